@@ -1,0 +1,228 @@
+import { setMaxListeners } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type GraphqlAnswer, readAnswer } from './answer.js';
+import { type EndpointSettings, resolveEndpoints } from './environments.js';
+import { closedError, IonError, toIonError } from './errors.js';
+import type { Operation } from './operation.js';
+import { RequestQueue, type Turn } from './queue.js';
+import { withoutSecrets } from './redaction.js';
+import { delayBeforeRetry } from './retries.js';
+import { AccessTokens, type ApiKey } from './tokens.js';
+import { Transport, type TransportOptions } from './transport.js';
+
+export interface IonClientSettings extends EndpointSettings {
+  key: ApiKey;
+  /** `Authorization: <token>` (raw) or `Authorization: Bearer <token>`; default raw. */
+  authScheme?: 'raw' | 'bearer' | undefined;
+  /** For one HTTP exchange, in ms; default 30,000. */
+  timeoutMs?: number | undefined;
+  /** Requests in flight at once; default 10. */
+  concurrency?: number | undefined;
+  /** Messages that may wait; default 1000. */
+  queueLimit?: number | undefined;
+  /** Further tries of a request that may safely be repeated; default 3. */
+  retries?: number | undefined;
+  tls?: TransportOptions['tls'];
+  proxy?: TransportOptions['proxy'];
+  largestAnswer?: number | undefined;
+}
+
+/** What a request is doing, for the one who shows it. */
+export type RequestState = 'waiting' | 'running' | 'retrying';
+
+export interface RequestOptions {
+  variables?: Record<string, unknown> | undefined;
+  signal: AbortSignal;
+  /** False for the further pages of a list: they are let in even when the queue is full. */
+  isNew?: boolean;
+  onState?: ((state: RequestState) => void) | undefined;
+  /** May change the variables before the operation is sent again. */
+  onRetry?: (error: IonError) => Record<string, unknown> | undefined;
+}
+
+export interface Answer extends GraphqlAnswer {
+  /** Requests that were sent to the API, the successful one included. */
+  attempts: number;
+}
+
+/** Runs GraphQL operations of one API key in one environment of ION. */
+export class IonClient {
+  readonly #url: URL;
+  readonly #scheme: 'raw' | 'bearer';
+  readonly #retries: number;
+  readonly #transport: Transport;
+  readonly #tokens: AccessTokens;
+  readonly #queue: RequestQueue;
+  readonly #closing = new AbortController();
+
+  /** @throws IonError `ION_CONFIG` for settings that cannot work */
+  constructor(settings: IonClientSettings) {
+    const { graphqlUrl, tokenUrl, audience } = resolveEndpoints(settings);
+    const { key, concurrency = 10 } = settings;
+    if (!key.clientId || !key.clientSecret) {
+      throw new IonError(
+        'ION_CONFIG',
+        `The ION config node has no ${key.clientId ? 'client secret' : 'client ID'}. Make an API key in ION (Settings, API keys) and enter both parts.`,
+      );
+    }
+    this.#url = graphqlUrl;
+    this.#scheme = settings.authScheme ?? 'raw';
+    this.#retries = settings.retries ?? 3;
+    this.#queue = new RequestQueue(concurrency, settings.queueLimit ?? 1000);
+    this.#transport = new Transport({
+      timeoutMs: settings.timeoutMs ?? 30_000,
+      connections: concurrency,
+      tls: settings.tls,
+      proxy: settings.proxy,
+      largestAnswer: settings.largestAnswer,
+    });
+    this.#tokens = new AccessTokens({
+      tokenUrl,
+      key,
+      audience,
+      retries: this.#retries,
+      transport: this.#transport,
+    });
+    setMaxListeners(0, this.#closing.signal);
+  }
+
+  /**
+   * Sends one operation and repeats it where that is safe.
+   * @throws IonError, without any secret in its texts
+   */
+  async request(operation: Operation, options: RequestOptions): Promise<Answer> {
+    const progress = { attempts: 0 };
+    try {
+      return await this.#requestWithRetries(operation, options, progress);
+    } catch (thrown) {
+      const error = withoutSecrets(toIonError(thrown), this.#tokens.secrets());
+      error.attempts = progress.attempts;
+      throw operation.kind === 'mutation' && error.mayHaveRun ? withWarning(error) : error;
+    }
+  }
+
+  /** Ends everything under way with `ION_CLOSED` and closes the connections. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#queue.close();
+    this.#tokens.close();
+    await this.#transport.close();
+  }
+
+  async #requestWithRetries(
+    operation: Operation,
+    options: RequestOptions,
+    progress: { attempts: number },
+  ): Promise<Answer> {
+    let { variables } = options;
+    let turn: Turn = options.isNew === false ? 'continued' : 'new';
+    for (let tries = 1; ; tries++) {
+      try {
+        const answer = await this.#send(operation, variables, options, turn, progress);
+        return { ...answer, attempts: progress.attempts };
+      } catch (thrown) {
+        if (!(thrown instanceof RequestFailure)) throw thrown;
+        const { error } = thrown;
+        const delay = delayBeforeRetry(error, operation.kind, tries, this.#retries);
+        if (delay === undefined) throw error;
+        options.onState?.('retrying');
+        variables = options.onRetry?.(error) ?? variables;
+        await this.#pause(delay, options.signal);
+        turn = 'retry';
+      }
+    }
+  }
+
+  /** One turn in the queue: the request, and a second one where the token was refused. */
+  async #send(
+    operation: Operation,
+    variables: Record<string, unknown> | undefined,
+    options: RequestOptions,
+    turn: Turn,
+    progress: { attempts: number },
+  ): Promise<GraphqlAnswer> {
+    if (this.#closing.signal.aborted) throw closedError();
+    const body = requestBody(operation, variables);
+    await this.#queue.enter(options.signal, turn, () => options.onState?.('waiting'));
+    try {
+      options.onState?.('running');
+      let token = await this.#tokens.get(options.signal);
+      progress.attempts++;
+      try {
+        return await this.#exchange(token, body, options.signal);
+      } catch (thrown) {
+        if (!isRefusedToken(thrown) || !this.#tokens.refuse(token)) throw thrown;
+      }
+      // A refused request was not executed, so a mutation may go out again as well.
+      token = await this.#tokens.get(options.signal);
+      progress.attempts++;
+      try {
+        return await this.#exchange(token, body, options.signal);
+      } catch (thrown) {
+        if (isRefusedToken(thrown)) this.#tokens.refuse(token);
+        throw thrown;
+      }
+    } finally {
+      this.#queue.leave();
+    }
+  }
+
+  async #exchange(token: string, body: string, signal: AbortSignal): Promise<GraphqlAnswer> {
+    try {
+      const answer = await this.#transport.post({
+        url: this.#url,
+        headers: {
+          accept: 'application/json, application/graphql-response+json;q=0.9',
+          authorization: this.#scheme === 'bearer' ? `Bearer ${token}` : token,
+          'content-type': 'application/json',
+        },
+        body,
+        signal,
+      });
+      if (answer.status !== 401) this.#tokens.accept(token);
+      return readAnswer(answer, this.#url.host);
+    } catch (thrown) {
+      throw new RequestFailure(toIonError(thrown));
+    }
+  }
+
+  async #pause(delay: number, signal: AbortSignal): Promise<void> {
+    const either = AbortSignal.any([signal, this.#closing.signal]);
+    await sleep(delay, undefined, { signal: either }).catch(() => {
+      throw closedError();
+    });
+  }
+}
+
+/** Tells what the API's answer caused, and may be repeated, from what the token request caused. */
+class RequestFailure extends Error {
+  constructor(readonly error: IonError) {
+    super(error.message);
+  }
+}
+
+function isRefusedToken(thrown: unknown): boolean {
+  return (
+    thrown instanceof RequestFailure &&
+    thrown.error.code === 'ION_AUTH' &&
+    thrown.error.status === 401
+  );
+}
+
+function requestBody(operation: Operation, variables: Record<string, unknown> | undefined): string {
+  const { text: query, name: operationName } = operation;
+  try {
+    return JSON.stringify({ query, variables, operationName });
+  } catch (cause) {
+    throw new IonError(
+      'ION_VARIABLES',
+      `The variables cannot be written as JSON: ${cause instanceof Error ? cause.message : cause}.`,
+      { cause },
+    );
+  }
+}
+
+function withWarning(error: IonError): IonError {
+  error.message += ' It may have been executed all the same: look in ION before you repeat it.';
+  return error;
+}

@@ -1,0 +1,269 @@
+import type {
+  ArgumentNode,
+  DocumentNode,
+  FieldNode,
+  FragmentDefinitionNode,
+  SelectionNode,
+  SelectionSetNode,
+  ValueNode,
+  VariableDefinitionNode,
+} from 'graphql';
+import { Kind, print, visit } from 'graphql/language';
+import { IonError } from './errors.js';
+import type { Operation } from './operation.js';
+
+/** An operation that reads one connection page by page. */
+export interface PagedOperation extends Operation {
+  /** Response keys that lead from `data` to the connection. */
+  path: string[];
+  /** Names of the variables that carry the page size and the cursor. */
+  firstVariable: string;
+  afterVariable: string;
+  /** The user's own `first`, where the document gives one. */
+  ownFirst: ArgumentValue;
+  ownAfter: ArgumentValue;
+}
+
+/** A literal of the document, or the name of the variable that holds the value. */
+type ArgumentValue = { literal: unknown } | { variable: string } | undefined;
+
+export interface PagingOptions {
+  /** False where the schema's page info has no count of all rows. */
+  totalCount: boolean;
+}
+
+/**
+ * Rewrites an operation so that its connection can be read page by page: adds `first`, `after` and
+ * `pageInfo` where they are missing. Everything else stays as it was written.
+ * @throws IonError `ION_QUERY` when there is no connection, or more than one
+ */
+export function pagedOperation(operation: Operation, options: PagingOptions): PagedOperation {
+  const { path, fields } = theConnection(operation);
+  const { definition, document } = operation;
+  const field = fields[0] as FieldNode;
+  for (const backwards of ['last', 'before']) {
+    if (argument(field, backwards)) {
+      throw new IonError(
+        'ION_QUERY',
+        `"${path.join('.')}" is read backwards ("${backwards}"), which cannot be paged. Use first and after.`,
+      );
+    }
+  }
+  const variables = new Set(
+    (definition.variableDefinitions ?? []).map(({ variable }) => variable.name.value),
+  );
+  const first = pagingArgument(field, 'first', document, variables);
+  const after = pagingArgument(field, 'after', document, variables);
+  const added = [
+    ...(first.isNew ? [variableDefinition(first.variable, 'Int')] : []),
+    ...(after.isNew ? [variableDefinition(after.variable, 'String')] : []),
+  ];
+  const replaced = new Set(fields);
+  const rewritten: DocumentNode = visit(document, {
+    Field(node) {
+      if (!replaced.has(node)) return undefined;
+      return withPaging(node, { first: first.variable, after: after.variable }, options);
+    },
+    OperationDefinition: {
+      leave(node) {
+        if (node.name?.value !== definition.name?.value) return undefined;
+        return { ...node, variableDefinitions: [...(node.variableDefinitions ?? []), ...added] };
+      },
+    },
+  });
+  return {
+    ...operation,
+    text: print(rewritten),
+    document: rewritten,
+    path,
+    firstVariable: first.variable,
+    afterVariable: after.variable,
+    ownFirst: first.own,
+    ownAfter: after.own,
+  };
+}
+
+/** The value that the user gave an argument, as a literal or in the variables. */
+export function argumentValue(
+  value: ArgumentValue,
+  operation: Operation,
+  variables: Record<string, unknown>,
+): unknown {
+  if (!value) return undefined;
+  if ('literal' in value) return value.literal;
+  const given = variables[value.variable];
+  if (given !== undefined) return given;
+  const definition = operation.definition.variableDefinitions?.find(
+    ({ variable }) => variable.name.value === value.variable,
+  );
+  return definition?.defaultValue && literalOf(definition.defaultValue);
+}
+
+/** A connection is a field that selects `edges`; those inside another connection do not count. */
+function theConnection(operation: Operation): { path: string[]; fields: FieldNode[] } {
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  for (const definition of operation.document.definitions) {
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) {
+      fragments.set(definition.name.value, definition);
+    }
+  }
+  const found = new Map<string, { path: string[]; fields: FieldNode[] }>();
+  const search = (selectionSet: SelectionSetNode, path: string[]) => {
+    for (const field of fieldsOf(selectionSet, fragments)) {
+      if (!field.selectionSet) continue;
+      const here = [...path, field.alias?.value ?? field.name.value];
+      if (fieldsOf(field.selectionSet, fragments).some(({ name }) => name.value === 'edges')) {
+        const key = here.join('.');
+        const known = found.get(key);
+        if (known) known.fields.push(field);
+        else found.set(key, { path: here, fields: [field] });
+      } else {
+        search(field.selectionSet, here);
+      }
+    }
+  };
+  search(operation.definition.selectionSet, []);
+  const [connection, ...others] = found.values();
+  if (!connection) {
+    throw new IonError(
+      'ION_QUERY',
+      'The query has no connection to page through: no field selects "edges". Set the pages to "one", or select a list such as runs { edges { node { id } } }.',
+    );
+  }
+  if (others.length > 0) {
+    throw new IonError(
+      'ION_QUERY',
+      `The query has ${found.size} connections (${[...found.keys()].join(', ')}), but only one can be paged. Split it into one query each.`,
+    );
+  }
+  return connection;
+}
+
+/** The fields of a selection set, those in its fragments included. */
+function fieldsOf(
+  selectionSet: SelectionSetNode,
+  fragments: Map<string, FragmentDefinitionNode>,
+  visited = new Set<string>(),
+): FieldNode[] {
+  return selectionSet.selections.flatMap((selection: SelectionNode) => {
+    if (selection.kind === Kind.FIELD) return [selection];
+    if (selection.kind === Kind.INLINE_FRAGMENT) {
+      return fieldsOf(selection.selectionSet, fragments, visited);
+    }
+    const fragment = fragments.get(selection.name.value);
+    if (!fragment || visited.has(selection.name.value)) return [];
+    return fieldsOf(fragment.selectionSet, fragments, new Set(visited).add(selection.name.value));
+  });
+}
+
+function pagingArgument(
+  field: FieldNode,
+  name: 'first' | 'after',
+  document: DocumentNode,
+  taken: Set<string>,
+): { variable: string; isNew: boolean; own: ArgumentValue } {
+  const value = argument(field, name)?.value;
+  if (value?.kind === Kind.VARIABLE) {
+    const variable = value.name.value;
+    // A variable that serves nothing else is set per page; one with other uses keeps its value.
+    if (usesOf(variable, document) === 1) {
+      return { variable, isNew: false, own: { variable } };
+    }
+    return { variable: freeName(name, taken), isNew: true, own: { variable } };
+  }
+  const own = value && { literal: literalOf(value) };
+  return { variable: freeName(name, taken), isNew: true, own };
+}
+
+function usesOf(variable: string, document: DocumentNode): number {
+  let uses = 0;
+  visit(document, {
+    VariableDefinition: () => false,
+    Variable(node) {
+      if (node.name.value === variable) uses++;
+    },
+  });
+  return uses;
+}
+
+function freeName(wanted: string, taken: Set<string>): string {
+  let name = wanted;
+  for (let number = 2; taken.has(name); number++) name = `${wanted}${number}`;
+  taken.add(name);
+  return name;
+}
+
+function argument(field: FieldNode, name: string): ArgumentNode | undefined {
+  return field.arguments?.find((candidate) => candidate.name.value === name);
+}
+
+function literalOf(value: ValueNode): unknown {
+  if (value.kind === Kind.INT) return Number(value.value);
+  return value.kind === Kind.STRING ? value.value : undefined;
+}
+
+function withPaging(
+  field: FieldNode,
+  variables: { first: string; after: string },
+  { totalCount }: PagingOptions,
+): FieldNode {
+  const others = (field.arguments ?? []).filter(
+    ({ name }) => name.value !== 'first' && name.value !== 'after',
+  );
+  const selections = field.selectionSet?.selections ?? [];
+  const wanted = ['hasNextPage', 'endCursor', ...(totalCount ? ['totalCount'] : [])];
+  return {
+    ...field,
+    arguments: [
+      ...others,
+      variableArgument('first', variables.first),
+      variableArgument('after', variables.after),
+    ],
+    selectionSet: {
+      kind: Kind.SELECTION_SET,
+      selections: [...selections.filter((node) => !isPageInfo(node)), pageInfo(selections, wanted)],
+    },
+  };
+}
+
+function isPageInfo(selection: SelectionNode): selection is FieldNode {
+  return (
+    selection.kind === Kind.FIELD &&
+    selection.name.value === 'pageInfo' &&
+    !selection.alias &&
+    !selection.directives?.length
+  );
+}
+
+function pageInfo(selections: readonly SelectionNode[], wanted: string[]): FieldNode {
+  const own = selections
+    .filter(isPageInfo)
+    .flatMap(({ selectionSet }) => selectionSet?.selections ?? []);
+  const has = (name: string) =>
+    own.some((node) => node.kind === Kind.FIELD && node.name.value === name && !node.alias);
+  const missing = wanted.filter((name) => !has(name)).map(nameField);
+  return {
+    ...nameField('pageInfo'),
+    selectionSet: { kind: Kind.SELECTION_SET, selections: [...own, ...missing] },
+  };
+}
+
+function nameField(name: string): FieldNode {
+  return { kind: Kind.FIELD, name: { kind: Kind.NAME, value: name } };
+}
+
+function variableArgument(name: string, variable: string): ArgumentNode {
+  return {
+    kind: Kind.ARGUMENT,
+    name: { kind: Kind.NAME, value: name },
+    value: { kind: Kind.VARIABLE, name: { kind: Kind.NAME, value: variable } },
+  };
+}
+
+function variableDefinition(name: string, type: string): VariableDefinitionNode {
+  return {
+    kind: Kind.VARIABLE_DEFINITION,
+    variable: { kind: Kind.VARIABLE, name: { kind: Kind.NAME, value: name } },
+    type: { kind: Kind.NAMED_TYPE, name: { kind: Kind.NAME, value: type } },
+  };
+}

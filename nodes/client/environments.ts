@@ -1,0 +1,153 @@
+import { IonError } from './errors.js';
+
+/** An environment that First Resonance runs. Hosts: ION manual, page "Access Tokens". */
+export interface Environment {
+  label: string;
+  /** API base URL, without `/graphql`. */
+  apiUrl: string;
+  authUrl: string;
+  appUrl: string;
+}
+
+export const environments = {
+  production: {
+    label: 'Production',
+    apiUrl: 'https://api.buildwithion.com',
+    authUrl: 'https://auth.buildwithion.com',
+    appUrl: 'https://app.firstresonance.io',
+  },
+  staging: {
+    label: 'Staging and sandbox',
+    apiUrl: 'https://staging-api.buildwithion.com',
+    authUrl: 'https://staging-auth.buildwithion.com',
+    appUrl: 'https://staging.firstresonance.io',
+  },
+  'gov-production': {
+    label: 'US Gov production',
+    apiUrl: 'https://api-production-gov.buildwithion.com',
+    authUrl: 'https://auth-production-gov.buildwithion.com',
+    appUrl: 'https://app.ion-gov.com',
+  },
+  'gov-staging': {
+    label: 'US Gov staging and sandbox',
+    apiUrl: 'https://api-staging-gov.buildwithion.com',
+    authUrl: 'https://auth-staging-gov.buildwithion.com',
+    appUrl: 'https://staging.ion-gov.com',
+  },
+  'aus-production': {
+    label: 'Australia production',
+    apiUrl: 'https://api-production-aus.buildwithion.com',
+    authUrl: 'https://auth-production-aus.buildwithion.com',
+    appUrl: 'https://app.ion-aus.com',
+  },
+  'aus-staging': {
+    label: 'Australia staging',
+    apiUrl: 'https://api-staging-aus.buildwithion.com',
+    authUrl: 'https://auth-staging-aus.buildwithion.com',
+    appUrl: 'https://staging.ion-aus.com',
+  },
+} as const satisfies Record<string, Environment>;
+
+export type EnvironmentName = keyof typeof environments | 'custom';
+
+/** Path of the token endpoint on an auth server (ION manual, page "Access Tokens"). */
+export const TOKEN_PATH = '/realms/api-keys/protocol/openid-connect/token';
+
+export interface EndpointSettings {
+  environment: EnvironmentName;
+  /** `custom` only: base URL, with or without `/graphql`. */
+  apiUrl?: string | undefined;
+  /** `custom` only: host or URL of the auth server, or a full token URL (ends in `/token`). */
+  authUrl?: string | undefined;
+  /** Empty: the API base URL, as the manual's script sends. */
+  audience?: string | undefined;
+  /** Permits plain `http` to another host than this machine. */
+  allowHttp?: boolean | undefined;
+}
+
+export interface Endpoints {
+  graphqlUrl: URL;
+  tokenUrl: URL;
+  audience: string;
+}
+
+/**
+ * The URLs that an environment stands for.
+ * @throws IonError `ION_CONFIG` for an unknown environment or a URL that cannot be used.
+ */
+export function resolveEndpoints(settings: EndpointSettings): Endpoints {
+  const { environment } = settings;
+  const preset: Environment | undefined =
+    environment === 'custom' ? undefined : environments[environment];
+  if (environment !== 'custom' && !preset) {
+    throw new IonError(
+      'ION_CONFIG',
+      `The environment "${environment}" is not known. Choose one from the list in the ION config node.`,
+    );
+  }
+  const allowHttp = settings.allowHttp ?? false;
+  const api = parseUrl('API URL', preset?.apiUrl ?? settings.apiUrl, allowHttp);
+  const auth = parseUrl('auth URL', preset?.authUrl ?? settings.authUrl, allowHttp);
+
+  const basePath = withoutTrailingSlashes(api.pathname).replace(/\/graphql$/, '');
+  const authPath = withoutTrailingSlashes(auth.pathname);
+  const tokenPath = authPath.endsWith('/token') ? authPath : authPath + TOKEN_PATH;
+  return {
+    graphqlUrl: new URL(`${basePath}/graphql`, api.origin),
+    tokenUrl: new URL(tokenPath, auth.origin),
+    audience: settings.audience?.trim() || api.origin + basePath,
+  };
+}
+
+function parseUrl(what: string, text: string | undefined, allowHttp: boolean): URL {
+  const trimmed = text?.trim() ?? '';
+  if (trimmed === '') {
+    throw new IonError(
+      'ION_CONFIG',
+      `The ${what} is empty. Enter it in the ION config node, or choose another environment than "custom".`,
+    );
+  }
+  const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(trimmed) ? trimmed : `https://${trimmed}`;
+  let url: URL;
+  try {
+    url = new URL(withScheme);
+  } catch (cause) {
+    throw new IonError(
+      'ION_CONFIG',
+      `The ${what} "${printable(trimmed)}" is not a valid URL. It should look like https://api.example.com.`,
+      { cause },
+    );
+  }
+  if (url.username || url.password || url.search || url.hash) {
+    throw new IonError(
+      'ION_CONFIG',
+      `The ${what} for ${url.host} must be a plain URL, without user, password, "?" or "#". The API key belongs in the fields for client ID and client secret.`,
+    );
+  }
+  if (url.protocol === 'http:' && !allowHttp && !isThisMachine(url.hostname)) {
+    throw new IonError(
+      'ION_CONFIG',
+      `The ${what} for ${url.host} uses plain http, which would send the client secret unencrypted. Use https, or allow http in the ION config node.`,
+    );
+  }
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') {
+    throw new IonError(
+      'ION_CONFIG',
+      `The ${what} starts with "${url.protocol}". Only https (and http on this machine) can be used.`,
+    );
+  }
+  return url;
+}
+
+function isThisMachine(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
+}
+
+function withoutTrailingSlashes(path: string): string {
+  return path.replace(/\/+$/, '');
+}
+
+/** A mistyped URL may hold credentials before an "@": those are not repeated in a message. */
+function printable(text: string): string {
+  return text.replace(/\/\/[^/]*@/, '//***@').slice(0, 100);
+}

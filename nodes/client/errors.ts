@@ -1,0 +1,85 @@
+/** The stable codes that flows switch on (`msg.error.code` behind a Catch node). */
+export type IonErrorCode =
+  | 'ION_CONFIG'
+  | 'ION_AUTH'
+  | 'ION_FORBIDDEN'
+  | 'ION_QUERY'
+  | 'ION_VARIABLES'
+  | 'ION_GRAPHQL'
+  | 'ION_CONFLICT'
+  | 'ION_NOT_FOUND'
+  | 'ION_RATE_LIMITED'
+  | 'ION_TIMEOUT'
+  | 'ION_NETWORK'
+  | 'ION_SERVER'
+  | 'ION_RESPONSE'
+  | 'ION_OVERLOADED'
+  | 'ION_CLOSED';
+
+/** One entry of a GraphQL answer's `errors`; ION documents only `message`, the rest is passed on. */
+export interface GraphqlError {
+  message: string;
+  [key: string]: unknown;
+}
+
+export interface IonErrorDetails {
+  cause?: unknown;
+  /** HTTP status of the answer. */
+  status?: number | undefined;
+  errors?: GraphqlError[] | undefined;
+  /** The partial data that came with `errors`. */
+  data?: unknown;
+  /** How long the server asked to wait, in ms. */
+  retryAfterMs?: number | undefined;
+  /** Response header `x-b3-trace-id`, for First Resonance's support. */
+  traceId?: string | undefined;
+  /** Another try may succeed without anybody changing anything. */
+  transient?: boolean;
+  /** The server may have executed the operation although no answer says so. */
+  mayHaveRun?: boolean;
+}
+
+/** Every failure of the client: a message in plain words with the next step, and a stable `code`. */
+export class IonError extends Error {
+  override readonly name = 'IonError';
+  readonly code: IonErrorCode;
+  readonly status: number | undefined;
+  readonly errors: GraphqlError[] | undefined;
+  readonly data: unknown;
+  readonly retryAfterMs: number | undefined;
+  readonly traceId: string | undefined;
+  readonly transient: boolean;
+  readonly mayHaveRun: boolean;
+  /** Requests that were sent to the API for this operation. */
+  attempts = 0;
+  /** Pages that were delivered before the failure. */
+  pages: number | undefined;
+
+  constructor(code: IonErrorCode, message: string, details: IonErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.status = details.status;
+    this.errors = details.errors;
+    this.data = details.data;
+    this.retryAfterMs = details.retryAfterMs;
+    this.traceId = details.traceId;
+    this.transient = details.transient ?? false;
+    this.mayHaveRun = details.mayHaveRun ?? false;
+  }
+}
+
+/** What an aborted signal means to the one who waits: the flow was stopped or redeployed. */
+export function closedError(details: IonErrorDetails = {}): IonError {
+  return new IonError(
+    'ION_CLOSED',
+    'The flow was stopped or redeployed while this message was under way.',
+    details,
+  );
+}
+
+/** Any thrown value as an `IonError`; an unknown one keeps its text and becomes the cause. */
+export function toIonError(thrown: unknown, code: IonErrorCode = 'ION_RESPONSE'): IonError {
+  if (thrown instanceof IonError) return thrown;
+  const text = thrown instanceof Error ? thrown.message : String(thrown);
+  return new IonError(code, text, { cause: thrown });
+}

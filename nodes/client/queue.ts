@@ -1,0 +1,82 @@
+import { closedError, IonError } from './errors.js';
+
+/** `new` messages queue up to the limit; what was begun once is let in beyond it, retries first. */
+export type Turn = 'new' | 'continued' | 'retry';
+
+interface Waiter {
+  proceed(): void;
+  fail(error: IonError): void;
+}
+
+/** A limit on requests in flight: `size` run at once, the rest wait in order. */
+export class RequestQueue {
+  readonly #size: number;
+  readonly #limit: number;
+  readonly #retries = new Set<Waiter>();
+  readonly #waiting = new Set<Waiter>();
+  #running = 0;
+
+  /** @param limit how many may wait before `ION_OVERLOADED` */
+  constructor(size: number, limit: number) {
+    this.#size = size;
+    this.#limit = limit;
+  }
+
+  /**
+   * Takes a place, which the caller gives back with `leave()`; `undefined` where one was free.
+   * @throws IonError `ION_OVERLOADED`, or `ION_CLOSED` when the signal aborts first
+   */
+  enter(signal: AbortSignal, turn: Turn, onWait?: () => void): Promise<void> | undefined {
+    if (signal.aborted) throw closedError();
+    if (this.#running < this.#size) {
+      this.#running++;
+      return undefined;
+    }
+    if (turn === 'new' && this.#waiting.size >= this.#limit) {
+      throw new IonError(
+        'ION_OVERLOADED',
+        `${this.#waiting.size} messages are already waiting for ION. Send fewer, or raise the queue limit or the concurrency in the ION config node.`,
+      );
+    }
+    onWait?.();
+    const line = turn === 'retry' ? this.#retries : this.#waiting;
+    return new Promise((resolve, reject) => {
+      const abort = () => {
+        line.delete(waiter);
+        reject(closedError());
+      };
+      const waiter: Waiter = {
+        proceed() {
+          signal.removeEventListener('abort', abort);
+          resolve();
+        },
+        fail(error) {
+          signal.removeEventListener('abort', abort);
+          reject(error);
+        },
+      };
+      signal.addEventListener('abort', abort, { once: true });
+      line.add(waiter);
+    });
+  }
+
+  /** Gives the place to the next in line. */
+  leave(): void {
+    const line = this.#retries.size > 0 ? this.#retries : this.#waiting;
+    const [next] = line;
+    if (next) {
+      line.delete(next);
+      next.proceed();
+    } else {
+      this.#running--;
+    }
+  }
+
+  /** Fails all who wait, with `ION_CLOSED`. */
+  close(): void {
+    for (const line of [this.#retries, this.#waiting]) {
+      for (const waiter of line) waiter.fail(closedError());
+      line.clear();
+    }
+  }
+}

@@ -1,0 +1,280 @@
+import { setMaxListeners } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TokenEndpointResponse } from 'oauth4webapi';
+import { closedError, IonError, toIonError } from './errors.js';
+import { delayBeforeRetry, parseRetryAfter } from './retries.js';
+import type { HttpAnswer, Transport } from './transport.js';
+
+/** What is assumed where the answer has no `expires_in`, in seconds. */
+const ASSUMED_LIFETIME = 60;
+const REFRESH_AHEAD_MS = 30_000;
+const FIRST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 60_000;
+
+export interface ApiKey {
+  clientId: string;
+  clientSecret: string;
+}
+
+export interface AccessTokensOptions {
+  tokenUrl: URL;
+  key: ApiKey;
+  audience: string;
+  retries: number;
+  transport: Pick<Transport, 'post'>;
+  /** A monotonic clock, in ms. */
+  now?: () => number;
+}
+
+interface AccessToken {
+  value: string;
+  /** On the monotonic clock, in ms. */
+  refreshAt: number;
+  expiresAt: number;
+  /** The API has taken it at least once. */
+  accepted: boolean;
+}
+
+/**
+ * The access token of one API key: asked for on first use, kept in memory, refreshed ahead of its
+ * end. Any number of callers share one token request.
+ */
+export class AccessTokens {
+  readonly #options: AccessTokensOptions;
+  readonly #now: () => number;
+  readonly #closing = new AbortController();
+  #current: AccessToken | undefined;
+  #previous: string | undefined;
+  #pending: Promise<string> | undefined;
+  #refusal: IonError | undefined;
+  #refusals = 0;
+  /** Until then neither a refused key nor a token that the API refused is asked for anew. */
+  #pausedUntil = Number.NEGATIVE_INFINITY;
+
+  constructor(options: AccessTokensOptions) {
+    this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
+    setMaxListeners(0, this.#closing.signal);
+  }
+
+  /**
+   * A token that is still good; a promise only where one must be waited for.
+   * @throws IonError `ION_AUTH` for a refused key, else what the token request ended with
+   */
+  get(signal: AbortSignal): string | Promise<string> {
+    const token = this.#current;
+    const now = this.#now();
+    if (token && now < token.expiresAt) {
+      if (now >= token.refreshAt && !this.#pending && !this.#isPaused()) {
+        // A failure shows when the token has run out and somebody waits for the next one.
+        this.#request().catch(() => {});
+      }
+      return token.value;
+    }
+    if (signal.aborted) throw closedError();
+    if (!this.#pending && this.#refusal && this.#isPaused()) throw this.#refusal;
+    return abandonable(this.#pending ?? this.#request(), signal);
+  }
+
+  /** The API took this token. */
+  accept(value: string): void {
+    const token = this.#current;
+    if (!token || token.accepted || token.value !== value) return;
+    token.accepted = true;
+    this.#refusals = 0;
+    this.#pausedUntil = Number.NEGATIVE_INFINITY;
+  }
+
+  /**
+   * The API refused this token: forgets it, but not a newer one.
+   * @returns whether another try makes sense. False while a token that was never accepted has
+   * been replaced only just now: a key of another environment would otherwise be asked for a
+   * token with every message.
+   */
+  refuse(value: string): boolean {
+    const token = this.#current;
+    if (!token || token.value !== value) return true;
+    if (!token.accepted) {
+      if (this.#isPaused()) return false;
+      this.#pause();
+    }
+    this.#current = undefined;
+    return true;
+  }
+
+  /** Everything that must not appear in a text: the client secret and the tokens. */
+  secrets(): string[] {
+    return [this.#options.key.clientSecret, this.#current?.value, this.#previous].filter(
+      (secret) => secret !== undefined,
+    );
+  }
+
+  close(): void {
+    this.#closing.abort();
+    this.#previous = this.#current?.value;
+    this.#current = undefined;
+  }
+
+  #isPaused(): boolean {
+    return this.#now() < this.#pausedUntil;
+  }
+
+  #pause(): void {
+    const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#refusals);
+    this.#refusals++;
+    this.#pausedUntil = this.#now() + pause;
+  }
+
+  #request(): Promise<string> {
+    this.#pending = this.#exchangeWithRetries()
+      .then(
+        (token) => {
+          this.#previous = this.#current?.value ?? this.#previous;
+          this.#current = token;
+          this.#refusal = undefined;
+          return token.value;
+        },
+        (error: IonError) => {
+          this.#refusal = error.code === 'ION_AUTH' ? error : undefined;
+          // Also paces background refreshes, which would otherwise start with every message.
+          if (this.#refusal || this.#current) this.#pause();
+          throw error;
+        },
+      )
+      .finally(() => {
+        this.#pending = undefined;
+      });
+    return this.#pending;
+  }
+
+  async #exchangeWithRetries(): Promise<AccessToken> {
+    const { signal } = this.#closing;
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#exchange(signal);
+      } catch (thrown) {
+        const error = toIonError(thrown);
+        // Asking for a token twice does no harm, so it may be repeated like a query.
+        const delay = delayBeforeRetry(error, 'query', tries, this.#options.retries);
+        if (delay === undefined) throw error;
+        await sleep(delay, undefined, { signal }).catch(() => {
+          throw closedError();
+        });
+      }
+    }
+  }
+
+  /** Client credentials grant with the key in the form body (ION manual, "Access Tokens"). */
+  async #exchange(signal: AbortSignal): Promise<AccessToken> {
+    const { tokenUrl, key, audience, transport } = this.#options;
+    const oauth = await import('oauth4webapi');
+    const server = { issuer: tokenUrl.origin, token_endpoint: tokenUrl.href };
+    const client = { client_id: key.clientId };
+    const askedAt = this.#now();
+    let answer: HttpAnswer | undefined;
+    try {
+      const response = await oauth.clientCredentialsGrantRequest(
+        server,
+        client,
+        oauth.ClientSecretPost(key.clientSecret),
+        { audience },
+        {
+          // Whether plain http is allowed was decided with the environment.
+          [oauth.allowInsecureRequests]: true,
+          [oauth.customFetch]: async (_url, { headers, body }) => {
+            answer = await transport.post({ url: tokenUrl, headers, body: String(body), signal });
+            return toResponse(answer);
+          },
+        },
+      );
+      const granted = await oauth.processClientCredentialsResponse(server, client, response);
+      return toAccessToken(granted, askedAt);
+    } catch (thrown) {
+      if (thrown instanceof IonError || !answer) throw thrown;
+      throw refusedRequest(thrown, answer, tokenUrl);
+    }
+  }
+}
+
+function toResponse(answer: HttpAnswer): Response {
+  const hasNoBody = answer.status === 204 || answer.status === 205 || answer.status === 304;
+  // Only what the check of the answer needs: a challenge header would hide the body's reason.
+  return new Response(hasNoBody ? null : answer.text, {
+    status: answer.status,
+    headers: { 'content-type': String(answer.headers['content-type'] ?? '') },
+  });
+}
+
+function toAccessToken(granted: TokenEndpointResponse, askedAt: number): AccessToken {
+  if (!/^[\x21-\x7e]+$/.test(granted.access_token)) {
+    throw new IonError(
+      'ION_RESPONSE',
+      'The auth server granted an access token that cannot be sent.',
+    );
+  }
+  const lifetime = Math.max(0, granted.expires_in ?? ASSUMED_LIFETIME) * 1000;
+  const ahead = Math.max(lifetime / 5, Math.min(REFRESH_AHEAD_MS, lifetime / 2));
+  return {
+    value: granted.access_token,
+    refreshAt: askedAt + lifetime - ahead,
+    expiresAt: askedAt + lifetime,
+    accepted: false,
+  };
+}
+
+function refusedRequest(thrown: unknown, answer: HttpAnswer, tokenUrl: URL): IonError {
+  const { status } = answer;
+  const { error: oauthError } = thrown as { error?: unknown };
+  const details = { cause: thrown, status };
+  const host = tokenUrl.host;
+  if (status === 429) {
+    return new IonError('ION_RATE_LIMITED', `${host} asks for fewer token requests (HTTP 429).`, {
+      ...details,
+      transient: true,
+      retryAfterMs: retryAfter(answer),
+    });
+  }
+  if (status >= 500) {
+    return new IonError(
+      'ION_SERVER',
+      `The auth server ${host} has a fault (HTTP ${status}). It was asked again without success; try later.`,
+      { ...details, transient: status !== 500, retryAfterMs: retryAfter(answer) },
+    );
+  }
+  if (status === 404) {
+    return new IonError(
+      'ION_NOT_FOUND',
+      `${host} has no token endpoint at ${tokenUrl.pathname}. Check the auth URL in the ION config node.`,
+      details,
+    );
+  }
+  if (status >= 400 && (typeof oauthError === 'string' || status === 401 || status === 403)) {
+    const reason = typeof oauthError === 'string' ? `: ${oauthError}` : '';
+    return new IonError(
+      'ION_AUTH',
+      `The auth server ${host} refused the API key (HTTP ${status}${reason}). Check client ID and client secret, that the key is enabled, and that it belongs to this environment.`,
+      details,
+    );
+  }
+  const location = answer.headers.location;
+  const pointer = location === undefined ? '' : ` that points to ${String(location).slice(0, 200)}`;
+  return new IonError(
+    'ION_RESPONSE',
+    `${host} did not answer the token request as an auth server does (HTTP ${status}${pointer}). Check the auth URL in the ION config node, and whether a proxy or firewall stands in between.`,
+    details,
+  );
+}
+
+function retryAfter(answer: HttpAnswer): number | undefined {
+  const header = answer.headers['retry-after'];
+  return parseRetryAfter(typeof header === 'string' ? header : undefined);
+}
+
+/** Lets one caller leave when its signal aborts, while the others go on waiting. */
+function abandonable(promise: Promise<string>, signal: AbortSignal): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const leave = () => reject(closedError());
+    signal.addEventListener('abort', leave, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
+  });
+}
