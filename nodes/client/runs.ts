@@ -2,6 +2,7 @@ import type { IonClient } from './client.js';
 import { IonError } from './errors.js';
 import { parseOperation } from './operation.js';
 import { type Page, type PagesOptions, pages } from './pages.js';
+import { type FilterOperator, filterOperators } from './run-fields.js';
 
 /** One row of filters: a column of `RunsInputFilters`, dotted for relations (`part.partNumber`). */
 export interface RunsFilter {
@@ -9,23 +10,6 @@ export interface RunsFilter {
   op: FilterOperator;
   value: unknown;
 }
-
-/** Operators of ION's scalar filters (ION schema, `StringFilter` and its siblings). */
-export const filterOperators = [
-  'eq',
-  'neq',
-  'in',
-  'gt',
-  'gte',
-  'lt',
-  'lte',
-  'like',
-  'notlike',
-  'ilike',
-  'notilike',
-  'isnull',
-] as const;
-export type FilterOperator = (typeof filterOperators)[number];
 
 export interface RunsQuery {
   filters: RunsFilter[];
@@ -44,15 +28,6 @@ export interface RunsPage {
   runs: Run[];
   page: Page;
 }
-
-export const defaultFields = [
-  'id',
-  'title',
-  'status',
-  'steps.id',
-  'steps.title',
-  'steps.status',
-] as const;
 
 const NAME = /^[_A-Za-z][_0-9A-Za-z]*$/;
 

@@ -20,11 +20,11 @@ export interface TransportOptions {
   connections: number;
   tls?: TlsOptions | undefined;
   /** Without it, the environment variables `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` count. */
-  proxy?: Proxy | undefined;
+  proxy?: HttpProxy | undefined;
   largestAnswer?: number | undefined;
 }
 
-export interface Proxy {
+export interface HttpProxy {
   /** With user and password in it, percent-encoded, where the proxy asks for them. */
   url: string;
   /** Hosts that are reached directly. */

@@ -1,0 +1,65 @@
+import { environments, resolveEndpoints } from '../client/environments.js';
+import { numberFrom } from './validators.js';
+
+RED.nodes.registerType('ion-config', {
+  category: 'config',
+  defaults: {
+    name: { value: '' },
+    environment: { value: 'production', required: true },
+    apiUrl: { value: '', validate: customUrl('apiUrl') },
+    authUrl: { value: '', validate: customUrl('authUrl') },
+    audience: { value: '' },
+    authScheme: { value: 'raw' },
+    timeout: { value: 30, validate: numberFrom(0.1, { whole: false }) },
+    concurrency: { value: 10, validate: numberFrom(1) },
+    queueLimit: { value: 1000, validate: numberFrom(0) },
+    retries: { value: 3, validate: numberFrom(0) },
+    tls: { value: '', type: 'tls-config', required: false },
+    proxy: { value: '', type: 'http proxy', required: false },
+    allowHttp: { value: false },
+  },
+  credentials: {
+    clientId: { type: 'text' },
+    clientSecret: { type: 'password' },
+  },
+  label() {
+    return this.name || `ION ${this._(`ion-config.environment.${this.environment}`)}`;
+  },
+  labelStyle() {
+    return this.name ? 'node_label_italic' : '';
+  },
+  oneditprepare() {
+    const environment = $('#node-config-input-environment');
+    environment.on('change', () => {
+      const chosen = String(environment.val());
+      $('.ion-config-custom').toggle(chosen === 'custom');
+      $('.ion-config-urls').toggle(chosen !== 'custom');
+      const { apiUrl, authUrl } = environments[chosen as keyof typeof environments] ?? {};
+      $('#ion-config-api-url').text(apiUrl ?? '');
+      $('#ion-config-auth-url').text(authUrl ?? '');
+      RED.tray.resize();
+    });
+    environment.trigger('change');
+  },
+});
+
+type CustomUrl = 'apiUrl' | 'authUrl';
+
+function customUrl(which: CustomUrl) {
+  return function (this: EditedNode, value: string, { label = '' }: ValidatorOptions): Validation {
+    const field = (name: string) => $(`#node-config-input-${name}`);
+    // The open dialog counts before what is stored.
+    const isOpen = field('environment').length > 0;
+    const environment = isOpen ? field('environment').val() : this.environment;
+    if (environment !== 'custom') return true;
+    const allowHttp = isOpen ? field('allowHttp').is(':checked') : Boolean(this.allowHttp);
+    // The other URL does not matter here, so one that is valid stands for it.
+    const urls = { apiUrl: 'https://localhost', authUrl: 'https://localhost', [which]: value };
+    try {
+      resolveEndpoints({ environment: 'custom', ...urls, allowHttp });
+      return true;
+    } catch {
+      return RED._('@ion-nodes/node-red-ion/ion-config:ion-config.invalid.url', { label });
+    }
+  };
+}

@@ -1,0 +1,116 @@
+import { defaultFields, filterOperators } from '../client/run-fields.js';
+import { numberFrom, output } from './validators.js';
+
+interface FilterRow {
+  field: string;
+  op: string;
+  value: string;
+  valueType: string;
+}
+
+const NAMES = /^[_A-Za-z][\w.]*$/;
+
+RED.nodes.registerType('ion-runs', {
+  category: 'ION',
+  color: '#A6BBCF',
+  icon: 'ion-runs.svg',
+  inputs: 1,
+  outputs: 1,
+  paletteLabel: 'ion runs',
+  defaults: {
+    name: { value: '' },
+    config: { value: '', type: 'ion-config', required: true },
+    filters: { value: [], validate: filters },
+    fields: { value: [...defaultFields], validate: names },
+    sort: { value: [], validate: names },
+    mode: { value: 'array' },
+    pageSize: { value: 100, validate: numberFrom(1) },
+    limit: { value: 0, validate: numberFrom(0) },
+    changes: { value: false },
+    changesFrom: { value: 'beginning' },
+    output: { value: 'payload', validate: output },
+  },
+  label() {
+    return this.name || 'ion runs';
+  },
+  labelStyle() {
+    return this.name ? 'node_label_italic' : '';
+  },
+  oneditprepare() {
+    const list = $('#node-input-filters').editableList<FilterRow>({
+      addItem: (container, _index, row) => addFilterRow(this, container, row),
+      removable: true,
+      sortable: true,
+      height: 160,
+    });
+    for (const row of (this.filters as FilterRow[] | undefined) ?? []) {
+      list.editableList('addItem', row);
+    }
+    $('#node-input-fieldList').val(((this.fields as string[] | undefined) ?? []).join(' '));
+    $('#node-input-sortList').val(((this.sort as string[] | undefined) ?? []).join(' '));
+    $('#node-input-output').typedInput({ types: ['msg'] });
+  },
+  oneditsave() {
+    this.filters = $('#node-input-filters')
+      .editableList('items')
+      .toArray()
+      .map((element) => readFilterRow($(element)));
+    this.fields = words('#node-input-fieldList');
+    this.sort = words('#node-input-sortList');
+  },
+});
+
+function addFilterRow(node: EditedNode, container: JQuery, row: Partial<FilterRow>): void {
+  const field = $('<input type="text" class="ion-runs-field" style="width:35%">')
+    .attr('placeholder', node._('ion-runs.placeholder.field'))
+    .attr('aria-label', node._('ion-runs.label.field'))
+    .val(row.field ?? '');
+  const op = $('<select class="ion-runs-op" style="width:20%;margin:0 6px">')
+    .attr('aria-label', node._('ion-runs.label.operator'))
+    .append(
+      filterOperators.map((name) =>
+        $('<option>')
+          .val(name)
+          .text(node._(`ion-runs.op.${name}`)),
+      ),
+    )
+    .val(row.op ?? 'eq');
+  const value = $('<input type="text" class="ion-runs-value" style="width:calc(45% - 16px)">');
+  container.append(field, op, value);
+  value.typedInput({
+    default: 'str',
+    types: ['str', 'num', 'bool', 'msg', 'flow', 'global', 'jsonata', 'env', 'json'],
+  });
+  value.typedInput('type', row.valueType ?? 'str');
+  value.typedInput('value', row.value ?? '');
+}
+
+function readFilterRow(container: JQuery): FilterRow {
+  const value = container.find('.ion-runs-value');
+  return {
+    field: String(container.find('.ion-runs-field').val()).trim(),
+    op: String(container.find('.ion-runs-op').val()),
+    value: value.typedInput('value'),
+    valueType: value.typedInput('type'),
+  };
+}
+
+function words(selector: string): string[] {
+  return String($(selector).val())
+    .split(/[\s,]+/)
+    .filter(Boolean);
+}
+
+function names(value: string[], { label = '' }: ValidatorOptions): Validation {
+  const wrong = value.find((name) => !NAMES.test(name));
+  return wrong === undefined || invalid('name', { label, name: wrong });
+}
+
+function filters(value: FilterRow[]): Validation {
+  const wrong = value.find(({ field }) => !NAMES.test(field));
+  return wrong === undefined || invalid('filter', { name: wrong.field });
+}
+
+function invalid(key: string, values: Record<string, string>): string {
+  return RED._(`@ion-nodes/node-red-ion/ion-runs:ion-runs.invalid.${key}`, values);
+}

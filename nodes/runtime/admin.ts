@@ -1,0 +1,159 @@
+import type { Request, Response } from 'express';
+import type { NodeAPI } from 'node-red';
+import { IonClient } from '../client/client.js';
+import { IonError, type IonErrorCode, toIonError } from '../client/errors.js';
+import { parseOperation } from '../client/operation.js';
+import type { IonConfigNode } from './config-node.js';
+import { type ConfigValues, clientSettings } from './config-settings.js';
+
+/** In ION's documentation the query that tells whose key it is. */
+const WHO_AM_I = '{ me { id name email organization { id domain } } }';
+
+/** What Node-RED's editor holds in place of a stored password. */
+const UNCHANGED_PASSWORD = '__PWRD__';
+
+/** What the dialog sends: its values as they stand, deployed or not. */
+interface TestRequest {
+  id: string;
+  config: ConfigValues;
+  credentials: { clientId?: string; clientSecret?: string };
+}
+
+/** The routes behind the editor's dialogs, each with Node-RED's own permissions. */
+export function registerAdminRoutes(RED: NodeAPI): void {
+  const { httpAdmin, auth } = RED;
+  httpAdmin.post('/ion-config/test', auth.needsPermission('ion-config.write'), (req, res) => {
+    void respond(res, (signal) => testConnection(RED, req.body, signal));
+  });
+  httpAdmin.get('/ion-config/:id/schema', auth.needsPermission('ion-config.read'), (req, res) => {
+    void respond(res, (signal) => readSchema(RED, req, signal));
+  });
+}
+
+/** Answers with the result, or with the error's code and text: never with more. */
+async function respond(
+  res: Response,
+  work: (signal: AbortSignal) => Promise<unknown>,
+): Promise<void> {
+  const left = new AbortController();
+  res.on('close', () => left.abort());
+  try {
+    res.json(await work(left.signal));
+  } catch (thrown) {
+    const { code, message } = toIonError(thrown);
+    res.status(httpStatus(code)).json({ code, message });
+  }
+}
+
+/** Not 401 or 403, which would tell the editor that its own user is logged out. */
+function httpStatus(code: IonErrorCode): number {
+  switch (code) {
+    case 'ION_CONFIG':
+      return 400;
+    case 'ION_NOT_FOUND':
+      return 404;
+    case 'ION_TIMEOUT':
+      return 504;
+    default:
+      return 502;
+  }
+}
+
+async function testConnection(RED: NodeAPI, body: unknown, signal: AbortSignal): Promise<unknown> {
+  const { id, config, credentials } = readTestRequest(body);
+  const deployed = deployedConfig(RED, id);
+  const values = withVariables(RED, deployed, config);
+  const key = {
+    ...withVariables(RED, deployed, { clientId: credentials.clientId ?? '' }),
+    clientSecret: testSecret(RED, deployed, values, credentials.clientSecret ?? ''),
+  };
+  const client = new IonClient({ ...clientSettings(RED, values, key), retries: 0 });
+  try {
+    const { data } = await client.request(parseOperation(WHO_AM_I), { signal });
+    return data;
+  } finally {
+    await client.close();
+  }
+}
+
+function readTestRequest(body: unknown): TestRequest {
+  const { id, config, credentials } = (body ?? {}) as Partial<TestRequest>;
+  const areObjects = [config, credentials].every((part) => typeof part === 'object' && part);
+  if (typeof id !== 'string' || !areObjects) {
+    throw new IonError('ION_CONFIG', 'The request must hold an id, the config and credentials.');
+  }
+  return body as TestRequest;
+}
+
+/**
+ * The client secret to test with. One that the dialog does not hold (stored, or named by an
+ * environment variable of the server) goes only where it goes anyway, so that nobody who may edit
+ * a config node can send it elsewhere.
+ */
+function testSecret(
+  RED: NodeAPI,
+  deployed: IonConfigNode | undefined,
+  values: ConfigValues,
+  typed: string,
+): string {
+  const isStored = typed === '' || typed === UNCHANGED_PASSWORD;
+  if (!isStored && !isVariable(typed)) return typed;
+  if (isStored && !deployed) return '';
+  const goesThereAnyway = deployed && destination(deployed.values) === destination(values);
+  if (!goesThereAnyway && (isStored || values.environment === 'custom')) {
+    throw new IonError(
+      'ION_CONFIG',
+      'The stored client secret is only sent to the URLs that are deployed. Enter the secret anew, or deploy first.',
+    );
+  }
+  if (isStored) return deployed?.credentials?.clientSecret ?? '';
+  return withVariables(RED, deployed, { typed }).typed;
+}
+
+function destination(values: ConfigValues): string {
+  const { environment, apiUrl, authUrl, allowHttp = false, tls = '', proxy = '' } = values;
+  const urls = environment === 'custom' ? [apiUrl, authUrl, allowHttp] : [];
+  return JSON.stringify([environment, ...urls, tls, proxy]);
+}
+
+function isVariable(value: unknown): value is string {
+  return typeof value === 'string' && /^\$\{[^}]+\}$/.test(value);
+}
+
+/** Replaces values that are a whole `${VARIABLE}`, as Node-RED does on deploy. */
+function withVariables<T extends object>(
+  RED: NodeAPI,
+  deployed: IonConfigNode | undefined,
+  values: T,
+): T {
+  const entries = Object.entries(values).map(([name, value]) => {
+    if (!isVariable(value)) return [name, value];
+    if (!deployed) return [name, process.env[value.slice(2, -1)] ?? ''];
+    return [name, RED.util.evaluateNodeProperty(value, 'env', deployed, {})];
+  });
+  return Object.fromEntries(entries) as T;
+}
+
+/** Schemas are large and change rarely: one per client, until a refresh is asked for. */
+const schemas = new WeakMap<IonClient, Promise<unknown>>();
+
+async function readSchema(RED: NodeAPI, req: Request, signal: AbortSignal): Promise<unknown> {
+  const deployed = deployedConfig(RED, String(req.params.id));
+  if (!deployed) {
+    throw new IonError('ION_NOT_FOUND', 'This ION config node is not deployed yet, or disabled.');
+  }
+  const { client } = deployed;
+  const known = schemas.get(client);
+  if (known && req.query.refresh === undefined) return known;
+  const { getIntrospectionQuery } = await import('graphql/utilities');
+  const operation = parseOperation(getIntrospectionQuery());
+  const schema = client.request(operation, { signal }).then(({ data }) => data);
+  schemas.set(client, schema);
+  schema.catch(() => schemas.delete(client));
+  return schema;
+}
+
+function deployedConfig(RED: NodeAPI, id: string): IonConfigNode | undefined {
+  const node = RED.nodes.getNode(id) as IonConfigNode | null;
+  return node?.type === 'ion-config' ? node : undefined;
+}

@@ -1,0 +1,15 @@
+import type { Node } from 'node-red';
+import type { IonClient } from '../client/client.js';
+import type { ConfigValues } from './config-settings.js';
+
+export interface ApiKeyCredentials {
+  clientId?: string;
+  clientSecret?: string;
+}
+
+/** The `ion-config` node, as the nodes that use it see it. */
+export interface IonConfigNode extends Node<ApiKeyCredentials> {
+  /** @throws IonError `ION_CONFIG` when the settings cannot work */
+  readonly client: IonClient;
+  readonly values: ConfigValues;
+}

@@ -1,0 +1,106 @@
+import type { Node, NodeAPI } from 'node-red';
+import type { IonClientSettings } from '../client/client.js';
+import type { EnvironmentName } from '../client/environments.js';
+import { IonError } from '../client/errors.js';
+import type { HttpProxy, TlsOptions } from '../client/transport.js';
+
+/** The properties of an `ion-config` node, as the editor stores them. */
+export interface ConfigValues {
+  environment: EnvironmentName;
+  apiUrl?: string;
+  authUrl?: string;
+  audience?: string;
+  authScheme?: 'raw' | 'bearer';
+  /** In seconds. */
+  timeout?: number | string;
+  concurrency?: number | string;
+  queueLimit?: number | string;
+  retries?: number | string;
+  /** Ids of a `tls-config` and an `http proxy` node. */
+  tls?: string;
+  proxy?: string;
+  allowHttp?: boolean;
+}
+
+interface TlsConfigNode extends Node {
+  addTLSOptions(options: TlsOptions): TlsOptions;
+}
+
+interface ProxyNode extends Node {
+  url: string;
+  noproxy?: string[];
+  credentials: { username?: string; password?: string };
+}
+
+/**
+ * What the client needs, from the properties of a config node.
+ * @throws IonError `ION_CONFIG` for a value that cannot work
+ */
+export function clientSettings(
+  RED: NodeAPI,
+  values: ConfigValues,
+  key: { clientId?: string; clientSecret?: string },
+): IonClientSettings {
+  return {
+    environment: values.environment,
+    apiUrl: values.apiUrl,
+    authUrl: values.authUrl,
+    audience: values.audience,
+    allowHttp: values.allowHttp ?? false,
+    authScheme: values.authScheme ?? 'raw',
+    key: { clientId: key.clientId ?? '', clientSecret: key.clientSecret ?? '' },
+    timeoutMs: atLeast('timeout', values.timeout, 30, 0.1) * 1000,
+    concurrency: atLeast('concurrency', values.concurrency, 10, 1),
+    queueLimit: atLeast('queue limit', values.queueLimit, 1000, 0),
+    retries: atLeast('number of retries', values.retries, 3, 0),
+    tls: tlsOptions(RED, values.tls),
+    proxy: proxy(RED, values.proxy),
+  };
+}
+
+function atLeast(
+  what: string,
+  value: number | string | undefined,
+  otherwise: number,
+  least: number,
+): number {
+  if (value === undefined || value === '') return otherwise;
+  const result = Number(value);
+  if (Number.isFinite(result) && result >= least) return result;
+  throw new IonError(
+    'ION_CONFIG',
+    `The ${what} in the ION config node is "${value}". It must be a number of at least ${least}.`,
+  );
+}
+
+function tlsOptions(RED: NodeAPI, id: string | undefined): TlsOptions | undefined {
+  if (!id) return undefined;
+  const node = RED.nodes.getNode(id) as TlsConfigNode | null;
+  if (node) return node.addTLSOptions({});
+  // Going on without it would trust other certificates than the user chose.
+  throw missing('TLS configuration');
+}
+
+function proxy(RED: NodeAPI, id: string | undefined): HttpProxy | undefined {
+  if (!id) return undefined;
+  const node = RED.nodes.getNode(id) as ProxyNode | null;
+  if (!node) throw missing('proxy');
+  let url: URL;
+  try {
+    url = new URL(node.url);
+  } catch (cause) {
+    throw new IonError('ION_CONFIG', 'The URL of the proxy configuration is not valid.', { cause });
+  }
+  const { username, password } = node.credentials ?? {};
+  // The setters of URL percent-encode.
+  if (username) url.username = username;
+  if (password) url.password = password;
+  return { url: url.href, except: node.noproxy ?? [] };
+}
+
+function missing(what: string): IonError {
+  return new IonError(
+    'ION_CONFIG',
+    `The ${what} that the ION config node uses does not exist or is disabled. Choose it anew.`,
+  );
+}

@@ -1,0 +1,138 @@
+import { setMaxListeners } from 'node:events';
+import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
+import type { IonClient, RequestState } from '../client/client.js';
+import { IonError, toIonError } from '../client/errors.js';
+import type { IonConfigNode } from './config-node.js';
+import { NodeStatus, type StatusText } from './status.js';
+
+/** A message as flows pass it on: any properties, of any type. */
+export type Message = NodeMessageInFlow & Record<string, unknown>;
+
+/** What `msg.ion` tells about an answer. */
+export interface MessageDetails {
+  operation: 'query' | 'mutation';
+  name: string | undefined;
+  attempts: number;
+  pages: number;
+  count?: number | undefined;
+  totalCount?: number | undefined;
+  traceId?: string | undefined;
+  extensions?: Record<string, unknown> | undefined;
+}
+
+export interface MessageTools {
+  client: IonClient;
+  /** Aborts when the flow is stopped or redeployed. */
+  signal: AbortSignal;
+  onState: (state: RequestState) => void;
+  /** Sends the message with the result in it. */
+  send(msg: Message, output: string, result: unknown, details: MessageDetails): void;
+  /** What the status shows once all messages are answered. */
+  status(text: StatusText): void;
+}
+
+interface UsesIonConfig {
+  config: string;
+}
+
+/**
+ * Keeps Node-RED's contract for all nodes: whatever `handle` does, a message ends in exactly one
+ * `done()` or one `done(error)`, the status tells what happens, and closing the node ends what is
+ * under way with `ION_CLOSED`.
+ */
+export function onMessage(
+  RED: NodeAPI,
+  node: Node,
+  config: UsesIonConfig,
+  handle: (msg: Message, tools: MessageTools) => Promise<void>,
+): void {
+  const closing = new AbortController();
+  setMaxListeners(0, closing.signal);
+  const underWay = new Set<Promise<void>>();
+  const status = new NodeStatus(RED, node);
+  if (!findConfig(RED, config)) status.idle({ fill: 'red', key: 'noConfig' });
+
+  const answer = async (msg: Message, send: (msg: Message) => void): Promise<void> => {
+    const startedAt = performance.now();
+    const durationMs = () => Math.round(performance.now() - startedAt);
+    const tracker = status.begin();
+    try {
+      await handle(msg, {
+        client: clientOf(RED, config),
+        signal: closing.signal,
+        onState: tracker.update,
+        send(result, output, value, details) {
+          const ion = defined({ ...details, durationMs: durationMs() });
+          setResult(RED, result, output, value);
+          send(Object.assign(result, { ion }));
+        },
+        status: (text) => tracker.end({ fill: 'green', ms: durationMs(), ...text }),
+      });
+      tracker.end();
+    } catch (thrown) {
+      const error = toIonError(thrown);
+      // A Catch node gets only message and code of the error, so the message carries the rest.
+      msg.ion = failureDetails(error, durationMs());
+      tracker.end({ fill: 'red', key: `error.${error.code}` });
+      throw error;
+    }
+  };
+
+  // Not an async function: Node-RED ends the whole process when one of those rejects.
+  node.on('input', (msg, send, done) => {
+    const task = answer(msg as Message, send)
+      .then(() => done(), done)
+      .catch((thrown) => node.error(thrown))
+      .finally(() => underWay.delete(task));
+    underWay.add(task);
+  });
+
+  node.on('close', (_removed: boolean, done: () => void) => {
+    closing.abort();
+    status.close();
+    void Promise.all(underWay).then(() => done());
+  });
+}
+
+/** `undefined` where the config node is not chosen, not deployed or disabled. */
+function findConfig(RED: NodeAPI, { config }: UsesIonConfig): IonConfigNode | undefined {
+  return (RED.nodes.getNode(config) as IonConfigNode | null) ?? undefined;
+}
+
+function clientOf(RED: NodeAPI, config: UsesIonConfig): IonClient {
+  const configNode = findConfig(RED, config);
+  if (configNode) return configNode.client;
+  throw new IonError(
+    'ION_CONFIG',
+    'No ION config node: open this node, choose or add one, and deploy. It may also be disabled.',
+  );
+}
+
+function setResult(RED: NodeAPI, msg: Message, output: string, value: unknown): void {
+  if (!RED.util.setMessageProperty(msg, output || 'payload', value, true)) {
+    throw new IonError(
+      'ION_CONFIG',
+      `The result cannot be put into msg.${output}: a part of that path is not an object in this message.`,
+    );
+  }
+}
+
+function failureDetails(error: IonError, durationMs: number): Record<string, unknown> {
+  const { code, status, errors, data, retryAfterMs, traceId, attempts, pages } = error;
+  return defined({
+    code,
+    status,
+    errors,
+    data,
+    retryAfterMs,
+    traceId,
+    attempts,
+    pages,
+    durationMs,
+  });
+}
+
+/** Without the properties that are not known, so that a debug node shows none. */
+function defined(details: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(details).filter(([, value]) => value !== undefined));
+}
