@@ -1,0 +1,62 @@
+// npm start: the sandbox, and a Node-RED with a demo flow that reads from it.
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Sandbox, startSandbox } from '../server.js';
+import { startNodeRed } from './node-red.js';
+
+const root = join(__dirname, '..', '..');
+const port = Number(process.env.PORT || 1880);
+
+async function main(): Promise<void> {
+  // Heard from the first moment on, so that nothing is left behind however early it comes.
+  const interrupted = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  buildIfNeeded();
+  const sandbox = await startSandboxOnAnyPort();
+  const nodeRed = await startNodeRed({
+    port,
+    flow: join(__dirname, 'flow.json'),
+    env: {
+      ION_API_URL: sandbox.url,
+      ION_AUTH_URL: sandbox.authUrl,
+      ION_CLIENT_ID: sandbox.clientId,
+      ION_CLIENT_SECRET: sandbox.clientSecret,
+    },
+  });
+  console.log(`
+  Node-RED with the demo flow:  http://127.0.0.1:${port}
+  ION sandbox:                  ${sandbox.url}/graphql
+  End both with Ctrl-C.
+`);
+  const outcome = await Promise.race([
+    interrupted.then(() => 'interrupted'),
+    once(nodeRed.process, 'exit').then(([code]) => code),
+  ]);
+  await nodeRed.stop();
+  await sandbox.close();
+  if (outcome !== 'interrupted') process.exitCode = Number(outcome ?? 1);
+}
+
+function buildIfNeeded(): void {
+  const built = join(root, 'dist', 'ion-config.js');
+  if (existsSync(built) && newest(join(root, 'nodes')) <= statSync(built).mtimeMs) return;
+  console.log('Building …');
+  execFileSync(process.execPath, [join(root, 'scripts', 'build.mjs')], { stdio: 'inherit' });
+}
+
+function newest(folder: string): number {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return Math.max(...files.map((file) => statSync(join(file.parentPath, file.name)).mtimeMs));
+}
+
+async function startSandboxOnAnyPort(): Promise<Sandbox> {
+  try {
+    return await startSandbox({ live: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    return startSandbox({ live: true, port: 0 });
+  }
+}
+
+void main();
