@@ -111,11 +111,11 @@ function parseUrl(what: string, text: string | undefined, allowHttp: boolean): U
   let url: URL;
   try {
     url = new URL(withScheme);
-  } catch (cause) {
+  } catch {
+    // Without the cause, which repeats the whole text.
     throw new IonError(
       'ION_CONFIG',
       `The ${what} "${printable(trimmed)}" is not a valid URL. It should look like https://api.example.com.`,
-      { cause },
     );
   }
   if (url.username || url.password || url.search || url.hash) {
@@ -147,7 +147,10 @@ function withoutTrailingSlashes(path: string): string {
   return path.replace(/\/+$/, '');
 }
 
-/** A mistyped URL may hold credentials before an "@": those are not repeated in a message. */
+/** A mistyped URL may hold credentials, before an "@" or in a query: they are not repeated. */
 function printable(text: string): string {
-  return text.replace(/\/\/[^/]*@/, '//***@').slice(0, 100);
+  return text
+    .replace(/^(\w+:\/\/)?.*@/s, '$1***@')
+    .replace(/[?#].*/s, '')
+    .slice(0, 100);
 }

@@ -22,7 +22,7 @@ let queryEditor: CodeEditor | undefined;
 
 RED.nodes.registerType('ion-graphql', {
   category: 'ION',
-  color: '#A6BBCF',
+  color: '#9CC7D1',
   icon: 'ion-graphql.svg',
   inputs: 1,
   outputs: 1,

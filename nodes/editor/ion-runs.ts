@@ -12,7 +12,7 @@ const NAMES = /^[_A-Za-z][\w.]*$/;
 
 RED.nodes.registerType('ion-runs', {
   category: 'ION',
-  color: '#A6BBCF',
+  color: '#9CC7D1',
   icon: 'ion-runs.svg',
   inputs: 1,
   outputs: 1,

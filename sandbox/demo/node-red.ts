@@ -57,8 +57,8 @@ export async function startNodeRed({ port, flow, env }: NodeRedOptions): Promise
 /** The key comes from the environment, as on a real machine, so that no file holds it. */
 const credentials = {
   'ion-demo-config': {
-    clientId: '$' + '{ION_CLIENT_ID}',
-    clientSecret: '$' + '{ION_CLIENT_SECRET}',
+    clientId: '${ION_CLIENT_ID}',
+    clientSecret: '${ION_CLIENT_SECRET}',
   },
 };
 
@@ -70,7 +70,6 @@ function settings(port: number): string {
       flowFile: 'flows.json',
       credentialSecret: false,
       telemetry: { enabled: false },
-      telemetry: { enabled: false, updateNotification: false },
       editorTheme: { tours: false, projects: { enabled: false } },
       externalModules: { autoInstall: false, palette: { allowInstall: false } },
     },

@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { graphqlNode, helper, sandboxConfig, sandboxKey, TestFlow } from '../support/flow.js';
+import { useSandbox } from '../support/sandbox.js';
+
+describe('ion-config', () => {
+  const context = useSandbox();
+
+  before(() => helper.startServer());
+  after(() => helper.stopServer());
+  afterEach(() => helper.unload());
+
+  const load = (config: object = {}, credentials = sandboxKey(context.sandbox)) =>
+    TestFlow.load(graphqlNode, [sandboxConfig(context.sandbox, config)], credentials);
+
+  const lastAuthorization = () => {
+    const requests = context.sandbox.control.counters().recent;
+    return requests.filter(({ path }) => path === '/graphql').at(-1)?.headers.authorization;
+  };
+
+  it('sends the bare token, or a bearer token where that is chosen', async () => {
+    await (await load()).answer();
+    const bare = lastAuthorization();
+    await helper.unload();
+    await (await load({ authScheme: 'bearer' })).answer();
+    assert.notEqual(bare, lastAuthorization());
+    assert.match(String(lastAuthorization()), /^Bearer/);
+  });
+
+  it('takes everything from environment variables', async () => {
+    const { url, authUrl, clientId, clientSecret } = context.sandbox;
+    Object.assign(process.env, {
+      TEST_ION_API: url,
+      TEST_ION_AUTH: authUrl,
+      TEST_ION_ID: clientId,
+      TEST_ION_SECRET: clientSecret,
+    });
+    try {
+      const flow = await load(
+        { apiUrl: '${TEST_ION_API}', authUrl: '${TEST_ION_AUTH}' },
+        {
+          config: { clientId: '${TEST_ION_ID}', clientSecret: '${TEST_ION_SECRET}' },
+        },
+      );
+      await flow.answer();
+    } finally {
+      for (const name of ['API', 'AUTH', 'ID', 'SECRET']) delete process.env[`TEST_ION_${name}`];
+    }
+  });
+
+  it('fails a message at once when too many are waiting', async () => {
+    const flow = await load({ concurrency: 1, queueLimit: 2 });
+    context.sandbox.control.set({ latency: 20 });
+    const outcomes = await Promise.all([1, 2, 3, 4, 5].map(() => flow.send()));
+    const codes = outcomes.map(({ caught }) => caught[0]?.error.code);
+    assert.deepEqual(codes, [undefined, undefined, undefined, 'ION_OVERLOADED', 'ION_OVERLOADED']);
+  });
+
+  it('gives up on an answer after its timeout', async () => {
+    const flow = await load({ timeout: 0.1, retries: 0 });
+    context.sandbox.control.fault({ target: 'api', kind: 'hang' });
+    const { caught } = await flow.send();
+    assert.equal(caught[0]?.error.code, 'ION_TIMEOUT');
+    assert.match(String(caught[0]?.error.message), /within 0\.1 s/);
+  });
+
+  it('says which number cannot be', async () => {
+    const flow = await load({ concurrency: 'many' });
+    const { caught } = await flow.send();
+    assert.equal(caught[0]?.error.code, 'ION_CONFIG');
+    assert.match(String(caught[0]?.error.message), /concurrency .* is "many"/);
+  });
+
+  describe('POST /ion-config/test', () => {
+    const custom = () => {
+      const { apiUrl, authUrl } = sandboxConfig(context.sandbox);
+      return { environment: 'custom', apiUrl, authUrl };
+    };
+    const test = (body: object) => helper.request().post('/ion-config/test').send(body);
+    const typedKey = () => {
+      const { clientId, clientSecret } = context.sandbox;
+      return { clientId, clientSecret };
+    };
+
+    it('tells whose key it is, with values that are not deployed', async () => {
+      await load({}, {});
+      const { status, body } = await test({
+        id: 'new',
+        config: custom(),
+        credentials: typedKey(),
+      });
+      assert.equal(status, 200);
+      const { me } = body as { me: { name: string; organization: { domain: string } } };
+      assert.equal(me.name, 'Sandbox Service Account');
+      assert.equal(me.organization.domain, 'example.test');
+    });
+
+    it('uses the stored secret for the stored URLs', async () => {
+      await load();
+      const { clientId } = context.sandbox;
+      for (const clientSecret of ['__PWRD__', '']) {
+        const credentials = { clientId, clientSecret };
+        const { status } = await test({ id: 'config', config: custom(), credentials });
+        assert.equal(status, 200);
+      }
+    });
+
+    it('never sends the stored secret to other URLs', async () => {
+      await load();
+      const before = context.sandbox.control.counters().token.total;
+      const elsewhere = [
+        { ...custom(), authUrl: context.sandbox.foreignAuthUrl },
+        { ...custom(), apiUrl: 'https://elsewhere.example.test' },
+        { ...custom(), proxy: 'another-proxy' },
+        { ...custom(), tls: 'another-tls' },
+        { environment: 'staging' },
+      ];
+      for (const config of elsewhere) {
+        const credentials = { clientId: 'sandbox-key', clientSecret: '__PWRD__' };
+        const { status, body } = await test({ id: 'config', config, credentials });
+        assert.equal(status, 400);
+        assert.equal(body.code, 'ION_CONFIG');
+      }
+      assert.equal(context.sandbox.control.counters().token.total, before);
+    });
+
+    it('never sends a variable of the server to URLs that are not deployed', async () => {
+      await load();
+      process.env.TEST_ION_SECRET = 'a secret of the server';
+      try {
+        const { status, body } = await test({
+          id: 'new',
+          config: custom(),
+          credentials: { clientId: 'any', clientSecret: '${TEST_ION_SECRET}' },
+        });
+        assert.equal(status, 400);
+        assert.equal(body.code, 'ION_CONFIG');
+      } finally {
+        delete process.env.TEST_ION_SECRET;
+      }
+    });
+
+    it('says in plain words why the key does not work, without showing it', async () => {
+      await load();
+      const credentials = { clientId: 'sandbox-key', clientSecret: 'wrong-secret-wrong' };
+      const { status, body, text } = await test({ id: 'new', config: custom(), credentials });
+      assert.equal(status, 502);
+      assert.equal(body.code, 'ION_AUTH');
+      assert.match(String(body.message), /Check client ID and client secret/);
+      assert.ok(!text.includes('wrong-secret-wrong'));
+    });
+
+    it('refuses a body that it does not understand', async () => {
+      await load();
+      for (const body of [{}, { id: 1 }, { id: 'config', config: null, credentials: {} }]) {
+        assert.equal((await test(body)).status, 400);
+      }
+    });
+  });
+
+  describe('GET /ion-config/:id/schema', () => {
+    const schema = (query = '') => helper.request().get(`/ion-config/config/schema${query}`);
+
+    it("answers the environment's schema, read once until it is refreshed", async () => {
+      await load();
+      const { status, body } = await schema();
+      assert.equal(status, 200);
+      const { types } = body.__schema as { types: { name: string }[] };
+      assert.ok(types.some(({ name }) => name === 'RunsConnection'));
+      await schema();
+      assert.equal(context.sandbox.control.counters().api.total, 1);
+      await schema('?refresh=1');
+      assert.equal(context.sandbox.control.counters().api.total, 2);
+    });
+
+    it('is asked for again after a failure', async () => {
+      await load({ retries: 0 });
+      context.sandbox.control.fault({ target: 'api', kind: 'reset' });
+      assert.equal((await schema()).status, 502);
+      assert.equal((await schema()).status, 200);
+    });
+
+    it('says when the config node is not there', async () => {
+      await load();
+      const { status, body } = await helper.request().get('/ion-config/node/schema');
+      assert.equal(status, 404);
+      assert.equal(body.code, 'ION_NOT_FOUND');
+    });
+  });
+});

@@ -1,0 +1,344 @@
+import assert from 'node:assert/strict';
+import {
+  type FlowMessage,
+  type FlowNode,
+  graphqlNode,
+  helper,
+  sandboxConfig,
+  sandboxKey,
+  TestFlow,
+} from '../support/flow.js';
+import { useSandbox } from '../support/sandbox.js';
+import { until } from '../support/until.js';
+
+const SEED_QUERY = 'query { runs(first: 10) { edges { node { id title steps { id title } } } } }';
+
+describe('ion-graphql', () => {
+  const context = useSandbox();
+  let flow: TestFlow;
+
+  const load = async (
+    properties: object = {},
+    config: object = {},
+    credentials = sandboxKey(context.sandbox),
+  ) => {
+    const node: FlowNode = { ...graphqlNode, ...properties };
+    flow = await TestFlow.load(node, [sandboxConfig(context.sandbox, config)], credentials);
+    return flow;
+  };
+
+  before(() => helper.startServer());
+  after(() => helper.stopServer());
+  afterEach(async () => {
+    await helper.unload();
+    for (const { completed, caught } of flow.outcomes) {
+      assert.equal(completed.length + caught.length, 1, 'a message ended more or less than once');
+    }
+  });
+
+  describe('answers', () => {
+    it("the seed's own query in msg.payload.runs.edges", async () => {
+      const { payload } = await (await load({ query: SEED_QUERY })).answer();
+      const { edges } = (payload as { runs: { edges: { node: { steps: unknown[] } }[] } }).runs;
+      assert.equal(edges.length, 10);
+      for (const { node } of edges) {
+        assert.deepEqual(Object.keys(node), ['id', 'title', 'steps']);
+        assert.ok(node.steps.length > 0);
+      }
+    });
+
+    it('on the same message, whose other properties are kept', async () => {
+      const msg = await (await load()).answer({ topic: 'line 4', req: { deep: [1, 2] } });
+      assert.equal(msg.topic, 'line 4');
+      assert.deepEqual(msg.req, { deep: [1, 2] });
+    });
+
+    it('with details in msg.ion', async () => {
+      const flow = await load({ query: 'query WhoAmI { me { id } }' });
+      const { ion } = await flow.answer();
+      const { durationMs, traceId, ...rest } = ion as FlowMessage;
+      assert.deepEqual(rest, { operation: 'query', name: 'WhoAmI', attempts: 1, pages: 1 });
+      assert.ok(Number.isInteger(durationMs) && Number(durationMs) >= 0);
+      assert.match(String(traceId), /^[0-9a-f]+$/);
+    });
+
+    it('in the property that was chosen, also a nested one', async () => {
+      const msg = await (await load({ output: 'payload.ion.me' })).answer({ payload: { id: 7 } });
+      const payload = msg.payload as { id: number; ion: { me: { me: FlowMessage } } };
+      assert.equal(payload.id, 7);
+      assert.equal(payload.ion.me.me.name, 'Sandbox Service Account');
+    });
+
+    it('a mutation', async () => {
+      const flow = await load({
+        query: 'mutation ($input: CreateRunInput!) { createRun(input: $input) { run { title } } }',
+      });
+      const msg = await flow.answer({ variables: { input: { title: 'Example' } } });
+      assert.deepEqual(msg.payload, { createRun: { run: { title: 'Example' } } });
+      assert.equal((msg.ion as FlowMessage).operation, 'mutation');
+    });
+  });
+
+  describe('takes the query from', () => {
+    const query = 'query ($id: ID!) { run(id: $id) { id } }';
+    const variables = { id: 3 };
+
+    it('a message property', async () => {
+      const flow = await load({ query: 'question', queryType: 'msg' });
+      assert.deepEqual((await flow.answer({ question: query, variables })).payload, {
+        run: { id: 3 },
+      });
+    });
+
+    it('flow and global context', async () => {
+      for (const queryType of ['flow', 'global'] as const) {
+        const flow = await load({ query: 'question', queryType });
+        helper.getNode('node').context()[queryType].set('question', query);
+        assert.deepEqual((await flow.answer({ variables })).payload, { run: { id: 3 } });
+        await helper.unload();
+      }
+      await load();
+    });
+
+    it('a JSONata expression', async () => {
+      const flow = await load({
+        query: '"{ run(id: " & $string(which) & ") { id } }"',
+        queryType: 'jsonata',
+      });
+      assert.deepEqual((await flow.answer({ which: 5 })).payload, { run: { id: 5 } });
+    });
+
+    it('an environment variable', async () => {
+      process.env.TEST_ION_QUERY = '{ run(id: 6) { id } }';
+      try {
+        const flow = await load({ query: 'TEST_ION_QUERY', queryType: 'env' });
+        assert.deepEqual((await flow.answer()).payload, { run: { id: 6 } });
+      } finally {
+        delete process.env.TEST_ION_QUERY;
+      }
+    });
+  });
+
+  describe('takes the variables from', () => {
+    const query = 'query ($id: ID!) { run(id: $id) { id } }';
+    const cases: [string, object, FlowMessage][] = [
+      ['msg.variables, by default', {}, { variables: { id: 2 } }],
+      [
+        'another message property',
+        { variables: 'payload.ion', variablesType: 'msg' },
+        { payload: { ion: { id: 2 } } },
+      ],
+      ['JSON in the dialog', { variables: '{"id": 2}', variablesType: 'json' }, {}],
+      ['a JSONata expression', { variables: '{"id": n + 1}', variablesType: 'jsonata' }, { n: 1 }],
+    ];
+    for (const [source, properties, msg] of cases) {
+      it(source, async () => {
+        const flow = await load({ query, ...properties });
+        assert.deepEqual((await flow.answer(msg)).payload, { run: { id: 2 } });
+      });
+    }
+  });
+
+  describe('fails exactly once, with a code and a text to act on, for', () => {
+    /** Every text that a flow, a log or an operator could see of a failure. */
+    const seen = (value: unknown) => JSON.stringify(value, (_key, item) => item ?? null);
+
+    const fails = async (
+      code: string,
+      text: RegExp,
+      msg: FlowMessage = {},
+    ): Promise<FlowMessage & { ion: FlowMessage }> => {
+      const { sent, completed, caught } = await flow.send({ tag: 'kept', ...msg });
+      assert.deepEqual([sent.length, completed.length, caught.length], [0, 0, 1]);
+      const failed = caught[0] as (typeof caught)[0];
+      assert.equal(failed.error.code, code);
+      assert.match(failed.error.message, text);
+      assert.equal(failed.ion.code, code);
+      assert.equal(failed.tag, 'kept');
+      assert.ok(Number.isInteger(failed.ion.durationMs));
+      const { clientSecret } = context.sandbox;
+      assert.ok(!seen(caught).includes(clientSecret), 'the client secret shows');
+      assert.doesNotMatch(seen(caught), /eyJ[\w-]+\.[\w-]+\./, 'an access token shows');
+      return failed;
+    };
+
+    it('no config node', async () => {
+      flow = await TestFlow.load(graphqlNode, [], {});
+      await fails('ION_CONFIG', /choose or add one, and deploy/);
+    });
+
+    it('empty credentials', async () => {
+      await load({}, {}, {});
+      await fails('ION_CONFIG', /no client ID.*API key/);
+      await helper.unload();
+      await load({}, {}, { config: { clientId: 'sandbox-key', clientSecret: '' } });
+      await fails('ION_CONFIG', /no client secret/);
+    });
+
+    it('a bad custom URL', async () => {
+      await load({}, { apiUrl: 'https://not a url' });
+      await fails('ION_CONFIG', /API URL .* is not a valid URL/);
+    });
+
+    it('plain http to another machine', async () => {
+      await load({}, { authUrl: 'http://auth.example.test' });
+      await fails('ION_CONFIG', /unencrypted/);
+    });
+
+    it('a missing TLS configuration', async () => {
+      await load({}, { tls: 'gone' });
+      await fails('ION_CONFIG', /TLS configuration .* does not exist/);
+    });
+
+    it('a query with a syntax error', async () => {
+      await load({ query: '{\n  runs(first: 10 {\n    edges { node { id } }\n  }\n}' });
+      await fails('ION_QUERY', /line 2, column 18/);
+    });
+
+    it('a query that is not there', async () => {
+      await load({ query: 'question', queryType: 'msg' });
+      await fails('ION_QUERY', /must be text, not nothing/);
+      await fails('ION_QUERY', /must be text, not a list/, { question: ['{ me { id } }'] });
+    });
+
+    it('a JSONata expression that cannot be evaluated', async () => {
+      await load({ query: '$nothing(', queryType: 'jsonata' });
+      await fails('ION_QUERY', /The query cannot be evaluated \(jsonata: \$nothing\(\)/);
+    });
+
+    it('several operations and no name of the one to run', async () => {
+      await load({ query: 'query A { me { id } } query B { me { name } }' });
+      await fails('ION_QUERY', /several operations \(A, B\)/);
+    });
+
+    it('variables that are not an object', async () => {
+      await load();
+      for (const variables of ['{"id": 1}', [1], 7, null, true]) {
+        await fails('ION_VARIABLES', /must be an object/, { variables });
+      }
+    });
+
+    it('a refused key', async () => {
+      await load({}, {}, { config: { clientId: 'sandbox-key', clientSecret: 'wrong-secret' } });
+      await fails('ION_AUTH', /refused the API key .*Check client ID and client secret/);
+    });
+
+    it('a key of another environment', async () => {
+      await load({}, { authUrl: context.sandbox.foreignAuthUrl });
+      const failed = await fails('ION_AUTH', /belongs to another environment/);
+      assert.equal(failed.ion.status, 401);
+    });
+
+    it('an HTML answer', async () => {
+      await load();
+      context.sandbox.control.fault({
+        target: 'api',
+        kind: 'body',
+        contentType: 'text/html',
+        body: '<!doctype html><title>Sign in</title>',
+      });
+      await fails('ION_RESPONSE', /web page "Sign in" instead of JSON.*Check the API URL/);
+    });
+
+    it('an empty answer', async () => {
+      await load();
+      context.sandbox.control.fault({ target: 'api', kind: 'body', body: '' });
+      await fails('ION_RESPONSE', /empty answer/);
+    });
+
+    it('errors without data', async () => {
+      await load({ query: '{ me { id colour } }' });
+      const failed = await fails('ION_GRAPHQL', /colour/);
+      assert.equal(failed.ion.data, undefined);
+      assert.match(String((failed.ion.errors as FlowMessage[])[0]?.message), /colour/);
+    });
+
+    it('errors with data, which the message holds', async () => {
+      await load();
+      const errors = [{ message: 'The second part is not there.' }];
+      const data = { me: { id: 1 }, other: null };
+      context.sandbox.control.fault({ target: 'api', kind: 'graphql', errors, data });
+      const failed = await fails('ION_GRAPHQL', /The second part is not there/);
+      assert.deepEqual(failed.ion.data, data);
+      assert.deepEqual(failed.ion.errors, errors);
+    });
+
+    it('a stale etag', async () => {
+      await load({
+        query: `mutation ($id: ID!) {
+          updateRun(input: { id: $id, etag: "stale", title: "New" }) { run { id } }
+        }`,
+      });
+      await fails('ION_CONFLICT', /etag.*read it again/, { variables: { id: 1 } });
+      context.sandbox.control.set({ etagConflict: 'status' });
+      const failed = await fails('ION_CONFLICT', /etag/, { variables: { id: 1 } });
+      assert.equal(failed.ion.status, 409);
+    });
+
+    it('a result that the message has no place for', async () => {
+      await load({ output: 'payload.me' });
+      await fails('ION_CONFIG', /msg\.payload\.me/, { payload: 'text' });
+    });
+  });
+
+  it('replaces an old token without the message noticing', async () => {
+    await (await load()).answer();
+    context.sandbox.control.revokeTokens();
+    const { ion } = await flow.answer();
+    assert.equal((ion as FlowMessage).attempts, 2);
+    assert.equal(context.sandbox.control.counters().token.total, 2);
+  });
+
+  it('ends a hanging message with ION_CLOSED when the flow is redeployed', async () => {
+    await load();
+    const { control } = context.sandbox;
+    control.fault({ target: 'api', kind: 'hang' });
+    const outcome = flow.send();
+    await until(() => control.counters().api.total === 1);
+    await helper.getNode('node').close();
+    const { sent, completed, caught } = await outcome;
+    assert.deepEqual([sent.length, completed.length, caught.length], [0, 0, 1]);
+    assert.equal(caught[0]?.error.code, 'ION_CLOSED');
+    assert.match(String(caught[0]?.error.message), /stopped or redeployed/);
+  });
+
+  it('keeps ten messages apart whose answers come in another order', async () => {
+    await load({ query: 'query ($id: ID!) { run(id: $id) { id } }' });
+    const { control } = context.sandbox;
+    for (let id = 1; id <= 10; id++) {
+      control.fault({
+        target: 'api',
+        kind: 'latency',
+        ms: 20 * (10 - id),
+        match: `"id":${id}[,}]`,
+      });
+    }
+    const order: number[] = [];
+    const ids = Array.from({ length: 10 }, (_, index) => index + 1);
+    const answers = await Promise.all(
+      ids.map(async (id) => {
+        const msg = await flow.answer({ tag: `run ${id}`, variables: { id } });
+        order.push(id);
+        return msg;
+      }),
+    );
+    assert.deepEqual(
+      answers.map(({ payload, tag }) => [payload, tag]),
+      ids.map((id) => [{ run: { id } }, `run ${id}`]),
+    );
+    assert.notDeepEqual(order, ids);
+  });
+
+  it('asks for one token for 1,000 messages at once, and answers them all', async () => {
+    await load();
+    const { control } = context.sandbox;
+    const answers = await Promise.all(
+      Array.from({ length: 1000 }, (_, tag) => flow.answer({ tag })),
+    );
+    assert.deepEqual(
+      answers.map(({ tag }) => tag),
+      Array.from({ length: 1000 }, (_, tag) => tag),
+    );
+    assert.equal(control.counters().token.total, 1);
+  });
+});

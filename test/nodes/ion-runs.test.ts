@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict';
+import { parseOperation } from '../../nodes/client/operation.js';
+import {
+  type FlowMessage,
+  helper,
+  runsNode,
+  sandboxConfig,
+  sandboxKey,
+  TestFlow,
+} from '../support/flow.js';
+import { useSandbox } from '../support/sandbox.js';
+
+type Run = { id: number; title: string; status: string; steps: { id: number; title: string }[] };
+
+describe('ion-runs', () => {
+  const context = useSandbox();
+  let flow: TestFlow;
+
+  const load = async (properties: object = {}) => {
+    const { sandbox } = context;
+    const node = { ...runsNode, ...properties };
+    flow = await TestFlow.load(node, [sandboxConfig(sandbox)], sandboxKey(sandbox));
+    return flow;
+  };
+
+  before(() => helper.startServer());
+  after(() => helper.stopServer());
+  afterEach(async () => {
+    await helper.unload();
+    for (const { completed, caught } of flow.outcomes) {
+      assert.equal(completed.length + caught.length, 1, 'a message ended more or less than once');
+    }
+  });
+
+  it('answers an array of flat runs with their steps', async () => {
+    const { payload, ion } = await (await load()).answer();
+    const runs = payload as Run[];
+    assert.equal(runs.length, 60);
+    const [first] = runs;
+    assert.deepEqual(Object.keys(first ?? {}), ['id', 'title', 'status', 'steps']);
+    assert.equal(typeof first?.steps[0]?.title, 'string');
+    const { count, totalCount, pages, attempts } = ion as FlowMessage;
+    assert.deepEqual(
+      { count, totalCount, pages, attempts },
+      {
+        count: 60,
+        totalCount: 60,
+        pages: 1,
+        attempts: 1,
+      },
+    );
+  });
+
+  it('reads all pages, in the order of the ids', async () => {
+    const { payload, ion } = await (await load({ pageSize: 7 })).answer();
+    const ids = (payload as Run[]).map(({ id }) => id);
+    assert.deepEqual(
+      ids,
+      [...ids].sort((a, b) => a - b),
+    );
+    assert.equal(new Set(ids).size, 60);
+    assert.equal((ion as FlowMessage).pages, 9);
+  });
+
+  it('keeps to the limit of the node, and to msg.limit instead of it', async () => {
+    await load({ limit: 5, pageSize: 2 });
+    assert.equal(((await flow.answer()).payload as Run[]).length, 5);
+    assert.equal(((await flow.answer({ limit: 3 })).payload as Run[]).length, 3);
+    assert.equal(((await flow.answer({ limit: 0 })).payload as Run[]).length, 60);
+  });
+
+  it('selects the fields that were chosen, at any depth', async () => {
+    await load({ fields: ['id', 'steps.fields.name', 'procedure.title'], limit: 1 });
+    const [run] = (await flow.answer()).payload as [
+      { steps: { fields: FlowMessage[] }[]; procedure: FlowMessage },
+    ];
+    assert.deepEqual(Object.keys(run), ['id', 'steps', 'procedure']);
+    assert.deepEqual(Object.keys(run.procedure), ['title']);
+    const fields = run.steps.flatMap((step) => step.fields);
+    assert.ok(fields.length > 0 && fields.every((field) => typeof field.name === 'string'));
+  });
+
+  it('sorts as chosen', async () => {
+    await load({ sort: ['ID_DESC'], limit: 2 });
+    assert.deepEqual(
+      ((await flow.answer()).payload as Run[]).map(({ id }) => id),
+      [60, 59],
+    );
+  });
+
+  describe('filters', () => {
+    const status = { field: 'status', op: 'in', value: 'TODO, IN_PROGRESS', valueType: 'str' };
+
+    it('by rows, all of which must hold', async () => {
+      const below = { field: 'id', op: 'lte', value: '20', valueType: 'num' };
+      await load({ filters: [status, below] });
+      const runs = (await flow.answer()).payload as Run[];
+      assert.ok(runs.length > 0);
+      for (const run of runs) {
+        assert.ok(run.id <= 20 && ['TODO', 'IN_PROGRESS'].includes(run.status));
+      }
+    });
+
+    it('by a relation', async () => {
+      await load({
+        filters: [{ field: 'procedure.title', op: 'eq', value: 'title', valueType: 'msg' }],
+        fields: ['id', 'procedure.title'],
+      });
+      const query = '{ procedures(first: 1) { edges { node { title } } } }';
+      const { signal } = new AbortController();
+      const { data } = await context.client().request(parseOperation(query), { signal });
+      const { procedures } = data as { procedures: { edges: [{ node: { title: string } }] } };
+      const { title } = procedures.edges[0].node;
+      const runs = (await flow.answer({ title })).payload as { procedure: { title: string } }[];
+      assert.ok(runs.length > 0 && runs.length < 60);
+      assert.ok(runs.every(({ procedure }) => procedure.title === title));
+    });
+
+    it('by msg.filters as well', async () => {
+      await load({ filters: [status] });
+      const all = ((await flow.answer()).payload as Run[]).length;
+      const filters = { status: { eq: 'TODO' } };
+      const runs = (await flow.answer({ filters })).payload as Run[];
+      assert.ok(runs.length > 0 && runs.length < all);
+      assert.ok(runs.every((run) => run.status === 'TODO'));
+    });
+
+    it('to nothing, which is an empty array and no error', async () => {
+      await load({ filters: [{ field: 'id', op: 'eq', value: '0', valueType: 'num' }] });
+      assert.deepEqual((await flow.answer()).payload, []);
+    });
+  });
+
+  describe('sends', () => {
+    it('one message per run, numbered for a Join node', async () => {
+      await load({ mode: 'each', limit: 5, pageSize: 2 });
+      const { sent } = await flow.send({ topic: 'kept' });
+      assert.deepEqual(
+        sent.map(({ payload }) => (payload as Run).id),
+        [1, 2, 3, 4, 5],
+      );
+      const parts = sent.map((msg) => msg.parts as FlowMessage);
+      assert.equal(new Set(parts.map(({ id }) => id)).size, 1);
+      assert.deepEqual(
+        parts.map(({ index, count, type }) => ({ index, count, type })),
+        [0, 1, 2, 3, 4].map((index) => ({
+          index,
+          count: index === 4 ? 5 : undefined,
+          type: 'array',
+        })),
+      );
+      assert.deepEqual(
+        sent.map(({ complete }) => complete),
+        [undefined, undefined, undefined, undefined, true],
+      );
+      assert.ok(sent.every(({ topic }) => topic === 'kept'));
+    });
+
+    it('one message per page', async () => {
+      await load({ mode: 'page', pageSize: 25 });
+      const { sent } = await flow.send();
+      assert.deepEqual(
+        sent.map(({ payload }) => (payload as Run[]).length),
+        [25, 25, 10],
+      );
+      assert.equal(sent[2]?.complete, true);
+    });
+
+    it('nothing but done() when there are no runs, one by one or by the page', async () => {
+      const filters = [{ field: 'id', op: 'eq', value: '0', valueType: 'num' }];
+      for (const mode of ['each', 'page']) {
+        await load({ mode, filters });
+        const { sent, completed } = await flow.send();
+        assert.deepEqual([sent.length, completed.length], [0, 1]);
+        await helper.unload();
+      }
+      await load();
+    });
+  });
+
+  describe('fails for', () => {
+    const cases: [string, object, FlowMessage, string, RegExp][] = [
+      ['filters that are not an object', {}, { filters: 'TODO' }, 'ION_VARIABLES', /msg\.filters/],
+      ['a limit that is no number', {}, { limit: 'many' }, 'ION_VARIABLES', /limit/],
+      ['a negative limit', {}, { limit: -1 }, 'ION_VARIABLES', /limit/],
+      [
+        'a filter value that the message does not have',
+        { filters: [{ field: 'id', op: 'eq', value: 'which', valueType: 'msg' }] },
+        {},
+        'ION_VARIABLES',
+        /filter on "id" has no value/,
+      ],
+      [
+        'a field name that cannot be',
+        { fields: ['id }'] },
+        {},
+        'ION_QUERY',
+        /"id }" is not a name/,
+      ],
+      ['a field that ION does not have', { fields: ['colour'] }, {}, 'ION_GRAPHQL', /colour/],
+      ['a sort that cannot be', { sort: ['id asc'] }, {}, 'ION_QUERY', /"id asc" is not a name/],
+    ];
+    for (const [what, properties, msg, code, text] of cases) {
+      it(what, async () => {
+        await load(properties);
+        const { sent, caught } = await flow.send(msg);
+        assert.deepEqual([sent.length, caught.length], [0, 1]);
+        assert.equal(caught[0]?.error.code, code);
+        assert.match(String(caught[0]?.error.message), text);
+      });
+    }
+  });
+});

@@ -1,0 +1,147 @@
+import { createRequire } from 'node:module';
+import { setImmediate as tick } from 'node:timers/promises';
+import type { Node, NodeAPI } from 'node-red';
+import type { Sandbox } from '../../sandbox/server.js';
+
+const require = createRequire(__filename);
+
+/** The part of node-red-node-test-helper that the tests use; it ships no types. */
+interface TestHelper {
+  init(runtimePath: string): void;
+  load(nodes: unknown[], flow: FlowNode[], credentials: object): Promise<void>;
+  unload(): Promise<void>;
+  startServer(): Promise<void>;
+  stopServer(): Promise<void>;
+  getNode(id: string): Node & { receive(msg: object): void; close(): Promise<void> };
+  request(): { get(path: string): HttpTest; post(path: string): HttpTest };
+}
+
+interface HttpTest
+  extends Promise<{ status: number; body: Record<string, unknown>; text: string }> {
+  send(body: object): HttpTest;
+}
+
+export const helper: TestHelper = require('node-red-node-test-helper');
+helper.init(require.resolve('node-red'));
+
+export type FlowNode = { id: string; type: string; [property: string]: unknown };
+export type FlowMessage = { [property: string]: unknown };
+
+/** How a message ended: what was sent for it, and whether Complete or Catch saw it. */
+export interface Outcome {
+  sent: FlowMessage[];
+  completed: FlowMessage[];
+  caught: (FlowMessage & { error: { message: string; code?: string }; ion: FlowMessage })[];
+}
+
+type Registration = (RED: NodeAPI) => void;
+// What users install is tested, not the sources.
+const built = ['ion-config', 'ion-graphql', 'ion-runs'].map(
+  (name) => require(`../../dist/${name}.js`) as Registration,
+);
+
+/** A config node that leads to the sandbox. */
+export function sandboxConfig(sandbox: Sandbox, properties: object = {}): FlowNode {
+  return {
+    id: 'config',
+    type: 'ion-config',
+    environment: 'custom',
+    apiUrl: sandbox.url,
+    authUrl: sandbox.authUrl,
+    ...properties,
+  };
+}
+
+export function sandboxKey(sandbox: Sandbox): object {
+  return { config: { clientId: sandbox.clientId, clientSecret: sandbox.clientSecret } };
+}
+
+export const graphqlNode: FlowNode = {
+  id: 'node',
+  type: 'ion-graphql',
+  config: 'config',
+  query: '{ me { id name } }',
+  queryType: 'graphql',
+  variables: 'variables',
+  variablesType: 'msg',
+  operationName: '',
+  pages: 'one',
+  pageSize: 100,
+  limit: 0,
+  output: 'payload',
+};
+
+export const runsNode: FlowNode = {
+  id: 'node',
+  type: 'ion-runs',
+  config: 'config',
+  filters: [],
+  fields: ['id', 'title', 'status', 'steps.id', 'steps.title', 'steps.status'],
+  sort: [],
+  mode: 'array',
+  pageSize: 100,
+  limit: 0,
+  changes: false,
+  changesFrom: 'beginning',
+  output: 'payload',
+};
+
+/** A flow around one node with the id "node", in which every outcome of a message is seen. */
+export class TestFlow {
+  readonly #outcomes = new Map<string, Outcome>();
+  readonly #ended = new Map<string, () => void>();
+  #count = 0;
+
+  /** Loads the node, its config node and core Catch and Complete nodes. */
+  static async load(node: FlowNode, config: FlowNode[], credentials: object): Promise<TestFlow> {
+    const flow = new TestFlow();
+    // Without a place on the canvas a node counts as a config node.
+    const onCanvas = [
+      { ...node, wires: [['sent']] },
+      { id: 'catch', type: 'catch', scope: null, wires: [['caught']] },
+      { id: 'complete', type: 'complete', scope: ['node'], wires: [['completed']] },
+      { id: 'sent', type: 'helper' },
+      { id: 'caught', type: 'helper' },
+      { id: 'completed', type: 'helper' },
+    ].map((each) => ({ ...each, z: 'flow', x: 0, y: 0 }));
+    const tab = { id: 'flow', type: 'tab', label: 'test' };
+    await helper.load(built, [tab, ...config, ...onCanvas], credentials);
+    for (const kind of ['sent', 'completed', 'caught'] as const) {
+      helper.getNode(kind).on('input', (msg) => flow.#saw(kind, msg as unknown as FlowMessage));
+    }
+    return flow;
+  }
+
+  /** Gives the node a message and waits until it is completed or caught. */
+  async send(msg: FlowMessage = {}): Promise<Outcome> {
+    const id = `message-${++this.#count}`;
+    const outcome: Outcome = { sent: [], completed: [], caught: [] };
+    this.#outcomes.set(id, outcome);
+    const ended = new Promise<void>((resolve) => this.#ended.set(id, resolve));
+    helper.getNode('node').receive({ ...msg, _msgid: id });
+    await ended;
+    // What was sent before done() arrives in a later turn of the event loop.
+    await tick();
+    await tick();
+    return outcome;
+  }
+
+  /** Gives the node a message that must go well, and returns the one message that it sends. */
+  async answer(msg: FlowMessage = {}): Promise<FlowMessage> {
+    const { sent, caught } = await this.send(msg);
+    if (caught[0]) throw new Error(`${caught[0].error.code}: ${caught[0].error.message}`);
+    if (sent.length !== 1) throw new Error(`${sent.length} messages were sent`);
+    return sent[0] as FlowMessage;
+  }
+
+  /** Every message so far ended in one way, exactly once. */
+  get outcomes(): Outcome[] {
+    return [...this.#outcomes.values()];
+  }
+
+  #saw(kind: keyof Outcome, msg: FlowMessage): void {
+    const id = String(msg._msgid);
+    (this.#outcomes.get(id)?.[kind] as FlowMessage[] | undefined)?.push(msg);
+    if (kind !== 'sent') this.#ended.get(id)?.();
+  }
+}

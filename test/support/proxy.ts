@@ -1,0 +1,54 @@
+import { createServer } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+
+export interface TestProxy {
+  /** Without user and password. */
+  url: string;
+  port: number;
+  /** The targets of all CONNECT requests, as `host:port`. */
+  targets: string[];
+  close(): Promise<void>;
+}
+
+/** An HTTP proxy that tunnels (CONNECT), for everybody or for one user. */
+export async function startProxy(login?: { user: string; password: string }): Promise<TestProxy> {
+  const wanted =
+    login && `Basic ${Buffer.from(`${login.user}:${login.password}`).toString('base64')}`;
+  const sockets = new Set<Socket>();
+  const targets: string[] = [];
+  const keep = (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('error', () => socket.destroy());
+    socket.once('close', () => sockets.delete(socket));
+  };
+  const server = createServer();
+  server.on('connection', keep);
+  server.on('connect', (request, client: Socket) => {
+    targets.push(String(request.url));
+    if (wanted !== undefined && request.headers['proxy-authorization'] !== wanted) {
+      client.end('HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n');
+      return;
+    }
+    const { hostname, port } = new URL(`http://${request.url}`);
+    const target = connect(Number(port), hostname, () => {
+      client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+      target.pipe(client);
+      client.pipe(target);
+    });
+    keep(target);
+    target.once('close', () => client.destroy());
+    client.once('close', () => target.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    targets,
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}

@@ -1,0 +1,75 @@
+import './no-proxy.js';
+import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createHttpsServer, type ServerOptions } from 'node:https';
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
+
+export interface TestServer {
+  url: string;
+  port: number;
+  /** Connections that were opened so far. */
+  readonly connections: number;
+  /** Ends at once, also with open connections. */
+  close(): Promise<void>;
+}
+
+/** An HTTP server on a free port of this machine; HTTPS where it gets a certificate. */
+export function httpServer(listener: RequestListener, tls?: ServerOptions): Promise<TestServer> {
+  const server = tls ? createHttpsServer(tls, listener) : createHttpServer(listener);
+  return listening(server, tls ? 'https' : 'http');
+}
+
+/** A server that speaks as the test says, also what is no HTTP. */
+export function tcpServer(onConnection: (socket: Socket) => void): Promise<TestServer> {
+  return listening(createTcpServer(onConnection), 'http');
+}
+
+/** A port on which nobody listens. */
+export async function unusedPort(): Promise<number> {
+  const server = await tcpServer(() => {});
+  await server.close();
+  return server.port;
+}
+
+async function listening(
+  server: Server | ReturnType<typeof createTcpServer>,
+  scheme: 'http' | 'https',
+): Promise<TestServer> {
+  const sockets = new Set<Socket>();
+  let connections = 0;
+  server.on('connection', (socket: Socket) => {
+    connections++;
+    sockets.add(socket);
+    // A client that breaks off is no failure of the test.
+    socket.on('error', () => {});
+    socket.once('close', () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `${scheme}://127.0.0.1:${port}`,
+    port,
+    get connections() {
+      return connections;
+    },
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+/** Closes after each test what the test hands to the function, the newest first. */
+export function closeAfterEach(): <T extends { close(): unknown }>(thing: T) => T {
+  const open: { close(): unknown }[] = [];
+  afterEach(async () => {
+    for (let thing = open.pop(); thing; thing = open.pop()) await thing.close();
+  });
+  return (thing) => {
+    open.push(thing);
+    return thing;
+  };
+}
