@@ -1,0 +1,36 @@
+import type { Control, Fault, Settings } from './control.js';
+import { type Answer, type Exchange, json } from './http.js';
+
+/** The control route: what tests and people steer the sandbox with over HTTP. */
+export function controlRoute(control: Control, exchange: Exchange): Answer {
+  const { method, path, body } = exchange;
+  try {
+    switch (`${method} ${path}`) {
+      case 'POST /_sandbox/faults':
+        control.fault(...[parse<Fault | Fault[]>(body)].flat());
+        return json(204, undefined);
+      case 'DELETE /_sandbox/faults':
+        control.clearFaults();
+        return json(204, undefined);
+      case 'GET /_sandbox/counters':
+        return json(200, control.counters());
+      case 'POST /_sandbox/reset':
+        control.resetCounters();
+        return json(204, undefined);
+      case 'PATCH /_sandbox/settings':
+        control.set(parse<Partial<Settings>>(body));
+        return json(200, control.settings);
+      case 'POST /_sandbox/tokens/revoke':
+        control.revokeTokens();
+        return json(204, undefined);
+      default:
+        return json(404, { error: `There is no ${method} ${path}` });
+    }
+  } catch (error) {
+    return json(400, { error: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+function parse<T>(body: Buffer): T {
+  return JSON.parse(body.toString()) as T;
+}

@@ -1,0 +1,331 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { connect } from 'node:net';
+import { gunzipSync } from 'node:zlib';
+import { tick } from '../../sandbox/live.js';
+import { Random } from '../../sandbox/random.js';
+import type { Fault, FaultEffect } from '../../sandbox/server.js';
+import { requestToken, start, type TestSandbox } from './client.js';
+
+const ME = '{"query":"{ me { id } }"}';
+const CREATE = JSON.stringify({
+  query: 'mutation { createRun(input: { title: "Example" }) { run { id } } }',
+});
+
+describe('sandbox: faults', () => {
+  let sandbox: TestSandbox;
+  let authorization: string;
+  before(async () => {
+    sandbox = await start({ runs: 12 });
+    authorization = await sandbox.token();
+  });
+  beforeEach(() => {
+    sandbox.control.clearFaults();
+    sandbox.control.resetCounters();
+  });
+  after(() => sandbox.close());
+
+  const me = () => sandbox.post(ME, { authorization });
+  type Effect = FaultEffect & Pick<Fault, 'times' | 'match' | 'execute'>;
+  const fault = (effect: Effect) => sandbox.control.fault({ target: 'api', ...effect });
+
+  interface Outcome {
+    status?: number | undefined;
+    error?: string | undefined;
+    body: Buffer;
+    chunks: number;
+  }
+  /** One request over a connection of its own, watched down to how it ends. */
+  const watch = (body = ME) =>
+    new Promise<Outcome>((resolve) => {
+      const outcome: Outcome = { body: Buffer.alloc(0), chunks: 0 };
+      const headers = { authorization, 'content-type': 'application/json' };
+      const call = request(`${sandbox.url}/graphql`, { method: 'POST', headers, agent: false });
+      const end = (error?: NodeJS.ErrnoException) => resolve({ ...outcome, error: error?.code });
+      call.on('error', end);
+      call.on('response', (response) => {
+        outcome.status = response.statusCode;
+        response.on('data', (chunk: Buffer) => {
+          outcome.chunks++;
+          outcome.body = Buffer.concat([outcome.body, chunk]);
+        });
+        response.on('error', end);
+        response.on('end', () => end());
+      });
+      call.end(body);
+    });
+
+  it('latency: answers after so many milliseconds', async () => {
+    fault({ kind: 'latency', ms: 60 });
+    const before = performance.now();
+    const response = await me();
+    // Timers may come a millisecond early.
+    assert.ok(performance.now() - before >= 59);
+    assert.deepEqual(await response.json(), { data: { me: { id: 6 } } });
+  });
+
+  it('status: answers with a status, a body and headers', async () => {
+    fault({
+      kind: 'status',
+      status: 503,
+      body: '<p>busy</p>',
+      contentType: 'text/html',
+      headers: { 'retry-after': '7' },
+    });
+    const response = await me();
+    assert.equal(response.status, 503);
+    assert.equal(response.headers.get('retry-after'), '7');
+    assert.equal(response.headers.get('content-type'), 'text/html');
+    assert.equal(await response.text(), '<p>busy</p>');
+  });
+
+  it('reset: cuts the connection before an answer', async () => {
+    fault({ kind: 'reset' });
+    assert.deepEqual(await watch(), { body: Buffer.alloc(0), chunks: 0, error: 'ECONNRESET' });
+  });
+
+  it('half: cuts the connection in the middle of the body', async () => {
+    fault({ kind: 'half', execute: true });
+    const { body, error, status } = await watch();
+    assert.equal(status, 200);
+    assert.equal(error, 'ECONNRESET');
+    const whole = '{"data":{"me":{"id":6}}}';
+    assert.equal(body.toString(), whole.slice(0, whole.length / 2));
+  });
+
+  it('hang: never answers, until the client gives up', async () => {
+    fault({ kind: 'hang' });
+    const { hostname, port } = new URL(sandbox.url);
+    const socket = connect(Number(port), hostname);
+    socket.write(
+      `POST /graphql HTTP/1.1\r\nHost: sandbox\r\nContent-Length: ${ME.length}\r\n\r\n${ME}`,
+    );
+    let received = 0;
+    socket.on('data', (chunk) => {
+      received += chunk.length;
+    });
+    // The request after it is answered, so this one has been received and is kept waiting.
+    while (sandbox.control.counters().api.total === 0) await new Promise(setImmediate);
+    assert.equal((await me()).status, 200);
+    assert.equal(sandbox.control.counters().api.concurrent >= 1, true);
+    assert.equal(received, 0);
+    socket.destroy();
+    while (sandbox.control.counters().api.byStatus.none !== 1) await new Promise(setImmediate);
+  });
+
+  it('drip: sends the answer byte by byte', async () => {
+    fault({ kind: 'drip', ms: 1, execute: true });
+    const { body, chunks } = await watch();
+    assert.equal(body.toString(), '{"data":{"me":{"id":6}}}');
+    assert.ok(chunks > 5);
+  });
+
+  it('body: answers 200 with anything', async () => {
+    fault({ kind: 'body', base64: Buffer.from([0x22, 0xff, 0xfe, 0x22]).toString('base64') });
+    fault({ kind: 'body', body: '<html>', contentType: 'text/html' });
+    fault({ kind: 'body' });
+    assert.deepEqual((await watch()).body, Buffer.from([0x22, 0xff, 0xfe, 0x22]));
+    assert.equal(await (await me()).text(), '<html>');
+    assert.equal(await (await me()).text(), '');
+  });
+
+  it('redirect: points elsewhere', async () => {
+    fault({ kind: 'redirect', location: 'https://elsewhere.example.test/graphql' });
+    const response = await fetch(`${sandbox.url}/graphql`, {
+      method: 'POST',
+      body: ME,
+      redirect: 'manual',
+    });
+    assert.equal(response.status, 307);
+    assert.equal(response.headers.get('location'), 'https://elsewhere.example.test/graphql');
+  });
+
+  it('unauthorized: refuses a good token', async () => {
+    fault({ kind: 'unauthorized' });
+    const response = await me();
+    assert.equal(response.status, 401);
+    assert.deepEqual(await response.json(), { errors: [{ message: 'Token is expired.' }] });
+  });
+
+  it('graphql: answers with errors and partial data', async () => {
+    const errors = [{ message: 'User does not have permission to update this resource.' }];
+    fault({ kind: 'graphql', errors, data: { me: null } });
+    const response = await me();
+    assert.equal(response.status, 200);
+    assert.deepEqual(await response.json(), { data: { me: null }, errors });
+  });
+
+  it('big: answers with so many bytes', async () => {
+    fault({ kind: 'big', bytes: 200_000 });
+    const { body } = await watch();
+    assert.equal(body.length, 200_000);
+    assert.ok(JSON.parse(body.toString()).data.filler);
+  });
+
+  it('gzip-bomb: answers with far more bytes than it sends', async () => {
+    fault({ kind: 'gzip-bomb', bytes: 1_000_000 });
+    const { body } = await watch();
+    assert.ok(body.length < 10_000);
+    assert.equal(gunzipSync(body).length, 1_000_000);
+  });
+
+  it('hits the next so many matching requests, in order', async () => {
+    fault({ kind: 'status', status: 502, times: 2 });
+    fault({ kind: 'status', status: 504 });
+    fault({ kind: 'status', status: 418, match: 'createRun' });
+    const statuses = [];
+    for (let i = 0; i < 4; i++) statuses.push((await me()).status);
+    assert.deepEqual(statuses, [502, 502, 504, 200]);
+    assert.equal((await sandbox.post(CREATE, { authorization })).status, 418);
+  });
+
+  it('executes the operation first only where told to', async () => {
+    fault({ kind: 'status', status: 502 });
+    fault({ kind: 'reset', execute: true });
+    const runs = sandbox.data.runs.all().length;
+    await watch(CREATE);
+    assert.equal(sandbox.data.runs.all().length, runs);
+    assert.deepEqual(sandbox.control.counters().executed, {});
+    assert.equal((await watch(CREATE)).error, 'ECONNRESET');
+    assert.equal(sandbox.data.runs.all().length, runs + 1);
+    assert.deepEqual(sandbox.control.counters().executed, { createRun: 1 });
+  });
+
+  it('hits token requests on their own', async () => {
+    sandbox.control.fault({ target: 'token', kind: 'status', status: 502, body: '<html>' });
+    assert.equal((await me()).status, 200);
+    const token = () => requestToken(sandbox.authUrl, sandbox.clientId, sandbox.clientSecret);
+    assert.equal((await token()).status, 502);
+    assert.equal((await token()).status, 200);
+    const { ok, refused, total } = sandbox.control.counters().token;
+    assert.deepEqual([total, ok, refused], [2, 1, 0]);
+  });
+
+  it('offers the same over HTTP', async () => {
+    const two: Fault[] = [
+      { target: 'api', kind: 'unauthorized' },
+      { target: 'api', kind: 'hang' },
+    ];
+    assert.equal((await sandbox.http('POST', 'faults', two)).status, 204);
+    assert.equal((await me()).status, 401);
+    assert.equal((await sandbox.http('DELETE', 'faults')).status, 204);
+    assert.equal((await me()).status, 200);
+    const counters = (await (await sandbox.http('GET', 'counters')).json()) as object;
+    assert.deepEqual(counters, JSON.parse(JSON.stringify(sandbox.control.counters())));
+    assert.equal((await sandbox.http('POST', 'reset')).status, 204);
+    assert.equal(sandbox.control.counters().api.total, 0);
+    for (const [method, path, body] of [
+      ['POST', 'faults', { target: 'api', kind: 'nonsense' }],
+      ['POST', 'faults', { target: 'api', kind: 'latency' }],
+      ['POST', 'faults', { kind: 'hang' }],
+      ['PATCH', 'settings', { nonsense: 1 }],
+    ] as const) {
+      assert.equal((await sandbox.http(method, path, body)).status, 400);
+    }
+    assert.equal((await sandbox.http('GET', 'nowhere')).status, 404);
+  });
+
+  it('counts requests and notes them without secrets', async () => {
+    await requestToken(sandbox.authUrl, sandbox.clientId, sandbox.clientSecret);
+    await requestToken(sandbox.authUrl, sandbox.clientId, 'wrong');
+    await sandbox.post(CREATE, { authorization: `Bearer ${authorization}` });
+    await me();
+    await sandbox.post(ME);
+    const { api, recent, token } = sandbox.control.counters();
+    assert.deepEqual(token, { total: 2, ok: 1, refused: 1 });
+    assert.deepEqual(api.byOperation, { query: 2, mutation: 1, other: 0 });
+    assert.deepEqual(api.byStatus, { 200: 2, 401: 1 });
+    assert.deepEqual(
+      recent.map(({ headers }) => headers.authorization),
+      [undefined, undefined, 'Bearer', 'raw', undefined],
+    );
+    const text = JSON.stringify(recent);
+    assert.ok(!text.includes(sandbox.clientSecret));
+    assert.ok(!text.includes(authorization));
+    assert.ok(text.includes(sandbox.clientId));
+  });
+
+  it('sees how many requests are under way at once', async () => {
+    fault({ kind: 'hang', times: 3 });
+    const controller = new AbortController();
+    const init = { method: 'POST', body: ME, signal: controller.signal };
+    const waiting = [1, 2, 3].map(() => fetch(`${sandbox.url}/graphql`, init));
+    const settled = Promise.allSettled(waiting);
+    while (sandbox.control.counters().api.concurrent < 3) await new Promise(setImmediate);
+    controller.abort();
+    await settled;
+    while (sandbox.control.counters().api.concurrent > 0) await new Promise(setImmediate);
+    assert.equal(sandbox.control.counters().api.peakConcurrent, 3);
+  });
+});
+
+describe('sandbox: life', () => {
+  it('advances runs and starts new ones, and never runs dry', async () => {
+    const sandbox = await start({ runs: 24 });
+    try {
+      const random = new Random(1);
+      const complete = () =>
+        sandbox.data.runSteps.all().filter(({ status }) => status === 'COMPLETE').length;
+      const [runs, before] = [sandbox.data.runs.all().length, complete()];
+      for (let i = 0; i < 500; i++) tick(sandbox.data, random);
+      assert.ok(complete() > before + 20);
+      assert.ok(sandbox.data.runs.all().length > runs);
+      assert.ok(sandbox.data.runSteps.all().some(({ status }) => status === 'TODO'));
+      const empty = sandbox.data.runStepFields
+        .all()
+        .filter(({ required, value }) => required && value === null)
+        .filter(({ runStepId }) => sandbox.data.runSteps.get(runStepId)?.status === 'COMPLETE');
+      assert.deepEqual(empty, []);
+    } finally {
+      await sandbox.close();
+    }
+  });
+
+  it('ends at once, also with requests under way', async () => {
+    const sandbox = await start({ runs: 1, live: true });
+    const { hostname, port } = new URL(sandbox.url);
+    const idle = connect(Number(port), hostname);
+    await once(idle, 'connect');
+    sandbox.control.fault(
+      { target: 'api', kind: 'hang' },
+      { target: 'api', kind: 'latency', ms: 600_000 },
+    );
+    const pending = [sandbox.post(ME), sandbox.post(ME)];
+    while (sandbox.control.counters().api.concurrent < 2) await new Promise(setImmediate);
+    const settled = Promise.allSettled(pending);
+    await sandbox.close();
+    assert.deepEqual(
+      (await settled).map(({ status }) => status),
+      ['rejected', 'rejected'],
+    );
+    idle.destroy();
+    await assert.rejects(fetch(sandbox.url));
+  });
+
+  it('prints what a client needs, warns of nothing, and leaves nothing open at its end', async () => {
+    const child = spawn(process.execPath, ['--import', 'tsx', 'sandbox/main.ts'], {
+      env: { ...process.env, PORT: '0' },
+    });
+    let output = '';
+    let warnings = '';
+    child.stderr.on('data', (chunk) => {
+      warnings += chunk;
+    });
+    const ready = new Promise<void>((resolve) => {
+      child.stdout.on('data', (chunk) => {
+        output += chunk;
+        if (output.includes('Ctrl-C')) resolve();
+      });
+    });
+    const exit = once(child, 'exit');
+    await Promise.race([ready, exit]);
+    const [, url = '', secret = ''] =
+      /(http:\/\/127\.0\.0\.1:\d+)\/graphql[\s\S]*Client secret\s+(\S+)/.exec(output) ?? [];
+    assert.equal((await requestToken(url, 'sandbox-key', secret)).status, 200);
+    child.kill('SIGTERM');
+    assert.deepEqual(await exit, [0, null]);
+    assert.equal(warnings, '');
+  });
+});

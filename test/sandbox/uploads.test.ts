@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { start, type TestSandbox } from './client.js';
+
+const BYTES = new TextEncoder().encode('time,torque\n0,10.5\n');
+const CREATE = `mutation ($input: CreateFileAttachmentInput!) {
+  createFileAttachment(input: $input) { uploadUrl
+    fileAttachment { id filename contentType s3Key entityId downloadUrl } } }`;
+
+describe('sandbox: uploads', () => {
+  let sandbox: TestSandbox;
+  before(async () => {
+    sandbox = await start({ runs: 12 });
+  });
+  after(() => sandbox.close());
+
+  const entityId = async () => (await sandbox.ask('{ run(id: 1) { entityId } }')).run.entityId;
+  const create = async (more: object = {}) =>
+    (
+      await sandbox.ask(CREATE, {
+        input: { entityId: await entityId(), filename: 'example.csv', ...more },
+      })
+    ).createFileAttachment;
+  const put = (url: string, headers: Record<string, string> = {}, body = BYTES) =>
+    fetch(url, { method: 'PUT', headers: { 'content-type': 'text/csv', ...headers }, body });
+
+  it('takes a file in two calls', async () => {
+    const { fileAttachment, uploadUrl } = await create();
+    assert.equal(fileAttachment.contentType, 'text/csv');
+    assert.equal(fileAttachment.downloadUrl, null);
+    const response = await put(uploadUrl);
+    assert.equal(response.status, 200);
+    const md5 = createHash('md5').update(BYTES).digest('hex');
+    assert.equal(response.headers.get('etag'), `"${md5}"`);
+
+    const stored = sandbox.uploads.file(fileAttachment.s3Key);
+    assert.equal(stored?.size, BYTES.length);
+    assert.equal(stored?.sha256, createHash('sha256').update(BYTES).digest('hex'));
+    const { fileAttachment: read, run } = await sandbox.ask(
+      `{ fileAttachment(id: ${fileAttachment.id}) { downloadUrl }
+        run(id: 1) { fileAttachments { id } } }`,
+    );
+    assert.ok(run.fileAttachments.some(({ id }: { id: number }) => id === fileAttachment.id));
+    const download = await fetch(read.downloadUrl);
+    assert.equal(download.headers.get('content-type'), 'text/csv');
+    assert.deepEqual(new Uint8Array(await download.arrayBuffer()), BYTES);
+  });
+
+  it('takes a file in three calls', async () => {
+    const { requestFileUploadUrl } = await sandbox.ask(
+      '{ requestFileUploadUrl(filename: "example.csv") { uploadUrl s3Key contentType } }',
+    );
+    const { contentType, s3Key, uploadUrl } = requestFileUploadUrl;
+    const input = { entityId: await entityId(), filename: 'example.csv', s3Key };
+    assert.match(await sandbox.refusal(CREATE, { input: { ...input, s3Etag: 'x' } }), /Nothing/);
+    const response = await put(uploadUrl, { 'content-type': contentType });
+    assert.match(await sandbox.refusal(CREATE, { input: { ...input, s3Etag: 'x' } }), /ETag/);
+    const done = await create({ s3Key, s3Etag: response.headers.get('etag') });
+    assert.equal(done.uploadUrl, null);
+    assert.notEqual(done.fileAttachment.downloadUrl, null);
+  });
+
+  it('takes each URL once', async () => {
+    const { uploadUrl } = await create();
+    assert.equal((await put(uploadUrl)).status, 200);
+    assert.equal((await put(uploadUrl)).status, 403);
+  });
+
+  it('refuses a URL after its time', async () => {
+    const { uploadUrl } = await create();
+    const now = Date.now;
+    try {
+      Date.now = () => now() + 6 * 60 * 1000;
+      assert.equal((await put(uploadUrl)).status, 403);
+    } finally {
+      Date.now = now;
+    }
+  });
+
+  it('refuses an Authorization header, as S3 does', async () => {
+    const { uploadUrl } = await create();
+    const response = await put(uploadUrl, { authorization: 'Bearer token' });
+    assert.equal(response.status, 400);
+    assert.match(await response.text(), /Only one auth mechanism allowed/);
+    assert.equal((await put(uploadUrl)).status, 200);
+  });
+
+  it('refuses another content type or a changed URL', async () => {
+    const { uploadUrl } = await create();
+    assert.equal((await put(uploadUrl, { 'content-type': 'text/plain' })).status, 403);
+    assert.equal((await put(`${uploadUrl}0`)).status, 403);
+    assert.equal((await fetch(uploadUrl)).status, 403);
+  });
+
+  it('streams large files', async () => {
+    const { fileAttachment, uploadUrl } = await create({ filename: 'example.bin' });
+    const size = 32 * 1024 * 1024;
+    const body = new Uint8Array(size).fill(7);
+    const response = await put(uploadUrl, { 'content-type': 'application/octet-stream' }, body);
+    assert.equal(response.status, 200);
+    assert.equal(sandbox.uploads.file(fileAttachment.s3Key)?.size, size);
+  });
+
+  it('needs an entity id, not an id', async () => {
+    const input = { entityId: '1000', filename: 'example.csv' };
+    assert.match(await sandbox.refusal(CREATE, { input }), /not found/);
+  });
+
+  it('deletes an attachment from what it belongs to', async () => {
+    const { fileAttachment } = await create();
+    const DELETE = `mutation ($input: DeleteFileAttachmentInput!) {
+      deleteFileAttachment(input: $input) { fileAttachmentId } }`;
+    const input = { fileAttachmentId: fileAttachment.id, entityId: 12 };
+    assert.match(await sandbox.refusal(DELETE, { input }), /does not belong/);
+    input.entityId = await entityId();
+    await sandbox.ask(DELETE, { input });
+    const read = await sandbox.ask(`{ fileAttachment(id: ${fileAttachment.id}) { id } }`);
+    assert.equal(read.fileAttachment, null);
+  });
+
+  it('leaves no file behind', async () => {
+    const other = await start({ runs: 1 });
+    const { createFileAttachment } = await other.ask(CREATE, {
+      input: { filename: 'example.csv' },
+    });
+    await put(createFileAttachment.uploadUrl);
+    const path = other.uploads.file(createFileAttachment.fileAttachment.s3Key)?.path ?? '';
+    assert.ok(existsSync(path));
+    await other.close();
+    assert.ok(!existsSync(path));
+  });
+});
