@@ -69,7 +69,7 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Auth
   return (exchange) => capture(listener, exchange, exchange.path.slice(prefix.length));
 }
 
-function clientMetadata(apiKey: ApiKeyRow) {
+function clientMetadata(apiKey: ApiKeyRow): AdapterPayload {
   return {
     client_id: apiKey.clientId,
     client_secret: apiKey.clientSecret,

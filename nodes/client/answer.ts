@@ -120,7 +120,7 @@ function failure(
 
 function codeOf(status: number, errors: GraphqlError[] | undefined): IonErrorCode {
   const says = (pattern: RegExp) => errors?.some((error) => pattern.test(error.message)) ?? false;
-  if (status === 409 || says(/\be-?tags?\b/i)) return 'ION_CONFLICT';
+  if (status === 409 || says(/(?<![a-z])e-?tags?(?![a-z])/i)) return 'ION_CONFLICT';
   if (status === 403 || says(/\bpermissions?\b/i) || errors?.some(hasCode('FORBIDDEN'))) {
     return 'ION_FORBIDDEN';
   }

@@ -45,6 +45,12 @@ export interface Answer extends GraphqlAnswer {
   attempts: number;
 }
 
+interface Progress {
+  attempts: number;
+  /** The tokens that went out, which a later one may have replaced. */
+  tokens: Set<string>;
+}
+
 /** Runs GraphQL operations of one API key in one environment of ION. */
 export class IonClient {
   readonly #url: URL;
@@ -91,13 +97,14 @@ export class IonClient {
    * @throws IonError, without any secret in its texts
    */
   async request(operation: Operation, options: RequestOptions): Promise<Answer> {
-    const progress = { attempts: 0 };
+    const progress: Progress = { attempts: 0, tokens: new Set() };
     try {
       return await this.#requestWithRetries(operation, options, progress);
     } catch (thrown) {
-      const error = withoutSecrets(toIonError(thrown), this.#tokens.secrets());
+      const secrets = [...this.#tokens.secrets(), ...progress.tokens];
+      const error = withoutSecrets(toIonError(thrown), secrets);
       error.attempts = progress.attempts;
-      throw operation.kind === 'mutation' && error.mayHaveRun ? withWarning(error) : error;
+      throw error;
     }
   }
 
@@ -112,7 +119,7 @@ export class IonClient {
   async #requestWithRetries(
     operation: Operation,
     options: RequestOptions,
-    progress: { attempts: number },
+    progress: Progress,
   ): Promise<Answer> {
     let { variables } = options;
     let turn: Turn = options.isNew === false ? 'continued' : 'new';
@@ -124,7 +131,9 @@ export class IonClient {
         if (!(thrown instanceof RequestFailure)) throw thrown;
         const { error } = thrown;
         const delay = delayBeforeRetry(error, operation.kind, tries, this.#retries);
-        if (delay === undefined) throw error;
+        if (delay === undefined) {
+          throw operation.kind === 'mutation' && error.mayHaveRun ? withWarning(error) : error;
+        }
         options.onState?.('retrying');
         variables = options.onRetry?.(error) ?? variables;
         await this.#pause(delay, options.signal);
@@ -139,7 +148,7 @@ export class IonClient {
     variables: Record<string, unknown> | undefined,
     options: RequestOptions,
     turn: Turn,
-    progress: { attempts: number },
+    progress: Progress,
   ): Promise<GraphqlAnswer> {
     if (this.#closing.signal.aborted) throw closedError();
     const body = requestBody(operation, variables);
@@ -147,17 +156,15 @@ export class IonClient {
     try {
       options.onState?.('running');
       let token = await this.#tokens.get(options.signal);
-      progress.attempts++;
       try {
-        return await this.#exchange(token, body, options.signal);
+        return await this.#exchange(token, body, options.signal, progress);
       } catch (thrown) {
         if (!isRefusedToken(thrown) || !this.#tokens.refuse(token)) throw thrown;
       }
       // A refused request was not executed, so a mutation may go out again as well.
       token = await this.#tokens.get(options.signal);
-      progress.attempts++;
       try {
-        return await this.#exchange(token, body, options.signal);
+        return await this.#exchange(token, body, options.signal, progress);
       } catch (thrown) {
         if (isRefusedToken(thrown)) this.#tokens.refuse(token);
         throw thrown;
@@ -167,7 +174,14 @@ export class IonClient {
     }
   }
 
-  async #exchange(token: string, body: string, signal: AbortSignal): Promise<GraphqlAnswer> {
+  async #exchange(
+    token: string,
+    body: string,
+    signal: AbortSignal,
+    progress: Progress,
+  ): Promise<GraphqlAnswer> {
+    progress.attempts++;
+    progress.tokens.add(token);
     try {
       const answer = await this.#transport.post({
         url: this.#url,

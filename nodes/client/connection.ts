@@ -1,5 +1,6 @@
 import type {
   ArgumentNode,
+  DefinitionNode,
   DocumentNode,
   FieldNode,
   FragmentDefinitionNode,
@@ -39,7 +40,8 @@ export interface PagingOptions {
  */
 export function pagedOperation(operation: Operation, options: PagingOptions): PagedOperation {
   const { path, fields } = theConnection(operation);
-  const { definition, document } = operation;
+  const { definition } = operation;
+  const document = ownPart(operation);
   const field = fields[0] as FieldNode;
   for (const backwards of ['last', 'before']) {
     if (argument(field, backwards)) {
@@ -52,8 +54,8 @@ export function pagedOperation(operation: Operation, options: PagingOptions): Pa
   const variables = new Set(
     (definition.variableDefinitions ?? []).map(({ variable }) => variable.name.value),
   );
-  const first = pagingArgument(field, 'first', document, variables);
-  const after = pagingArgument(field, 'after', document, variables);
+  const first = pagingArgument(fields, 'first', document, variables);
+  const after = pagingArgument(fields, 'after', document, variables);
   const added = [
     ...(first.isNew ? [variableDefinition(first.variable, 'Int')] : []),
     ...(after.isNew ? [variableDefinition(after.variable, 'String')] : []),
@@ -101,12 +103,7 @@ export function argumentValue(
 
 /** A connection is a field that selects `edges`; those inside another connection do not count. */
 function theConnection(operation: Operation): { path: string[]; fields: FieldNode[] } {
-  const fragments = new Map<string, FragmentDefinitionNode>();
-  for (const definition of operation.document.definitions) {
-    if (definition.kind === Kind.FRAGMENT_DEFINITION) {
-      fragments.set(definition.name.value, definition);
-    }
-  }
+  const fragments = fragmentsOf(operation.document);
   const found = new Map<string, { path: string[]; fields: FieldNode[] }>();
   const search = (selectionSet: SelectionSetNode, path: string[]) => {
     for (const field of fieldsOf(selectionSet, fragments)) {
@@ -139,6 +136,32 @@ function theConnection(operation: Operation): { path: string[]; fields: FieldNod
   return connection;
 }
 
+function fragmentsOf(document: DocumentNode): Map<string, FragmentDefinitionNode> {
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  for (const definition of document.definitions) {
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) {
+      fragments.set(definition.name.value, definition);
+    }
+  }
+  return fragments;
+}
+
+/** The operation and its fragments: other operations of the document lack the new variables. */
+function ownPart({ document, definition }: Operation): DocumentNode {
+  const fragments = fragmentsOf(document);
+  const used = new Set<DefinitionNode>([definition]);
+  // The iteration reaches what is added on the way.
+  for (const node of used) {
+    visit(node, {
+      FragmentSpread({ name }) {
+        const fragment = fragments.get(name.value);
+        if (fragment) used.add(fragment);
+      },
+    });
+  }
+  return { ...document, definitions: document.definitions.filter((each) => used.has(each)) };
+}
+
 /** The fields of a selection set, those in its fragments included. */
 function fieldsOf(
   selectionSet: SelectionSetNode,
@@ -157,33 +180,37 @@ function fieldsOf(
 }
 
 function pagingArgument(
-  field: FieldNode,
+  fields: readonly FieldNode[],
   name: 'first' | 'after',
   document: DocumentNode,
   taken: Set<string>,
 ): { variable: string; isNew: boolean; own: ArgumentValue } {
-  const value = argument(field, name)?.value;
+  const values = fields.map((field) => argument(field, name)?.value);
+  const [value] = values;
   if (value?.kind === Kind.VARIABLE) {
     const variable = value.name.value;
     // A variable that serves nothing else is set per page; one with other uses keeps its value.
-    if (usesOf(variable, document) === 1) {
-      return { variable, isNew: false, own: { variable } };
-    }
+    const isShared = isUsed(variable, document, new Set(values));
+    if (!isShared) return { variable, isNew: false, own: { variable } };
     return { variable: freeName(name, taken), isNew: true, own: { variable } };
   }
   const own = value && { literal: literalOf(value) };
   return { variable: freeName(name, taken), isNew: true, own };
 }
 
-function usesOf(variable: string, document: DocumentNode): number {
-  let uses = 0;
+function isUsed(
+  variable: string,
+  document: DocumentNode,
+  except: ReadonlySet<ValueNode | undefined>,
+): boolean {
+  let used = false;
   visit(document, {
     VariableDefinition: () => false,
     Variable(node) {
-      if (node.name.value === variable) uses++;
+      if (node.name.value === variable && !except.has(node)) used = true;
     },
   });
-  return uses;
+  return used;
 }
 
 function freeName(wanted: string, taken: Set<string>): string {
@@ -227,12 +254,12 @@ function withPaging(
 }
 
 function isPageInfo(selection: SelectionNode): selection is FieldNode {
-  return (
-    selection.kind === Kind.FIELD &&
-    selection.name.value === 'pageInfo' &&
-    !selection.alias &&
-    !selection.directives?.length
-  );
+  return selection.kind === Kind.FIELD && selection.name.value === 'pageInfo' && isPlain(selection);
+}
+
+/** In the answer under its own name, whatever the variables are. */
+function isPlain(field: FieldNode): boolean {
+  return !field.alias && !field.directives?.length;
 }
 
 function pageInfo(selections: readonly SelectionNode[], wanted: string[]): FieldNode {
@@ -240,7 +267,7 @@ function pageInfo(selections: readonly SelectionNode[], wanted: string[]): Field
     .filter(isPageInfo)
     .flatMap(({ selectionSet }) => selectionSet?.selections ?? []);
   const has = (name: string) =>
-    own.some((node) => node.kind === Kind.FIELD && node.name.value === name && !node.alias);
+    own.some((node) => node.kind === Kind.FIELD && node.name.value === name && isPlain(node));
   const missing = wanted.filter((name) => !has(name)).map(nameField);
   return {
     ...nameField('pageInfo'),

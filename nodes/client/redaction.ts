@@ -33,10 +33,31 @@ function masker(secrets: readonly string[]): (text: string) => string {
   for (const secret of secrets) {
     if (secret.length < SHORTEST_SECRET) continue;
     // A server may echo the request body, in which the secret stands form-encoded.
-    forms.add(secret).add(encodeURIComponent(secret)).add(JSON.stringify(secret).slice(1, -1));
+    forms.add(secret).add(encodeURIComponent(secret)).add(formEncoded(secret));
+    forms.add(JSON.stringify(secret).slice(1, -1));
   }
   const longestFirst = [...forms].sort((a, b) => b.length - a.length);
-  return (text) => longestFirst.reduce((masked, form) => masked.replaceAll(form, MASK), text);
+  return (text) =>
+    withoutCutSecret(
+      longestFirst.reduce((masked, form) => masked.replaceAll(form, MASK), text),
+      longestFirst,
+    );
+}
+
+function formEncoded(secret: string): string {
+  return new URLSearchParams({ secret }).toString().slice('secret='.length);
+}
+
+/** A quote that was cut short (at its "…") may end in the middle of a secret. */
+function withoutCutSecret(text: string, forms: readonly string[]): string {
+  return text.replace(/[^…]+(?=…)/g, (quote) => {
+    for (const form of forms) {
+      for (let length = form.length - 1; length >= SHORTEST_SECRET; length--) {
+        if (quote.endsWith(form.slice(0, length))) return quote.slice(0, -length) + MASK;
+      }
+    }
+    return quote;
+  });
 }
 
 function maskDeep(value: unknown, mask: (text: string) => string, depth: number): unknown {

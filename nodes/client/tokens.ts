@@ -44,7 +44,6 @@ export class AccessTokens {
   readonly #now: () => number;
   readonly #closing = new AbortController();
   #current: AccessToken | undefined;
-  #previous: string | undefined;
   #pending: Promise<string> | undefined;
   #refusal: IonError | undefined;
   #refusals = 0;
@@ -102,16 +101,14 @@ export class AccessTokens {
     return true;
   }
 
-  /** Everything that must not appear in a text: the client secret and the tokens. */
+  /** What must not appear in a text: the client secret and the token. */
   secrets(): string[] {
-    return [this.#options.key.clientSecret, this.#current?.value, this.#previous].filter(
-      (secret) => secret !== undefined,
-    );
+    const { clientSecret } = this.#options.key;
+    return this.#current ? [clientSecret, this.#current.value] : [clientSecret];
   }
 
   close(): void {
     this.#closing.abort();
-    this.#previous = this.#current?.value;
     this.#current = undefined;
   }
 
@@ -129,7 +126,6 @@ export class AccessTokens {
     this.#pending = this.#exchangeWithRetries()
       .then(
         (token) => {
-          this.#previous = this.#current?.value ?? this.#previous;
           this.#current = token;
           this.#refusal = undefined;
           return token.value;

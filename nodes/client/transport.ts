@@ -85,7 +85,11 @@ export class Transport {
       return { status: answer.statusCode, headers: answer.headers, text };
     } catch (thrown) {
       // What was aborted here reports why, however undici wraps it.
-      throw networkError(controller.signal.aborted ? controller.signal.reason : thrown, url);
+      const reason = controller.signal.aborted ? controller.signal.reason : thrown;
+      if (codeOf(reason) === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') {
+        throw tooLargeError(url, this.#largestAnswer);
+      }
+      throw networkError(reason, url);
     } finally {
       clearTimeout(timer);
       signal.removeEventListener('abort', stop);
@@ -157,12 +161,24 @@ function createDispatcher(options: TransportOptions, largestAnswer: number): Dis
   };
   const { proxy } = options;
   if (!proxy && !hasProxyVariables()) return new Agent({ ...common, connect: tls });
-  return new EnvHttpProxyAgent({
-    ...common,
-    connect: tls,
-    requestTls: tls,
-    ...(proxy && { httpProxy: proxy.url, httpsProxy: proxy.url, noProxy: proxy.except.join(',') }),
-  });
+  try {
+    return new EnvHttpProxyAgent({
+      ...common,
+      connect: tls,
+      requestTls: tls,
+      ...(proxy && {
+        httpProxy: proxy.url,
+        httpsProxy: proxy.url,
+        noProxy: proxy.except.join(','),
+      }),
+    });
+  } catch {
+    // Without the cause, which may repeat the password in the URL.
+    throw new IonError(
+      'ION_CONFIG',
+      'The URL of the proxy cannot be used. It should look like http://proxy.example.com:3128; see the proxy in the ION config node, or the environment variables HTTP_PROXY and HTTPS_PROXY.',
+    );
+  }
 }
 
 function hasProxyVariables(): boolean {
@@ -200,8 +216,6 @@ function networkError(thrown: unknown, url: URL): IonError {
   const code = codeOf(thrown);
   const host = url.host;
   switch (code) {
-    case 'UND_ERR_RES_EXCEEDED_MAX_SIZE':
-      return tooLargeError(url, LARGEST_ANSWER);
     case 'UND_ERR_DESTROYED':
     case 'UND_ERR_CLOSED':
       return closedError({ mayHaveRun: true });
@@ -229,6 +243,14 @@ function networkError(thrown: unknown, url: URL): IonError {
         `${host} refuses the connection. Check that the URL is right and the server is up.`,
         { cause: thrown, transient: true },
       );
+  }
+  const refusal = /^Proxy response \((\d+)\)/.exec(textOf(thrown))?.[1];
+  if (refusal !== undefined) {
+    return new IonError(
+      'ION_NETWORK',
+      `The proxy does not connect to ${host} (HTTP ${refusal}). Check its user and password, and which hosts it lets through.`,
+      { cause: thrown, transient: Number(refusal) >= 500 },
+    );
   }
   if (CERTIFICATE.test(code)) {
     return new IonError(

@@ -2,6 +2,8 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, statSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Sandbox, startSandbox } from '../server.js';
 import { startNodeRed } from './node-red.js';
@@ -14,9 +16,11 @@ async function main(): Promise<void> {
   const interrupted = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   buildIfNeeded();
   const sandbox = await startSandboxOnAnyPort();
+  const userDir = await createUserDir();
   const nodeRed = await startNodeRed({
+    userDir,
     port,
-    flow: join(__dirname, 'flow.json'),
+    output: 'inherit',
     env: {
       ION_API_URL: sandbox.url,
       ION_AUTH_URL: sandbox.authUrl,
@@ -35,7 +39,21 @@ async function main(): Promise<void> {
   ]);
   await nodeRed.stop();
   await sandbox.close();
+  await rm(userDir, { recursive: true, force: true });
   if (outcome !== 'interrupted') process.exitCode = Number(outcome ?? 1);
+}
+
+/** A Node-RED user folder with the demo flow and this package in it. */
+async function createUserDir(): Promise<string> {
+  const userDir = await mkdtemp(join(tmpdir(), 'node-red-ion-'));
+  const modules = join(userDir, 'node_modules', '@ion-nodes');
+  await mkdir(modules, { recursive: true });
+  await symlink(root, join(modules, 'node-red-ion'), 'dir');
+  await copyFile(join(__dirname, 'flow.json'), join(userDir, 'flows.json'));
+  // The key comes from the environment, as on a real machine, so that no file holds it.
+  const key = { clientId: '${ION_CLIENT_ID}', clientSecret: '${ION_CLIENT_SECRET}' };
+  await writeFile(join(userDir, 'flows_cred.json'), JSON.stringify({ 'ion-demo-config': key }));
+  return userDir;
 }
 
 function buildIfNeeded(): void {

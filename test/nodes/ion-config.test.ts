@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { graphqlNode, helper, sandboxConfig, sandboxKey, TestFlow } from '../support/flow.js';
+import { helper, sandboxKey, TestFlow } from '../support/flow.js';
+import { graphqlNode, sandboxConfig } from '../support/flow-node.js';
 import { useSandbox } from '../support/sandbox.js';
 
 describe('ion-config', () => {

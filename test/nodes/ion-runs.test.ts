@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict';
 import { parseOperation } from '../../nodes/client/operation.js';
-import {
-  type FlowMessage,
-  helper,
-  runsNode,
-  sandboxConfig,
-  sandboxKey,
-  TestFlow,
-} from '../support/flow.js';
+import { type FlowMessage, helper, sandboxKey, TestFlow } from '../support/flow.js';
+import { runsNode, sandboxConfig } from '../support/flow-node.js';
 import { useSandbox } from '../support/sandbox.js';
 
 type Run = { id: number; title: string; status: string; steps: { id: number; title: string }[] };

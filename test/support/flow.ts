@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { setImmediate as tick } from 'node:timers/promises';
 import type { Node, NodeAPI } from 'node-red';
 import type { Sandbox } from '../../sandbox/server.js';
+import type { FlowNode } from './flow-node.js';
 
 const require = createRequire(__filename);
 
@@ -24,7 +25,6 @@ interface HttpTest
 export const helper: TestHelper = require('node-red-node-test-helper');
 helper.init(require.resolve('node-red'));
 
-export type FlowNode = { id: string; type: string; [property: string]: unknown };
 export type FlowMessage = { [property: string]: unknown };
 
 /** How a message ended: what was sent for it, and whether Complete or Catch saw it. */
@@ -40,51 +40,9 @@ const built = ['ion-config', 'ion-graphql', 'ion-runs'].map(
   (name) => require(`../../dist/${name}.js`) as Registration,
 );
 
-/** A config node that leads to the sandbox. */
-export function sandboxConfig(sandbox: Sandbox, properties: object = {}): FlowNode {
-  return {
-    id: 'config',
-    type: 'ion-config',
-    environment: 'custom',
-    apiUrl: sandbox.url,
-    authUrl: sandbox.authUrl,
-    ...properties,
-  };
-}
-
 export function sandboxKey(sandbox: Sandbox): object {
   return { config: { clientId: sandbox.clientId, clientSecret: sandbox.clientSecret } };
 }
-
-export const graphqlNode: FlowNode = {
-  id: 'node',
-  type: 'ion-graphql',
-  config: 'config',
-  query: '{ me { id name } }',
-  queryType: 'graphql',
-  variables: 'variables',
-  variablesType: 'msg',
-  operationName: '',
-  pages: 'one',
-  pageSize: 100,
-  limit: 0,
-  output: 'payload',
-};
-
-export const runsNode: FlowNode = {
-  id: 'node',
-  type: 'ion-runs',
-  config: 'config',
-  filters: [],
-  fields: ['id', 'title', 'status', 'steps.id', 'steps.title', 'steps.status'],
-  sort: [],
-  mode: 'array',
-  pageSize: 100,
-  limit: 0,
-  changes: false,
-  changesFrom: 'beginning',
-  output: 'payload',
-};
 
 /** A flow around one node with the id "node", in which every outcome of a message is seen. */
 export class TestFlow {

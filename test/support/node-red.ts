@@ -1,0 +1,110 @@
+import { EventEmitter, once } from 'node:events';
+import { createServer } from 'node:net';
+import { WebSocket } from 'undici';
+import { type NodeRed, startNodeRed } from '../../sandbox/demo/node-red.js';
+import type { FlowNode } from './flow-node.js';
+
+/** A port that nobody listens on now. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address ? address.port : 0;
+}
+
+/** What the editor hears: status changes and debug messages. */
+export interface EditorEvent {
+  topic: string;
+  data: Record<string, unknown>;
+}
+
+/** A real Node-RED process, as tests see it: by its log, its admin API and its editor events. */
+export class RunningNodeRed {
+  readonly url: string;
+  /** Everything it wrote so far. */
+  log = '';
+  readonly events: EditorEvent[] = [];
+  readonly #changed = new EventEmitter();
+  readonly #nodeRed: NodeRed;
+  #comms: WebSocket | undefined;
+
+  static async start(
+    userDir: string,
+    options: { env?: Record<string, string>; settings?: object } = {},
+  ): Promise<RunningNodeRed> {
+    const port = await freePort();
+    // At level trace, so that a test that searches the log sees all there is.
+    const logging = { console: { level: 'trace', metrics: false, audit: true } };
+    const settings = { logging, ...options.settings };
+    const nodeRed = await startNodeRed({ ...options, userDir, port, settings, output: 'pipe' });
+    const running = new RunningNodeRed(nodeRed, port);
+    await running.until(() => running.log.includes('Started flows'));
+    return running;
+  }
+
+  private constructor(nodeRed: NodeRed, port: number) {
+    this.#nodeRed = nodeRed;
+    this.#changed.setMaxListeners(0);
+    this.url = `http://127.0.0.1:${port}`;
+    nodeRed.process.once('exit', () => this.#changed.emit('change'));
+    for (const stream of [nodeRed.process.stdout, nodeRed.process.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        this.log += text;
+        this.#changed.emit('change');
+      });
+    }
+  }
+
+  get isRunning(): boolean {
+    const { exitCode, signalCode } = this.#nodeRed.process;
+    return exitCode === null && signalCode === null;
+  }
+
+  /** Waits until the log or the events make the condition true. */
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) {
+      if (!this.isRunning) throw new Error(`Node-RED ended:\n${this.log}`);
+      await once(this.#changed, 'change');
+    }
+  }
+
+  /** Replaces all flows, and waits until they run. */
+  async deploy(flows: FlowNode[], type: 'full' | 'nodes' = 'full'): Promise<void> {
+    const started = this.#starts();
+    const response = await fetch(`${this.url}/flows`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'node-red-api-version': 'v2',
+        'node-red-deployment-type': type,
+      },
+      body: JSON.stringify({ flows }),
+    });
+    if (!response.ok) throw new Error(`POST /flows: ${response.status} ${await response.text()}`);
+    await this.until(() => this.#starts() > started);
+  }
+
+  /** Hears what the editor hears from now on. */
+  async listen(): Promise<void> {
+    const comms = new WebSocket(`${this.url.replace('http', 'ws')}/comms`);
+    this.#comms = comms;
+    comms.addEventListener('message', ({ data }) => {
+      const messages = JSON.parse(String(data)) as EditorEvent | EditorEvent[];
+      this.events.push(...(Array.isArray(messages) ? messages : [messages]));
+      this.#changed.emit('change');
+    });
+    await once(comms, 'open');
+    for (const subscribe of ['debug', 'status/#']) comms.send(JSON.stringify({ subscribe }));
+  }
+
+  async stop(): Promise<void> {
+    this.#comms?.close();
+    await this.#nodeRed.stop();
+  }
+
+  #starts(): number {
+    return this.log.match(/Started (modified )?(flows|nodes)/g)?.length ?? 0;
+  }
+}
