@@ -1,0 +1,37 @@
+import { execFileSync } from 'node:child_process';
+
+/** A program outside npm that a test needs. */
+export interface Tool {
+  name: string;
+  /** Commands to try, the first that answers is used. */
+  commands: string[];
+  /** Arguments with which it answers without doing anything. */
+  probe: string[];
+  install: string;
+}
+
+export const pythonWithRequests: Tool = {
+  name: 'Python with the requests library',
+  commands: ['/usr/bin/python3', 'python3'],
+  probe: ['-c', 'import requests'],
+  install: 'apt-get install -y python3-requests',
+};
+
+/**
+ * The command of a tool. Where it is missing the test is skipped with a word on how to install it,
+ * but fails in CI, where nothing may be skipped.
+ */
+export function findTool(test: Mocha.Context, tool: Tool): string {
+  for (const command of tool.commands) {
+    try {
+      execFileSync(command, tool.probe, { stdio: 'ignore' });
+      return command;
+    } catch {
+      // The next one may do.
+    }
+  }
+  const text = `${tool.name} is missing. On Debian: ${tool.install}`;
+  if (process.env.CI === 'true') throw new Error(text);
+  console.log(`      ${text}`);
+  return test.skip();
+}
