@@ -29,6 +29,9 @@ const AUTH_ADVICE: [RegExp, string][] = [
   [/please provide proper credentials/i, 'A proxy in between may remove the Authorization header.'],
 ];
 
+/** Words of GraphQL's own validation, which comes before any etag is compared. */
+const INVALID_DOCUMENT = /of required type|cannot query field|unknown argument|got invalid value/i;
+
 /**
  * Reads what the API answered. The body is read before the status is judged, because a 4xx or 5xx
  * may carry GraphQL errors, and a 200 may hold nothing but errors.
@@ -120,7 +123,9 @@ function failure(
 
 function codeOf(status: number, errors: GraphqlError[] | undefined): IonErrorCode {
   const says = (pattern: RegExp) => errors?.some((error) => pattern.test(error.message)) ?? false;
-  if (status === 409 || says(/(?<![a-z])e-?tags?(?![a-z])/i)) return 'ION_CONFLICT';
+  // A document that forgets the etag is wrong for good, a stale etag only until it is read again.
+  const isStale = says(/(?<![a-z])e-?tags?(?![a-z])/i) && !says(INVALID_DOCUMENT);
+  if (status === 409 || isStale) return 'ION_CONFLICT';
   if (status === 403 || says(/\bpermissions?\b/i) || errors?.some(hasCode('FORBIDDEN'))) {
     return 'ION_FORBIDDEN';
   }

@@ -91,7 +91,9 @@ export function resolveEndpoints(settings: EndpointSettings): Endpoints {
 
   const basePath = withoutTrailingSlashes(api.pathname).replace(/\/graphql$/, '');
   const authPath = withoutTrailingSlashes(auth.pathname);
-  const tokenPath = authPath.endsWith('/token') ? authPath : authPath + TOKEN_PATH;
+  const tokenPath = authPath.endsWith('/token')
+    ? authPath
+    : authPath.replace(/\/realms\/api-keys$/, '') + TOKEN_PATH;
   return {
     graphqlUrl: new URL(`${basePath}/graphql`, api.origin),
     tokenUrl: new URL(tokenPath, auth.origin),

@@ -68,9 +68,10 @@ async function* sequentialPages(
   const cursors = new Set<unknown>([cursor]);
   let rows = 0;
   for (;;) {
+    const wanted = () => (limit > 0 ? Math.min(pageSize, limit - rows) : pageSize);
     const pageVariables = () => ({
       ...variables,
-      [paged.firstVariable]: limit > 0 ? Math.min(pageSize, limit - rows) : pageSize,
+      [paged.firstVariable]: wanted(),
       [paged.afterVariable]: cursor,
     });
     let answer: Answer;
@@ -82,7 +83,7 @@ async function* sequentialPages(
         onState,
         onRetry(error) {
           if (isTooMuchAtOnce(error)) {
-            pageSize = Math.max(Math.min(SMALLEST_PAGE, pageSize), Math.floor(pageSize / 2));
+            pageSize = Math.max(Math.min(SMALLEST_PAGE, wanted()), Math.floor(wanted() / 2));
           }
           return pageVariables();
         },

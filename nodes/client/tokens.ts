@@ -233,7 +233,7 @@ function refusedRequest(thrown: unknown, answer: HttpAnswer, tokenUrl: URL): Ion
   if (status >= 500) {
     return new IonError(
       'ION_SERVER',
-      `The auth server ${host} has a fault (HTTP ${status}). It was asked again without success; try later.`,
+      `The auth server ${host} has a fault (HTTP ${status}). Try again later.`,
       { ...details, transient: status !== 500, retryAfterMs: retryAfter(answer) },
     );
   }

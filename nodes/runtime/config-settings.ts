@@ -85,16 +85,14 @@ function proxy(RED: NodeAPI, id: string | undefined): HttpProxy | undefined {
   if (!id) return undefined;
   const node = RED.nodes.getNode(id) as ProxyNode | null;
   if (!node) throw missing('proxy');
-  let url: URL;
-  try {
-    url = new URL(node.url);
-  } catch (cause) {
-    throw new IonError('ION_CONFIG', 'The URL of the proxy configuration is not valid.', { cause });
+  if (!URL.canParse(node.url)) {
+    // The URL itself is not repeated, because it may hold a password.
+    throw new IonError('ION_CONFIG', 'The URL of the proxy configuration is not valid.');
   }
+  const url = new URL(node.url);
   const { username, password } = node.credentials ?? {};
-  // The setters of URL percent-encode.
-  if (username) url.username = username;
-  if (password) url.password = password;
+  if (username) url.username = encodeURIComponent(username);
+  if (password) url.password = encodeURIComponent(password);
   return { url: url.href, except: node.noproxy ?? [] };
 }
 

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { startSandbox } from '../../sandbox/server.js';
+import { selfSigned } from '../support/certificates.js';
 import { helper, sandboxKey, TestFlow } from '../support/flow.js';
 import { graphqlNode, sandboxConfig } from '../support/flow-node.js';
+import { startProxy } from '../support/proxy.js';
 import { useSandbox } from '../support/sandbox.js';
 
 describe('ion-config', () => {
@@ -62,6 +65,52 @@ describe('ion-config', () => {
     const { caught } = await flow.send();
     assert.equal(caught[0]?.error.code, 'ION_TIMEOUT');
     assert.match(String(caught[0]?.error.message), /within 0\.1 s/);
+  });
+
+  it('goes through a proxy configuration, with any user and password', async () => {
+    const { clientId, clientSecret } = context.sandbox;
+    const proxy = await startProxy({ user: 'line 4', password: '100%/@:?' });
+    try {
+      const node = { id: 'proxy', type: 'http proxy', url: proxy.url, noproxy: [] };
+      const config = [node, sandboxConfig(context.sandbox, { proxy: 'proxy' })];
+      const flow = await TestFlow.load(graphqlNode, config, {
+        config: { clientId, clientSecret },
+        proxy: { username: 'line 4', password: '100%/@:?' },
+      });
+      await flow.answer();
+      assert.ok(proxy.targets.length > 0);
+      await helper.unload();
+    } finally {
+      await proxy.close();
+    }
+  });
+
+  it('trusts the certificate authority of a TLS configuration, and no other', async () => {
+    const certificate = await selfSigned({ ip: '127.0.0.1' });
+    const secure = await startSandbox({ port: 0, runs: 1, tls: certificate });
+    try {
+      const tls = {
+        id: 'tls',
+        type: 'tls-config',
+        cert: '',
+        key: '',
+        ca: '',
+        verifyservercert: true,
+      };
+      const load = (properties: object, credentials: object) =>
+        TestFlow.load(graphqlNode, [tls, sandboxConfig(secure, { retries: 0, ...properties })], {
+          ...sandboxKey(secure),
+          tls: credentials,
+        });
+      const { caught } = await (await load({}, {})).send();
+      assert.equal(caught[0]?.error.code, 'ION_NETWORK');
+      assert.match(String(caught[0]?.error.message), /not trusted .*TLS configuration/);
+      await helper.unload();
+      await (await load({ tls: 'tls' }, { cadata: certificate.cert })).answer();
+      await helper.unload();
+    } finally {
+      await secure.close();
+    }
   });
 
   it('says which number cannot be', async () => {

@@ -34,11 +34,12 @@ export interface Outcome {
   caught: (FlowMessage & { error: { message: string; code?: string }; ion: FlowMessage })[];
 }
 
-type Registration = (RED: NodeAPI) => void;
-// What users install is tested, not the sources.
-const built = ['ion-config', 'ion-graphql', 'ion-runs'].map(
-  (name) => require(`../../dist/${name}.js`) as Registration,
-);
+const loaded: ((RED: NodeAPI) => void)[] = [
+  // What users install is tested, not the sources.
+  ...['ion-config', 'ion-graphql', 'ion-runs'].map((name) => `../../dist/${name}.js`),
+  '@node-red/nodes/core/network/05-tls.js',
+  '@node-red/nodes/core/network/06-httpproxy.js',
+].map((path) => require(path));
 
 export function sandboxKey(sandbox: Sandbox): object {
   return { config: { clientId: sandbox.clientId, clientSecret: sandbox.clientSecret } };
@@ -63,7 +64,7 @@ export class TestFlow {
       { id: 'completed', type: 'helper' },
     ].map((each) => ({ ...each, z: 'flow', x: 0, y: 0 }));
     const tab = { id: 'flow', type: 'tab', label: 'test' };
-    await helper.load(built, [tab, ...config, ...onCanvas], credentials);
+    await helper.load(loaded, [tab, ...config, ...onCanvas], credentials);
     for (const kind of ['sent', 'completed', 'caught'] as const) {
       helper.getNode(kind).on('input', (msg) => flow.#saw(kind, msg as unknown as FlowMessage));
     }

@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict';
+import { readAnswer } from '../../nodes/client/answer.js';
+import type { IonError, IonErrorCode } from '../../nodes/client/errors.js';
+import type { HttpAnswer } from '../../nodes/client/transport.js';
+import { thrown } from '../support/errors.js';
+
+const HOST = 'api.example.com';
+
+const answer = (status: number, body: unknown, headers: HttpAnswer['headers'] = {}) => ({
+  status,
+  headers,
+  text: typeof body === 'string' ? body : JSON.stringify(body),
+});
+const errors = (...messages: string[]) => ({ errors: messages.map((message) => ({ message })) });
+const fail = (code: IonErrorCode, ...given: Parameters<typeof answer>) =>
+  thrown(() => readAnswer(answer(...given), HOST), code);
+
+describe('answer', () => {
+  it('gives data, extensions and trace id', () => {
+    const body = { data: { me: { id: 6 } }, extensions: { cost: 3 } };
+    assert.deepEqual(readAnswer(answer(200, body, { 'x-b3-trace-id': 'abc' }), HOST), {
+      data: { me: { id: 6 } },
+      extensions: { cost: 3 },
+      traceId: 'abc',
+    });
+  });
+
+  const good: [string, unknown][] = [
+    ['nothing but data', { data: { me: null } }],
+    ['an empty list of errors', { data: { me: null }, errors: [] }],
+    ['null for errors', { data: { me: null }, errors: null }],
+    ['extensions that are no object', { data: { me: null }, extensions: null }],
+  ];
+  for (const [what, body] of good) {
+    it(`is good with ${what}`, () => {
+      assert.deepEqual(readAnswer(answer(200, body), HOST), { data: { me: null } });
+    });
+  }
+
+  const PAGE = '<!DOCTYPE html><html><head><title>502 Bad\n Gateway</title></head></html>';
+  const codes: [IonErrorCode, number, unknown, RegExp][] = [
+    // What GraphQL says under HTTP 200.
+    ['ION_GRAPHQL', 200, errors('Cannot query field "x".'), /^Cannot query field "x"\.$/],
+    ['ION_GRAPHQL', 200, errors('One.', 'Two.'), /^One\. · Two\.$/],
+    [
+      'ION_GRAPHQL',
+      200,
+      errors('Torque above 50 has to be confirmed.'),
+      /^Torque above 50 has to be confirmed\.$/,
+    ],
+    ['ION_GRAPHQL', 200, { errors: ['a text'] }, /^a text$/],
+    ['ION_GRAPHQL', 200, { errors: [{}] }, /unknown error/],
+    ['ION_GRAPHQL', 200, { errors: [{ message: { code: 5 } }] }, /\{"code":5\}/],
+    ['ION_FORBIDDEN', 200, errors('User does not have permission to update this resource.'), /key/],
+    ['ION_FORBIDDEN', 200, errors('Missing permissions: UpdateRunStep'), /Missing permissions/],
+    [
+      'ION_FORBIDDEN',
+      200,
+      { errors: [{ message: 'No.', extensions: { code: 'FORBIDDEN' } }] },
+      /^No\./,
+    ],
+    [
+      'ION_CONFLICT',
+      200,
+      errors('The etag 1 does not match the current etag of Run 5.'),
+      /read it/,
+    ],
+    ['ION_CONFLICT', 200, errors('ETag mismatch'), /new etag/],
+    ['ION_CONFLICT', 200, errors('E-Tag mismatch'), /new etag/],
+    ['ION_CONFLICT', 200, errors('The _etag is stale.'), /new etag/],
+    ['ION_CONFLICT', 200, errors('stale_etag'), /new etag/],
+    ['ION_GRAPHQL', 200, errors('The vintage stage tag is wrong.'), /stage tag/],
+    // Reading it again would not help a document that forgets the etag.
+    [
+      'ION_GRAPHQL',
+      200,
+      errors('Field "UpdateRunInput.etag" of required type "String!" was not provided.'),
+      /was not provided\.$/,
+    ],
+    ['ION_GRAPHQL', 200, errors('Cannot query field "etag" on type "Run".'), /Cannot query/],
+    ['ION_AUTH', 200, errors('Token is expired.'), /Token is expired/],
+    [
+      'ION_AUTH',
+      200,
+      { errors: [{ message: 'Log in.', extensions: { code: 'UNAUTHENTICATED' } }], data: null },
+      /Log in/,
+    ],
+    // Statuses whose body speaks GraphQL: its words come first.
+    ['ION_GRAPHQL', 400, errors('Must provide query string.'), /^Must provide query string\.$/],
+    ['ION_GRAPHQL', 422, errors('The step is not in progress.'), /^The step is not in progress\.$/],
+    ['ION_FORBIDDEN', 403, errors('Not yours.'), /^Not yours\. .*creator/],
+    ['ION_NOT_FOUND', 404, errors('Run 5 was not found.'), /^Run 5 was not found\.$/],
+    ['ION_CONFLICT', 409, errors('Somebody was faster.'), /^Somebody was faster\. .*new etag/],
+    ['ION_RATE_LIMITED', 429, errors('Slow down.'), /Slow down/],
+    ['ION_SERVER', 500, errors('list index out of range'), /HTTP 500\): "list index out of range"/],
+    ['ION_SERVER', 503, errors('Maintenance.'), /Maintenance/],
+    [
+      'ION_AUTH',
+      401,
+      errors('Unable to find appropriate RSA key'),
+      /belongs to another environment/,
+    ],
+    ['ION_AUTH', 401, errors('Token is expired.'), /clock/],
+    ['ION_AUTH', 401, errors('Unable to parse authentication token'), /authorization scheme/],
+    ['ION_AUTH', 401, errors('Please provide proper credentials'), /proxy.*Authorization header/],
+    ['ION_AUTH', 401, errors('Something new'), /"Something new".*environment/],
+    // Statuses alone.
+    ['ION_AUTH', 401, '', /refused the access token\. Check/],
+    ['ION_FORBIDDEN', 403, '<html>Forbidden</html>', /HTTP 403 from api\.example\.com/],
+    ['ION_NOT_FOUND', 404, 'Not Found', /HTTP 404 from api\.example\.com/],
+    ['ION_CONFLICT', 409, '', /HTTP 409/],
+    ['ION_RATE_LIMITED', 429, 'Too many requests', /HTTP 429/],
+    ['ION_SERVER', 500, PAGE, /HTTP 500/],
+    ['ION_SERVER', 502, PAGE, /HTTP 502.*30 s.*page by page/],
+    ['ION_SERVER', 503, '', /HTTP 503.*status\.firstresonance\.io/],
+    ['ION_SERVER', 504, PAGE, /HTTP 504.*30 s/],
+    ['ION_SERVER', 599, '', /HTTP 599/],
+    // What is no GraphQL answer at all.
+    ['ION_RESPONSE', 200, '', /api\.example\.com sent an empty answer/],
+    ['ION_RESPONSE', 200, PAGE, /web page "502 Bad Gateway" instead of JSON/],
+    ['ION_RESPONSE', 200, '<!doctype html><p>hello', /web page instead of JSON/],
+    ['ION_RESPONSE', 200, 'it works!', /not JSON.*"it works!"/],
+    ['ION_RESPONSE', 200, '{"data":{"me":', /not JSON/],
+    ['ION_RESPONSE', 200, '{}', /JSON that is not a GraphQL answer/],
+    ['ION_RESPONSE', 200, 'null', /JSON that is not a GraphQL answer/],
+    ['ION_RESPONSE', 200, '[{"data":{}}]', /JSON that is not a GraphQL answer/],
+    ['ION_RESPONSE', 200, { data: null }, /JSON that is not a GraphQL answer/],
+    ['ION_RESPONSE', 200, { data: [] }, /JSON that is not a GraphQL answer/],
+    ['ION_RESPONSE', 204, '', /empty answer \(HTTP 204\)/],
+    ['ION_RESPONSE', 400, 'Bad Request', /HTTP 400/],
+    ['ION_RESPONSE', 405, '', /HTTP 405/],
+  ];
+  for (const [code, status, body, message] of codes) {
+    const shown = typeof body === 'string' ? body : JSON.stringify(body);
+    it(`HTTP ${status} ${shown.replace(/\s+/g, ' ').slice(0, 70)} → ${code}`, () => {
+      assert.match(fail(code, status, body).message, message);
+    });
+  }
+
+  it('of a redirect names where it points and is not followed', () => {
+    for (const status of [301, 302, 303, 307, 308]) {
+      const location = 'https://login.example.com/';
+      const error = fail('ION_RESPONSE', status, '', { location });
+      assert.match(error.message, /redirects to https:\/\/login\.example\.com\/.*API URL/);
+      assert.equal(error.transient, false);
+    }
+  });
+
+  it('with data and errors fails and keeps both', () => {
+    const body = {
+      data: { me: { id: 6 }, run: null },
+      errors: [
+        { message: 'No such run.', path: ['run'], locations: [{ line: 1, column: 2 }], x: 1 },
+      ],
+    };
+    const error = fail('ION_GRAPHQL', 200, body, { 'x-b3-trace-id': 'abc' });
+    assert.deepEqual(error.data, body.data);
+    assert.deepEqual(error.errors, body.errors);
+    assert.equal(error.status, 200);
+    assert.equal(error.traceId, 'abc');
+  });
+
+  it('that talks of tokens beside data is no refused token', () => {
+    fail('ION_GRAPHQL', 200, { data: { me: {} }, ...errors('Token is expired.') });
+  });
+
+  it('counts a token that GraphQL refuses as status 401, so that a new one is fetched', () => {
+    assert.equal(fail('ION_AUTH', 200, errors('Token is expired.')).status, 401);
+  });
+
+  it('quotes no more than a line of a long text', () => {
+    const { message } = fail('ION_GRAPHQL', 200, errors('x'.repeat(10_000)));
+    assert.equal(message, `${'x'.repeat(200)}…`);
+    const { errors: kept } = fail('ION_GRAPHQL', 200, errors('x'.repeat(10_000)));
+    assert.equal(kept?.[0]?.message.length, 10_000);
+  });
+
+  it('passes on when to come back, in seconds or as a date', () => {
+    const date = new Date(Date.now() + 30_000).toUTCString();
+    for (const [status, code] of [
+      [429, 'ION_RATE_LIMITED'],
+      [503, 'ION_SERVER'],
+    ] as const) {
+      assert.equal(fail(code, status, '', { 'retry-after': '7' }).retryAfterMs, 7000);
+      const inTime = fail(code, status, '', { 'retry-after': date }).retryAfterMs ?? 0;
+      assert.ok(inTime > 25_000 && inTime <= 30_000);
+      assert.equal(fail(code, status, '').retryAfterMs, undefined);
+    }
+  });
+
+  // What may be repeated: see the table of retries in the tests of the client.
+  const safety: [number, HttpAnswer['headers'], { transient: boolean; mayHaveRun: boolean }][] = [
+    [400, {}, { transient: false, mayHaveRun: false }],
+    [401, {}, { transient: false, mayHaveRun: false }],
+    [403, {}, { transient: false, mayHaveRun: false }],
+    [404, {}, { transient: false, mayHaveRun: false }],
+    [409, {}, { transient: false, mayHaveRun: false }],
+    [429, {}, { transient: true, mayHaveRun: false }],
+    [500, {}, { transient: false, mayHaveRun: true }],
+    [502, {}, { transient: true, mayHaveRun: true }],
+    [503, {}, { transient: true, mayHaveRun: true }],
+    [503, { 'retry-after': '1' }, { transient: true, mayHaveRun: false }],
+    [504, {}, { transient: true, mayHaveRun: true }],
+    [504, { 'retry-after': '1' }, { transient: true, mayHaveRun: true }],
+  ];
+  for (const [status, headers, expected] of safety) {
+    const name = headers['retry-after'] ? `${status} with Retry-After` : `${status}`;
+    it(`of HTTP ${name} is ${expected.transient ? '' : 'not '}passing, the operation ${expected.mayHaveRun ? 'may have' : 'has not'} run`, () => {
+      const isExpected = (error: unknown) => {
+        const { transient, mayHaveRun } = error as IonError;
+        assert.deepEqual({ transient, mayHaveRun }, expected);
+        return true;
+      };
+      assert.throws(() => readAnswer(answer(status, '', headers), HOST), isExpected);
+    });
+  }
+
+  it('of no use after a success leaves open whether the operation ran', () => {
+    assert.equal(fail('ION_RESPONSE', 200, 'it works!').mayHaveRun, true);
+  });
+});

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { readAnswer } from '../../nodes/client/answer.js';
+import { IonError } from '../../nodes/client/errors.js';
+import { withoutSecrets } from '../../nodes/client/redaction.js';
+import { everythingIn, thrown } from '../support/errors.js';
+
+const SECRET = 'p@ss w*rd!(x)~\'"\\5%';
+
+describe('redaction', () => {
+  const forms: [string, string][] = [
+    ['as it is', SECRET],
+    ['in a form body', new URLSearchParams({ s: SECRET }).toString().slice(2)],
+    ['in a URL', encodeURIComponent(SECRET)],
+    ['in JSON', JSON.stringify(SECRET)],
+  ];
+  for (const [what, form] of forms) {
+    it(`masks a secret ${what}`, () => {
+      const error = withoutSecrets(new IonError('ION_AUTH', `before ${form} after`), [SECRET]);
+      assert.match(error.message, /^before "?\*\*\*"? after$/);
+    });
+  }
+
+  it('masks every text of an error, its causes included', () => {
+    const socket = { headers: { authorization: SECRET } };
+    const innermost = Object.assign(new Error(`connect ${SECRET}`), { code: 'ECONNRESET', socket });
+    const cause = new TypeError(`fetch ${SECRET}`, { cause: innermost });
+    const error = new IonError('ION_AUTH', `refused ${SECRET}`, {
+      cause,
+      traceId: SECRET,
+      errors: [
+        { message: SECRET, extensions: { debug: [{ headers: { [SECRET]: `Bearer ${SECRET}` } }] } },
+      ],
+    });
+    const masked = withoutSecrets(error, [SECRET]);
+    const all = everythingIn(masked);
+    assert.ok(!all.includes(SECRET) && !all.includes('p@ss'), all);
+    assert.equal(masked.message, 'refused ***');
+    assert.match(String(masked.stack), /^IonError: refused \*\*\*\n\s+at /);
+    const kept = masked.cause as Error & { cause: Error & { code: string } };
+    assert.deepEqual([kept.name, kept.message], ['TypeError', 'fetch ***']);
+    assert.deepEqual([kept.cause.message, kept.cause.code], ['connect ***', 'ECONNRESET']);
+    assert.equal('socket' in kept.cause, false);
+  });
+
+  it('keeps everything else', () => {
+    const error = new IonError('ION_SERVER', 'A test.', {
+      status: 503,
+      errors: [{ message: 'Down.', path: ['runs', 0], extensions: null }],
+      data: { secret: SECRET },
+      retryAfterMs: 1500,
+      traceId: 'abc',
+      transient: true,
+      mayHaveRun: true,
+    });
+    error.attempts = 4;
+    error.pages = 2;
+    const masked = withoutSecrets(error, [SECRET]);
+    assert.deepEqual({ ...masked }, { ...error });
+    assert.equal(masked.stack, error.stack);
+    assert.notEqual(masked, error);
+  });
+
+  it('masks a secret at the end of a quote that was cut short', () => {
+    for (let left = 0; left < SECRET.length; left++) {
+      const text = `${'x'.repeat(200 - left)}${SECRET} and more`;
+      const body = JSON.stringify({ errors: [{ message: text }] });
+      const error = thrown(
+        () => readAnswer({ status: 200, headers: {}, text: body }, 'host'),
+        'ION_GRAPHQL',
+      );
+      const { message } = withoutSecrets(error, [SECRET]);
+      assert.ok(!message.includes(SECRET.slice(0, 4)), message);
+      assert.ok(message.endsWith('…'));
+    }
+  });
+
+  it('leaves words alone that are too short for a secret', () => {
+    const error = withoutSecrets(new IonError('ION_AUTH', 'the key is ion'), ['ion', '', 'i']);
+    assert.equal(error.message, 'the key is ion');
+  });
+
+  it('masks the longer one of two secrets that overlap', () => {
+    const error = withoutSecrets(new IonError('ION_AUTH', 'a tokentoken b'), [
+      'token',
+      'tokentoken',
+    ]);
+    assert.equal(error.message, 'a *** b');
+  });
+
+  it('ends with causes that refer to each other, and with data nested however deep', () => {
+    const cause = new Error(SECRET);
+    cause.cause = cause;
+    let deep: object = { message: SECRET };
+    for (let i = 0; i < 100; i++) deep = { deep };
+    const error = new IonError('ION_AUTH', 'A test.', { cause, errors: [{ message: '', deep }] });
+    assert.ok(!everythingIn(withoutSecrets(error, [SECRET])).includes('p@ss'));
+  });
+
+  it('leaves no secret in any text', () => {
+    const secret = fc.string({ minLength: 4, maxLength: 40, unit: 'grapheme' });
+    fc.assert(
+      fc.property(secret, fc.string(), fc.string(), (hidden, before, after) => {
+        // What the mask itself consists of cannot be told from a mask.
+        fc.pre(!'***'.includes(hidden[0] ?? '') && !hidden.includes('…'));
+        const text = `${before}${hidden}${after}`;
+        const cause = new Error(text);
+        const error = new IonError('ION_AUTH', text, { cause, errors: [{ message: text }] });
+        const masked = withoutSecrets(error, [hidden]);
+        for (const shown of [
+          masked.message,
+          masked.errors?.[0]?.message,
+          (masked.cause as Error).message,
+        ]) {
+          assert.ok(!shown?.includes(hidden), `${hidden} in ${shown}`);
+        }
+      }),
+    );
+  });
+});

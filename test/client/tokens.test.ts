@@ -1,0 +1,527 @@
+import assert from 'node:assert/strict';
+import { setMaxListeners } from 'node:events';
+import { IonError, type IonErrorCode } from '../../nodes/client/errors.js';
+import { AccessTokens, type AccessTokensOptions } from '../../nodes/client/tokens.js';
+import type { HttpAnswer, HttpRequest } from '../../nodes/client/transport.js';
+import { Transport } from '../../nodes/client/transport.js';
+import { everythingIn, failure } from '../support/errors.js';
+import { withoutPauses } from '../support/pauses.js';
+import { useSandbox } from '../support/sandbox.js';
+import { closeAfterEach } from '../support/servers.js';
+import { until } from '../support/until.js';
+
+const key = { clientId: 'test-key', clientSecret: 'test-secret' };
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+
+/** An auth server without a network: what it is asked, and what it answers. */
+class AuthServer {
+  readonly asked: HttpRequest[] = [];
+  /** What it answers next; when there is no more, a token of 300 s. */
+  readonly answers: (Partial<HttpAnswer> | IonError)[] = [];
+  #held: (() => void)[] | undefined;
+
+  /** From now on answers wait for `release()`. */
+  hold(): void {
+    this.#held = [];
+  }
+
+  release(): void {
+    for (const go of this.#held ?? []) go();
+    this.#held = undefined;
+  }
+
+  readonly post = async (request: HttpRequest): Promise<HttpAnswer> => {
+    this.asked.push(request);
+    const answer = this.answers.shift() ?? granted({ access_token: `token-${this.asked.length}` });
+    if (this.#held) await new Promise<void>((resolve) => this.#held?.push(resolve));
+    if (answer instanceof IonError) throw answer;
+    return { status: 200, headers: {}, text: '', ...answer };
+  };
+}
+
+function json(status: number, body: object): HttpAnswer {
+  return { status, headers: { 'content-type': 'application/json' }, text: JSON.stringify(body) };
+}
+
+function granted(more: object = {}): HttpAnswer {
+  return json(200, { access_token: 'token', token_type: 'Bearer', expires_in: 300, ...more });
+}
+
+const refusedKey = json(401, {
+  error: 'invalid_client',
+  error_description: 'Invalid client or Invalid client credentials',
+});
+
+describe('tokens', () => {
+  withoutPauses();
+  const closing = closeAfterEach();
+  const { signal } = new AbortController();
+  setMaxListeners(0, signal);
+  let auth: AuthServer;
+  let clock: number;
+  beforeEach(() => {
+    auth = new AuthServer();
+    clock = 1_000_000;
+  });
+
+  const tokens = (options: Partial<AccessTokensOptions> = {}) =>
+    closing(
+      new AccessTokens({
+        tokenUrl: new URL('https://auth.example/realms/api-keys/protocol/openid-connect/token'),
+        key,
+        audience: 'https://api.example',
+        retries: 3,
+        transport: auth,
+        now: () => clock,
+        ...options,
+      }),
+    );
+  const get = async (from: AccessTokens) => from.get(signal);
+  /** Lets everything happen that does not wait for the network or a clock. */
+  const settle = async () => {
+    // A request begins with this import, which is not done at once.
+    await import('oauth4webapi');
+    for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
+  };
+
+  describe('request', () => {
+    it('is the client-credentials grant with the key in the form', async () => {
+      assert.equal(await get(tokens()), 'token-1');
+      const [request] = auth.asked;
+      assert.equal(
+        request?.url.href,
+        'https://auth.example/realms/api-keys/protocol/openid-connect/token',
+      );
+      assert.deepEqual(Object.fromEntries(new URLSearchParams(request.body)), {
+        grant_type: 'client_credentials',
+        client_id: key.clientId,
+        client_secret: key.clientSecret,
+        audience: 'https://api.example',
+      });
+      assert.equal([...new URLSearchParams(request.body)].length, 4);
+      const headers = new Headers(request.headers);
+      assert.match(
+        headers.get('content-type') ?? '',
+        /^application\/x-www-form-urlencoded(;charset=UTF-8)?$/i,
+      );
+      assert.equal(headers.get('accept'), 'application/json');
+      assert.equal(headers.get('authorization'), null);
+    });
+
+    it('carries a key of any characters', async () => {
+      const odd = { clientId: 'a&b=c+d e', clientSecret: 'p@ss w%rd&ü=✓+' };
+      await get(tokens({ key: odd }));
+      const form = new URLSearchParams(auth.asked[0]?.body);
+      assert.equal(form.get('client_id'), odd.clientId);
+      assert.equal(form.get('client_secret'), odd.clientSecret);
+    });
+
+    it('is one for a thousand that wait', async () => {
+      const from = tokens();
+      const all = await Promise.all(Array.from({ length: 1000 }, () => get(from)));
+      assert.deepEqual(new Set(all), new Set(['token-1']));
+      assert.equal(auth.asked.length, 1);
+    });
+
+    it('goes on for the others when one of those who wait leaves', async () => {
+      auth.hold();
+      const from = tokens();
+      const controller = new AbortController();
+      const leaves = failure(Promise.resolve(from.get(controller.signal)), 'ION_CLOSED');
+      const stays = get(from);
+      await settle();
+      controller.abort();
+      await leaves;
+      auth.release();
+      assert.equal(await stays, 'token-1');
+      assert.equal(auth.asked.length, 1);
+    });
+
+    it('is not made for one that has left before', async () => {
+      const from = tokens();
+      await failure((async () => from.get(AbortSignal.abort()))(), 'ION_CLOSED');
+      assert.equal(auth.asked.length, 0);
+    });
+  });
+
+  describe('lifetime', () => {
+    /** [expires_in, seconds after which it is refreshed, seconds after which it is not used] */
+    const lifetimes: [string, object, number, number][] = [
+      ['300 s', { expires_in: 300 }, 240, 300],
+      ['"300" (a text)', { expires_in: '300' }, 240, 300],
+      ['an hour', { expires_in: 3600 }, 2880, 3600],
+      ['100 s: 30 s are kept for the refresh', { expires_in: 100 }, 70, 100],
+      ['20 s: at most half is kept for the refresh', { expires_in: 20 }, 10, 20],
+      ['not told: 60 s', { expires_in: undefined }, 30, 60],
+    ];
+    for (const [what, answer, refresh, end] of lifetimes) {
+      it(`of ${what}`, async () => {
+        auth.answers.push(granted({ access_token: 'first', ...answer }));
+        const from = tokens();
+        assert.equal(await get(from), 'first');
+        clock += refresh * SECOND - 1;
+        assert.equal(from.get(signal), 'first');
+        await settle();
+        assert.equal(auth.asked.length, 1, 'was refreshed too early');
+        clock += 1;
+        auth.hold();
+        assert.equal(from.get(signal), 'first');
+        await settle();
+        assert.equal(auth.asked.length, 2, 'was not refreshed');
+        clock += (end - refresh) * SECOND - 1;
+        assert.equal(from.get(signal), 'first', 'was not used to its end');
+        clock += 1;
+        const next = from.get(signal);
+        assert.notEqual(next, 'first', 'was used after its end');
+        auth.release();
+        assert.equal(await next, 'token-2');
+      });
+    }
+
+    it('counts from before the request', async () => {
+      const from = tokens();
+      auth.hold();
+      const first = get(from);
+      await settle();
+      clock += 100 * SECOND;
+      auth.release();
+      await first;
+      clock += 200 * SECOND;
+      assert.equal(await get(from), 'token-2');
+    });
+
+    it('is refreshed once, however many requests go out meanwhile', async () => {
+      const from = tokens();
+      await get(from);
+      clock += 250 * SECOND;
+      auth.hold();
+      for (let i = 0; i < 100; i++) assert.equal(from.get(signal), 'token-1');
+      await until(() => auth.asked.length > 1);
+      auth.release();
+      await until(() => from.get(signal) === 'token-2');
+      assert.equal(auth.asked.length, 2);
+    });
+
+    it('is not cut short by a refresh that fails, which is tried again at a slow pace', async () => {
+      const from = tokens({ retries: 0 });
+      await get(from);
+      clock += 250 * SECOND;
+      auth.answers.push({ status: 503 }, { status: 503 });
+      const times: number[] = [];
+      for (let waited = 0; from.get(signal) === 'token-1'; waited += 0.25) {
+        await settle();
+        if (auth.asked.length > times.length + 1) times.push(waited);
+        clock += SECOND / 4;
+      }
+      assert.deepEqual(times, [0, 1, 3]);
+      assert.equal(from.get(signal), 'token-4');
+    });
+
+    it('of 0 s still serves those who wait', async () => {
+      auth.answers.push(granted({ access_token: 'short', expires_in: 0 }));
+      const from = tokens();
+      assert.equal(await get(from), 'short');
+      assert.equal(await get(from), 'token-2');
+    });
+  });
+
+  describe('that the API refused', () => {
+    it('is forgotten, and no newer one', async () => {
+      const from = tokens();
+      const first = await get(from);
+      assert.equal(from.refuse(first), true);
+      const second = await get(from);
+      assert.equal(second, 'token-2');
+      // A request that went out with the first one comes back late.
+      assert.equal(from.refuse(first), true);
+      assert.equal(await get(from), 'token-2');
+      assert.equal(auth.asked.length, 2);
+    });
+
+    it('is replaced once for all who were refused at the same time', async () => {
+      const from = tokens();
+      const first = await get(from);
+      from.accept(first);
+      const again = Array.from({ length: 50 }, async () => {
+        assert.equal(from.refuse(first), true);
+        return get(from);
+      });
+      assert.deepEqual(new Set(await Promise.all(again)), new Set(['token-2']));
+      assert.equal(auth.asked.length, 2);
+    });
+
+    it('is replaced without delay where it was accepted before', async () => {
+      const from = tokens();
+      for (let i = 1; i <= 5; i++) {
+        const token = await get(from);
+        assert.equal(token, `token-${i}`);
+        from.accept(token);
+        assert.equal(from.refuse(token), true);
+      }
+    });
+
+    it('is replaced at a slow pace where none was ever accepted', async () => {
+      const from = tokens();
+      const pauses: number[] = [];
+      let asked = clock;
+      assert.equal(from.refuse(await get(from)), true);
+      for (let i = 0; i < 8; i++) {
+        const token = await get(from);
+        while (!from.refuse(token)) clock += SECOND / 2;
+        pauses.push((clock - asked) / SECOND);
+        asked = clock;
+      }
+      assert.deepEqual(pauses, [1, 2, 4, 8, 16, 32, 60, 60]);
+    });
+  });
+
+  describe('of a refused key', () => {
+    it('are not asked for with every message, but at a pace from 1 s to 60 s', async () => {
+      const from = tokens();
+      const times: number[] = [];
+      const start = clock;
+      while (clock < start + 5 * MINUTE) {
+        auth.answers.splice(0, Infinity, refusedKey);
+        const before = auth.asked.length;
+        const error = await failure(get(from), 'ION_AUTH');
+        assert.match(
+          error.message,
+          /auth\.example refused the API key \(HTTP 401: invalid_client\)/,
+        );
+        if (auth.asked.length > before) times.push((clock - start) / SECOND);
+        clock += SECOND / 4;
+      }
+      assert.deepEqual(times, [0, 1, 3, 7, 15, 31, 63, 123, 183, 243]);
+    });
+
+    it('are there again by themselves when the key works again', async () => {
+      const from = tokens();
+      auth.answers.push(refusedKey, refusedKey);
+      await failure(get(from), 'ION_AUTH');
+      clock += SECOND;
+      await failure(get(from), 'ION_AUTH');
+      clock += 2 * SECOND;
+      const token = await get(from);
+      assert.equal(token, 'token-3');
+      from.accept(token);
+      // The pace starts anew.
+      from.refuse(token);
+      auth.answers.push(refusedKey);
+      await failure(get(from), 'ION_AUTH');
+      clock += SECOND;
+      assert.equal(await get(from), 'token-5');
+    });
+
+    it('fail all who wait with one request', async () => {
+      auth.answers.push(refusedKey);
+      const from = tokens();
+      await Promise.all(Array.from({ length: 50 }, () => failure(get(from), 'ION_AUTH')));
+      assert.equal(auth.asked.length, 1);
+    });
+  });
+
+  describe('retries', () => {
+    const passing: [string, Partial<HttpAnswer> | IonError][] = [
+      ['HTTP 429', { status: 429 }],
+      ['HTTP 502 with a web page', { status: 502, text: '<html>Bad Gateway</html>' }],
+      ['HTTP 503', { status: 503 }],
+      ['HTTP 503 with Retry-After', { status: 503, headers: { 'retry-after': '0' } }],
+      ['HTTP 504', { status: 504 }],
+      ['a network error', new IonError('ION_NETWORK', 'A test.', { transient: true })],
+      ['a timeout', new IonError('ION_TIMEOUT', 'A test.', { transient: true, mayHaveRun: true })],
+    ];
+    for (const [what, answer] of passing) {
+      it(`happen after ${what}`, async () => {
+        auth.answers.push(answer, answer, answer);
+        assert.equal(await get(tokens()), 'token-4');
+      });
+    }
+
+    it('end with their number', async () => {
+      auth.answers.push(...Array.from({ length: 9 }, () => ({ status: 503 })));
+      const error = await failure(get(tokens({ retries: 2 })), 'ION_SERVER');
+      assert.equal(auth.asked.length, 3);
+      assert.equal(error.status, 503);
+    });
+
+    it('begin anew with the next message', async () => {
+      auth.answers.push({ status: 503 });
+      const from = tokens({ retries: 0 });
+      await failure(get(from), 'ION_SERVER');
+      assert.equal(await get(from), 'token-2');
+    });
+  });
+
+  describe('answers', () => {
+    const PAGE = '<html><title>Sign in</title></html>';
+    const html = (status: number) => ({
+      status,
+      headers: { 'content-type': 'text/html' },
+      text: PAGE,
+    });
+    const cases: [string, Partial<HttpAnswer>, IonErrorCode, RegExp][] = [
+      ['401 invalid_client', refusedKey, 'ION_AUTH', /HTTP 401: invalid_client.*enabled/],
+      [
+        '401 unauthorized_client',
+        json(401, { error: 'unauthorized_client' }),
+        'ION_AUTH',
+        /unauthorized_client/,
+      ],
+      ['400 invalid_client', json(400, { error: 'invalid_client' }), 'ION_AUTH', /HTTP 400/],
+      [
+        '401 with a challenge',
+        {
+          ...refusedKey,
+          headers: { ...refusedKey.headers, 'www-authenticate': 'Basic realm="x"' },
+        },
+        'ION_AUTH',
+        /HTTP 401: invalid_client/,
+      ],
+      ['401 without a reason', { status: 401 }, 'ION_AUTH', /HTTP 401\)/],
+      ['403 with a web page', html(403), 'ION_AUTH', /HTTP 403\)/],
+      [
+        '404',
+        json(404, { error: 'Realm does not exist' }),
+        'ION_NOT_FOUND',
+        /no token endpoint at/,
+      ],
+      ['404 with a web page', html(404), 'ION_NOT_FOUND', /auth URL/],
+      ['429', { status: 429 }, 'ION_RATE_LIMITED', /fewer token requests/],
+      ['500', html(500), 'ION_SERVER', /auth server auth\.example has a fault \(HTTP 500\)/],
+      ['503', { status: 503 }, 'ION_SERVER', /HTTP 503/],
+      ['400 with a web page', html(400), 'ION_RESPONSE', /HTTP 400.*proxy or firewall/],
+      [
+        'a redirect',
+        { status: 302, headers: { location: 'https://login.example/' } },
+        'ION_RESPONSE',
+        /HTTP 302 that points to https:\/\/login\.example\//,
+      ],
+      [
+        '200 with a web page',
+        html(200),
+        'ION_RESPONSE',
+        /as an auth server does.*proxy or firewall/,
+      ],
+      ['200 with nothing', { status: 200 }, 'ION_RESPONSE', /as an auth server does/],
+      ['204', { status: 204 }, 'ION_RESPONSE', /HTTP 204/],
+      [
+        '200 with broken JSON',
+        { headers: { 'content-type': 'application/json' }, text: '{"access_' },
+        'ION_RESPONSE',
+        /as an auth server does/,
+      ],
+      ['200 with a list', json(200, []), 'ION_RESPONSE', /as an auth server does/],
+      ['no access token', granted({ access_token: undefined }), 'ION_RESPONSE', /auth server/],
+      ['an empty access token', granted({ access_token: '' }), 'ION_RESPONSE', /auth server/],
+      [
+        'an access token that is no text',
+        granted({ access_token: 5 }),
+        'ION_RESPONSE',
+        /auth server/,
+      ],
+      [
+        'an access token that would break out of its header',
+        granted({ access_token: 'a\r\nx-evil: 1' }),
+        'ION_RESPONSE',
+        /cannot be sent/,
+      ],
+      ['no token type', granted({ token_type: undefined }), 'ION_RESPONSE', /auth server/],
+      [
+        'a lifetime that is no number',
+        granted({ expires_in: 'soon' }),
+        'ION_RESPONSE',
+        /auth server/,
+      ],
+      ['a negative lifetime', granted({ expires_in: -1 }), 'ION_RESPONSE', /auth server/],
+    ];
+    for (const [what, answer, code, message] of cases) {
+      it(`${what} → ${code}`, async () => {
+        auth.answers.push(answer);
+        const error = await failure(get(tokens({ retries: 0 })), code);
+        assert.match(error.message, message);
+        assert.doesNotMatch(error.message, /undefined|\[object/);
+        assert.ok(!everythingIn(error).includes(key.clientSecret));
+      });
+    }
+
+    it('pass on when to come back', async () => {
+      auth.answers.push({ status: 429, headers: { 'retry-after': '90' } });
+      const error = await failure(get(tokens()), 'ION_RATE_LIMITED');
+      assert.equal(error.retryAfterMs, 90_000);
+      assert.equal(auth.asked.length, 1);
+    });
+  });
+
+  it('names the secrets that must not be shown', async () => {
+    const from = tokens();
+    assert.deepEqual(from.secrets(), [key.clientSecret]);
+    await get(from);
+    assert.deepEqual(from.secrets(), [key.clientSecret, 'token-1']);
+  });
+
+  describe('with a real auth server', () => {
+    const ion = useSandbox({ runs: 20 });
+    const real = (options: Partial<AccessTokensOptions> = {}) => {
+      const { clientId, clientSecret, authUrl, url } = ion.sandbox;
+      const transport = closing(new Transport({ timeoutMs: 10_000, connections: 2 }));
+      return tokens({
+        tokenUrl: new URL(`${authUrl}/realms/api-keys/protocol/openid-connect/token`),
+        key: { clientId, clientSecret },
+        audience: url,
+        transport,
+        ...options,
+      });
+    };
+
+    it('are granted, with one request for a thousand that wait', async () => {
+      const from = real();
+      const all = await Promise.all(Array.from({ length: 1000 }, () => get(from)));
+      assert.equal(new Set(all).size, 1);
+      assert.match(all[0] ?? '', /^eyJ[\w-]+\.[\w-]+\.[\w-]+$/);
+      const { token, recent } = ion.sandbox.control.counters();
+      assert.equal(token.total, 1);
+      assert.equal(recent[0]?.path, '/realms/api-keys/protocol/openid-connect/token');
+      assert.deepEqual(recent[0].body, {
+        grant_type: 'client_credentials',
+        client_id: ion.sandbox.clientId,
+        client_secret: '(hidden)',
+        audience: ion.sandbox.url,
+      });
+    });
+
+    it('are refused to a wrong secret', async () => {
+      const wrong = { clientId: ion.sandbox.clientId, clientSecret: 'wrong' };
+      const error = await failure(get(real({ key: wrong })), 'ION_AUTH');
+      assert.equal(error.status, 401);
+    });
+
+    it('are refused to a disabled key until it is enabled again', async () => {
+      const from = real();
+      ion.sandbox.control.set({ keyEnabled: false });
+      await failure(get(from), 'ION_AUTH');
+      ion.sandbox.control.set({ keyEnabled: true });
+      await failure(get(from), 'ION_AUTH');
+      clock += SECOND;
+      assert.match(await get(from), /^eyJ/);
+      assert.equal(ion.sandbox.control.counters().token.total, 2);
+    });
+
+    for (const kind of ['reset', 'half'] as const) {
+      it(`are asked for again after a connection that broke (${kind})`, async () => {
+        ion.sandbox.control.fault({ target: 'token', kind, times: 2 });
+        assert.match(await get(real()), /^eyJ/);
+        assert.equal(ion.sandbox.control.counters().token.total, 3);
+      });
+    }
+
+    it('fail those who wait with ION_CLOSED when the client closes', async () => {
+      ion.sandbox.control.fault({ target: 'token', kind: 'hang' });
+      const from = real();
+      const waiting = Array.from({ length: 5 }, () => failure(get(from), 'ION_CLOSED'));
+      from.close();
+      await Promise.all(waiting);
+      await failure(get(from), 'ION_CLOSED');
+    });
+  });
+});

@@ -1,0 +1,468 @@
+import assert from 'node:assert/strict';
+import { EventEmitter, getEventListeners, once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { LARGEST_ANSWER, Transport, type TransportOptions } from '../../nodes/client/transport.js';
+import { type Certificate, selfSigned } from '../support/certificates.js';
+import { everythingIn, failure, thrown } from '../support/errors.js';
+import { startProxy } from '../support/proxy.js';
+import { useSandbox } from '../support/sandbox.js';
+import { closeAfterEach, httpServer, tcpServer, unusedPort } from '../support/servers.js';
+
+const MiB = 1024 * 1024;
+const ANSWER = '{"data":{"text":"Größe 5 µm ✓"}}';
+
+describe('transport', () => {
+  const closing = closeAfterEach();
+
+  const transport = (options: Partial<TransportOptions> = {}) =>
+    closing(new Transport({ timeoutMs: 10_000, connections: 2, ...options }));
+
+  const post = (through: Transport, url: string, signal = new AbortController().signal) =>
+    through.post({
+      url: new URL(url),
+      headers: { 'content-type': 'application/json' },
+      body: '{"question":"Größe?"}',
+      signal,
+    });
+
+  /** A server that gives the same answer to every request. */
+  const answering = async (body: string | Buffer, headers: Record<string, string> = {}) =>
+    closing(await httpServer((_request, response) => response.writeHead(200, headers).end(body)));
+
+  describe('exchange', () => {
+    it('posts the body as it is and returns status, headers and text', async () => {
+      let received: { request: IncomingMessage; body: string } | undefined;
+      const server = closing(
+        await httpServer(async (request, response) => {
+          let body = '';
+          for await (const chunk of request.setEncoding('utf8')) body += chunk;
+          received = { request, body };
+          response.writeHead(418, { 'x-b3-trace-id': 'abc' }).end(ANSWER);
+        }),
+      );
+      const answer = await post(transport(), `${server.url}/ion/graphql?x=1`);
+      assert.equal(answer.status, 418);
+      assert.equal(answer.headers['x-b3-trace-id'], 'abc');
+      assert.equal(answer.text, ANSWER);
+      assert.equal(received?.body, '{"question":"Größe?"}');
+      assert.equal(received.request.method, 'POST');
+      assert.equal(received.request.url, '/ion/graphql?x=1');
+      assert.equal(received.request.headers['content-type'], 'application/json');
+      assert.equal(received.request.headers['accept-encoding'], 'gzip, br');
+    });
+
+    it('keeps its connection for the next request', async () => {
+      const server = await answering(ANSWER);
+      const through = transport({ connections: 1 });
+      for (let i = 0; i < 5; i++) await post(through, server.url);
+      assert.equal(server.connections, 1);
+    });
+
+    it('opens no more connections than it may', async () => {
+      const server = await answering(ANSWER);
+      const through = transport({ connections: 2 });
+      await Promise.all(Array.from({ length: 20 }, () => post(through, server.url)));
+      assert.equal(server.connections, 2);
+    });
+
+    it('does not follow a redirect', async () => {
+      let strayed = 0;
+      const elsewhere = closing(await httpServer((_request, response) => response.end(++strayed)));
+      const server = closing(
+        await httpServer((_request, response) =>
+          response.writeHead(307, { location: elsewhere.url }).end(),
+        ),
+      );
+      const answer = await post(transport(), server.url);
+      assert.equal(answer.status, 307);
+      assert.equal(answer.headers.location, elsewhere.url);
+      assert.equal(strayed, 0);
+    });
+
+    it('leaves no listener behind on a signal that lives on', async () => {
+      const server = await answering(ANSWER);
+      const { signal } = new AbortController();
+      await post(transport(), server.url, signal);
+      await failure(
+        post(transport(), `http://127.0.0.1:${await unusedPort()}`, signal),
+        'ION_NETWORK',
+      );
+      assert.equal(getEventListeners(signal, 'abort').length, 0);
+    });
+  });
+
+  describe('encodings', () => {
+    const understood: [string, Buffer][] = [
+      ['gzip', gzipSync(ANSWER)],
+      ['x-gzip', gzipSync(ANSWER)],
+      ['GZIP', gzipSync(ANSWER)],
+      ['br', brotliCompressSync(ANSWER)],
+      ['identity', Buffer.from(ANSWER)],
+    ];
+    for (const [encoding, body] of understood) {
+      it(`reads ${encoding}`, async () => {
+        const server = await answering(body, { 'content-encoding': encoding });
+        assert.equal((await post(transport(), server.url)).text, ANSWER);
+      });
+    }
+
+    const refused: [string, string, Buffer, RegExp][] = [
+      ['one that was not asked for', 'deflate', deflateSync(ANSWER), /not asked for \("deflate"\)/],
+      ['two at once', 'gzip, br', brotliCompressSync(gzipSync(ANSWER)), /not asked for/],
+      ['broken gzip', 'gzip', Buffer.from('not gzip at all'), /compressed answer .* is broken/],
+      [
+        'gzip cut short',
+        'gzip',
+        gzipSync(ANSWER).subarray(0, 20),
+        /compressed answer .* is broken/,
+      ],
+      ['broken brotli', 'br', Buffer.from('not brotli at all'), /compressed answer .* is broken/],
+      [
+        'text that is not UTF-8',
+        'identity',
+        Buffer.from('{"a":"\xe4"}', 'latin1'),
+        /not valid UTF-8/,
+      ],
+      [
+        'compressed text that is not UTF-8',
+        'gzip',
+        gzipSync(Buffer.from([0xff])),
+        /not valid UTF-8/,
+      ],
+    ];
+    for (const [what, encoding, body, message] of refused) {
+      it(`refuses ${what}`, async () => {
+        const server = await answering(body, { 'content-encoding': encoding });
+        const error = await failure(post(transport(), server.url), 'ION_RESPONSE');
+        assert.match(error.message, message);
+        assert.equal(error.transient, false);
+        assert.equal(error.mayHaveRun, true);
+      });
+    }
+
+    it('reads an empty answer whatever its encoding', async () => {
+      const server = await answering('', { 'content-encoding': 'gzip' });
+      assert.equal((await post(transport(), server.url)).text, '');
+    });
+  });
+
+  describe('faults of a server', () => {
+    const ion = useSandbox({ runs: 20 });
+    const fail = (code: Parameters<typeof failure>[1], options: Partial<TransportOptions> = {}) =>
+      failure(post(transport(options), `${ion.sandbox.url}/graphql`), code);
+
+    it('reads up to 64 MiB by default', () => assert.equal(LARGEST_ANSWER, 64 * MiB));
+
+    it('reads an answer as large as the limit', async () => {
+      ion.sandbox.control.fault({ target: 'api', kind: 'big', bytes: MiB });
+      const answer = await post(transport({ largestAnswer: MiB }), `${ion.sandbox.url}/graphql`);
+      assert.equal(answer.text.length, MiB);
+    });
+
+    it('refuses an answer over the limit', async () => {
+      ion.sandbox.control.fault({ target: 'api', kind: 'big', bytes: 2 * MiB + 1 });
+      const error = await fail('ION_RESPONSE', { largestAnswer: 2 * MiB });
+      assert.match(error.message, /larger than 2 MiB/);
+      assert.equal(error.transient, false);
+    });
+
+    it('refuses a small answer that would unpack to more than the limit', async () => {
+      ion.sandbox.control.fault({ target: 'api', kind: 'gzip-bomb', bytes: 8 * MiB });
+      const error = await fail('ION_RESPONSE', { largestAnswer: 2 * MiB });
+      assert.match(error.message, /larger than 2 MiB/);
+    });
+
+    it('reports a reset before the answer as ION_NETWORK', async () => {
+      ion.sandbox.control.fault({ target: 'api', kind: 'reset' });
+      const error = await fail('ION_NETWORK');
+      assert.match(error.message, /broke before the answer was complete/);
+      assert.equal(error.transient, true);
+      assert.equal(error.mayHaveRun, true);
+    });
+
+    it('reports an answer that ends half-way as ION_NETWORK', async () => {
+      ion.sandbox.control.fault({ target: 'api', kind: 'half' });
+      const error = await fail('ION_NETWORK');
+      assert.match(error.message, /broke before the answer was complete/);
+      assert.equal(error.transient, true);
+      assert.equal(error.mayHaveRun, true);
+    });
+
+    it('gives up on a server that does not answer', async () => {
+      ion.sandbox.control.fault({ target: 'api', kind: 'hang' });
+      const error = await fail('ION_TIMEOUT', { timeoutMs: 100 });
+      assert.match(error.message, /no complete answer within 0.1 s/);
+      assert.equal(error.transient, true);
+      assert.equal(error.mayHaveRun, true);
+    });
+
+    it('gives up on an answer that only drips in, however lively it looks', async () => {
+      ion.sandbox.control.fault({ target: 'api', kind: 'drip', ms: 5 });
+      await fail('ION_TIMEOUT', { timeoutMs: 150 });
+    });
+
+    it('goes on after each of them', async () => {
+      const { control } = ion.sandbox;
+      const through = transport({ timeoutMs: 200 });
+      const url = `${ion.sandbox.url}/graphql`;
+      control.fault(
+        { target: 'api', kind: 'reset' },
+        { target: 'api', kind: 'half' },
+        { target: 'api', kind: 'hang' },
+      );
+      await failure(post(through, url), 'ION_NETWORK');
+      await failure(post(through, url), 'ION_NETWORK');
+      await failure(post(through, url), 'ION_TIMEOUT');
+      assert.equal((await post(through, url)).status, 401);
+    });
+  });
+
+  describe('network', () => {
+    it('knows that a refused connection delivered nothing', async () => {
+      const port = await unusedPort();
+      const error = await failure(post(transport(), `http://127.0.0.1:${port}`), 'ION_NETWORK');
+      assert.match(error.message, new RegExp(`127\\.0\\.0\\.1:${port} refuses the connection`));
+      assert.equal(error.transient, true);
+      assert.equal(error.mayHaveRun, false);
+    });
+
+    it('names a host that DNS does not know', async () => {
+      // A label of more than 63 letters exists nowhere, so that no name server has to be asked.
+      const host = `${'x'.repeat(64)}.invalid`;
+      const error = await failure(post(transport(), `https://${host}/graphql`), 'ION_NETWORK');
+      assert.match(error.message, /The name x+\.invalid cannot be found \(DNS\)/);
+      assert.equal(error.mayHaveRun, false);
+    });
+
+    it('knows that a network that cannot be reached got nothing', async () => {
+      // No connection can lead to the broadcast address.
+      const error = await failure(post(transport(), 'http://255.255.255.255/'), 'ION_NETWORK');
+      assert.equal(error.transient, true);
+      assert.equal(error.mayHaveRun, false);
+    });
+
+    it('reports a server that speaks no HTTP as ION_NETWORK', async () => {
+      const server = closing(await tcpServer((socket) => socket.end('SSH-2.0-OpenSSH_9.6\r\n')));
+      await failure(post(transport(), server.url), 'ION_NETWORK');
+    });
+
+    it('breaks off when the signal aborts', async () => {
+      const server = closing(await tcpServer((socket) => socket.resume()));
+      const controller = new AbortController();
+      const result = failure(post(transport(), server.url, controller.signal), 'ION_CLOSED');
+      controller.abort();
+      assert.equal((await result).mayHaveRun, true);
+    });
+
+    it('sends nothing when the signal has aborted', async () => {
+      const server = await answering(ANSWER);
+      const error = await failure(post(transport(), server.url, AbortSignal.abort()), 'ION_CLOSED');
+      assert.equal(error.mayHaveRun, false);
+      assert.equal(server.connections, 0);
+    });
+
+    it('breaks off what is under way when it closes, and the connections with it', async () => {
+      let closed: Promise<unknown> | undefined;
+      const requests = new EventEmitter();
+      const server = closing(
+        await tcpServer((socket) => {
+          closed = once(socket, 'close');
+          socket.on('data', () => requests.emit('request'));
+        }),
+      );
+      const through = transport();
+      const result = failure(post(through, server.url), 'ION_CLOSED');
+      await once(requests, 'request');
+      await through.close();
+      await result;
+      await closed;
+      await failure(post(through, server.url), 'ION_CLOSED');
+    });
+  });
+
+  describe('TLS', () => {
+    let certificate: Certificate;
+    let other: Certificate;
+    before(async () => {
+      [certificate, other] = await Promise.all([
+        selfSigned({ ip: '127.0.0.1' }),
+        selfSigned({ name: 'ion.example' }),
+      ]);
+    });
+    const secure = async (options: object = {}) =>
+      closing(
+        await httpServer((_request, response) => response.end(ANSWER), {
+          ...certificate,
+          ...options,
+        }),
+      );
+
+    it('refuses a certificate that no known CA has signed', async () => {
+      const server = await secure();
+      const error = await failure(post(transport(), server.url), 'ION_NETWORK');
+      assert.match(error.message, /certificate of 127\.0\.0\.1:\d+ is not trusted \(\w+\).*TLS/);
+      assert.equal(error.transient, false);
+      assert.equal(error.mayHaveRun, false);
+    });
+
+    it('accepts it with its CA', async () => {
+      const server = await secure();
+      const through = transport({ tls: { ca: certificate.cert } });
+      assert.equal((await post(through, server.url)).text, ANSWER);
+    });
+
+    it('refuses the certificate of another CA', async () => {
+      const server = await secure();
+      await failure(post(transport({ tls: { ca: other.cert } }), server.url), 'ION_NETWORK');
+    });
+
+    it('refuses the certificate of another host, also with its CA', async () => {
+      const server = await secure(other);
+      const through = transport({ tls: { ca: other.cert } });
+      const error = await failure(post(through, server.url), 'ION_NETWORK');
+      assert.match(error.message, /ERR_TLS_CERT_ALTNAME_INVALID/);
+    });
+
+    it('accepts any certificate only where verification is switched off', async () => {
+      const server = await secure(other);
+      const through = transport({ tls: { rejectUnauthorized: false } });
+      assert.equal((await post(through, server.url)).text, ANSWER);
+    });
+
+    it('shows its own certificate to a server that asks for one', async () => {
+      const server = await secure({ requestCert: true, rejectUnauthorized: true, ca: other.cert });
+      const tls = { ca: certificate.cert };
+      await failure(post(transport({ tls }), server.url), 'ION_NETWORK');
+      const through = transport({ tls: { ...tls, ...other } });
+      assert.equal((await post(through, server.url)).text, ANSWER);
+    });
+  });
+
+  describe('proxy', () => {
+    let certificate: Certificate;
+    before(async () => {
+      certificate = await selfSigned({ ip: '127.0.0.1' });
+    });
+    const secure = async () =>
+      closing(await httpServer((_request, response) => response.end(ANSWER), certificate));
+    const names = [
+      'HTTP_PROXY',
+      'HTTPS_PROXY',
+      'NO_PROXY',
+      'http_proxy',
+      'https_proxy',
+      'no_proxy',
+    ];
+    afterEach(() => {
+      for (const name of names) delete process.env[name];
+    });
+
+    it('tunnels http and https through the proxy that is set', async () => {
+      const proxy = closing(await startProxy());
+      const [plain, tls] = [await answering(ANSWER), await secure()];
+      const through = transport({
+        proxy: { url: proxy.url, except: [] },
+        tls: { ca: certificate.cert },
+      });
+      assert.equal((await post(through, plain.url)).text, ANSWER);
+      assert.equal((await post(through, tls.url)).text, ANSWER);
+      assert.deepEqual(proxy.targets, [`127.0.0.1:${plain.port}`, `127.0.0.1:${tls.port}`]);
+    });
+
+    it('verifies the certificate behind the proxy', async () => {
+      const proxy = closing(await startProxy());
+      const server = await secure();
+      const through = transport({ proxy: { url: proxy.url, except: [] } });
+      await failure(post(through, server.url), 'ION_NETWORK');
+      assert.equal(proxy.targets.length, 1);
+    });
+
+    it('goes directly to the exceptions', async () => {
+      const proxy = closing(await startProxy());
+      const server = await answering(ANSWER);
+      const through = transport({
+        proxy: { url: proxy.url, except: ['example.com', '127.0.0.1'] },
+      });
+      assert.equal((await post(through, server.url)).text, ANSWER);
+      assert.deepEqual(proxy.targets, []);
+    });
+
+    it('gives user and password to the proxy, with any characters', async () => {
+      const proxy = closing(await startProxy({ user: 'plant 4', password: 'p@ss:w/rd%' }));
+      const server = await answering(ANSWER);
+      const url = `http://plant%204:p%40ss%3Aw%2Frd%25@127.0.0.1:${proxy.port}`;
+      const through = transport({ proxy: { url, except: [] } });
+      assert.equal((await post(through, server.url)).text, ANSWER);
+    });
+
+    it('says that the proxy refused, without its password', async () => {
+      const proxy = closing(await startProxy({ user: 'user', password: 'right' }));
+      const server = await answering(ANSWER);
+      const url = `http://user:S3CRET@127.0.0.1:${proxy.port}`;
+      const error = await failure(
+        post(transport({ proxy: { url, except: [] } }), server.url),
+        'ION_NETWORK',
+      );
+      assert.match(error.message, /proxy.*407/i);
+      assert.equal(error.mayHaveRun, false);
+      assert.doesNotMatch(everythingIn(error), /S3CRET/);
+      assert.equal(server.connections, 0);
+    });
+
+    it('reports a proxy that cannot be reached', async () => {
+      const server = await answering(ANSWER);
+      const url = `http://127.0.0.1:${await unusedPort()}`;
+      const error = await failure(
+        post(transport({ proxy: { url, except: [] } }), server.url),
+        'ION_NETWORK',
+      );
+      assert.equal(error.mayHaveRun, false);
+      assert.equal(server.connections, 0);
+    });
+
+    it('refuses a proxy URL that is none, without its password', () => {
+      for (const url of ['proxy.example:3128', 'http://user:S3CRET@proxy example']) {
+        const error = thrown(() => transport({ proxy: { url, except: [] } }), 'ION_CONFIG');
+        assert.match(error.message, /proxy/);
+        assert.doesNotMatch(everythingIn(error), /S3CRET/);
+      }
+    });
+
+    for (const [name, scheme] of [
+      ['HTTPS_PROXY', 'https'],
+      ['https_proxy', 'https'],
+      ['HTTP_PROXY', 'http'],
+      ['http_proxy', 'http'],
+    ] as const) {
+      it(`takes the proxy for ${scheme} from ${name}`, async () => {
+        const proxy = closing(await startProxy());
+        const server = scheme === 'https' ? await secure() : await answering(ANSWER);
+        process.env[name] = proxy.url;
+        const through = transport({ tls: { ca: certificate.cert } });
+        assert.equal((await post(through, server.url)).text, ANSWER);
+        assert.deepEqual(proxy.targets, [`127.0.0.1:${server.port}`]);
+      });
+    }
+
+    for (const name of ['NO_PROXY', 'no_proxy']) {
+      it(`takes exceptions from ${name}`, async () => {
+        const proxy = closing(await startProxy());
+        const server = await answering(ANSWER);
+        Object.assign(process.env, { HTTP_PROXY: proxy.url, [name]: 'example.com,127.0.0.1' });
+        assert.equal((await post(transport(), server.url)).text, ANSWER);
+        assert.deepEqual(proxy.targets, []);
+      });
+    }
+
+    it('prefers the proxy that is set to the environment, exceptions included', async () => {
+      const [proxy, ignored] = [closing(await startProxy()), closing(await startProxy())];
+      const server = await answering(ANSWER);
+      Object.assign(process.env, { HTTP_PROXY: ignored.url, NO_PROXY: '127.0.0.1' });
+      const through = transport({ proxy: { url: proxy.url, except: [] } });
+      assert.equal((await post(through, server.url)).text, ANSWER);
+      assert.equal(proxy.targets.length, 1);
+      assert.deepEqual(ignored.targets, []);
+    });
+  });
+});
