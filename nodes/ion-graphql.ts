@@ -108,10 +108,11 @@ async function sendAll(
     onState,
   })) {
     pageCount++;
-    edges.push(...page.edges);
+    for (const edge of page.edges) edges.push(edge);
     if (!page.isLast) continue;
     // The last page's own list becomes the whole one, whatever aliases lead to it.
-    page.edges.splice(0, page.edges.length, ...edges);
+    page.edges.length = 0;
+    for (const edge of edges) page.edges.push(edge);
     const details = pageDetails(operation, page, pageCount, edges.length);
     send(msg, config.output, page.data, details);
     status({ key: 'rows', count: edges.length });

@@ -53,6 +53,8 @@ interface Progress {
 
 /** Runs GraphQL operations of one API key in one environment of ION. */
 export class IonClient {
+  /** Requests in flight at once. */
+  readonly concurrency: number;
   readonly #url: URL;
   readonly #scheme: 'raw' | 'bearer';
   readonly #retries: number;
@@ -71,6 +73,7 @@ export class IonClient {
         `The ION config node has no ${key.clientId ? 'client secret' : 'client ID'}. Make an API key in ION (Settings, API keys) and enter both parts.`,
       );
     }
+    this.concurrency = concurrency;
     this.#url = graphqlUrl;
     this.#scheme = settings.authScheme ?? 'raw';
     this.#retries = settings.retries ?? 3;

@@ -23,6 +23,10 @@ export interface PagedOperation extends Operation {
   /** The user's own `first`, where the document gives one. */
   ownFirst: ArgumentValue;
   ownAfter: ArgumentValue;
+  /** Response key of the connection's `edges`. */
+  edgesKey: string;
+  /** Response keys that lead from an edge to the id of its row, where the document selects it. */
+  idPath: [node: string, id: string] | undefined;
 }
 
 /** A literal of the document, or the name of the variable that holds the value. */
@@ -82,6 +86,7 @@ export function pagedOperation(operation: Operation, options: PagingOptions): Pa
     afterVariable: after.variable,
     ownFirst: first.own,
     ownAfter: after.own,
+    ...rowKeys(field, fragmentsOf(document)),
   };
 }
 
@@ -108,7 +113,7 @@ function theConnection(operation: Operation): { path: string[]; fields: FieldNod
   const search = (selectionSet: SelectionSetNode, path: string[]) => {
     for (const field of fieldsOf(selectionSet, fragments)) {
       if (!field.selectionSet) continue;
-      const here = [...path, field.alias?.value ?? field.name.value];
+      const here = [...path, responseKey(field)];
       if (fieldsOf(field.selectionSet, fragments).some(({ name }) => name.value === 'edges')) {
         const key = here.join('.');
         const known = found.get(key);
@@ -134,6 +139,26 @@ function theConnection(operation: Operation): { path: string[]; fields: FieldNod
     );
   }
   return connection;
+}
+
+function rowKeys(
+  connection: FieldNode,
+  fragments: Map<string, FragmentDefinitionNode>,
+): Pick<PagedOperation, 'edgesKey' | 'idPath'> {
+  const inside = (field: FieldNode | undefined, name: string) =>
+    field?.selectionSet &&
+    fieldsOf(field.selectionSet, fragments).find((each) => each.name.value === name);
+  const edges = inside(connection, 'edges');
+  const node = inside(edges, 'node');
+  const id = inside(node, 'id');
+  return {
+    edgesKey: edges ? responseKey(edges) : 'edges',
+    idPath: node && id && [responseKey(node), responseKey(id)],
+  };
+}
+
+function responseKey(field: FieldNode): string {
+  return field.alias?.value ?? field.name.value;
 }
 
 function fragmentsOf(document: DocumentNode): Map<string, FragmentDefinitionNode> {
@@ -238,7 +263,7 @@ function withPaging(
     ({ name }) => name.value !== 'first' && name.value !== 'after',
   );
   const selections = field.selectionSet?.selections ?? [];
-  const wanted = ['hasNextPage', 'endCursor', ...(totalCount ? ['totalCount'] : [])];
+  const wanted = ['hasNextPage', 'startCursor', 'endCursor', ...(totalCount ? ['totalCount'] : [])];
   return {
     ...field,
     arguments: [

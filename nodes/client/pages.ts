@@ -1,8 +1,11 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Answer, IonClient, RequestState } from './client.js';
 import { argumentValue, type PagedOperation, pagedOperation } from './connection.js';
-import { IonError, toIonError } from './errors.js';
+import { closedError, IonError, toIonError } from './errors.js';
+import { cursorAt, offsetOf } from './offsets.js';
 import type { Operation } from './operation.js';
 
+/** Pages are not made smaller than this, in rows. */
 const SMALLEST_PAGE = 10;
 
 export interface PagesOptions {
@@ -13,11 +16,14 @@ export interface PagesOptions {
   limit: number;
   signal: AbortSignal;
   onState?: ((state: RequestState) => void) | undefined;
+  /** False reads the pages one by one, also where they could be asked for in parallel. */
+  prefetch?: boolean | undefined;
 }
 
 export interface Page {
   /** GraphQL's `data` of this page. */
   data: Record<string, unknown>;
+  /** The rows: the very list that `data` holds. */
   edges: unknown[];
   /** Rows in the whole list, where the server tells. */
   totalCount?: number;
@@ -27,16 +33,13 @@ export interface Page {
   attempts: number;
 }
 
-interface Connection {
-  edges: unknown[];
-  pageInfo: { hasNextPage: boolean; endCursor?: string | null; totalCount?: number };
-}
-
-/** Operations whose page info turned out to have no `totalCount`. */
-const withoutTotalCount = new WeakSet<Operation>();
-
 /**
- * The pages of the operation's connection, one after the other, to the end or to the limit.
+ * The pages of the operation's connection, in order, to the end or to the limit. Where ION's
+ * cursors are offsets and it tells the number of rows, later pages are asked for in parallel.
+ *
+ * A list that stays as it is comes complete and without doubles. A list that changes meanwhile
+ * comes without doubles where the document selects the rows' `id`; and when it gets shorter, what
+ * moved up is read again, so that a row which stays is not missed.
  * @throws IonError with `pages`, the number that was delivered before the failure
  */
 export async function* pages(
@@ -44,96 +47,233 @@ export async function* pages(
   operation: Operation,
   options: PagesOptions,
 ): AsyncGenerator<Page, void, undefined> {
-  const progress = { pages: 0, attempts: 0 };
+  const reading = new Reading(client, operation, options);
+  let delivered = 0;
   try {
-    yield* sequentialPages(client, operation, options, progress);
+    for await (const page of reading.pages()) {
+      delivered++;
+      yield page;
+    }
   } catch (thrown) {
     const error = toIonError(thrown);
-    error.attempts += progress.attempts;
-    error.pages = progress.pages;
+    error.attempts += reading.attempts;
+    error.pages = delivered;
     throw error;
   }
 }
 
-async function* sequentialPages(
-  client: IonClient,
-  operation: Operation,
-  options: PagesOptions,
-  progress: { pages: number; attempts: number },
-): AsyncGenerator<Page, void, undefined> {
-  const { variables = {}, limit, signal, onState } = options;
-  let paged = pagedOperation(operation, { totalCount: !withoutTotalCount.has(operation) });
-  let pageSize = ownPageSize(paged, variables) ?? options.pageSize;
-  let cursor = argumentValue(paged.ownAfter, operation, variables) ?? null;
-  const cursors = new Set<unknown>([cursor]);
-  let rows = 0;
-  for (;;) {
-    const wanted = () => (limit > 0 ? Math.min(pageSize, limit - rows) : pageSize);
-    const pageVariables = () => ({
-      ...variables,
-      [paged.firstVariable]: wanted(),
-      [paged.afterVariable]: cursor,
-    });
-    let answer: Answer;
-    try {
-      answer = await client.request(paged, {
-        variables: pageVariables(),
-        signal,
-        isNew: progress.pages === 0,
-        onState,
-        onRetry(error) {
-          if (isTooMuchAtOnce(error)) {
-            pageSize = Math.max(Math.min(SMALLEST_PAGE, wanted()), Math.floor(wanted() / 2));
-          }
-          return pageVariables();
-        },
-      });
-    } catch (thrown) {
-      if (!lacksTotalCount(thrown) || withoutTotalCount.has(operation)) throw thrown;
-      withoutTotalCount.add(operation);
-      progress.attempts += (thrown as IonError).attempts;
-      paged = pagedOperation(operation, { totalCount: false });
-      continue;
-    }
-    progress.attempts += answer.attempts;
-    const connection = connectionOf(answer.data, paged.path);
-    if (!connection) {
-      // A parent that is null (an id that does not exist) has no list, and that is no failure.
-      progress.pages++;
-      yield { data: answer.data, edges: [], isLast: true, answer, attempts: progress.attempts };
-      return;
-    }
-    if (limit > 0) connection.edges.splice(limit - rows);
-    const { edges, pageInfo } = connection;
-    rows += edges.length;
-    const isLast = !pageInfo.hasNextPage || (limit > 0 && rows >= limit);
-    progress.pages++;
-    yield {
-      data: answer.data,
-      edges,
-      ...(typeof pageInfo.totalCount === 'number' && { totalCount: pageInfo.totalCount }),
-      isLast,
-      answer,
-      attempts: progress.attempts,
-    };
-    if (isLast) return;
-    cursor = pageInfo.endCursor ?? null;
-    if (cursors.has(cursor)) {
-      throw new IonError(
-        'ION_RESPONSE',
-        `ION says that "${paged.path.join('.')}" has more rows, but gives a cursor that was used before. The list was read up to row ${rows}.`,
-      );
-    }
-    cursors.add(cursor);
-  }
+/** A connection as an answer holds it. */
+interface Connection {
+  edges: unknown[];
+  startCursor: unknown;
+  endCursor: unknown;
+  hasNextPage: boolean;
+  totalCount: number | undefined;
 }
 
-function ownPageSize(
-  paged: PagedOperation,
-  variables: Record<string, unknown>,
-): number | undefined {
-  const own = argumentValue(paged.ownFirst, paged, variables);
-  return typeof own === 'number' && own > 0 ? own : undefined;
+interface Received {
+  answer: Answer;
+  /** Missing where a parent of the list is null. */
+  connection: Connection | undefined;
+}
+
+/** Operations whose page info turned out to have no `totalCount`. */
+const withoutTotalCount = new WeakSet<Operation>();
+
+/** One list that is being read: where the reading stands, and how it goes on. */
+class Reading {
+  /** Requests that were answered. */
+  attempts = 0;
+  readonly #client: IonClient;
+  readonly #operation: Operation;
+  readonly #options: PagesOptions;
+  readonly #variables: Record<string, unknown>;
+  #paged: PagedOperation;
+  #pageSize: number;
+  /** The cursor after which the next page begins. */
+  #cursor: unknown;
+  /** Number of rows that were delivered. */
+  #rows = 0;
+  #totalCount: number | undefined;
+  #isDone = false;
+  /** Ids of the rows that were delivered. */
+  readonly #ids = new Set<unknown>();
+  /** Cursors that were used since the last step back. */
+  readonly #cursors = new Set<unknown>();
+
+  constructor(client: IonClient, operation: Operation, options: PagesOptions) {
+    this.#client = client;
+    this.#operation = operation;
+    this.#options = options;
+    this.#variables = options.variables ?? {};
+    this.#paged = pagedOperation(operation, { totalCount: !withoutTotalCount.has(operation) });
+    const first = argumentValue(this.#paged.ownFirst, operation, this.#variables);
+    this.#pageSize = typeof first === 'number' && first > 0 ? first : options.pageSize;
+    this.#cursor = argumentValue(this.#paged.ownAfter, operation, this.#variables) ?? null;
+  }
+
+  async *pages(): AsyncGenerator<Page, void, undefined> {
+    const first = await this.#next(true);
+    if (first) yield first;
+    if (this.#options.prefetch !== false) yield* this.#inParallel();
+    while (!this.#isDone) {
+      const page = await this.#next(false);
+      if (page) yield page;
+    }
+  }
+
+  /** The page after the cursor; `undefined` where it holds nothing new. */
+  async #next(isNew: boolean): Promise<Page | undefined> {
+    if (this.#cursors.has(this.#cursor)) {
+      throw new IonError(
+        'ION_RESPONSE',
+        `ION says that "${this.#paged.path.join('.')}" has more rows, but gives a cursor that was used before. The list was read up to row ${this.#rows}.`,
+      );
+    }
+    this.#cursors.add(this.#cursor);
+    return this.#take(await this.#request(this.#cursor, isNew, this.#options.signal));
+  }
+
+  /**
+   * Asks for the pages to come at once, as many as the client sends at a time, and delivers them
+   * in order. Ends at the first one that is not as predicted: what follows is read one by one.
+   */
+  async *#inParallel(): AsyncGenerator<Page, void, undefined> {
+    const begin = this.#offset();
+    if (this.#isDone || begin === undefined || this.#totalCount === undefined) return;
+    if (this.#options.signal.aborted) throw closedError();
+    const end = Math.min(this.#totalCount, begin + this.#left());
+    const stop = new AbortController();
+    const stopped = () => stop.abort();
+    this.#options.signal.addEventListener('abort', stopped, { once: true });
+    const ahead: { offset: number; size: number; received: Promise<Received> }[] = [];
+    let next = begin;
+    const ask = () => {
+      while (ahead.length < this.#client.concurrency && next < end) {
+        const size = Math.min(this.#pageSize, end - next);
+        const received = this.#request(cursorAt(next - 1), false, stop.signal, size);
+        // Those behind a failure are not waited for.
+        received.catch(() => {});
+        ahead.push({ offset: next, size, received });
+        next += size;
+      }
+    };
+    try {
+      for (ask(); ahead[0]; ask()) {
+        const { offset, size, received } = ahead[0];
+        const { connection } = await received;
+        if (stop.signal.aborted) throw closedError();
+        ahead.shift();
+        const { startCursor, edges, totalCount } = connection ?? {};
+        if (startCursor !== cursorAt(offset) || totalCount !== this.#totalCount) return;
+        const page = this.#take(await received);
+        if (page) yield page;
+        // The page is in its place, but a shorter one (the server was overloaded) moves the rest.
+        if (edges?.length !== size || this.#offset() !== offset + size) return;
+        // What came meanwhile would otherwise be delivered without a break.
+        await nextTurn();
+      }
+    } finally {
+      stop.abort();
+      this.#options.signal.removeEventListener('abort', stopped);
+    }
+  }
+
+  /** One page, repeated with fewer rows where ION could not answer in time. */
+  async #request(
+    cursor: unknown,
+    isNew: boolean,
+    signal: AbortSignal,
+    rows = Math.min(this.#pageSize, this.#left()),
+  ): Promise<Received> {
+    const { onState } = this.#options;
+    const variables = () => ({
+      ...this.#variables,
+      [this.#paged.firstVariable]: rows,
+      [this.#paged.afterVariable]: cursor,
+    });
+    const onRetry = (error: IonError) => {
+      if (isTooMuchAtOnce(error)) {
+        rows = Math.max(Math.min(SMALLEST_PAGE, rows), Math.floor(rows / 2));
+        this.#pageSize = Math.min(this.#pageSize, rows);
+      }
+      return variables();
+    };
+    try {
+      const options = { variables: variables(), signal, isNew, onState, onRetry };
+      const answer = await this.#client.request(this.#paged, options);
+      this.attempts += answer.attempts;
+      return { answer, connection: connectionOf(answer.data, this.#paged) };
+    } catch (thrown) {
+      if (!lacksTotalCount(thrown) || withoutTotalCount.has(this.#operation)) throw thrown;
+      this.attempts += thrown.attempts;
+      withoutTotalCount.add(this.#operation);
+      this.#paged = pagedOperation(this.#operation, { totalCount: false });
+      return this.#request(cursor, isNew, signal, rows);
+    }
+  }
+
+  /** Takes a page that continues the list; `undefined` where it holds nothing new. */
+  #take({ answer, connection }: Received): Page | undefined {
+    const { data } = answer;
+    if (!connection) {
+      // A parent that is null (an id that does not exist) has no list, and that is no failure.
+      this.#isDone = true;
+      return { data, edges: [], isLast: true, answer, attempts: this.attempts };
+    }
+    const { edges, endCursor, hasNextPage, totalCount } = connection;
+    if (this.#stepsBack(totalCount)) return undefined;
+    removeRows(edges, (edge) => this.#isKnown(edge));
+    edges.splice(this.#left());
+    this.#rows += edges.length;
+    this.#isDone = !hasNextPage || this.#left() === 0;
+    this.#cursor = endCursor ?? null;
+    if (edges.length === 0 && !this.#isDone) return undefined;
+    return {
+      data,
+      edges,
+      ...(totalCount !== undefined && { totalCount }),
+      isLast: this.#isDone,
+      answer,
+      attempts: this.attempts,
+    };
+  }
+
+  /** When the list got shorter, rows that were not read yet may have moved up by as many places. */
+  #stepsBack(totalCount: number | undefined): boolean {
+    const before = this.#totalCount;
+    this.#totalCount = totalCount;
+    const offset = this.#offset();
+    if (!offset || before === undefined || totalCount === undefined) return false;
+    if (totalCount >= before || !this.#paged.idPath) return false;
+    this.#cursor = cursorAt(Math.max(0, offset - (before - totalCount)) - 1);
+    this.#cursors.clear();
+    return true;
+  }
+
+  #isKnown(edge: unknown): boolean {
+    if (!this.#paged.idPath) return false;
+    const [nodeKey, idKey] = this.#paged.idPath;
+    const node = (edge as Record<string, Record<string, unknown> | null> | null)?.[nodeKey];
+    const id = node?.[idKey];
+    if (id === undefined || id === null) return false;
+    if (this.#ids.has(id)) return true;
+    this.#ids.add(id);
+    return false;
+  }
+
+  /** Offset of the next row, where the cursor tells it. */
+  #offset(): number | undefined {
+    if (this.#cursor === null) return 0;
+    const offset = offsetOf(this.#cursor);
+    return offset === undefined ? undefined : offset + 1;
+  }
+
+  /** How many rows may still be delivered. */
+  #left(): number {
+    const { limit } = this.#options;
+    return limit > 0 ? limit - this.#rows : Number.POSITIVE_INFINITY;
+  }
 }
 
 /** ION's gateway answers 502 after 30 s without a response; a smaller page may do. */
@@ -142,7 +282,7 @@ function isTooMuchAtOnce(error: IonError): boolean {
 }
 
 /** Some of ION's lists (API keys, logs) use a page info without counts. */
-function lacksTotalCount(thrown: unknown): boolean {
+function lacksTotalCount(thrown: unknown): thrown is IonError {
   return (
     thrown instanceof IonError &&
     thrown.code === 'ION_GRAPHQL' &&
@@ -150,7 +290,17 @@ function lacksTotalCount(thrown: unknown): boolean {
   );
 }
 
-function connectionOf(data: Record<string, unknown>, path: string[]): Connection | undefined {
+function removeRows(edges: unknown[], isUnwanted: (edge: unknown) => boolean): void {
+  const kept = edges.filter((edge) => !isUnwanted(edge));
+  if (kept.length === edges.length) return;
+  edges.length = 0;
+  for (const edge of kept) edges.push(edge);
+}
+
+function connectionOf(
+  data: Record<string, unknown>,
+  { path, edgesKey }: PagedOperation,
+): Connection | undefined {
   let value: unknown = data;
   for (const key of path) {
     if (value === null || value === undefined) return undefined;
@@ -163,12 +313,19 @@ function connectionOf(data: Record<string, unknown>, path: string[]): Connection
     value = (value as Record<string, unknown>)[key];
   }
   if (value === null || value === undefined) return undefined;
-  const { edges, pageInfo } = value as { edges?: unknown; pageInfo?: unknown };
+  const { [edgesKey]: edges, pageInfo } = value as Record<string, unknown>;
   if (!Array.isArray(edges) || typeof pageInfo !== 'object' || pageInfo === null) {
     throw new IonError(
       'ION_RESPONSE',
       `The answer has no list of edges with page info at "${path.join('.')}".`,
     );
   }
-  return value as Connection;
+  const { startCursor, endCursor, hasNextPage, totalCount } = pageInfo as Record<string, unknown>;
+  return {
+    edges,
+    startCursor,
+    endCursor,
+    hasNextPage: hasNextPage === true,
+    totalCount: typeof totalCount === 'number' ? totalCount : undefined,
+  };
 }

@@ -166,6 +166,8 @@ function createDispatcher(options: TransportOptions, largestAnswer: number): Dis
       ...common,
       connect: tls,
       requestTls: tls,
+      // As proxies expect it: a tunnel for https, plain http handed over as it is.
+      proxyTunnel: false,
       ...(proxy && {
         httpProxy: proxy.url,
         httpsProxy: proxy.url,
@@ -211,10 +213,21 @@ function codeOf(thrown: unknown): string {
 const CERTIFICATE =
   /^(CERT_|ERR_TLS_CERT|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_(GET|VERIFY)|HOSTNAME_MISMATCH)/;
 
+/** How undici reports a proxy that refuses a tunnel, or a request that it should forward. */
+const PROXY_REFUSAL = /^Proxy (?:response|Authentication Required) \((\d+)\)/;
+
 function networkError(thrown: unknown, url: URL): IonError {
   if (thrown instanceof IonError) return thrown;
   const code = codeOf(thrown);
   const host = url.host;
+  const refusal = PROXY_REFUSAL.exec(textOf(thrown))?.[1];
+  if (refusal !== undefined) {
+    return new IonError(
+      'ION_NETWORK',
+      `The proxy does not connect to ${host} (HTTP ${refusal}). Check its user and password, and which hosts it lets through.`,
+      { cause: thrown, transient: Number(refusal) >= 500 },
+    );
+  }
   switch (code) {
     case 'UND_ERR_DESTROYED':
     case 'UND_ERR_CLOSED':
@@ -243,14 +256,6 @@ function networkError(thrown: unknown, url: URL): IonError {
         `${host} refuses the connection. Check that the URL is right and the server is up.`,
         { cause: thrown, transient: true },
       );
-  }
-  const refusal = /^Proxy response \((\d+)\)/.exec(textOf(thrown))?.[1];
-  if (refusal !== undefined) {
-    return new IonError(
-      'ION_NETWORK',
-      `The proxy does not connect to ${host} (HTTP ${refusal}). Check its user and password, and which hosts it lets through.`,
-      { cause: thrown, transient: Number(refusal) >= 500 },
-    );
   }
   if (CERTIFICATE.test(code)) {
     return new IonError(

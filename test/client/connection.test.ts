@@ -39,7 +39,7 @@ describe('connection', () => {
       normal(`query ($first: Int, $after: String) {
         runs(first: $first, after: $after) {
           edges { node { id } }
-          pageInfo { hasNextPage endCursor totalCount }
+          pageInfo { hasNextPage startCursor endCursor totalCount }
         }
       }`),
     );
@@ -58,7 +58,7 @@ describe('connection', () => {
         me { id }
         runs(filters: $filters, sort: $sort, first: $first, after: $after) {
           edges { cursor node { id steps { title } } }
-          pageInfo { hasNextPage endCursor totalCount }
+          pageInfo { hasNextPage startCursor endCursor totalCount }
         }
       }`),
     );
@@ -73,7 +73,7 @@ describe('connection', () => {
 
   it('asks for no count where the page info has none', () => {
     const { text } = paged('{ apiKeys { edges { node { id } } } }', undefined, false);
-    assert.match(text, /pageInfo \{\s+hasNextPage\s+endCursor\s+\}/);
+    assert.match(text, /pageInfo \{\s+hasNextPage\s+startCursor\s+endCursor\s+\}/);
   });
 
   const places: [string, string, string[]][] = [
@@ -228,7 +228,7 @@ describe('connection', () => {
       [
         'is not doubled',
         'pageInfo { endCursor hasNextPage totalCount }',
-        /endCursor\s+hasNextPage\s+totalCount\s+\}/,
+        /endCursor\s+hasNextPage\s+totalCount\s+startCursor\s+\}/,
       ],
       ['keeps its aliases', 'pageInfo { more: hasNextPage }', /more: hasNextPage\s+hasNextPage/],
       [
@@ -239,12 +239,12 @@ describe('connection', () => {
       [
         'counts not where a directive may remove it',
         'pageInfo @skip(if: true) { endCursor }',
-        /pageInfo @skip.*pageInfo \{\s+hasNextPage\s+endCursor/s,
+        /pageInfo @skip.*pageInfo \{\s+hasNextPage\s+startCursor\s+endCursor/s,
       ],
       [
         'is asked for what a directive may remove',
         'pageInfo { endCursor @skip(if: true) }',
-        /endCursor @skip\(if: true\)\s+hasNextPage\s+endCursor/,
+        /endCursor @skip\(if: true\)\s+hasNextPage\s+startCursor\s+endCursor/,
       ],
       ['may use fragments', 'pageInfo { ... { endCursor } }', /pageInfo/],
     ];

@@ -1,16 +1,16 @@
-import { createServer } from 'node:http';
+import { createServer, request as httpRequest } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 
 export interface TestProxy {
   /** Without user and password. */
   url: string;
   port: number;
-  /** The targets of all CONNECT requests, as `host:port`. */
+  /** The targets of all requests, as `host:port`. */
   targets: string[];
   close(): Promise<void>;
 }
 
-/** An HTTP proxy that tunnels (CONNECT), for everybody or for one user. */
+/** An HTTP proxy that tunnels https (CONNECT) and forwards http, for everybody or for one user. */
 export async function startProxy(login?: { user: string; password: string }): Promise<TestProxy> {
   const wanted =
     login && `Basic ${Buffer.from(`${login.user}:${login.password}`).toString('base64')}`;
@@ -21,7 +21,22 @@ export async function startProxy(login?: { user: string; password: string }): Pr
     socket.on('error', () => socket.destroy());
     socket.once('close', () => sockets.delete(socket));
   };
-  const server = createServer();
+  const server = createServer((request, response) => {
+    const url = new URL(String(request.url));
+    targets.push(url.host);
+    if (wanted !== undefined && request.headers['proxy-authorization'] !== wanted) {
+      response.writeHead(407).end();
+      return;
+    }
+    const { method, headers } = request;
+    const forwarded = httpRequest(url, { method, headers, agent: false }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+    forwarded.on('socket', keep);
+    forwarded.on('error', () => response.destroy());
+    request.pipe(forwarded);
+  });
   server.on('connection', keep);
   server.on('connect', (request, client: Socket) => {
     targets.push(String(request.url));
