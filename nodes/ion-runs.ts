@@ -1,15 +1,18 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
+import { placeOfNow, RunChanges } from './client/changes.js';
 import { IonError } from './client/errors.js';
 import type { Page } from './client/pages.js';
 import { defaultFields, type FilterOperator } from './client/run-fields.js';
-import { type Run, type RunsFilter, type RunsQuery, readRuns } from './client/runs.js';
+import { type RunsFilter, type RunsPage, type RunsQuery, readRuns } from './client/runs.js';
+import { loadPlace, storePlace } from './runtime/changes-place.js';
 import {
   type Message,
   type MessageDetails,
   type MessageTools,
   onMessage,
 } from './runtime/on-message.js';
-import { Sequence } from './runtime/sequence.js';
+import { oneAtATime } from './runtime/one-at-a-time.js';
+import { arrayOutput, type RunsOutput, sequenceOutput } from './runtime/runs-output.js';
 import { typedValue } from './runtime/typed-values.js';
 
 interface IonRunsConfig extends NodeDef {
@@ -20,28 +23,88 @@ interface IonRunsConfig extends NodeDef {
   mode: 'array' | 'each' | 'page';
   pageSize: number | string;
   limit: number | string;
+  changes: boolean;
+  changesFrom: 'beginning' | 'now';
   output: string;
 }
 
 export = (RED: NodeAPI): void => {
   RED.nodes.registerType('ion-runs', function (this: Node, config: IonRunsConfig) {
     RED.nodes.createNode(this, config);
+    // Two triggers at once would deliver the same changes twice.
+    const inTurn = oneAtATime();
     onMessage(RED, this, config, async (msg, tools) => {
       const query = await readQuery(RED, this, config, msg);
-      const limit = readLimit(config, msg);
       const output = runsOutput(RED, config, msg, tools);
-      const paging = { pageSize: Number(config.pageSize) || 100, limit };
-      let count = 0;
-      let pageCount = 0;
-      for await (const { runs, page } of readRuns(tools.client, query, { ...paging, ...tools })) {
-        pageCount++;
-        count += runs.length;
-        output(runs, page, { ...pageDetails(page), pages: pageCount, count });
+      if (config.changes) {
+        await inTurn(() => sendChanges(this, config, query, output, tools));
+      } else {
+        const options = { ...paging(config, tools), limit: readLimit(config, msg) };
+        const count = await sendPages(readRuns(tools.client, query, options), output);
+        tools.status({ key: 'runs', count });
       }
-      tools.status({ key: 'runs', count });
     });
   });
 };
+
+/** The runs that changed since the last answer. The place moves on only when all was delivered. */
+async function sendChanges(
+  node: Node,
+  config: IonRunsConfig,
+  query: RunsQuery,
+  output: RunsOutput,
+  tools: MessageTools,
+): Promise<void> {
+  const { client, status } = tools;
+  const options = paging(config, tools);
+  const place = await loadPlace(node, client.endpoint);
+  if (!place && config.changesFrom === 'now') {
+    await storePlace(node, client.endpoint, await placeOfNow(client, query, options));
+    status({ key: 'changes', count: 0 });
+    return;
+  }
+  const changes = new RunChanges(place);
+  const count = await sendPages(changes.read(client, query, options), output);
+  await storePlace(node, client.endpoint, changes.place());
+  status({ key: 'changes', count });
+}
+
+/** @returns how many runs there were */
+async function sendPages(pages: AsyncIterable<RunsPage>, output: RunsOutput): Promise<number> {
+  let count = 0;
+  let pageCount = 0;
+  let details: MessageDetails | undefined;
+  try {
+    for await (const { runs, page } of pages) {
+      pageCount++;
+      count += runs.length;
+      details = pageDetails(page, pageCount);
+      output.page(runs, details);
+    }
+  } catch (thrown) {
+    output.interrupt();
+    throw thrown;
+  }
+  if (details) output.end(details);
+  return count;
+}
+
+function runsOutput(
+  RED: NodeAPI,
+  { mode, output, changes }: IonRunsConfig,
+  msg: Message,
+  tools: MessageTools,
+): RunsOutput {
+  const send = (result: Message, payload: unknown, details: MessageDetails) =>
+    tools.send(result, output, payload, details);
+  if (mode === 'each' || mode === 'page') return sequenceOutput(RED, msg, send, mode);
+  return arrayOutput(msg, send, !changes);
+}
+
+function pageDetails({ attempts, totalCount, answer }: Page, pages: number): MessageDetails {
+  const { traceId, extensions } = answer;
+  return { operation: 'query', name: 'Runs', attempts, pages, totalCount, traceId, extensions };
+}
 
 async function readQuery(
   RED: NodeAPI,
@@ -74,6 +137,10 @@ function readFilter({ filters }: Message): Record<string, unknown> | undefined {
   );
 }
 
+function paging({ pageSize }: IonRunsConfig, { signal, onState }: MessageTools) {
+  return { pageSize: Number(pageSize) || 100, signal, onState };
+}
+
 function readLimit(config: IonRunsConfig, msg: Message): number {
   const limit = msg.limit ?? (config.limit || 0);
   const number = typeof limit === 'string' ? Number(limit) : limit;
@@ -82,44 +149,4 @@ function readLimit(config: IonRunsConfig, msg: Message): number {
     'ION_VARIABLES',
     'The limit must be a whole number of runs; 0 means all of them.',
   );
-}
-
-type Output = (runs: Run[], page: Page, details: MessageDetails) => void;
-
-/** How the pages of runs become messages, by the node's mode. */
-function runsOutput(
-  RED: NodeAPI,
-  { mode, output }: IonRunsConfig,
-  msg: Message,
-  { send }: MessageTools,
-): Output {
-  const sequence = new Sequence(RED, msg);
-  const all: Run[] = [];
-  let held: { run: Run; details: MessageDetails } | undefined;
-  switch (mode) {
-    case 'each':
-      return (runs, page, details) => {
-        for (const run of runs) {
-          if (held) send(sequence.next(false), output, held.run, held.details);
-          held = { run, details };
-        }
-        // The last run of a page waits, because only the next page tells whether it is the last.
-        if (held && page.isLast) send(sequence.next(true), output, held.run, held.details);
-      };
-    case 'page':
-      return (runs, page, details) => {
-        const isEmptyList = page.isLast && details.count === 0;
-        if (!isEmptyList) send(sequence.next(page.isLast), output, runs, details);
-      };
-    default:
-      return (runs, page, details) => {
-        all.push(...runs);
-        if (page.isLast) send(msg, output, all, details);
-      };
-  }
-}
-
-function pageDetails({ attempts, totalCount, answer }: Page) {
-  const { traceId, extensions } = answer;
-  return { operation: 'query', name: 'Runs', attempts, totalCount, traceId, extensions } as const;
 }

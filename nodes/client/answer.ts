@@ -7,6 +7,8 @@ export interface GraphqlAnswer {
   data: Record<string, unknown>;
   extensions?: Record<string, unknown>;
   traceId?: string;
+  /** ION's clock when it answered, in ms since 1970 (response header `date`). */
+  serverTime?: number;
 }
 
 /** Longest piece of a foreign answer that is quoted in a message, in characters. */
@@ -53,10 +55,12 @@ export function readAnswer(answer: HttpAnswer, host: string): GraphqlAnswer {
     });
   }
   const extensions = (body as Record<string, unknown>).extensions;
+  const serverTime = Date.parse(header(answer, 'date') ?? '');
   return {
     data,
     ...(isObject(extensions) && { extensions }),
     ...(traceId !== undefined && { traceId }),
+    ...(!Number.isNaN(serverTime) && { serverTime }),
   };
 }
 

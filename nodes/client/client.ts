@@ -55,6 +55,8 @@ interface Progress {
 export class IonClient {
   /** Requests in flight at once. */
   readonly concurrency: number;
+  /** Where the API is. */
+  readonly endpoint: string;
   readonly #url: URL;
   readonly #scheme: 'raw' | 'bearer';
   readonly #retries: number;
@@ -74,6 +76,7 @@ export class IonClient {
       );
     }
     this.concurrency = concurrency;
+    this.endpoint = graphqlUrl.href;
     this.#url = graphqlUrl;
     this.#scheme = settings.authScheme ?? 'raw';
     this.#retries = settings.retries ?? 3;

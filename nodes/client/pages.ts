@@ -33,6 +33,9 @@ export interface Page {
   attempts: number;
 }
 
+/** What answers the requests: a client. */
+export type PageSource = Pick<IonClient, 'request' | 'concurrency'>;
+
 /**
  * The pages of the operation's connection, in order, to the end or to the limit. Where ION's
  * cursors are offsets and it tells the number of rows, later pages are asked for in parallel.
@@ -43,7 +46,7 @@ export interface Page {
  * @throws IonError with `pages`, the number that was delivered before the failure
  */
 export async function* pages(
-  client: IonClient,
+  client: PageSource,
   operation: Operation,
   options: PagesOptions,
 ): AsyncGenerator<Page, void, undefined> {
@@ -84,7 +87,7 @@ const withoutTotalCount = new WeakSet<Operation>();
 class Reading {
   /** Requests that were answered. */
   attempts = 0;
-  readonly #client: IonClient;
+  readonly #client: PageSource;
   readonly #operation: Operation;
   readonly #options: PagesOptions;
   readonly #variables: Record<string, unknown>;
@@ -101,7 +104,7 @@ class Reading {
   /** Cursors that were used since the last step back. */
   readonly #cursors = new Set<unknown>();
 
-  constructor(client: IonClient, operation: Operation, options: PagesOptions) {
+  constructor(client: PageSource, operation: Operation, options: PagesOptions) {
     this.#client = client;
     this.#operation = operation;
     this.#options = options;

@@ -1,7 +1,6 @@
-import type { IonClient } from './client.js';
 import { IonError } from './errors.js';
 import { parseOperation } from './operation.js';
-import { type Page, type PagesOptions, pages } from './pages.js';
+import { type Page, type PageSource, type PagesOptions, pages } from './pages.js';
 import { type FilterOperator, filterOperators } from './run-fields.js';
 
 /** One row of filters: a column of `RunsInputFilters`, dotted for relations (`part.partNumber`). */
@@ -36,7 +35,7 @@ const NAME = /^[_A-Za-z][_0-9A-Za-z]*$/;
  * @throws IonError `ION_QUERY` for a field, operator or sort that cannot be written as GraphQL
  */
 export async function* readRuns(
-  client: IonClient,
+  client: PageSource,
   query: RunsQuery,
   options: Omit<PagesOptions, 'variables'>,
 ): AsyncGenerator<RunsPage, void, undefined> {
@@ -94,6 +93,21 @@ export function flatten(value: unknown): unknown {
     return edges.map((edge: { node?: unknown } | null) => flatten(edge?.node));
   }
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, flatten(item)]));
+}
+
+/** What these fields select of a run that holds more. */
+export function selectFields(run: Run, fields: readonly string[]): Run {
+  return project(run, selectionTree(fields)) as Run;
+}
+
+function project(value: unknown, tree: SelectionTree): unknown {
+  const names = Object.keys(tree);
+  if (names.length === 0 || typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((item) => project(item, tree));
+  const object = value as Record<string, unknown>;
+  return Object.fromEntries(
+    names.map((name) => [name, project(object[name], tree[name] as SelectionTree)]),
+  );
 }
 
 function filterValue(field: string, op: FilterOperator, value: unknown): unknown {

@@ -49,6 +49,15 @@ RED.nodes.registerType('ion-runs', {
     $('#node-input-fieldList').val(((this.fields as string[] | undefined) ?? []).join(' '));
     $('#node-input-sortList').val(((this.sort as string[] | undefined) ?? []).join(' '));
     $('#node-input-output').typedInput({ types: ['msg'] });
+    const changes = $('#node-input-changes');
+    changes.on('change', () => {
+      const isOn = changes.is(':checked');
+      $('.ion-runs-changes').toggle(isOn);
+      // All changes are delivered: a limit would lose some.
+      $('.ion-runs-limit').toggle(!isOn);
+      RED.tray.resize();
+    });
+    changes.trigger('change');
   },
   oneditsave() {
     this.filters = $('#node-input-filters')

@@ -33,13 +33,14 @@ describe('client', () => {
       .map(({ body }) => body as { query: string; variables: Record<string, unknown> });
 
   describe('request', () => {
-    it('gives data, attempts and trace id', async () => {
-      const { traceId, ...answer } = await ask(ion.client(), '{ me { id name } }');
+    it('gives data, attempts, trace id and ION’s time', async () => {
+      const { traceId, serverTime, ...answer } = await ask(ion.client(), '{ me { id name } }');
       assert.deepEqual(answer, {
         data: { me: { id: 6, name: 'Sandbox Service Account' } },
         attempts: 1,
       });
       assert.match(String(traceId), /^[0-9a-f]{16}$/);
+      assert.ok(Math.abs(Number(serverTime) - Date.now()) < 5000);
     });
 
     it('sends the query, its variables and the operation name, nothing else', async () => {

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import type { IonClient } from '../../nodes/client/client.js';
 import type { IonErrorCode } from '../../nodes/client/errors.js';
+import { cursorAt, offsetOf } from '../../nodes/client/offsets.js';
 import { parseOperation } from '../../nodes/client/operation.js';
 import { type Page, type PagesOptions, pages } from '../../nodes/client/pages.js';
 import type { FaultEffect } from '../../sandbox/control.js';
 import { failure } from '../support/errors.js';
 import { withoutPauses } from '../support/pauses.js';
 import { useSandbox } from '../support/sandbox.js';
+import { until } from '../support/until.js';
 
 const RUNS = 60;
 const IDS = '{ runs(sort: [ID_ASC]) { edges { node { id } } } }';
@@ -291,6 +293,136 @@ describe('pages', () => {
         );
       });
     }
+  });
+
+  describe('in parallel', () => {
+    const offsets = () => sent().map(({ after }) => offsetOf(after));
+
+    it('are asked for as many at once as the client sends, and come in order', async () => {
+      ion.sandbox.control.set({ latency: 30 });
+      const client = ion.client({ concurrency: 4 });
+      const read = await all(IDS, { pageSize: 5 }, client);
+      assert.deepEqual(read.flatMap(idsOf), upTo(RUNS));
+      assert.equal(ion.sandbox.control.counters().api.peakConcurrent, 4);
+      assert.equal(ion.sandbox.control.counters().api.total, 12);
+    });
+
+    it('do not take the places of all other messages', async () => {
+      ion.sandbox.control.set({ latency: 10 });
+      const client = ion.client({ concurrency: 2 });
+      const order: string[] = [];
+      const reading = all(IDS, { pageSize: 2 }, client).then(() => order.push('list'));
+      const { signal } = new AbortController();
+      const message = client
+        .request(parseOperation('{ me { id } }'), { signal })
+        .then(() => order.push('message'));
+      await Promise.all([reading, message]);
+      assert.deepEqual(order, ['message', 'list']);
+    });
+
+    it('are not asked for where the server has other cursors', async () => {
+      const page = (cursor: string, hasNextPage: boolean) => ({
+        runs: {
+          edges: [{ node: { id: cursor } }],
+          pageInfo: { hasNextPage, startCursor: cursor, endCursor: cursor, totalCount: 3 },
+        },
+      });
+      answer(page('a', true));
+      answer(page('b', true));
+      answer(page('c', false));
+      const read = await all(IDS, { pageSize: 1 });
+      assert.equal(read.length, 3);
+      assert.deepEqual(
+        sent().map(({ after }) => after),
+        [null, 'a', 'b'],
+      );
+    });
+
+    it('go on one by one where a page begins elsewhere than predicted', async () => {
+      // A server whose cursors look like offsets, but count in tens.
+      const cursor = (n: number) => cursorAt(n * 10);
+      const page = (n: number) => ({
+        runs: {
+          edges: [{ node: { id: n } }],
+          pageInfo: {
+            hasNextPage: n < 4,
+            startCursor: n === 0 ? cursorAt(0) : cursor(n),
+            endCursor: n === 0 ? cursorAt(0) : cursor(n),
+            totalCount: 5,
+          },
+        },
+      });
+      fault({ kind: 'body', body: JSON.stringify({ data: page(0) }) }, { match: '"after":null' });
+      for (const n of [1, 2, 3, 4]) {
+        const after = n === 1 ? cursorAt(0) : cursor(n - 1);
+        fault(
+          { kind: 'body', body: JSON.stringify({ data: page(n) }) },
+          { match: `"after":"${after}"`, times: 2 },
+        );
+      }
+      const read = await all(IDS, { pageSize: 1 }, ion.client({ concurrency: 1 }));
+      assert.deepEqual(read.flatMap(idsOf), [0, 1, 2, 3, 4]);
+    });
+
+    it('go on one by one when the list moves, also where the document selects no id', async () => {
+      const { data } = ion.sandbox;
+      const text = '{ runs(sort: [ID_ASC]) { edges { node { title } } } }';
+      const iterator = read(text, { pageSize: 10 }, ion.client({ concurrency: 2 }));
+      await iterator.next();
+      const { id: _, ...run } = data.runs.get(1) as { id: number };
+      const added = data.runs.insert({ ...run, title: 'Added' } as never, 1);
+      try {
+        const titles: unknown[] = [];
+        for await (const page of { [Symbol.asyncIterator]: () => iterator }) {
+          titles.push(
+            ...page.edges.map((edge) => (edge as { node: { title: string } }).node.title),
+          );
+        }
+        assert.equal(titles.length, RUNS - 10 + 1);
+        assert.equal(titles.at(-1), 'Added');
+        // Each page is asked for once more than it was in vain.
+        assert.deepEqual(offsets().slice(-4), [29, 39, 49, 59]);
+      } finally {
+        data.runs.delete(added.id);
+      }
+    });
+
+    it('stay one by one when ION is overloaded, and begin where they should', async () => {
+      fault({ kind: 'status', status: 502 }, { match: cursorAt(19) as string });
+      const read = await all(IDS, { pageSize: 20 });
+      assert.deepEqual(read.flatMap(idsOf), upTo(RUNS));
+      assert.deepEqual(
+        read.map(({ edges }) => edges.length),
+        [20, 10, 10, 10, 10],
+      );
+    });
+
+    it('are not delivered where the server begins anew', async () => {
+      const text = '{ runs(sort: [ID_ASC]) { edges { node { title } } } }';
+      const { signal } = new AbortController();
+      const first = parseOperation(
+        '{ runs(first: 10) { edges { node { title } } pageInfo { startCursor endCursor hasNextPage totalCount } } }',
+      );
+      const { data } = await ion.client().request(first, { signal });
+      fault({ kind: 'body', body: JSON.stringify({ data }) }, { match: cursorAt(9) as string });
+      const read = await all(text, { pageSize: 10 });
+      const titles = read.flatMap(({ edges }) => edges.map((edge) => JSON.stringify(edge)));
+      assert.equal(titles.length, RUNS);
+      assert.equal(new Set(titles).size, RUNS);
+    });
+
+    it('are dropped when the reading ends early', async () => {
+      const client = ion.client({ concurrency: 3 });
+      fault({ kind: 'hang' }, { match: cursorAt(3) as string });
+      fault({ kind: 'hang' }, { match: cursorAt(5) as string });
+      const iterator = read(IDS, { pageSize: 2 }, client);
+      await iterator.next();
+      await iterator.next();
+      const { control } = ion.sandbox;
+      await until(() => control.counters().api.concurrent === 2);
+      await iterator.return();
+      await until(() => control.counters().api.concurrent === 0);
+    });
   });
 
   describe('that fail on the way', () => {

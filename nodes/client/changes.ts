@@ -1,0 +1,167 @@
+import { parseOperation } from './operation.js';
+import type { PageSource, PagesOptions } from './pages.js';
+import { type Run, type RunsPage, type RunsQuery, readRuns, selectFields } from './runs.js';
+
+/**
+ * How long a change may become visible after the time that it bears, in ms: a database writes the
+ * time at which a transaction began, and shows its rows when it ends.
+ */
+const LATE_MS = 5000;
+
+/** What tells a changed run from one that was delivered before, besides what the user selects. */
+const CHANGE_FIELDS = ['id', '_updated', '_etag', 'steps.id', 'steps._updated', 'steps._etag'];
+
+/** How far changes were delivered; plain JSON, so that it can be kept. */
+export interface Place {
+  /** Newest `_updated` that was surely read; null where there was no run at all. */
+  updated: string | null;
+  /** States of the runs that changed so near to it that they are read again, by id. */
+  states: Record<string, string>;
+  /** Nothing that bears this time or an earlier one can become visible any more. */
+  settled: boolean;
+}
+
+interface Change {
+  id: string;
+  /** Newest `_updated` of the run and its steps. */
+  updated: string | null;
+  state: string;
+}
+
+export type ChangesOptions = Omit<PagesOptions, 'variables' | 'limit'>;
+
+const NEWEST = `{
+  runs(sort: [_UPDATED_DESC], first: 1) { edges { node { _updated } } }
+  runSteps(sort: [_UPDATED_DESC], first: 1) { edges { node { _updated } } }
+}`;
+
+/** The place from which only what changes from now on counts. */
+export async function placeOfNow(
+  client: PageSource,
+  query: RunsQuery,
+  options: ChangesOptions,
+): Promise<Place> {
+  const { data } = await client.request(parseOperation(NEWEST), options);
+  const updated = [data.runs, data.runSteps]
+    .flatMap((list) => (list as { edges: { node: { _updated: string | null } }[] }).edges)
+    .reduce<string | null>((newest, { node }) => later(newest, node._updated), null);
+  if (updated === null) return { updated, states: {}, settled: false };
+  // What bears nearly the same time is known as well, so that it does not count as changed.
+  const changes = new RunChanges({ updated, states: {}, settled: false });
+  for await (const _ of changes.read(client, query, options)) {
+    // Nothing of it is delivered.
+  }
+  return changes.place();
+}
+
+/**
+ * Reads the runs that were created or changed since a place. A run also counts as changed when
+ * only one of its steps did, because a run's own `_updated` need not move then. Only ION's
+ * timestamps count, never this machine's clock.
+ */
+export class RunChanges {
+  readonly #from: Place | undefined;
+  readonly #changes = new Map<string, Change>();
+  /** ION's clock when the reading began, in ms. */
+  #beganAt: number | undefined;
+
+  /** @param from without it, every run counts as changed */
+  constructor(from: Place | undefined) {
+    this.#from = from;
+  }
+
+  /** The changed runs, page by page; a page may hold none. */
+  async *read(
+    client: PageSource,
+    query: RunsQuery,
+    options: ChangesOptions,
+  ): AsyncGenerator<RunsPage, void, undefined> {
+    const fields = [...query.fields, ...CHANGE_FIELDS];
+    const filter = both(query.filter, this.#filter());
+    const askedAt = performance.now();
+    for await (const { runs, page } of readRuns(
+      client,
+      { ...query, fields, filter },
+      { ...options, limit: 0 },
+    )) {
+      const { serverTime } = page.answer;
+      if (serverTime !== undefined) this.#beganAt ??= serverTime - (performance.now() - askedAt);
+      const changed = runs.filter((run) => this.#isChanged(run));
+      yield { runs: changed.map((run) => selectFields(run, query.fields)), page };
+    }
+  }
+
+  /** Where the next reading begins, once this one is complete. */
+  place(): Place {
+    const changes = [...this.#changes.values()];
+    const newest = changes.reduce((last, { updated }) => later(last, updated), this.#updated());
+    if (newest === null) return { updated: null, states: {}, settled: false };
+    const began = this.#beganAt ?? Number.POSITIVE_INFINITY;
+    // What changed while the list was read may stand on a page that had been read before.
+    const isDuring = microseconds(newest) > began * 1000;
+    const updated = isDuring ? new Date(began).toISOString() : newest;
+    const settled = this.#beganAt !== undefined && microseconds(updated) < (began - LATE_MS) * 1000;
+    const isReadAgain = (change: Change) =>
+      !settled &&
+      change.updated !== null &&
+      microseconds(change.updated) >= microseconds(earlier(updated));
+    const states = changes.filter(isReadAgain).map(({ id, state }) => [id, state]);
+    return { updated, states: Object.fromEntries(states), settled };
+  }
+
+  #updated(): string | null {
+    return this.#from?.updated ?? null;
+  }
+
+  #filter(): Record<string, unknown> | undefined {
+    const updated = this.#updated();
+    if (updated === null) return undefined;
+    const since = this.#from?.settled ? { gt: updated } : { gte: earlier(updated) };
+    return { or_: [{ _updated: since }, { steps: { _updated: since } }] };
+  }
+
+  #isChanged(run: Run): boolean {
+    const change = changeOf(run);
+    this.#changes.set(change.id, change);
+    return this.#from?.states[change.id] !== change.state;
+  }
+}
+
+function changeOf(run: Run): Change {
+  const steps = (run.steps ?? []) as Run[];
+  const rows = [run, ...steps];
+  return {
+    id: String(run.id),
+    updated: rows.reduce<string | null>(
+      (newest, { _updated }) => later(newest, typeof _updated === 'string' ? _updated : null),
+      null,
+    ),
+    state: rows.map(({ id, _updated, _etag }) => `${id} ${_updated} ${_etag}`).join('\n'),
+  };
+}
+
+function later(one: string | null, other: string | null): string | null {
+  if (one === null || other === null) return one ?? other;
+  return microseconds(other) > microseconds(one) ? other : one;
+}
+
+function earlier(timestamp: string): string {
+  return new Date(microseconds(timestamp) / 1000 - LATE_MS).toISOString();
+}
+
+/**
+ * An ION timestamp as µs since 1970. Python writes up to six digits after the second, and none for
+ * a whole second; a time without an offset is UTC.
+ */
+function microseconds(timestamp: string): number {
+  const [, seconds = '', fraction = '', offset = ''] =
+    /^(.*?)(?:\.(\d+))?(Z|[+-]\d\d:?\d\d)?$/.exec(timestamp) ?? [];
+  return Date.parse(seconds + (offset || 'Z')) * 1000 + Number(fraction.padEnd(6, '0').slice(0, 6));
+}
+
+function both(
+  one: Record<string, unknown> | undefined,
+  other: Record<string, unknown> | undefined,
+): Record<string, unknown> | undefined {
+  return one && other ? { and_: [one, other] } : (one ?? other);
+}

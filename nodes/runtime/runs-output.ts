@@ -1,0 +1,57 @@
+import type { NodeAPI } from 'node-red';
+import type { Run } from '../client/runs.js';
+import type { Message, MessageDetails } from './on-message.js';
+import { Sequence } from './sequence.js';
+
+type Send = (msg: Message, payload: unknown, details: MessageDetails) => void;
+
+/** How pages of runs become messages. */
+export interface RunsOutput {
+  page(runs: Run[], details: MessageDetails): void;
+  /** All pages were read. */
+  end(details: MessageDetails): void;
+  /** The reading failed: what was read is sent, but nothing is marked as the last. */
+  interrupt(): void;
+}
+
+/** One message with all runs, sent only at the end. */
+export function arrayOutput(msg: Message, send: Send, sendsEmpty: boolean): RunsOutput {
+  const all: Run[] = [];
+  return {
+    page(runs) {
+      for (const run of runs) all.push(run);
+    },
+    end(details) {
+      if (all.length > 0 || sendsEmpty) send(msg, all, { ...details, count: all.length });
+    },
+    interrupt() {},
+  };
+}
+
+/** One message per run, or one per page of runs, numbered for a Join node. */
+export function sequenceOutput(
+  RED: NodeAPI,
+  msg: Message,
+  send: Send,
+  mode: 'each' | 'page',
+): RunsOutput {
+  const sequence = new Sequence(RED, msg);
+  // The newest one waits, because only what follows tells whether it is the last.
+  let held: { payload: Run | Run[]; details: MessageDetails } | undefined;
+  const sendHeld = (isLast: boolean) => {
+    if (held) send(sequence.next(isLast), held.payload, held.details);
+    held = undefined;
+  };
+  const hold = (payload: Run | Run[], details: MessageDetails) => {
+    sendHeld(false);
+    held = { payload, details };
+  };
+  return {
+    page(runs, details) {
+      if (mode === 'page' && runs.length > 0) hold(runs, { ...details, count: runs.length });
+      if (mode === 'each') for (const run of runs) hold(run, { ...details, count: 1 });
+    },
+    end: () => sendHeld(true),
+    interrupt: () => sendHeld(false),
+  };
+}
