@@ -17,7 +17,7 @@ export interface Place {
   updated: string | null;
   /** States of the runs that changed so near to it that they are read again, by id. */
   states: Record<string, string>;
-  /** Nothing that bears this time or an earlier one can become visible any more. */
+  /** Nothing that bears an earlier time can become visible any more. */
   settled: boolean;
 }
 
@@ -61,13 +61,16 @@ export async function placeOfNow(
  */
 export class RunChanges {
   readonly #from: Place | undefined;
+  /** What was read and may have to be read again. */
   readonly #changes = new Map<string, Change>();
+  #newest: string | null;
   /** ION's clock when the reading began, in ms. */
   #beganAt: number | undefined;
 
   /** @param from without it, every run counts as changed */
   constructor(from: Place | undefined) {
     this.#from = from;
+    this.#newest = from?.updated ?? null;
   }
 
   /** The changed runs, page by page; a page may hold none. */
@@ -87,48 +90,57 @@ export class RunChanges {
       const { serverTime } = page.answer;
       if (serverTime !== undefined) this.#beganAt ??= serverTime - (performance.now() - askedAt);
       const changed = runs.filter((run) => this.#isChanged(run));
+      this.#forget(LATE_MS);
       yield { runs: changed.map((run) => selectFields(run, query.fields)), page };
     }
   }
 
   /** Where the next reading begins, once this one is complete. */
   place(): Place {
-    const changes = [...this.#changes.values()];
-    const newest = changes.reduce((last, { updated }) => later(last, updated), this.#updated());
-    if (newest === null) return { updated: null, states: {}, settled: false };
-    const began = this.#beganAt ?? Number.POSITIVE_INFINITY;
-    // What changed while the list was read may stand on a page that had been read before.
-    const isDuring = microseconds(newest) > began * 1000;
-    const updated = isDuring ? new Date(began).toISOString() : newest;
-    const settled = this.#beganAt !== undefined && microseconds(updated) < (began - LATE_MS) * 1000;
-    const isReadAgain = (change: Change) =>
-      !settled &&
-      change.updated !== null &&
-      microseconds(change.updated) >= microseconds(earlier(updated));
-    const states = changes.filter(isReadAgain).map(({ id, state }) => [id, state]);
-    return { updated, states: Object.fromEntries(states), settled };
+    const end = this.#end();
+    if (end === null) return { updated: null, states: {}, settled: false };
+    const settled = this.#beganAt !== undefined && millis(end) < this.#beganAt - LATE_MS;
+    this.#forget(settled ? 0 : LATE_MS);
+    const states = [...this.#changes.values()].map(({ id, state }) => [id, state]);
+    return { updated: end, states: Object.fromEntries(states), settled };
   }
 
-  #updated(): string | null {
-    return this.#from?.updated ?? null;
+  /** Up to when the changes were surely read. */
+  #end(): string | null {
+    // What changed while the list was read may stand on a page that had been read before.
+    const isDuring =
+      this.#newest !== null && this.#beganAt !== undefined && millis(this.#newest) > this.#beganAt;
+    return isDuring ? new Date(Number(this.#beganAt)).toISOString() : this.#newest;
+  }
+
+  /** Keeps only what a reading would find again that begins so much before the end. */
+  #forget(before: number): void {
+    const end = this.#end();
+    if (end === null) return;
+    for (const [id, { updated }] of this.#changes) {
+      if (updated !== null && millis(updated) < millis(end) - before) this.#changes.delete(id);
+    }
   }
 
   #filter(): Record<string, unknown> | undefined {
-    const updated = this.#updated();
-    if (updated === null) return undefined;
-    const since = this.#from?.settled ? { gt: updated } : { gte: earlier(updated) };
-    return { or_: [{ _updated: since }, { steps: { _updated: since } }] };
+    const { updated, settled } = this.#from ?? {};
+    if (!updated) return undefined;
+    // Changes may share a time, or become visible late.
+    const begin = settled ? updated : new Date(millis(updated) - LATE_MS).toISOString();
+    return { or_: [{ _updated: { gte: begin } }, { steps: { _updated: { gte: begin } } }] };
   }
 
   #isChanged(run: Run): boolean {
     const change = changeOf(run);
+    this.#newest = later(this.#newest, change.updated);
     this.#changes.set(change.id, change);
     return this.#from?.states[change.id] !== change.state;
   }
 }
 
 function changeOf(run: Run): Change {
-  const steps = (run.steps ?? []) as Run[];
+  // ION promises no order of the steps.
+  const steps = [...((run.steps ?? []) as Run[])].sort((a, b) => Number(a.id) - Number(b.id));
   const rows = [run, ...steps];
   return {
     id: String(run.id),
@@ -142,21 +154,17 @@ function changeOf(run: Run): Change {
 
 function later(one: string | null, other: string | null): string | null {
   if (one === null || other === null) return one ?? other;
-  return microseconds(other) > microseconds(one) ? other : one;
-}
-
-function earlier(timestamp: string): string {
-  return new Date(microseconds(timestamp) / 1000 - LATE_MS).toISOString();
+  return millis(other) > millis(one) ? other : one;
 }
 
 /**
- * An ION timestamp as µs since 1970. Python writes up to six digits after the second, and none for
- * a whole second; a time without an offset is UTC.
+ * An ION timestamp in ms since 1970, with a fraction. Python writes up to six digits after the
+ * second, and none for a whole second; a time without an offset is UTC.
  */
-function microseconds(timestamp: string): number {
+function millis(timestamp: string): number {
   const [, seconds = '', fraction = '', offset = ''] =
-    /^(.*?)(?:\.(\d+))?(Z|[+-]\d\d:?\d\d)?$/.exec(timestamp) ?? [];
-  return Date.parse(seconds + (offset || 'Z')) * 1000 + Number(fraction.padEnd(6, '0').slice(0, 6));
+    /^(.*?)(\.\d+)?(Z|[+-]\d\d:?\d\d)?$/.exec(timestamp) ?? [];
+  return Date.parse(seconds + (offset || 'Z')) + Number(fraction) * 1000;
 }
 
 function both(

@@ -1,0 +1,255 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { type Place, placeOfNow, RunChanges } from '../../nodes/client/changes.js';
+import type { IonClient } from '../../nodes/client/client.js';
+import type { Run, RunsQuery } from '../../nodes/client/runs.js';
+import { failure } from '../support/errors.js';
+import { withoutPauses } from '../support/pauses.js';
+import { useSandbox } from '../support/sandbox.js';
+
+const RUNS = 30;
+const QUERY: RunsQuery = { filters: [], fields: ['id', 'title'], sort: [] };
+
+describe('changes', () => {
+  withoutPauses();
+  const ion = useSandbox({ runs: RUNS });
+  let client: IonClient;
+  beforeEach(() => {
+    client = ion.client({ retries: 0 });
+  });
+
+  const options = (pageSize = 10) => ({ pageSize, signal: new AbortController().signal });
+  const read = async (place: Place | undefined, query = QUERY, pageSize?: number) => {
+    const changes = new RunChanges(place);
+    const runs: Run[] = [];
+    for await (const page of changes.read(client, query, options(pageSize)))
+      runs.push(...page.runs);
+    // What a node's context makes of it.
+    return { runs, place: JSON.parse(JSON.stringify(changes.place())) as Place };
+  };
+  const idsOf = (runs: Run[]) => runs.map(({ id }) => id);
+  const data = () => ion.sandbox.data;
+  /** A timestamp of ION, so long before now. */
+  const ago = (ms: number) =>
+    new Date(Date.now() - ms).toISOString().replace(/\.(\d{3})Z$/, '.$1000+00:00');
+
+  it('are all runs at first, with the fields that were asked for and no others', async () => {
+    const { runs } = await read(undefined);
+    assert.equal(runs.length, RUNS);
+    assert.deepEqual(Object.keys(runs[0] ?? {}), ['id', 'title']);
+  });
+
+  it('are none when nothing changed, for the price of one request', async () => {
+    const { place } = await read(undefined);
+    ion.sandbox.control.resetCounters();
+    assert.deepEqual((await read(place)).runs, []);
+    assert.equal(ion.sandbox.control.counters().api.total, 1);
+  });
+
+  it('are runs that changed themselves, and new ones', async () => {
+    const { place } = await read(undefined);
+    data().runs.update(7, { title: 'Renamed' });
+    const { id: _, ...row } = data().runs.get(8) as { id: number };
+    const added = data().runs.insert({ ...row, _updated: data().clock.now() } as never, 1);
+    const next = await read(place);
+    assert.deepEqual(idsOf(next.runs), [7, added.id]);
+    assert.equal(next.runs[0]?.title, 'Renamed');
+    data().runs.delete(added.id);
+  });
+
+  it('are runs of which only a step changed', async () => {
+    const { place } = await read(undefined);
+    const [, step] = data().runSteps.of(9);
+    data().runSteps.update(Number(step?.id), { title: 'Renamed' });
+    const next = await read(place);
+    assert.deepEqual(idsOf(next.runs), [9]);
+    assert.deepEqual((await read(next.place)).runs, []);
+  });
+
+  for (const [when, ms] of [
+    ['just now', 0],
+    ['long ago', 3_600_000],
+  ] as const) {
+    it(`are told apart where they bear the same time, ${when}`, async () => {
+      const time = ago(ms);
+      for (const run of data().runs.all()) data().runs.update(run.id, { _updated: ago(1e9) });
+      for (const step of data().runSteps.all()) {
+        data().runSteps.update(step.id, { _updated: ago(1e9) });
+      }
+      data().runs.update(3, { _updated: time });
+      let { place, runs } = await read(undefined);
+      for (const id of [4, 2, 30]) {
+        data().runs.update(id, { _updated: time });
+        ({ place, runs } = await read(place));
+        assert.deepEqual(idsOf(runs), [id]);
+      }
+      // Changed a second time at the same instant.
+      data().runs.update(3, { _updated: time });
+      ({ place, runs } = await read(place));
+      assert.deepEqual(idsOf(runs), [3]);
+      assert.deepEqual((await read(place)).runs, []);
+    });
+  }
+
+  it('are not missed where they become visible after a later one', async () => {
+    const earlier = data().clock.now();
+    data().runs.update(5, { title: 'First to be seen' });
+    const { place } = await read(undefined);
+    data().runs.update(6, { title: 'Written before, seen after', _updated: earlier });
+    const next = await read(place);
+    assert.deepEqual(idsOf(next.runs), [6]);
+    assert.deepEqual((await read(next.place)).runs, []);
+  });
+
+  it('are not missed where they happen on a page that was read already', async () => {
+    const first = await read(undefined);
+    for (const id of [1, 2, 3, 29, 30]) data().runs.update(id, { title: 'Changed' });
+    const changes = new RunChanges(first.place);
+    const seen: Run[] = [];
+    let isChangedMeanwhile = false;
+    for await (const { runs } of changes.read(client, QUERY, options(2))) {
+      seen.push(...runs);
+      if (isChangedMeanwhile) continue;
+      isChangedMeanwhile = true;
+      // In a reading that takes minutes.
+      data().runs.update(1, { title: 'Changed again', _updated: ago(-20_000) });
+      data().runs.update(30, { title: 'Changed again, and read', _updated: ago(-60_000) });
+    }
+    assert.ok(idsOf(seen).includes(30));
+    const next = await read(changes.place());
+    assert.deepEqual(
+      next.runs.filter(({ id }) => id === 1),
+      [{ id: 1, title: 'Changed again' }],
+    );
+  });
+
+  it('fulfil the filters of the query as well', async () => {
+    const filters = [{ field: 'id', op: 'lte', value: 10 }] as const;
+    const query: RunsQuery = { ...QUERY, filters: [...filters], filter: { id: { gte: 5 } } };
+    const { place, runs } = await read(undefined, query);
+    assert.deepEqual(idsOf(runs), [5, 6, 7, 8, 9, 10]);
+    for (const id of [4, 5, 11]) data().runs.update(id, { title: 'Renamed' });
+    assert.deepEqual(idsOf((await read(place, query)).runs), [5]);
+  });
+
+  it('come again after a failure, because the place did not move', async () => {
+    const { place } = await read(undefined);
+    for (const run of data().runs.all()) data().runs.update(run.id, { title: 'Renamed' });
+    ion.sandbox.control.fault({
+      target: 'api',
+      kind: 'status',
+      status: 500,
+      match: '"first":10,"after":"',
+    });
+    const error = await failure(read(place), 'ION_SERVER');
+    assert.equal(error.pages, 1);
+    assert.equal((await read(place)).runs.length, RUNS);
+  });
+
+  describe('from now on', () => {
+    it('are only those that come', async () => {
+      data().runs.update(5, { title: 'Before' });
+      const place = await placeOfNow(client, QUERY, options());
+      assert.deepEqual((await read(place)).runs, []);
+      data().runs.update(6, { title: 'After' });
+      const [step] = data().runSteps.of(12);
+      data().runSteps.update(Number(step?.id), { title: 'After' });
+      assert.deepEqual(idsOf((await read(place)).runs), [6, 12]);
+    });
+
+    it('begin with the first run of an ION that has none', async () => {
+      const nothing = { data: { runs: { edges: [] }, runSteps: { edges: [] } } };
+      const body = JSON.stringify(nothing);
+      ion.sandbox.control.fault({ target: 'api', kind: 'body', body });
+      const place = await placeOfNow(client, QUERY, options());
+      assert.equal(place.updated, null);
+      assert.equal((await read(place)).runs.length, RUNS);
+    });
+  });
+
+  it('keep their place small, however many runs there are', async () => {
+    for (const run of data().runs.all()) data().runs.update(run.id, { _updated: ago(1e7) });
+    for (const step of data().runSteps.all())
+      data().runSteps.update(step.id, { _updated: ago(1e7) });
+    data().runs.update(11, { _updated: ago(1e6) });
+    const { place } = await read(undefined);
+    assert.deepEqual(Object.keys(place.states), ['11']);
+    assert.equal(place.settled, true);
+  });
+
+  it('do not begin anew where what changed last is gone', async () => {
+    const { place } = await read(undefined);
+    const none: RunsQuery = { ...QUERY, filter: { id: { eq: '0' } } };
+    const next = await read(place, none);
+    assert.equal(next.place.updated, place.updated);
+  });
+
+  it('arrive in their latest state and never unchanged, whatever happens', async function () {
+    this.timeout(120_000);
+    const edit = fc.record({
+      run: fc.integer({ min: 1, max: RUNS }),
+      what: fc.constantFrom('run', 'step', 'same time', 'late') as fc.Arbitrary<
+        'run' | 'step' | 'same time' | 'late'
+      >,
+    });
+    const trigger = fc.record({ edits: fc.array(edit, { maxLength: 6 }), fails: fc.nat(9) });
+    const shift = fc.array(trigger, { minLength: 10, maxLength: 25 });
+    const states = () =>
+      new Map(
+        data()
+          .runs.all()
+          .map(({ id, _etag }) => [
+            id,
+            [
+              _etag,
+              ...data()
+                .runSteps.of(id)
+                .map((step) => step._etag),
+            ].join(),
+          ]),
+      );
+    await fc.assert(
+      fc.asyncProperty(shift, async (triggers) => {
+        let place: Place | undefined;
+        const delivered = new Map<number, string>();
+        let time = data().clock.now();
+        for (const { edits, fails } of triggers) {
+          for (const { run, what } of edits) {
+            if (what === 'step') {
+              data().runSteps.update(Number(data().runSteps.of(run)[0]?.id), {});
+            } else if (what === 'run') {
+              data().runs.update(run, {});
+              time = data().runs.get(run)?._updated as typeof time;
+            } else {
+              const late = new Date(Date.parse(time) - 3000).toISOString() as typeof time;
+              data().runs.update(run, { _updated: what === 'late' ? late : time });
+            }
+          }
+          ion.sandbox.control.clearFaults();
+          if (fails === 0) {
+            ion.sandbox.control.fault({ target: 'api', kind: 'status', status: 500 });
+          } else if (fails === 1) {
+            ion.sandbox.control.fault({ target: 'api', kind: 'reset', match: '"after":"' });
+          }
+          try {
+            const result = await read(place);
+            place = result.place;
+            const now = states();
+            for (const id of idsOf(result.runs) as number[]) {
+              assert.notEqual(delivered.get(id), now.get(id), `run ${id} came unchanged`);
+              delivered.set(id, String(now.get(id)));
+            }
+            assert.deepEqual(
+              [...now].filter(([id, state]) => delivered.get(id) !== state),
+              [],
+              'a change was missed',
+            );
+          } catch (error) {
+            if (error instanceof assert.AssertionError) throw error;
+          }
+        }
+      }),
+      { numRuns: 25 },
+    );
+  });
+});

@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type FlowNode, graphqlNode, runsNode, sandboxConfig } from '../support/flow-node.js';
+import { RunningNodeRed } from '../support/node-red.js';
+import { install, pack, useTemporaryFolder } from '../support/package.js';
+import { useSandbox } from '../support/sandbox.js';
+
+const RUNS = 60;
+const TRIGGERS = 1000;
+
+describe('lists in a real Node-RED', function () {
+  this.timeout(180_000);
+  const context = useSandbox({ runs: RUNS });
+  const folder = useTemporaryFolder();
+  let userDir: string;
+  let nodeRed: RunningNodeRed;
+
+  const start = () =>
+    RunningNodeRed.start(userDir, {
+      settings: {
+        logging: { console: { level: 'info' } },
+        contextStorage: { default: { module: 'localfilesystem' } },
+      },
+    });
+
+  before(async () => {
+    userDir = join(folder.path, 'user');
+    await mkdir(userDir);
+    await install(userDir, (await pack(folder.path)).tarball);
+    nodeRed = await start();
+  });
+  after(() => nodeRed?.stop());
+
+  const place = { z: 'flow', x: 0, y: 0 };
+  const deploy = (...nodes: FlowNode[]) => {
+    const { clientId, clientSecret } = context.sandbox;
+    const credentials = { clientId, clientSecret };
+    return nodeRed.deploy([
+      { id: 'flow', type: 'tab', label: 'test' },
+      sandboxConfig(context.sandbox, { credentials, retries: 0 }),
+      ...[
+        ...nodes,
+        { id: 'catch', type: 'catch', scope: null, wires: [['failed']] },
+        {
+          id: 'failed',
+          type: 'function',
+          func: `msg.statusCode = 500; msg.payload = msg.error; return msg;`,
+          wires: [['out']],
+        },
+        { id: 'out', type: 'http response', wires: [] },
+      ].map((node) => ({ ...node, ...place })),
+    ]);
+  };
+  const httpIn = (wires: string[]): FlowNode => ({
+    id: 'in',
+    type: 'http in',
+    url: '/list',
+    method: 'get',
+    wires: [wires],
+  });
+  const get = async () => {
+    const response = await fetch(`${nodeRed.url}/list`);
+    return { status: response.status, body: JSON.parse(await response.text()) };
+  };
+
+  describe('a Join node behind', () => {
+    const joined: FlowNode = {
+      id: 'join',
+      type: 'join',
+      mode: 'auto',
+      build: 'object',
+      property: 'payload',
+      propertyType: 'msg',
+      wires: [['out']],
+    };
+    const ids = Array.from({ length: RUNS }, (_, index) => index + 1);
+
+    it('one message per run puts the list together again', async () => {
+      const node = { ...runsNode, mode: 'each', pageSize: 7, fields: ['id'], wires: [['join']] };
+      await deploy(httpIn(['node']), node, joined);
+      assert.deepEqual(
+        (await get()).body.map(({ id }: { id: number }) => id),
+        ids,
+      );
+    });
+
+    it('one message per page of runs puts the pages together again', async () => {
+      const node = { ...runsNode, mode: 'page', pageSize: 25, fields: ['id'], wires: [['join']] };
+      await deploy(httpIn(['node']), node, joined);
+      const pages = (await get()).body as { id: number }[][];
+      assert.deepEqual(
+        pages.map((page) => page.length),
+        [25, 25, 10],
+      );
+      assert.deepEqual(
+        pages.flat().map(({ id }) => id),
+        ids,
+      );
+    });
+
+    it('one message per page of any query puts the answers together again', async () => {
+      const query = '{ runs(sort: [ID_ASC]) { edges { node { id } } } }';
+      const node = { ...graphqlNode, query, pages: 'stream', pageSize: 25, wires: [['join']] };
+      await deploy(httpIn(['node']), node, joined);
+      const answers = (await get()).body as { runs: { edges: { node: { id: number } }[] } }[];
+      assert.equal(answers.length, 3);
+      assert.deepEqual(
+        answers.flatMap(({ runs }) => runs.edges.map(({ node: { id } }) => id)),
+        ids,
+      );
+    });
+  });
+
+  it('all pages of a query come in one message', async () => {
+    const query = '{ all: runs(sort: [ID_ASC]) { rows: edges { node { id } } } }';
+    await deploy(httpIn(['node']), {
+      ...graphqlNode,
+      query,
+      pages: 'all',
+      pageSize: 9,
+      wires: [['out']],
+    });
+    const { body } = await get();
+    assert.equal(body.all.rows.length, RUNS);
+  });
+
+  it(`changes over a shift of ${TRIGGERS} triggers arrive in their latest state, none twice`, async () => {
+    const { data, control } = context.sandbox;
+    await deploy(
+      httpIn(['node']),
+      { ...runsNode, changes: true, pageSize: 10, fields: ['id'], wires: [['collect']] },
+      {
+        id: 'collect',
+        type: 'function',
+        func: `flow.set('ids', [...(flow.get('ids') ?? []), ...msg.payload.map(({ id }) => id)]);`,
+        wires: [],
+      },
+      // Nothing is sent when nothing changed, so that only done() tells that the reading ended.
+      { id: 'complete', type: 'complete', scope: ['node'], wires: [['answer']] },
+      {
+        id: 'answer',
+        type: 'function',
+        func: `msg.payload = flow.get('ids') ?? []; flow.set('ids', []); return msg;`,
+        wires: [['out']],
+      },
+    );
+    const stateOf = (id: number) =>
+      [data.runs.get(id)?._etag, ...data.runSteps.of(id).map((step) => step._etag)].join();
+    const delivered = new Map<number, string>();
+    const random = randomNumbers(1);
+    let time = data.clock.now();
+    let failures = 0;
+    let deliveries = 0;
+    for (let trigger = 1; trigger <= TRIGGERS; trigger++) {
+      for (let edits = random(4); edits > 0; edits--) {
+        const run = random(RUNS) + 1;
+        const kind = random(3);
+        if (kind === 0) data.runSteps.update(Number(data.runSteps.of(run)[0]?.id), {});
+        if (kind === 1) data.runs.update(run, { _updated: time });
+        if (kind === 2) {
+          data.runs.update(run, {});
+          time = data.runs.get(run)?._updated as typeof time;
+        }
+      }
+      control.clearFaults();
+      if (random(10) === 0) control.fault({ target: 'api', kind: 'status', status: 500 });
+      if (random(10) === 0) control.fault({ target: 'api', kind: 'reset', match: '"after":"' });
+      if (trigger === TRIGGERS / 2) {
+        await nodeRed.stop();
+        nodeRed = await start();
+      }
+      const { status, body } = await get();
+      if (status !== 200) {
+        failures++;
+        continue;
+      }
+      for (const id of body as number[]) {
+        deliveries++;
+        assert.notEqual(delivered.get(id), stateOf(id), `run ${id} came unchanged`);
+        delivered.set(id, stateOf(id));
+      }
+      const missed = data.runs.all().filter(({ id }) => delivered.get(id) !== stateOf(id));
+      assert.deepEqual(missed, [], `missed at trigger ${trigger}`);
+    }
+    assert.ok(failures > 50 && deliveries > TRIGGERS / 2, `${failures} failures`);
+  });
+});
+
+/** Whole numbers below a limit, the same in every run. */
+function randomNumbers(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
+    return Math.floor((state / 2 ** 31) * below);
+  };
+}
