@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { WebSocket } from 'undici';
-import { freePort } from '../support/node-red.js';
+import { freePort } from '../../sandbox/demo/node-red.js';
 import { root } from '../support/package.js';
 import { until } from '../support/until.js';
 

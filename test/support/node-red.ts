@@ -1,18 +1,7 @@
 import { EventEmitter, once } from 'node:events';
-import { createServer } from 'node:net';
 import { WebSocket } from 'undici';
-import { type NodeRed, startNodeRed } from '../../sandbox/demo/node-red.js';
+import { freePort, type NodeRed, startNodeRed } from '../../sandbox/demo/node-red.js';
 import type { FlowNode } from './flow-node.js';
-
-/** A port that nobody listens on now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address ? address.port : 0;
-}
 
 /** What the editor hears: status changes and debug messages. */
 export interface EditorEvent {
