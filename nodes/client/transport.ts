@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { brotliDecompress, gunzip } from 'node:zlib';
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
 import { closedError, IonError } from './errors.js';
+import { codeOf, networkError, timeoutError, tooLargeError } from './network-errors.js';
 
 /** Largest answer that is read, in bytes, compressed or not. */
 export const LARGEST_ANSWER = 64 * 1024 * 1024;
@@ -45,12 +46,17 @@ export interface HttpAnswer {
   text: string;
 }
 
+interface RawAnswer extends Omit<HttpAnswer, 'text'> {
+  bytes: Buffer;
+}
+
 /** One HTTP exchange at a time: POST a body, read the whole answer. Redirects are not followed. */
 export class Transport {
   readonly #options: TransportOptions;
   readonly #largestAnswer: number;
   readonly #dispatcher: Dispatcher;
-  readonly #underWay = new Set<AbortController>();
+  /** Breaks off one exchange each. */
+  readonly #underWay = new Set<() => void>();
   #closed = false;
 
   constructor(options: TransportOptions) {
@@ -63,45 +69,83 @@ export class Transport {
    * @throws IonError `ION_NETWORK`, `ION_TIMEOUT`, `ION_RESPONSE` (too large, unreadable) or
    * `ION_CLOSED`; an HTTP error status is an answer, not an error.
    */
-  async post({ url, headers, body, signal }: HttpRequest): Promise<HttpAnswer> {
-    if (this.#closed || signal.aborted) throw closedError();
-    const { timeoutMs } = this.#options;
-    const controller = new AbortController();
-    const stop = () => controller.abort(closedError({ mayHaveRun: true }));
-    const timer = setTimeout(() => controller.abort(timeoutError(url, timeoutMs)), timeoutMs);
-    signal.addEventListener('abort', stop, { once: true });
-    this.#underWay.add(controller);
-    try {
-      const answer = await this.#dispatcher.request({
-        origin: url.origin,
-        path: url.pathname + url.search,
-        method: 'POST',
-        headers: { 'accept-encoding': 'gzip, br', ...headers },
-        body,
-        signal: controller.signal,
-      });
-      const bytes = Buffer.from(await answer.body.arrayBuffer());
-      const text = await this.#readText(url, bytes, answer.headers['content-encoding']);
-      return { status: answer.statusCode, headers: answer.headers, text };
-    } catch (thrown) {
-      // What was aborted here reports why, however undici wraps it.
-      const reason = controller.signal.aborted ? controller.signal.reason : thrown;
-      if (codeOf(reason) === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') {
-        throw tooLargeError(url, this.#largestAnswer);
-      }
-      throw networkError(reason, url);
-    } finally {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', stop);
-      this.#underWay.delete(controller);
-    }
+  async post(request: HttpRequest): Promise<HttpAnswer> {
+    if (this.#closed || request.signal.aborted) throw closedError();
+    const { url } = request;
+    const { status, headers, bytes } = await this.#exchange(request);
+    const text = await this.#readText(url, bytes, headers['content-encoding']);
+    return { status, headers, text };
   }
 
   /** Breaks off what is under way (`ION_CLOSED`) and closes all connections. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const controller of this.#underWay) controller.abort(closedError({ mayHaveRun: true }));
+    for (const stop of this.#underWay) stop();
     await this.#dispatcher.destroy();
+  }
+
+  /**
+   * Ends when the answer is there, or at once when it is broken off, in whatever state the
+   * connection is: undici itself can only abort a request that has one.
+   */
+  #exchange({ url, headers, body, signal }: HttpRequest): Promise<RawAnswer> {
+    const { timeoutMs } = this.#options;
+    return new Promise((resolve, reject) => {
+      let connection: Dispatcher.DispatchController | undefined;
+      let isSent = false;
+      let brokenOff: IonError | undefined;
+      const answer: RawAnswer = { status: 0, headers: {}, bytes: Buffer.alloc(0) };
+      const chunks: Buffer[] = [];
+
+      const end = () => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', stop);
+        this.#underWay.delete(stop);
+      };
+      const breakOff = (reason: IonError) => {
+        brokenOff = reason;
+        end();
+        reject(reason);
+        connection?.abort(reason);
+      };
+      const stop = () => breakOff(closedError({ mayHaveRun: isSent }));
+      const timer = setTimeout(() => breakOff(timeoutError(url, timeoutMs, isSent)), timeoutMs);
+      signal.addEventListener('abort', stop, { once: true });
+      this.#underWay.add(stop);
+
+      this.#dispatcher.dispatch(
+        {
+          origin: url.origin,
+          path: url.pathname + url.search,
+          method: 'POST',
+          headers: { 'accept-encoding': 'gzip, br', ...headers },
+          body,
+        },
+        {
+          onRequestStart(controller) {
+            connection = controller;
+            if (brokenOff) controller.abort(brokenOff);
+            else isSent = true;
+          },
+          onResponseStart(_controller, status, received) {
+            answer.status = status;
+            answer.headers = received;
+          },
+          onResponseData(_controller, chunk) {
+            chunks.push(chunk);
+          },
+          onResponseEnd() {
+            end();
+            answer.bytes = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+            resolve(answer);
+          },
+          onResponseError: (_controller, error) => {
+            end();
+            reject(networkError(error, url, isSent, this.#largestAnswer));
+          },
+        },
+      );
+    });
   }
 
   async #readText(
@@ -166,13 +210,12 @@ function createDispatcher(options: TransportOptions, largestAnswer: number): Dis
       ...common,
       connect: tls,
       requestTls: tls,
+      proxyTls: { timeout: connectTimeout },
       // As proxies expect it: a tunnel for https, plain http handed over as it is.
       proxyTunnel: false,
-      ...(proxy && {
-        httpProxy: proxy.url,
-        httpsProxy: proxy.url,
-        noProxy: proxy.except.join(','),
-      }),
+      ...(proxy
+        ? { httpProxy: proxy.url, httpsProxy: proxy.url, noProxy: proxy.except.join(',') }
+        : { noProxy: directHosts() }),
     });
   } catch {
     // Without the cause, which may repeat the password in the URL.
@@ -183,104 +226,13 @@ function createDispatcher(options: TransportOptions, largestAnswer: number): Dis
   }
 }
 
+/** What the environment excepts from its proxy, and this machine, which no proxy can mean. */
+function directHosts(): string {
+  const excepted = process.env.no_proxy ?? process.env.NO_PROXY ?? '';
+  return excepted === '*' ? excepted : `${excepted},localhost,127.0.0.1,[::1]`;
+}
+
 function hasProxyVariables(): boolean {
   const { http_proxy, HTTP_PROXY, https_proxy, HTTPS_PROXY } = process.env;
   return Boolean(http_proxy || HTTP_PROXY || https_proxy || HTTPS_PROXY);
-}
-
-function timeoutError(url: URL, timeoutMs: number): IonError {
-  return new IonError(
-    'ION_TIMEOUT',
-    `${url.host} gave no complete answer within ${timeoutMs / 1000} s. Ask for less at once, or raise the timeout in the ION config node.`,
-    { transient: true, mayHaveRun: true },
-  );
-}
-
-function tooLargeError(url: URL, limit: number): IonError {
-  return new IonError(
-    'ION_RESPONSE',
-    `The answer of ${url.host} is larger than ${Math.round(limit / 1024 / 1024)} MiB. Select fewer fields or read it page by page.`,
-    { mayHaveRun: true },
-  );
-}
-
-function codeOf(thrown: unknown): string {
-  const { code } = (thrown ?? {}) as { code?: unknown };
-  return typeof code === 'string' ? code : '';
-}
-
-/** Codes of OpenSSL and Node for a certificate that is not accepted. */
-const CERTIFICATE =
-  /^(CERT_|ERR_TLS_CERT|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_(GET|VERIFY)|HOSTNAME_MISMATCH)/;
-
-/** How undici reports a proxy that refuses a tunnel, or a request that it should forward. */
-const PROXY_REFUSAL = /^Proxy (?:response|Authentication Required) \((\d+)\)/;
-
-function networkError(thrown: unknown, url: URL): IonError {
-  if (thrown instanceof IonError) return thrown;
-  const code = codeOf(thrown);
-  const host = url.host;
-  const refusal = PROXY_REFUSAL.exec(textOf(thrown))?.[1];
-  if (refusal !== undefined) {
-    return new IonError(
-      'ION_NETWORK',
-      `The proxy does not connect to ${host} (HTTP ${refusal}). Check its user and password, and which hosts it lets through.`,
-      { cause: thrown, transient: Number(refusal) >= 500 },
-    );
-  }
-  switch (code) {
-    case 'UND_ERR_DESTROYED':
-    case 'UND_ERR_CLOSED':
-      return closedError({ mayHaveRun: true });
-    case 'UND_ERR_INVALID_ARG':
-      return new IonError(
-        'ION_CONFIG',
-        `The request to ${host} could not be made: ${textOf(thrown)}.`,
-      );
-    case 'UND_ERR_CONNECT_TIMEOUT':
-      return new IonError(
-        'ION_TIMEOUT',
-        `${host} cannot be reached: no connection in time. Check the network, the firewall and the proxy.`,
-        { cause: thrown, transient: true },
-      );
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return new IonError(
-        'ION_NETWORK',
-        `The name ${url.hostname} cannot be found (DNS). Check the URL in the ION config node and this machine's network.`,
-        { cause: thrown, transient: true },
-      );
-    case 'ECONNREFUSED':
-      return new IonError(
-        'ION_NETWORK',
-        `${host} refuses the connection. Check that the URL is right and the server is up.`,
-        { cause: thrown, transient: true },
-      );
-  }
-  if (CERTIFICATE.test(code)) {
-    return new IonError(
-      'ION_NETWORK',
-      `The certificate of ${host} is not trusted (${code}). Choose a TLS configuration with the right CA certificate in the ION config node.`,
-      { cause: thrown },
-    );
-  }
-  return new IonError(
-    'ION_NETWORK',
-    `The connection to ${host} broke before the answer was complete (${code || textOf(thrown)}).`,
-    { cause: thrown, transient: true, mayHaveRun: wasWritten(thrown) },
-  );
-}
-
-/** False only where it is certain that nothing of the request left this machine. */
-function wasWritten(thrown: unknown): boolean {
-  const { syscall, socket } = thrown as {
-    syscall?: unknown;
-    socket?: { bytesWritten?: unknown };
-  };
-  if (syscall === 'connect' || syscall === 'getaddrinfo') return false;
-  return socket?.bytesWritten !== 0;
-}
-
-function textOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
 }

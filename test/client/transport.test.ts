@@ -222,7 +222,7 @@ describe('transport', () => {
     it('knows that a refused connection delivered nothing', async () => {
       const port = await unusedPort();
       const error = await failure(post(transport(), `http://127.0.0.1:${port}`), 'ION_NETWORK');
-      assert.match(error.message, new RegExp(`127\\.0\\.0\\.1:${port} refuses the connection`));
+      assert.match(error.message, new RegExp(`connection to 127\\.0\\.0\\.1:${port} is refused`));
       assert.equal(error.transient, true);
       assert.equal(error.mayHaveRun, false);
     });
@@ -248,11 +248,59 @@ describe('transport', () => {
     });
 
     it('breaks off when the signal aborts', async () => {
-      const server = closing(await tcpServer((socket) => socket.resume()));
+      const requests = new EventEmitter();
+      const server = closing(
+        await tcpServer((socket) => socket.on('data', () => requests.emit('request'))),
+      );
       const controller = new AbortController();
       const result = failure(post(transport(), server.url, controller.signal), 'ION_CLOSED');
+      await once(requests, 'request');
       controller.abort();
       assert.equal((await result).mayHaveRun, true);
+    });
+
+    for (const scheme of ['http', 'https'] as const) {
+      it(`ends in time on a server that only takes the connection (${scheme})`, async () => {
+        const server = closing(await tcpServer((socket) => socket.resume()));
+        const url = server.url.replace('http', scheme);
+        const through = transport({ timeoutMs: 300 });
+        const error = await failure(post(through, url), 'ION_TIMEOUT');
+        assert.equal(error.mayHaveRun, scheme === 'http');
+      });
+
+      it(`breaks off at once on a server that only takes the connection (${scheme})`, async () => {
+        const connections = new EventEmitter();
+        const server = closing(
+          await tcpServer((socket) => {
+            socket.resume();
+            connections.emit('connection');
+          }),
+        );
+        const controller = new AbortController();
+        const url = server.url.replace('http', scheme);
+        const result = failure(post(transport(), url, controller.signal), 'ION_CLOSED');
+        await once(connections, 'connection');
+        controller.abort();
+        await result;
+      });
+    }
+
+    it('says that a server speaks no TLS, and knows that it got nothing', async () => {
+      const server = await answering(ANSWER);
+      const url = server.url.replace('http', 'https');
+      const error = await failure(post(transport(), url), 'ION_NETWORK');
+      assert.match(error.message, /does not answer as an https server/);
+      assert.deepEqual([error.transient, error.mayHaveRun], [false, false]);
+    });
+
+    it('knows that a connection that broke in its handshake carried nothing', async () => {
+      const server = closing(
+        await tcpServer((socket) => socket.once('data', () => socket.destroy())),
+      );
+      const url = server.url.replace('http', 'https');
+      const error = await failure(post(transport(), url), 'ION_NETWORK');
+      assert.match(error.message, /could not be made/);
+      assert.deepEqual([error.transient, error.mayHaveRun], [true, false]);
     });
 
     it('sends nothing when the signal has aborted', async () => {
@@ -344,8 +392,8 @@ describe('transport', () => {
     before(async () => {
       certificate = await selfSigned({ ip: '127.0.0.1' });
     });
-    const secure = async () =>
-      closing(await httpServer((_request, response) => response.end(ANSWER), certificate));
+    const secure = async (identity = certificate) =>
+      closing(await httpServer((_request, response) => response.end(ANSWER), identity));
     const names = [
       'HTTP_PROXY',
       'HTTPS_PROXY',
@@ -437,21 +485,44 @@ describe('transport', () => {
     ] as const) {
       it(`takes the proxy for ${scheme} from ${name}`, async () => {
         const proxy = closing(await startProxy());
-        const server = scheme === 'https' ? await secure() : await answering(ANSWER);
+        const named = await selfSigned({ name: 'ion.example.test' });
+        const server = scheme === 'https' ? await secure(named) : await answering(ANSWER);
         process.env[name] = proxy.url;
-        const through = transport({ tls: { ca: certificate.cert } });
-        assert.equal((await post(through, server.url)).text, ANSWER);
-        assert.deepEqual(proxy.targets, [`127.0.0.1:${server.port}`]);
+        const through = transport({ tls: { ca: named.cert } });
+        const url = `${scheme}://ion.example.test:${server.port}`;
+        assert.equal((await post(through, url)).text, ANSWER);
+        assert.deepEqual(proxy.targets, [`ion.example.test:${server.port}`]);
       });
     }
+
+    it('goes directly to this machine, whatever the environment says', async () => {
+      const proxy = closing(await startProxy());
+      const server = await answering(ANSWER);
+      Object.assign(process.env, { HTTP_PROXY: proxy.url, NO_PROXY: 'example.com' });
+      for (const host of ['127.0.0.1', 'localhost']) {
+        const url = `http://${host}:${server.port}`;
+        assert.equal((await post(transport(), url)).text, ANSWER);
+      }
+      assert.deepEqual(proxy.targets, []);
+    });
 
     for (const name of ['NO_PROXY', 'no_proxy']) {
       it(`takes exceptions from ${name}`, async () => {
         const proxy = closing(await startProxy());
-        const server = await answering(ANSWER);
-        Object.assign(process.env, { HTTP_PROXY: proxy.url, [name]: 'example.com,127.0.0.1' });
-        assert.equal((await post(transport(), server.url)).text, ANSWER);
+        Object.assign(process.env, {
+          HTTP_PROXY: proxy.url,
+          [name]: 'example.com,example.invalid',
+        });
+        await failure(post(transport(), 'http://ion.example.invalid/'), 'ION_NETWORK');
         assert.deepEqual(proxy.targets, []);
+      });
+    }
+
+    for (const scheme of ['http', 'https'] as const) {
+      it(`ends in time behind a proxy that does not answer (${scheme})`, async () => {
+        const silent = closing(await tcpServer((socket) => socket.resume()));
+        const through = transport({ timeoutMs: 300, proxy: { url: silent.url, except: [] } });
+        await failure(post(through, `${scheme}://ion.example.test/`), 'ION_TIMEOUT');
       });
     }
 

@@ -10,6 +10,11 @@ export interface TestProxy {
   close(): Promise<void>;
 }
 
+/** Names that exist in tests only are on this machine. */
+function reachable(hostname: string): string {
+  return hostname.endsWith('.test') ? '127.0.0.1' : hostname;
+}
+
 /** An HTTP proxy that tunnels https (CONNECT) and forwards http, for everybody or for one user. */
 export async function startProxy(login?: { user: string; password: string }): Promise<TestProxy> {
   const wanted =
@@ -29,7 +34,8 @@ export async function startProxy(login?: { user: string; password: string }): Pr
       return;
     }
     const { method, headers } = request;
-    const forwarded = httpRequest(url, { method, headers, agent: false }, (answer) => {
+    const options = { method, headers, agent: false, hostname: reachable(url.hostname) };
+    const forwarded = httpRequest(url, options, (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(response);
     });
@@ -45,7 +51,7 @@ export async function startProxy(login?: { user: string; password: string }): Pr
       return;
     }
     const { hostname, port } = new URL(`http://${request.url}`);
-    const target = connect(Number(port), hostname, () => {
+    const target = connect(Number(port), reachable(hostname), () => {
       client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
       target.pipe(client);
       client.pipe(target);
