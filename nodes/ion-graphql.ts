@@ -26,17 +26,27 @@ interface IonGraphqlConfig extends NodeDef {
 
 type Variables = Record<string, unknown> | undefined;
 
+/** What one message asks for. */
+interface Request {
+  msg: Message;
+  operation: Operation;
+  variables: Variables;
+  paging: { pageSize: number; limit: number };
+}
+
 export = (RED: NodeAPI): void => {
   RED.nodes.registerType('ion-graphql', function (this: Node, config: IonGraphqlConfig) {
     RED.nodes.createNode(this, config);
     onMessage(RED, this, config, async (msg, tools) => {
-      const operation = await readOperation(RED, this, config, msg);
-      const variables = await readVariables(RED, this, config, msg);
-      if (config.pages === 'all') return sendAll(config, msg, operation, variables, tools);
-      if (config.pages === 'stream') {
-        return sendPages(RED, config, msg, operation, variables, tools);
-      }
-      return sendOne(config, msg, operation, variables, tools);
+      const request: Request = {
+        msg,
+        operation: await readOperation(RED, this, config, msg),
+        variables: await readVariables(RED, this, config, msg),
+        paging: { pageSize: Number(config.pageSize) || 100, limit: Number(config.limit) || 0 },
+      };
+      if (config.pages === 'all') await sendAll(request, tools);
+      else if (config.pages === 'stream') await sendPages(RED, request, tools);
+      else await sendOne(request, tools);
     });
   });
 };
@@ -79,93 +89,54 @@ async function readVariables(
 }
 
 async function sendOne(
-  { output }: IonGraphqlConfig,
-  msg: Message,
-  operation: Operation,
-  variables: Variables,
+  { msg, operation, variables }: Request,
   { client, signal, onState, send, status }: MessageTools,
 ): Promise<void> {
   const answer = await client.request(operation, { variables, signal, onState });
   const { data, attempts, traceId, extensions } = answer;
-  send(msg, output, data, { ...about(operation), attempts, pages: 1, traceId, extensions });
+  send(msg, data, { ...about(operation), attempts, pages: 1, traceId, extensions });
   status({ key: 'answered' });
 }
 
 /** One message whose connection holds the edges of all pages. */
-async function sendAll(
-  config: IonGraphqlConfig,
-  msg: Message,
-  operation: Operation,
-  variables: Variables,
-  { client, signal, onState, send, status }: MessageTools,
-): Promise<void> {
-  const edges: unknown[] = [];
-  let pageCount = 0;
-  for await (const page of pages(client, operation, {
-    ...paging(config),
-    variables,
-    signal,
-    onState,
-  })) {
-    pageCount++;
-    for (const edge of page.edges) edges.push(edge);
+async function sendAll(request: Request, tools: MessageTools): Promise<void> {
+  const all: unknown[] = [];
+  for await (const page of readPages(request, tools)) {
+    for (const edge of page.edges) all.push(edge);
     if (!page.isLast) continue;
     // The last page's own list becomes the whole one, whatever aliases lead to it.
     page.edges.length = 0;
-    for (const edge of edges) page.edges.push(edge);
-    const details = pageDetails(operation, page, pageCount, edges.length);
-    send(msg, config.output, page.data, details);
-    status({ key: 'rows', count: edges.length });
+    for (const edge of all) page.edges.push(edge);
+    tools.send(request.msg, page.data, pageDetails(request, page));
   }
+  tools.status({ key: 'rows', count: all.length });
 }
 
 /** One message per page, as it arrives. */
-async function sendPages(
-  RED: NodeAPI,
-  config: IonGraphqlConfig,
-  msg: Message,
-  operation: Operation,
-  variables: Variables,
-  { client, signal, onState, send, status }: MessageTools,
-): Promise<void> {
-  const sequence = new Sequence(RED, msg);
-  let pageCount = 0;
+async function sendPages(RED: NodeAPI, request: Request, tools: MessageTools): Promise<void> {
+  const sequence = new Sequence(RED, request.msg);
   let count = 0;
-  for await (const page of pages(client, operation, {
-    ...paging(config),
-    variables,
-    signal,
-    onState,
-  })) {
-    pageCount++;
-    count += page.edges.length;
-    const details = pageDetails(operation, page, pageCount, page.edges.length);
-    send(sequence.next(page.isLast), config.output, page.data, details);
+  for await (const page of readPages(request, tools)) {
+    count = page.rowsSoFar;
+    tools.send(sequence.next(page.isLast), page.data, pageDetails(request, page));
   }
-  status({ key: 'rows', count });
+  tools.status({ key: 'rows', count });
 }
 
-function paging({ pageSize, limit }: IonGraphqlConfig): { pageSize: number; limit: number } {
-  return { pageSize: Number(pageSize) || 100, limit: Number(limit) || 0 };
+function readPages(
+  { operation, variables, paging }: Request,
+  { client, signal, onState }: MessageTools,
+): AsyncIterable<Page> {
+  return pages(client, operation, { ...paging, variables, signal, onState });
 }
 
 function about({ kind, name }: Operation): Pick<MessageDetails, 'operation' | 'name'> {
   return { operation: kind, name };
 }
 
-function pageDetails(
-  operation: Operation,
-  { attempts, totalCount, answer: { traceId, extensions } }: Page,
-  pageCount: number,
-  count: number,
-): MessageDetails {
-  return {
-    ...about(operation),
-    attempts,
-    pages: pageCount,
-    count,
-    totalCount,
-    traceId,
-    extensions,
-  };
+function pageDetails({ operation }: Request, page: Page): MessageDetails {
+  const { attempts, number, edges, totalCount, answer } = page;
+  const { traceId, extensions } = answer;
+  const count = edges.length;
+  return { ...about(operation), attempts, pages: number, count, totalCount, traceId, extensions };
 }

@@ -72,13 +72,11 @@ async function sendChanges(
 /** @returns how many runs there were */
 async function sendPages(pages: AsyncIterable<RunsPage>, output: RunsOutput): Promise<number> {
   let count = 0;
-  let pageCount = 0;
   let details: MessageDetails | undefined;
   try {
     for await (const { runs, page } of pages) {
-      pageCount++;
       count += runs.length;
-      details = pageDetails(page, pageCount);
+      details = pageDetails(page);
       output.page(runs, details);
     }
   } catch (thrown) {
@@ -91,19 +89,18 @@ async function sendPages(pages: AsyncIterable<RunsPage>, output: RunsOutput): Pr
 
 function runsOutput(
   RED: NodeAPI,
-  { mode, output, changes }: IonRunsConfig,
+  { mode, changes }: IonRunsConfig,
   msg: Message,
-  tools: MessageTools,
+  { send }: MessageTools,
 ): RunsOutput {
-  const send = (result: Message, payload: unknown, details: MessageDetails) =>
-    tools.send(result, output, payload, details);
   if (mode === 'each' || mode === 'page') return sequenceOutput(RED, msg, send, mode);
   return arrayOutput(msg, send, !changes);
 }
 
-function pageDetails({ attempts, totalCount, answer }: Page, pages: number): MessageDetails {
+function pageDetails({ attempts, number, totalCount, answer }: Page): MessageDetails {
   const { traceId, extensions } = answer;
-  return { operation: 'query', name: 'Runs', attempts, pages, totalCount, traceId, extensions };
+  const operation = 'query';
+  return { operation, name: 'Runs', attempts, pages: number, totalCount, traceId, extensions };
 }
 
 async function readQuery(
@@ -142,7 +139,9 @@ function paging({ pageSize }: IonRunsConfig, { signal, onState }: MessageTools) 
 }
 
 function readLimit(config: IonRunsConfig, msg: Message): number {
-  const limit = msg.limit ?? (config.limit || 0);
+  // An empty field of a dashboard is no limit of its own.
+  const own = msg.limit === '' ? undefined : msg.limit;
+  const limit = own ?? (config.limit || 0);
   const number = typeof limit === 'string' ? Number(limit) : limit;
   if (typeof number === 'number' && Number.isInteger(number) && number >= 0) return number;
   throw new IonError(

@@ -32,7 +32,8 @@ const AUTH_ADVICE: [RegExp, string][] = [
 ];
 
 /** Words of GraphQL's own validation, which comes before any etag is compared. */
-const INVALID_DOCUMENT = /of required type|cannot query field|unknown argument|got invalid value/i;
+const INVALID_DOCUMENT =
+  /of required type|cannot query field|unknown argument|got invalid value|is not defined by|is never used|used in position|expected type/i;
 
 /**
  * Reads what the API answered. The body is read before the status is judged, because a 4xx or 5xx
@@ -122,7 +123,8 @@ function failure(
   if (code === 'ION_GRAPHQL') {
     return new IonError('ION_RESPONSE', notGraphql(answer, host, undefined), details);
   }
-  return new IonError(code, withAdvice(code, `HTTP ${status} from ${host}`), details);
+  const advice = code === 'ION_NOT_FOUND' ? '. Check the API URL in the ION config node.' : '';
+  return new IonError(code, withAdvice(code, `HTTP ${status} from ${host}${advice}`), details);
 }
 
 function codeOf(status: number, errors: GraphqlError[] | undefined): IonErrorCode {

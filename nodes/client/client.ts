@@ -142,7 +142,7 @@ export class IonClient {
         }
         options.onState?.('retrying');
         variables = options.onRetry?.(error) ?? variables;
-        await this.#pause(delay, options.signal);
+        await this.#queue.whileOut(() => this.#pause(delay, options.signal));
         turn = 'retry';
       }
     }
@@ -199,10 +199,16 @@ export class IonClient {
         body,
         signal,
       });
-      if (answer.status !== 401) this.#tokens.accept(token);
-      return readAnswer(answer, this.#url.host);
+      const result = readAnswer(answer, this.#url.host);
+      this.#tokens.accept(token);
+      return result;
     } catch (thrown) {
-      throw new RequestFailure(toIonError(thrown));
+      const error = toIonError(thrown);
+      // An answer about the operation means that the token was good enough for it.
+      if (error.status !== undefined && error.status < 500 && error.code !== 'ION_AUTH') {
+        this.#tokens.accept(token);
+      }
+      throw new RequestFailure(error);
     }
   }
 

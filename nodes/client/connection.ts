@@ -43,6 +43,13 @@ export interface PagingOptions {
  * @throws IonError `ION_QUERY` when there is no connection, or more than one
  */
 export function pagedOperation(operation: Operation, options: PagingOptions): PagedOperation {
+  if (operation.kind !== 'query') {
+    // It would be executed once for every page.
+    throw new IonError(
+      'ION_QUERY',
+      'Only queries can be paged. For a mutation set the pages to "one".',
+    );
+  }
   const { path, fields } = theConnection(operation);
   const { definition } = operation;
   const document = ownPart(operation);

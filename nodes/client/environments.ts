@@ -78,7 +78,9 @@ export interface Endpoints {
 export function resolveEndpoints(settings: EndpointSettings): Endpoints {
   const { environment } = settings;
   const preset: Environment | undefined =
-    environment === 'custom' ? undefined : environments[environment];
+    environment !== 'custom' && Object.hasOwn(environments, environment)
+      ? environments[environment]
+      : undefined;
   if (environment !== 'custom' && !preset) {
     throw new IonError(
       'ION_CONFIG',

@@ -28,6 +28,10 @@ export interface Page {
   /** Rows in the whole list, where the server tells. */
   totalCount?: number;
   isLast: boolean;
+  /** 1 for the first. */
+  number: number;
+  /** Rows of this page and of those before it. */
+  rowsSoFar: number;
   answer: Answer;
   /** Requests that were sent to the API so far. */
   attempts: number;
@@ -95,7 +99,8 @@ class Reading {
   #pageSize: number;
   /** The cursor after which the next page begins. */
   #cursor: unknown;
-  /** Number of rows that were delivered. */
+  /** Numbers of pages and rows that were delivered. */
+  #number = 0;
   #rows = 0;
   #totalCount: number | undefined;
   #isDone = false;
@@ -218,11 +223,10 @@ class Reading {
 
   /** Takes a page that continues the list; `undefined` where it holds nothing new. */
   #take({ answer, connection }: Received): Page | undefined {
-    const { data } = answer;
     if (!connection) {
       // A parent that is null (an id that does not exist) has no list, and that is no failure.
       this.#isDone = true;
-      return { data, edges: [], isLast: true, answer, attempts: this.attempts };
+      return this.#page(answer, [], undefined);
     }
     const { edges, endCursor, hasNextPage, totalCount } = connection;
     if (this.#stepsBack(totalCount)) return undefined;
@@ -232,11 +236,17 @@ class Reading {
     this.#isDone = !hasNextPage || this.#left() === 0;
     this.#cursor = endCursor ?? null;
     if (edges.length === 0 && !this.#isDone) return undefined;
+    return this.#page(answer, edges, totalCount);
+  }
+
+  #page(answer: Answer, edges: unknown[], totalCount: number | undefined): Page {
     return {
-      data,
+      data: answer.data,
       edges,
       ...(totalCount !== undefined && { totalCount }),
       isLast: this.#isDone,
+      number: ++this.#number,
+      rowsSoFar: this.#rows,
       answer,
       attempts: this.attempts,
     };

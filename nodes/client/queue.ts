@@ -15,6 +15,8 @@ export class RequestQueue {
   readonly #retries = new Set<Waiter>();
   readonly #waiting = new Set<Waiter>();
   #running = 0;
+  /** Those that left their place only until their next try. */
+  #out = 0;
 
   /** @param limit how many may wait before `ION_OVERLOADED` */
   constructor(size: number, limit: number) {
@@ -28,15 +30,17 @@ export class RequestQueue {
    */
   enter(signal: AbortSignal, turn: Turn, onWait?: () => void): Promise<void> | undefined {
     if (signal.aborted) throw closedError();
-    if (this.#running < this.#size) {
-      this.#running++;
-      return undefined;
-    }
-    if (turn === 'new' && this.#waiting.size >= this.#limit) {
+    const isFree = this.#running < this.#size;
+    const ahead = this.#waiting.size + this.#retries.size + this.#out;
+    if (turn === 'new' && ahead >= this.#limit && (ahead > 0 || !isFree)) {
       throw new IonError(
         'ION_OVERLOADED',
-        `${this.#waiting.size} messages are already waiting for ION. Send fewer, or raise the queue limit or the concurrency in the ION config node.`,
+        `${ahead} messages are already waiting for ION. Send fewer, or raise the queue limit or the concurrency in the ION config node.`,
       );
+    }
+    if (isFree) {
+      this.#running++;
+      return undefined;
     }
     onWait?.();
     const line = turn === 'retry' ? this.#retries : this.#waiting;
@@ -69,6 +73,16 @@ export class RequestQueue {
       next.proceed();
     } else {
       this.#running--;
+    }
+  }
+
+  /** Counts as waiting while the work, a pause before the next try, goes on. */
+  async whileOut(work: () => Promise<void>): Promise<void> {
+    this.#out++;
+    try {
+      await work();
+    } finally {
+      this.#out--;
     }
   }
 

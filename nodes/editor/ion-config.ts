@@ -1,22 +1,25 @@
 import { environments, resolveEndpoints } from '../client/environments.js';
+import { labels } from './labels.js';
 import { numberFrom } from './validators.js';
+
+const label = labels('ion-config');
 
 RED.nodes.registerType('ion-config', {
   category: 'config',
   defaults: {
     name: { value: '' },
-    environment: { value: 'production', required: true },
-    apiUrl: { value: '', validate: customUrl('apiUrl') },
-    authUrl: { value: '', validate: customUrl('authUrl') },
-    audience: { value: '' },
-    authScheme: { value: 'raw' },
-    timeout: { value: 30, validate: numberFrom(0.1, { whole: false }) },
-    concurrency: { value: 10, validate: numberFrom(1) },
-    queueLimit: { value: 1000, validate: numberFrom(0) },
-    retries: { value: 3, validate: numberFrom(0) },
-    tls: { value: '', type: 'tls-config', required: false },
-    proxy: { value: '', type: 'http proxy', required: false },
-    allowHttp: { value: false },
+    environment: { label: label('environment'), value: 'production', required: true },
+    apiUrl: { label: label('apiUrl'), value: '', validate: customUrl('apiUrl') },
+    authUrl: { label: label('authUrl'), value: '', validate: customUrl('authUrl') },
+    audience: { label: label('audience'), value: '' },
+    authScheme: { label: label('authScheme'), value: 'raw' },
+    timeout: { label: label('timeout'), value: 30, validate: numberFrom(0.1, { whole: false }) },
+    concurrency: { label: label('concurrency'), value: 10, validate: numberFrom(1) },
+    queueLimit: { label: label('queueLimit'), value: 1000, validate: numberFrom(0) },
+    retries: { label: label('retries'), value: 3, validate: numberFrom(0) },
+    tls: { label: label('tls'), value: '', type: 'tls-config', required: false },
+    proxy: { label: label('proxy'), value: '', type: 'http proxy', required: false },
+    allowHttp: { label: label('allowHttp'), value: false },
   },
   credentials: {
     clientId: { type: 'text' },

@@ -1,3 +1,4 @@
+import { labels } from './labels.js';
 import { numberFrom, output } from './validators.js';
 
 const SEED_QUERY = `query {
@@ -18,6 +19,7 @@ const SEED_QUERY = `query {
 }
 `;
 
+const label = labels('ion-graphql');
 let queryEditor: CodeEditor | undefined;
 
 RED.nodes.registerType('ion-graphql', {
@@ -29,19 +31,20 @@ RED.nodes.registerType('ion-graphql', {
   paletteLabel: 'ion graphql',
   defaults: {
     name: { value: '' },
-    config: { value: '', type: 'ion-config', required: true },
-    query: { value: SEED_QUERY, validate: query },
+    config: { label: label('config'), value: '', type: 'ion-config', required: true },
+    query: { label: label('query'), value: SEED_QUERY, validate: query },
     queryType: { value: 'graphql' },
     variables: {
+      label: label('variables'),
       value: 'variables',
       validate: RED.validators.typedInput({ typeField: 'variablesType', allowBlank: true }),
     },
     variablesType: { value: 'msg' },
-    operationName: { value: '' },
-    pages: { value: 'one' },
-    pageSize: { value: 100, validate: numberFrom(1) },
-    limit: { value: 0, validate: numberFrom(0) },
-    output: { value: 'payload', validate: output },
+    operationName: { label: label('operationName'), value: '' },
+    pages: { label: label('pages'), value: 'one' },
+    pageSize: { label: label('pageSize'), value: 100, validate: numberFrom(1) },
+    limit: { label: label('limit'), value: 0, validate: numberFrom(0) },
+    output: { label: label('output'), value: 'payload', validate: output },
   },
   label() {
     return this.name || 'ion graphql';
@@ -52,7 +55,7 @@ RED.nodes.registerType('ion-graphql', {
   oneditprepare() {
     const stored = String(this.query ?? '');
     const isText = this.queryType === 'graphql';
-    const source = $('#node-input-querySource');
+    const source = $('#ion-graphql-query-source');
     source.typedInput({
       types: [
         { value: 'graphql', label: this._('ion-graphql.label.text'), hasValue: false },
@@ -62,7 +65,7 @@ RED.nodes.registerType('ion-graphql', {
     });
     if (!isText) source.typedInput('value', stored);
     const editor = RED.editor.createEditor({
-      id: 'node-input-query-editor',
+      id: 'ion-graphql-query-editor',
       mode: 'ace/mode/graphql',
       value: isText ? stored : SEED_QUERY,
     });
@@ -85,7 +88,7 @@ RED.nodes.registerType('ion-graphql', {
     pages.trigger('change');
   },
   oneditsave() {
-    const source = $('#node-input-querySource');
+    const source = $('#ion-graphql-query-source');
     const isText = source.typedInput('type') === 'graphql';
     this.query = isText ? (queryEditor?.getValue() ?? '') : source.typedInput('value');
     closeEditor();
@@ -97,7 +100,7 @@ RED.nodes.registerType('ion-graphql', {
     rows.each((_index, row) => {
       taken += $(row).outerHeight(true) ?? 0;
     });
-    $('#node-input-query-editor').css('height', `${Math.max(180, height - taken - 30)}px`);
+    $('#ion-graphql-query-editor').css('height', `${Math.max(180, height - taken - 30)}px`);
     queryEditor?.resize();
   },
 });
@@ -107,7 +110,7 @@ function closeEditor(): void {
   queryEditor = undefined;
 }
 
-function query(this: EditedNode, value: string): Validation {
+function query(value: string, _options: ValidatorOptions): Validation {
   return (
     value.trim() !== '' || RED._('@ion-nodes/node-red-ion/ion-graphql:ion-graphql.invalid.query')
   );

@@ -1,4 +1,5 @@
 import { defaultFields, filterOperators } from '../client/run-fields.js';
+import { labels } from './labels.js';
 import { numberFrom, output } from './validators.js';
 
 interface FilterRow {
@@ -8,6 +9,7 @@ interface FilterRow {
   valueType: string;
 }
 
+const label = labels('ion-runs');
 const NAMES = /^[_A-Za-z][\w.]*$/;
 
 RED.nodes.registerType('ion-runs', {
@@ -19,16 +21,16 @@ RED.nodes.registerType('ion-runs', {
   paletteLabel: 'ion runs',
   defaults: {
     name: { value: '' },
-    config: { value: '', type: 'ion-config', required: true },
-    filters: { value: [], validate: filters },
-    fields: { value: [...defaultFields], validate: names },
-    sort: { value: [], validate: names },
-    mode: { value: 'array' },
-    pageSize: { value: 100, validate: numberFrom(1) },
-    limit: { value: 0, validate: numberFrom(0) },
-    changes: { value: false },
-    changesFrom: { value: 'beginning' },
-    output: { value: 'payload', validate: output },
+    config: { label: label('config'), value: '', type: 'ion-config', required: true },
+    filters: { label: label('filters'), value: [], validate: filters },
+    fields: { label: label('fields'), value: [...defaultFields], validate: names },
+    sort: { label: label('sort'), value: [], validate: names },
+    mode: { label: label('mode'), value: 'array' },
+    pageSize: { label: label('pageSize'), value: 100, validate: numberFrom(1) },
+    limit: { label: label('limit'), value: 0, validate: numberFrom(0) },
+    changes: { label: label('changes'), value: false },
+    changesFrom: { label: label('changesFrom'), value: 'beginning' },
+    output: { label: label('output'), value: 'payload', validate: output },
   },
   label() {
     return this.name || 'ion runs';
@@ -37,7 +39,7 @@ RED.nodes.registerType('ion-runs', {
     return this.name ? 'node_label_italic' : '';
   },
   oneditprepare() {
-    const list = $('#node-input-filters').editableList<FilterRow>({
+    const list = $('#ion-runs-filters').editableList<FilterRow>({
       addItem: (container, _index, row) => addFilterRow(this, container, row),
       removable: true,
       sortable: true,
@@ -46,8 +48,8 @@ RED.nodes.registerType('ion-runs', {
     for (const row of (this.filters as FilterRow[] | undefined) ?? []) {
       list.editableList('addItem', row);
     }
-    $('#node-input-fieldList').val(((this.fields as string[] | undefined) ?? []).join(' '));
-    $('#node-input-sortList').val(((this.sort as string[] | undefined) ?? []).join(' '));
+    $('#ion-runs-field-list').val(((this.fields as string[] | undefined) ?? []).join(' '));
+    $('#ion-runs-sort-list').val(((this.sort as string[] | undefined) ?? []).join(' '));
     $('#node-input-output').typedInput({ types: ['msg'] });
     const changes = $('#node-input-changes');
     changes.on('change', () => {
@@ -60,12 +62,12 @@ RED.nodes.registerType('ion-runs', {
     changes.trigger('change');
   },
   oneditsave() {
-    this.filters = $('#node-input-filters')
+    this.filters = $('#ion-runs-filters')
       .editableList('items')
       .toArray()
       .map((element) => readFilterRow($(element)));
-    this.fields = words('#node-input-fieldList');
-    this.sort = words('#node-input-sortList');
+    this.fields = words('#ion-runs-field-list');
+    this.sort = words('#ion-runs-sort-list');
   },
 });
 
@@ -115,7 +117,7 @@ function names(value: string[], { label = '' }: ValidatorOptions): Validation {
   return wrong === undefined || invalid('name', { label, name: wrong });
 }
 
-function filters(value: FilterRow[]): Validation {
+function filters(value: FilterRow[], _options: ValidatorOptions): Validation {
   const wrong = value.find(({ field }) => !NAMES.test(field));
   return wrong === undefined || invalid('filter', { name: wrong.field });
 }

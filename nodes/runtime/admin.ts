@@ -26,7 +26,7 @@ export function registerAdminRoutes(RED: NodeAPI): void {
     void respond(res, (signal) => testConnection(RED, req.body, signal));
   });
   httpAdmin.get('/ion-config/:id/schema', auth.needsPermission('ion-config.read'), (req, res) => {
-    void respond(res, (signal) => readSchema(RED, req, signal));
+    void respond(res, () => readSchema(RED, req));
   });
 }
 
@@ -62,12 +62,11 @@ function httpStatus(code: IonErrorCode): number {
 async function testConnection(RED: NodeAPI, body: unknown, signal: AbortSignal): Promise<unknown> {
   const { id, config, credentials } = readTestRequest(body);
   const deployed = deployedConfig(RED, id);
-  const values = withVariables(RED, deployed, config);
-  const key = {
-    ...withVariables(RED, deployed, { clientId: credentials.clientId ?? '' }),
-    clientSecret: testSecret(RED, deployed, values, credentials.clientSecret ?? ''),
-  };
-  const client = new IonClient({ ...clientSettings(RED, values, key), retries: 0 });
+  const values = withoutVariables(config, deployed?.values);
+  const { clientId = '' } = withoutVariables(credentials, deployed?.credentials);
+  const clientSecret = testSecret(deployed, values, credentials.clientSecret ?? '');
+  const settings = clientSettings(RED, values, { clientId, clientSecret });
+  const client = new IonClient({ ...settings, retries: 0 });
   try {
     const { data } = await client.request(parseOperation(WHO_AM_I), { signal });
     return data;
@@ -86,28 +85,24 @@ function readTestRequest(body: unknown): TestRequest {
 }
 
 /**
- * The client secret to test with. One that the dialog does not hold (stored, or named by an
- * environment variable of the server) goes only where it goes anyway, so that nobody who may edit
- * a config node can send it elsewhere.
+ * The client secret to test with. The stored one goes only where it goes anyway, so that nobody
+ * who may edit a config node can send it elsewhere.
  */
 function testSecret(
-  RED: NodeAPI,
   deployed: IonConfigNode | undefined,
   values: ConfigValues,
   typed: string,
 ): string {
-  const isStored = typed === '' || typed === UNCHANGED_PASSWORD;
-  if (!isStored && !isVariable(typed)) return typed;
-  if (isStored && !deployed) return '';
-  const goesThereAnyway = deployed && destination(deployed.values) === destination(values);
-  if (!goesThereAnyway && (isStored || values.environment === 'custom')) {
+  const isStored = typed === '' || typed === UNCHANGED_PASSWORD || isVariable(typed);
+  if (!isStored) return typed;
+  if (!deployed && typed === '') return '';
+  if (!deployed || destination(deployed.values) !== destination(values)) {
     throw new IonError(
       'ION_CONFIG',
       'The stored client secret is only sent to the URLs that are deployed. Enter the secret anew, or deploy first.',
     );
   }
-  if (isStored) return deployed?.credentials?.clientSecret ?? '';
-  return withVariables(RED, deployed, { typed }).typed;
+  return deployed.credentials?.clientSecret ?? '';
 }
 
 function destination(values: ConfigValues): string {
@@ -120,24 +115,25 @@ function isVariable(value: unknown): value is string {
   return typeof value === 'string' && /^\$\{[^}]+\}$/.test(value);
 }
 
-/** Replaces values that are a whole `${VARIABLE}`, as Node-RED does on deploy. */
-function withVariables<T extends object>(
-  RED: NodeAPI,
-  deployed: IonConfigNode | undefined,
-  values: T,
-): T {
-  const entries = Object.entries(values).map(([name, value]) => {
-    if (!isVariable(value)) return [name, value];
-    if (!deployed) return [name, process.env[value.slice(2, -1)] ?? ''];
-    return [name, RED.util.evaluateNodeProperty(value, 'env', deployed, {})];
-  });
-  return Object.fromEntries(entries) as T;
+/**
+ * Takes the deployed value in place of a `${VARIABLE}`: a variable that is not deployed is not
+ * resolved, because the answers would tell what the server's environment holds.
+ */
+function withoutVariables<Values extends object>(
+  values: Values,
+  deployed: Partial<Values> | undefined,
+): Values {
+  const entries = Object.entries(values).map(([name, value]) => [
+    name,
+    isVariable(value) ? deployed?.[name as keyof Values] : value,
+  ]);
+  return Object.fromEntries(entries);
 }
 
 /** Schemas are large and change rarely: one per client, until a refresh is asked for. */
 const schemas = new WeakMap<IonClient, Promise<unknown>>();
 
-async function readSchema(RED: NodeAPI, req: Request, signal: AbortSignal): Promise<unknown> {
+async function readSchema(RED: NodeAPI, req: Request): Promise<unknown> {
   const deployed = deployedConfig(RED, String(req.params.id));
   if (!deployed) {
     throw new IonError('ION_NOT_FOUND', 'This ION config node is not deployed yet, or disabled.');
@@ -147,9 +143,16 @@ async function readSchema(RED: NodeAPI, req: Request, signal: AbortSignal): Prom
   if (known && req.query.refresh === undefined) return known;
   const { getIntrospectionQuery } = await import('graphql/utilities');
   const operation = parseOperation(getIntrospectionQuery());
+  // Without the signal of the one who asked: others may wait for the same answer.
+  const { signal } = new AbortController();
   const schema = client.request(operation, { signal }).then(({ data }) => data);
-  schemas.set(client, schema);
-  schema.catch(() => schemas.delete(client));
+  schemas.set(client, known ?? schema);
+  schema.then(
+    () => schemas.set(client, schema),
+    () => {
+      if (schemas.get(client) === schema) schemas.delete(client);
+    },
+  );
   return schema;
 }
 

@@ -14,6 +14,7 @@ export interface MessageDetails {
   name: string | undefined;
   attempts: number;
   pages: number;
+  /** Rows in this message. */
   count?: number | undefined;
   totalCount?: number | undefined;
   traceId?: string | undefined;
@@ -26,13 +27,15 @@ export interface MessageTools {
   signal: AbortSignal;
   onState: (state: RequestState) => void;
   /** Sends the message with the result in it. */
-  send(msg: Message, output: string, result: unknown, details: MessageDetails): void;
+  send(msg: Message, result: unknown, details: MessageDetails): void;
   /** What the status shows once all messages are answered. */
   status(text: StatusText): void;
 }
 
 interface UsesIonConfig {
   config: string;
+  /** The message property that the result goes into. */
+  output: string;
 }
 
 /**
@@ -57,13 +60,16 @@ export function onMessage(
     const durationMs = () => Math.round(performance.now() - startedAt);
     const tracker = status.begin();
     try {
+      const output = config.output || 'payload';
+      // Before anything is sent to ION: a mutation whose answer has no place would have run.
+      checkOutput(RED, msg, output);
       await handle(msg, {
         client: clientOf(RED, config),
         signal: closing.signal,
         onState: tracker.update,
-        send(result, output, value, details) {
+        send(result, value, details) {
           const ion = defined({ ...details, durationMs: durationMs() });
-          setResult(RED, result, output, value);
+          RED.util.setMessageProperty(result, output, value, true);
           send(Object.assign(result, { ion }));
         },
         status: (text) => tracker.end({ fill: 'green', ms: durationMs(), ...text }),
@@ -108,12 +114,28 @@ function clientOf(RED: NodeAPI, config: UsesIonConfig): IonClient {
   );
 }
 
-function setResult(RED: NodeAPI, msg: Message, output: string, value: unknown): void {
-  if (!RED.util.setMessageProperty(msg, output || 'payload', value, true)) {
+function checkOutput(RED: NodeAPI, msg: Message, output: string): void {
+  const path = propertyPath(RED, msg, output);
+  let value: unknown = msg;
+  for (const key of path.slice(0, -1)) {
+    // What is missing will be made.
+    if (!Object.hasOwn(value as object, key)) return;
+    value = (value as Record<string, unknown>)[key];
+    if (typeof value === 'object' && value !== null) continue;
     throw new IonError(
       'ION_CONFIG',
-      `The result cannot be put into msg.${output}: a part of that path is not an object in this message.`,
+      `The result cannot be put into msg.${output}: "${key}" is not an object in this message.`,
     );
+  }
+}
+
+function propertyPath(RED: NodeAPI, msg: Message, output: string): string[] {
+  try {
+    return RED.util.normalisePropertyExpression(output, msg).map(String);
+  } catch (cause) {
+    throw new IonError('ION_CONFIG', `The result cannot be put into msg.${output}: ${cause}.`, {
+      cause,
+    });
   }
 }
 

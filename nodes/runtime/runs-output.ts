@@ -1,9 +1,9 @@
 import type { NodeAPI } from 'node-red';
 import type { Run } from '../client/runs.js';
-import type { Message, MessageDetails } from './on-message.js';
+import type { Message, MessageDetails, MessageTools } from './on-message.js';
 import { Sequence } from './sequence.js';
 
-type Send = (msg: Message, payload: unknown, details: MessageDetails) => void;
+type Send = MessageTools['send'];
 
 /** How pages of runs become messages. */
 export interface RunsOutput {

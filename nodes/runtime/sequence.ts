@@ -17,6 +17,8 @@ export class Sequence {
   /** A message of its own, to be sent next. */
   next(isLast: boolean): Message {
     const msg = this.#RED.util.cloneMessage(this.#source);
+    // Of an outer sequence, whose end it would be for a Join node.
+    delete msg.complete;
     const index = this.#index++;
     const parts = {
       id: this.#id,

@@ -78,6 +78,8 @@ describe('answer', () => {
       /was not provided\.$/,
     ],
     ['ION_GRAPHQL', 200, errors('Cannot query field "etag" on type "Run".'), /Cannot query/],
+    ['ION_GRAPHQL', 200, errors('Variable "$etag" is not defined by operation "X".'), /\$etag/],
+    ['ION_GRAPHQL', 200, errors('Variable "$etag" is never used in operation "X".'), /\$etag/],
     ['ION_AUTH', 200, errors('Token is expired.'), /Token is expired/],
     [
       'ION_AUTH',

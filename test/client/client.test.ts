@@ -713,4 +713,14 @@ describe('client', () => {
       assert.match((await slow).message, /\*\*\*/);
     });
   });
+
+  it('asks for no token with every message where ION refuses them under HTTP 200', async () => {
+    const errors = [{ message: 'Log in.', extensions: { code: 'UNAUTHENTICATED' } }];
+    ion.sandbox.control.fault({ target: 'api', kind: 'graphql', errors, times: 100 });
+    const client = ion.client();
+    for (let message = 0; message < 5; message++) {
+      await failure(ask(client, '{ me { id } }'), 'ION_AUTH');
+    }
+    assert.ok(counters().token.total <= 2, `${counters().token.total} token requests`);
+  });
 });

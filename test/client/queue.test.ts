@@ -53,6 +53,25 @@ describe('queue', () => {
     assert.deepEqual(entered, ['running', 'retry 1', 'retry 2', 'new 1', 'page', 'new 2']);
   });
 
+  it('counts those that pause before their next try among those that wait', async () => {
+    const queue = new RequestQueue(1, 2);
+    const pauses: (() => void)[] = [];
+    const pause = () => new Promise<void>((resolve) => pauses.push(resolve));
+    const paused = [queue.whileOut(pause), queue.whileOut(pause)];
+    assert.equal(thrown(() => queue.enter(signal, 'new'), 'ION_OVERLOADED').transient, false);
+    assert.equal(queue.enter(signal, 'retry'), undefined);
+    queue.leave();
+    for (const end of pauses) end();
+    await Promise.all(paused);
+    assert.equal(queue.enter(signal, 'new'), undefined);
+  });
+
+  it('lets a message in where a place is free, also when none may wait', () => {
+    const queue = new RequestQueue(1, 0);
+    assert.equal(queue.enter(signal, 'new'), undefined);
+    thrown(() => queue.enter(signal, 'new'), 'ION_OVERLOADED');
+  });
+
   it('refuses new messages once too many wait', () => {
     const queue = new RequestQueue(1, 2);
     void queue.enter(signal, 'new');

@@ -2,20 +2,17 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { WebSocket } from 'undici';
 import { freePort } from '../../sandbox/demo/node-red.js';
-import { root } from '../support/package.js';
+import { root, useTemporaryFolder } from '../support/package.js';
 import { until } from '../support/until.js';
-
-const userDirs = () => readdirSync(tmpdir()).filter((name) => /^node-red-ion-\w{6}$/.test(name));
 
 describe('npm start', function () {
   this.timeout(60_000);
   let start: ChildProcess;
   let port: number;
   let output = '';
-  const foldersBefore = userDirs();
+  const folder = useTemporaryFolder();
   const hasEnded = () => start.exitCode !== null || start.signalCode !== null;
 
   before(async () => {
@@ -24,7 +21,7 @@ describe('npm start', function () {
       cwd: root,
       // A group of its own, so that a signal reaches all of it, as Ctrl-C does.
       detached: true,
-      env: { ...process.env, PORT: String(port) },
+      env: { ...process.env, PORT: String(port), TMPDIR: folder.path },
     });
     start.stdout?.setEncoding('utf8').on('data', (text: string) => {
       output += text;
@@ -63,6 +60,7 @@ describe('npm start', function () {
     // All who hold its output have ended, not npm alone.
     await once(start, 'close');
     await assert.rejects(fetch(`http://127.0.0.1:${port}`));
-    assert.deepEqual(userDirs(), foldersBefore);
+    const left = readdirSync(folder.path).filter((name) => name.startsWith('node-red-ion'));
+    assert.deepEqual(left, []);
   });
 });

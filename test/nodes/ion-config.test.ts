@@ -173,18 +173,51 @@ describe('ion-config', () => {
       assert.equal(context.sandbox.control.counters().token.total, before);
     });
 
-    it('never sends a variable of the server to URLs that are not deployed', async () => {
+    it('never tells or sends what the environment of the server holds', async () => {
       await load();
-      process.env.TEST_ION_SECRET = 'a secret of the server';
+      const secret = 'a-secret-of-the-server';
+      process.env.TEST_ION_SECRET = secret;
+      const variable = '${TEST_ION_SECRET}';
+      const key = typedKey();
+      const requests = [
+        { config: custom(), credentials: { clientId: 'any', clientSecret: variable } },
+        { config: custom(), credentials: { ...key, clientId: variable } },
+        ...['audience', 'timeout', 'environment', 'apiUrl', 'authUrl', 'concurrency'].map(
+          (name) => ({
+            config: { ...custom(), [name]: variable },
+            credentials: key,
+          }),
+        ),
+        {
+          config: { ...custom(), environment: 'constructor' },
+          credentials: { ...key, clientSecret: variable },
+        },
+      ];
       try {
-        const { status, body } = await test({
-          id: 'new',
-          config: custom(),
-          credentials: { clientId: 'any', clientSecret: '${TEST_ION_SECRET}' },
-        });
-        assert.equal(status, 400);
-        assert.equal(body.code, 'ION_CONFIG');
+        for (const id of ['new', 'config']) {
+          for (const request of requests) {
+            const { text } = await test({ id, ...request });
+            assert.ok(!text.includes(secret), text);
+          }
+        }
       } finally {
+        delete process.env.TEST_ION_SECRET;
+      }
+      const sent = JSON.stringify(context.sandbox.control.counters().recent);
+      assert.ok(!sent.includes(secret), 'the sandbox got it');
+    });
+
+    it('uses deployed variables of the server where they are deployed', async () => {
+      const { url, authUrl, clientId, clientSecret } = context.sandbox;
+      Object.assign(process.env, { TEST_ION_API: url, TEST_ION_SECRET: clientSecret });
+      try {
+        const config = { environment: 'custom', apiUrl: '${TEST_ION_API}', authUrl };
+        const credentials = { clientId, clientSecret: '${TEST_ION_SECRET}' };
+        await load(config, { config: credentials });
+        const { status } = await test({ id: 'config', config, credentials });
+        assert.equal(status, 200);
+      } finally {
+        delete process.env.TEST_ION_API;
         delete process.env.TEST_ION_SECRET;
       }
     });
@@ -219,6 +252,15 @@ describe('ion-config', () => {
       await schema();
       assert.equal(context.sandbox.control.counters().api.total, 1);
       await schema('?refresh=1');
+      assert.equal(context.sandbox.control.counters().api.total, 2);
+    });
+
+    it('is kept when a refresh fails', async () => {
+      await load({ retries: 0 });
+      assert.equal((await schema()).status, 200);
+      context.sandbox.control.fault({ target: 'api', kind: 'reset' });
+      assert.equal((await schema('?refresh=1')).status, 502);
+      assert.equal((await schema()).status, 200);
       assert.equal(context.sandbox.control.counters().api.total, 2);
     });
 

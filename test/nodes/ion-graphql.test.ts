@@ -268,9 +268,29 @@ describe('ion-graphql', () => {
       assert.equal(failed.ion.status, 409);
     });
 
-    it('a result that the message has no place for', async () => {
-      await load({ output: 'payload.me' });
-      await fails('ION_CONFIG', /msg\.payload\.me/, { payload: 'text' });
+    it('a result that the message has no place for, before anything is executed', async () => {
+      const query = 'mutation { createRun(input: { title: "Lost" }) { run { id } } }';
+      await load({ query, output: 'payload.me' });
+      for (const payload of ['text', 7, null]) {
+        await fails('ION_CONFIG', /msg\.payload\.me: "payload" is not an object/, { payload });
+      }
+      assert.equal(context.sandbox.control.counters().api.total, 0);
+      await helper.unload();
+      await load({ query, output: 'payload.' });
+      await fails('ION_CONFIG', /msg\.payload\./);
+    });
+
+    it('a mutation that would be executed once for each page', async () => {
+      const query = `mutation { createRun(input: { title: "Many" }) {
+        run { procedure { id } list: steps { edges { node { id } } } }
+      } }`;
+      for (const pages of ['all', 'stream']) {
+        await load({ query, pages });
+        await fails('ION_QUERY', /Only queries can be paged/);
+        await helper.unload();
+      }
+      assert.equal(context.sandbox.control.counters().api.total, 0);
+      await load();
     });
   });
 

@@ -61,6 +61,9 @@ describe('ion-runs', () => {
     assert.equal(((await flow.answer()).payload as Run[]).length, 5);
     assert.equal(((await flow.answer({ limit: 3 })).payload as Run[]).length, 3);
     assert.equal(((await flow.answer({ limit: 0 })).payload as Run[]).length, 60);
+    // An empty field of a dashboard.
+    assert.equal(((await flow.answer({ limit: '' })).payload as Run[]).length, 5);
+    assert.equal(((await flow.answer({ limit: '4' })).payload as Run[]).length, 4);
   });
 
   it('selects the fields that were chosen, at any depth', async () => {
@@ -148,6 +151,15 @@ describe('ion-runs', () => {
         [undefined, undefined, undefined, undefined, true],
       );
       assert.ok(sent.every(({ topic }) => topic === 'kept'));
+    });
+
+    it('no end of an outer sequence', async () => {
+      await load({ mode: 'each', limit: 3 });
+      const { sent } = await flow.send({ complete: true, parts: { id: 'outer', index: 4 } });
+      assert.deepEqual(
+        sent.map(({ complete, parts }) => [complete, (parts as FlowMessage).parts]),
+        [undefined, undefined, true].map((complete) => [complete, { id: 'outer', index: 4 }]),
+      );
     });
 
     it('one message per page', async () => {

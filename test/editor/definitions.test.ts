@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { runInNewContext } from 'node:vm';
+import { root } from '../support/package.js';
+
+interface Property {
+  value: unknown;
+  label?: string;
+  validate?: (this: object, value: unknown, options: { label?: string }) => boolean | string;
+}
+interface Definition {
+  defaults: Record<string, Property>;
+  label(this: object): string;
+}
+
+const CATALOGUE = /^@ion-nodes\/node-red-ion\/([\w-]+):(.+)$/;
+
+describe('the dialogs', () => {
+  const definitions = new Map<string, Definition>();
+  const catalogues: Record<string, object> = {};
+
+  /** As the editor looks texts up, which are then checked. */
+  const translate = (key: string, values: Record<string, unknown> = {}) => {
+    const [, set = '', path = ''] = CATALOGUE.exec(key) ?? [];
+    const text = path
+      .split('.')
+      .reduce<unknown>((part, name) => (part as Record<string, unknown>)?.[name], catalogues[set]);
+    assert.equal(typeof text, 'string', `no text for ${key}`);
+    return String(text).replace(/__(\w+)__/g, (_match, name) => String(values[name]));
+  };
+
+  before(async () => {
+    for (const node of ['ion-config', 'ion-graphql', 'ion-runs']) {
+      const json = await readFile(join(root, 'dist/locales/en-US', `${node}.json`), 'utf8');
+      catalogues[node] = JSON.parse(json);
+    }
+    for (const node of ['ion-config', 'ion-graphql', 'ion-runs']) {
+      const html = await readFile(join(root, 'dist', `${node}.html`), 'utf8');
+      const [, script = ''] =
+        /<script type="text\/javascript">([\s\S]*?)<\/script>/.exec(html) ?? [];
+      const RED = {
+        _: translate,
+        validators: { typedInput: () => (_value: unknown, _options: object) => true },
+        nodes: {
+          registerType: (type: string, definition: Definition) => definitions.set(type, definition),
+        },
+      };
+      // No dialog is open.
+      runInNewContext(script, { RED, $: () => ({ length: 0 }), URL });
+    }
+  });
+
+  const check = (type: string, property: string, value: unknown, node: object = {}) => {
+    const definition = definitions.get(type) as Definition;
+    const { validate, label } = definition.defaults[property] as Property;
+    return validate?.call(node, value, label === undefined ? {} : { label });
+  };
+
+  it('name every property that can be wrong', () => {
+    for (const [type, { defaults }] of definitions) {
+      for (const [name, { validate, label }] of Object.entries(defaults)) {
+        if (validate) assert.ok(label, `${type}: ${name}`);
+      }
+    }
+  });
+
+  it('have validators whose texts the editor shows', () => {
+    for (const [type, { defaults }] of definitions) {
+      for (const [name, { validate }] of Object.entries(defaults)) {
+        // With another number of parameters the editor takes a text for "valid".
+        if (validate) assert.equal(validate.length, 2, `${type}: ${name}`);
+      }
+    }
+  });
+
+  it('are valid as they come out of the palette', () => {
+    for (const [type, { defaults }] of definitions) {
+      const node = Object.fromEntries(
+        Object.entries(defaults).map(([name, { value }]) => [name, value]),
+      );
+      for (const [name, { value }] of Object.entries(defaults)) {
+        assert.ok(
+          [true, undefined].includes(check(type, name, value, node) as true),
+          `${type}: ${name}`,
+        );
+      }
+    }
+  });
+
+  const custom = { environment: 'custom' };
+  const wrong: [string, string, unknown, object, RegExp][] = [
+    ['ion-config', 'apiUrl', '', custom, /^API URL: a URL such as/],
+    ['ion-config', 'apiUrl', 'http://elsewhere.example.test', custom, /^API URL: /],
+    ['ion-config', 'authUrl', 'not a url', custom, /^Auth URL: /],
+    ['ion-config', 'timeout', 'soon', {}, /^Timeout \(s\): a number of at least 0\.1/],
+    ['ion-config', 'concurrency', 0, {}, /^In flight: a whole number of at least 1/],
+    ['ion-config', 'queueLimit', -1, {}, /^Waiting: a whole number of at least 0/],
+    ['ion-config', 'retries', 1.5, {}, /^Retries: a whole number/],
+    ['ion-graphql', 'query', ' ', {}, /query is needed/],
+    ['ion-graphql', 'pageSize', 0, {}, /^Page size: /],
+    ['ion-graphql', 'limit', -1, {}, /^Limit: /],
+    ['ion-graphql', 'output', 'ion.data', {}, /^Result in: .* are taken/],
+    ['ion-graphql', 'output', '', {}, /^Result in: /],
+    ['ion-runs', 'filters', [{ field: '' }], {}, /filter has no field/],
+    ['ion-runs', 'filters', [{ field: 'part number' }], {}, /part number/],
+    ['ion-runs', 'fields', ['id }'], {}, /^Fields: "id }"/],
+    ['ion-runs', 'sort', ['id asc'], {}, /^Sort by: "id asc"/],
+  ];
+  for (const [type, property, value, node, text] of wrong) {
+    it(`say what is wrong with ${JSON.stringify(value)} as ${property} of ${type}`, () => {
+      assert.match(String(check(type, property, value, node)), text);
+    });
+  }
+
+  it('ask for no URLs where the environment tells them', () => {
+    assert.equal(check('ion-config', 'apiUrl', '', { environment: 'staging' }), true);
+  });
+
+  it('allow plain http to this machine, and elsewhere where that is chosen', () => {
+    assert.equal(check('ion-config', 'apiUrl', 'http://127.0.0.1:4000', custom), true);
+    const node = { ...custom, allowHttp: true };
+    assert.equal(check('ion-config', 'apiUrl', 'http://elsewhere.example.test', node), true);
+  });
+});
