@@ -18,6 +18,7 @@ export function sandboxConfig(sandbox: Sandbox, properties: object = {}): FlowNo
 export const graphqlNode: FlowNode = {
   id: 'node',
   type: 'ion-graphql',
+  name: '',
   config: 'config',
   query: '{ me { id name } }',
   queryType: 'graphql',
@@ -33,6 +34,7 @@ export const graphqlNode: FlowNode = {
 export const runsNode: FlowNode = {
   id: 'node',
   type: 'ion-runs',
+  name: '',
   config: 'config',
   filters: [],
   fields: ['id', 'title', 'status', 'steps.id', 'steps.title', 'steps.status'],

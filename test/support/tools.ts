@@ -17,6 +17,13 @@ export const pythonWithRequests: Tool = {
   install: 'apt-get install -y python3-requests',
 };
 
+export const chromium: Tool = {
+  name: 'Chromium',
+  commands: ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'],
+  probe: ['--version'],
+  install: 'apt-get install -y chromium',
+};
+
 /**
  * The command of a tool. Where it is missing the test is skipped with a word on how to install it,
  * but fails in CI, where nothing may be skipped.

@@ -1,0 +1,120 @@
+import { type Browser, chromium as driver, type Page } from 'playwright-core';
+import { chromium, findTool } from './tools.js';
+
+// Chromium looks up nothing outside this machine.
+const ARGUMENTS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** The global of Node-RED's editor, as far as the tests use it inside the page. */
+declare const RED: {
+  editor: {
+    edit(node: object): void;
+    editConfig(name: string, type: string, id: string): void;
+  };
+  nodes: { node(id: string): Record<string, unknown> };
+  view: { select(selection: object): void };
+};
+
+/** Node-RED's editor in a real browser. */
+export class Editor {
+  readonly page: Page;
+  /** What the page complained about. */
+  readonly errors: string[] = [];
+  readonly #browser: Browser;
+
+  static async open(
+    test: Mocha.Context,
+    url: string,
+    options: { locale?: string; dark?: boolean } = {},
+  ): Promise<Editor> {
+    const browser = await driver.launch({
+      executablePath: findTool(test, chromium),
+      args: ARGUMENTS,
+    });
+    const page = await browser.newPage({
+      viewport: { width: 1400, height: 900 },
+      locale: options.locale ?? 'en-US',
+      colorScheme: options.dark ? 'dark' : 'light',
+    });
+    const editor = new Editor(browser, page);
+    page.on('pageerror', (error) => editor.errors.push(error.message));
+    await page.goto(url);
+    await page.waitForSelector('.red-ui-palette-node');
+    await page.waitForSelector('#red-ui-loading-progress', { state: 'hidden' });
+    return editor;
+  }
+
+  private constructor(browser: Browser, page: Page) {
+    this.#browser = browser;
+    this.page = page;
+  }
+
+  /** Opens the dialog of a node. */
+  async edit(id: string): Promise<void> {
+    await this.page.evaluate((id) => RED.editor.edit(RED.nodes.node(id)), id);
+    await this.#trayIsOpen('#node-dialog-ok');
+  }
+
+  /** Opens the dialog of a config node. */
+  async editConfig(type: string, id: string): Promise<void> {
+    await this.page.evaluate(([type, id]) => RED.editor.editConfig('', type, id), [
+      type,
+      id,
+    ] as const);
+    await this.#trayIsOpen('#node-config-dialog-ok');
+  }
+
+  async done(): Promise<void> {
+    await this.#leave('#node-dialog-ok');
+  }
+
+  async doneConfig(): Promise<void> {
+    await this.#leave('#node-config-dialog-ok');
+  }
+
+  async cancel(): Promise<void> {
+    await this.#leave('#node-dialog-cancel');
+  }
+
+  /** A property of a node as the editor holds it. */
+  property(id: string, name: string): Promise<unknown> {
+    return this.page.evaluate(([id, name]) => RED.nodes.node(id)[name], [id, name] as const);
+  }
+
+  async deploy(): Promise<void> {
+    const deployed = this.page.waitForResponse(
+      (response) => response.url().endsWith('/flows') && response.request().method() === 'POST',
+    );
+    await this.page.click('#red-ui-header-button-deploy');
+    await deployed;
+  }
+
+  async close(): Promise<void> {
+    await this.#browser.close();
+  }
+
+  async #trayIsOpen(button: string): Promise<void> {
+    await this.page.waitForSelector(button);
+    // The tray slides in; what is clicked before it rests is missed.
+    await this.page.waitForFunction((selector) => {
+      const tray = document.querySelector(selector)?.closest('.red-ui-tray');
+      return (
+        tray &&
+        tray.getAnimations({ subtree: false }).length === 0 &&
+        getComputedStyle(tray).right === '0px'
+      );
+    }, button);
+  }
+
+  async #leave(button: string): Promise<void> {
+    await this.page.click(button);
+    await this.page.waitForSelector(button, { state: 'detached' });
+  }
+}
