@@ -1,7 +1,7 @@
 // Builds dist/: the runtime with tsc, the dialogs' scripts with esbuild, and beside them what
 // Node-RED looks for next to a node's file: its HTML, locales/ and icons/.
 import { execFileSync } from 'node:child_process';
-import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +12,9 @@ const inRoot = (...parts) => join(root, ...parts);
 const dist = inRoot('dist');
 const require = createRequire(import.meta.url);
 
-await rm(dist, { recursive: true, force: true });
+for (const folder of [dist, inRoot('resources')]) {
+  await rm(folder, { recursive: true, force: true });
+}
 const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
 execFileSync(process.execPath, [tsc, '-p', inRoot('nodes')], { stdio: 'inherit' });
 
@@ -32,5 +34,30 @@ for (const name of Object.keys(nodeRed.nodes)) {
   const script = `<script type="text/javascript">\n${outputFiles[0].text.trim()}\n</script>\n`;
   await writeFile(join(dist, `${name}.html`), script + markup);
 }
+// Large, and needed only where a query is edited: the editor fetches it then.
+const { metafile } = await build({
+  entryPoints: [inRoot('nodes', 'editor', 'graphql', 'bundle.ts')],
+  bundle: true,
+  outfile: inRoot('resources', 'graphql-language.js'),
+  format: 'iife',
+  minify: true,
+  legalComments: 'none',
+  metafile: true,
+  target: 'es2020',
+});
+await writeFile(inRoot('resources', 'graphql-language.LICENSES.txt'), await licences(metafile));
 await cp(inRoot('nodes', 'locales'), join(dist, 'locales'), { recursive: true });
 await cp(inRoot('icons'), join(dist, 'icons'), { recursive: true });
+
+/** The licences of the packages in a bundle. */
+async function licences({ inputs }) {
+  const inModules = /^node_modules\/((?:@[^/]+\/)?[^/]+)\//;
+  const packages = new Set(Object.keys(inputs).flatMap((path) => inModules.exec(path)?.[1] ?? []));
+  const texts = [...packages].sort().map(async (name) => {
+    const folder = inRoot('node_modules', name);
+    const file = (await readdir(folder)).find((each) => /^licen[cs]e/i.test(each));
+    const text = file ? await readFile(join(folder, file), 'utf8') : 'No licence file.\n';
+    return `${name}\n${'='.repeat(name.length)}\n\n${text.trim()}\n`;
+  });
+  return (await Promise.all(texts)).join('\n\n');
+}

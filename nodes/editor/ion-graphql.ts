@@ -1,26 +1,12 @@
+import { createQueryEditor, type QueryEditor } from './graphql/query-editor.js';
+import { starters } from './graphql/starters.js';
+import { prepareTrial } from './graphql/trial.js';
 import { labels } from './labels.js';
 import { numberFrom, output } from './validators.js';
 
-const SEED_QUERY = `query {
-  runs(first: 10) {
-    edges {
-      node {
-        id
-        title
-        status
-        steps {
-          id
-          title
-          status
-        }
-      }
-    }
-  }
-}
-`;
-
 const label = labels('ion-graphql');
-let queryEditor: CodeEditor | undefined;
+/** What belongs to the open dialog. */
+let dialog: { editor: QueryEditor; trial: { end(): void } } | undefined;
 
 RED.nodes.registerType('ion-graphql', {
   category: 'ION',
@@ -32,7 +18,7 @@ RED.nodes.registerType('ion-graphql', {
   defaults: {
     name: { value: '' },
     config: { label: label('config'), value: '', type: 'ion-config', required: true },
-    query: { label: label('query'), value: SEED_QUERY, validate: query },
+    query: { label: label('query'), value: starters.runs, validate: query },
     queryType: { value: 'graphql' },
     variables: {
       label: label('variables'),
@@ -52,6 +38,9 @@ RED.nodes.registerType('ion-graphql', {
   labelStyle() {
     return this.name ? 'node_label_italic' : '';
   },
+  outputLabels() {
+    return this._(`ion-graphql.port.${this.pages}`);
+  },
   oneditprepare() {
     const stored = String(this.query ?? '');
     const isText = this.queryType === 'graphql';
@@ -64,12 +53,23 @@ RED.nodes.registerType('ion-graphql', {
       typeField: '#node-input-queryType',
     });
     if (!isText) source.typedInput('value', stored);
-    const editor = RED.editor.createEditor({
+    const editor = createQueryEditor({
       id: 'ion-graphql-query-editor',
-      mode: 'ace/mode/graphql',
-      value: isText ? stored : SEED_QUERY,
+      text: isText ? stored : starters.runs,
+      showSchema: (key, values) =>
+        $('#ion-graphql-schema').text(this._(`ion-graphql.schema.${key}`, values)),
     });
-    queryEditor = editor;
+    prepareToolbar(this, editor);
+    const config = $('#node-input-config');
+    const trial = prepareTrial(this, () => ({
+      config: String(config.val()),
+      query: editor.text,
+      operationName: String($('#node-input-operationName').val()).trim(),
+      variables: String($('#ion-graphql-test-variables').val()),
+    }));
+    dialog = { editor, trial };
+    config.on('change', () => void editor.useSchemaOf(chosenConfig()));
+    void editor.useSchemaOf(chosenConfig());
     source.on('change', () => {
       $('.ion-graphql-text').toggle(source.typedInput('type') === 'graphql');
       RED.tray.resize();
@@ -90,24 +90,55 @@ RED.nodes.registerType('ion-graphql', {
   oneditsave() {
     const source = $('#ion-graphql-query-source');
     const isText = source.typedInput('type') === 'graphql';
-    this.query = isText ? (queryEditor?.getValue() ?? '') : source.typedInput('value');
-    closeEditor();
+    this.query = isText ? (dialog?.editor.text ?? '') : source.typedInput('value');
+    closeDialog();
   },
-  oneditcancel: closeEditor,
+  oneditcancel: closeDialog,
   oneditresize({ height }) {
-    const rows = $('#dialog-form > div:not(.ion-graphql-text-row):visible');
+    const rows = $('#dialog-form > div:not(.ion-graphql-editor-row):visible');
     let taken = 0;
     rows.each((_index, row) => {
       taken += $(row).outerHeight(true) ?? 0;
     });
-    $('#ion-graphql-query-editor').css('height', `${Math.max(180, height - taken - 30)}px`);
-    queryEditor?.resize();
+    $('#ion-graphql-query-editor').css('height', `${Math.max(220, height - taken - 30)}px`);
+    dialog?.editor.resize();
   },
 });
 
-function closeEditor(): void {
-  queryEditor?.destroy();
-  queryEditor = undefined;
+function closeDialog(): void {
+  dialog?.trial.end();
+  dialog?.editor.close();
+  dialog = undefined;
+}
+
+/** Empty where none is chosen. */
+function chosenConfig(): string {
+  const config = String($('#node-input-config').val() ?? '');
+  return config === '_ADD_' ? '' : config;
+}
+
+function prepareToolbar(node: EditedNode, editor: QueryEditor): void {
+  const choice = $('#ion-graphql-starter');
+  for (const key of Object.keys(starters)) {
+    $('<option>')
+      .val(key)
+      .text(node._(`ion-graphql.starter.${key}`))
+      .appendTo(choice);
+  }
+  choice.on('change', () => {
+    const starter = starters[String(choice.val()) as keyof typeof starters];
+    if (starter) editor.setText(starter);
+    choice.val('');
+  });
+  $('#ion-graphql-format').on('click', (event) => {
+    event.preventDefault();
+    // A text that is no GraphQL stays as it is: it is underlined where it is wrong.
+    editor.format().catch(() => {});
+  });
+  $('#ion-graphql-refresh').on('click', (event) => {
+    event.preventDefault();
+    void editor.useSchemaOf(chosenConfig(), { refresh: true });
+  });
 }
 
 function query(value: string, _options: ValidatorOptions): Validation {

@@ -33,6 +33,8 @@ interface NodeDefinition {
   credentials?: Record<string, { type: 'text' | 'password' }>;
   label(this: EditedNode): string;
   labelStyle?(this: EditedNode): string;
+  /** What the port gives, shown over it. */
+  outputLabels?(this: EditedNode): string;
   oneditprepare?(this: EditedNode): void;
   oneditsave?(this: EditedNode): void;
   oneditcancel?(this: EditedNode): void;
@@ -51,12 +53,40 @@ interface TypedInputType {
   label: string;
   icon?: string;
   hasValue?: boolean;
+  options?: { value: string; label: string }[];
+  /** Several options may be chosen; the value is their list with commas. */
+  multiple?: boolean;
+  valueLabel?(container: JQuery, chosen: (string | { value: string })[]): void;
 }
 
-declare const RED: {
+/** An entry of the editor's tree of lists. */
+interface TreeListItem {
+  id: string;
+  label: string;
+  sublabel?: string;
+  icon?: string;
+  checkbox?: boolean;
+  selected?: boolean;
+  expanded?: boolean;
+  children?:
+    | TreeListItem[]
+    | ((done: (children: TreeListItem[]) => void, item: TreeListItem) => void);
+}
+
+interface NotificationOptions {
+  type?: 'success' | 'warning' | 'error';
+  modal?: boolean;
+  fixed?: boolean;
+  buttons?: { text: string; class?: string; click(): void }[];
+}
+
+interface EditorApi {
   _(key: string, values?: Record<string, string | number>): string;
   nodes: {
     registerType(type: string, definition: NodeDefinition): void;
+    id(): string;
+    /** `d` marks a node that is disabled. */
+    node(id: string): { d?: boolean } | null;
   };
   editor: {
     createEditor(options: { id: string; mode: string; value: string }): CodeEditor;
@@ -65,7 +95,19 @@ declare const RED: {
     typedInput(options: { typeField: string; allowBlank?: boolean }): Validator;
   };
   tray: { resize(): void };
-};
+  view: { importNodes(nodes: object[], options: object): void };
+  workspaces: { active(): string; isLocked(): boolean };
+  user: { hasPermission(permission: string): boolean };
+  utils: {
+    createObjectElement(value: unknown, options: object): JQuery;
+    normalisePropertyExpression(expression: string): (string | number)[];
+    parseContextKey(key: string): { key: string; store?: string };
+    validateTypedProperty(value: string, type: string, options: ValidatorOptions): Validation;
+  };
+  notify(text: string, options: NotificationOptions): { close(): void };
+}
+
+declare const RED: EditorApi;
 
 interface JQuery {
   typedInput(options: {
@@ -74,10 +116,12 @@ interface JQuery {
     typeField?: string | JQuery;
   }): this;
   typedInput(action: 'type' | 'value'): string;
+  typedInput(action: 'types', types: (string | TypedInputType)[]): this;
   typedInput(action: 'type' | 'value', value: string): this;
   typedInput(action: 'width', width: string | number): this;
   editableList<Row>(options: {
     addItem(container: JQuery, index: number, row: Partial<Row>): void;
+    removeItem?(): void;
     removable?: boolean;
     sortable?: boolean;
     addButton?: string | boolean;
@@ -86,4 +130,13 @@ interface JQuery {
   editableList<Row>(action: 'addItem', row: Row): this;
   editableList(action: 'items'): JQuery;
   editableList(action: 'height' | 'width', size: number): this;
+  autoComplete(options: { search(typed: string): string[]; minLength?: number }): this;
+  searchBox(options: { style?: 'compact'; delay?: number; change(): void }): this;
+  treeList(options: {
+    data: TreeListItem[];
+    multi?: boolean;
+    selectable?: boolean;
+    autoSelect?: boolean;
+  }): this;
+  treeList(action: 'data', data: TreeListItem[]): this;
 }

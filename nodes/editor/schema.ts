@@ -33,6 +33,9 @@ export interface Introspection {
 export interface ServerError {
   code: string;
   message: string;
+  /** GraphQL's own errors, and the data that came with them. */
+  errors?: unknown[];
+  data?: unknown;
 }
 
 const loaded = new Map<string, Promise<Introspection>>();
@@ -72,10 +75,11 @@ export function request<Result>(settings: {
 }
 
 function serverError({ responseJSON, status, statusText }: JQuery.jqXHR): ServerError {
-  const { code, message } = (responseJSON ?? {}) as Partial<ServerError>;
+  const { code, message, ...details } = (responseJSON ?? {}) as Partial<ServerError>;
   return {
     code: code ?? `HTTP ${status}`,
     message: message ?? statusText,
+    ...details,
   };
 }
 

@@ -19,18 +19,29 @@ interface TestRequest {
   credentials: { clientId?: string; clientSecret?: string };
 }
 
+interface RunRequest {
+  query: string;
+  variables: Record<string, unknown>;
+  operationName: string;
+  /** The user said yes to a mutation. */
+  confirmed: boolean;
+}
+
 /** The routes behind the editor's dialogs, each with Node-RED's own permissions. */
 export function registerAdminRoutes(RED: NodeAPI): void {
   const { httpAdmin, auth } = RED;
   httpAdmin.post('/ion-config/test', auth.needsPermission('ion-config.write'), (req, res) => {
     void respond(res, (signal) => testConnection(RED, req.body, signal));
   });
+  httpAdmin.post('/ion-config/:id/run', auth.needsPermission('ion-config.write'), (req, res) => {
+    void respond(res, (signal) => runOperation(RED, String(req.params.id), req.body, signal));
+  });
   httpAdmin.get('/ion-config/:id/schema', auth.needsPermission('ion-config.read'), (req, res) => {
     void respond(res, () => readSchema(RED, req));
   });
 }
 
-/** Answers with the result, or with the error's code and text: never with more. */
+/** Answers with the result, or with what a flow would get to know of the failure. */
 async function respond(
   res: Response,
   work: (signal: AbortSignal) => Promise<unknown>,
@@ -40,8 +51,8 @@ async function respond(
   try {
     res.json(await work(left.signal));
   } catch (thrown) {
-    const { code, message } = toIonError(thrown);
-    res.status(httpStatus(code)).json({ code, message });
+    const { code, message, errors, data } = toIonError(thrown);
+    res.status(httpStatus(code)).json({ code, message, errors, data });
   }
 }
 
@@ -133,15 +144,33 @@ function withoutVariables<Values extends object>(
 /** Schemas are large and change rarely: one per client, until a refresh is asked for. */
 const schemas = new WeakMap<IonClient, Promise<unknown>>();
 
-async function readSchema(RED: NodeAPI, req: Request): Promise<unknown> {
-  const deployed = deployedConfig(RED, String(req.params.id));
-  if (!deployed) {
-    throw new IonError('ION_NOT_FOUND', 'This ION config node is not deployed yet, or disabled.');
+/** Executes what stands in the dialog, with the deployed configuration. */
+async function runOperation(
+  RED: NodeAPI,
+  id: string,
+  body: unknown,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const { query, variables, operationName, confirmed } = (body ?? {}) as Partial<RunRequest>;
+  const { client } = requireDeployed(RED, id);
+  const operation = parseOperation(query, operationName || undefined);
+  if (operation.kind === 'mutation' && confirmed !== true) {
+    throw new IonError('ION_CONFIG', 'A mutation is only run when it was confirmed.');
   }
-  const { client } = deployed;
+  if (variables !== undefined && (typeof variables !== 'object' || Array.isArray(variables))) {
+    throw new IonError('ION_VARIABLES', 'The variables must be an object such as { "id": 1 }.');
+  }
+  const { data, attempts } = await client.request(operation, { variables, signal });
+  return { data, attempts };
+}
+
+async function readSchema(RED: NodeAPI, req: Request): Promise<unknown> {
+  const { client } = requireDeployed(RED, String(req.params.id));
   const known = schemas.get(client);
   if (known && req.query.refresh === undefined) return known;
-  const { getIntrospectionQuery } = await import('graphql/utilities');
+  // Loaded on first use. Not by import(), which would load the library's second, ESM copy.
+  const { getIntrospectionQuery } =
+    require('graphql/utilities') as typeof import('graphql/utilities');
   const operation = parseOperation(getIntrospectionQuery());
   // Without the signal of the one who asked: others may wait for the same answer.
   const { signal } = new AbortController();
@@ -154,6 +183,12 @@ async function readSchema(RED: NodeAPI, req: Request): Promise<unknown> {
     },
   );
   return schema;
+}
+
+function requireDeployed(RED: NodeAPI, id: string): IonConfigNode {
+  const deployed = deployedConfig(RED, id);
+  if (deployed) return deployed;
+  throw new IonError('ION_NOT_FOUND', 'This ION config node is not deployed yet, or disabled.');
 }
 
 function deployedConfig(RED: NodeAPI, id: string): IonConfigNode | undefined {

@@ -223,6 +223,7 @@ describe('the packed package in a real Node-RED', function () {
     await read('flow/flow');
     await read('credentials/ion-config/config');
     await read('ion-config/config/schema');
+    assert.match(String(answers.at(-1)), /"RunsConnection"/);
     const { environment, apiUrl, authUrl } = sandboxConfig(sandbox);
     const config = { environment, apiUrl, authUrl };
     const { clientId } = sandbox;

@@ -240,6 +240,49 @@ describe('ion-config', () => {
     });
   });
 
+  describe('POST /ion-config/:id/run', () => {
+    const run = (body: object, id = 'config') =>
+      helper.request().post(`/ion-config/${id}/run`).send(body);
+    const mutation = 'mutation { createRun(input: { title: "From the dialog" }) { run { id } } }';
+
+    it('executes a query with the deployed configuration', async () => {
+      await load();
+      const query = 'query A { me { id } } query B($id: ID!) { run(id: $id) { id } }';
+      const { status, body } = await run({ query, operationName: 'B', variables: { id: 3 } });
+      assert.equal(status, 200);
+      assert.deepEqual(body, { data: { run: { id: 3 } }, attempts: 1 });
+    });
+
+    it('executes a mutation only when it was confirmed', async () => {
+      await load();
+      const refused = await run({ query: mutation });
+      assert.equal(refused.body.code, 'ION_CONFIG');
+      assert.equal(context.sandbox.control.counters().executed.createRun, undefined);
+      assert.equal((await run({ query: mutation, confirmed: true })).status, 200);
+      assert.equal(context.sandbox.control.counters().executed.createRun, 1);
+    });
+
+    it("tells ION's own errors, and the data that came with them", async () => {
+      await load();
+      const errors = [{ message: 'Half of it is missing.' }];
+      context.sandbox.control.fault({ target: 'api', kind: 'graphql', errors, data: { me: null } });
+      const { status, body } = await run({ query: '{ me { id } }' });
+      assert.equal(status, 502);
+      assert.equal(body.code, 'ION_GRAPHQL');
+      assert.deepEqual([body.errors, body.data], [errors, { me: null }]);
+    });
+
+    it('says what it cannot execute', async () => {
+      await load();
+      assert.equal((await run({})).body.code, 'ION_QUERY');
+      assert.equal((await run({ query: '{ me { id }' })).body.code, 'ION_QUERY');
+      const listed = await run({ query: '{ me { id } }', variables: [1] });
+      assert.equal(listed.body.code, 'ION_VARIABLES');
+      const elsewhere = await run({ query: '{ me { id } }' }, 'node');
+      assert.deepEqual([elsewhere.status, elsewhere.body.code], [404, 'ION_NOT_FOUND']);
+    });
+  });
+
   describe('GET /ion-config/:id/schema', () => {
     const schema = (query = '') => helper.request().get(`/ion-config/config/schema${query}`);
 

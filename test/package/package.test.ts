@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
-import { type Packed, pack, useTemporaryFolder } from '../support/package.js';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { type Packed, pack, root, useTemporaryFolder } from '../support/package.js';
 
 describe('the packed package', () => {
   const folder = useTemporaryFolder();
@@ -8,6 +11,8 @@ describe('the packed package', () => {
   before(async () => {
     packed = await pack(folder.path);
   });
+
+  const paths = () => packed.files.map(({ path }) => path);
 
   it('holds what Node-RED and a reader need', () => {
     for (const file of [
@@ -24,20 +29,41 @@ describe('the packed package', () => {
       'dist/icons/ion-graphql.svg',
       'dist/icons/ion-runs.svg',
     ]) {
-      assert.ok(packed.files.includes(file), `${file} is missing`);
+      assert.ok(paths().includes(file), `${file} is missing`);
     }
-    assert.ok(packed.files.some((file) => /^examples\/.*\.json$/.test(file)));
+    assert.ok(paths().some((file) => /^examples\/.*\.json$/.test(file)));
   });
 
   it('holds nothing else: no sources, tests or sandbox', () => {
-    const allowed = /^(dist\/|examples\/|README\.md$|LICENSE$|CHANGELOG\.md$|package\.json$)/;
+    const allowed =
+      /^(dist\/|resources\/|examples\/|README\.md$|LICENSE$|CHANGELOG\.md$|package\.json$)/;
     assert.deepEqual(
-      packed.files.filter((file) => !allowed.test(file) || /\.(ts|map)$/.test(file)),
+      paths().filter((file) => !allowed.test(file) || /\.(ts|map)$/.test(file)),
       [],
     );
   });
 
-  it('is under 300 kB unpacked', () => {
-    assert.ok(packed.unpackedSize < 300_000, `${packed.unpackedSize} bytes`);
+  it('is under 300 kB unpacked, without what the query editor loads when it opens', () => {
+    const { files } = packed;
+    const size = files
+      .filter(({ path }) => !path.startsWith('resources/'))
+      .reduce((sum, { size }) => sum + size, 0);
+    assert.ok(size < 300_000, `${size} bytes`);
+  });
+
+  it('makes the editor load at most 25 kB at its start, and 250 kB for queries, compressed', async () => {
+    const compressed = async (...path: string[]) =>
+      gzipSync(await readFile(join(root, ...path))).length;
+    const dialogs = await Promise.all(
+      ['ion-config', 'ion-graphql', 'ion-runs'].flatMap((node) => [
+        compressed('dist', `${node}.html`),
+        compressed('dist', 'locales', 'en-US', `${node}.html`),
+        compressed('dist', 'locales', 'en-US', `${node}.json`),
+      ]),
+    );
+    const start = dialogs.reduce((sum, size) => sum + size, 0);
+    assert.ok(start <= 25 * 1024, `${start} bytes`);
+    const language = await compressed('resources', 'graphql-language.js');
+    assert.ok(language <= 250 * 1024, `${language} bytes`);
   });
 });

@@ -11,10 +11,8 @@ export const root = join(__dirname, '..', '..');
 export interface Packed {
   /** Path of the tarball. */
   tarball: string;
-  /** Paths of the files in it. */
-  files: string[];
-  /** In bytes. */
-  unpackedSize: number;
+  /** The files in it, with their sizes in bytes. */
+  files: { path: string; size: number }[];
 }
 
 /** A folder for the tests of a `describe`, which is removed after them. */
@@ -40,15 +38,10 @@ export async function pack(folder: string): Promise<Packed> {
   // npm 10 answers an array, later versions an object by package name.
   const [info] = Object.values(output) as {
     filename: string;
-    unpackedSize: number;
-    files: { path: string }[];
+    files: { path: string; size: number }[];
   }[];
   if (!info) throw new Error('npm pack answered nothing');
-  return {
-    tarball: join(folder, info.filename),
-    files: info.files.map(({ path }) => path),
-    unpackedSize: info.unpackedSize,
-  };
+  return { tarball: join(folder, info.filename), files: info.files };
 }
 
 /** Installs a tarball into an empty Node-RED user folder, as a user would. */

@@ -1,0 +1,76 @@
+// What is used of Monaco, which Node-RED brings; its own types are a package of many megabytes.
+
+interface MonacoPosition {
+  lineNumber: number;
+  column: number;
+}
+
+interface MonacoRange {
+  startLineNumber: number;
+  startColumn: number;
+  endLineNumber: number;
+  endColumn: number;
+}
+
+interface MonacoModel {
+  getValue(): string;
+  getLineContent(line: number): string;
+  getWordUntilPosition(position: MonacoPosition): { startColumn: number; endColumn: number };
+  onDidChangeContent(listener: () => void): void;
+  isDisposed(): boolean;
+}
+
+interface MonacoSuggestion {
+  label: string;
+  insertText: string;
+  kind: number;
+  detail?: string;
+  documentation?: string;
+  range: MonacoRange;
+  sortText?: string;
+}
+
+interface MonacoMarker extends MonacoRange {
+  message: string;
+  severity: number;
+}
+
+interface Monaco {
+  MarkerSeverity: { Error: number; Warning: number; Info: number };
+  languages: {
+    CompletionItemKind: Record<
+      'Field' | 'EnumMember' | 'Variable' | 'Class' | 'Function' | 'Keyword',
+      number
+    >;
+    registerCompletionItemProvider(
+      language: string,
+      provider: {
+        triggerCharacters: string[];
+        provideCompletionItems(
+          model: MonacoModel,
+          position: MonacoPosition,
+        ): { suggestions: MonacoSuggestion[] };
+      },
+    ): void;
+    registerHoverProvider(
+      language: string,
+      provider: {
+        provideHover(
+          model: MonacoModel,
+          position: MonacoPosition,
+        ): { contents: { value: string }[] } | undefined;
+      },
+    ): void;
+  };
+  editor: { setModelMarkers(model: MonacoModel, owner: string, markers: MonacoMarker[]): void };
+}
+
+interface Window {
+  /** Missing where Node-RED is set to another code editor. */
+  monaco?: Monaco;
+}
+
+interface CodeEditor {
+  /** Monaco only. */
+  getModel?(): MonacoModel;
+}

@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Editor } from '../support/editor.js';
+import { graphqlNode, sandboxConfig } from '../support/flow-node.js';
+import { RunningNodeRed } from '../support/node-red.js';
+import { root, useTemporaryFolder } from '../support/package.js';
+import { useSandbox } from '../support/sandbox.js';
+
+/** Monaco, inside the page. */
+declare const monaco: {
+  editor: { getModels(): { getLanguageId(): string; setValue(text: string): void }[] };
+};
+
+const QUERY = `query Run($id: ID!) {
+  run(id: $id) {
+    id
+    title
+  }
+}
+`;
+
+describe('the ion-graphql dialog in a browser', function () {
+  this.timeout(60_000);
+  const context = useSandbox();
+  const folder = useTemporaryFolder();
+  let nodeRed: RunningNodeRed;
+  let editor: Editor;
+
+  before(async function () {
+    const { clientId, clientSecret } = context.sandbox;
+    const modules = join(folder.path, 'node_modules', '@ion-nodes');
+    await mkdir(modules, { recursive: true });
+    await symlink(root, join(modules, 'node-red-ion'), 'dir');
+    const place = { z: 'flow', x: 200, y: 100 };
+    const flow = [
+      { id: 'flow', type: 'tab', label: 'test' },
+      sandboxConfig(context.sandbox, { name: 'sandbox' }),
+      { ...graphqlNode, ...place, query: QUERY, wires: [] },
+    ];
+    await writeFile(join(folder.path, 'flows.json'), JSON.stringify(flow));
+    const key = { config: { clientId, clientSecret } };
+    await writeFile(join(folder.path, 'flows_cred.json'), JSON.stringify(key));
+    nodeRed = await RunningNodeRed.start(folder.path);
+    editor = await Editor.open(this, nodeRed.url);
+  });
+  after(async () => {
+    await editor?.close();
+    await nodeRed?.stop();
+  });
+
+  beforeEach(async () => {
+    await editor.edit('node');
+    await schemaIs(/^schema: \d+ types$/);
+  });
+  afterEach(async () => {
+    await editor.cancel();
+    assert.deepEqual(editor.errors, []);
+  });
+
+  const schemaIs = async (text: RegExp) => {
+    await editor.page.waitForFunction(
+      (source) =>
+        new RegExp(source).test(document.querySelector('#ion-graphql-schema')?.textContent ?? ''),
+      text.source,
+    );
+  };
+  const lines = '#ion-graphql-query-editor .view-line';
+  /** Puts the cursor behind a text of the query. */
+  const clickBehind = async (text: string) => {
+    await editor.page.click(`${lines} >> text=${text}`);
+    await editor.page.keyboard.press('End');
+  };
+  const run = async (variables: string) => {
+    const { page } = editor;
+    if (!(await page.isVisible('#ion-graphql-run'))) await page.click('.ion-graphql-trial summary');
+    await page.fill('#ion-graphql-test-variables', variables);
+    await page.click('#ion-graphql-run');
+  };
+  const resultSays = (text: string) =>
+    editor.page.waitForFunction(
+      (wanted) => document.querySelector('#ion-graphql-result')?.textContent?.includes(wanted),
+      text,
+    );
+
+  it('completes a field of Run after two letters', async () => {
+    const { page } = editor;
+    await clickBehind('title');
+    await page.keyboard.press('Enter');
+    await page.keyboard.type('pe');
+    await page.waitForSelector('.suggest-widget.visible >> text=percentComplete');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector(`${lines} >> text=percentComplete`);
+  });
+
+  it('completes variables and arguments', async () => {
+    const { page } = editor;
+    await clickBehind('title');
+    await page.keyboard.press('Enter');
+    await page.keyboard.type('steps(fil');
+    await page.waitForSelector('.suggest-widget.visible >> text=filters');
+    await page.keyboard.press('Escape');
+  });
+
+  it('says what a field is', async () => {
+    const { page } = editor;
+    await page.hover(`${lines} >> text=title`);
+    await page.waitForSelector('.monaco-hover:visible >> text=Run.title');
+  });
+
+  it('underlines what the schema does not have, and what is no GraphQL', async () => {
+    const { page } = editor;
+    await clickBehind('title');
+    await page.keyboard.press('Enter');
+    await page.keyboard.type('penguin ');
+    await page.waitForSelector('.squiggly-error');
+    await page.hover(`${lines} >> text=penguin`);
+    await page.waitForSelector('.monaco-hover:visible >> text=Cannot query field "penguin"');
+  });
+
+  it('runs the query in the dialog', async () => {
+    await run('{ "id": 7 }');
+    await resultSays('title');
+    await resultSays(String(context.sandbox.data.runs.get(7)?.title));
+  });
+
+  it('says why the query does not run', async () => {
+    await run('{ "id": ');
+    await resultSays('ION_VARIABLES');
+    context.sandbox.control.fault({ target: 'api', kind: 'status', status: 500 });
+    await run('{ "id": 7 }');
+    await resultSays('ION_SERVER');
+  });
+
+  it('asks before it runs a mutation', async () => {
+    const { page } = editor;
+    await page.selectOption('#ion-graphql-starter', 'stepStatus');
+    await page.waitForSelector(`${lines} >> text=StepStatus`);
+    const { executed } = context.sandbox.control.counters();
+    const variables = '{ "input": { "id": 1, "etag": "stale" } }';
+    await run(variables);
+    await page.click('.red-ui-notification button >> text=Cancel');
+    await page.waitForSelector('.red-ui-notification', { state: 'detached' });
+    assert.deepEqual(context.sandbox.control.counters().executed, executed);
+    await run(variables);
+    await page.click('.red-ui-notification button >> text=Run the mutation');
+    await resultSays('ION_CONFLICT');
+    assert.equal(context.sandbox.control.counters().executed.updateRunStep, 1);
+  });
+
+  it('formats the query', async () => {
+    const { page } = editor;
+    // Typed, it would get closing brackets of the code editor's own.
+    await page.evaluate(() => {
+      const models = monaco.editor.getModels();
+      models
+        .find((model) => model.getLanguageId() === 'graphql')
+        ?.setValue('{me{id # mine\nname}}');
+    });
+    await page.click('#ion-graphql-format');
+    await page.waitForFunction(
+      (selector) => document.querySelectorAll(selector).length >= 5,
+      lines,
+    );
+    assert.match(String(await page.textContent('#ion-graphql-query-editor')), /#\s+mine/);
+  });
+
+  it('reads the schema anew on request', async () => {
+    context.sandbox.control.fault({ target: 'api', kind: 'status', status: 500, times: 9 });
+    await editor.page.click('#ion-graphql-refresh');
+    await schemaIs(/^no schema: ION has a fault/);
+    context.sandbox.control.clearFaults();
+    await editor.page.click('#ion-graphql-refresh');
+    await schemaIs(/^schema: \d+ types$/);
+  });
+
+  it('loads the language only when a query editor opens', async function () {
+    const fresh = await Editor.open(this, nodeRed.url);
+    try {
+      const isLoaded = () =>
+        fresh.page.evaluate(() =>
+          performance
+            .getEntriesByType('resource')
+            .some(({ name }) => name.includes('graphql-language')),
+        );
+      assert.equal(await isLoaded(), false);
+      await fresh.edit('node');
+      await fresh.page.waitForFunction(() => 'ionGraphqlLanguage' in window);
+      assert.equal(await isLoaded(), true);
+    } finally {
+      await fresh.close();
+    }
+  });
+});

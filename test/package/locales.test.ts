@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '../support/package.js';
+
+const NODES = ['ion-config', 'ion-graphql', 'ion-runs'];
+const locales = join(root, 'nodes', 'locales');
+const languages = readdirSync(locales);
+
+/** The keys of a catalogue; those of plural forms without their suffix, which languages differ in. */
+function keysOf(language: string, node: string): string[] {
+  const catalogue = JSON.parse(readFileSync(join(locales, language, `${node}.json`), 'utf8'));
+  const keys = (value: object, path: string): string[] =>
+    Object.entries(value).flatMap(([name, inner]) => {
+      const key = path === '' ? name : `${path}.${name}`;
+      return typeof inner === 'string' ? [key.replace(/_(one|other)$/, '')] : keys(inner, key);
+    });
+  return [...new Set(keys(catalogue, ''))].sort();
+}
+
+/** The interpolated names of all texts. */
+function namesOf(language: string, node: string): Record<string, string[]> {
+  const catalogue = JSON.parse(readFileSync(join(locales, language, `${node}.json`), 'utf8'));
+  const names = (value: object, path: string): [string, string[]][] =>
+    Object.entries(value).flatMap(([name, inner]) =>
+      typeof inner === 'string'
+        ? [[path + name, [...inner.matchAll(/__(\w+)__/g)].map(([, n]) => String(n)).sort()]]
+        : names(inner, `${path}${name}.`),
+    );
+  return Object.fromEntries(names(catalogue, ''));
+}
+
+/** What the sources look up, as patterns: a part that they put in at run time may be any name. */
+function lookups(): RegExp[] {
+  const files = readdirSync(join(root, 'nodes'), { recursive: true, withFileTypes: true })
+    .filter((file) => file.isFile() && !file.parentPath.includes('locales'))
+    .map((file) => readFileSync(join(file.parentPath, file.name), 'utf8'));
+  const labels = NODES.flatMap((node) => {
+    const source = readFileSync(join(root, 'nodes', 'editor', `${node}.ts`), 'utf8');
+    return [...source.matchAll(/label\('(\w+)'\)/g)].map(([, name]) => `${node}.label.${name}`);
+  });
+  const keys = files.flatMap((text) => [
+    ...text.matchAll(/\bion-(?:config|graphql|runs)\.(?:[\w.-]|\$\{[^}]*\})+/g),
+  ]);
+  return [...labels, ...keys.map(([key]) => key)].map((key) => {
+    // A key that ends with a dot is the beginning of one.
+    const pattern = key.replace(/\$\{[^}]*\}/g, '*').replace(/\.$/, '.*');
+    return new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll('*', '[\\w.-]+')}$`);
+  });
+}
+
+describe('the languages', () => {
+  it('are English, German and Japanese', () => {
+    assert.deepEqual(languages.sort(), ['de', 'en-US', 'ja']);
+  });
+
+  for (const node of NODES) {
+    for (const language of languages.filter((each) => each !== 'en-US')) {
+      it(`have all texts of ${node} in ${language}, and no others`, () => {
+        assert.deepEqual(keysOf(language, node), keysOf('en-US', node));
+      });
+
+      it(`put the same values into the texts of ${node} in ${language}`, () => {
+        const english = namesOf('en-US', node);
+        for (const [key, names] of Object.entries(namesOf(language, node))) {
+          assert.deepEqual(names, english[key] ?? english[key.replace(/_\w+$/, '')], key);
+        }
+      });
+    }
+
+    it(`hold no text of ${node} that nothing uses`, () => {
+      const patterns = lookups();
+      const unused = keysOf('en-US', node).filter((key) => !patterns.some((p) => p.test(key)));
+      assert.deepEqual(unused, []);
+    });
+
+    for (const language of languages) {
+      it(`explain ${node} in ${language}, with the same sections`, () => {
+        const help = (which: string) => readFileSync(join(locales, which, `${node}.html`), 'utf8');
+        assert.match(help(language), new RegExp(`data-help-name="${node}"`));
+        const count = (text: string, tag: string) => text.split(`<${tag}`).length;
+        for (const tag of ['h3', 'dt', 'dd', 'p']) {
+          assert.equal(count(help(language), tag), count(help('en-US'), tag), tag);
+        }
+      });
+    }
+  }
+});
