@@ -3,7 +3,8 @@ import { placeOfNow, RunChanges } from './client/changes.js';
 import { IonError } from './client/errors.js';
 import type { Page } from './client/pages.js';
 import { defaultFields, type FilterOperator } from './client/run-fields.js';
-import { type RunsFilter, type RunsPage, type RunsQuery, readRuns } from './client/runs.js';
+import { type RunsPage, readRuns } from './client/runs.js';
+import type { RunsFilter, RunsQuery } from './client/runs-query.js';
 import { loadPlace, storePlace } from './runtime/changes-place.js';
 import {
   type Message,

@@ -1,6 +1,7 @@
 import { parseOperation } from './operation.js';
 import type { PageSource, PagesOptions } from './pages.js';
-import { type Run, type RunsPage, type RunsQuery, readRuns, selectFields } from './runs.js';
+import { type Run, type RunsPage, readRuns, selectFields } from './runs.js';
+import type { RunsQuery } from './runs-query.js';
 
 /**
  * How long a change may become visible after the time that it bears, in ms: a database writes the

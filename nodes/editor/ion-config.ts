@@ -1,8 +1,23 @@
 import { environments, resolveEndpoints } from '../client/environments.js';
+import { prepareConnectionTest } from './connection-test.js';
 import { labels } from './labels.js';
 import { numberFrom } from './validators.js';
 
 const label = labels('ion-config');
+
+/** The rarely used properties and their defaults. */
+const ADVANCED = {
+  authScheme: 'raw',
+  audience: '',
+  timeout: 30,
+  retries: 3,
+  concurrency: 10,
+  queueLimit: 1000,
+  tls: '',
+  proxy: '',
+};
+
+let connectionTest: { end(): void } | undefined;
 
 RED.nodes.registerType('ion-config', {
   category: 'config',
@@ -43,8 +58,27 @@ RED.nodes.registerType('ion-config', {
       RED.tray.resize();
     });
     environment.trigger('change');
+    openAdvanced();
+    connectionTest = prepareConnectionTest(this);
   },
+  oneditsave: endTest,
+  oneditcancel: endTest,
 });
+
+function endTest(): void {
+  connectionTest?.end();
+  connectionTest = undefined;
+}
+
+/** Shows the rarely used rows where one of them is not as it comes. */
+function openAdvanced(): void {
+  const isAsItComes = (name: string) => {
+    const value = String($(`#node-config-input-${name}`).val() ?? '');
+    return ['', '_ADD_', String(ADVANCED[name as keyof typeof ADVANCED])].includes(value);
+  };
+  const details = document.querySelector<HTMLDetailsElement>('#ion-config-advanced');
+  if (details) details.open = !Object.keys(ADVANCED).every(isAsItComes);
+}
 
 type CustomUrl = 'apiUrl' | 'authUrl';
 

@@ -1,16 +1,16 @@
 import { defaultFields, filterOperators } from '../client/run-fields.js';
 import { labels } from './labels.js';
+import { type FieldChoice, fieldChoice } from './runs/fields.js';
+import { type FilterList, type FilterRow, filterList } from './runs/filters.js';
+import { preview } from './runs/preview.js';
+import { followSchema } from './runs/schema-state.js';
+import { type SortChoice, sortChoice } from './runs/sort.js';
 import { numberFrom, output } from './validators.js';
 
-interface FilterRow {
-  field: string;
-  op: string;
-  value: string;
-  valueType: string;
-}
-
 const label = labels('ion-runs');
-const NAMES = /^[_A-Za-z][\w.]*$/;
+const NAMES = /^[_A-Za-z]\w*(\.[_A-Za-z]\w*)*$/;
+/** What belongs to the open dialog. */
+let dialog: { filters: FilterList; fields: FieldChoice; sort: SortChoice } | undefined;
 
 RED.nodes.registerType('ion-runs', {
   category: 'ION',
@@ -25,11 +25,15 @@ RED.nodes.registerType('ion-runs', {
     filters: { label: label('filters'), value: [], validate: filters },
     fields: { label: label('fields'), value: [...defaultFields], validate: names },
     sort: { label: label('sort'), value: [], validate: names },
-    mode: { label: label('mode'), value: 'array' },
+    mode: { label: label('mode'), value: 'array', validate: oneOf('array', 'each', 'page') },
     pageSize: { label: label('pageSize'), value: 100, validate: numberFrom(1) },
     limit: { label: label('limit'), value: 0, validate: numberFrom(0) },
     changes: { label: label('changes'), value: false },
-    changesFrom: { label: label('changesFrom'), value: 'beginning' },
+    changesFrom: {
+      label: label('changesFrom'),
+      value: 'beginning',
+      validate: oneOf('beginning', 'now'),
+    },
     output: { label: label('output'), value: 'payload', validate: output },
   },
   label() {
@@ -38,18 +42,24 @@ RED.nodes.registerType('ion-runs', {
   labelStyle() {
     return this.name ? 'node_label_italic' : '';
   },
+  outputLabels() {
+    return this._(`ion-runs.port.${this.mode}`);
+  },
   oneditprepare() {
-    const list = $('#ion-runs-filters').editableList<FilterRow>({
-      addItem: (container, _index, row) => addFilterRow(this, container, row),
-      removable: true,
-      sortable: true,
-      height: 160,
+    // Made last, so that nothing is shown of a dialog that is still being filled.
+    let shown: ReturnType<typeof preview> | undefined;
+    const list = (property: string) => (this[property] ?? []) as string[];
+    const choice = {
+      filters: filterList(this, (this.filters ?? []) as FilterRow[], () => shown?.update()),
+      fields: fieldChoice(this, list('fields'), () => shown?.update()),
+      sort: sortChoice(this, list('sort'), () => shown?.update()),
+    };
+    dialog = choice;
+    shown = preview(this, () => read(choice));
+    followSchema(this, (types) => {
+      for (const part of Object.values(choice)) part.offer(types);
+      shown?.update();
     });
-    for (const row of (this.filters as FilterRow[] | undefined) ?? []) {
-      list.editableList('addItem', row);
-    }
-    $('#ion-runs-field-list').val(((this.fields as string[] | undefined) ?? []).join(' '));
-    $('#ion-runs-sort-list').val(((this.sort as string[] | undefined) ?? []).join(' '));
     $('#node-input-output').typedInput({ types: ['msg'] });
     const changes = $('#node-input-changes');
     changes.on('change', () => {
@@ -62,54 +72,16 @@ RED.nodes.registerType('ion-runs', {
     changes.trigger('change');
   },
   oneditsave() {
-    this.filters = $('#ion-runs-filters')
-      .editableList('items')
-      .toArray()
-      .map((element) => readFilterRow($(element)));
-    this.fields = words('#ion-runs-field-list');
-    this.sort = words('#ion-runs-sort-list');
+    if (dialog) Object.assign(this, read(dialog));
+    dialog = undefined;
+  },
+  oneditcancel() {
+    dialog = undefined;
   },
 });
 
-function addFilterRow(node: EditedNode, container: JQuery, row: Partial<FilterRow>): void {
-  const field = $('<input type="text" class="ion-runs-field" style="width:35%">')
-    .attr('placeholder', node._('ion-runs.placeholder.field'))
-    .attr('aria-label', node._('ion-runs.label.field'))
-    .val(row.field ?? '');
-  const op = $('<select class="ion-runs-op" style="width:20%;margin:0 6px">')
-    .attr('aria-label', node._('ion-runs.label.operator'))
-    .append(
-      filterOperators.map((name) =>
-        $('<option>')
-          .val(name)
-          .text(node._(`ion-runs.op.${name}`)),
-      ),
-    )
-    .val(row.op ?? 'eq');
-  const value = $('<input type="text" class="ion-runs-value" style="width:calc(45% - 16px)">');
-  container.append(field, op, value);
-  value.typedInput({
-    default: 'str',
-    types: ['str', 'num', 'bool', 'msg', 'flow', 'global', 'jsonata', 'env', 'json'],
-  });
-  value.typedInput('type', row.valueType ?? 'str');
-  value.typedInput('value', row.value ?? '');
-}
-
-function readFilterRow(container: JQuery): FilterRow {
-  const value = container.find('.ion-runs-value');
-  return {
-    field: String(container.find('.ion-runs-field').val()).trim(),
-    op: String(container.find('.ion-runs-op').val()),
-    value: value.typedInput('value'),
-    valueType: value.typedInput('type'),
-  };
-}
-
-function words(selector: string): string[] {
-  return String($(selector).val())
-    .split(/[\s,]+/)
-    .filter(Boolean);
+function read({ filters, fields, sort }: NonNullable<typeof dialog>) {
+  return { filters: filters.read(), fields: fields.read(), sort: sort.read() };
 }
 
 function names(value: string[], { label = '' }: ValidatorOptions): Validation {
@@ -118,8 +90,21 @@ function names(value: string[], { label = '' }: ValidatorOptions): Validation {
 }
 
 function filters(value: FilterRow[], _options: ValidatorOptions): Validation {
-  const wrong = value.find(({ field }) => !NAMES.test(field));
-  return wrong === undefined || invalid('filter', { name: wrong.field });
+  for (const { field, op, value: compared, valueType } of value) {
+    if (!NAMES.test(field)) return invalid('filter', { name: field });
+    if (!(filterOperators as readonly string[]).includes(op)) {
+      return invalid('operator', { field, name: op });
+    }
+    const valid = RED.utils.validateTypedProperty(compared, valueType, { label: field });
+    if (valid !== true) return valid || invalid('value', { field });
+    if (valueType !== 'str' && compared.trim() === '') return invalid('value', { field });
+  }
+  return true;
+}
+
+function oneOf(...values: string[]) {
+  return (value: string, { label = '' }: ValidatorOptions): Validation =>
+    values.includes(value) || invalid('choice', { label, name: value });
 }
 
 function invalid(key: string, values: Record<string, string>): string {

@@ -3,15 +3,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSchema, parse, validate } from 'graphql';
 import { defaultFields, type FilterOperator } from '../../nodes/client/run-fields.js';
+import { flatten, type Run, readRuns } from '../../nodes/client/runs.js';
 import {
-  flatten,
-  type Run,
   type RunsFilter,
   type RunsQuery,
-  readRuns,
   runsDocument,
   runsFilter,
-} from '../../nodes/client/runs.js';
+} from '../../nodes/client/runs-query.js';
 import { failure, thrown } from '../support/errors.js';
 import { useSandbox } from '../support/sandbox.js';
 

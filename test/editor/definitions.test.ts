@@ -41,6 +41,10 @@ describe('the dialogs', () => {
         /<script type="text\/javascript">([\s\S]*?)<\/script>/.exec(html) ?? [];
       const RED = {
         _: translate,
+        utils: {
+          validateTypedProperty: (value: string, type: string, { label = '' }) =>
+            (type === 'num' && Number.isNaN(Number(value)) && `${label}: not a num`) || true,
+        },
         validators: { typedInput: () => (_value: unknown, _options: object) => true },
         nodes: {
           registerType: (type: string, definition: Definition) => definitions.set(type, definition),
@@ -89,6 +93,7 @@ describe('the dialogs', () => {
   });
 
   const custom = { environment: 'custom' };
+  const row = (valueType: string, value: string) => ({ field: 'id', op: 'eq', value, valueType });
   const wrong: [string, string, unknown, object, RegExp][] = [
     ['ion-config', 'apiUrl', '', custom, /^API URL: a URL such as/],
     ['ion-config', 'apiUrl', 'http://elsewhere.example.test', custom, /^API URL: /],
@@ -104,6 +109,15 @@ describe('the dialogs', () => {
     ['ion-graphql', 'output', '', {}, /^Result in: /],
     ['ion-runs', 'filters', [{ field: '' }], {}, /filter has no field/],
     ['ion-runs', 'filters', [{ field: 'part number' }], {}, /part number/],
+    ['ion-runs', 'filters', [{ field: 'steps.' }], {}, /steps\./],
+    ['ion-runs', 'filters', [{ field: 'id', op: 'about' }], {}, /"id" has an operator .* about/],
+    ['ion-runs', 'filters', [row('msg', '')], {}, /^The filter on "id" has no value/],
+    ['ion-runs', 'filters', [row('num', 'x')], {}, /^id: not a num/],
+    ['ion-runs', 'mode', 'some', {}, /^Send: "some"/],
+    ['ion-runs', 'changesFrom', 'then', {}, /^At first: "then"/],
+    ['ion-runs', 'pageSize', 1.5, {}, /^Page size: /],
+    ['ion-runs', 'limit', -1, {}, /^Limit: /],
+    ['ion-runs', 'output', 'parts', {}, /^Result in: /],
     ['ion-runs', 'fields', ['id }'], {}, /^Fields: "id }"/],
     ['ion-runs', 'sort', ['id asc'], {}, /^Sort by: "id asc"/],
   ];

@@ -66,4 +66,11 @@ describe('the packed package', () => {
     const language = await compressed('resources', 'graphql-language.js');
     assert.ok(language <= 250 * 1024, `${language} bytes`);
   });
+
+  it('has dialogs without the GraphQL parser, which the editor loads only for queries', async () => {
+    for (const { path: file } of packed.files) {
+      if (!/^dist\/[^/]+\.html$/.test(file)) continue;
+      assert.doesNotMatch(await readFile(join(root, file), 'utf8'), /GraphQLError/, file);
+    }
+  });
 });

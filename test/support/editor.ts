@@ -18,7 +18,11 @@ declare const RED: {
     edit(node: object): void;
     editConfig(name: string, type: string, id: string): void;
   };
-  nodes: { node(id: string): Record<string, unknown> };
+  nodes: {
+    node(id: string): Record<string, unknown>;
+    filterNodes(filter: { type: string }): object[];
+    convertNode(node: object): Record<string, unknown>;
+  };
   view: { select(selection: object): void };
 };
 
@@ -92,6 +96,14 @@ export class Editor {
   /** A property of a node as the editor holds it. */
   property(id: string, name: string): Promise<unknown> {
     return this.page.evaluate(([id, name]) => RED.nodes.node(id)[name], [id, name] as const);
+  }
+
+  /** The nodes of a type as they would be exported. */
+  nodesOfType(type: string): Promise<Record<string, unknown>[]> {
+    return this.page.evaluate(
+      (type) => RED.nodes.filterNodes({ type }).map((node) => RED.nodes.convertNode(node)),
+      type,
+    );
   }
 
   async deploy(): Promise<void> {

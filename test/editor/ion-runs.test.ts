@@ -1,0 +1,275 @@
+import assert from 'node:assert/strict';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Editor } from '../support/editor.js';
+import { type FlowNode, runsNode, sandboxConfig } from '../support/flow-node.js';
+import { RunningNodeRed } from '../support/node-red.js';
+import { root, useTemporaryFolder } from '../support/package.js';
+import { useSandbox } from '../support/sandbox.js';
+
+/** The evaluator of the editor, inside the page. */
+declare function jsonata(text: string): { evaluate(input: object): Promise<{ filters: object }> };
+
+const filters = [
+  { field: 'status', op: 'in', value: 'TODO, GONE', valueType: 'str' },
+  { field: 'steps.nothing', op: 'like', value: '%x%', valueType: 'str' },
+  { field: 'part.partNumber', op: 'eq', value: 'payload.part', valueType: 'msg' },
+  { field: 'archived', op: 'eq', value: 'false', valueType: 'bool' },
+];
+const fields = ['title', 'id', 'steps.fields.value', 'oldField', 'steps'];
+const sort = ['_UPDATED_DESC', 'OLD_SORT'];
+
+describe('the ion-runs dialog in a browser', function () {
+  this.timeout(60_000);
+  const context = useSandbox();
+  const folder = useTemporaryFolder();
+  let nodeRed: RunningNodeRed;
+  let editor: Editor;
+
+  before(async function () {
+    const { clientId, clientSecret } = context.sandbox;
+    const modules = join(folder.path, 'node_modules', '@ion-nodes');
+    await mkdir(modules, { recursive: true });
+    await symlink(root, join(modules, 'node-red-ion'), 'dir');
+    const config = sandboxConfig(context.sandbox, { name: 'sandbox' });
+    const runs = (id: string, properties: object = {}): FlowNode => ({
+      ...runsNode,
+      ...{ z: 'flow', x: 300, y: 100, wires: [['out']] },
+      ...properties,
+      id,
+    });
+    const flow = [
+      { id: 'flow', type: 'tab', label: 'test' },
+      config,
+      { ...config, id: 'failing', name: 'ION that fails', retries: 0 },
+      { ...config, id: 'disabled', name: 'disabled ION', d: true },
+      { id: 'in', type: 'http in', z: 'flow', url: '/runs', method: 'get', wires: [['runs']] },
+      { id: 'out', type: 'http response', z: 'flow', x: 500, y: 100, wires: [] },
+      runs('runs', { fields: ['id'] }),
+      runs('strange', { filters, fields, sort }),
+      runs('later', {
+        filters: [
+          { field: 'status', op: 'in', value: 'payload.list', valueType: 'msg' },
+          { field: 'title', op: 'eq', value: '$uppercase(topic)', valueType: 'jsonata' },
+          { field: 'dueDate', op: 'isnull', value: 'payload["is open"]', valueType: 'msg' },
+        ],
+      }),
+      runs('fallback', { config: 'failing', filters, fields, sort }),
+      runs('without', { config: 'disabled', d: true, filters, fields, sort }),
+      runs('lost', { config: 'gone', d: true, filters, fields, sort }),
+    ].map((node) => (node.type === 'http in' ? { ...node, x: 100, y: 100 } : node));
+    const key = { clientId, clientSecret };
+    await writeFile(join(folder.path, 'flows.json'), JSON.stringify(flow));
+    const credentials = { config: key, failing: key, disabled: key };
+    await writeFile(join(folder.path, 'flows_cred.json'), JSON.stringify(credentials));
+    nodeRed = await RunningNodeRed.start(folder.path);
+    editor = await Editor.open(this, nodeRed.url);
+  });
+  after(async () => {
+    await editor?.close();
+    await nodeRed?.stop();
+  });
+  afterEach(() => assert.deepEqual(editor.errors, []));
+
+  const open = async (id: string) => {
+    await editor.edit(id);
+    await editor.page.waitForSelector('#ion-runs-field-tree .red-ui-treeList-label');
+  };
+  const row = (index: number) => editor.page.locator('.ion-runs-row').nth(index);
+  const query = () => editor.page.locator('#ion-runs-preview-query');
+  const variables = async () =>
+    JSON.parse((await editor.page.textContent('#ion-runs-preview-variables')) ?? '');
+  const tick = (label: string) =>
+    editor.page
+      .locator('#ion-runs-field-tree .red-ui-treeList-label')
+      .filter({ hasText: new RegExp(`^${label}`) })
+      .locator('input')
+      .click();
+  const keepsEverything = async (id: string) => {
+    assert.deepEqual(await editor.property(id, 'filters'), filters);
+    assert.deepEqual(await editor.property(id, 'fields'), fields);
+    assert.deepEqual(await editor.property(id, 'sort'), sort);
+    assert.notEqual(await editor.property(id, 'changed'), true);
+  };
+  const schemaSays = (text: string) =>
+    editor.page.locator('#ion-runs-schema').filter({ hasText: text }).waitFor();
+
+  it('builds a filter of values that the schema offers', async () => {
+    const { page } = editor;
+    await open('runs');
+    await page.click('.red-ui-editableList-addButton');
+    await row(0).locator('.ion-runs-field').pressSequentially('stat');
+    await page.locator('.red-ui-autoComplete-container').getByText('status').waitFor();
+    await page.keyboard.press('Tab');
+    assert.equal(await row(0).locator('.ion-runs-field').inputValue(), 'status');
+    await page.keyboard.press('Tab');
+    await row(0).locator('.ion-runs-op').selectOption('in');
+    await row(0).locator('.red-ui-typedInput-option-trigger').click();
+    const menu = page.locator('.red-ui-typedInput-options:visible');
+    // The first value was chosen before, by "is".
+    await menu.locator('a[value="IN_PROGRESS"]').click();
+    await page.keyboard.press('Escape');
+    await menu.waitFor({ state: 'hidden' });
+    assert.deepEqual((await variables()).filters, { status: { in: ['TODO', 'IN_PROGRESS'] } });
+  });
+
+  it('has true and false for what is one or the other, and operators of the type', async () => {
+    const { page } = editor;
+    await page.click('.red-ui-editableList-addButton');
+    await row(1).locator('.ion-runs-field').fill('steps.type');
+    await page.keyboard.press('Tab');
+    const operators = () => row(1).locator('.ion-runs-op option').allTextContents();
+    assert.ok(!(await operators()).includes('is like'));
+    await row(1).locator('.ion-runs-field').fill('archived');
+    await row(1).locator('.ion-runs-op').focus();
+    assert.ok((await operators()).includes('is like'));
+    await row(1).locator('.red-ui-typedInput-option-trigger').click();
+    await page.locator('.red-ui-typedInput-options:visible a[value="false"]').click();
+    assert.deepEqual((await variables()).filters, {
+      and_: [{ status: { in: ['TODO', 'IN_PROGRESS'] } }, { archived: { eq: false } }],
+    });
+  });
+
+  it('has a tree of fields that is read level by level, and can be searched', async () => {
+    const { page } = editor;
+    await tick('title');
+    await page.locator('#ion-runs-field-tree').getByText('steps', { exact: true }).click();
+    await page.waitForSelector('#ion-runs-field-tree .red-ui-treeList-list .red-ui-treeList-list');
+    await page.fill('#ion-runs-field-search', 'part.partN');
+    await page.locator('#ion-runs-field-search').press('u');
+    await tick('part.partNumber');
+    await query()
+      .filter({ hasText: /node \{\s+id\s+title\s+part \{\s+partNumber\s+\}/ })
+      .waitFor({
+        state: 'attached',
+      });
+  });
+
+  it('can be ticked by keys only', async () => {
+    const { page } = editor;
+    await page.fill('#ion-runs-field-search', '');
+    await page.keyboard.press('Backspace');
+    await page.locator('#ion-runs-field-tree').getByText('percentComplete').waitFor();
+    await page.locator('#ion-runs-field-tree').focus();
+    await page.keyboard.press('Space');
+    assert.match((await query().textContent()) ?? '', /_created/);
+    await page.keyboard.press('Space');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Space');
+    assert.match((await query().textContent()) ?? '', /_updated/);
+    assert.doesNotMatch((await query().textContent()) ?? '', /_created/);
+    await page.keyboard.press('Space');
+  });
+
+  it('shows the same when it is opened again', async () => {
+    const { page } = editor;
+    await page.locator('.ion-runs-sort').nth(0).selectOption('TITLE_DESC');
+    await page.locator('.ion-runs-sort').nth(1).selectOption('ID_ASC');
+    const text = await query().textContent();
+    const chosen = await variables();
+    assert.deepEqual(chosen.sort, ['TITLE_DESC', 'ID_ASC']);
+    await editor.done();
+    assert.deepEqual(await editor.property('runs', 'filters'), [
+      { field: 'status', op: 'in', value: 'TODO,IN_PROGRESS', valueType: 'str' },
+      { field: 'archived', op: 'eq', value: 'false', valueType: 'bool' },
+    ]);
+    assert.deepEqual(await editor.property('runs', 'fields'), ['id', 'title', 'part.partNumber']);
+    await open('runs');
+    assert.equal(await query().textContent(), text);
+    assert.deepEqual(await variables(), chosen);
+    await editor.done();
+  });
+
+  it('makes a flow that answers what was chosen', async () => {
+    await editor.deploy();
+    const response = await fetch(`${nodeRed.url}/runs`);
+    const runs = (await response.json()) as { id: number; title: string; part: object | null }[];
+    assert.ok(runs.length > 0);
+    for (const run of runs) assert.deepEqual(Object.keys(run), ['id', 'title', 'part']);
+    const titles = runs.map(({ title }) => title);
+    assert.deepEqual(titles, titles.toSorted().reverse());
+  });
+
+  it('keeps what the schema does not know', async () => {
+    await open('strange');
+    const { page } = editor;
+    await page.locator('#ion-runs-field-tree').getByText('oldField').waitFor();
+    assert.equal(await row(1).locator('.ion-runs-field').getAttribute('aria-invalid'), 'true');
+    await editor.done();
+    await keepsEverything('strange');
+  });
+
+  it('opens as an ion-graphql node with the same query', async () => {
+    const { page } = editor;
+    await open('runs');
+    const text = await query().textContent();
+    await page.click('#ion-runs-open-as');
+    await page.waitForSelector('#node-dialog-ok', { state: 'detached' });
+    const [graphql] = await editor.nodesOfType('ion-graphql');
+    assert.equal(String(graphql?.query).trim(), text);
+    assert.equal(graphql?.config, 'config');
+    assert.equal(graphql?.variablesType, 'json');
+    assert.deepEqual(JSON.parse(String(graphql?.variables)), {
+      filters: {
+        and_: [{ status: { in: ['TODO', 'IN_PROGRESS'] } }, { archived: { eq: false } }],
+      },
+      sort: ['TITLE_DESC', 'ID_ASC'],
+    });
+  });
+
+  it('opens with JSONata where values come from the message', async () => {
+    const { page } = editor;
+    await open('later');
+    await page.click('#ion-runs-open-as');
+    await page.waitForSelector('#node-dialog-ok', { state: 'detached' });
+    const graphql = (await editor.nodesOfType('ion-graphql')).at(-1);
+    assert.equal(graphql?.variablesType, 'jsonata');
+    const message = { topic: 'pump', payload: { list: 'TODO, HOLD', 'is open': false } };
+    const { filters } = await page.evaluate(
+      async ([text, message]) => jsonata(text).evaluate(message),
+      [String(graphql?.variables), message] as const,
+    );
+    assert.deepEqual(filters, {
+      and_: [
+        { status: { in: ['TODO', 'HOLD'] } },
+        { title: { eq: 'PUMP' } },
+        { dueDate: { isnull: false } },
+      ],
+    });
+  });
+
+  it('shows texts where ION does not answer, keeps everything, and tries again', async () => {
+    const { page } = editor;
+    const { control } = context.sandbox;
+    control.fault({ target: 'api', kind: 'status', status: 500 });
+    await editor.edit('fallback');
+    await schemaSays('ION_SERVER');
+    assert.equal(await page.inputValue('#ion-runs-field-text'), fields.join(' '));
+    assert.equal(await page.inputValue('#ion-runs-sort-text'), sort.join(' '));
+    assert.equal(await page.isVisible('#ion-runs-field-tree'), false);
+    await editor.done();
+    await keepsEverything('fallback');
+    control.fault({ target: 'api', kind: 'status', status: 500 });
+    await editor.edit('fallback');
+    await schemaSays('ION_SERVER');
+    await page.click('#ion-runs-schema-again');
+    await page.locator('#ion-runs-field-tree').getByText('oldField').waitFor();
+    assert.equal(await page.isVisible('#ion-runs-schema'), false);
+    await editor.done();
+    await keepsEverything('fallback');
+  });
+
+  it('says that its config node is disabled', async () => {
+    await editor.edit('without');
+    await schemaSays('disabled');
+    await editor.done();
+    await keepsEverything('without');
+  });
+
+  it('says that its config node is missing', async () => {
+    await editor.edit('lost');
+    await schemaSays('no longer exists');
+    await editor.cancel();
+    await keepsEverything('lost');
+  });
+});
