@@ -1,11 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, startNodeRed } from '../sandbox/demo/node-red.js';
-
-const root = join(__dirname, '..');
+import { freePort, prepareUserDir, startNodeRed } from '../sandbox/demo/node-red.js';
 
 /** Starts the server of this folder and gives its URL to the work. */
 export async function withServer<Result>(
@@ -38,10 +36,7 @@ export async function withNodeRed<Result>(
   work: (nodeRed: BenchNodeRed) => Promise<Result>,
 ): Promise<Result> {
   const userDir = await mkdtemp(join(tmpdir(), 'node-red-ion-bench-'));
-  await mkdir(join(userDir, 'node_modules', '@ion-nodes'), { recursive: true });
-  await symlink(root, join(userDir, 'node_modules', '@ion-nodes', 'node-red-ion'), 'dir');
-  await writeFile(join(userDir, 'flows.json'), JSON.stringify(flow));
-  await writeFile(join(userDir, 'flows_cred.json'), JSON.stringify(credentials));
+  await prepareUserDir(userDir, flow, credentials);
   const port = await freePort();
   const nodeRed = await startNodeRed({ userDir, port, output: 'pipe' });
   let log = '';

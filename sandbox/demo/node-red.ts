@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { type AddressInfo, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -17,7 +17,24 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
+const root = join(__dirname, '..', '..');
 const STOP_AFTER_MS = 20_000;
+
+/**
+ * Fills a user folder: this package as it is built here, a flow, and the credentials of its nodes
+ * by their ids.
+ */
+export async function prepareUserDir(
+  userDir: string,
+  flow: object[],
+  credentials: object,
+): Promise<void> {
+  const modules = join(userDir, 'node_modules', '@ion-nodes');
+  await mkdir(modules, { recursive: true });
+  await symlink(root, join(modules, 'node-red-ion'), 'dir');
+  await writeFile(join(userDir, 'flows.json'), JSON.stringify(flow));
+  await writeFile(join(userDir, 'flows_cred.json'), JSON.stringify(credentials), { mode: 0o600 });
+}
 
 export interface NodeRedOptions {
   /** Holds the flow, its credentials and the packages that Node-RED loads. */

@@ -2,11 +2,11 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Sandbox, startSandbox } from '../server.js';
-import { startNodeRed } from './node-red.js';
+import { prepareUserDir, startNodeRed } from './node-red.js';
 
 const root = join(__dirname, '..', '..');
 const port = Number(process.env.PORT || 1880);
@@ -46,13 +46,10 @@ async function main(): Promise<void> {
 /** A Node-RED user folder with the demo flow and this package in it. */
 async function createUserDir(): Promise<string> {
   const userDir = await mkdtemp(join(tmpdir(), 'node-red-ion-'));
-  const modules = join(userDir, 'node_modules', '@ion-nodes');
-  await mkdir(modules, { recursive: true });
-  await symlink(root, join(modules, 'node-red-ion'), 'dir');
-  await copyFile(join(__dirname, 'flow.json'), join(userDir, 'flows.json'));
+  const flow = JSON.parse(await readFile(join(__dirname, 'flow.json'), 'utf8'));
   // The key comes from the environment, as on a real machine, so that no file holds it.
   const key = { clientId: '${ION_CLIENT_ID}', clientSecret: '${ION_CLIENT_SECRET}' };
-  await writeFile(join(userDir, 'flows_cred.json'), JSON.stringify({ 'ion-demo-config': key }));
+  await prepareUserDir(userDir, flow, { 'ion-demo-config': key });
   return userDir;
 }
 

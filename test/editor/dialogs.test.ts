@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { prepareUserDir } from '../../sandbox/demo/node-red.js';
 import { Editor } from '../support/editor.js';
 import { graphqlNode, runsNode, sandboxConfig } from '../support/flow-node.js';
 import { RunningNodeRed } from '../support/node-red.js';
-import { root, useTemporaryFolder } from '../support/package.js';
+import { useTemporaryFolder } from '../support/package.js';
 import { useSandbox } from '../support/sandbox.js';
 
 describe('the dialogs in a browser', function () {
@@ -21,9 +20,6 @@ describe('the dialogs in a browser', function () {
 
   before(async function () {
     const { clientId, clientSecret } = context.sandbox;
-    const modules = join(folder.path, 'node_modules', '@ion-nodes');
-    await mkdir(modules, { recursive: true });
-    await symlink(root, join(modules, 'node-red-ion'), 'dir');
     const flow = [
       { id: 'flow', type: 'tab', label: 'test' },
       sandboxConfig(context.sandbox, { name: 'sandbox' }),
@@ -31,8 +27,7 @@ describe('the dialogs in a browser', function () {
       { ...graphqlNode, id: 'graphql', z: 'flow', x: 200, y: 200, wires: [] },
     ];
     const key = { config: { clientId, clientSecret } };
-    await writeFile(join(folder.path, 'flows.json'), JSON.stringify(flow));
-    await writeFile(join(folder.path, 'flows_cred.json'), JSON.stringify(key));
+    await prepareUserDir(folder.path, flow, key);
     nodeRed = await RunningNodeRed.start(folder.path);
     editor = await Editor.open(this, nodeRed.url);
   });

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { prepareUserDir } from '../../sandbox/demo/node-red.js';
 import { Editor } from '../support/editor.js';
 import { type FlowNode, runsNode, sandboxConfig } from '../support/flow-node.js';
 import { RunningNodeRed } from '../support/node-red.js';
-import { root, useTemporaryFolder } from '../support/package.js';
+import { useTemporaryFolder } from '../support/package.js';
 import { useSandbox } from '../support/sandbox.js';
 
 /** The evaluator of the editor, inside the page. */
@@ -28,9 +27,6 @@ describe('the ion-runs dialog in a browser', function () {
 
   before(async function () {
     const { clientId, clientSecret } = context.sandbox;
-    const modules = join(folder.path, 'node_modules', '@ion-nodes');
-    await mkdir(modules, { recursive: true });
-    await symlink(root, join(modules, 'node-red-ion'), 'dir');
     const config = sandboxConfig(context.sandbox, { name: 'sandbox' });
     const runs = (id: string, properties: object = {}): FlowNode => ({
       ...runsNode,
@@ -59,9 +55,8 @@ describe('the ion-runs dialog in a browser', function () {
       runs('lost', { config: 'gone', d: true, filters, fields, sort }),
     ].map((node) => (node.type === 'http in' ? { ...node, x: 100, y: 100 } : node));
     const key = { clientId, clientSecret };
-    await writeFile(join(folder.path, 'flows.json'), JSON.stringify(flow));
     const credentials = { config: key, failing: key, disabled: key };
-    await writeFile(join(folder.path, 'flows_cred.json'), JSON.stringify(credentials));
+    await prepareUserDir(folder.path, flow, credentials);
     nodeRed = await RunningNodeRed.start(folder.path);
     editor = await Editor.open(this, nodeRed.url);
   });

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { prepareUserDir } from '../../sandbox/demo/node-red.js';
+import { sandboxConfig } from '../support/flow-node.js';
+import { RunningNodeRed } from '../support/node-red.js';
+import { root, useTemporaryFolder } from '../support/package.js';
+import { useSandbox } from '../support/sandbox.js';
+
+// Node-RED's own, with which it reads the hashes.
+const fromNodeRed = createRequire(createRequire(__filename).resolve('node-red'));
+const bcrypt: { hashSync(text: string, rounds: number): string } = fromNodeRed('bcryptjs');
+
+const PASSWORD = 'for this test only';
+
+interface Route {
+  method: 'GET' | 'POST';
+  path: string;
+  /** Whether it does something with the API key, besides reading the schema. */
+  acts: boolean;
+  body?: object;
+}
+
+describe('the admin routes of a Node-RED with users', function () {
+  this.timeout(60_000);
+  const context = useSandbox();
+  const folder = useTemporaryFolder();
+  let nodeRed: RunningNodeRed;
+  const tokens: Record<string, string> = {};
+  const answers: string[] = [];
+
+  const config = { environment: 'custom', apiUrl: '', authUrl: '' };
+  const routes: Route[] = [
+    { method: 'GET', path: 'ion-config/config/schema', acts: false },
+    {
+      method: 'POST',
+      path: 'ion-config/config/run',
+      acts: true,
+      body: { query: '{ me { id } }' },
+    },
+    {
+      method: 'POST',
+      path: 'ion-config/test',
+      acts: true,
+      body: {
+        id: 'config',
+        config,
+        credentials: { clientId: 'sandbox-key', clientSecret: '__PWRD__' },
+      },
+    },
+  ];
+
+  before(async () => {
+    const { clientId, clientSecret, url, authUrl } = context.sandbox;
+    Object.assign(config, { apiUrl: url, authUrl });
+    const flow = [{ id: 'flow', type: 'tab', label: 'test' }, sandboxConfig(context.sandbox)];
+    const key = { config: { clientId, clientSecret } };
+    await prepareUserDir(folder.path, flow, key);
+    const password = bcrypt.hashSync(PASSWORD, 4);
+    nodeRed = await RunningNodeRed.start(folder.path, {
+      settings: {
+        adminAuth: {
+          type: 'credentials',
+          users: [
+            { username: 'engineer', password, permissions: '*' },
+            { username: 'visitor', password, permissions: 'read' },
+          ],
+        },
+      },
+    });
+    for (const username of ['engineer', 'visitor']) {
+      const response = await fetch(`${nodeRed.url}/auth/token`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({
+          client_id: 'node-red-admin',
+          grant_type: 'password',
+          scope: username === 'engineer' ? '*' : 'read',
+          username,
+          password: PASSWORD,
+        }),
+      });
+      const { access_token: token } = (await response.json()) as { access_token: string };
+      tokens[username] = token;
+    }
+  });
+  after(() => nodeRed?.stop());
+
+  const status = async ({ method, path, body }: Route, user?: string) => {
+    const response = await fetch(`${nodeRed.url}/${path}`, {
+      method,
+      headers: {
+        'content-type': 'application/json',
+        ...(user && { authorization: `Bearer ${tokens[user]}` }),
+      },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    answers.push(await response.text());
+    return response.status;
+  };
+
+  it('are those that are tested here', async () => {
+    const source = await readFile(join(root, 'nodes/runtime/admin.ts'), 'utf8');
+    const registered = [...source.matchAll(/httpAdmin\.(get|post|put|delete)\('\/([^']+)'/g)];
+    assert.deepEqual(
+      registered.map(([, method, path]) => `${method?.toUpperCase()} ${path}`).sort(),
+      routes.map(({ method, path }) => `${method} ${path.replace('/config/', '/:id/')}`).sort(),
+    );
+  });
+
+  for (const route of routes) {
+    const name = `${route.method} ${route.path}`;
+
+    it(`refuse ${name} to somebody without a user`, async () => {
+      assert.equal(await status(route), 401);
+    });
+
+    it(`${route.acts ? 'refuse' : 'allow'} ${name} to a user who may only read`, async () => {
+      const answered = await status(route, 'visitor');
+      if (route.acts) assert.ok([401, 403].includes(answered), `HTTP ${answered}`);
+      else assert.equal(answered, 200);
+    });
+
+    it(`allow ${name} to a user who may do everything`, async () => {
+      assert.equal(await status(route, 'engineer'), 200);
+    });
+  }
+
+  it('return neither the client secret nor a token', () => {
+    for (const answer of answers) {
+      assert.ok(!answer.includes(context.sandbox.clientSecret));
+      assert.doesNotMatch(answer, /eyJ[\w-]{8,}\.[\w-]+/);
+    }
+  });
+});
