@@ -31,6 +31,11 @@ export function prepareConnectionTest(node: EditedNode): { end(): void } {
     result.attr('class', className).empty().append(content);
     RED.tray.resize();
   };
+  if (!RED.user.hasPermission('ion-config.write')) {
+    button.prop('disabled', true);
+    show('', $('<span>').text(node._('ion-config.test.notPermitted')));
+    return { end() {} };
+  }
   const end = () => {
     running?.abort();
     running = undefined;
@@ -40,9 +45,10 @@ export function prepareConnectionTest(node: EditedNode): { end(): void } {
     end();
     const current = new AbortController();
     running = current;
+    const hasFocus = button.is(':focus');
     button.prop('disabled', true);
-    const spinner = $('<i class="fa fa-spinner fa-spin">');
-    show('', spinner.attr('aria-label', node._('ion-config.test.running')));
+    const spinner = $('<i class="fa fa-spinner fa-spin" aria-hidden="true">');
+    show('', $('<span>').append(spinner, ' ', node._('ion-config.test.running')));
     try {
       const { me } = await request<WhoAmI>({
         url: 'ion-config/test',
@@ -55,7 +61,11 @@ export function prepareConnectionTest(node: EditedNode): { end(): void } {
       const { code, message } = thrown as ServerError;
       if (running === current) show('ion-config-test-bad', $('<span>').text(`${code}: ${message}`));
     } finally {
-      if (running === current) end();
+      if (running === current) {
+        end();
+        // A button that is disabled loses the focus.
+        if (hasFocus && document.activeElement === document.body) button.trigger('focus');
+      }
     }
   };
   button.on('click', (event) => {
@@ -67,10 +77,6 @@ export function prepareConnectionTest(node: EditedNode): { end(): void } {
     end();
     show('', '');
   });
-  if (!RED.user.hasPermission('ion-config.write')) {
-    button.prop('disabled', true);
-    show('', node._('ion-config.test.notPermitted'));
-  }
   return { end };
 }
 

@@ -33,20 +33,18 @@ export class Editor {
   readonly errors: string[] = [];
   readonly #browser: Browser;
 
-  static async open(
-    test: Mocha.Context,
+  /** In a test, which is skipped where there is no browser. */
+  static open(test: Mocha.Context, url: string): Promise<Editor> {
+    return Editor.launch(findTool(test, chromium), url);
+  }
+
+  static async launch(
+    executablePath: string,
     url: string,
-    options: { locale?: string; dark?: boolean } = {},
+    { locale = 'en-US' }: { locale?: string } = {},
   ): Promise<Editor> {
-    const browser = await driver.launch({
-      executablePath: findTool(test, chromium),
-      args: ARGUMENTS,
-    });
-    const page = await browser.newPage({
-      viewport: { width: 1400, height: 900 },
-      locale: options.locale ?? 'en-US',
-      colorScheme: options.dark ? 'dark' : 'light',
-    });
+    const browser = await driver.launch({ executablePath, args: ARGUMENTS });
+    const page = await browser.newPage({ viewport: { width: 1400, height: 900 }, locale });
     const editor = new Editor(browser, page);
     page.on('pageerror', (error) => {
       const stack = String(error.stack);
