@@ -25,8 +25,8 @@ for (const name of Object.keys(nodeRed.nodes)) {
     bundle: true,
     write: false,
     format: 'iife',
-    // The flow library reads the registerType call, so names and literals stay as they are.
-    minifyWhitespace: true,
+    // The flow library reads the registerType call, whose literals stay as they are.
+    minify: true,
     charset: 'utf8',
     target: 'es2020',
   });

@@ -58,6 +58,8 @@ RED.nodes.registerType('ion-config', {
       RED.tray.resize();
     });
     environment.trigger('change');
+    // A node that was written by hand may leave it out.
+    if (!this.authScheme) $('#node-config-input-authScheme').val(ADVANCED.authScheme);
     openAdvanced();
     connectionTest = prepareConnectionTest(this);
   },

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { prepareUserDir } from '../../sandbox/demo/node-red.js';
 import { Editor } from '../support/editor.js';
-import { graphqlNode, sandboxConfig } from '../support/flow-node.js';
+import { graphqlNode, runsNode, sandboxConfig } from '../support/flow-node.js';
 import { RunningNodeRed } from '../support/node-red.js';
 import { useTemporaryFolder } from '../support/package.js';
 import { useSandbox } from '../support/sandbox.js';
+
+/** The editor, inside the page. */
+declare const RED: { nodes: { node(id: string): { credentials?: Record<string, unknown> } } };
 
 describe('the ion-config dialog in a browser', function () {
   this.timeout(60_000);
@@ -19,9 +22,15 @@ describe('the ion-config dialog in a browser', function () {
       { id: 'flow', type: 'tab', label: 'test' },
       sandboxConfig(context.sandbox, { name: 'ION' }),
       { ...graphqlNode, z: 'flow', x: 200, y: 100, wires: [] },
+      sandboxConfig(context.sandbox, { id: 'disabled', name: 'off', d: true }),
+      ...['disabled', 'gone', 'deleted'].flatMap((config, index) => [
+        { ...graphqlNode, id: `graphql-${config}`, z: 'flow', x: 200, y: 200 + 60 * index, config },
+        { ...runsNode, id: `runs-${config}`, z: 'flow', x: 400, y: 200 + 60 * index, config },
+      ]),
+      sandboxConfig(context.sandbox, { id: 'deleted', name: 'soon gone' }),
     ];
-    const key = { config: { clientId, clientSecret } };
-    await prepareUserDir(folder.path, flow, key);
+    const key = { clientId, clientSecret };
+    await prepareUserDir(folder.path, flow, { config: key, deleted: key });
     nodeRed = await RunningNodeRed.start(folder.path);
     editor = await Editor.open(this, nodeRed.url);
   });
@@ -74,11 +83,50 @@ describe('the ion-config dialog in a browser', function () {
       assert.equal(await editor.page.textContent('#ion-config-test-result'), '');
     });
 
-    it('shows the rarely used rows only where they are used', async () => {
+    it('shows the rarely used rows on request', async () => {
       assert.equal(await editor.page.isVisible(field('timeout')), false);
       await editor.page.click('#ion-config-advanced summary');
       assert.equal(await editor.page.isVisible(field('timeout')), true);
     });
+
+    it('can be tested by keys only', async () => {
+      const { page } = editor;
+      await page.focus(field('clientSecret'));
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Enter');
+      await resultSays('Connected');
+      await page.waitForSelector('#ion-config-test:focus');
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Enter');
+      assert.equal(await page.isVisible(field('timeout')), true);
+    });
+  });
+
+  it('keeps its values and its secret, and shows the rarely used rows where they are used', async () => {
+    const { page } = editor;
+    await editor.editConfig('ion-config', 'config');
+    await page.click('#ion-config-advanced summary');
+    await page.fill(field('timeout'), '12.5');
+    await page.selectOption(field('authScheme'), 'bearer');
+    await test();
+    await resultSays('Connected');
+    await editor.doneConfig();
+    assert.equal(await editor.property('config', 'timeout'), '12.5');
+    assert.equal(await editor.property('config', 'authScheme'), 'bearer');
+    const { clientId } = context.sandbox;
+    const credentials = await page.evaluate(() => RED.nodes.node('config').credentials);
+    assert.equal(credentials?.clientId, clientId);
+    assert.equal(credentials?.has_clientSecret, true);
+    assert.ok(!JSON.stringify(credentials).includes(context.sandbox.clientSecret));
+    await editor.editConfig('ion-config', 'config');
+    assert.equal(await page.isVisible(field('timeout')), true);
+    assert.equal(await page.inputValue(field('clientSecret')), '__PWRD__');
+    await cancel();
+    await editor.deploy();
+    await editor.editConfig('ion-config', 'config');
+    await test();
+    await resultSays('Connected');
+    await cancel();
   });
 
   it('ends a test under way when it closes', async () => {
@@ -110,21 +158,41 @@ describe('the ion-config dialog in a browser', function () {
     await editor.cancel();
   });
 
-  it('of nodes opens and says it where the configuration is missing or disabled', async () => {
-    const { page } = editor;
-    await page.evaluate(() => {
-      const { nodes } = RED as unknown as {
-        nodes: { node(id: string): { config: string; d?: boolean } };
-      };
-      nodes.node('node').config = 'gone';
-    });
-    await editor.edit('node');
-    await page.waitForFunction(() =>
-      document.querySelector('#ion-graphql-schema')?.textContent?.startsWith('no schema'),
+  const says = (selector: string, text: RegExp) =>
+    editor.page.waitForFunction(
+      ([selector, source]) =>
+        new RegExp(source).test(document.querySelector(selector)?.textContent ?? ''),
+      [selector, text.source] as const,
     );
-    await editor.cancel();
-  });
-});
 
-/** The editor, inside the page. */
-declare const RED: unknown;
+  for (const [what, config, graphqlSays, runsSays] of [
+    ['disabled', 'disabled', /^no schema: .*disabled/, /disabled/],
+    ['missing', 'gone', /^no schema: /, /no longer exists/],
+    ['deleted in the editor', 'deleted', /^no schema: /, /no longer exists|Choose an ION/],
+  ] as const) {
+    it(`of nodes opens, works and says it where the configuration is ${what}`, async () => {
+      const { page } = editor;
+      if (config === 'deleted') {
+        await editor.editConfig('ion-config', config);
+        await page.click('#node-config-dialog-delete');
+        await page.waitForSelector('#node-config-dialog-delete', { state: 'detached' });
+      }
+      for (const [type, status, text] of [
+        ['graphql', '#ion-graphql-schema', graphqlSays],
+        ['runs', '#ion-runs-schema', runsSays],
+      ] as const) {
+        const id = `${type}-${config}`;
+        await editor.edit(id);
+        await says(status, text);
+        if (config !== 'disabled') {
+          await page.waitForSelector('select#node-input-config.input-error');
+        }
+        await page.selectOption('#node-input-config', 'config');
+        await page.fill('#node-input-name', 'found another');
+        await editor.done();
+        assert.equal(await editor.property(id, 'config'), 'config');
+        assert.equal(await editor.property(id, 'name'), 'found another');
+      }
+    });
+  }
+});

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { prepareUserDir } from '../../sandbox/demo/node-red.js';
+import { Editor } from '../support/editor.js';
 import { sandboxConfig } from '../support/flow-node.js';
 import { RunningNodeRed } from '../support/node-red.js';
 import { root, useTemporaryFolder } from '../support/package.js';
@@ -127,10 +128,38 @@ describe('the admin routes of a Node-RED with users', function () {
     });
   }
 
-  it('return neither the client secret nor a token', () => {
+  it('return neither the client secret nor a token, also where they fail', async () => {
+    const { sandbox } = context;
+    const test = routes.find(({ path }) => path === 'ion-config/test');
+    assert.ok(test);
+    const wrong = { clientId: 'sandbox-key', clientSecret: 'a-wrong-secret' };
+    await status({ ...test, body: { ...test.body, credentials: wrong } }, 'engineer');
+    for (const kind of ['reset', 'html']) {
+      sandbox.control.fault({ target: 'api', kind });
+      await status(test, 'engineer');
+    }
+    assert.ok(answers.length > 3 * routes.length);
     for (const answer of answers) {
-      assert.ok(!answer.includes(context.sandbox.clientSecret));
+      assert.ok(!answer.includes(sandbox.clientSecret));
+      assert.ok(!answer.includes(wrong.clientSecret));
       assert.doesNotMatch(answer, /eyJ[\w-]{8,}\.[\w-]+/);
+    }
+  });
+
+  it('are behind buttons that a user who may only read cannot press', async function () {
+    const editor = await Editor.open(this, `${nodeRed.url}/?access_token=${tokens.visitor}`);
+    try {
+      const { page } = editor;
+      await editor.editConfig('ion-config', 'config');
+      await page.waitForSelector('#ion-config-test:disabled');
+      const hint = 'Your user may look, but not test.';
+      await page.getByText(hint).waitFor();
+      await page.fill('#node-config-input-clientId', 'another');
+      assert.equal(await page.isEnabled('#ion-config-test'), false);
+      assert.equal(await page.textContent('#ion-config-test-result'), hint);
+      assert.deepEqual(editor.errors, []);
+    } finally {
+      await editor.close();
     }
   });
 });
