@@ -121,9 +121,6 @@ describe('the ion-config dialog in a browser', function () {
     await editor.editConfig('ion-config', 'config');
     assert.equal(await page.isVisible(field('timeout')), true);
     assert.equal(await page.inputValue(field('clientSecret')), '__PWRD__');
-    await cancel();
-    await editor.deploy();
-    await editor.editConfig('ion-config', 'config');
     await test();
     await resultSays('Connected');
     await cancel();
@@ -174,8 +171,8 @@ describe('the ion-config dialog in a browser', function () {
       const { page } = editor;
       if (config === 'deleted') {
         await editor.editConfig('ion-config', config);
-        await page.click('#node-config-dialog-delete');
-        await page.waitForSelector('#node-config-dialog-delete', { state: 'detached' });
+        await page.click('.red-ui-tray-toolbar .leftButton');
+        await page.waitForSelector('#node-config-dialog-ok', { state: 'detached' });
       }
       for (const [type, status, text] of [
         ['graphql', '#ion-graphql-schema', graphqlSays],

@@ -74,9 +74,7 @@ async function take(url: string, theme: 'light' | 'dark', locale: string): Promi
     await editor.cancel();
 
     await editor.edit('ion-demo-runs');
-    await page.waitForSelector(
-      '.ion-runs-field-tree .red-ui-treeList-label, .red-ui-treeList-label',
-    );
+    await page.waitForSelector('.red-ui-tray .red-ui-treeList-label');
     await picture('ion-runs');
     await editor.cancel();
 

@@ -134,7 +134,7 @@ describe('the admin routes of a Node-RED with users', function () {
     assert.ok(test);
     const wrong = { clientId: 'sandbox-key', clientSecret: 'a-wrong-secret' };
     await status({ ...test, body: { ...test.body, credentials: wrong } }, 'engineer');
-    for (const kind of ['reset', 'html']) {
+    for (const kind of ['reset', 'half', 'unauthorized'] as const) {
       sandbox.control.fault({ target: 'api', kind });
       await status(test, 'engineer');
     }
