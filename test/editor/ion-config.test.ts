@@ -102,94 +102,103 @@ describe('the ion-config dialog in a browser', function () {
     });
   });
 
-  it('keeps its values and its secret, and shows the rarely used rows where they are used', async () => {
-    const { page } = editor;
-    await editor.editConfig('ion-config', 'config');
-    await page.click('#ion-config-advanced summary');
-    await page.fill(field('timeout'), '12.5');
-    await page.selectOption(field('authScheme'), 'bearer');
-    await test();
-    await resultSays('Connected');
-    await editor.doneConfig();
-    assert.equal(await editor.property('config', 'timeout'), '12.5');
-    assert.equal(await editor.property('config', 'authScheme'), 'bearer');
-    const { clientId } = context.sandbox;
-    const credentials = await page.evaluate(() => RED.nodes.node('config').credentials);
-    assert.equal(credentials?.clientId, clientId);
-    assert.equal(credentials?.has_clientSecret, true);
-    assert.ok(!JSON.stringify(credentials).includes(context.sandbox.clientSecret));
-    await editor.editConfig('ion-config', 'config');
-    assert.equal(await page.isVisible(field('timeout')), true);
-    assert.equal(await page.inputValue(field('clientSecret')), '__PWRD__');
-    await test();
-    await resultSays('Connected');
-    await cancel();
-  });
-
-  it('ends a test under way when it closes', async () => {
-    const { control } = context.sandbox;
-    control.fault({ target: 'token', kind: 'hang' });
-    await editor.editConfig('ion-config', 'config');
-    await test();
-    await editor.page.waitForSelector('#ion-config-test:disabled');
-    const aborted = editor.page.waitForEvent('requestfailed');
-    await cancel();
-    assert.match((await aborted).url(), /ion-config\/test$/);
-  });
-
-  it('tests a configuration that is not deployed yet, and stores nothing but its values', async () => {
-    const { page } = editor;
-    const { url, authUrl, clientId, clientSecret } = context.sandbox;
-    await editor.edit('node');
-    await page.click('#node-input-btn-config-add');
-    await page.waitForSelector('#node-config-dialog-ok');
-    await page.selectOption(field('environment'), 'custom');
-    for (const [name, value] of Object.entries({ apiUrl: url, authUrl, clientId, clientSecret })) {
-      await page.fill(field(name), value);
-    }
-    await test();
-    await resultSays('Connected as Sandbox Service Account');
-    await editor.doneConfig();
-    const id = await page.inputValue('#node-input-config');
-    assert.equal(await editor.property(id, 'apiUrl'), url);
-    await editor.cancel();
-  });
-
-  const says = (selector: string, text: RegExp) =>
-    editor.page.waitForFunction(
-      ([selector, source]) =>
-        new RegExp(source).test(document.querySelector(selector)?.textContent ?? ''),
-      [selector, text.source] as const,
-    );
-
-  for (const [what, config, graphqlSays, runsSays] of [
-    ['disabled', 'disabled', /^no schema: .*disabled/, /disabled/],
-    ['missing', 'gone', /^no schema: /, /no longer exists/],
-    ['deleted in the editor', 'deleted', /^no schema: /, /no longer exists|Choose an ION/],
-  ] as const) {
-    it(`of nodes opens, works and says it where the configuration is ${what}`, async () => {
+  describe('when it closes', () => {
+    it('keeps its values and its secret, and afterwards shows the rarely used rows where they are used', async () => {
       const { page } = editor;
-      if (config === 'deleted') {
-        await editor.editConfig('ion-config', config);
-        await page.click('.red-ui-tray-toolbar .leftButton');
-        await page.waitForSelector('#node-config-dialog-ok', { state: 'detached' });
-      }
-      for (const [type, status, text] of [
-        ['graphql', '#ion-graphql-schema', graphqlSays],
-        ['runs', '#ion-runs-schema', runsSays],
-      ] as const) {
-        const id = `${type}-${config}`;
-        await editor.edit(id);
-        await says(status, text);
-        if (config !== 'disabled') {
-          await page.waitForSelector('select#node-input-config.input-error');
-        }
-        await page.selectOption('#node-input-config', 'config');
-        await page.fill('#node-input-name', 'found another');
-        await editor.done();
-        assert.equal(await editor.property(id, 'config'), 'config');
-        assert.equal(await editor.property(id, 'name'), 'found another');
-      }
+      await editor.editConfig('ion-config', 'config');
+      await page.click('#ion-config-advanced summary');
+      await page.fill(field('timeout'), '12.5');
+      await page.selectOption(field('authScheme'), 'bearer');
+      await test();
+      await resultSays('Connected');
+      await editor.doneConfig();
+      assert.equal(await editor.property('config', 'timeout'), '12.5');
+      assert.equal(await editor.property('config', 'authScheme'), 'bearer');
+      const { clientId } = context.sandbox;
+      const credentials = await page.evaluate(() => RED.nodes.node('config').credentials);
+      assert.equal(credentials?.clientId, clientId);
+      assert.equal(credentials?.has_clientSecret, true);
+      assert.ok(!JSON.stringify(credentials).includes(context.sandbox.clientSecret));
+      await editor.editConfig('ion-config', 'config');
+      assert.equal(await page.isVisible(field('timeout')), true);
+      assert.equal(await page.inputValue(field('clientSecret')), '__PWRD__');
+      await test();
+      await resultSays('Connected');
+      await cancel();
     });
-  }
+
+    it('ends a test under way', async () => {
+      const { control } = context.sandbox;
+      control.fault({ target: 'token', kind: 'hang' });
+      await editor.editConfig('ion-config', 'config');
+      await test();
+      await editor.page.waitForSelector('#ion-config-test:disabled');
+      const aborted = editor.page.waitForEvent('requestfailed');
+      await cancel();
+      assert.match((await aborted).url(), /ion-config\/test$/);
+    });
+
+    it('tests a configuration that is not deployed yet, and stores nothing but its values', async () => {
+      const { page } = editor;
+      const { url, authUrl, clientId, clientSecret } = context.sandbox;
+      await editor.edit('node');
+      await page.click('#node-input-btn-config-add');
+      await page.waitForSelector('#node-config-dialog-ok');
+      await page.selectOption(field('environment'), 'custom');
+      for (const [name, value] of Object.entries({
+        apiUrl: url,
+        authUrl,
+        clientId,
+        clientSecret,
+      })) {
+        await page.fill(field(name), value);
+      }
+      await test();
+      await resultSays('Connected as Sandbox Service Account');
+      await editor.doneConfig();
+      const id = await page.inputValue('#node-input-config');
+      assert.equal(await editor.property(id, 'apiUrl'), url);
+      await editor.cancel();
+    });
+  });
+
+  describe('of another node', () => {
+    const says = (selector: string, text: RegExp) =>
+      editor.page.waitForFunction(
+        ([selector, source]) =>
+          new RegExp(source).test(document.querySelector(selector)?.textContent ?? ''),
+        [selector, text.source] as const,
+      );
+
+    for (const [what, config, graphqlSays, runsSays] of [
+      ['disabled', 'disabled', /^no schema: .*disabled/, /disabled/],
+      ['missing', 'gone', /^no schema: /, /no longer exists/],
+      ['deleted in the editor', 'deleted', /^no schema: /, /no longer exists|Choose an ION/],
+    ] as const) {
+      it(`opens, works and says it where the configuration is ${what}`, async () => {
+        const { page } = editor;
+        if (config === 'deleted') {
+          await editor.editConfig('ion-config', config);
+          await page.click('.red-ui-tray-toolbar .leftButton');
+          await page.waitForSelector('#node-config-dialog-ok', { state: 'detached' });
+        }
+        for (const [type, status, text] of [
+          ['graphql', '#ion-graphql-schema', graphqlSays],
+          ['runs', '#ion-runs-schema', runsSays],
+        ] as const) {
+          const id = `${type}-${config}`;
+          await editor.edit(id);
+          await says(status, text);
+          if (config !== 'disabled') {
+            await page.waitForSelector('select#node-input-config.input-error');
+          }
+          await page.selectOption('#node-input-config', 'config');
+          await page.fill('#node-input-name', 'found another');
+          await editor.done();
+          assert.equal(await editor.property(id, 'config'), 'config');
+          assert.equal(await editor.property(id, 'name'), 'found another');
+        }
+      });
+    }
+  });
 });

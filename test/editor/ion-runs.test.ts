@@ -176,7 +176,7 @@ describe('the ion-runs dialog in a browser', function () {
   });
 
   it('makes a flow that answers what was chosen', async () => {
-    await editor.deploy();
+    await nodeRed.untilStarted(() => editor.deploy());
     const response = await fetch(`${nodeRed.url}/runs`);
     const runs = (await response.json()) as { id: number; title: string; part: object | null }[];
     assert.ok(runs.length > 0);

@@ -61,7 +61,17 @@ export class RunningNodeRed {
 
   /** Replaces all flows, and waits until they run. */
   async deploy(flows: FlowNode[], type: 'full' | 'nodes' = 'full'): Promise<void> {
+    await this.untilStarted(() => this.#post(flows, type));
+  }
+
+  /** Waits until the flows run that an action deploys: the answer to it comes before that. */
+  async untilStarted(deploy: () => Promise<void>): Promise<void> {
     const started = this.#starts();
+    await deploy();
+    await this.until(() => this.#starts() > started);
+  }
+
+  async #post(flows: FlowNode[], type: 'full' | 'nodes'): Promise<void> {
     const response = await fetch(`${this.url}/flows`, {
       method: 'POST',
       headers: {
@@ -72,7 +82,6 @@ export class RunningNodeRed {
       body: JSON.stringify({ flows }),
     });
     if (!response.ok) throw new Error(`POST /flows: ${response.status} ${await response.text()}`);
-    await this.until(() => this.#starts() > started);
   }
 
   /** Hears what the editor hears from now on. */
