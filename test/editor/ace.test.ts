@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { prepareUserDir } from '../../sandbox/demo/node-red.js';
+import { Editor } from '../support/editor.js';
+import { graphqlNode, sandboxConfig } from '../support/flow-node.js';
+import { RunningNodeRed } from '../support/node-red.js';
+import { useTemporaryFolder } from '../support/package.js';
+import { useSandbox } from '../support/sandbox.js';
+
+describe("the ion-graphql dialog with Node-RED's older code editor", function () {
+  this.timeout(60_000);
+  const context = useSandbox();
+  const folder = useTemporaryFolder();
+  let nodeRed: RunningNodeRed;
+  let editor: Editor;
+  const query = '{ me { id\nname } }';
+
+  before(async function () {
+    const { clientId, clientSecret } = context.sandbox;
+    const flow = [
+      { id: 'flow', type: 'tab', label: 'test' },
+      sandboxConfig(context.sandbox, { name: 'ION' }),
+      { ...graphqlNode, query, z: 'flow', x: 200, y: 100, wires: [] },
+    ];
+    await prepareUserDir(folder.path, flow, { config: { clientId, clientSecret } });
+    nodeRed = await RunningNodeRed.start(folder.path, {
+      settings: { editorTheme: { tours: false, codeEditor: { lib: 'ace' } } },
+    });
+    editor = await Editor.open(this, nodeRed.url);
+  });
+  after(async () => {
+    await editor?.close();
+    await nodeRed?.stop();
+  });
+
+  it('keeps the query, formats and runs it', async () => {
+    const { page } = editor;
+    await editor.edit('node');
+    await page.waitForSelector('.ace_editor');
+    await editor.done();
+    assert.equal(await editor.property('node', 'query'), query);
+    await editor.edit('node');
+    await page.click('.ion-graphql-trial summary');
+    await page.click('#ion-graphql-run');
+    await page.waitForSelector('#ion-graphql-result >> text=Sandbox Service Account');
+    await page.click('#ion-graphql-format');
+    await page.waitForSelector('.ace_line >> text=name');
+    await editor.done();
+    assert.equal(await editor.property('node', 'query'), '{\n  me {\n    id\n    name\n  }\n}\n');
+    assert.deepEqual(editor.errors, []);
+  });
+});

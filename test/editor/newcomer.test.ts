@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { prepareUserDir } from '../../sandbox/demo/node-red.js';
+import { Editor } from '../support/editor.js';
+import { RunningNodeRed } from '../support/node-red.js';
+import { useTemporaryFolder } from '../support/package.js';
+import { useSandbox } from '../support/sandbox.js';
+
+/** The editor, inside the page. */
+declare const RED: {
+  nodes: { filterNodes(filter: object): { id: string; type: string }[] };
+  sidebar: { show(name: string): void };
+};
+
+describe("a newcomer's first flow in the editor", function () {
+  this.timeout(90_000);
+  const context = useSandbox();
+  const folder = useTemporaryFolder();
+  let nodeRed: RunningNodeRed;
+  let editor: Editor;
+
+  before(async function () {
+    const tab = { id: 'flow', type: 'tab', label: 'test' };
+    await prepareUserDir(folder.path, [tab], {});
+    nodeRed = await RunningNodeRed.start(folder.path);
+    editor = await Editor.open(this, nodeRed.url);
+  });
+  after(async () => {
+    await editor?.close();
+    await nodeRed?.stop();
+  });
+
+  /** Drags a node out of the palette, and tells its id. */
+  const drag = async (type: string, x: number, y: number): Promise<string> => {
+    const { page } = editor;
+    const source = page.locator(`.red-ui-palette-node[data-palette-type="${type}"]`);
+    await source.scrollIntoViewIfNeeded();
+    await source.dragTo(page.locator('#red-ui-workspace-chart'), { targetPosition: { x, y } });
+    const [node] = await page.evaluate((type) => {
+      return RED.nodes.filterNodes({ type }).map(({ id }) => ({ id }));
+    }, type);
+    assert.ok(node, `${type} is not on the canvas`);
+    return node.id;
+  };
+  const port = (id: string, kind: 'input' | 'output') =>
+    editor.page.locator(`[id="${id}"] .red-ui-flow-port-${kind} .red-ui-flow-port`);
+  const wire = async (from: string, to: string) => {
+    await port(from, 'output').dragTo(port(to, 'input'));
+  };
+
+  it('leads from the palette to runs in the debug sidebar', async () => {
+    const { page } = editor;
+    const { url, authUrl, clientId, clientSecret } = context.sandbox;
+    const inject = await drag('inject', 120, 100);
+    const graphql = await drag('ion-graphql', 320, 200);
+    const runs = await drag('ion-runs', 320, 100);
+    const debug = await drag('debug', 560, 100);
+    await wire(inject, runs);
+    await wire(inject, graphql);
+    await wire(runs, debug);
+
+    await editor.edit(runs);
+    await page.click('#node-input-btn-config-add');
+    await page.waitForSelector('#node-config-dialog-ok');
+    const field = (name: string) => `#node-config-input-${name}`;
+    await page.selectOption(field('environment'), 'custom');
+    for (const [name, value] of Object.entries({ apiUrl: url, authUrl, clientId, clientSecret })) {
+      await page.fill(field(name), value);
+    }
+    await page.click('#ion-config-test');
+    await page.waitForSelector('.ion-config-test-good >> text=Sandbox Service Account');
+    await editor.doneConfig();
+    await editor.done();
+
+    await editor.edit(graphql);
+    await page.selectOption('#node-input-config', { index: 0 });
+    await editor.done();
+    assert.equal(await editor.property(graphql, 'config'), await editor.property(runs, 'config'));
+
+    await nodeRed.untilStarted(() => editor.deploy());
+    await page.evaluate(() => RED.sidebar.show('debug'));
+    await page.click(`[id="${inject}"] .red-ui-flow-node-button-button`);
+    await page.waitForSelector('.red-ui-debug-msg >> text=array[60]');
+    await page.waitForSelector(`[id="${graphql}"] .red-ui-flow-node-status-label >> text=ok`);
+    assert.deepEqual(editor.errors, []);
+  });
+});
