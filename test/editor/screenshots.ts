@@ -65,6 +65,8 @@ async function take(url: string, theme: 'light' | 'dark', locale: string): Promi
     await showWhatMatters(page);
     await page.screenshot({ path: join(images, `demo-${suffix}`) });
 
+    // High enough for the whole of each dialog.
+    await page.setViewportSize({ width: 1400, height: 1500 });
     await editor.edit('ion-demo-graphql');
     await page.click('.ion-graphql-trial summary');
     await page.fill('#ion-graphql-test-variables', '{ "id": 1 }');
@@ -97,6 +99,9 @@ async function showWhatMatters(page: Page): Promise<void> {
   await expandable.nth(1).click();
   await page.click('#ion-demo-press-error .red-ui-flow-node-button-button');
   await page.waitForSelector('.red-ui-debug-msg >> text=ION_GRAPHQL');
+  await page.waitForSelector(
+    '.red-ui-flow-node-status-label >> text=/^(ION refused|ION lehnt ab)$/',
+  );
   // The editor's word that the button was pressed would hide the header.
   await page.evaluate(() => document.querySelector('#red-ui-notifications')?.remove());
   // The palette folds slowly.

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { prepareUserDir } from '../../sandbox/demo/node-red.js';
+import { Editor } from '../support/editor.js';
+import { graphqlNode, runsNode, sandboxConfig } from '../support/flow-node.js';
+import { RunningNodeRed } from '../support/node-red.js';
+import { useTemporaryFolder } from '../support/package.js';
+import { useSandbox } from '../support/sandbox.js';
+import { chromium, findTool } from '../support/tools.js';
+
+describe('the labels of the dialogs', function () {
+  this.timeout(60_000);
+  const context = useSandbox();
+  const folder = useTemporaryFolder();
+  let nodeRed: RunningNodeRed;
+
+  before(async () => {
+    const { clientId, clientSecret } = context.sandbox;
+    const place = { z: 'flow', x: 200, y: 100 };
+    const flow = [
+      { id: 'flow', type: 'tab', label: 'test' },
+      sandboxConfig(context.sandbox),
+      { ...graphqlNode, ...place, id: 'graphql', pages: 'all' },
+      { ...runsNode, ...place, id: 'runs', y: 200, changes: true },
+    ];
+    await prepareUserDir(folder.path, flow, { config: { clientId, clientSecret } });
+    nodeRed = await RunningNodeRed.start(folder.path);
+  });
+  after(() => nodeRed?.stop());
+
+  for (const locale of ['en-US', 'de', 'ja']) {
+    it(`fit on one line before their fields in ${locale}`, async function () {
+      const editor = await Editor.launch(findTool(this, chromium), nodeRed.url, { locale });
+      try {
+        await editor.edit('graphql');
+        assert.deepEqual(await labelsThatDoNotFit(editor), []);
+        await editor.cancel();
+        await editor.edit('runs');
+        assert.deepEqual(await labelsThatDoNotFit(editor), []);
+        await editor.cancel();
+        await editor.editConfig('ion-config', 'config');
+        assert.deepEqual(await labelsThatDoNotFit(editor), []);
+        assert.deepEqual(editor.errors, []);
+      } finally {
+        await editor.close();
+      }
+    });
+  }
+});
+
+function labelsThatDoNotFit({ page }: Editor): Promise<string[]> {
+  return page.evaluate(() => {
+    for (const details of document.querySelectorAll('details')) details.open = true;
+    const labels = document.querySelectorAll<HTMLElement>('.red-ui-tray .form-row label');
+    return [...labels].flatMap((label) => {
+      const icon = label.querySelector('i')?.getBoundingClientRect();
+      const text = label.querySelector('span');
+      // A typed input stands beside the field that it hides.
+      const [field] = [...(label.parentElement?.children ?? [])]
+        .filter((each) => each.tagName !== 'LABEL')
+        .map((each) => each.getBoundingClientRect())
+        .filter(({ width }) => width > 0);
+      // Those of check boxes have none, and may wrap.
+      if (!icon || !text || !field || !label.offsetParent) return [];
+      const [line, ...more] = text.getClientRects();
+      const fits =
+        line && more.length === 0 && line.right <= field.left && Math.abs(line.top - icon.top) < 10;
+      return fits ? [] : [label.textContent];
+    });
+  });
+}
