@@ -84,6 +84,7 @@ RED.nodes.registerType('ion-graphql', {
       $('.ion-graphql-paging').toggle(pages.val() !== 'one');
       RED.tray.resize();
     });
+    $('.ion-graphql-trial').on('toggle', () => RED.tray.resize());
     source.trigger('change');
     pages.trigger('change');
   },
@@ -95,7 +96,7 @@ RED.nodes.registerType('ion-graphql', {
   },
   oneditcancel: closeDialog,
   oneditresize({ height }) {
-    const rows = $('#dialog-form > div:not(.ion-graphql-editor-row):visible');
+    const rows = $('#dialog-form > :not(.ion-graphql-editor-row):visible');
     let taken = 0;
     rows.each((_index, row) => {
       taken += $(row).outerHeight(true) ?? 0;

@@ -119,6 +119,18 @@ describe('the ion-graphql dialog in a browser', function () {
     await resultSays(String(context.sandbox.data.runs.get(7)?.title));
   });
 
+  it('leaves room for the rows below its answer', async () => {
+    await editor.page.setViewportSize({ width: 1400, height: 1150 });
+    await run('{ "id": 7 }');
+    await resultSays('title');
+    await editor.page.waitForFunction(() => {
+      const row = document.querySelector('#node-input-output')?.closest('.form-row');
+      const body = document.querySelector('.red-ui-tray-body');
+      if (!row || !body) return false;
+      return row.getBoundingClientRect().bottom <= body.getBoundingClientRect().bottom;
+    });
+  });
+
   it('says why the query does not run', async () => {
     await run('{ "id": ');
     await resultSays('ION_VARIABLES');

@@ -66,7 +66,7 @@ async function take(url: string, theme: 'light' | 'dark', locale: string): Promi
     await page.screenshot({ path: join(images, `demo-${suffix}`) });
 
     // High enough for the whole of each dialog.
-    await page.setViewportSize({ width: 1400, height: 1500 });
+    await page.setViewportSize({ width: 1400, height: 1150 });
     await editor.edit('ion-demo-graphql');
     await page.click('.ion-graphql-trial summary');
     await page.fill('#ion-graphql-test-variables', '{ "id": 1 }');
@@ -81,6 +81,7 @@ async function take(url: string, theme: 'light' | 'dark', locale: string): Promi
     await editor.cancel();
 
     await editor.editConfig('ion-config', 'ion-demo-config');
+    await page.click('#ion-config-advanced summary');
     await page.click('#ion-config-test');
     await page.waitForSelector('.ion-config-test-good');
     await picture('ion-config');
