@@ -1,6 +1,6 @@
 import { type GraphqlError, IonError, type IonErrorCode } from './errors.js';
 import { parseRetryAfter } from './retries.js';
-import type { HttpAnswer } from './transport.js';
+import { type HttpAnswer, headerOf } from './transport.js';
 
 /** GraphQL's part of a successful answer. */
 export interface GraphqlAnswer {
@@ -41,7 +41,7 @@ const INVALID_DOCUMENT =
  * @throws IonError with the code of the failure; `ION_AUTH` with status 401 for a refused token
  */
 export function readAnswer(answer: HttpAnswer, host: string): GraphqlAnswer {
-  const traceId = header(answer, 'x-b3-trace-id');
+  const traceId = headerOf(answer.headers, 'x-b3-trace-id');
   const body = parseJson(answer.text);
   const errors = graphqlErrors(body);
   const data = isObject(body) && isObject(body.data) ? body.data : undefined;
@@ -56,7 +56,7 @@ export function readAnswer(answer: HttpAnswer, host: string): GraphqlAnswer {
     });
   }
   const extensions = (body as Record<string, unknown>).extensions;
-  const serverTime = Date.parse(header(answer, 'date') ?? '');
+  const serverTime = Date.parse(headerOf(answer.headers, 'date') ?? '');
   return {
     data,
     ...(isObject(extensions) && { extensions }),
@@ -73,8 +73,8 @@ function failure(
   traceId: string | undefined,
 ): IonError {
   const { status } = answer;
-  const retryAfterMs = parseRetryAfter(header(answer, 'retry-after'));
-  const details = { status, errors, data, traceId };
+  const retryAfterMs = parseRetryAfter(answer.headers);
+  const details = { status, errors, data, traceId, mayHaveRun: tellsOfWork(data, errors) };
   // ION's own words come first: an engineer can search for them.
   const said = errors && quote(errors.map((error) => error.message).join(' · '));
   if (status === 401 || (!data && errors?.some(isAuthError))) {
@@ -111,11 +111,11 @@ function failure(
     );
   }
   if (status >= 300 && status < 400) {
-    const location = quote(header(answer, 'location') ?? 'nowhere');
+    const location = quote(headerOf(answer.headers, 'location') ?? 'nowhere');
     return new IonError(
       'ION_RESPONSE',
       `${host} redirects to ${location}, which is not followed, so that the access token does not travel to another host. Check the API URL in the ION config node.`,
-      details,
+      { ...details, mayHaveRun: true },
     );
   }
   const code = codeOf(status, errors);
@@ -125,6 +125,18 @@ function failure(
   }
   const advice = code === 'ION_NOT_FOUND' ? '. Check the API URL in the ION config node.' : '';
   return new IonError(code, withAdvice(code, `HTTP ${status} from ${host}${advice}`), details);
+}
+
+/** Whether a part of the operation had been executed before another part failed. */
+function tellsOfWork(
+  data: Record<string, unknown> | undefined,
+  errors: GraphqlError[] | undefined,
+): boolean {
+  // Below the operation's own fields: in what one of them gave back.
+  const isDeep = ({ path }: GraphqlError) => Array.isArray(path) && path.length > 1;
+  return (
+    Object.values(data ?? {}).some((value) => value !== null) || (errors?.some(isDeep) ?? false)
+  );
 }
 
 function codeOf(status: number, errors: GraphqlError[] | undefined): IonErrorCode {
@@ -193,11 +205,6 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function header(answer: HttpAnswer, name: string): string | undefined {
-  const value = answer.headers[name];
-  return typeof value === 'string' ? value : value?.[0];
 }
 
 function quote(text: string): string {

@@ -1,4 +1,5 @@
 import type { IonError } from './errors.js';
+import { type HttpAnswer, headerOf } from './transport.js';
 
 /** `mutation` stands for everything that must not be executed twice. */
 export type OperationKind = 'query' | 'mutation';
@@ -29,12 +30,18 @@ export function delayBeforeRetry(
 }
 
 /**
- * The header `Retry-After` (RFC 9110, 10.2.3: seconds or a date) in ms from now.
+ * The header `Retry-After` (RFC 9110, 10.2.3: seconds or a date) in ms from now. A date is compared
+ * with the answer's own `date`, so that it means the same where this machine's clock is wrong.
  */
-export function parseRetryAfter(header: string | undefined, now = Date.now()): number | undefined {
-  if (header === undefined) return undefined;
-  const text = header.trim();
+export function parseRetryAfter(
+  headers: HttpAnswer['headers'],
+  now = Date.now(),
+): number | undefined {
+  const text = headerOf(headers, 'retry-after')?.trim();
+  if (text === undefined) return undefined;
   if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
   const date = Date.parse(text);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+  const answeredAt = Date.parse(headerOf(headers, 'date') ?? '');
+  if (Number.isNaN(date)) return undefined;
+  return Math.max(0, date - (Number.isNaN(answeredAt) ? now : answeredAt));
 }

@@ -9,7 +9,10 @@ import type { HttpAnswer, Transport } from './transport.js';
 const ASSUMED_LIFETIME = 60;
 const REFRESH_AHEAD_MS = 30_000;
 const FIRST_PAUSE_MS = 1000;
+/** After a refused key, which somebody has to put right. */
 const LONGEST_PAUSE_MS = 60_000;
+/** After an auth server that could not answer: within it nodes recover by themselves. */
+const LONGEST_OUTAGE_PAUSE_MS = 10_000;
 
 export interface ApiKey {
   clientId: string;
@@ -45,9 +48,9 @@ export class AccessTokens {
   readonly #closing = new AbortController();
   #current: AccessToken | undefined;
   #pending: Promise<string> | undefined;
-  #refusal: IonError | undefined;
-  #refusals = 0;
-  /** Until then neither a refused key nor a token that the API refused is asked for anew. */
+  #failure: IonError | undefined;
+  #failures = 0;
+  /** Until then no token is asked for after a failed request, nor in place of a refused one. */
   #pausedUntil = Number.NEGATIVE_INFINITY;
 
   constructor(options: AccessTokensOptions) {
@@ -58,7 +61,8 @@ export class AccessTokens {
 
   /**
    * A token that is still good; a promise only where one must be waited for.
-   * @throws IonError `ION_AUTH` for a refused key, else what the token request ended with
+   * @throws IonError `ION_AUTH` for a refused key, else what the token request ended with; for at
+   * least a second after that the same error, without another request
    */
   get(signal: AbortSignal): string | Promise<string> {
     const token = this.#current;
@@ -71,7 +75,7 @@ export class AccessTokens {
       return token.value;
     }
     if (signal.aborted) throw closedError();
-    if (!this.#pending && this.#refusal && this.#isPaused()) throw this.#refusal;
+    if (!this.#pending && this.#failure && this.#isPaused()) throw this.#failure;
     return abandonable(this.#pending ?? this.#request(), signal);
   }
 
@@ -80,7 +84,7 @@ export class AccessTokens {
     const token = this.#current;
     if (!token || token.accepted || token.value !== value) return;
     token.accepted = true;
-    this.#refusals = 0;
+    this.#failures = 0;
     this.#pausedUntil = Number.NEGATIVE_INFINITY;
   }
 
@@ -95,7 +99,7 @@ export class AccessTokens {
     if (!token || token.value !== value) return true;
     if (!token.accepted) {
       if (this.#isPaused()) return false;
-      this.#pause();
+      this.#pause(LONGEST_PAUSE_MS);
     }
     this.#current = undefined;
     return true;
@@ -116,10 +120,10 @@ export class AccessTokens {
     return this.#now() < this.#pausedUntil;
   }
 
-  #pause(): void {
-    const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#refusals);
-    this.#refusals++;
-    this.#pausedUntil = this.#now() + pause;
+  #pause(longest: number, least = 0): void {
+    const pause = Math.max(least, FIRST_PAUSE_MS * 2 ** this.#failures);
+    this.#failures++;
+    this.#pausedUntil = this.#now() + Math.min(longest, pause);
   }
 
   #request(): Promise<string> {
@@ -127,13 +131,15 @@ export class AccessTokens {
       .then(
         (token) => {
           this.#current = token;
-          this.#refusal = undefined;
+          this.#failure = undefined;
           return token.value;
         },
         (error: IonError) => {
-          this.#refusal = error.code === 'ION_AUTH' ? error : undefined;
-          // Also paces background refreshes, which would otherwise start with every message.
-          if (this.#refusal || this.#current) this.#pause();
+          // Kept for a while, so that all who wait in the queue fail together and promptly, and
+          // background refreshes do not start with every message.
+          this.#failure = error;
+          const isRefused = error.code === 'ION_AUTH' || error.retryAfterMs !== undefined;
+          this.#pause(isRefused ? LONGEST_PAUSE_MS : LONGEST_OUTAGE_PAUSE_MS, error.retryAfterMs);
           throw error;
         },
       )
@@ -227,14 +233,14 @@ function refusedRequest(thrown: unknown, answer: HttpAnswer, tokenUrl: URL): Ion
     return new IonError('ION_RATE_LIMITED', `${host} asks for fewer token requests (HTTP 429).`, {
       ...details,
       transient: true,
-      retryAfterMs: retryAfter(answer),
+      retryAfterMs: parseRetryAfter(answer.headers),
     });
   }
   if (status >= 500) {
     return new IonError(
       'ION_SERVER',
       `The auth server ${host} has a fault (HTTP ${status}). Try again later.`,
-      { ...details, transient: status !== 500, retryAfterMs: retryAfter(answer) },
+      { ...details, transient: status !== 500, retryAfterMs: parseRetryAfter(answer.headers) },
     );
   }
   if (status === 404) {
@@ -259,11 +265,6 @@ function refusedRequest(thrown: unknown, answer: HttpAnswer, tokenUrl: URL): Ion
     `${host} did not answer the token request as an auth server does (HTTP ${status}${pointer}). Check the auth URL in the ION config node, and whether a proxy or firewall stands in between.`,
     details,
   );
-}
-
-function retryAfter(answer: HttpAnswer): number | undefined {
-  const header = answer.headers['retry-after'];
-  return parseRetryAfter(typeof header === 'string' ? header : undefined);
 }
 
 /** Lets one caller leave when its signal aborts, while the others go on waiting. */

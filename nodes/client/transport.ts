@@ -46,6 +46,12 @@ export interface HttpAnswer {
   text: string;
 }
 
+/** The value of a header, the first one where it is repeated. */
+export function headerOf(headers: HttpAnswer['headers'], name: string): string | undefined {
+  const value = headers[name];
+  return typeof value === 'string' ? value : value?.[0];
+}
+
 interface RawAnswer extends Omit<HttpAnswer, 'text'> {
   bytes: Buffer;
 }

@@ -217,6 +217,23 @@ describe('answer', () => {
     });
   }
 
+  it('with errors tells whether the operation had begun: by data, or by a place below its fields', () => {
+    const told: [object, boolean][] = [
+      [errors('Refused.'), false],
+      [{ data: null, errors: [{ message: 'Refused.', path: ['createRun'] }] }, false],
+      [{ data: { createRun: null }, errors: [{ message: 'No.', path: ['createRun'] }] }, false],
+      [{ data: null, errors: [{ message: 'No.', path: ['createRun', 'run'] }] }, true],
+      [{ data: { createRun: { run: null } }, ...errors('No.') }, true],
+    ];
+    for (const [body, expected] of told) {
+      assert.equal(fail('ION_GRAPHQL', 200, body).mayHaveRun, expected, JSON.stringify(body));
+    }
+  });
+
+  it('that redirects leaves open whether the operation ran', () => {
+    assert.equal(fail('ION_RESPONSE', 303, '').mayHaveRun, true);
+  });
+
   it('of no use after a success leaves open whether the operation ran', () => {
     assert.equal(fail('ION_RESPONSE', 200, 'it works!').mayHaveRun, true);
   });

@@ -77,8 +77,17 @@ describe('retries', () => {
     ];
     for (const [header, expected] of cases) {
       it(`${JSON.stringify(header)} means ${expected} ms`, () => {
-        assert.equal(parseRetryAfter(header, now), expected);
+        assert.equal(parseRetryAfter({ 'retry-after': header }, now), expected);
       });
     }
+
+    it('as a date counts from the answer’s own date, whatever this machine’s clock says', () => {
+      const headers = {
+        'retry-after': 'Wed, 25 Nov 2026 12:00:30 GMT',
+        date: 'Wed, 25 Nov 2026 12:00:10 GMT',
+      };
+      assert.equal(parseRetryAfter(headers, now + 86_400_000), 20_000);
+      assert.equal(parseRetryAfter({ ...headers, date: 'unknown' }, now), 30_000);
+    });
   });
 });

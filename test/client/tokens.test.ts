@@ -345,10 +345,29 @@ describe('tokens', () => {
       assert.equal(error.status, 503);
     });
 
-    it('begin anew with the next message', async () => {
-      auth.answers.push({ status: 503 });
+    it('begin anew by themselves, at a pace from 1 s to 10 s; until then messages fail at once', async () => {
+      auth.answers.push(...Array.from({ length: 6 }, () => ({ status: 503 })));
       const from = tokens({ retries: 0 });
-      await failure(get(from), 'ION_SERVER');
+      const times: number[] = [];
+      for (let waited = 0; auth.answers.length > 0; waited += 0.25) {
+        await failure(get(from), 'ION_SERVER');
+        if (auth.asked.length > times.length) times.push(waited);
+        clock += SECOND / 4;
+      }
+      assert.deepEqual(times, [0, 1, 3, 7, 15, 25]);
+      clock += 10 * SECOND;
+      assert.equal(await get(from), 'token-7');
+    });
+
+    it('begin anew when the auth server said, within a minute', async () => {
+      const headers = { 'content-type': 'text/plain', 'retry-after': '20' };
+      auth.answers.push({ status: 429, headers });
+      const from = tokens({ retries: 0 });
+      await failure(get(from), 'ION_RATE_LIMITED');
+      clock += 19 * SECOND;
+      await failure(get(from), 'ION_RATE_LIMITED');
+      assert.equal(auth.asked.length, 1);
+      clock += SECOND;
       assert.equal(await get(from), 'token-2');
     });
   });
