@@ -176,11 +176,16 @@ function hasCode(code: string): (error: GraphqlError) => boolean {
 function notGraphql(answer: HttpAnswer, host: string, body: unknown): string {
   const check = 'Check the API URL in the ION config node, and whether a proxy stands in between.';
   const { status, text } = answer;
+  const title = /<title[^>]*>([^<]*)/i.exec(text)?.[1]?.trim();
+  if (status >= 400) {
+    const said = quote(title ?? text);
+    const advice = status === 413 ? 'It is too large: send less in one message.' : check;
+    return `${host} refused the request (HTTP ${status}${said && `: "${said}"`}). ${advice}`;
+  }
   if (text.trim() === '') return `${host} sent an empty answer (HTTP ${status}). ${check}`;
   if (body !== undefined) {
     return `${host} answered JSON that is not a GraphQL answer (HTTP ${status}). ${check}`;
   }
-  const title = /<title[^>]*>([^<]*)/i.exec(text)?.[1]?.trim();
   if (title !== undefined || /^\s*<(!doctype|html)/i.test(text)) {
     const named = title ? ` "${quote(title)}"` : '';
     return `${host} answered with a web page${named} instead of JSON (HTTP ${status}). ${check}`;

@@ -7,6 +7,8 @@ import type { HttpAnswer, Transport } from './transport.js';
 
 /** What is assumed where the answer has no `expires_in`, in seconds. */
 const ASSUMED_LIFETIME = 60;
+/** Of an error code that is quoted, in characters. */
+const LONGEST_REASON = 200;
 const REFRESH_AHEAD_MS = 30_000;
 const FIRST_PAUSE_MS = 1000;
 /** After a refused key, which somebody has to put right. */
@@ -226,7 +228,7 @@ function toAccessToken(granted: TokenEndpointResponse, askedAt: number): AccessT
 
 function refusedRequest(thrown: unknown, answer: HttpAnswer, tokenUrl: URL): IonError {
   const { status } = answer;
-  const { error: oauthError } = thrown as { error?: unknown };
+  const oauthError = errorIn(answer.text);
   const details = { cause: thrown, status };
   const host = tokenUrl.host;
   if (status === 429) {
@@ -250,8 +252,8 @@ function refusedRequest(thrown: unknown, answer: HttpAnswer, tokenUrl: URL): Ion
       details,
     );
   }
-  if (status >= 400 && (typeof oauthError === 'string' || status === 401 || status === 403)) {
-    const reason = typeof oauthError === 'string' ? `: ${oauthError}` : '';
+  if (oauthError !== undefined || status === 401 || status === 403) {
+    const reason = oauthError === undefined ? '' : `: ${oauthError.slice(0, LONGEST_REASON)}`;
     return new IonError(
       'ION_AUTH',
       `The auth server ${host} refused the API key (HTTP ${status}${reason}). Check client ID and client secret, that the key is enabled, and that it belongs to this environment.`,
@@ -265,6 +267,16 @@ function refusedRequest(thrown: unknown, answer: HttpAnswer, tokenUrl: URL): Ion
     `${host} did not answer the token request as an auth server does (HTTP ${status}${pointer}). Check the auth URL in the ION config node, and whether a proxy or firewall stands in between.`,
     details,
   );
+}
+
+/** The error code of RFC 6749, 5.2, whatever the status: some servers send it with HTTP 200. */
+function errorIn(text: string): string | undefined {
+  try {
+    const { error } = JSON.parse(text) as { error?: unknown };
+    return typeof error === 'string' ? error : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Lets one caller leave when its signal aborts, while the others go on waiting. */

@@ -161,9 +161,13 @@ export class Transport {
   ): Promise<string> {
     const plain = await this.#decompress(url, bytes, String(encoding ?? 'identity').toLowerCase());
     if (!isUtf8(plain)) {
-      throw new IonError('ION_RESPONSE', `The answer of ${url.host} is not valid UTF-8 text.`, {
-        mayHaveRun: true,
-      });
+      throw new IonError(
+        'ION_RESPONSE',
+        `The answer of ${url.host} is not valid UTF-8 text. A proxy or firewall in between may have damaged it.`,
+        {
+          mayHaveRun: true,
+        },
+      );
     }
     return plain.toString('utf8');
   }

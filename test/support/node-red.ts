@@ -51,6 +51,10 @@ export class RunningNodeRed {
     return exitCode === null && signalCode === null;
   }
 
+  signal(signal: NodeJS.Signals): void {
+    this.#nodeRed.process.kill(signal);
+  }
+
   /** Waits until the log or the events make the condition true. */
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) {

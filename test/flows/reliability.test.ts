@@ -1,0 +1,292 @@
+import assert from 'node:assert/strict';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { prepareUserDir } from '../../sandbox/demo/node-red.js';
+import type { Fault } from '../../sandbox/server.js';
+import { selfSigned } from '../support/certificates.js';
+import {
+  type Endpoint,
+  type Expected,
+  type FaultCase,
+  faultRows,
+  type OperationKind,
+  SHORT_TIMEOUT,
+} from '../support/fault-matrix.js';
+import { type FlowNode, graphqlNode, sandboxConfig } from '../support/flow-node.js';
+import { RunningNodeRed } from '../support/node-red.js';
+import { root, useTemporaryFolder } from '../support/package.js';
+import { useSandbox } from '../support/sandbox.js';
+import { httpServer, type TestServer, unusedPort } from '../support/servers.js';
+
+const MAY_HAVE_RUN = /may have been executed all the same/;
+/** As a factory has them: what the pauses of three retries add up to is in the table. */
+const LONGEST_PAUSES_MS = [0, 250, 750, 1750];
+/** What a busy machine may add. */
+const LEEWAY_MS = 8000;
+const ALL_REQUESTS = 1000;
+
+const page = join(root, 'docs', 'reliability.md');
+const BEGIN = '<!-- The tables below are written by `npm run docs`, from the tests. -->';
+
+const texts: Record<OperationKind, string> = {
+  query: 'query ($id: ID!) { run(id: $id) { id title } }',
+  mutation:
+    'mutation ($title: String!) { createRun(input: { title: $title }) { run { id title } } }',
+};
+
+/** What the flow answers for one message. */
+interface Outcome {
+  payload: { run?: { id: number }; createRun?: { run: { title: string } }; runs?: unknown };
+  ion: { attempts: number; durationMs: number };
+  error?: { code: string; message: string };
+}
+
+interface Cell extends Expected {
+  id: string;
+  row: number;
+  name: string;
+  endpoint: Endpoint;
+  kind: OperationKind;
+  faultCase: FaultCase;
+}
+
+const cells: Cell[] = faultRows.flatMap((faultRow, row) =>
+  (['api', 'token'] as const).flatMap((endpoint) =>
+    (['query', 'mutation'] as const).map((kind) => ({
+      ...faultRow[endpoint][kind],
+      id: `${endpoint}-${row}-${kind}`,
+      row,
+      name: faultRow.name,
+      endpoint,
+      kind,
+      faultCase: faultRow[endpoint],
+    })),
+  ),
+);
+
+describe('reliability: in a real Node-RED', function () {
+  this.timeout(60_000);
+  const ion = useSandbox({ runs: 20 });
+  const folder = useTemporaryFolder();
+  let nodeRed: RunningNodeRed;
+  let untrusted: TestServer;
+  /** What the tables say, by the ids of the cells. */
+  const observed = new Map<string, string>();
+
+  before(async () => {
+    const userDir = join(folder.path, 'user');
+    await mkdir(userDir);
+    const { clientId, clientSecret } = ion.sandbox;
+    untrusted = await httpServer(() => {}, await selfSigned({ ip: '127.0.0.1' }));
+    const nobody = `http://127.0.0.1:${await unusedPort()}`;
+    const places = { nobody, untrusted: untrusted.url };
+    const flow = cells.flatMap(({ id, kind, faultCase }) => [
+      sandboxConfig(ion.sandbox, { ...faultCase.config?.(places), id: `config-${id}` }),
+      ...onCanvas(
+        { id: `in-${id}`, type: 'http in', url: `/${id}`, method: 'post', wires: [[id]] },
+        {
+          ...graphqlNode,
+          id,
+          config: `config-${id}`,
+          query: texts[kind],
+          variables: 'payload',
+          ...(kind === 'query' && faultCase.queryNode),
+          wires: [['told']],
+        },
+      ),
+    ]);
+    const credentials = Object.fromEntries(
+      cells.map(({ id }) => [`config-${id}`, { clientId, clientSecret }]),
+    );
+    await prepareUserDir(userDir, [...flow, ...tail], credentials);
+    nodeRed = await RunningNodeRed.start(userDir, {
+      env: { NODE_OPTIONS: `--require ${join(root, 'test/support/inside-node-red.cjs')}` },
+      settings: { logging: { console: { level: 'info' } } },
+    });
+  });
+  after(async () => {
+    await nodeRed?.stop();
+    await untrusted?.close();
+  });
+
+  const message = async ({ id, kind }: Cell, title = id): Promise<Outcome> => {
+    const response = await fetch(`${nodeRed.url}/${id}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(kind === 'query' ? { id: 7 } : { title }),
+    });
+    return (await response.json()) as Outcome;
+  };
+
+  const begin = async (cell: Cell, execute: boolean) => {
+    const { control } = ion.sandbox;
+    const { effect, times = ALL_REQUESTS, match, prepare } = cell.faultCase;
+    await prepare?.({
+      sandbox: ion.sandbox,
+      warmUp: async () => {
+        assert.equal((await message(cell, 'warm-up')).error, undefined);
+      },
+      jumpClock: async () => {
+        const jumps = count(nodeRed.log, '[clock jumped]');
+        nodeRed.signal('SIGWINCH');
+        await nodeRed.until(() => count(nodeRed.log, '[clock jumped]') > jumps);
+      },
+    });
+    control.resetCounters();
+    if (!effect) return;
+    const more = { target: cell.endpoint, times, execute, ...(match && { match }) };
+    control.fault({ ...(typeof effect === 'function' ? effect() : effect), ...more } as Fault);
+  };
+
+  const executed = (title: string) =>
+    ion.sandbox.data.runs.all().filter((run) => run.title === title).length;
+
+  /** Requests to the endpoint; where nobody can count them, the connections that were tried. */
+  const tries = async (cell: Cell, outcome: Outcome, log: number): Promise<number> => {
+    if (cell.endpoint === 'api') return outcome.ion.attempts;
+    if (!cell.faultCase.config || cell.timeouts) return ion.sandbox.control.counters().token.total;
+    const connects = () => count(nodeRed.log.slice(log), '[connect]');
+    await nodeRed.until(() => connects() >= cell.tries);
+    return connects();
+  };
+
+  for (const cell of cells) {
+    const ending = cell.code ?? 'answered';
+    it(`${cell.endpoint}, ${cell.kind}: ${cell.name} → ${ending}`, async () => {
+      await begin(cell, false);
+      const log = nodeRed.log.length;
+      const outcome = await message(cell);
+      const { error, payload, ion: details } = outcome;
+      assert.equal(error?.code, cell.code, error?.message);
+      assert.equal(await tries(cell, outcome, log), cell.tries, 'tries');
+      checkTime(cell, details.durationMs);
+      const isMutation = cell.kind === 'mutation';
+      assert.equal(MAY_HAVE_RUN.test(error?.message ?? ''), isMutation && !!cell.mayHaveRun);
+      if (isMutation) assert.equal(executed(cell.id), error ? 0 : 1);
+      if (!error && isMutation) assert.equal(payload.createRun?.run.title, cell.id);
+      if (!error && !isMutation && !payload.runs) assert.equal(payload.run?.id, 7);
+      observed.set(cell.id, told(cell, error?.message));
+    });
+  }
+
+  it('a key that was refused once works again by itself', async () => {
+    const cell = cells.find(
+      ({ name, endpoint }) => name === 'HTTP 401 once' && endpoint === 'token',
+    );
+    assert.ok(cell);
+    // The message of its own test was refused.
+    while ((await message(cell)).error?.code === 'ION_AUTH');
+    assert.equal((await message(cell)).error, undefined);
+    assert.equal(ion.sandbox.control.counters().token.total, 1);
+  });
+
+  describe('a mutation that was executed before its answer was lost runs once, and the user is told', () => {
+    for (const cell of cells) {
+      if (cell.kind !== 'mutation' || cell.endpoint !== 'api') continue;
+      // In a case that turns the operation away, the server says that it did not execute it.
+      const wasExecuted = !cell.faultCase.turnsAway && cell.faultCase.effect !== undefined;
+      it(`${cell.name}${wasExecuted ? '' : ', where it cannot have run'}`, async () => {
+        const title = `${cell.id} again`;
+        // Another row has revoked the token, so that this one's first request would be refused.
+        if (wasExecuted) assert.equal((await message(cell, 'warm-up')).error, undefined);
+        await begin(cell, wasExecuted);
+        const { error } = await message(cell, title);
+        assert.equal(error?.code, cell.code, error?.message);
+        assert.equal(executed(title), wasExecuted || !error ? 1 : 0);
+        assert.equal(MAY_HAVE_RUN.test(error?.message ?? ''), wasExecuted && error !== undefined);
+      });
+    }
+  });
+
+  it('is described in docs/reliability.md as it is', async () => {
+    const missing = cells.filter(({ id }) => !observed.has(id));
+    assert.deepEqual(missing, [], 'the tables are made of all tests');
+    const [head = ''] = (await readFile(page, 'utf8')).split(BEGIN);
+    const expected = `${head}${BEGIN}\n${tables(observed)}`;
+    if (process.env.WRITE_DOCS === 'true') await writeFile(page, expected);
+    const found = await readFile(page, 'utf8');
+    assert.equal(found, expected, 'docs/reliability.md is out of date: npm run docs');
+  });
+});
+
+const place = { z: 'flow', x: 0, y: 0 };
+function onCanvas(...nodes: FlowNode[]): FlowNode[] {
+  return nodes.map((node) => ({ ...node, ...place }));
+}
+
+/** What all messages come to, answered or caught. */
+const tail: FlowNode[] = [
+  { id: 'flow', type: 'tab', label: 'test' },
+  ...onCanvas(
+    { id: 'catch', type: 'catch', scope: null, wires: [['told']] },
+    {
+      id: 'told',
+      type: 'function',
+      outputs: 1,
+      func: `const { payload, ion, error } = msg;
+        msg.payload = { payload, ion, error: error && { code: error.code, message: error.message } };
+        return msg;`,
+      wires: [['out']],
+    },
+    { id: 'out', type: 'http response', wires: [] },
+  ),
+];
+
+function checkTime(cell: Expected, durationMs: number): void {
+  const { pauses = 0, timeouts = 0, asked = { least: 0, most: 0 } } = cell;
+  // Node's timers and the rounding may take a few ms away.
+  const least = timeouts * SHORT_TIMEOUT * 1000 + asked.least - 10;
+  const most = least + asked.most + (LONGEST_PAUSES_MS[pauses] ?? 0) + LEEWAY_MS;
+  assert.ok(durationMs >= least && durationMs <= most, `${durationMs} ms: not ${least} to ${most}`);
+}
+
+function time({ pauses = 0, timeouts = 0, asked }: Expected): string {
+  if (asked) return asked.least === asked.most ? 'after 1 s, as asked' : 'at the time asked for';
+  const waits = [
+    ...(timeouts > 0 ? [`${timeouts} × the timeout`] : []),
+    ...(pauses > 0 ? [`pauses of up to ${(LONGEST_PAUSES_MS[pauses] ?? 0) / 1000} s`] : []),
+  ];
+  return waits.join(' and ') || 'at once';
+}
+
+/** One cell of the table. */
+function told(cell: Cell, text: string | undefined): string {
+  const { tries, code, endpoint } = cell;
+  const host = endpoint === 'api' ? 'api.example.com' : 'auth.example.com';
+  // The machine's own address and the ports of this run mean nothing to a reader.
+  const readable = text
+    ?.replace(/^IonError: /, '')
+    .replaceAll(/\(connect ECONNREFUSED [\d.:]+\)/g, '(connect ECONNREFUSED …)')
+    .replaceAll(/127\.0\.0\.1:\d+/g, host)
+    .replaceAll('|', '\\|');
+  const count = tries === 0 ? 'no request' : `${tries} ${tries === 1 ? 'try' : 'tries'}`;
+  const head = `${code ? `\`${code}\`` : 'answered'} · ${count} · ${time(cell)}`;
+  return readable === undefined ? head : `${head}<br>${readable}`;
+}
+
+function tables(observed: Map<string, string>): string {
+  const table = (endpoint: Endpoint) =>
+    faultRows.map(({ name, [endpoint]: { note } }, row) => {
+      const [query, mutation] = ['query', 'mutation'].map((kind) =>
+        observed.get(`${endpoint}-${row}-${kind}`),
+      );
+      const what = note ? `${name}<br>_${note}_` : name;
+      const [text] = query?.split('<br>').slice(1) ?? [];
+      const shortened = text ? mutation?.replace(text, 'The same text, and:') : mutation;
+      return `| ${what} | ${query} | ${mutation === query ? 'the same' : shortened} |`;
+    });
+  const head = '| fault | a query | a mutation |\n| --- | --- | --- |';
+  return [
+    '\n## Faults of the API\n',
+    head,
+    ...table('api'),
+    '\n## Faults of the auth server\n',
+    head,
+    ...table('token'),
+    '',
+  ].join('\n');
+}
+
+function count(text: string, part: string): number {
+  return text.split(part).length - 1;
+}

@@ -1,0 +1,405 @@
+import type { IonErrorCode } from '../../nodes/client/errors.js';
+import type { Fault, FaultEffect, Sandbox } from '../../sandbox/server.js';
+
+/** What the matrix is about: what goes wrong at the API, or at the auth server's token endpoint. */
+export type Endpoint = Fault['target'];
+export type OperationKind = 'query' | 'mutation';
+
+/** How a message has to end. */
+export interface Expected {
+  /** Missing where it is answered after all. */
+  code?: IonErrorCode;
+  /** Requests to the endpoint. */
+  tries: number;
+  /** Pauses of the back-off between them. */
+  pauses?: number;
+  /** Requests that end with the timeout. */
+  timeouts?: number;
+  /** The server says when to come back: at least and at most so many ms. */
+  asked?: { least: number; most: number };
+  /** The text says of a mutation that it may have been executed. */
+  mayHaveRun?: boolean;
+}
+
+/** What a fault may need beside the faults of the sandbox. */
+export interface Stage {
+  sandbox: Sandbox;
+  /** Sends a message through the node under test, before anything goes wrong. */
+  warmUp(): Promise<void>;
+  /** Sets the clock of the Node-RED process a day ahead. */
+  jumpClock(): Promise<void>;
+}
+
+/** A fault at one endpoint, and what comes of it. */
+export interface FaultCase {
+  effect?: FaultEffect | (() => FaultEffect);
+  /** How many requests it hits; all by default. */
+  times?: number;
+  /** Which requests: a regular expression for their bodies. */
+  match?: string;
+  /** Properties of the config node. */
+  config?: (places: Places) => object;
+  /** Properties of the node of the query. */
+  queryNode?: object;
+  prepare?: (stage: Stage) => Promise<void>;
+  /** The server says itself that it did not execute the operation, and is taken at its word. */
+  turnsAway?: boolean;
+  query: Expected;
+  mutation: Expected;
+  /** What else to know, for the table. */
+  note?: string;
+}
+
+/** Hosts where something is wrong before HTTP begins. */
+export interface Places {
+  nobody: string;
+  untrusted: string;
+}
+
+export interface FaultRow {
+  name: string;
+  api: FaultCase;
+  token: FaultCase;
+}
+
+const RETRIES = 3;
+const UNKNOWN_HOST = 'invalid';
+/** Of the whole exchange, in s. */
+export const SHORT_TIMEOUT = 0.5;
+/** Rows of a page and of the list, where pages are read. */
+const PAGE = 5;
+const PAGES = 4;
+
+const answered: Expected = { tries: 1 };
+const givenUp = (code: IonErrorCode): Expected => ({
+  code,
+  tries: 1 + RETRIES,
+  pauses: RETRIES,
+});
+const atOnce = (code: IonErrorCode): Expected => ({ code, tries: 1 });
+const maybe = (expected: Expected): Expected => ({ ...expected, mayHaveRun: true });
+const timedOut = (expected: Expected): Expected => ({ ...expected, timeouts: expected.tries });
+const afterOneSecond: Expected = { tries: 2, asked: { least: 1000, most: 1000 } };
+/** Dates have whole seconds. */
+const atDate: Expected = { tries: 2, asked: { least: 0, most: 2000 } };
+
+/** A query is repeated, a mutation is not, because it may have run. */
+const passing = (code: IonErrorCode) => ({
+  query: givenUp(code),
+  mutation: maybe(atOnce(code)),
+});
+/** Neither is repeated; the mutation may have run. */
+const useless = (code: IonErrorCode) => ({
+  query: atOnce(code),
+  mutation: maybe(atOnce(code)),
+});
+/** Nothing was executed, whatever the operation. */
+const both = (expected: Expected) => ({ query: expected, mutation: expected });
+
+const status = (
+  code: number,
+  body = 'The server says no.',
+  headers: Record<string, string> = {},
+): FaultEffect => ({ kind: 'status', status: code, body, headers });
+const json = (code: number, value: object): FaultEffect => ({
+  kind: 'status',
+  status: code,
+  body: JSON.stringify(value),
+  contentType: 'application/json',
+});
+const inTwoSeconds = () => new Date(Math.floor(Date.now() / 1000) * 1000 + 2000).toUTCString();
+const oauthError = (error: string) => ({ error, error_description: 'Explained in other words.' });
+
+const shortTimeout = () => ({ timeout: SHORT_TIMEOUT });
+const large = 65 * 1024 * 1024;
+
+/** An effect that means the same at both endpoints, and what comes of it at each. */
+const anywhere = (
+  name: string,
+  effect: FaultEffect | (() => FaultEffect),
+  api: Pick<FaultCase, 'query' | 'mutation'>,
+  token: Expected,
+  more: Partial<FaultCase> = {},
+): FaultRow => ({
+  name,
+  api: { effect, ...api, ...more },
+  token: { effect, ...both(token), ...more },
+});
+
+/** All that can go wrong, row by row. */
+export const faultRows: FaultRow[] = [
+  {
+    name: 'DNS does not know the name',
+    api: {
+      config: () => ({ apiUrl: `https://ion-api.${UNKNOWN_HOST}` }),
+      ...both(givenUp('ION_NETWORK')),
+    },
+    token: {
+      config: () => ({ authUrl: `https://ion-auth.${UNKNOWN_HOST}` }),
+      ...both(givenUp('ION_NETWORK')),
+    },
+  },
+  {
+    name: 'connection refused',
+    api: { config: ({ nobody }) => ({ apiUrl: nobody }), ...both(givenUp('ION_NETWORK')) },
+    token: { config: ({ nobody }) => ({ authUrl: nobody }), ...both(givenUp('ION_NETWORK')) },
+  },
+  anywhere(
+    'reset before the headers',
+    { kind: 'reset' },
+    passing('ION_NETWORK'),
+    givenUp('ION_NETWORK'),
+  ),
+  anywhere(
+    'reset in the middle of the body',
+    { kind: 'half' },
+    passing('ION_NETWORK'),
+    givenUp('ION_NETWORK'),
+  ),
+  anywhere(
+    'half of the JSON',
+    { kind: 'body', body: '{"data": {"run": {"id": 1' },
+    useless('ION_RESPONSE'),
+    atOnce('ION_RESPONSE'),
+  ),
+  {
+    name: 'a certificate that is not trusted',
+    api: { config: ({ untrusted }) => ({ apiUrl: untrusted }), ...both(atOnce('ION_NETWORK')) },
+    token: { config: ({ untrusted }) => ({ authUrl: untrusted }), ...both(atOnce('ION_NETWORK')) },
+  },
+  anywhere(
+    'no answer within the timeout',
+    { kind: 'hang' },
+    {
+      query: timedOut(givenUp('ION_TIMEOUT')),
+      mutation: timedOut(maybe(atOnce('ION_TIMEOUT'))),
+    },
+    timedOut(givenUp('ION_TIMEOUT')),
+    { config: shortTimeout },
+  ),
+  anywhere(
+    'an answer that drips, byte by byte',
+    { kind: 'drip', ms: 20 },
+    {
+      query: timedOut(givenUp('ION_TIMEOUT')),
+      mutation: timedOut(maybe(atOnce('ION_TIMEOUT'))),
+    },
+    timedOut(givenUp('ION_TIMEOUT')),
+    { config: shortTimeout },
+  ),
+  {
+    name: 'HTTP 400',
+    api: { effect: status(400), ...both(atOnce('ION_RESPONSE')), turnsAway: true },
+    token: { effect: json(400, oauthError('invalid_request')), ...both(atOnce('ION_AUTH')) },
+  },
+  {
+    name: 'HTTP 401 once',
+    api: {
+      effect: { kind: 'unauthorized' },
+      times: 1,
+      ...both({ tries: 2 }),
+      turnsAway: true,
+      note: 'with a new token',
+    },
+    token: {
+      effect: json(401, oauthError('invalid_client')),
+      times: 1,
+      ...both(atOnce('ION_AUTH')),
+      note: 'asked for again with the first message after 1 s',
+    },
+  },
+  {
+    name: 'HTTP 401 for ever',
+    api: {
+      effect: { kind: 'unauthorized' },
+      ...both({ code: 'ION_AUTH', tries: 2 }),
+      turnsAway: true,
+      note: 'the second time with a new token',
+    },
+    token: {
+      effect: json(401, oauthError('invalid_client')),
+      ...both(atOnce('ION_AUTH')),
+      note: 'asked for again after 1 s, doubling to 60 s; until then messages fail without a request',
+    },
+  },
+  anywhere('HTTP 403', status(403), both(atOnce('ION_FORBIDDEN')), atOnce('ION_AUTH'), {
+    turnsAway: true,
+  }),
+  anywhere('HTTP 404', status(404), both(atOnce('ION_NOT_FOUND')), atOnce('ION_NOT_FOUND'), {
+    turnsAway: true,
+  }),
+  anywhere('HTTP 409', status(409), both(atOnce('ION_CONFLICT')), atOnce('ION_RESPONSE'), {
+    turnsAway: true,
+  }),
+  anywhere('HTTP 413', status(413), both(atOnce('ION_RESPONSE')), atOnce('ION_RESPONSE'), {
+    turnsAway: true,
+  }),
+  anywhere('HTTP 422', status(422), both(atOnce('ION_RESPONSE')), atOnce('ION_RESPONSE'), {
+    turnsAway: true,
+  }),
+  anywhere(
+    'HTTP 429 with `Retry-After` in seconds, once',
+    status(429, '', { 'retry-after': '1' }),
+    both(afterOneSecond),
+    afterOneSecond,
+    { times: 1, turnsAway: true },
+  ),
+  anywhere(
+    'HTTP 429 with `Retry-After` as a date, once',
+    () => status(429, '', { 'retry-after': inTwoSeconds() }),
+    both(atDate),
+    atDate,
+    { times: 1, turnsAway: true },
+  ),
+  anywhere(
+    'HTTP 429 without `Retry-After`',
+    status(429),
+    both(givenUp('ION_RATE_LIMITED')),
+    givenUp('ION_RATE_LIMITED'),
+    { turnsAway: true },
+  ),
+  anywhere('HTTP 500', status(500), useless('ION_SERVER'), atOnce('ION_SERVER')),
+  anywhere('HTTP 502', status(502), passing('ION_SERVER'), givenUp('ION_SERVER')),
+  anywhere(
+    'HTTP 503 with `Retry-After`, once',
+    status(503, '', { 'retry-after': '1' }),
+    both(afterOneSecond),
+    afterOneSecond,
+    { times: 1, turnsAway: true },
+  ),
+  anywhere(
+    'HTTP 503 without `Retry-After`',
+    status(503),
+    passing('ION_SERVER'),
+    givenUp('ION_SERVER'),
+  ),
+  anywhere('HTTP 504', status(504), passing('ION_SERVER'), givenUp('ION_SERVER')),
+  anywhere(
+    'a redirect',
+    { kind: 'redirect', location: 'https://login.example.com/' },
+    useless('ION_RESPONSE'),
+    atOnce('ION_RESPONSE'),
+  ),
+  anywhere(
+    'HTML with HTTP 200',
+    {
+      kind: 'body',
+      body: '<!doctype html><title>Guest network</title><p>Welcome',
+      contentType: 'text/html',
+    },
+    useless('ION_RESPONSE'),
+    atOnce('ION_RESPONSE'),
+  ),
+  anywhere(
+    'nothing with HTTP 200',
+    { kind: 'body', body: '' },
+    useless('ION_RESPONSE'),
+    atOnce('ION_RESPONSE'),
+  ),
+  anywhere(
+    'JSON of another kind',
+    { kind: 'body', body: '{"status": "ok"}' },
+    useless('ION_RESPONSE'),
+    atOnce('ION_RESPONSE'),
+  ),
+  anywhere(
+    '`errors` only',
+    { kind: 'graphql', errors: [{ message: 'The part is not in stock.' }] },
+    both(atOnce('ION_GRAPHQL')),
+    atOnce('ION_RESPONSE'),
+    { turnsAway: true },
+  ),
+  anywhere(
+    '`data` and `errors`',
+    {
+      kind: 'graphql',
+      data: { createRun: { run: null } },
+      errors: [{ message: 'The run cannot be read.', path: ['createRun', 'run'] }],
+    },
+    useless('ION_GRAPHQL'),
+    atOnce('ION_RESPONSE'),
+  ),
+  {
+    name: '`errors` that refuse the token, with HTTP 200',
+    api: {
+      effect: {
+        kind: 'graphql',
+        errors: [{ message: 'Log in.', extensions: { code: 'UNAUTHENTICATED' } }],
+      },
+      ...both({ code: 'ION_AUTH', tries: 2 }),
+      turnsAway: true,
+      note: 'the second time with a new token',
+    },
+    token: {
+      effect: json(200, oauthError('invalid_client')),
+      ...both(atOnce('ION_AUTH')),
+    },
+  },
+  anywhere(
+    'an answer over 64 MiB',
+    { kind: 'big', bytes: large },
+    useless('ION_RESPONSE'),
+    atOnce('ION_RESPONSE'),
+  ),
+  anywhere(
+    'a gzip bomb',
+    { kind: 'gzip-bomb', bytes: large },
+    useless('ION_RESPONSE'),
+    atOnce('ION_RESPONSE'),
+  ),
+  anywhere(
+    'UTF-8 that is not valid',
+    { kind: 'body', base64: Buffer.from('{"data": {"run": "\xff"}}', 'latin1').toString('base64') },
+    useless('ION_RESPONSE'),
+    atOnce('ION_RESPONSE'),
+  ),
+  {
+    name: 'the token expires in the middle of a list, or between two messages',
+    api: {
+      effect: { kind: 'unauthorized', message: 'Token is expired.' },
+      times: 1,
+      // All pages but the first: they carry a cursor.
+      match: `${Buffer.from('arrayconnection').toString('base64')}|createRun`,
+      queryNode: {
+        query: '{ runs { edges { node { id } } } }',
+        pages: 'all',
+        pageSize: PAGE,
+        limit: PAGE * PAGES,
+      },
+      prepare: ({ warmUp }) => warmUp(),
+      query: { tries: PAGES + 1 },
+      mutation: { tries: 2 },
+      turnsAway: true,
+      note: 'with a new token',
+    },
+    token: {
+      effect: status(503),
+      times: 1,
+      prepare: async ({ sandbox, warmUp }) => {
+        await warmUp();
+        sandbox.control.revokeTokens();
+      },
+      ...both({ tries: 2, pauses: 1 }),
+      note: 'the auth server is away at that moment, once',
+    },
+  },
+  {
+    name: 'the clock of this machine jumps by a day',
+    api: {
+      effect: () => status(429, '', { 'retry-after': inTwoSeconds() }),
+      times: 1,
+      prepare: ({ jumpClock }) => jumpClock(),
+      ...both(atDate),
+      turnsAway: true,
+      note: 'to a `Retry-After` with a date',
+    },
+    token: {
+      prepare: async ({ warmUp, jumpClock }) => {
+        await warmUp();
+        await jumpClock();
+      },
+      ...both({ ...answered, tries: 0 }),
+      note: 'the token is used on, for as long as it lives',
+    },
+  },
+];

@@ -1,0 +1,24 @@
+// Loaded into a Node-RED process under test: it tells of every connection that is tried (it prints
+// "[connect] host:port"), and its clock jumps a day ahead with every signal SIGWINCH.
+const { subscribe } = require('node:diagnostics_channel');
+
+subscribe('undici:client:beforeConnect', ({ connectParams }) => {
+  console.log(`[connect] ${connectParams.host}`);
+});
+
+const RealDate = Date;
+let ahead = 0;
+process.on('SIGWINCH', () => {
+  ahead += 24 * 60 * 60 * 1000;
+  console.log('[clock jumped]');
+});
+globalThis.Date = class extends RealDate {
+  constructor(...values) {
+    if (values.length > 0) super(...values);
+    else super(RealDate.now() + ahead);
+  }
+
+  static now() {
+    return RealDate.now() + ahead;
+  }
+};
