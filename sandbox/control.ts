@@ -1,4 +1,5 @@
 import type { Exchange } from './http.js';
+import { Random } from './random.js';
 
 /** What can be changed while the sandbox runs. */
 export interface Settings {
@@ -12,6 +13,8 @@ export interface Settings {
   keyEnabled: boolean;
   /** The ION Action: refuses a torque above 50 with a text of the customer's own. */
   rule: boolean;
+  /** This share (0 to 1) of API requests is hit by one of the effects, evenly at random. */
+  randomFaults: { share: number; effects: FaultEffect[] } | null;
   /** More API requests in one second than this are answered with 429. */
   rateLimit: { perSecond: number } | null;
 }
@@ -97,6 +100,7 @@ export class Control {
   tokenGeneration = 1;
   #faults: { fault: Fault; left: number; match: RegExp | undefined }[] = [];
   #counters = emptyCounters();
+  readonly #random = new Random(1);
   #window = { second: 0, requests: 0 };
 
   constructor(tokenLifetime: number) {
@@ -106,6 +110,7 @@ export class Control {
       etagConflict: 'errors',
       keyEnabled: true,
       rule: false,
+      randomFaults: null,
       rateLimit: null,
     };
   }
@@ -131,10 +136,16 @@ export class Control {
     const hit = this.#faults.find(
       (queued) => queued.fault.target === target && (queued.match?.test(body) ?? true),
     );
-    if (!hit) return undefined;
+    if (!hit) return target === 'api' ? this.#randomFault() : undefined;
     hit.left--;
     if (hit.left <= 0) this.#faults.splice(this.#faults.indexOf(hit), 1);
     return hit.fault;
+  }
+
+  #randomFault(): Fault | undefined {
+    const { randomFaults } = this.settings;
+    if (!randomFaults || this.#random.next() >= randomFaults.share) return undefined;
+    return { target: 'api', ...this.#random.pick(randomFaults.effects) };
   }
 
   /** A copy of the counters as they stand now. */

@@ -1,0 +1,212 @@
+// A node of the tests: sends tagged messages as fast as it may, takes the answers and failures
+// back, and counts. It also counts what is alive in the process. Steered over the admin API.
+const { readdirSync } = require('node:fs');
+const { dirname, join } = require('node:path');
+const { setFlagsFromString, queryObjects } = require('node:v8');
+const { runInNewContext } = require('node:vm');
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc');
+
+/** Loads by their ids; they outlive the nodes, which a deploy replaces. */
+const loads = new Map();
+const instances = new Map();
+
+/** What the nodes of the package got, and how often each message was ended. */
+const contract = { received: 0, ended: 0, endedTwice: 0, failed: {}, open: new Set() };
+
+/** Which run a message asks for, by its tag. */
+const runOf = (tag, runs) => 1 + ((tag * 7919) % runs);
+
+class Load {
+  constructor(id, options) {
+    this.id = id;
+    this.options = {
+      count: Infinity,
+      window: Infinity,
+      runs: 1,
+      mutations: 0,
+      samples: 50,
+      ...options,
+    };
+    this.sent = 0;
+    this.answered = 0;
+    this.failed = {};
+    this.twice = 0;
+    this.mixedUp = 0;
+    this.outOfOrder = 0;
+    this.lastTag = -1;
+    this.statuses = 0;
+    this.heap = [];
+    this.startedAt = performance.now();
+    this.endedAt = undefined;
+    this.ended = new Set();
+  }
+
+  get outstanding() {
+    return this.sent - this.ended.size;
+  }
+
+  start() {
+    const { perSecond, count } = this.options;
+    if (perSecond === undefined) {
+      this.fill();
+      return;
+    }
+    const begun = performance.now();
+    this.timer = setInterval(() => {
+      const due = Math.min(count, ((performance.now() - begun) / 1000) * perSecond);
+      while (this.sent < due) this.send();
+    }, 10);
+  }
+
+  stop() {
+    clearInterval(this.timer);
+    this.options.count = this.sent;
+  }
+
+  fill() {
+    const { count, window } = this.options;
+    while (this.sent < count && this.outstanding < window) this.send();
+  }
+
+  send() {
+    const tag = this.sent++;
+    const { runs, mutations } = this.options;
+    const isMutation = mutations > 0 && tag % mutations === 0;
+    instances.get(this.id)?.send({
+      tag,
+      nested: { tag, list: [tag, { tag }] },
+      query: isMutation
+        ? 'mutation ($title: String!) { createRun(input: { title: $title }) { run { title } } }'
+        : 'query ($id: ID!) { run(id: $id) { id title } }',
+      variables: isMutation ? { title: `load ${tag}` } : { id: runOf(tag, runs) },
+      expected: isMutation ? `load ${tag}` : runOf(tag, runs),
+    });
+  }
+
+  take(msg) {
+    const { tag, nested, expected, payload, error } = msg;
+    if (this.ended.has(tag)) this.twice++;
+    this.ended.add(tag);
+    const isWhole = nested?.tag === tag && nested.list[0] === tag && nested.list[1].tag === tag;
+    if (error) {
+      this.failed[error.code] = (this.failed[error.code] ?? 0) + 1;
+      if (!isWhole) this.mixedUp++;
+    } else {
+      this.answered++;
+      const found = payload?.run?.id ?? payload?.createRun?.run.title;
+      if (!isWhole || found !== expected) this.mixedUp++;
+      if (tag < this.lastTag) this.outOfOrder++;
+      this.lastTag = tag;
+    }
+    const { count, samples, perSecond } = this.options;
+    const share = Math.max(1, Math.floor(count / samples));
+    if (Number.isFinite(count) && this.ended.size % share === 0) this.heap.push(heapInUse());
+    if (this.ended.size >= count) this.endedAt ??= performance.now();
+    if (perSecond === undefined) this.fill();
+  }
+
+  report() {
+    const { sent, answered, failed, twice, mixedUp, outOfOrder, statuses, heap, outstanding } =
+      this;
+    const durationMs = (this.endedAt ?? performance.now()) - this.startedAt;
+    return {
+      sent,
+      answered,
+      failed,
+      twice,
+      mixedUp,
+      outOfOrder,
+      statuses,
+      heap,
+      outstanding,
+      durationMs,
+    };
+  }
+}
+
+/** In bytes, after what can go is gone. */
+function heapInUse() {
+  collectGarbage();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+/** How many objects of the package's own classes, and promises, are alive. */
+function livingObjects() {
+  const folder = join(dirname(require.resolve('@ion-nodes/node-red-ion/package.json')), 'dist');
+  const living = { Promise: queryObjects(Promise, { format: 'count' }) };
+  for (const part of ['client', 'runtime']) {
+    for (const file of readdirSync(join(folder, part))) {
+      if (!file.endsWith('.js')) continue;
+      for (const [name, exported] of Object.entries(require(join(folder, part, file)))) {
+        const isClass = typeof exported === 'function' && /^class\s/.test(String(exported));
+        if (isClass) living[name] = queryObjects(exported, { format: 'count' });
+      }
+    }
+  }
+  return living;
+}
+
+function countBy(names) {
+  const counts = {};
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
+}
+
+function listeners(emitter) {
+  return emitter.eventNames().reduce((sum, name) => sum + emitter.listenerCount(name), 0);
+}
+
+module.exports = (RED) => {
+  RED.nodes.registerType('load', function (config) {
+    RED.nodes.createNode(this, config);
+    instances.set(this.id, this);
+    this.on('input', (msg, _send, done) => {
+      const load = loads.get(this.id);
+      if (msg.tag !== undefined) load?.take(msg);
+      else if (msg.status && load) load.statuses++;
+      done();
+    });
+    this.on('close', () => instances.delete(this.id));
+  });
+
+  const isOurs = (node) => node.type.startsWith('ion-');
+  RED.hooks.add('onReceive.load', ({ msg, destination: { node } }) => {
+    if (!isOurs(node)) return;
+    contract.received++;
+    contract.open.add(msg);
+  });
+  RED.hooks.add('onComplete.load', ({ msg, error, node: { node } }) => {
+    if (!isOurs(node)) return;
+    contract.ended++;
+    if (!contract.open.delete(msg)) contract.endedTwice++;
+    if (error) contract.failed[error.code] = (contract.failed[error.code] ?? 0) + 1;
+  });
+
+  RED.httpAdmin.post('/load/:id', (req, res) => {
+    const load = new Load(req.params.id, req.body);
+    loads.set(load.id, load);
+    load.start();
+    res.json({});
+  });
+  RED.httpAdmin.delete('/load/:id', (req, res) => {
+    loads.get(req.params.id).stop();
+    res.json({});
+  });
+  RED.httpAdmin.get('/load/:id', (req, res) => res.json(loads.get(req.params.id).report()));
+  RED.httpAdmin.get('/load-contract', (_req, res) => {
+    const { open, ...counts } = contract;
+    res.json({ ...counts, open: open.size });
+  });
+  RED.httpAdmin.get('/load-process', (_req, res) => {
+    collectGarbage();
+    res.json({
+      living: livingObjects(),
+      resources: countBy(process.getActiveResourcesInfo()),
+      listeners: { process: listeners(process), runtime: listeners(RED.events) },
+      memory: process.memoryUsage(),
+    });
+  });
+};
