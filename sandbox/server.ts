@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import {
   createServer as createHttpServer,
   type IncomingMessage,
@@ -82,6 +83,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const url = `${options.tls ? 'https' : 'http'}://${HOST}:${port}`;
 
   const closing = new AbortController();
+  // Each answer that waits listens for it.
+  setMaxListeners(0, closing.signal);
   const uploads = new Uploads(url);
   const keys = await signingKeys();
   const shared = { apiUrl: url, store, control, mainKeyId: mainKey.id };

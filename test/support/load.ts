@@ -55,8 +55,6 @@ export interface ContractReport {
 export interface ProcessReport {
   /** Living objects by class. */
   living: Record<string, number>;
-  /** Active handles and requests by kind. */
-  resources: Record<string, number>;
   listeners: { process: number; runtime: number };
   memory: { rss: number };
 }
@@ -93,6 +91,11 @@ export class LoadControl {
 
   contract(): Promise<ContractReport> {
     return this.#request('GET', '/load-contract') as Promise<ContractReport>;
+  }
+
+  /** Active handles and requests by kind. */
+  resources(): Promise<Record<string, number>> {
+    return this.#request('GET', '/load-resources') as Promise<Record<string, number>>;
   }
 
   process(): Promise<ProcessReport> {

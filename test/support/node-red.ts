@@ -64,7 +64,7 @@ export class RunningNodeRed {
   }
 
   /** Replaces all flows, and waits until they run. */
-  async deploy(flows: FlowNode[], type: 'full' | 'nodes' = 'full'): Promise<void> {
+  async deploy(flows: FlowNode[], type: 'full' | 'flows' | 'nodes' = 'full'): Promise<void> {
     await this.untilStarted(() => this.#post(flows, type));
   }
 
@@ -75,7 +75,7 @@ export class RunningNodeRed {
     await this.until(() => this.#starts() > started);
   }
 
-  async #post(flows: FlowNode[], type: 'full' | 'nodes'): Promise<void> {
+  async #post(flows: FlowNode[], type: 'full' | 'flows' | 'nodes'): Promise<void> {
     const response = await fetch(`${this.url}/flows`, {
       method: 'POST',
       headers: {

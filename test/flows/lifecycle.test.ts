@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { prepareUserDir } from '../../sandbox/demo/node-red.js';
+import { type FlowNode, graphqlNode, runsNode, sandboxConfig } from '../support/flow-node.js';
+import {
+  isSoak,
+  LoadControl,
+  loadSettings,
+  type ProcessReport,
+  underLoad,
+} from '../support/load.js';
+import { RunningNodeRed } from '../support/node-red.js';
+import { useTemporaryFolder } from '../support/package.js';
+import { useSandbox } from '../support/sandbox.js';
+import { unusedPort } from '../support/servers.js';
+import { until } from '../support/until.js';
+
+const DEPLOYS = isSoak ? 200 : 30;
+/** Of each load: less than ION can answer, so that the queue is short. */
+const PER_SECOND = 30;
+const RUNS = 20;
+const LOADS = ['load-query', 'load-pages', 'load-runs'];
+
+type DeployType = 'full' | 'flows' | 'nodes';
+
+describe('a real Node-RED that is redeployed under load', function () {
+  this.timeout(DEPLOYS * 3000 + 60_000);
+  const ion = useSandbox({ runs: RUNS });
+  const folder = useTemporaryFolder();
+  let nodeRed: RunningNodeRed;
+  let load: LoadControl;
+  let nobody: string;
+
+  before(async () => {
+    nobody = `http://127.0.0.1:${await unusedPort()}`;
+    const userDir = join(folder.path, 'user');
+    await mkdir(userDir);
+    await prepareUserDir(userDir, [tab], {});
+    nodeRed = await RunningNodeRed.start(userDir, { settings: loadSettings });
+    load = new LoadControl(nodeRed);
+  });
+  after(() => nodeRed?.stop());
+
+  /** The flow, with what one deploy changes in it: other properties, or `undefined` to delete. */
+  const flow = (changes: Record<string, object | undefined> = {}): FlowNode[] => {
+    const { clientId, clientSecret } = ion.sandbox;
+    const credentials = { clientId, clientSecret };
+    const query = { ...graphqlNode, query: 'query', queryType: 'msg' };
+    const list = { query: '{ runs { edges { node { id } } } }', pages: 'stream', pageSize: 7 };
+    const nodes = [
+      tab,
+      sandboxConfig(ion.sandbox, { credentials }),
+      ...underLoad('load-query', { ...query, id: 'query' }),
+      ...underLoad('load-pages', { ...graphqlNode, ...list, id: 'pages' }),
+      ...underLoad('load-runs', { ...runsNode, mode: 'each', limit: 9, id: 'runs' }),
+    ];
+    return nodes
+      .filter(({ id }) => !(id in changes) || changes[id])
+      .map((node) => ({ ...node, ...changes[node.id] }));
+  };
+
+  /** What people do to a flow that runs, each followed by the next. */
+  const deploys: [string, DeployType, (round: number) => FlowNode[]][] = [
+    ['all again', 'full', () => flow()],
+    ['another limit', 'nodes', (round) => flow({ config: { concurrency: 1 + (round % 20) } })],
+    ['another name', 'nodes', (round) => flow({ query: { name: `round ${round}` } })],
+    ['the flow', 'flows', (round) => flow({ runs: { name: `round ${round}` } })],
+    ['the configuration disabled', 'nodes', () => flow({ config: { d: true } })],
+    ['the configuration enabled', 'nodes', () => flow()],
+    ['the configuration deleted', 'nodes', () => flow({ config: undefined })],
+    ['the configuration added', 'nodes', () => flow()],
+    ['a node disabled', 'nodes', () => flow({ query: { d: true }, runs: { d: true } })],
+    ['a node enabled', 'nodes', () => flow()],
+    ['a node deleted', 'nodes', () => flow({ pages: undefined })],
+    ['a node added', 'nodes', () => flow()],
+    ['a server that is not there', 'nodes', () => flow({ config: { apiUrl: nobody } })],
+    ['a wrong configuration', 'nodes', () => flow({ config: { timeout: 'soon' } })],
+    ['all at once', 'full', (round) => flow({ config: { retries: round % 4 } })],
+  ];
+
+  const startLoads = async () => {
+    for (const id of LOADS) await load.start(id, { perSecond: PER_SECOND, runs: RUNS });
+  };
+  const stopLoads = async () => {
+    for (const id of LOADS) await load.stop(id);
+    await until(async () => (await load.contract()).open === 0);
+  };
+  /** What is left in the process when no node of the package is deployed. */
+  const leftOver = async (): Promise<ProcessReport> => {
+    await nodeRed.deploy([tab]);
+    return load.process();
+  };
+
+  it(`${DEPLOYS} times ends every message once and leaves nothing behind`, async () => {
+    ion.sandbox.control.set({ latency: 15 });
+    // Everything that is loaded on first use.
+    await nodeRed.deploy(flow());
+    await startLoads();
+    for (const id of LOADS) await until(async () => (await load.report(id)).answered > 0);
+    await stopLoads();
+    const before = await leftOver();
+    const resourcesBefore = await load.resources();
+
+    await startLoads();
+    for (let round = 0; round < DEPLOYS; round++) {
+      const [, type, change] = deploys[round % deploys.length] ?? [];
+      if (!type || !change) continue;
+      await nodeRed.deploy(change(round), type);
+      // Something happens between one deploy and the next.
+      const { ended } = await load.contract();
+      await until(async () => (await load.contract()).ended >= ended + 20);
+    }
+    await stopLoads();
+
+    const { received, ended, endedTwice, failed } = await load.contract();
+    console.log(`      ${received} messages; failed: ${JSON.stringify(failed)}`);
+    assert.equal(ended, received);
+    assert.equal(endedTwice, 0, 'messages ended twice');
+    const { ION_CLOSED = 0, ION_CONFIG = 0, ION_NETWORK = 0, ...others } = failed;
+    assert.ok(ION_CLOSED > 0 && ION_CONFIG > 0 && ION_NETWORK > 0);
+    assert.deepEqual(others, {});
+
+    let after = await leftOver();
+    // Sockets and name look-ups say goodbye in their own time.
+    for (let tries = 0; tries < 20 && !isEmpty(after); tries++) after = await load.process();
+    await until(async () => isDeepStrictEqual(await load.resources(), resourcesBefore));
+    const [promisesBefore = 0, promises = 0] = [before, after].map(({ living }) => living.Promise);
+    console.log(
+      `      promises: ${promisesBefore}, then ${promises}; resident: ${megabytes(before)} MB, then ${megabytes(after)} MB`,
+    );
+    assert.ok('IonClient' in after.living, 'the classes are found');
+    assert.ok(isEmpty(after), JSON.stringify(after.living));
+    assert.deepEqual(after.listeners, before.listeners);
+    assert.ok(promises < promisesBefore + DEPLOYS, 'promises are left');
+    assert.doesNotMatch(nodeRed.log, /MaxListeners|Uncaught|Unhandled|TypeError/);
+  });
+});
+
+const tab: FlowNode = { id: 'flow', type: 'tab', label: 'test' };
+
+/** Whether no object of the package's own classes is alive. */
+function isEmpty({ living: { Promise: _, ...own } }: ProcessReport): boolean {
+  return Object.values(own).every((number) => number === 0);
+}
+
+function megabytes({ memory }: ProcessReport): number {
+  return Math.round(memory.rss / 1024 / 1024);
+}
