@@ -7,7 +7,7 @@ import type { Fault, FaultEffect } from '../../sandbox/control.js';
 import { everythingIn, failure, thrown } from '../support/errors.js';
 import { withoutPauses } from '../support/pauses.js';
 import { clientSettings, useSandbox } from '../support/sandbox.js';
-import { closeAfterEach, httpServer, unusedPort } from '../support/servers.js';
+import { closeAfterEach, httpServer, tcpServer, unusedPort } from '../support/servers.js';
 import { until } from '../support/until.js';
 
 const ME = '{ me { id } }';
@@ -692,6 +692,18 @@ describe('client', () => {
         assert.match(error.message, /\*\*\*|HTTP 500/);
       });
     }
+
+    it('are not shown when the API repeats them in what is no HTTP', async () => {
+      const auth = closing(await httpServer((_request, response) => grant('', response)));
+      const api = closing(
+        await tcpServer((socket) =>
+          socket.on('data', (received) => socket.end(`HTTP/1.1 nonsense ${received}`)),
+        ),
+      );
+      const client = ion.client({ apiUrl: api.url, authUrl: auth.url, key, retries: 0 });
+      const error = await check(client);
+      assert.ok(error.cause instanceof Error, 'the cause is told');
+    });
 
     it('are not shown when a late answer repeats a token that was replaced meanwhile', async () => {
       const late: ServerResponse[] = [];

@@ -36,7 +36,7 @@ describe('the packed package', () => {
 
   it('holds nothing else: no sources, tests or sandbox', () => {
     const allowed =
-      /^(dist\/|resources\/|examples\/|README\.md$|LICENSE$|CHANGELOG\.md$|package\.json$)/;
+      /^(dist\/|resources\/|examples\/|README\.md$|LICENSE$|SECURITY\.md$|CHANGELOG\.md$|package\.json$)/;
     assert.deepEqual(
       paths().filter((file) => !allowed.test(file) || /\.(ts|map)$/.test(file)),
       [],
