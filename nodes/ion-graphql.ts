@@ -9,7 +9,7 @@ import {
   onMessage,
 } from './runtime/on-message.js';
 import { Sequence } from './runtime/sequence.js';
-import { typedValue } from './runtime/typed-values.js';
+import { isPlainObject, typedValue } from './runtime/typed-values.js';
 
 interface IonGraphqlConfig extends NodeDef {
   config: string;
@@ -77,15 +77,17 @@ async function readVariables(
     what: 'The variables',
     code: 'ION_VARIABLES',
   });
-  if (value === undefined) return undefined;
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    return value as Variables;
-  }
-  const found = value === null ? 'null' : Array.isArray(value) ? 'a list' : `a ${typeof value}`;
+  if (value === undefined || isPlainObject(value)) return value;
+  const found = value === null ? 'null' : Array.isArray(value) ? 'a list' : `a ${kindOf(value)}`;
   throw new IonError(
     'ION_VARIABLES',
     `The variables (${variablesType}: ${variables.slice(0, 60)}) must be an object such as { "id": 1 }, not ${found}.`,
   );
+}
+
+function kindOf(value: unknown): string {
+  if (Buffer.isBuffer(value)) return 'Buffer';
+  return typeof value === 'object' ? (value?.constructor.name ?? 'object') : typeof value;
 }
 
 async function sendOne(

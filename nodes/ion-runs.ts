@@ -14,7 +14,7 @@ import {
 } from './runtime/on-message.js';
 import { oneAtATime } from './runtime/one-at-a-time.js';
 import { arrayOutput, type RunsOutput, sequenceOutput } from './runtime/runs-output.js';
-import { typedValue } from './runtime/typed-values.js';
+import { isPlainObject, typedValue } from './runtime/typed-values.js';
 
 interface IonRunsConfig extends NodeDef {
   config: string;
@@ -126,9 +126,7 @@ async function readQuery(
 
 function readFilter({ filters }: Message): Record<string, unknown> | undefined {
   if (filters === undefined || filters === null) return undefined;
-  if (typeof filters === 'object' && !Array.isArray(filters)) {
-    return filters as Record<string, unknown>;
-  }
+  if (isPlainObject(filters)) return filters;
   throw new IonError(
     'ION_VARIABLES',
     'msg.filters must be a filter object of ION, such as { "status": { "eq": "IN_PROGRESS" } }.',
@@ -141,7 +139,7 @@ function paging({ pageSize }: IonRunsConfig, { signal, onState }: MessageTools) 
 
 function readLimit(config: IonRunsConfig, msg: Message): number {
   // An empty field of a dashboard is no limit of its own.
-  const own = msg.limit === '' ? undefined : msg.limit;
+  const own = typeof msg.limit === 'string' && msg.limit.trim() === '' ? undefined : msg.limit;
   const limit = own ?? (config.limit || 0);
   const number = typeof limit === 'string' ? Number(limit) : limit;
   if (typeof number === 'number' && Number.isInteger(number) && number >= 0) return number;

@@ -1,4 +1,4 @@
-import { type GraphqlError, IonError, type IonErrorCode } from './errors.js';
+import { type GraphqlError, IonError, type IonErrorCode, quote } from './errors.js';
 import { parseRetryAfter } from './retries.js';
 import { type HttpAnswer, headerOf } from './transport.js';
 
@@ -10,9 +10,6 @@ export interface GraphqlAnswer {
   /** ION's clock when it answered, in ms since 1970 (response header `date`). */
   serverTime?: number;
 }
-
-/** Longest piece of a foreign answer that is quoted in a message, in characters. */
-const LONGEST_QUOTE = 200;
 
 /**
  * Texts by which ION's own auth layer refuses a request, and what to do about them
@@ -176,7 +173,8 @@ function hasCode(code: string): (error: GraphqlError) => boolean {
 function notGraphql(answer: HttpAnswer, host: string, body: unknown): string {
   const check = 'Check the API URL in the ION config node, and whether a proxy stands in between.';
   const { status, text } = answer;
-  const title = /<title[^>]*>([^<]*)/i.exec(text)?.[1]?.trim();
+  // Bounded, because the search would take for ever in a text that is made for it.
+  const title = /<title[^<>]{0,200}>([^<]{0,1000})/i.exec(text)?.[1]?.trim();
   if (status >= 400) {
     const said = quote(title ?? text);
     const advice = status === 413 ? 'It is too large: send less in one message.' : check;
@@ -197,11 +195,18 @@ function graphqlErrors(body: unknown): GraphqlError[] | undefined {
   if (!isObject(body) || !Array.isArray(body.errors) || body.errors.length === 0) return undefined;
   return body.errors.map((entry: unknown) => {
     const message = isObject(entry) ? entry.message : entry;
-    return {
-      ...(isObject(entry) && entry),
-      message: typeof message === 'string' ? message : JSON.stringify(message ?? 'unknown error'),
-    };
+    return { ...(isObject(entry) && entry), message: errorText(message) };
   });
+}
+
+function errorText(message: unknown): string {
+  if (typeof message === 'string' && message.trim() !== '') return message;
+  try {
+    return JSON.stringify(message || 'unknown error');
+  } catch {
+    // Nested too deeply to be written.
+    return 'unknown error';
+  }
 }
 
 function parseJson(text: string): unknown {
@@ -210,11 +215,6 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function quote(text: string): string {
-  const line = text.replace(/\s+/g, ' ').trim();
-  return line.length > LONGEST_QUOTE ? `${line.slice(0, LONGEST_QUOTE)}…` : line;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,6 +1,7 @@
+import { IonError } from './errors.js';
 import { parseOperation } from './operation.js';
 import type { PageSource, PagesOptions } from './pages.js';
-import { type Run, type RunsPage, readRuns, selectFields } from './runs.js';
+import { flatten, type Run, type RunsPage, readRuns, selectFields } from './runs.js';
 import type { RunsQuery } from './runs-query.js';
 
 /**
@@ -44,8 +45,8 @@ export async function placeOfNow(
 ): Promise<Place> {
   const { data } = await client.request(parseOperation(NEWEST), options);
   const updated = [data.runs, data.runSteps]
-    .flatMap((list) => (list as { edges: { node: { _updated: string | null } }[] }).edges)
-    .reduce<string | null>((newest, { node }) => later(newest, node._updated), null);
+    .flatMap(rowsOf)
+    .reduce<string | null>((newest, row) => later(newest, timeOf(row)), null);
   if (updated === null) return { updated, states: {}, settled: false };
   // What bears nearly the same time is known as well, so that it does not count as changed.
   const changes = new RunChanges({ updated, states: {}, settled: false });
@@ -53,6 +54,12 @@ export async function placeOfNow(
     // Nothing of it is delivered.
   }
   return changes.place();
+}
+
+function rowsOf(list: unknown): (Run | null)[] {
+  const rows = flatten(list);
+  if (Array.isArray(rows)) return rows;
+  throw new IonError('ION_RESPONSE', "ION's answer has no list of runs or of their steps.");
 }
 
 /**
@@ -140,17 +147,30 @@ export class RunChanges {
 }
 
 function changeOf(run: Run): Change {
-  // ION promises no order of the steps.
-  const steps = [...((run.steps ?? []) as Run[])].sort((a, b) => Number(a.id) - Number(b.id));
+  const steps = (Array.isArray(run.steps) ? run.steps : []).filter(
+    (step: unknown): step is Run => typeof step === 'object' && step !== null,
+  );
   const rows = [run, ...steps];
   return {
-    id: String(run.id),
-    updated: rows.reduce<string | null>(
-      (newest, { _updated }) => later(newest, typeof _updated === 'string' ? _updated : null),
-      null,
-    ),
-    state: rows.map(({ id, _updated, _etag }) => `${id} ${_updated} ${_etag}`).join('\n'),
+    id: wordOf(run.id),
+    updated: rows.reduce<string | null>((newest, row) => later(newest, timeOf(row)), null),
+    // ION promises no order of the steps.
+    state: [stateOf(run), ...steps.map(stateOf).sort()].join('\n'),
   };
+}
+
+function stateOf({ id, _updated, _etag }: Run): string {
+  return [id, _updated, _etag].map(wordOf).join(' ');
+}
+
+function wordOf(value: unknown): string {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+/** Null also for what is no time, with which no place could be found again. */
+function timeOf(row: Run | null | undefined): string | null {
+  const updated = row?._updated;
+  return typeof updated === 'string' && !Number.isNaN(millis(updated)) ? updated : null;
 }
 
 function later(one: string | null, other: string | null): string | null {

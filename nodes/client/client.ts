@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type GraphqlAnswer, readAnswer } from './answer.js';
 import { type EndpointSettings, resolveEndpoints } from './environments.js';
-import { closedError, IonError, toIonError } from './errors.js';
+import { closedError, IonError, reasonOf, toIonError } from './errors.js';
 import type { Operation } from './operation.js';
 import { RequestQueue, type Turn } from './queue.js';
 import { withoutSecrets } from './redaction.js';
@@ -242,7 +242,7 @@ function requestBody(operation: Operation, variables: Record<string, unknown> | 
   } catch (cause) {
     throw new IonError(
       'ION_VARIABLES',
-      `The variables cannot be written as JSON: ${cause instanceof Error ? cause.message : cause}.`,
+      `The variables cannot be written as JSON: ${reasonOf(cause)}.`,
       { cause },
     );
   }

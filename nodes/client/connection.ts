@@ -10,7 +10,7 @@ import type {
   VariableDefinitionNode,
 } from 'graphql';
 import { Kind, print, visit } from 'graphql/language';
-import { IonError } from './errors.js';
+import { IonError, quote } from './errors.js';
 import type { Operation } from './operation.js';
 
 /** An operation that reads one connection page by page. */
@@ -31,6 +31,9 @@ export interface PagedOperation extends Operation {
 
 /** A literal of the document, or the name of the variable that holds the value. */
 type ArgumentValue = { literal: unknown } | { variable: string } | undefined;
+
+/** Fields with a selection of their own that are searched for the connection. */
+const MOST_SEARCHED = 1000;
 
 export interface PagingOptions {
   /** False where the schema's page info has no count of all rows. */
@@ -117,9 +120,17 @@ export function argumentValue(
 function theConnection(operation: Operation): { path: string[]; fields: FieldNode[] } {
   const fragments = fragmentsOf(operation.document);
   const found = new Map<string, { path: string[]; fields: FieldNode[] }>();
+  let searched = 0;
   const search = (selectionSet: SelectionSetNode, path: string[]) => {
     for (const field of fieldsOf(selectionSet, fragments)) {
       if (!field.selectionSet) continue;
+      // Fragments that use themselves, or each other twice, lead on without an end.
+      if (++searched > MOST_SEARCHED) {
+        throw new IonError(
+          'ION_QUERY',
+          `The query has more than ${MOST_SEARCHED} fields among which to look for the list. Pages can be read of a smaller one.`,
+        );
+      }
       const here = [...path, responseKey(field)];
       if (fieldsOf(field.selectionSet, fragments).some(({ name }) => name.value === 'edges')) {
         const key = here.join('.');
@@ -142,7 +153,7 @@ function theConnection(operation: Operation): { path: string[]; fields: FieldNod
   if (others.length > 0) {
     throw new IonError(
       'ION_QUERY',
-      `The query has ${found.size} connections (${[...found.keys()].join(', ')}), but only one can be paged. Split it into one query each.`,
+      `The query has ${found.size} connections (${quote([...found.keys()].join(', '))}), but only one can be paged. Split it into one query each.`,
     );
   }
   return connection;
@@ -207,7 +218,7 @@ function fieldsOf(
     }
     const fragment = fragments.get(selection.name.value);
     if (!fragment || visited.has(selection.name.value)) return [];
-    return fieldsOf(fragment.selectionSet, fragments, new Set(visited).add(selection.name.value));
+    return fieldsOf(fragment.selectionSet, fragments, visited.add(selection.name.value));
   });
 }
 

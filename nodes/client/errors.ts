@@ -16,6 +16,9 @@ export type IonErrorCode =
   | 'ION_OVERLOADED'
   | 'ION_CLOSED';
 
+/** Longest piece of a foreign text that is quoted in a message, in characters. */
+const LONGEST_QUOTE = 200;
+
 /** One entry of a GraphQL answer's `errors`; ION documents only `message`, the rest is passed on. */
 export interface GraphqlError {
   message: string;
@@ -80,6 +83,25 @@ export function closedError(details: IonErrorDetails = {}): IonError {
 /** Any thrown value as an `IonError`; an unknown one keeps its text and becomes the cause. */
 export function toIonError(thrown: unknown, code: IonErrorCode = 'ION_RESPONSE'): IonError {
   if (thrown instanceof IonError) return thrown;
-  const text = thrown instanceof Error ? thrown.message : String(thrown);
-  return new IonError(code, text, { cause: thrown });
+  return new IonError(code, reasonOf(thrown), { cause: thrown });
+}
+
+/** What a thrown value says, whatever was thrown. */
+export function reasonOf(thrown: unknown): string {
+  if (thrown instanceof RangeError && /call stack/.test(thrown.message)) return 'nested too deeply';
+  const { message } = (thrown ?? {}) as { message?: unknown };
+  if (typeof message === 'string' && message !== '') return message;
+  try {
+    return String(thrown);
+  } catch {
+    return 'unknown error';
+  }
+}
+
+/** A foreign text as one line of a message, cut where it is long. */
+export function quote(text: string): string {
+  const begin = text.slice(0, 5 * LONGEST_QUOTE);
+  const line = begin.replace(/\s+/g, ' ').trim();
+  const isWhole = begin.length === text.length && line.length <= LONGEST_QUOTE;
+  return isWhole ? line : `${line.slice(0, LONGEST_QUOTE)}…`;
 }

@@ -1,6 +1,6 @@
 import type { DocumentNode, OperationDefinitionNode } from 'graphql';
 import { parse } from 'graphql/language';
-import { IonError } from './errors.js';
+import { IonError, quote, reasonOf } from './errors.js';
 import type { OperationKind } from './retries.js';
 
 /** One operation of a GraphQL document, ready to be sent. */
@@ -16,6 +16,8 @@ export interface Operation {
 
 /** Parsed documents are kept, because a flow sends the same text again and again. */
 const KEPT_OPERATIONS = 100;
+/** In characters; a parsed document needs some fifty times the memory of its text. */
+const LONGEST_KEPT = 20_000;
 const kept = new Map<string, Operation>();
 
 /**
@@ -45,6 +47,7 @@ export function parseOperation(text: unknown, operationName?: string): Operation
     document,
     definition,
   };
+  if (key.length > LONGEST_KEPT) return operation;
   if (kept.size >= KEPT_OPERATIONS) kept.delete(kept.keys().next().value ?? '');
   kept.set(key, operation);
   return operation;
@@ -56,9 +59,11 @@ function parseDocument(text: string): DocumentNode {
   } catch (cause) {
     const { locations } = cause as { locations?: { line: number; column: number }[] };
     const place = locations?.[0];
-    const where = place ? ` in line ${place.line}, column ${place.column}` : '';
-    const reason = cause instanceof Error ? cause.message.replace(/^Syntax Error: /, '') : cause;
-    throw new IonError('ION_QUERY', `The query has a syntax error${where}: ${reason}`, { cause });
+    const what = place
+      ? `has a syntax error in line ${place.line}, column ${place.column}`
+      : 'cannot be read';
+    const reason = quote(reasonOf(cause).replace(/^Syntax Error: /, ''));
+    throw new IonError('ION_QUERY', `The query ${what}: ${reason}`, { cause });
   }
 }
 
@@ -69,7 +74,9 @@ function pickOperation(
   const operations = document.definitions.filter(
     (definition) => definition.kind === 'OperationDefinition',
   );
-  const names = operations.map((operation) => operation.name?.value ?? '(unnamed)').join(', ');
+  const names = quote(
+    operations.map((operation) => operation.name?.value ?? '(unnamed)').join(', '),
+  );
   if (operationName) {
     const named = operations.find((operation) => operation.name?.value === operationName);
     if (named) return named;

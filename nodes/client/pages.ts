@@ -7,6 +7,7 @@ import type { Operation } from './operation.js';
 
 /** Pages are not made smaller than this, in rows. */
 const SMALLEST_PAGE = 10;
+const MOST_STEPS_IN_VAIN = 100;
 
 export interface PagesOptions {
   variables?: Record<string, unknown> | undefined;
@@ -97,7 +98,7 @@ class Reading {
   readonly #variables: Record<string, unknown>;
   #paged: PagedOperation;
   #pageSize: number;
-  /** The cursor after which the next page begins. */
+  /** The cursor after which the next page begins; null stands before the first row. */
   #cursor: unknown;
   /** Numbers of pages and rows that were delivered. */
   #number = 0;
@@ -108,6 +109,9 @@ class Reading {
   readonly #ids = new Set<unknown>();
   /** Cursors that were used since the last step back. */
   readonly #cursors = new Set<unknown>();
+  /** Steps back that led to no row with a new id, and how many ids there were at the last one. */
+  #stepsInVain = 0;
+  #idsAtStep = 0;
 
   constructor(client: PageSource, operation: Operation, options: PagesOptions) {
     this.#client = client;
@@ -132,12 +136,8 @@ class Reading {
 
   /** The page after the cursor; `undefined` where it holds nothing new. */
   async #next(isNew: boolean): Promise<Page | undefined> {
-    if (this.#cursors.has(this.#cursor)) {
-      throw new IonError(
-        'ION_RESPONSE',
-        `ION says that "${this.#paged.path.join('.')}" has more rows, but gives a cursor that was used before. The list was read up to row ${this.#rows}.`,
-      );
-    }
+    if (this.#cursor === undefined) throw this.#stuck('gives no cursor that leads to them');
+    if (this.#cursors.has(this.#cursor)) throw this.#stuck('gives a cursor that was used before');
     this.#cursors.add(this.#cursor);
     return this.#take(await this.#request(this.#cursor, isNew, this.#options.signal));
   }
@@ -177,7 +177,7 @@ class Reading {
         const page = this.#take(await received);
         if (page) yield page;
         // The page is in its place, but a shorter one (the server was overloaded) moves the rest.
-        if (edges?.length !== size || this.#offset() !== offset + size) return;
+        if (this.#isDone || edges?.length !== size || this.#offset() !== offset + size) return;
         // What came meanwhile would otherwise be delivered without a break.
         await nextTurn();
       }
@@ -234,7 +234,7 @@ class Reading {
     edges.splice(this.#left());
     this.#rows += edges.length;
     this.#isDone = !hasNextPage || this.#left() === 0;
-    this.#cursor = endCursor ?? null;
+    this.#cursor = typeof endCursor === 'string' ? endCursor : undefined;
     if (edges.length === 0 && !this.#isDone) return undefined;
     return this.#page(answer, edges, totalCount);
   }
@@ -259,9 +259,21 @@ class Reading {
     const offset = this.#offset();
     if (!offset || before === undefined || totalCount === undefined) return false;
     if (totalCount >= before || !this.#paged.idPath) return false;
+    if (this.#ids.size > this.#idsAtStep) this.#stepsInVain = 0;
+    this.#idsAtStep = this.#ids.size;
+    if (++this.#stepsInVain > MOST_STEPS_IN_VAIN) {
+      throw this.#stuck('changes their number each time');
+    }
     this.#cursor = cursorAt(Math.max(0, offset - (before - totalCount)) - 1);
     this.#cursors.clear();
     return true;
+  }
+
+  #stuck(reason: string): IonError {
+    return new IonError(
+      'ION_RESPONSE',
+      `ION says that "${this.#paged.path.join('.')}" has more rows, but ${reason}. The list was read up to row ${this.#rows}.`,
+    );
   }
 
   #isKnown(edge: unknown): boolean {
@@ -269,7 +281,8 @@ class Reading {
     const [nodeKey, idKey] = this.#paged.idPath;
     const node = (edge as Record<string, Record<string, unknown> | null> | null)?.[nodeKey];
     const id = node?.[idKey];
-    if (id === undefined || id === null) return false;
+    // An object is never the same as another one.
+    if (id === undefined || id === null || typeof id === 'object') return false;
     if (this.#ids.has(id)) return true;
     this.#ids.add(id);
     return false;

@@ -50,14 +50,19 @@ function formEncoded(secret: string): string {
 
 /** A quote that was cut short (at its "…") may end in the middle of a secret. */
 function withoutCutSecret(text: string, forms: readonly string[]): string {
-  return text.replace(/[^…]+(?=…)/g, (quote) => {
-    for (const form of forms) {
-      for (let length = form.length - 1; length >= SHORTEST_SECRET; length--) {
-        if (quote.endsWith(form.slice(0, length))) return quote.slice(0, -length) + MASK;
-      }
+  const quotes = text.split('…');
+  const rest = quotes.pop();
+  return [...quotes.map((quote) => withoutSecretsBegin(quote, forms)), rest].join('…');
+}
+
+function withoutSecretsBegin(quote: string, forms: readonly string[]): string {
+  for (const form of forms) {
+    const longest = Math.min(form.length - 1, quote.length);
+    for (let length = longest; length >= SHORTEST_SECRET; length--) {
+      if (quote.endsWith(form.slice(0, length))) return quote.slice(0, -length) + MASK;
     }
-    return quote;
-  });
+  }
+  return quote;
 }
 
 function maskDeep(value: unknown, mask: (text: string) => string, depth: number): unknown {

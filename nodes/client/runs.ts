@@ -1,3 +1,4 @@
+import { IonError, reasonOf } from './errors.js';
 import { parseOperation } from './operation.js';
 import { type Page, type PageSource, type PagesOptions, pages } from './pages.js';
 import {
@@ -28,11 +29,23 @@ export async function* readRuns(
   const operation = parseOperation(runsDocument(query.fields));
   const variables = runsVariables(query);
   for await (const page of pages(client, operation, { ...options, variables })) {
-    yield {
-      runs: page.edges.map((edge) => flatten((edge as { node: unknown }).node) as Run),
-      page,
-    };
+    yield { runs: runsOf(page), page };
   }
+}
+
+function runsOf({ edges }: Page): Run[] {
+  let runs: unknown[];
+  try {
+    runs = flatten({ edges }) as unknown[];
+  } catch (thrown) {
+    throw new IonError('ION_RESPONSE', `ION's answer cannot be read: ${reasonOf(thrown)}.`);
+  }
+  // A run that is null was not readable for ION itself.
+  return runs.filter((run): run is Run => {
+    if (run === null || run === undefined) return false;
+    if (typeof run === 'object' && !Array.isArray(run)) return true;
+    throw new IonError('ION_RESPONSE', 'ION answered a run that is not an object.');
+  });
 }
 
 /** Unwraps `edges` and `node` at every level: what is left can go into a table. */

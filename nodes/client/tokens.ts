@@ -1,14 +1,12 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TokenEndpointResponse } from 'oauth4webapi';
-import { closedError, IonError, toIonError } from './errors.js';
+import { closedError, IonError, quote, toIonError } from './errors.js';
 import { delayBeforeRetry, parseRetryAfter } from './retries.js';
 import type { HttpAnswer, Transport } from './transport.js';
 
 /** What is assumed where the answer has no `expires_in`, in seconds. */
 const ASSUMED_LIFETIME = 60;
-/** Of an error code that is quoted, in characters. */
-const LONGEST_REASON = 200;
 const REFRESH_AHEAD_MS = 30_000;
 const FIRST_PAUSE_MS = 1000;
 /** After a refused key, which somebody has to put right. */
@@ -253,7 +251,7 @@ function refusedRequest(thrown: unknown, answer: HttpAnswer, tokenUrl: URL): Ion
     );
   }
   if (oauthError !== undefined || status === 401 || status === 403) {
-    const reason = oauthError === undefined ? '' : `: ${oauthError.slice(0, LONGEST_REASON)}`;
+    const reason = oauthError === undefined ? '' : `: ${quote(oauthError)}`;
     return new IonError(
       'ION_AUTH',
       `The auth server ${host} refused the API key (HTTP ${status}${reason}). Check client ID and client secret, that the key is enabled, and that it belongs to this environment.`,

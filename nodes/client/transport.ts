@@ -173,7 +173,7 @@ export class Transport {
   }
 
   async #decompress(url: URL, bytes: Buffer, encoding: string): Promise<Buffer> {
-    const decompress = decompressors[encoding];
+    const decompress = decompressors.get(encoding);
     if (bytes.length === 0 || encoding === 'identity') return bytes;
     if (!decompress) {
       throw new IonError(
@@ -195,11 +195,11 @@ export class Transport {
 }
 
 type Decompress = (bytes: Buffer, limit: { maxOutputLength: number }) => Promise<Buffer>;
-const decompressors: Record<string, Decompress | undefined> = {
-  gzip: promisify(gunzip) as Decompress,
-  'x-gzip': promisify(gunzip) as Decompress,
-  br: promisify(brotliDecompress) as Decompress,
-};
+const decompressors = new Map([
+  ['gzip', promisify(gunzip) as Decompress],
+  ['x-gzip', promisify(gunzip) as Decompress],
+  ['br', promisify(brotliDecompress) as Decompress],
+]);
 
 function createDispatcher(options: TransportOptions, largestAnswer: number): Dispatcher {
   // Half of the timeout, so that an unreachable host is told from a slow answer.

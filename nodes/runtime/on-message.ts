@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
 import type { IonClient, RequestState } from '../client/client.js';
-import { IonError, toIonError } from '../client/errors.js';
+import { IonError, reasonOf, toIonError } from '../client/errors.js';
 import type { IonConfigNode } from './config-node.js';
 import { NodeStatus, type StatusText } from './status.js';
 
@@ -69,7 +69,9 @@ export function onMessage(
         onState: tracker.update,
         send(result, value, details) {
           const ion = defined({ ...details, durationMs: durationMs() });
-          RED.util.setMessageProperty(result, output, value, true);
+          if (!RED.util.setMessageProperty(result, output, value, true)) {
+            throw noPlace(output, 'the node itself writes there');
+          }
           send(Object.assign(result, { ion }));
         },
         status: (text) => tracker.end({ fill: 'green', ms: durationMs(), ...text }),
@@ -86,9 +88,16 @@ export function onMessage(
 
   // Not an async function: Node-RED ends the whole process when one of those rejects.
   node.on('input', (msg, send, done) => {
+    const end = (error?: Error) => {
+      try {
+        done(error);
+      } catch (thrown) {
+        // Node-RED copies the message for Catch and Complete nodes.
+        node.error(error ?? notCopied(thrown), { _msgid: msg._msgid });
+      }
+    };
     const task = answer(msg as Message, send)
-      .then(() => done(), done)
-      .catch((thrown) => node.error(thrown))
+      .then(() => end(), end)
       .finally(() => underWay.delete(task));
     underWay.add(task);
   });
@@ -116,27 +125,38 @@ function clientOf(RED: NodeAPI, config: UsesIonConfig): IonClient {
 
 function checkOutput(RED: NodeAPI, msg: Message, output: string): void {
   const path = propertyPath(RED, msg, output);
+  if (path[0] === 'ion') throw noPlace(output, 'msg.ion tells about the answer');
+  if (path.includes('__proto__')) throw noPlace(output, '"__proto__" is not a property');
   let value: unknown = msg;
   for (const key of path.slice(0, -1)) {
     // What is missing will be made.
     if (!Object.hasOwn(value as object, key)) return;
     value = (value as Record<string, unknown>)[key];
     if (typeof value === 'object' && value !== null) continue;
-    throw new IonError(
-      'ION_CONFIG',
-      `The result cannot be put into msg.${output}: "${key}" is not an object in this message.`,
-    );
+    throw noPlace(output, `"${key}" is not an object in this message`);
   }
 }
 
 function propertyPath(RED: NodeAPI, msg: Message, output: string): string[] {
   try {
-    return RED.util.normalisePropertyExpression(output, msg).map(String);
+    const path: unknown[] = RED.util.normalisePropertyExpression(output, msg);
+    // Node-RED leaves out what a message gives as a name and is none.
+    if (path.every((key) => ['string', 'number'].includes(typeof key))) return path.map(String);
   } catch (cause) {
-    throw new IonError('ION_CONFIG', `The result cannot be put into msg.${output}: ${cause}.`, {
-      cause,
-    });
+    throw noPlace(output, String(cause), cause);
   }
+  throw noPlace(output, 'a name that it takes from the message is not text');
+}
+
+function noPlace(output: string, reason: string, cause?: unknown): IonError {
+  const text = `The result cannot be put into msg.${output}: ${reason}.`;
+  return new IonError('ION_CONFIG', text, { cause });
+}
+
+/** For a message that holds what Node-RED cannot copy, such as very deep nesting. */
+export function notCopied(cause: unknown): IonError {
+  const text = `Node-RED cannot copy this message: ${reasonOf(cause)}.`;
+  return new IonError('ION_CONFIG', text, { cause });
 }
 
 function failureDetails(error: IonError, durationMs: number): Record<string, unknown> {

@@ -1,5 +1,5 @@
 import type { NodeAPI } from 'node-red';
-import type { Message } from './on-message.js';
+import { type Message, notCopied } from './on-message.js';
 
 /** The messages that come of one message, numbered so that a Join node can put them together. */
 export class Sequence {
@@ -16,7 +16,7 @@ export class Sequence {
 
   /** A message of its own, to be sent next. */
   next(isLast: boolean): Message {
-    const msg = this.#RED.util.cloneMessage(this.#source);
+    const msg = this.#copy();
     // Of an outer sequence, whose end it would be for a Join node.
     delete msg.complete;
     const index = this.#index++;
@@ -30,5 +30,13 @@ export class Sequence {
       ...(this.#source.parts !== undefined && { parts: this.#source.parts }),
     };
     return Object.assign(msg, { parts }, isLast && { complete: true });
+  }
+
+  #copy(): Message {
+    try {
+      return this.#RED.util.cloneMessage(this.#source);
+    } catch (thrown) {
+      throw notCopied(thrown);
+    }
   }
 }

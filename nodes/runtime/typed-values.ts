@@ -1,5 +1,5 @@
 import type { Node, NodeAPI } from 'node-red';
-import { IonError, type IonErrorCode } from '../client/errors.js';
+import { IonError, type IonErrorCode, quote, reasonOf } from '../client/errors.js';
 import type { Message } from './on-message.js';
 
 /**
@@ -16,13 +16,14 @@ export function typedValue(
   const { value, type, what, code } = input;
   return new Promise((resolve, reject) => {
     const fail = (thrown: unknown) => {
-      const reason = thrown instanceof Error ? thrown.message : describe(thrown);
-      const text = `${what} cannot be evaluated (${type}: ${value.slice(0, 60)}): ${reason}`;
+      const text = `${what} cannot be evaluated (${type}: ${value.slice(0, 60)}): ${quote(reasonOf(thrown))}`;
       reject(new IonError(code, text, { cause: thrown }));
     };
     try {
       RED.util.evaluateNodeProperty(value, type, node, msg, (error, result) => {
         if (error) fail(error);
+        // It may never end.
+        else if (isPromise(result)) fail('a promise, which has to be waited for first');
         else resolve(result);
       });
     } catch (thrown) {
@@ -31,8 +32,12 @@ export function typedValue(
   });
 }
 
-/** JSONata throws plain objects. */
-function describe(thrown: unknown): string {
-  const { message } = (thrown ?? {}) as { message?: unknown };
-  return typeof message === 'string' ? message : String(thrown);
+/** What JSON writes as an object, unlike a list, but also unlike a Buffer, a Map or a Date. */
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return Object.prototype.toString.call(value) === '[object Object]';
+}
+
+/** Whether "await" would take it for one. */
+function isPromise(value: unknown): boolean {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }
