@@ -87,7 +87,7 @@ async function readVariables(
 
 function kindOf(value: unknown): string {
   if (Buffer.isBuffer(value)) return 'Buffer';
-  return typeof value === 'object' ? (value?.constructor.name ?? 'object') : typeof value;
+  return typeof value === 'object' ? (value?.constructor?.name ?? 'object') : typeof value;
 }
 
 async function sendOne(

@@ -132,7 +132,8 @@ function checkOutput(RED: NodeAPI, msg: Message, output: string): void {
     // What is missing will be made.
     if (!Object.hasOwn(value as object, key)) return;
     value = (value as Record<string, unknown>)[key];
-    if (typeof value === 'object' && value !== null) continue;
+    // A Buffer takes properties, but loses them where it is copied.
+    if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)) continue;
     throw noPlace(output, `"${key}" is not an object in this message`);
   }
 }

@@ -266,7 +266,7 @@ describe('client with hostile servers', function () {
 
   it('takes the data that JSON says, or tells clearly why not', () =>
     holds(
-      300,
+      200,
       fc.asyncProperty(oddJson, async (text) => {
         auth.good(GOOD_TOKEN);
         api.good(text);
@@ -305,8 +305,8 @@ describe('client with hostile servers', function () {
     ));
 
   for (const [what, answer, numRuns] of [
-    ['odd', oddAnswer, 250],
-    ['broken', brokenHttp, 250],
+    ['odd', oddAnswer, 150],
+    ['broken', brokenHttp, 200],
   ] as const) {
     it(`ends in an answer or a clear error where the API's HTTP is ${what}`, () =>
       holds(
@@ -333,7 +333,7 @@ describe('client with hostile servers', function () {
 
   it('takes a token that can be sent, or tells clearly why not', () =>
     holds(
-      250,
+      200,
       fc.asyncProperty(fc.oneof(oddToken, oddJson), status, async (text, code) => {
         auth.answer = http(
           code,
@@ -348,7 +348,7 @@ describe('client with hostile servers', function () {
 
   it('ends within the timeout where the answer does not', () =>
     holds(
-      5,
+      3,
       fc.asyncProperty(brokenHttp, fc.constantFrom(api, auth), async (bytes, server) => {
         auth.good(GOOD_TOKEN);
         api.good(GOOD_DATA);

