@@ -1,123 +1,120 @@
-// npm run bench:lists – memory of a long list that is streamed, and what prefetching brings.
-import { IonClient } from '../nodes/client/client.js';
-import { parseOperation } from '../nodes/client/operation.js';
-import { pages } from '../nodes/client/pages.js';
-import { withNodeRed, withServer } from './processes.js';
+import { join } from 'node:path';
+import { graphqlNode, ionConfig } from './flows.js';
+import { run, withNodeRed, withServer } from './processes.js';
+import type { Report } from './report.js';
+import { KEY } from './request.js';
+import { type Spread, shown, spread } from './statistics.js';
 
-const QUERY = '{ runs { edges { node { id title status steps { id title status } } } } }';
-const LENGTHS = [1000, 10_000, 100_000];
 const ROUNDS = 5;
+const LENGTHS = [1000, 10_000, 100_000];
+const LATENCIES = [0, 50];
+const QUERY = '{ runs { edges { node { id title status steps { id title status } } } } }';
 const MEGABYTE = 1024 * 1024;
-const KEY = { clientId: 'bench', clientSecret: 'bench-secret' };
 
-interface Streamed {
-  runs: number;
+interface Exported {
   seconds: number;
+  /** In bytes. */
   peak: number;
 }
 
 /** Streams a list page by page through a fresh Node-RED. */
-function stream(runs: number): Promise<Streamed> {
-  return withServer({ runs, latency: 0 }, (server) =>
-    withNodeRed(streamFlow(server), { config: KEY }, async ({ url, peakMemory }) => {
-      const startedAt = performance.now();
-      const read = Number(await (await fetch(`${url}/stream`)).text());
-      if (read !== runs) throw new Error(`${read} runs instead of ${runs}`);
-      return { runs, seconds: (performance.now() - startedAt) / 1000, peak: await peakMemory() };
-    }),
-  );
-}
-
-function streamFlow(server: string): object[] {
+function stream(server: string, runs: number): Promise<Exported> {
   const place = { z: 'flow', x: 0, y: 0 };
-  return [
-    { id: 'flow', type: 'tab', label: 'bench' },
-    { id: 'config', type: 'ion-config', environment: 'custom', apiUrl: server, authUrl: server },
-    ...[
-      { id: 'in', type: 'http in', url: '/stream', method: 'get', wires: [['node']] },
-      {
-        id: 'node',
-        type: 'ion-graphql',
-        config: 'config',
-        query: QUERY,
-        queryType: 'graphql',
-        variables: 'variables',
-        variablesType: 'msg',
-        pages: 'stream',
-        pageSize: 100,
-        limit: 0,
-        output: 'payload',
-        wires: [['count']],
-      },
-      {
-        id: 'count',
-        type: 'function',
-        func: `const count = (context.get('count') ?? 0) + msg.payload.runs.edges.length;
-          context.set('count', count);
-          if (msg.complete) { msg.payload = String(count); return msg; }`,
-        wires: [['out']],
-      },
-      { id: 'out', type: 'http response', wires: [] },
-    ].map((node) => ({ ...node, ...place })),
+  const flow = [
+    ...ionConfig(server, { concurrency: 10 }),
+    { id: 'in', type: 'http in', url: '/stream', method: 'get', wires: [['list']], ...place },
+    { ...graphqlNode(QUERY, 'stream'), id: 'list', wires: [['count']], ...place },
+    {
+      id: 'count',
+      type: 'function',
+      func: `const count = (context.get('count') ?? 0) + msg.payload.runs.edges.length;
+        context.set('count', count);
+        if (msg.complete) { msg.payload = String(count); return msg; }`,
+      wires: [['out']],
+      ...place,
+    },
+    { id: 'out', type: 'http response', wires: [], ...place },
   ];
-}
-
-/** Seconds that 10,000 runs take at 100 a page and 50 ms a request. */
-async function readAll(server: string, prefetch: boolean): Promise<number> {
-  const client = new IonClient({
-    environment: 'custom',
-    apiUrl: server,
-    authUrl: server,
-    key: KEY,
+  return withNodeRed(flow, { config: KEY }, async ({ url, peakMemory }) => {
+    const begun = performance.now();
+    const read = Number(await (await fetch(`${url}/stream`)).text());
+    if (read !== runs) throw new Error(`${read} runs instead of ${runs}`);
+    return { seconds: (performance.now() - begun) / 1000, peak: await peakMemory() };
   });
-  const { signal } = new AbortController();
-  const options = { pageSize: 100, limit: 0, signal, prefetch };
-  const startedAt = performance.now();
-  let rows = 0;
-  for await (const { edges } of pages(client, parseOperation(QUERY), options)) rows += edges.length;
-  const seconds = (performance.now() - startedAt) / 1000;
-  await client.close();
-  if (rows !== 10_000) throw new Error(`${rows} rows`);
-  return seconds;
 }
 
-function median(values: number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+async function python(server: string, runs: number): Promise<Exported> {
+  const begun = performance.now();
+  const script = join(__dirname, 'peers', 'export.py');
+  // With the peak of its resident memory, in kB, as its last line.
+  const program = `import resource, runpy, sys; sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)`;
+  const { stdout } = await run('/usr/bin/python3', ['-c', program, script, server]);
+  const [read, peak] = stdout.trim().split('\n').map(Number);
+  if (read !== runs) throw new Error(`${read} runs instead of ${runs}`);
+  return { seconds: (performance.now() - begun) / 1000, peak: (peak ?? 0) * 1024 };
 }
 
-function verdict(holds: boolean): string {
-  if (!holds) process.exitCode = 1;
-  return holds ? 'PASS' : 'FAIL';
-}
-
-async function main(): Promise<void> {
-  console.log('Streaming a list through Node-RED, 100 runs a page\n');
-  const streamed: Streamed[] = [];
-  for (const runs of LENGTHS) streamed.push(await stream(runs));
-  const [smallest] = streamed;
-  console.log('     runs   seconds   peak memory   above 1,000 runs');
-  for (const { runs, seconds, peak } of streamed) {
-    const above = (peak - (smallest?.peak ?? 0)) / MEGABYTE;
-    console.log(
-      `${String(runs).padStart(9)}${seconds.toFixed(2).padStart(10)}${(peak / MEGABYTE).toFixed(0).padStart(11)} MB${above.toFixed(0).padStart(16)} MB`,
+/** The whole list, streamed through Node-RED and by a script. */
+export async function measureLists(report: Report): Promise<void> {
+  report.heading('Export of a whole list');
+  report.text(
+    `100 runs a page; least / median / most of ${ROUNDS} interleaved runs, each in a process of its own. The time is that from the request to the last run; the script's has its start in it (0.2 s).`,
+  );
+  const rows: string[][] = [];
+  const results = new Map<string, { ion: Spread; peak: Spread; script: Spread }>();
+  for (const latency of LATENCIES) {
+    for (const runs of LENGTHS) {
+      await withServer({ runs, latency }, async (server) => {
+        const ion: Exported[] = [];
+        const script: Exported[] = [];
+        for (let round = 0; round < ROUNDS; round++) {
+          ion.push(await stream(server, runs));
+          script.push(await python(server, runs));
+        }
+        const seconds = (all: Exported[]) => spread(all.map((each) => each.seconds));
+        const peaks = (all: Exported[]) => spread(all.map(({ peak }) => peak / MEGABYTE));
+        const result = { ion: seconds(ion), peak: peaks(ion), script: seconds(script) };
+        results.set(`${runs} ${latency}`, result);
+        rows.push([
+          runs.toLocaleString('en-US'),
+          `${latency} ms`,
+          shown(result.ion, 2),
+          shown(result.peak),
+          shown(result.script, 2),
+          shown(peaks(script)),
+        ]);
+      });
+    }
+  }
+  report.table(
+    ['runs', 'latency', 'Node-RED, s', 'its peak memory, MB', 'Python, s', 'its peak memory, MB'],
+    rows,
+  );
+  const of = (runs: number, latency: number) => {
+    const result = results.get(`${runs} ${latency}`);
+    if (!result) throw new Error('not measured');
+    return result;
+  };
+  for (const runs of LENGTHS) {
+    const { ion, script } = of(runs, 50);
+    const times = script.median / ion.median;
+    report.check(
+      times >= 5,
+      `${runs.toLocaleString('en-US')} runs at 50 ms: ${times.toFixed(1)} times as fast as the script (at least 5)`,
     );
   }
-  const above = ((streamed.at(-1)?.peak ?? 0) - (smallest?.peak ?? 0)) / MEGABYTE;
-  console.log(`\n${verdict(above <= 60)}: 100,000 runs take at most 60 MB more than 1,000\n`);
-
-  await withServer({ runs: 10_000, latency: 50 }, async (server) => {
-    const oneByOne: number[] = [];
-    const prefetched: number[] = [];
-    for (let round = 0; round < ROUNDS; round++) {
-      oneByOne.push(await readAll(server, false));
-      prefetched.push(await readAll(server, true));
-    }
-    const share = median(prefetched) / median(oneByOne);
-    console.log('10,000 runs, 100 a page, 50 ms a request (median of 5 interleaved rounds)\n');
-    console.log(`  one by one   ${median(oneByOne).toFixed(2)} s`);
-    console.log(`  prefetched   ${median(prefetched).toFixed(2)} s   ${share.toFixed(2)} of it`);
-    console.log(`\n${verdict(share <= 0.2)}: prefetching takes at most a fifth of the time`);
-  });
+  const growth = of(100_000, 50).peak.median - of(1000, 50).peak.median;
+  report.check(
+    growth <= 60,
+    `peak memory: ${growth.toFixed(0)} MB more for 100,000 runs than for 1,000 (at most 60)`,
+  );
+  for (const latency of LATENCIES) {
+    const times = of(100_000, latency).ion.median / of(10_000, latency).ion.median;
+    report.check(
+      times <= 12,
+      `100,000 runs take ${times.toFixed(1)} times as long as 10,000 at ${latency} ms (at most 12)`,
+    );
+  }
 }
-
-void main();

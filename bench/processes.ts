@@ -1,19 +1,37 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { freePort, prepareUserDir, startNodeRed } from '../sandbox/demo/node-red.js';
+
+export const run = promisify(execFile);
+
+export interface ServerOptions {
+  /** How many runs it holds. */
+  runs?: number;
+  /** Of an answer, in ms. */
+  latency?: number;
+  /** That a token lives. */
+  tokenSeconds?: number;
+  /** Of a token, in ms. */
+  tokenLatency?: number;
+}
+
+export interface ServerStatistics {
+  /** When tokens were asked for, in ms since 1970. */
+  tokensAt: number[];
+  requests: number;
+}
 
 /** Starts the server of this folder and gives its URL to the work. */
 export async function withServer<Result>(
-  options: { runs: number; latency: number },
+  options: ServerOptions,
   work: (url: string) => Promise<Result>,
 ): Promise<Result> {
-  const args = ['--import', 'tsx', join(__dirname, 'server.ts')];
-  const child = spawn(process.execPath, [...args, `${options.runs}`, `${options.latency}`], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+  const args = ['--import', 'tsx', join(__dirname, 'server.ts'), JSON.stringify(options)];
+  const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const [url] = await once(child.stdout, 'data');
   try {
     return await work(String(url).trim());
@@ -23,13 +41,17 @@ export async function withServer<Result>(
   }
 }
 
+export async function serverStatistics(url: string): Promise<ServerStatistics> {
+  return (await (await fetch(`${url}/statistics`)).json()) as ServerStatistics;
+}
+
 export interface BenchNodeRed {
   url: string;
   /** Largest resident memory so far, in bytes. */
   peakMemory(): Promise<number>;
 }
 
-/** Starts a Node-RED with a flow and gives it to the work. */
+/** Starts a Node-RED with a flow, and with the nodes of this folder, and gives it to the work. */
 export async function withNodeRed<Result>(
   flow: object[],
   credentials: object,
@@ -38,12 +60,19 @@ export async function withNodeRed<Result>(
   const userDir = await mkdtemp(join(tmpdir(), 'node-red-ion-bench-'));
   await prepareUserDir(userDir, flow, credentials);
   const port = await freePort();
-  const nodeRed = await startNodeRed({ userDir, port, output: 'pipe' });
+  const settings = { nodesDir: join(__dirname, 'nodes') };
+  const nodeRed = await startNodeRed({ userDir, port, settings, output: 'pipe' });
   let log = '';
-  for await (const text of nodeRed.process.stdout ?? []) {
-    log += text;
-    if (log.includes('Started flows')) break;
-  }
+  const { stdout, stderr } = nodeRed.process;
+  stderr?.pipe(process.stderr);
+  await new Promise<void>((resolve, reject) => {
+    // Read on to the end: a pipe that nobody reads would hold the process up.
+    stdout?.on('data', (text) => {
+      log += text;
+      if (log.includes('Started flows')) resolve();
+    });
+    nodeRed.process.once('exit', () => reject(new Error(log)));
+  });
   try {
     return await work({
       url: `http://127.0.0.1:${port}`,
@@ -56,4 +85,30 @@ export async function withNodeRed<Result>(
     await nodeRed.stop();
     await rm(userDir, { recursive: true, force: true });
   }
+}
+
+/** What the node `bench-source` measures. */
+export interface Measured {
+  answered: number;
+  seconds: number;
+  /** In ms, at a steady pace only. */
+  latencies: number[];
+  /** In ms since 1970. */
+  sentAt: number[];
+}
+
+/** Lets a `bench-source` measure what its messages go through. */
+export async function measure(
+  nodeRed: BenchNodeRed,
+  source: string,
+  options: object,
+): Promise<Measured> {
+  const response = await fetch(`${nodeRed.url}/bench/${source}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(options),
+  });
+  const result = (await response.json()) as Measured & { error?: string };
+  if (result.error) throw new Error(result.error);
+  return result;
 }

@@ -1,0 +1,96 @@
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { run } from './processes.js';
+import type { Report } from './report.js';
+import { shown, spread } from './statistics.js';
+
+const ROUNDS = 15;
+const MEGABYTE = 1024 * 1024;
+const root = join(__dirname, '..');
+
+interface Cost {
+  ms: number;
+  bytes: number;
+}
+
+async function loadCost(what: 'ion' | 'got'): Promise<Cost> {
+  const script = join(__dirname, 'peers', 'load-cost.cjs');
+  const { stdout } = await run(process.execPath, [script, what, root], {
+    // The compile cache of one run would help the next.
+    env: { ...process.env, NODE_DISABLE_COMPILE_CACHE: '1' },
+  });
+  return JSON.parse(stdout) as Cost;
+}
+
+/** What the package adds to the start of Node-RED, against the HTTP library of the core node. */
+export async function measureStart(report: Report): Promise<void> {
+  report.heading('Start');
+  report.text(
+    `Loading and registering the nodes, against loading \`got\`, which the core node brings; least / median / most of ${ROUNDS} interleaved runs, each in a process of its own.`,
+  );
+  const costs = { ion: [] as Cost[], got: [] as Cost[] };
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const what of ['ion', 'got'] as const) costs[what].push(await loadCost(what));
+  }
+  const ms = (all: Cost[]) => spread(all.map((cost) => cost.ms));
+  const megabytes = (all: Cost[]) => spread(all.map(({ bytes }) => bytes / MEGABYTE));
+  report.table(
+    ['', 'ms', 'resident memory, MB'],
+    (['ion', 'got'] as const).map((what) => [
+      what === 'ion' ? 'this package' : '`got`',
+      shown(ms(costs[what]), 1),
+      shown(megabytes(costs[what]), 1),
+    ]),
+  );
+  const [ion, got] = [ms(costs.ion).median, ms(costs.got).median];
+  report.check(ion <= got, `${ion.toFixed(1)} ms, \`got\` ${got.toFixed(1)} ms (at most that)`);
+}
+
+/** What `npm install` of the package brings. */
+export async function measureSize(report: Report): Promise<void> {
+  report.heading('Size');
+  const folder = await mkdtemp(join(tmpdir(), 'node-red-ion-bench-'));
+  try {
+    const { stdout } = await run(
+      'npm',
+      ['pack', '--json', '--ignore-scripts', '--pack-destination', folder],
+      {
+        cwd: root,
+      },
+    );
+    // npm 10 answers an array, later versions an object by package name.
+    const [{ filename }] = Object.values(JSON.parse(stdout)) as [{ filename: string }];
+    await run(
+      'npm',
+      ['install', '--no-audit', '--no-fund', '--prefer-offline', join(folder, filename)],
+      {
+        cwd: folder,
+      },
+    );
+    const lock = join(folder, 'node_modules', '.package-lock.json');
+    const { packages } = JSON.parse(await readFile(lock, 'utf8')) as { packages: object };
+    const rows: [string, number][] = [];
+    for (const path of Object.keys(packages)) rows.push([path, await sizeOf(join(folder, path))]);
+    const total = rows.reduce((sum, [, size]) => sum + size, 0);
+    report.table(
+      ['package', 'kB'],
+      rows.map(([path, size]) => [path.replace('node_modules/', ''), Math.round(size / 1024)]),
+    );
+    report.check(rows.length <= 4, `${rows.length} installed packages (at most 4)`);
+    report.check(
+      total < 8 * MEGABYTE,
+      `${(total / MEGABYTE).toFixed(1)} MB installed (less than 8)`,
+    );
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function sizeOf(path: string): Promise<number> {
+  let size = 0;
+  for (const entry of await readdir(path, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) size += (await stat(join(entry.parentPath, entry.name))).size;
+  }
+  return size;
+}

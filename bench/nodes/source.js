@@ -1,0 +1,86 @@
+// Sends messages to the node under measurement, in one of three ways, and takes the answers back:
+// so many in flight at once, so many a second, or all at once. Steered over the admin API.
+const { performance } = require('node:perf_hooks');
+
+const sources = new Map();
+
+/** @returns what was measured, once the last answer is there */
+function measure(node, { message, inFlight, perSecond, count, seconds = 0, warmUp = 0 }) {
+  return new Promise((resolve, reject) => {
+    const begun = performance.now();
+    const from = begun + warmUp * 1000;
+    const until = from + seconds * 1000;
+    const latencies = [];
+    const sentAt = [];
+    let outstanding = 0;
+    let answered = 0;
+    let isOver = false;
+    let timer;
+
+    const end = () => {
+      clearInterval(timer);
+      sources.get(node.id).take = undefined;
+      const now = performance.now();
+      resolve({
+        answered,
+        seconds: (seconds > 0 ? until - from : now - begun) / 1000,
+        latencies,
+        // In ms since 1970, to be compared with other processes.
+        sentAt: sentAt.map((at) => at + performance.timeOrigin),
+      });
+    };
+    const send = () => {
+      outstanding++;
+      node.send({ ...message, headers: { ...message.headers }, sentAt: performance.now() });
+    };
+    sources.get(node.id).take = (msg) => {
+      const now = performance.now();
+      outstanding--;
+      if (msg.error) {
+        reject(new Error(msg.error.message));
+        return;
+      }
+      if (count !== undefined || (now >= from && now < until)) {
+        answered++;
+        if (perSecond !== undefined) {
+          latencies.push(now - msg.sentAt);
+          sentAt.push(msg.sentAt);
+        }
+      }
+      isOver ||= count !== undefined ? answered >= count : now >= until;
+      if (!isOver) {
+        if (inFlight !== undefined) send();
+      } else if (outstanding === 0) {
+        end();
+      }
+    };
+
+    if (perSecond !== undefined) {
+      timer = setInterval(() => {
+        if (performance.now() >= until) clearInterval(timer);
+        else send();
+      }, 1000 / perSecond);
+    } else {
+      for (let i = 0; i < (inFlight ?? count); i++) send();
+    }
+  });
+}
+
+module.exports = (RED) => {
+  RED.nodes.registerType('bench-source', function (config) {
+    RED.nodes.createNode(this, config);
+    const source = { node: this, take: undefined };
+    sources.set(this.id, source);
+    this.on('input', (msg, _send, done) => {
+      source.take?.(msg);
+      done();
+    });
+  });
+
+  RED.httpAdmin.post('/bench/:id', (req, res) => {
+    measure(sources.get(req.params.id).node, req.body).then(
+      (result) => res.json(result),
+      (error) => res.status(500).json({ error: String(error) }),
+    );
+  });
+};
