@@ -96,7 +96,8 @@ async function sendOne(
 ): Promise<void> {
   const answer = await client.request(operation, { variables, signal, onState });
   const { data, attempts, traceId, extensions } = answer;
-  send(msg, data, { ...about(operation), attempts, pages: 1, traceId, extensions });
+  const { kind, name } = operation;
+  send(msg, data, { operation: kind, name, attempts, pages: 1, traceId, extensions });
   status({ key: 'answered' });
 }
 
@@ -132,13 +133,19 @@ function readPages(
   return pages(client, operation, { ...paging, variables, signal, onState });
 }
 
-function about({ kind, name }: Operation): Pick<MessageDetails, 'operation' | 'name'> {
-  return { operation: kind, name };
-}
-
 function pageDetails({ operation }: Request, page: Page): MessageDetails {
   const { attempts, number, edges, totalCount, answer } = page;
+  const { kind, name } = operation;
   const { traceId, extensions } = answer;
   const count = edges.length;
-  return { ...about(operation), attempts, pages: number, count, totalCount, traceId, extensions };
+  return {
+    operation: kind,
+    name,
+    attempts,
+    pages: number,
+    count,
+    totalCount,
+    traceId,
+    extensions,
+  };
 }

@@ -5,10 +5,10 @@ import { type HttpAnswer, headerOf } from './transport.js';
 /** GraphQL's part of a successful answer. */
 export interface GraphqlAnswer {
   data: Record<string, unknown>;
-  extensions?: Record<string, unknown>;
-  traceId?: string;
-  /** ION's clock when it answered, in ms since 1970 (response header `date`). */
-  serverTime?: number;
+  extensions?: Record<string, unknown> | undefined;
+  traceId?: string | undefined;
+  /** ION's clock when it answered (response header `date`). */
+  date?: string | undefined;
 }
 
 /**
@@ -53,12 +53,11 @@ export function readAnswer(answer: HttpAnswer, host: string): GraphqlAnswer {
     });
   }
   const extensions = (body as Record<string, unknown>).extensions;
-  const serverTime = Date.parse(headerOf(answer.headers, 'date') ?? '');
   return {
     data,
-    ...(isObject(extensions) && { extensions }),
-    ...(traceId !== undefined && { traceId }),
-    ...(!Number.isNaN(serverTime) && { serverTime }),
+    extensions: isObject(extensions) ? extensions : undefined,
+    traceId,
+    date: headerOf(answer.headers, 'date'),
   };
 }
 

@@ -95,8 +95,8 @@ export class RunChanges {
       { ...query, fields, filter },
       { ...options, limit: 0 },
     )) {
-      const { serverTime } = page.answer;
-      if (serverTime !== undefined) this.#beganAt ??= serverTime - (performance.now() - askedAt);
+      const answeredAt = Date.parse(page.answer.date ?? '');
+      if (!Number.isNaN(answeredAt)) this.#beganAt ??= answeredAt - (performance.now() - askedAt);
       const changed = runs.filter((run) => this.#isChanged(run));
       this.#forget(LATE_MS);
       yield { runs: changed.map((run) => selectFields(run, query.fields)), page };

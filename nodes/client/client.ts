@@ -132,7 +132,8 @@ export class IonClient {
     for (let tries = 1; ; tries++) {
       try {
         const answer = await this.#send(operation, variables, options, turn, progress);
-        return { ...answer, attempts: progress.attempts };
+        const { data, extensions, traceId, date } = answer;
+        return { data, extensions, traceId, date, attempts: progress.attempts };
       } catch (thrown) {
         if (!(thrown instanceof RequestFailure)) throw thrown;
         const { error } = thrown;

@@ -1,4 +1,6 @@
+import { onAbort } from './aborts.js';
 import { closedError, IonError } from './errors.js';
+import { LinkedList } from './linked-list.js';
 
 /** `new` messages queue up to the limit; what was begun once is let in beyond it, retries first. */
 export type Turn = 'new' | 'continued' | 'retry';
@@ -12,8 +14,8 @@ interface Waiter {
 export class RequestQueue {
   readonly #size: number;
   readonly #limit: number;
-  readonly #retries = new Set<Waiter>();
-  readonly #waiting = new Set<Waiter>();
+  readonly #retries = new LinkedList<Waiter>();
+  readonly #waiting = new LinkedList<Waiter>();
   #running = 0;
   /** Those that left their place only until their next try. */
   #out = 0;
@@ -45,35 +47,28 @@ export class RequestQueue {
     onWait?.();
     const line = turn === 'retry' ? this.#retries : this.#waiting;
     return new Promise((resolve, reject) => {
-      const abort = () => {
-        line.delete(waiter);
-        reject(closedError());
-      };
-      const waiter: Waiter = {
+      const place = line.add({
         proceed() {
-          signal.removeEventListener('abort', abort);
+          stopListening();
           resolve();
         },
         fail(error) {
-          signal.removeEventListener('abort', abort);
+          stopListening();
           reject(error);
         },
-      };
-      signal.addEventListener('abort', abort, { once: true });
-      line.add(waiter);
+      });
+      const stopListening = onAbort(signal, () => {
+        place.remove();
+        reject(closedError());
+      });
     });
   }
 
   /** Gives the place to the next in line. */
   leave(): void {
-    const line = this.#retries.size > 0 ? this.#retries : this.#waiting;
-    const [next] = line;
-    if (next) {
-      line.delete(next);
-      next.proceed();
-    } else {
-      this.#running--;
-    }
+    const next = this.#retries.shift() ?? this.#waiting.shift();
+    if (next) next.proceed();
+    else this.#running--;
   }
 
   /** Counts as waiting while the work, a pause before the next try, goes on. */
@@ -89,8 +84,7 @@ export class RequestQueue {
   /** Fails all who wait, with `ION_CLOSED`. */
   close(): void {
     for (const line of [this.#retries, this.#waiting]) {
-      for (const waiter of line) waiter.fail(closedError());
-      line.clear();
+      for (let next = line.shift(); next; next = line.shift()) next.fail(closedError());
     }
   }
 }

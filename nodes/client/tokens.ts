@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TokenEndpointResponse } from 'oauth4webapi';
+import { onAbort } from './aborts.js';
 import { closedError, IonError, quote, toIonError } from './errors.js';
 import { delayBeforeRetry, parseRetryAfter } from './retries.js';
 import type { HttpAnswer, Transport } from './transport.js';
@@ -280,8 +281,7 @@ function errorIn(text: string): string | undefined {
 /** Lets one caller leave when its signal aborts, while the others go on waiting. */
 function abandonable(promise: Promise<string>, signal: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
-    const leave = () => reject(closedError());
-    signal.addEventListener('abort', leave, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
+    const stopListening = onAbort(signal, () => reject(closedError()));
+    promise.then(resolve, reject).finally(stopListening);
   });
 }

@@ -3,6 +3,7 @@ import type { ConnectionOptions, SecureContextOptions } from 'node:tls';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip } from 'node:zlib';
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
+import { onAbort } from './aborts.js';
 import { closedError, IonError } from './errors.js';
 import { codeOf, networkError, timeoutError, tooLargeError } from './network-errors.js';
 
@@ -61,9 +62,7 @@ export class Transport {
   readonly #options: TransportOptions;
   readonly #largestAnswer: number;
   readonly #dispatcher: Dispatcher;
-  /** Breaks off one exchange each. */
-  readonly #underWay = new Set<() => void>();
-  #closed = false;
+  readonly #closing = new AbortController();
 
   constructor(options: TransportOptions) {
     this.#options = options;
@@ -76,17 +75,18 @@ export class Transport {
    * `ION_CLOSED`; an HTTP error status is an answer, not an error.
    */
   async post(request: HttpRequest): Promise<HttpAnswer> {
-    if (this.#closed || request.signal.aborted) throw closedError();
+    if (this.#closing.signal.aborted || request.signal.aborted) throw closedError();
     const { url } = request;
     const { status, headers, bytes } = await this.#exchange(request);
-    const text = await this.#readText(url, bytes, headers['content-encoding']);
-    return { status, headers, text };
+    const encoding = headerOf(headers, 'content-encoding')?.toLowerCase() ?? 'identity';
+    const isPlain = encoding === 'identity' || bytes.length === 0;
+    const plain = isPlain ? bytes : await this.#decompress(url, bytes, encoding);
+    return { status, headers, text: decode(url, plain) };
   }
 
   /** Breaks off what is under way (`ION_CLOSED`) and closes all connections. */
   async close(): Promise<void> {
-    this.#closed = true;
-    for (const stop of this.#underWay) stop();
+    this.#closing.abort();
     await this.#dispatcher.destroy();
   }
 
@@ -105,8 +105,7 @@ export class Transport {
 
       const end = () => {
         clearTimeout(timer);
-        signal.removeEventListener('abort', stop);
-        this.#underWay.delete(stop);
+        for (const stopListening of listening) stopListening();
       };
       const breakOff = (reason: IonError) => {
         brokenOff = reason;
@@ -116,8 +115,7 @@ export class Transport {
       };
       const stop = () => breakOff(closedError({ mayHaveRun: isSent }));
       const timer = setTimeout(() => breakOff(timeoutError(url, timeoutMs, isSent)), timeoutMs);
-      signal.addEventListener('abort', stop, { once: true });
-      this.#underWay.add(stop);
+      const listening = [signal, this.#closing.signal].map((each) => onAbort(each, stop));
 
       this.#dispatcher.dispatch(
         {
@@ -143,6 +141,7 @@ export class Transport {
           onResponseEnd() {
             end();
             answer.bytes = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+            chunks.length = 0;
             resolve(answer);
           },
           onResponseError: (_controller, error) => {
@@ -154,27 +153,8 @@ export class Transport {
     });
   }
 
-  async #readText(
-    url: URL,
-    bytes: Buffer,
-    encoding: string | string[] | undefined,
-  ): Promise<string> {
-    const plain = await this.#decompress(url, bytes, String(encoding ?? 'identity').toLowerCase());
-    if (!isUtf8(plain)) {
-      throw new IonError(
-        'ION_RESPONSE',
-        `The answer of ${url.host} is not valid UTF-8 text. A proxy or firewall in between may have damaged it.`,
-        {
-          mayHaveRun: true,
-        },
-      );
-    }
-    return plain.toString('utf8');
-  }
-
   async #decompress(url: URL, bytes: Buffer, encoding: string): Promise<Buffer> {
     const decompress = decompressors.get(encoding);
-    if (bytes.length === 0 || encoding === 'identity') return bytes;
     if (!decompress) {
       throw new IonError(
         'ION_RESPONSE',
@@ -192,6 +172,15 @@ export class Transport {
       });
     }
   }
+}
+
+function decode(url: URL, bytes: Buffer): string {
+  if (isUtf8(bytes)) return bytes.toString('utf8');
+  throw new IonError(
+    'ION_RESPONSE',
+    `The answer of ${url.host} is not valid UTF-8 text. A proxy or firewall in between may have damaged it.`,
+    { mayHaveRun: true },
+  );
 }
 
 type Decompress = (bytes: Buffer, limit: { maxOutputLength: number }) => Promise<Buffer>;

@@ -5,8 +5,12 @@ import { IonError, reasonOf, toIonError } from '../client/errors.js';
 import type { IonConfigNode } from './config-node.js';
 import { NodeStatus, type StatusText } from './status.js';
 
+/** Needs no reading as a path. */
+const PLAIN_NAME = /^[A-Za-z]\w*$/;
+
 /** A message as flows pass it on: any properties, of any type. */
-export type Message = NodeMessageInFlow & Record<string, unknown>;
+export type Message = NodeMessageInFlow &
+  Record<string, unknown> & { ion?: Record<string, unknown> };
 
 /** What `msg.ion` tells about an answer. */
 export interface MessageDetails {
@@ -51,7 +55,8 @@ export function onMessage(
 ): void {
   const closing = new AbortController();
   setMaxListeners(0, closing.signal);
-  const underWay = new Set<Promise<void>>();
+  let underWay = 0;
+  let whenAllEnded = () => {};
   const status = new NodeStatus(RED, node);
   if (!findConfig(RED, config)) status.idle({ fill: 'red', key: 'noConfig' });
 
@@ -68,11 +73,10 @@ export function onMessage(
         signal: closing.signal,
         onState: tracker.update,
         send(result, value, details) {
-          const ion = defined({ ...details, durationMs: durationMs() });
-          if (!RED.util.setMessageProperty(result, output, value, true)) {
-            throw noPlace(output, 'the node itself writes there');
-          }
-          send(Object.assign(result, { ion }));
+          putResult(RED, result, output, value);
+          result.ion = defined(details);
+          result.ion.durationMs = durationMs();
+          send(result);
         },
         status: (text) => tracker.end({ fill: 'green', ms: durationMs(), ...text }),
       });
@@ -96,16 +100,20 @@ export function onMessage(
         node.error(error ?? notCopied(thrown), { _msgid: msg._msgid });
       }
     };
-    const task = answer(msg as Message, send)
+    underWay++;
+    void answer(msg as Message, send)
       .then(() => end(), end)
-      .finally(() => underWay.delete(task));
-    underWay.add(task);
+      .finally(() => {
+        underWay--;
+        if (underWay === 0) whenAllEnded();
+      });
   });
 
   node.on('close', (_removed: boolean, done: () => void) => {
     closing.abort();
     status.close();
-    void Promise.all(underWay).then(() => done());
+    if (underWay === 0) done();
+    else whenAllEnded = done;
   });
 }
 
@@ -124,6 +132,7 @@ function clientOf(RED: NodeAPI, config: UsesIonConfig): IonClient {
 }
 
 function checkOutput(RED: NodeAPI, msg: Message, output: string): void {
+  if (PLAIN_NAME.test(output) && output !== 'ion') return;
   const path = propertyPath(RED, msg, output);
   if (path[0] === 'ion') throw noPlace(output, 'msg.ion tells about the answer');
   if (path.includes('__proto__')) throw noPlace(output, '"__proto__" is not a property');
@@ -135,6 +144,13 @@ function checkOutput(RED: NodeAPI, msg: Message, output: string): void {
     // A Buffer takes properties, but loses them where it is copied.
     if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)) continue;
     throw noPlace(output, `"${key}" is not an object in this message`);
+  }
+}
+
+function putResult(RED: NodeAPI, msg: Message, output: string, value: unknown): void {
+  if (PLAIN_NAME.test(output)) msg[output] = value;
+  else if (!RED.util.setMessageProperty(msg, output, value, true)) {
+    throw noPlace(output, 'the node itself writes there');
   }
 }
 
@@ -176,6 +192,10 @@ function failureDetails(error: IonError, durationMs: number): Record<string, unk
 }
 
 /** Without the properties that are not known, so that a debug node shows none. */
-function defined(details: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(details).filter(([, value]) => value !== undefined));
+function defined(details: object): Record<string, unknown> {
+  const result: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(details)) {
+    if (value !== undefined) result[key] = value;
+  }
+  return result;
 }

@@ -34,13 +34,17 @@ describe('client', () => {
 
   describe('request', () => {
     it('gives data, attempts, trace id and ION’s time', async () => {
-      const { traceId, serverTime, ...answer } = await ask(ion.client(), '{ me { id name } }');
+      const { traceId, date, extensions, ...answer } = await ask(
+        ion.client(),
+        '{ me { id name } }',
+      );
       assert.deepEqual(answer, {
         data: { me: { id: 6, name: 'Sandbox Service Account' } },
         attempts: 1,
       });
       assert.match(String(traceId), /^[0-9a-f]{16}$/);
-      assert.ok(Math.abs(Number(serverTime) - Date.now()) < 5000);
+      assert.ok(Math.abs(Date.parse(String(date)) - Date.now()) < 5000);
+      assert.equal(extensions, undefined);
     });
 
     it('sends the query, its variables and the operation name, nothing else', async () => {

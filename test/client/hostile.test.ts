@@ -468,8 +468,8 @@ describe('lists of hostile servers', function () {
       await nextTurn();
       if (this.requests > MOST_REQUESTS) throw new Error('asked too often');
       const text = this.#texts[this.requests++ % this.#texts.length] as string;
-      const serverTime = Date.UTC(2024, 4, 6);
-      return { data: JSON.parse(text), attempts: 1, serverTime };
+      const date = 'Mon, 06 May 2024 00:00:00 GMT';
+      return { data: JSON.parse(text), attempts: 1, date };
     }
   }
 

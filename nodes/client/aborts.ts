@@ -1,0 +1,24 @@
+import { LinkedList } from './linked-list.js';
+
+/** Who wants to know of each signal. */
+const waiting = new WeakMap<AbortSignal, LinkedList<() => void>>();
+
+/**
+ * Calls back when the signal aborts. One listener of the signal serves all: with hundreds of its
+ * own, it would look through all of them whenever one comes or goes.
+ * @returns what ends the waiting
+ */
+export function onAbort(signal: AbortSignal, callback: () => void): () => void {
+  const callbacks = waiting.get(signal) ?? listenTo(signal);
+  return callbacks.add(callback).remove;
+}
+
+function listenTo(signal: AbortSignal): LinkedList<() => void> {
+  const callbacks = new LinkedList<() => void>();
+  waiting.set(signal, callbacks);
+  const tell = () => {
+    for (let next = callbacks.shift(); next; next = callbacks.shift()) next();
+  };
+  signal.addEventListener('abort', tell, { once: true });
+  return callbacks;
+}
