@@ -43,8 +43,31 @@ function runAt(index: number): string {
 let isChanges = false;
 const edges = Array.from({ length: runs }, (_, index) => runAt(index));
 /** Whole answers by the body that asked for them. */
-const answers = new Map<string, string>();
+const answers = new Map<string, Buffer>();
+const HEADERS = { 'content-type': 'application/json' };
 const statistics: ServerStatistics = { tokensAt: [], requests: 0 };
+
+function answerOf(url: string | undefined, body: string): Buffer {
+  if (url?.endsWith('/token')) {
+    statistics.tokensAt.push(Date.now());
+    const token = { access_token: TOKEN, token_type: 'Bearer', expires_in: tokenSeconds };
+    return Buffer.from(JSON.stringify(token));
+  }
+  if (url === '/statistics') return Buffer.from(JSON.stringify(statistics));
+  if (url?.startsWith('/touch/')) {
+    // So many runs change, at the same time.
+    lastUpdate += 1000;
+    updated.fill(lastUpdate, 0, Number(url.slice('/touch/'.length)));
+    answers.clear();
+    return Buffer.from('{}');
+  }
+  statistics.requests++;
+  const known = answers.get(body);
+  if (known) return known;
+  const answer = Buffer.from(answerTo(body));
+  if (answers.size < 10) answers.set(body, answer);
+  return answer;
+}
 
 function answerTo(body: string): string {
   const { query, variables } = JSON.parse(body);
@@ -71,34 +94,19 @@ function answerTo(body: string): string {
   return `{"data":{"runs":{"edges":[${page.join(',')}],"pageInfo":${pageInfo}}}}`;
 }
 
-const server = createServer(async (request, response) => {
+const server = createServer((request, response) => {
   const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk);
-  const body = Buffer.concat(chunks).toString();
-  response.setHeader('content-type', 'application/json');
-  if (request.url?.endsWith('/token')) {
-    statistics.tokensAt.push(Date.now());
-    if (tokenLatency > 0) await sleep(tokenLatency);
-    const token = { access_token: TOKEN, token_type: 'Bearer', expires_in: tokenSeconds };
-    response.end(JSON.stringify(token));
-  } else if (request.url === '/statistics') {
-    response.end(JSON.stringify(statistics));
-  } else if (request.url?.startsWith('/touch/')) {
-    // So many runs change, at the same time.
-    lastUpdate += 1000;
-    updated.fill(lastUpdate, 0, Number(request.url.slice('/touch/'.length)));
-    answers.clear();
-    response.end('{}');
-  } else {
-    statistics.requests++;
-    if (latency > 0) await sleep(latency);
-    let answer = answers.get(body);
-    if (answer === undefined) {
-      answer = answerTo(body);
-      if (answers.size < 10) answers.set(body, answer);
-    }
-    response.end(answer);
-  }
+  request.on('data', (chunk: Buffer) => chunks.push(chunk));
+  request.on('end', () => {
+    const [chunk = Buffer.alloc(0)] = chunks;
+    const body = (chunks.length > 1 ? Buffer.concat(chunks) : chunk).toString('latin1');
+    const reply = (answer: Buffer) => {
+      response.writeHead(200, HEADERS).end(answer);
+    };
+    const delay = request.url?.endsWith('/token') ? tokenLatency : latency;
+    if (delay === 0) reply(answerOf(request.url, body));
+    else void sleep(delay).then(() => reply(answerOf(request.url, body)));
+  });
 });
 server.keepAliveTimeout = 65_000;
 server.listen(0, '127.0.0.1', () => {

@@ -194,7 +194,8 @@ function failureDetails(error: IonError, durationMs: number): Record<string, unk
 /** Without the properties that are not known, so that a debug node shows none. */
 function defined(details: object): Record<string, unknown> {
   const result: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(details)) {
+  for (const key of Object.keys(details)) {
+    const value = (details as Record<string, unknown>)[key];
     if (value !== undefined) result[key] = value;
   }
   return result;

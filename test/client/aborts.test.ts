@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
+import { onAbort } from '../../nodes/client/aborts.js';
+
+describe('a signal that aborts', () => {
+  it('tells all who still wait, in their order and once', () => {
+    const controller = new AbortController();
+    const told: number[] = [];
+    const ends = [1, 2, 3, 4].map((who) => onAbort(controller.signal, () => told.push(who)));
+    ends[1]?.();
+    ends[1]?.();
+    controller.abort();
+    ends[2]?.();
+    assert.deepEqual(told, [1, 3, 4]);
+  });
+
+  it('tells those who end the waiting of others', () => {
+    const controller = new AbortController();
+    const told: string[] = [];
+    onAbort(controller.signal, () => {
+      told.push('first');
+      endSecond();
+    });
+    const endSecond = onAbort(controller.signal, () => told.push('second'));
+    onAbort(controller.signal, () => told.push('third'));
+    controller.abort();
+    assert.deepEqual(told, ['first', 'third']);
+  });
+
+  it('has one listener, however many wait', () => {
+    const { signal } = new AbortController();
+    for (let who = 0; who < 1000; who++) onAbort(signal, () => {});
+    assert.equal(getEventListeners(signal, 'abort').length, 1);
+  });
+});
