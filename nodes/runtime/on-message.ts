@@ -5,6 +5,7 @@ import { IonError, reasonOf, toIonError } from '../client/errors.js';
 import type { IonConfigNode } from './config-node.js';
 import { NodeStatus, type StatusText } from './status.js';
 
+const CLOSED = '@ion-nodes/node-red-ion/ion-config:ion-config.log.closed';
 /** Needs no reading as a path. */
 const PLAIN_NAME = /^[A-Za-z]\w*$/;
 
@@ -112,6 +113,8 @@ export function onMessage(
   node.on('close', (_removed: boolean, done: () => void) => {
     closing.abort();
     status.close();
+    // A full deploy stops the Catch nodes as well, so that nobody else would tell.
+    if (underWay > 0) node.warn(RED._(CLOSED, { count: underWay }));
     if (underWay === 0) done();
     else whenAllEnded = done;
   });

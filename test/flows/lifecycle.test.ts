@@ -134,6 +134,10 @@ describe('a real Node-RED that is redeployed under load', function () {
     assert.ok(isEmpty(after), JSON.stringify(after.living));
     assert.deepEqual(after.listeners, before.listeners);
     assert.ok(promises < promisesBefore + DEPLOYS, 'promises are left');
+    assert.match(
+      nodeRed.log,
+      /\[warn\].* messages? (was|were) under way when the flow was stopped/,
+    );
     assert.doesNotMatch(nodeRed.log, /MaxListeners|Uncaught|Unhandled|TypeError/);
   });
 });
