@@ -1,11 +1,29 @@
 // npm run bench – this package side by side with what a user would otherwise use.
+//   npm run bench                        all of it, which also writes docs/benchmarks.md
 //   npm run bench -- messages latency    only these parts
+import { writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
 import { measureChanges } from './changes.js';
 import { measureSize, measureStart } from './footprint.js';
 import { measureLists } from './lists.js';
 import { measureLatency, measureThroughput } from './messages.js';
+import { run } from './processes.js';
 import { Report } from './report.js';
 import { measureTokens } from './tokens.js';
+
+const require = createRequire(__filename);
+const PAGE = join(__dirname, '..', 'docs', 'benchmarks.md');
+const HEAD = `# Benchmarks
+
+Written by \`npm run bench\`, in one run on one machine: only the ratios say something about another one.
+The peers are real: Node-RED's core \`http request\` node with a token set by hand, a minimal node that makes
+the same call and nothing else (the limit inside Node-RED), a bare loop over undici outside Node-RED (the
+limit of the HTTP client), and a Python script as ION's manual shows it. The server answers from memory, in
+a process of its own.
+
+`;
 
 const parts: Record<string, (report: Report) => Promise<void>> = {
   messages: measureThroughput,
@@ -20,10 +38,30 @@ const parts: Record<string, (report: Report) => Promise<void>> = {
 async function main(): Promise<void> {
   const wanted = process.argv.slice(2);
   const report = new Report();
+  report.text(await circumstances());
   for (const [name, part] of Object.entries(parts)) {
     if (wanted.length === 0 || wanted.includes(name)) await part(report);
   }
+  if (wanted.length === 0) await writeFile(PAGE, `${HEAD}${report.lines.join('\n').trimEnd()}\n`);
   if (report.failures > 0) process.exitCode = 1;
+}
+
+/** Machine, versions and date: figures of another machine are other figures. */
+async function circumstances(): Promise<string> {
+  const versions = ['node-red', 'undici', 'graphql'].map(
+    (name) => `${name} ${require(`${name}/package.json`).version}`,
+  );
+  const python =
+    "import platform, requests; print(platform.python_version(), 'requests', requests.__version__)";
+  const { stdout } = await run('/usr/bin/python3', ['-c', python]);
+  const [cpu] = cpus();
+  return [
+    new Date().toISOString().slice(0, 10),
+    `${cpus().length} × ${cpu?.model.trim()}, ${Math.round(totalmem() / 1024 ** 3)} GB`,
+    `Node.js ${process.versions.node}`,
+    ...versions,
+    `Python ${stdout.trim()}`,
+  ].join(' · ');
 }
 
 void main();

@@ -38,7 +38,8 @@ export = (RED: NodeAPI): void => {
       const query = await readQuery(RED, this, config, msg);
       const output = runsOutput(RED, config, msg, tools);
       if (config.changes) {
-        await inTurn(() => sendChanges(this, config, query, output, tools));
+        const { queueLimit } = tools.client;
+        await inTurn(queueLimit, () => sendChanges(this, config, query, output, tools));
       } else {
         const options = { ...paging(config, tools), limit: readLimit(config, msg) };
         const count = await sendPages(readRuns(tools.client, query, options), output);

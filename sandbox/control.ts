@@ -14,7 +14,7 @@ export interface Settings {
   /** The ION Action: refuses a torque above 50 with a text of the customer's own. */
   rule: boolean;
   /** This share (0 to 1) of API requests is hit by one of the effects, evenly at random. */
-  randomFaults: { share: number; effects: FaultEffect[] } | null;
+  randomFaults: { share: number; effects: (FaultEffect & Pick<FaultBase, 'execute'>)[] } | null;
   /** More API requests in one second than this are answered with 429. */
   rateLimit: { perSecond: number } | null;
 }

@@ -6,6 +6,7 @@ const waiting = new WeakMap<AbortSignal, LinkedList<() => void>>();
 /**
  * Calls back when the signal aborts. One listener of the signal serves all: with hundreds of its
  * own, it would look through all of them whenever one comes or goes.
+ * @param signal not aborted yet: else nobody is called any more
  * @returns what ends the waiting
  */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {

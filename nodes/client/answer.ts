@@ -73,7 +73,9 @@ function failure(
   const details = { status, errors, data, traceId, mayHaveRun: tellsOfWork(data, errors) };
   // ION's own words come first: an engineer can search for them.
   const said = errors && quote(errors.map((error) => error.message).join(' · '));
-  if (status === 401 || (!data && errors?.some(isAuthError))) {
+  // An error with a path comes out of the execution: then the token was good, and the operation ran.
+  const isRefused = !data && errors?.some(isAuthError) && !errors.some(hasPath);
+  if (status === 401 || isRefused) {
     const advice = AUTH_ADVICE.find(([text]) => said !== undefined && text.test(said))?.[1];
     return new IonError(
       'ION_AUTH',
@@ -102,7 +104,7 @@ function failure(
         retryAfterMs,
         transient: isPassing,
         // A 503 that names a time to come back turned the request away.
-        mayHaveRun: !(status === 503 && retryAfterMs !== undefined),
+        mayHaveRun: details.mayHaveRun || !(status === 503 && retryAfterMs !== undefined),
       },
     );
   }
@@ -128,11 +130,15 @@ function tellsOfWork(
   data: Record<string, unknown> | undefined,
   errors: GraphqlError[] | undefined,
 ): boolean {
+  if (Object.values(data ?? {}).some((value) => value !== null)) return true;
   // Below the operation's own fields: in what one of them gave back.
   const isDeep = ({ path }: GraphqlError) => Array.isArray(path) && path.length > 1;
-  return (
-    Object.values(data ?? {}).some((value) => value !== null) || (errors?.some(isDeep) ?? false)
-  );
+  return errors?.some(isDeep) ?? false;
+}
+
+/** Whether the error came out of the execution. */
+export function hasPath({ path }: GraphqlError): boolean {
+  return Array.isArray(path) && path.length > 0;
 }
 
 function codeOf(status: number, errors: GraphqlError[] | undefined): IonErrorCode {

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type GraphqlAnswer, readAnswer } from './answer.js';
+import { onAbort } from './aborts.js';
+import { type GraphqlAnswer, hasPath, readAnswer } from './answer.js';
 import { type EndpointSettings, resolveEndpoints } from './environments.js';
 import { closedError, IonError, reasonOf, toIonError } from './errors.js';
 import type { Operation } from './operation.js';
@@ -55,6 +55,8 @@ interface Progress {
 export class IonClient {
   /** Requests in flight at once. */
   readonly concurrency: number;
+  /** Messages that may wait. */
+  readonly queueLimit: number;
   /** Where the API is. */
   readonly endpoint: string;
   readonly #url: URL;
@@ -68,7 +70,7 @@ export class IonClient {
   /** @throws IonError `ION_CONFIG` for settings that cannot work */
   constructor(settings: IonClientSettings) {
     const { graphqlUrl, tokenUrl, audience } = resolveEndpoints(settings);
-    const { key, concurrency = 10 } = settings;
+    const { key, concurrency = 10, queueLimit = 1000 } = settings;
     if (!key.clientId || !key.clientSecret) {
       throw new IonError(
         'ION_CONFIG',
@@ -76,11 +78,12 @@ export class IonClient {
       );
     }
     this.concurrency = concurrency;
+    this.queueLimit = queueLimit;
     this.endpoint = graphqlUrl.href;
     this.#url = graphqlUrl;
     this.#scheme = settings.authScheme ?? 'raw';
     this.#retries = settings.retries ?? 3;
-    this.#queue = new RequestQueue(concurrency, settings.queueLimit ?? 1000);
+    this.#queue = new RequestQueue(concurrency, queueLimit);
     this.#transport = new Transport({
       timeoutMs: settings.timeoutMs ?? 30_000,
       connections: concurrency,
@@ -139,7 +142,8 @@ export class IonClient {
         const { error } = thrown;
         const delay = delayBeforeRetry(error, operation.kind, tries, this.#retries);
         if (delay === undefined) {
-          throw operation.kind === 'mutation' && error.mayHaveRun ? withWarning(error) : error;
+          const mayHaveRun = error.mayHaveRun || ranInPart(operation, error);
+          throw operation.kind === 'mutation' && mayHaveRun ? withWarning(error) : error;
         }
         options.onState?.('retrying');
         variables = options.onRetry?.(error) ?? variables;
@@ -205,23 +209,28 @@ export class IonClient {
       return result;
     } catch (thrown) {
       const error = toIonError(thrown);
-      // An answer about the operation means that the token was good enough for it.
-      if (error.status !== undefined && error.status < 500 && error.code !== 'ION_AUTH') {
-        this.#tokens.accept(token);
-      }
+      // An answer of GraphQL about the operation means that the token was good enough for it.
+      if (error.errors && error.code !== 'ION_AUTH') this.#tokens.accept(token);
       throw new RequestFailure(error);
     }
   }
 
-  async #pause(delay: number, signal: AbortSignal): Promise<void> {
-    const either = AbortSignal.any([signal, this.#closing.signal]);
-    await sleep(delay, undefined, { signal: either }).catch(() => {
-      throw closedError();
+  #pause(delay: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const end = (settle: () => void) => () => {
+        clearTimeout(timer);
+        for (const stopListening of listening) stopListening();
+        settle();
+      };
+      const timer = setTimeout(end(resolve), delay);
+      const stop = end(() => reject(closedError()));
+      if (signal.aborted || this.#closing.signal.aborted) throw closedError();
+      const listening = [signal, this.#closing.signal].map((each) => onAbort(each, stop));
     });
   }
 }
 
-/** Tells what the API's answer caused, and may be repeated, from what the token request caused. */
+/** Came of the request to the API; any other error came of the token request, which is not repeated here. */
 class RequestFailure extends Error {
   constructor(readonly error: IonError) {
     super(error.message);
@@ -247,6 +256,11 @@ function requestBody(operation: Operation, variables: Record<string, unknown> | 
       { cause },
     );
   }
+}
+
+/** Of several fields, one may have been executed before another one failed. */
+function ranInPart({ definition }: Operation, { errors }: IonError): boolean {
+  return definition.selectionSet.selections.length > 1 && (errors?.some(hasPath) ?? false);
 }
 
 function withWarning(error: IonError): IonError {

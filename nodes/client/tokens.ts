@@ -12,6 +12,8 @@ const REFRESH_AHEAD_MS = 30_000;
 const FIRST_PAUSE_MS = 1000;
 /** After a refused key, which somebody has to put right. */
 const LONGEST_PAUSE_MS = 60_000;
+/** However long a server asks to be left alone. */
+const LONGEST_ASKED_MS = 600_000;
 /** After an auth server that could not answer: within it nodes recover by themselves. */
 const LONGEST_OUTAGE_PAUSE_MS = 10_000;
 
@@ -51,7 +53,7 @@ export class AccessTokens {
   #pending: Promise<string> | undefined;
   #failure: IonError | undefined;
   #failures = 0;
-  /** Until then no token is asked for after a failed request, nor in place of a refused one. */
+  /** Until then no token is asked for after a failed request, and only one in place of refused ones. */
   #pausedUntil = Number.NEGATIVE_INFINITY;
 
   constructor(options: AccessTokensOptions) {
@@ -121,10 +123,11 @@ export class AccessTokens {
     return this.#now() < this.#pausedUntil;
   }
 
-  #pause(longest: number, least = 0): void {
-    const pause = Math.max(least, FIRST_PAUSE_MS * 2 ** this.#failures);
+  /** @param asked what the server asked for, in ms */
+  #pause(longest: number, asked = 0): void {
+    const pause = Math.min(longest, FIRST_PAUSE_MS * 2 ** this.#failures);
     this.#failures++;
-    this.#pausedUntil = this.#now() + Math.min(longest, pause);
+    this.#pausedUntil = this.#now() + Math.max(pause, Math.min(LONGEST_ASKED_MS, asked));
   }
 
   #request(): Promise<string> {
@@ -139,7 +142,7 @@ export class AccessTokens {
           // Kept for a while, so that all who wait in the queue fail together and promptly, and
           // background refreshes do not start with every message.
           this.#failure = error;
-          const isRefused = error.code === 'ION_AUTH' || error.retryAfterMs !== undefined;
+          const isRefused = error.code === 'ION_AUTH';
           this.#pause(isRefused ? LONGEST_PAUSE_MS : LONGEST_OUTAGE_PAUSE_MS, error.retryAfterMs);
           throw error;
         },
@@ -260,7 +263,7 @@ function refusedRequest(thrown: unknown, answer: HttpAnswer, tokenUrl: URL): Ion
     );
   }
   const location = answer.headers.location;
-  const pointer = location === undefined ? '' : ` that points to ${String(location).slice(0, 200)}`;
+  const pointer = location === undefined ? '' : ` that points to ${quote(String(location))}`;
   return new IonError(
     'ION_RESPONSE',
     `${host} did not answer the token request as an auth server does (HTTP ${status}${pointer}). Check the auth URL in the ION config node, and whether a proxy or firewall stands in between.`,

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { brotliDecompress, gunzip } from 'node:zlib';
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
 import { onAbort } from './aborts.js';
-import { closedError, IonError } from './errors.js';
+import { closedError, IonError, quote } from './errors.js';
 import { codeOf, networkError, timeoutError, tooLargeError } from './network-errors.js';
 
 /** Largest answer that is read, in bytes, compressed or not. */
@@ -78,8 +78,8 @@ export class Transport {
     if (this.#closing.signal.aborted || request.signal.aborted) throw closedError();
     const { url } = request;
     const { status, headers, bytes } = await this.#exchange(request);
-    const encoding = headerOf(headers, 'content-encoding')?.toLowerCase() ?? 'identity';
-    const isPlain = encoding === 'identity' || bytes.length === 0;
+    const encoding = headerOf(headers, 'content-encoding') ?? 'identity';
+    const isPlain = encoding.toLowerCase() === 'identity' || bytes.length === 0;
     const plain = isPlain ? bytes : await this.#decompress(url, bytes, encoding);
     return { status, headers, text: decode(url, plain) };
   }
@@ -154,11 +154,11 @@ export class Transport {
   }
 
   async #decompress(url: URL, bytes: Buffer, encoding: string): Promise<Buffer> {
-    const decompress = decompressors.get(encoding);
+    const decompress = decompressors.get(encoding.toLowerCase());
     if (!decompress) {
       throw new IonError(
         'ION_RESPONSE',
-        `${url.host} answered in an encoding that was not asked for ("${encoding.slice(0, 40)}").`,
+        `${url.host} answered in an encoding that was not asked for ("${quote(encoding)}").`,
         { mayHaveRun: true },
       );
     }

@@ -1,11 +1,14 @@
 import { setMaxListeners } from 'node:events';
 import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
 import type { IonClient, RequestState } from '../client/client.js';
-import { IonError, reasonOf, toIonError } from '../client/errors.js';
+import { closedError, IonError, reasonOf, toIonError } from '../client/errors.js';
+import { LinkedList } from '../client/linked-list.js';
 import type { IonConfigNode } from './config-node.js';
 import { NodeStatus, type StatusText } from './status.js';
 
 const CLOSED = '@ion-nodes/node-red-ion/ion-config:ion-config.log.closed';
+/** For what is under way when the node closes, in ms. */
+const LONGEST_GOODBYE_MS = 2000;
 /** Needs no reading as a path. */
 const PLAIN_NAME = /^[A-Za-z]\w*$/;
 
@@ -56,7 +59,8 @@ export function onMessage(
 ): void {
   const closing = new AbortController();
   setMaxListeners(0, closing.signal);
-  let underWay = 0;
+  /** Ends one message each. */
+  const underWay = new LinkedList<(error: Error) => void>();
   let whenAllEnded = () => {};
   const status = new NodeStatus(RED, node);
   if (!findConfig(RED, config)) status.idle({ fill: 'red', key: 'noConfig' });
@@ -74,49 +78,67 @@ export function onMessage(
         signal: closing.signal,
         onState: tracker.update,
         send(result, value, details) {
-          putResult(RED, result, output, value);
-          result.ion = defined(details);
-          result.ion.durationMs = durationMs();
-          send(result);
+          try {
+            putResult(RED, result, output, value);
+            result.ion = defined(details);
+            result.ion.durationMs = durationMs();
+            send(result);
+          } catch (thrown) {
+            throw details.operation === 'mutation' ? executed(thrown) : thrown;
+          }
         },
         status: (text) => tracker.end({ fill: 'green', ms: durationMs(), ...text }),
       });
       tracker.end();
     } catch (thrown) {
       const error = toIonError(thrown);
+      tracker.end({ fill: 'red', key: `error.${error.code}` });
       // A Catch node gets only message and code of the error, so the message carries the rest.
       msg.ion = failureDetails(error, durationMs());
-      tracker.end({ fill: 'red', key: `error.${error.code}` });
       throw error;
     }
   };
 
   // Not an async function: Node-RED ends the whole process when one of those rejects.
   node.on('input', (msg, send, done) => {
+    let hasEnded = false;
     const end = (error?: Error) => {
+      if (hasEnded) return;
+      hasEnded = true;
+      place.remove();
       try {
         done(error);
       } catch (thrown) {
         // Node-RED copies the message for Catch and Complete nodes.
         node.error(error ?? notCopied(thrown), { _msgid: msg._msgid });
       }
+      if (underWay.size === 0) whenAllEnded();
     };
-    underWay++;
-    void answer(msg as Message, send)
-      .then(() => end(), end)
-      .finally(() => {
-        underWay--;
-        if (underWay === 0) whenAllEnded();
-      });
+    const place = underWay.add(end);
+    const sendUntilEnd = (result: Message) => {
+      if (!hasEnded) send(result);
+    };
+    void answer(msg as Message, sendUntilEnd).then(() => end(), end);
   });
 
   node.on('close', (_removed: boolean, done: () => void) => {
     closing.abort();
     status.close();
     // A full deploy stops the Catch nodes as well, so that nobody else would tell.
-    if (underWay > 0) node.warn(RED._(CLOSED, { count: underWay }));
-    if (underWay === 0) done();
-    else whenAllEnded = done;
+    const { size: count } = underWay;
+    if (count === 0) {
+      done();
+      return;
+    }
+    node.warn(RED._(CLOSED, { count }));
+    // What waits for something that knows no signal, such as a context store, would never end.
+    const timer = setTimeout(() => {
+      for (let next = underWay.shift(); next; next = underWay.shift()) next(closedError());
+    }, LONGEST_GOODBYE_MS);
+    whenAllEnded = () => {
+      clearTimeout(timer);
+      done();
+    };
   });
 }
 
@@ -171,6 +193,12 @@ function propertyPath(RED: NodeAPI, msg: Message, output: string): string[] {
 function noPlace(output: string, reason: string, cause?: unknown): IonError {
   const text = `The result cannot be put into msg.${output}: ${reason}.`;
   return new IonError('ION_CONFIG', text, { cause });
+}
+
+/** For an answer that cannot be passed on. */
+function executed(thrown: unknown): IonError {
+  const { code, message, cause } = toIonError(thrown);
+  return new IonError(code, `${message} The mutation was executed: do not repeat it.`, { cause });
 }
 
 /** For a message that holds what Node-RED cannot copy, such as very deep nesting. */

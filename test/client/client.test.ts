@@ -298,6 +298,23 @@ describe('client', () => {
       assert.doesNotMatch(error.message, MAY_HAVE_RUN);
     });
 
+    // Texts that speak of a token, from inside of the execution.
+    const log = { message: 'Token is expired.', extensions: { code: 'UNAUTHENTICATED' } };
+    const TWO = `mutation { a: createRun(input: { title: "a" }) { run { id } }
+      b: createRun(input: { title: "b" }) { run { id } } }`;
+    for (const [what, text, path] of [
+      ['below a field that ran', CREATE, ['createRun', 'run', 'title']],
+      ['in a field after one that ran', TWO, ['b']],
+    ] as const) {
+      it(`do not happen after a refusal of the token ${what}`, async () => {
+        fault({ kind: 'graphql', errors: [{ ...log, path }] }, { execute: true, times: 2 });
+        const error = await failure(ask(ion.client(), text), 'ION_GRAPHQL');
+        assert.equal(error.attempts, 1);
+        assert.match(error.message, MAY_HAVE_RUN);
+        assert.equal(counters().executed.createRun, text === TWO ? 2 : 1);
+      });
+    }
+
     for (const [what, effect, code] of [
       ['GraphQL errors', { kind: 'graphql', errors: [{ message: 'No.' }] }, 'ION_GRAPHQL'],
       ['HTTP 400', { kind: 'status', status: 400 }, 'ION_RESPONSE'],

@@ -112,6 +112,12 @@ describe('a real Node-RED that is redeployed under load', function () {
       const { ended } = await load.contract();
       await until(async () => (await load.contract()).ended >= ended + 20);
     }
+    // All is well again.
+    await nodeRed.deploy(flow());
+    for (const id of LOADS) {
+      const { answered } = await load.report(id);
+      await until(async () => (await load.report(id)).answered > answered);
+    }
     await stopLoads();
 
     const { received, ended, endedTwice, failed } = await load.contract();

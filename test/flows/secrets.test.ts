@@ -29,7 +29,22 @@ describe('a real Node-RED whose libraries log all they can', function () {
         sandboxConfig(sandbox, { tls: 'tls', retries: 1 }),
         { id: 'in', type: 'http in', url: '/ask', method: 'get', wires: [['node']], ...place },
         { ...graphqlNode, wires: [['out']], ...place },
-        { id: 'catch', type: 'catch', scope: null, wires: [['out', 'shown']], ...place },
+        { id: 'catch', type: 'catch', scope: null, wires: [['failed', 'shown']], ...place },
+        {
+          id: 'failed',
+          type: 'change',
+          rules: [
+            {
+              t: 'set',
+              p: 'payload',
+              pt: 'msg',
+              to: '{ "code": error.code, "error": error, "ion": ion }',
+              tot: 'jsonata',
+            },
+          ],
+          wires: [['out']],
+          ...place,
+        },
         { id: 'out', type: 'http response', wires: [], ...place },
         { id: 'shown', type: 'debug', active: true, console: true, complete: 'true', ...place },
       ],
@@ -46,17 +61,37 @@ describe('a real Node-RED whose libraries log all they can', function () {
 
   it('shows no client secret and no access token, whatever fails', async () => {
     const { control, clientId, clientSecret } = sandbox;
-    const ask = async () => (await fetch(`${nodeRed.url}/ask`)).text();
+    const bodies: string[] = [];
+    const ask = async (code?: string) => {
+      const text = await (await fetch(`${nodeRed.url}/ask`)).text();
+      bodies.push(text);
+      assert.equal(JSON.parse(text).code, code);
+    };
+    // Servers repeat what they are sent.
+    const location = `https://login.example.com/?${clientSecret}`;
+    const errors = [{ message: `Not with ${clientSecret}.` }];
+    const error = { error: 'invalid_client', error_description: clientSecret };
     await ask();
     control.fault({ target: 'api', kind: 'reset', times: 2 });
-    await ask();
+    await ask('ION_NETWORK');
     control.fault({ target: 'api', kind: 'half', times: 2 });
-    await ask();
-    control.fault({ target: 'api', kind: 'redirect', location: 'https://login.example.com/' });
-    await ask();
+    await ask('ION_NETWORK');
+    control.fault({ target: 'api', kind: 'redirect', location });
+    await ask('ION_RESPONSE');
+    control.fault({ target: 'api', kind: 'graphql', errors });
+    await ask('ION_GRAPHQL');
+    control.fault({ target: 'api', kind: 'body', body: `You sent ${clientSecret}` });
+    await ask('ION_RESPONSE');
     control.revokeTokens();
-    control.fault({ target: 'token', kind: 'reset', times: 2 });
-    await ask();
+    control.fault({
+      target: 'token',
+      kind: 'status',
+      status: 401,
+      contentType: 'application/json',
+      body: JSON.stringify(error),
+    });
+    await ask('ION_AUTH');
+    assert.ok(bodies.some((body) => body.includes('***')));
     const { environment, apiUrl, authUrl } = sandboxConfig(sandbox);
     const response = await fetch(`${nodeRed.url}/ion-config/test`, {
       method: 'POST',
@@ -68,16 +103,19 @@ describe('a real Node-RED whose libraries log all they can', function () {
       }),
     });
     // The connection test works.
-    assert.match(await response.text(), /"me":/);
+    const tested = await response.text();
+    assert.match(tested, /"me":/);
     // That the libraries do log: undici its requests, Node its sockets, Express its routes.
     await nodeRed.until(() => /UNDICI.*POST/.test(nodeRed.log));
     for (const proof of [/UNDICI/, /NET \d+/, /TLS \d+/, /express:/]) {
       assert.match(nodeRed.log, proof);
     }
-    assert.ok(!nodeRed.log.includes(clientSecret), 'the client secret shows');
-    assert.ok(!nodeRed.log.includes(encodeURIComponent(clientSecret)), 'the client secret shows');
     const basic = Buffer.from(clientSecret).toString('base64').slice(0, -3);
-    assert.ok(!nodeRed.log.includes(basic), 'the client secret shows, in base64');
-    assert.doesNotMatch(nodeRed.log, /eyJ[\w-]{8,}\.[\w-]+/, 'an access token shows');
+    for (const text of [nodeRed.log, tested, ...bodies]) {
+      assert.ok(!text.includes(clientSecret), 'the client secret shows');
+      assert.ok(!text.includes(encodeURIComponent(clientSecret)), 'the client secret shows');
+      assert.ok(!text.includes(basic), 'the client secret shows, in base64');
+      assert.doesNotMatch(text, /eyJ[\w-]{8,}\.[\w-]+/, 'an access token shows');
+    }
   });
 });

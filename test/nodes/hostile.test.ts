@@ -269,7 +269,8 @@ describe('nodes with hostile input', function () {
             const { caught } = await outcomeOf({ question: nest(depth) });
             const { code, message } = caught[0]?.error ?? {};
             if (depth < 10_000) assert.doesNotMatch(String(message), /nested too deeply/, what);
-            else assert.equal(code, 'ION_QUERY', what);
+            // Where the stack ends depends on Node: what the parser reads, ION refuses.
+            else assert.match(String(code), /^ION_(QUERY|GRAPHQL)$/, what);
           }
         }
       });

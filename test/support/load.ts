@@ -28,6 +28,7 @@ export interface LoadOptions {
 export interface LoadReport {
   sent: number;
   answered: number;
+  mutationsAnswered: number;
   /** By error code. */
   failed: Record<string, number>;
   /** Messages that came back more than once. */

@@ -30,6 +30,7 @@ class Load {
     };
     this.sent = 0;
     this.answered = 0;
+    this.mutationsAnswered = 0;
     this.failed = {};
     this.twice = 0;
     this.mixedUp = 0;
@@ -97,6 +98,7 @@ class Load {
       if (!isWhole) this.mixedUp++;
     } else {
       this.answered++;
+      if (payload?.createRun) this.mutationsAnswered++;
       const found = payload?.run?.id ?? payload?.createRun?.run.title;
       if (!isWhole || found !== expected) this.mixedUp++;
       if (tag < this.lastTag) this.outOfOrder++;
@@ -110,21 +112,11 @@ class Load {
   }
 
   report() {
-    const { sent, answered, failed, twice, mixedUp, outOfOrder, statuses, heap, outstanding } =
-      this;
+    const { sent, answered, mutationsAnswered, failed, twice, mixedUp, outOfOrder } = this;
+    const { statuses, heap, outstanding } = this;
     const durationMs = (this.endedAt ?? performance.now()) - this.startedAt;
-    return {
-      sent,
-      answered,
-      failed,
-      twice,
-      mixedUp,
-      outOfOrder,
-      statuses,
-      heap,
-      outstanding,
-      durationMs,
-    };
+    const counts = { sent, answered, mutationsAnswered, failed, twice, mixedUp, outOfOrder };
+    return { ...counts, statuses, heap, outstanding, durationMs };
   }
 }
 

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import type { Node, NodeAPI } from 'node-red';
+import type { IonError } from '../../nodes/client/errors.js';
+import { type MessageTools, onMessage } from '../../nodes/runtime/on-message.js';
+
+type Handle = (msg: object, tools: MessageTools) => Promise<void>;
+
+/** A node without a Node-RED around it. */
+function nodeWith(handle: Handle) {
+  const warnings: string[] = [];
+  const node = Object.assign(new EventEmitter(), {
+    status() {},
+    warn: (text: string) => void warnings.push(text),
+  });
+  const RED = { nodes: { getNode: () => ({ client: {} }) }, _: (key: string) => key };
+  onMessage(
+    RED as unknown as NodeAPI,
+    node as unknown as Node,
+    { config: 'config', output: 'payload' },
+    handle,
+  );
+  return { node, warnings };
+}
+
+const receive = (node: EventEmitter, msg: object, send: (msg: object) => void = () => {}) =>
+  new Promise<IonError | undefined>((resolve) => node.emit('input', msg, send, resolve));
+
+describe('a message of any node', () => {
+  it('ends when the flow is stopped, also where it waits for what knows no signal', async () => {
+    let tools: MessageTools | undefined;
+    const { node, warnings } = nodeWith((_msg, given) => {
+      tools = given;
+      return new Promise(() => {});
+    });
+    const sent: object[] = [];
+    const ended = receive(node, {}, (msg) => sent.push(msg));
+    const closed = new Promise<void>((resolve) => node.emit('close', false, resolve));
+    assert.equal((await ended)?.code, 'ION_CLOSED');
+    await closed;
+    assert.equal(warnings.length, 1);
+    // What comes too late goes nowhere.
+    const details = { operation: 'query', name: undefined, attempts: 1, pages: 1 } as const;
+    tools?.send({} as never, 1, details);
+    assert.deepEqual(sent, []);
+  });
+
+  for (const [operation, text] of [
+    ['mutation', /^Too deep\. The mutation was executed: do not repeat it\.$/],
+    ['query', /^Too deep\.$/],
+  ] as const) {
+    it(`whose answer cannot be passed on tells what became of the ${operation}`, async () => {
+      const { node } = nodeWith(async (msg, { send }) => {
+        send(msg as never, 1, { operation, name: undefined, attempts: 1, pages: 1 });
+      });
+      const error = await receive(node, {}, () => {
+        throw new Error('Too deep.');
+      });
+      assert.match(String(error?.message), text);
+    });
+  }
+});
