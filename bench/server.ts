@@ -18,7 +18,7 @@ const { runs, latency, tokenSeconds, tokenLatency }: Required<ServerOptions> = {
 
 /** Long ago, so that no change is so new that it is read again. */
 const firstUpdate = Date.now() - 3_600_000;
-const updated = new Array<number>(runs).fill(firstUpdate);
+const updated = Array.from({ length: runs }, (_, index) => firstUpdate - index * 1000);
 let lastUpdate = firstUpdate;
 
 function runAt(index: number): string {
@@ -55,9 +55,9 @@ function answerOf(url: string | undefined, body: string): Buffer {
   }
   if (url === '/statistics') return Buffer.from(JSON.stringify(statistics));
   if (url?.startsWith('/touch/')) {
-    // So many runs change, at the same time.
-    lastUpdate += 1000;
-    updated.fill(lastUpdate, 0, Number(url.slice('/touch/'.length)));
+    // So many runs change, one after the other.
+    const count = Number(url.slice('/touch/'.length));
+    for (let index = 0; index < count; index++) updated[index] = ++lastUpdate;
     answers.clear();
     return Buffer.from('{}');
   }
