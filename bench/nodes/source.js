@@ -57,8 +57,13 @@ function measure(node, { message, inFlight, perSecond, count, seconds = 0, warmU
 
     if (perSecond !== undefined) {
       timer = setInterval(() => {
-        if (performance.now() >= until) clearInterval(timer);
-        else send();
+        if (performance.now() < until) {
+          send();
+          return;
+        }
+        clearInterval(timer);
+        isOver = true;
+        if (outstanding === 0) end();
       }, 1000 / perSecond);
     } else {
       for (let i = 0; i < (inFlight ?? count); i++) send();

@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import { onAbort } from './aborts.js';
 import { type GraphqlAnswer, hasPath, readAnswer } from './answer.js';
 import { type EndpointSettings, resolveEndpoints } from './environments.js';
@@ -98,7 +97,6 @@ export class IonClient {
       retries: this.#retries,
       transport: this.#transport,
     });
-    setMaxListeners(0, this.#closing.signal);
   }
 
   /**
@@ -215,8 +213,9 @@ export class IonClient {
     }
   }
 
-  #pause(delay: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
+  async #pause(delay: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted || this.#closing.signal.aborted) throw closedError();
+    await new Promise<void>((resolve, reject) => {
       const end = (settle: () => void) => () => {
         clearTimeout(timer);
         for (const stopListening of listening) stopListening();
@@ -224,7 +223,6 @@ export class IonClient {
       };
       const timer = setTimeout(end(resolve), delay);
       const stop = end(() => reject(closedError()));
-      if (signal.aborted || this.#closing.signal.aborted) throw closedError();
       const listening = [signal, this.#closing.signal].map((each) => onAbort(each, stop));
     });
   }

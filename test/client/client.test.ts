@@ -599,6 +599,18 @@ describe('client', () => {
       assert.equal((await last).attempts, 1);
     });
 
+    it('ends before a pause begins, and leaves no timer behind', async () => {
+      const controller = new AbortController();
+      fault({ kind: 'status', status: 429, headers: { 'retry-after': '0' } });
+      const { signal } = controller;
+      const onState = (state: RequestState) => {
+        if (state === 'retrying') controller.abort();
+      };
+      await failure(ask(ion.client(), ME, { signal, onState }), 'ION_CLOSED');
+      // What such a timer does would be seen before this one.
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    });
+
     it('ends a pause before a retry', async () => {
       const controller = new AbortController();
       fault({ kind: 'status', status: 429, headers: { 'retry-after': '30' } });
