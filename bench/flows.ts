@@ -5,9 +5,9 @@ const place = { z: 'flow', x: 0, y: 0 };
 /** What messages can go through: this package's node and its peers. */
 export type Target = 'ion-graphql' | 'minimal node' | 'http request';
 
-/** The message that each target needs. */
+/** The message that each target needs; like every trigger's it has a payload. */
 export const messages: Record<Target, object> = {
-  'ion-graphql': { variables: REQUEST.variables },
+  'ion-graphql': { payload: '', variables: REQUEST.variables },
   'minimal node': { payload: REQUEST, headers: HEADERS },
   'http request': { payload: REQUEST, headers: HEADERS },
 };

@@ -12,7 +12,7 @@ import type { Report } from './report.js';
 import { KEY } from './request.js';
 import { percentile, type Spread, shown, spread } from './statistics.js';
 
-const ROUNDS = 5;
+const ROUNDS = 7;
 const TARGETS: Target[] = ['ion-graphql', 'minimal node', 'http request'];
 const BARE = 'bare undici';
 const WARM_UP = 0.5;
@@ -31,6 +31,11 @@ async function bare(server: string, inFlight: number, perSecond?: number): Promi
   return JSON.parse(stdout) as Measured;
 }
 
+/** Each one is measured after each other one. */
+function inTurn(round: number): Target[] {
+  return round % 2 === 0 ? TARGETS : TARGETS.toReversed();
+}
+
 /** Messages per second, with so many in flight. */
 export async function measureThroughput(report: Report): Promise<void> {
   report.heading('Messages per second');
@@ -44,7 +49,7 @@ export async function measureThroughput(report: Report): Promise<void> {
       for (const inFlight of [1, 10, 50] as const) {
         const rates = new Map<string, number[]>([...TARGETS, BARE].map((name) => [name, []]));
         for (let round = 0; round < ROUNDS; round++) {
-          for (const target of TARGETS) {
+          for (const target of inTurn(round)) {
             const options = { inFlight, seconds: SECONDS, warmUp: WARM_UP };
             const { answered, seconds } = await measure(nodeRed, target, {
               ...options,
@@ -93,7 +98,7 @@ export async function measureLatency(report: Report): Promise<void> {
     withNodeRed(targetsFlow(server), { config: KEY }, async (nodeRed) => {
       const runs = new Map<string, number[][]>([...TARGETS, BARE].map((name) => [name, []]));
       for (let round = 0; round < ROUNDS; round++) {
-        for (const target of TARGETS) {
+        for (const target of inTurn(round)) {
           runs.get(target)?.push((await pace(nodeRed, target)).latencies);
         }
         runs.get(BARE)?.push((await bare(server, 50, PER_SECOND)).latencies);

@@ -1,8 +1,7 @@
 // A server that answers runs from memory, so that it is not what is measured. A process of its own:
 //   node --import tsx bench/server.ts '<options as JSON>'
 // It prints its URL and ends with its standard input.
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cursorAt, offsetOf } from '../nodes/client/offsets.js';
 import type { ServerOptions, ServerStatistics } from './processes.js';
@@ -42,31 +41,41 @@ function runAt(index: number): string {
 
 let isChanges = false;
 const edges = Array.from({ length: runs }, (_, index) => runAt(index));
-/** Whole answers by the body that asked for them. */
+/** Whole answers, with their head, by the body that asked for them. */
 const answers = new Map<string, Buffer>();
-const HEADERS = { 'content-type': 'application/json' };
 const statistics: ServerStatistics = { tokensAt: [], requests: 0 };
 
-function answerOf(url: string | undefined, body: string): Buffer {
-  if (url?.endsWith('/token')) {
+function answerOf(url: string, body: string): Buffer {
+  if (url.endsWith('/token')) {
     statistics.tokensAt.push(Date.now());
-    const token = { access_token: TOKEN, token_type: 'Bearer', expires_in: tokenSeconds };
-    return Buffer.from(JSON.stringify(token));
+    return withHead(
+      JSON.stringify({ access_token: TOKEN, token_type: 'Bearer', expires_in: tokenSeconds }),
+    );
   }
-  if (url === '/statistics') return Buffer.from(JSON.stringify(statistics));
-  if (url?.startsWith('/touch/')) {
+  if (url === '/statistics') return withHead(JSON.stringify(statistics));
+  if (url.startsWith('/touch/')) {
     // So many runs change, one after the other.
     const count = Number(url.slice('/touch/'.length));
     for (let index = 0; index < count; index++) updated[index] = ++lastUpdate;
     answers.clear();
-    return Buffer.from('{}');
+    return withHead('{}');
   }
   statistics.requests++;
   const known = answers.get(body);
   if (known) return known;
-  const answer = Buffer.from(answerTo(body));
+  const answer = withHead(answerTo(body));
   if (answers.size < 10) answers.set(body, answer);
   return answer;
+}
+
+function withHead(body: string): Buffer {
+  const head = [
+    'HTTP/1.1 200 OK',
+    'content-type: application/json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    `date: ${new Date().toUTCString()}`,
+  ];
+  return Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`);
 }
 
 function answerTo(body: string): string {
@@ -94,21 +103,28 @@ function answerTo(body: string): string {
   return `{"data":{"runs":{"edges":[${page.join(',')}],"pageInfo":${pageInfo}}}}`;
 }
 
-const server = createServer((request, response) => {
-  const chunks: Buffer[] = [];
-  request.on('data', (chunk: Buffer) => chunks.push(chunk));
-  request.on('end', () => {
-    const [chunk = Buffer.alloc(0)] = chunks;
-    const body = (chunks.length > 1 ? Buffer.concat(chunks) : chunk).toString('latin1');
-    const reply = (answer: Buffer) => {
-      response.writeHead(200, HEADERS).end(answer);
-    };
-    const delay = request.url?.endsWith('/token') ? tokenLatency : latency;
-    if (delay === 0) reply(answerOf(request.url, body));
-    else void sleep(delay).then(() => reply(answerOf(request.url, body)));
+/** Speaks just enough HTTP/1.1: Node's own server would need a core of the machine by itself. */
+const server = createServer({ noDelay: true }, (socket) => {
+  let received: Buffer = Buffer.alloc(0);
+  socket.on('data', (chunk) => {
+    received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
+    const endOfHead = received.indexOf('\r\n\r\n');
+    if (endOfHead < 0) return;
+    const head = received.toString('latin1', 0, endOfHead);
+    const length = Number(/content-length: *(\d+)/i.exec(head)?.[1] ?? 0);
+    const beginOfBody = endOfHead + 4;
+    if (received.length < beginOfBody + length) return;
+    const [, url = '/'] = head.slice(0, head.indexOf('\r\n')).split(' ');
+    const body = received.toString('latin1', beginOfBody, beginOfBody + length);
+    // Nobody sends a request before the answer to the last one.
+    received = Buffer.alloc(0);
+    const delay = url.endsWith('/token') ? tokenLatency : latency;
+    if (delay === 0) socket.write(answerOf(url, body));
+    else void sleep(delay).then(() => socket.write(answerOf(url, body)));
   });
+  // A client that is stopped resets its connections.
+  socket.on('error', () => {});
 });
-server.keepAliveTimeout = 65_000;
 server.listen(0, '127.0.0.1', () => {
   console.log(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
 });

@@ -40,7 +40,10 @@ export = (RED: NodeAPI): void => {
     onMessage(RED, this, config, async (msg, tools) => {
       const request: Request = {
         msg,
-        operation: await readOperation(RED, this, config, msg),
+        operation:
+          config.queryType === 'graphql'
+            ? parseOperation(config.query, config.operationName)
+            : await readOperation(RED, this, config, msg),
         variables: await readVariables(RED, this, config, msg),
         paging: { pageSize: Number(config.pageSize) || 100, limit: Number(config.limit) || 0 },
       };
@@ -58,7 +61,6 @@ async function readOperation(
   msg: Message,
 ): Promise<Operation> {
   const { query, queryType, operationName } = config;
-  if (queryType === 'graphql') return parseOperation(query, operationName);
   const input = { value: query, type: queryType, what: 'The query', code: 'ION_QUERY' } as const;
   return parseOperation(await typedValue(RED, node, msg, input), operationName);
 }

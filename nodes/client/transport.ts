@@ -78,9 +78,8 @@ export class Transport {
     if (this.#closing.signal.aborted || request.signal.aborted) throw closedError();
     const { url } = request;
     const { status, headers, bytes } = await this.#exchange(request);
-    const encoding = headerOf(headers, 'content-encoding') ?? 'identity';
-    const isPlain = encoding.toLowerCase() === 'identity' || bytes.length === 0;
-    const plain = isPlain ? bytes : await this.#decompress(url, bytes, encoding);
+    const encoding = headerOf(headers, 'content-encoding');
+    const plain = encoding === undefined ? bytes : await this.#decompress(url, bytes, encoding);
     return { status, headers, text: decode(url, plain) };
   }
 
@@ -154,6 +153,7 @@ export class Transport {
   }
 
   async #decompress(url: URL, bytes: Buffer, encoding: string): Promise<Buffer> {
+    if (encoding.toLowerCase() === 'identity' || bytes.length === 0) return bytes;
     const decompress = decompressors.get(encoding.toLowerCase());
     if (!decompress) {
       throw new IonError(
