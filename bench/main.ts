@@ -1,6 +1,7 @@
 // npm run bench – this package side by side with what a user would otherwise use.
 //   npm run bench                        all of it, which also writes docs/benchmarks.md
-//   npm run bench -- messages latency    only these parts
+//   npm run bench -- messages latency    only these parts: messages latency lists tokens changes
+//                                        outbox start size
 import { writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { cpus, totalmem } from 'node:os';
@@ -9,6 +10,7 @@ import { measureChanges } from './changes.js';
 import { measureSize, measureStart } from './footprint.js';
 import { measureLists } from './lists.js';
 import { measureLatency, measureThroughput } from './messages.js';
+import { measureOutbox } from './outbox.js';
 import { run } from './processes.js';
 import { Report } from './report.js';
 import { measureTokens } from './tokens.js';
@@ -31,6 +33,7 @@ const parts: Record<string, (report: Report) => Promise<void>> = {
   lists: measureLists,
   tokens: measureTokens,
   changes: measureChanges,
+  outbox: measureOutbox,
   start: measureStart,
   size: measureSize,
 };

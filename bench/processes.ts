@@ -23,6 +23,8 @@ export interface ServerStatistics {
   /** When tokens were asked for, in ms since 1970. */
   tokensAt: number[];
   requests: number;
+  /** When fields were written, in ms since 1970. */
+  writesAt: number[];
 }
 
 /** Starts the server of this folder and gives its URL to the work. */

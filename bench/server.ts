@@ -43,7 +43,14 @@ let isChanges = false;
 const edges = Array.from({ length: runs }, (_, index) => runAt(index));
 /** Whole answers, with their head, by the body that asked for them. */
 const answers = new Map<string, Buffer>();
-const statistics: ServerStatistics = { tokensAt: [], requests: 0 };
+const statistics: ServerStatistics = { tokensAt: [], requests: 0, writesAt: [] };
+/** What a step and its one field look like; the etag is never compared. */
+const FIELD = { id: 1, runStepId: 1, name: 'Torque', type: 'NUMBER', value: 1, _etag: '1' };
+const STEP = { id: 1, runId: 1, title: 'Step', position: 1, status: 'IN_PROGRESS', entityId: 1 };
+const WRITTEN = withHead(
+  JSON.stringify({ data: { updateRunStepFieldValue: { runStepField: FIELD } } }),
+);
+let isDown = false;
 
 function answerOf(url: string, body: string): Buffer {
   if (url.endsWith('/token')) {
@@ -52,6 +59,7 @@ function answerOf(url: string, body: string): Buffer {
       JSON.stringify({ access_token: TOKEN, token_type: 'Bearer', expires_in: tokenSeconds }),
     );
   }
+  if (url === '/down' || url === '/up') return withHead('{}');
   if (url === '/statistics') return withHead(JSON.stringify(statistics));
   if (url.startsWith('/touch/')) {
     // So many runs change, one after the other.
@@ -61,6 +69,10 @@ function answerOf(url: string, body: string): Buffer {
     return withHead('{}');
   }
   statistics.requests++;
+  if (body.includes('updateRunStepFieldValue')) {
+    statistics.writesAt.push(Date.now());
+    return WRITTEN;
+  }
   const known = answers.get(body);
   if (known) return known;
   const answer = withHead(answerTo(body));
@@ -80,6 +92,7 @@ function withHead(body: string): Buffer {
 
 function answerTo(body: string): string {
   const { query, variables } = JSON.parse(body);
+  if (variables?.id !== undefined) return JSON.stringify({ data: stepsOf(query, variables.id) });
   // The etags are only sent where they are asked for: they would make every answer larger.
   isChanges = String(query).includes('_etag');
   const since = Date.parse(/"gte":"([^"]+)"/.exec(JSON.stringify(variables ?? {}))?.[1] ?? '');
@@ -103,6 +116,16 @@ function answerTo(body: string): string {
   return `{"data":{"runs":{"edges":[${page.join(',')}],"pageInfo":${pageInfo}}}}`;
 }
 
+/** Each run has one step with one field, all with the same id. */
+function stepsOf(query: string, id: string): object {
+  const own = { id: Number(id), _etag: '1' };
+  const step = { ...STEP, ...own, runId: own.id };
+  if (query.includes('runStep(')) {
+    return { runStep: { ...step, fields: [{ ...FIELD, ...own, runStepId: own.id }] } };
+  }
+  return { run: { id: own.id, steps: [step] } };
+}
+
 /** Speaks just enough HTTP/1.1: Node's own server would need a core of the machine by itself. */
 const server = createServer({ noDelay: true }, (socket) => {
   let received: Buffer = Buffer.alloc(0);
@@ -119,6 +142,11 @@ const server = createServer({ noDelay: true }, (socket) => {
     // Nobody sends a request before the answer to the last one.
     received = Buffer.alloc(0);
     const delay = url.endsWith('/token') ? tokenLatency : latency;
+    if (url === '/down' || url === '/up') isDown = url === '/down';
+    else if (isDown && url === '/graphql') {
+      socket.destroy();
+      return;
+    }
     if (delay === 0) socket.write(answerOf(url, body));
     else void sleep(delay).then(() => socket.write(answerOf(url, body)));
   });

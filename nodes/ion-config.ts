@@ -1,9 +1,11 @@
 import type { NodeAPI, NodeDef } from 'node-red';
 import { IonClient } from './client/client.js';
 import { type IonError, toIonError } from './client/errors.js';
+import { StepWriter } from './client/step-writer.js';
 import { registerAdminRoutes } from './runtime/admin.js';
 import type { ApiKeyCredentials, IonConfigNode } from './runtime/config-node.js';
-import { type ConfigValues, clientSettings } from './runtime/config-settings.js';
+import { ConfigOutbox } from './runtime/config-outbox.js';
+import { type ConfigValues, clientSettings, outboxLimits } from './runtime/config-settings.js';
 
 type IonConfigDef = NodeDef & ConfigValues;
 
@@ -18,17 +20,29 @@ export = (RED: NodeAPI): void => {
       failure = toIonError(thrown, 'ION_CONFIG');
       this.warn(failure.message);
     }
+    const working = <Value>(value: Value | undefined): Value => {
+      if (value) return value;
+      throw failure;
+    };
+    const steps = client && new StepWriter(client);
+    const outbox = new ConfigOutbox(RED, this, {
+      endpoint: () => working(client).endpoint,
+      writer: () => working(steps),
+      concurrency: () => working(client).concurrency,
+      limits: outboxLimits(config),
+    });
     Object.defineProperties(this, {
       values: { value: config },
-      client: {
-        get() {
-          if (client) return client;
-          throw failure;
-        },
-      },
+      client: { get: () => working(client) },
+      steps: { get: () => working(steps) },
+      outbox: { value: outbox },
     });
-    this.on('close', (_removed: boolean, done: () => void) => {
-      void (client?.close() ?? Promise.resolve()).then(done, done);
+    this.on('close', (removed: boolean, done: () => void) => {
+      // The outbox ends first: what it sends would fail otherwise.
+      void outbox
+        .close(removed)
+        .then(() => client?.close())
+        .then(done, done);
     });
   }
   RED.nodes.registerType<IonConfigNode, IonConfigDef, unknown, ApiKeyCredentials>(

@@ -1,5 +1,6 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { IonError } from './client/errors.js';
+import { isPlainObject } from './client/json.js';
 import { type Operation, parseOperation } from './client/operation.js';
 import { type Page, pages } from './client/pages.js';
 import {
@@ -9,7 +10,7 @@ import {
   onMessage,
 } from './runtime/on-message.js';
 import { Sequence } from './runtime/sequence.js';
-import { isPlainObject, typedValue } from './runtime/typed-values.js';
+import { typedValue } from './runtime/typed-values.js';
 
 interface IonGraphqlConfig extends NodeDef {
   config: string;

@@ -1,10 +1,12 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { placeOfNow, RunChanges } from './client/changes.js';
 import { IonError } from './client/errors.js';
+import { isPlainObject } from './client/json.js';
 import type { Page } from './client/pages.js';
 import { defaultFields, type FilterOperator } from './client/run-fields.js';
 import { type RunsPage, readRuns } from './client/runs.js';
 import type { RunsFilter, RunsQuery } from './client/runs-query.js';
+import { Turns } from './client/turns.js';
 import { loadPlace, storePlace } from './runtime/changes-place.js';
 import {
   type Message,
@@ -12,9 +14,8 @@ import {
   type MessageTools,
   onMessage,
 } from './runtime/on-message.js';
-import { oneAtATime } from './runtime/one-at-a-time.js';
 import { arrayOutput, type RunsOutput, sequenceOutput } from './runtime/runs-output.js';
-import { isPlainObject, typedValue } from './runtime/typed-values.js';
+import { typedValue } from './runtime/typed-values.js';
 
 interface IonRunsConfig extends NodeDef {
   config: string;
@@ -33,13 +34,15 @@ export = (RED: NodeAPI): void => {
   RED.nodes.registerType('ion-runs', function (this: Node, config: IonRunsConfig) {
     RED.nodes.createNode(this, config);
     // Two triggers at once would deliver the same changes twice.
-    const inTurn = oneAtATime();
+    const turns = new Turns();
     onMessage(RED, this, config, async (msg, tools) => {
       const query = await readQuery(RED, this, config, msg);
       const output = runsOutput(RED, config, msg, tools);
       if (config.changes) {
         const { queueLimit } = tools.client;
-        await inTurn(queueLimit, () => sendChanges(this, config, query, output, tools));
+        await turns.run('changes', queueLimit, () =>
+          sendChanges(this, config, query, output, tools),
+        );
       } else {
         const options = { ...paging(config, tools), limit: readLimit(config, msg) };
         const count = await sendPages(readRuns(tools.client, query, options), output);

@@ -208,6 +208,9 @@ export class Control {
     };
   }
 
+  /** Hears of every mutation that was not refused; for the process that runs the sandbox. */
+  onCarriedOut: ((mutation: string, args: Record<string, unknown>) => void) | undefined;
+
   executed(mutation: string): void {
     this.#counters.executed[mutation] = (this.#counters.executed[mutation] ?? 0) + 1;
   }

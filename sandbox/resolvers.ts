@@ -172,7 +172,9 @@ export const resolvers = {
         name,
         (_source: unknown, args: Args, context: ApiContext) => {
           context.control.executed(name);
-          return mutate(args, context);
+          const result = mutate(args, context);
+          context.control.onCarriedOut?.(name, args);
+          return result;
         },
       ]),
     ),

@@ -5,7 +5,7 @@ const { performance } = require('node:perf_hooks');
 const sources = new Map();
 
 /** @returns what was measured, once the last answer is there */
-function measure(node, { message, inFlight, perSecond, count, seconds = 0, warmUp = 0 }) {
+function measure(node, { message, inFlight, perSecond, count, runs, seconds = 0, warmUp = 0 }) {
   return new Promise((resolve, reject) => {
     const begun = performance.now();
     const from = begun + warmUp * 1000;
@@ -13,6 +13,7 @@ function measure(node, { message, inFlight, perSecond, count, seconds = 0, warmU
     const latencies = [];
     const sentAt = [];
     let outstanding = 0;
+    let sent = 0;
     let answered = 0;
     let isOver = false;
     let timer;
@@ -31,7 +32,10 @@ function measure(node, { message, inFlight, perSecond, count, seconds = 0, warmU
     };
     const send = () => {
       outstanding++;
-      node.send({ ...message, headers: { ...message.headers }, sentAt: performance.now() });
+      const msg = { ...message, headers: { ...message.headers }, sentAt: performance.now() };
+      // One after the other, each with one step and one field of the same id.
+      if (runs) msg.run = msg.step = msg.field = 1 + (sent++ % runs);
+      node.send(msg);
     };
     sources.get(node.id).take = (msg) => {
       const now = performance.now();

@@ -7,7 +7,13 @@ import { RequestQueue, type Turn } from './queue.js';
 import { withoutSecrets } from './redaction.js';
 import { delayBeforeRetry } from './retries.js';
 import { AccessTokens, type ApiKey } from './tokens.js';
-import { Transport, type TransportOptions } from './transport.js';
+import {
+  type HttpAnswer,
+  headerOf,
+  Transport,
+  type TransportOptions,
+  type Upload,
+} from './transport.js';
 
 export interface IonClientSettings extends EndpointSettings {
   key: ApiKey;
@@ -99,6 +105,11 @@ export class IonClient {
     });
   }
 
+  /** Whether everything that is asked of it ends with `ION_CLOSED`. */
+  get isClosed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
   /**
    * Sends one operation and repeats it where that is safe.
    * @throws IonError, without any secret in its texts
@@ -113,6 +124,28 @@ export class IonClient {
       error.attempts = progress.attempts;
       throw error;
     }
+  }
+
+  /**
+   * Sends a file to the storage host that ION named, without any token of ION.
+   * @throws IonError, without the query of the URL, which is what permits the upload
+   */
+  async upload(upload: Upload): Promise<HttpAnswer> {
+    this.#checkStorage(upload.url);
+    return this.#transport.put(upload);
+  }
+
+  /** Status and size in bytes of what the storage host holds. */
+  async stored(url: URL, signal: AbortSignal): Promise<{ status: number; size: number }> {
+    this.#checkStorage(url);
+    const { status, headers } = await this.#transport.look(url, signal);
+    return { status, size: Number(headerOf(headers, 'content-length')) };
+  }
+
+  /** Files travel encrypted wherever the API itself is reached so. */
+  #checkStorage(url: URL): void {
+    if (url.protocol === 'https:' || url.protocol === this.#url.protocol) return;
+    throw new IonError('ION_RESPONSE', `ION names a storage host without https (${url.host}).`);
   }
 
   /** Ends everything under way with `ION_CLOSED` and closes the connections. */

@@ -57,6 +57,10 @@ export class IonError extends Error {
   attempts = 0;
   /** Pages that were delivered before the failure. */
   pages: number | undefined;
+  /** What became of each part of a message that wrote several fields. */
+  results: Record<string, unknown> | undefined;
+  /** The failures of those parts. */
+  parts: IonError[] | undefined;
 
   constructor(code: IonErrorCode, message: string, details: IonErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -69,6 +73,28 @@ export class IonError extends Error {
     this.transient = details.transient ?? false;
     this.mayHaveRun = details.mayHaveRun ?? false;
   }
+}
+
+/** Failures of ION, its auth server or the way there, which say nothing about the operation. */
+const OUTAGES: ReadonlySet<IonErrorCode> = new Set([
+  'ION_AUTH',
+  'ION_RATE_LIMITED',
+  'ION_TIMEOUT',
+  'ION_NETWORK',
+  'ION_SERVER',
+  'ION_RESPONSE',
+  'ION_CONFIG',
+  'ION_OVERLOADED',
+  'ION_CLOSED',
+]);
+
+/** Whether the same operation may succeed later, once somebody or time has put something right. */
+export function isOutage({ code, status = 0, transient, cause }: IonError): boolean {
+  // An answer of a shape that nobody expected will have it again.
+  if (cause instanceof TypeError || cause instanceof RangeError) return false;
+  // A request that a server or proxy calls wrong (such as 413, too large) stays wrong.
+  const isRefused = code === 'ION_RESPONSE' && status >= 400 && status < 500 && !transient;
+  return OUTAGES.has(code) && !isRefused;
 }
 
 /** What an aborted signal means to the one who waits: the flow was stopped or redeployed. */

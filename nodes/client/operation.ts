@@ -1,6 +1,7 @@
 import type { DocumentNode, OperationDefinitionNode } from 'graphql';
 import { parse } from 'graphql/language';
 import { IonError, quote, reasonOf } from './errors.js';
+import { Recent } from './recent.js';
 import type { OperationKind } from './retries.js';
 
 /** One operation of a GraphQL document, ready to be sent. */
@@ -18,7 +19,7 @@ export interface Operation {
 const KEPT_OPERATIONS = 100;
 /** In characters; a parsed document needs some fifty times the memory of its text. */
 const LONGEST_KEPT = 20_000;
-const kept = new Map<string, Operation>();
+const kept = new Recent<string, Operation>(KEPT_OPERATIONS);
 
 /**
  * Parses a document and picks the operation that runs.
@@ -48,7 +49,6 @@ export function parseOperation(text: unknown, operationName?: string): Operation
     definition,
   };
   if (key.length > LONGEST_KEPT) return operation;
-  if (kept.size >= KEPT_OPERATIONS) kept.delete(kept.keys().next().value ?? '');
   kept.set(key, operation);
   return operation;
 }

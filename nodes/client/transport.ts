@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { Readable } from 'node:stream';
 import type { ConnectionOptions, SecureContextOptions } from 'node:tls';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip } from 'node:zlib';
@@ -40,6 +41,19 @@ export interface HttpRequest {
   signal: AbortSignal;
 }
 
+export interface Upload extends Omit<HttpRequest, 'body'> {
+  /** In bytes. */
+  size: number;
+  body: AsyncIterable<Uint8Array>;
+}
+
+interface Exchange extends Omit<HttpRequest, 'body'> {
+  method: 'GET' | 'POST' | 'PUT';
+  body?: string | AsyncIterable<Uint8Array>;
+  /** The answer ends with its head. */
+  headOnly?: boolean;
+}
+
 export interface HttpAnswer {
   status: number;
   headers: Record<string, string | string[] | undefined>;
@@ -57,7 +71,7 @@ interface RawAnswer extends Omit<HttpAnswer, 'text'> {
   bytes: Buffer;
 }
 
-/** One HTTP exchange at a time: POST a body, read the whole answer. Redirects are not followed. */
+/** One HTTP exchange at a time: send a body, read the whole answer. Redirects are not followed. */
 export class Transport {
   readonly #options: TransportOptions;
   readonly #largestAnswer: number;
@@ -77,10 +91,38 @@ export class Transport {
   async post(request: HttpRequest): Promise<HttpAnswer> {
     if (this.#closing.signal.aborted || request.signal.aborted) throw closedError();
     const { url } = request;
-    const { status, headers, bytes } = await this.#exchange(request);
+    const { status, headers, bytes } = await this.#exchange({ ...request, method: 'POST' });
     const encoding = headerOf(headers, 'content-encoding');
     const plain = encoding === undefined ? bytes : await this.#decompress(url, bytes, encoding);
     return { status, headers, text: decode(url, plain) };
+  }
+
+  /**
+   * Sends bytes to where a pre-signed URL points, as they come: the deadline is for each step, not
+   * for the whole.
+   * @throws as `post` does, and what the body throws
+   */
+  async put({ size, body, ...upload }: Upload): Promise<HttpAnswer> {
+    if (this.#closing.signal.aborted || upload.signal.aborted) throw closedError();
+    const headers = { ...upload.headers, 'content-length': String(size) };
+    const {
+      status,
+      headers: received,
+      bytes,
+    } = await this.#exchange({
+      ...upload,
+      method: 'PUT',
+      headers,
+      body,
+    });
+    return { status, headers: received, text: bytes.toString('utf8') };
+  }
+
+  /** Status and headers of what a URL holds, without reading it. */
+  async look(url: URL, signal: AbortSignal): Promise<Omit<HttpAnswer, 'text'>> {
+    if (this.#closing.signal.aborted || signal.aborted) throw closedError();
+    const headers = { 'accept-encoding': 'identity' };
+    return this.#exchange({ url, headers, signal, method: 'GET', headOnly: true });
   }
 
   /** Breaks off what is under way (`ION_CLOSED`) and closes all connections. */
@@ -93,7 +135,7 @@ export class Transport {
    * Ends when the answer is there, or at once when it is broken off, in whatever state the
    * connection is: undici itself can only abort a request that has one.
    */
-  #exchange({ url, headers, body, signal }: HttpRequest): Promise<RawAnswer> {
+  #exchange({ url, method, headers, body, headOnly, signal }: Exchange): Promise<RawAnswer> {
     const { timeoutMs } = this.#options;
     return new Promise((resolve, reject) => {
       let connection: Dispatcher.DispatchController | undefined;
@@ -120,9 +162,9 @@ export class Transport {
         {
           origin: url.origin,
           path: url.pathname + url.search,
-          method: 'POST',
+          method,
           headers: { 'accept-encoding': 'gzip, br', ...headers },
-          body,
+          body: typeof body === 'object' ? Readable.from(watched(body, timer)) : (body ?? null),
         },
         {
           onRequestStart(controller) {
@@ -130,9 +172,13 @@ export class Transport {
             if (brokenOff) controller.abort(brokenOff);
             else isSent = true;
           },
-          onResponseStart(_controller, status, received) {
+          onResponseStart(controller, status, received) {
             answer.status = status;
             answer.headers = received;
+            if (!headOnly) return;
+            end();
+            resolve(answer);
+            controller.abort(closedError());
           },
           onResponseData(_controller, chunk) {
             chunks.push(chunk);
@@ -145,7 +191,9 @@ export class Transport {
           },
           onResponseError: (_controller, error) => {
             end();
-            reject(networkError(error, url, isSent, this.#largestAnswer));
+            // The body may have its own reason, such as a file that cannot be read.
+            if (error instanceof IonError) reject(error);
+            else reject(networkError(error, url, isSent, this.#largestAnswer));
           },
         },
       );
@@ -171,6 +219,17 @@ export class Transport {
         mayHaveRun: true,
       });
     }
+  }
+}
+
+/** Every piece that is sent puts the deadline off. */
+async function* watched(
+  body: AsyncIterable<Uint8Array>,
+  timer: NodeJS.Timeout,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of body) {
+    timer.refresh();
+    yield chunk;
   }
 }
 

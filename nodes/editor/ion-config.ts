@@ -1,6 +1,7 @@
 import { environments, resolveEndpoints } from '../client/environments.js';
 import { prepareConnectionTest } from './connection-test.js';
 import { labels } from './labels.js';
+import { prepareOutbox } from './outbox.js';
 import { numberFrom } from './validators.js';
 
 const label = labels('ion-config');
@@ -16,8 +17,10 @@ const ADVANCED = {
   tls: '',
   proxy: '',
 };
+const OUTBOX = { outboxLimit: 1_000_000, outboxSize: 1024 };
 
-let connectionTest: { end(): void } | undefined;
+/** What asks the server while the dialog is open. */
+let asking: { end(): void }[] = [];
 
 RED.nodes.registerType('ion-config', {
   category: 'config',
@@ -32,6 +35,8 @@ RED.nodes.registerType('ion-config', {
     concurrency: { label: label('concurrency'), value: 10, validate: numberFrom(1) },
     queueLimit: { label: label('queueLimit'), value: 1000, validate: numberFrom(0) },
     retries: { label: label('retries'), value: 3, validate: numberFrom(0) },
+    outboxLimit: { label: label('outboxLimit'), value: 1_000_000, validate: numberFrom(1) },
+    outboxSize: { label: label('outboxSize'), value: 1024, validate: numberFrom(1) },
     tls: { label: label('tls'), value: '', type: 'tls-config', required: false },
     proxy: { label: label('proxy'), value: '', type: 'http proxy', required: false },
     allowHttp: { label: label('allowHttp'), value: false },
@@ -60,26 +65,27 @@ RED.nodes.registerType('ion-config', {
     environment.trigger('change');
     // A node that was written by hand may leave it out.
     if (!this.authScheme) $('#node-config-input-authScheme').val(ADVANCED.authScheme);
-    openAdvanced();
-    connectionTest = prepareConnectionTest(this);
+    openWhereUsed('#ion-config-advanced', ADVANCED);
+    openWhereUsed('#ion-config-outbox', OUTBOX);
+    asking = [prepareConnectionTest(this), prepareOutbox(this)];
   },
-  oneditsave: endTest,
-  oneditcancel: endTest,
+  oneditsave: endAsking,
+  oneditcancel: endAsking,
 });
 
-function endTest(): void {
-  connectionTest?.end();
-  connectionTest = undefined;
+function endAsking(): void {
+  for (const { end } of asking) end();
+  asking = [];
 }
 
 /** Shows the rarely used rows where one of them is not as it comes. */
-function openAdvanced(): void {
-  const isAsItComes = (name: string) => {
+function openWhereUsed(selector: string, defaults: Record<string, unknown>): void {
+  const isAsItComes = ([name, asItComes]: [string, unknown]) => {
     const value = String($(`#node-config-input-${name}`).val() ?? '');
-    return ['', '_ADD_', String(ADVANCED[name as keyof typeof ADVANCED])].includes(value);
+    return ['', '_ADD_', String(asItComes)].includes(value);
   };
-  const details = document.querySelector<HTMLDetailsElement>('#ion-config-advanced');
-  if (details) details.open = !Object.keys(ADVANCED).every(isAsItComes);
+  const details = document.querySelector<HTMLDetailsElement>(selector);
+  if (details) details.open = !Object.entries(defaults).every(isAsItComes);
 }
 
 type CustomUrl = 'apiUrl' | 'authUrl';

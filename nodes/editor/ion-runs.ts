@@ -5,7 +5,7 @@ import { type FilterList, type FilterRow, filterList } from './runs/filters.js';
 import { preview } from './runs/preview.js';
 import { followSchema } from './runs/schema-state.js';
 import { type SortChoice, sortChoice } from './runs/sort.js';
-import { numberFrom, output } from './validators.js';
+import { numberFrom, oneOf, output } from './validators.js';
 
 const label = labels('ion-runs');
 const NAMES = /^[_A-Za-z]\w*(\.[_A-Za-z]\w*)*$/;
@@ -100,11 +100,6 @@ function filters(value: FilterRow[], _options: ValidatorOptions): Validation {
     if (valueType !== 'str' && compared.trim() === '') return invalid('value', { field });
   }
   return true;
-}
-
-function oneOf(...values: string[]) {
-  return (value: string, { label = '' }: ValidatorOptions): Validation =>
-    values.includes(value) || invalid('choice', { label, name: value });
 }
 
 function invalid(key: string, values: Record<string, string>): string {

@@ -34,7 +34,7 @@ interface NodeDefinition {
   label(this: EditedNode): string;
   labelStyle?(this: EditedNode): string;
   /** What the port gives, shown over it. */
-  outputLabels?(this: EditedNode): string;
+  outputLabels?(this: EditedNode, index: number): string;
   oneditprepare?(this: EditedNode): void;
   oneditsave?(this: EditedNode): void;
   oneditcancel?(this: EditedNode): void;
@@ -97,6 +97,7 @@ interface EditorApi {
   tray: { resize(): void };
   view: { importNodes(nodes: object[], options: object): void };
   workspaces: { active(): string; isLocked(): boolean };
+  i18n: { lang(): string };
   user: { hasPermission(permission: string): boolean };
   utils: {
     createObjectElement(value: unknown, options: object): JQuery;

@@ -19,3 +19,9 @@ export function output(value: unknown, { label = '' }: ValidatorOptions): Valida
   if (/^[A-Za-z_$][\w$]*/.test(root) && !isTaken) return true;
   return RED._(`${SHARED}output`, { label });
 }
+
+/** One of those that a drop-down offers. */
+export function oneOf(...values: string[]) {
+  return (value: string, { label = '' }: ValidatorOptions): Validation =>
+    values.includes(value) || RED._(`${SHARED}choice`, { label, name: value });
+}

@@ -12,6 +12,9 @@ const WHO_AM_I = '{ me { id name email organization { id domain } } }';
 /** What Node-RED's editor holds in place of a stored password. */
 const UNCHANGED_PASSWORD = '__PWRD__';
 
+/** More than anybody looks at one by one; retry and discard also take all at once. */
+const MOST_REFUSED_SHOWN = 100;
+
 /** What the dialog sends: its values as they stand, deployed or not. */
 interface TestRequest {
   id: string;
@@ -36,9 +39,47 @@ export function registerAdminRoutes(RED: NodeAPI): void {
   httpAdmin.post('/ion-config/:id/run', auth.needsPermission('ion-config.write'), (req, res) => {
     void respond(res, (signal) => runOperation(RED, String(req.params.id), req.body, signal));
   });
+  httpAdmin.get('/ion-config/:id/outbox', auth.needsPermission('ion-config.read'), (req, res) => {
+    void respond(res, () => readOutbox(RED, String(req.params.id)));
+  });
+  httpAdmin.post('/ion-config/:id/outbox', auth.needsPermission('ion-config.write'), (req, res) => {
+    void respond(res, () => decideOnOutbox(RED, String(req.params.id), req.body));
+  });
   httpAdmin.get('/ion-config/:id/schema', auth.needsPermission('ion-config.read'), (req, res) => {
     void respond(res, () => readSchema(RED, req));
   });
+}
+
+/** How much waits in the outbox, and what ION refused for good. */
+async function readOutbox(RED: NodeAPI, id: string): Promise<unknown> {
+  const outbox = await requireDeployed(RED, id).outbox.existing();
+  if (!outbox) return { waiting: 0, givenUp: 0, refused: [] };
+  const { waiting, givenUp, unreachableSince, reason } = outbox.state;
+  const refused = await outbox.refused(MOST_REFUSED_SHOWN);
+  return {
+    waiting,
+    givenUp,
+    unreachableSince,
+    reason: reason?.message,
+    refused: refused.map(({ sequence, entry: { write, acceptedAt, givenUpAt, error } }) => {
+      const { action, target, filename } = write;
+      return { sequence, action, target, filename, acceptedAt, givenUpAt, error };
+    }),
+  };
+}
+
+async function decideOnOutbox(RED: NodeAPI, id: string, body: unknown): Promise<unknown> {
+  const { decision, sequences } = (body ?? {}) as { decision?: unknown; sequences?: unknown };
+  const isList = Array.isArray(sequences) && sequences.every(Number.isInteger);
+  if ((decision !== 'retry' && decision !== 'discard') || !(isList || sequences === 'all')) {
+    throw new IonError(
+      'ION_CONFIG',
+      'The request must hold a decision, "retry" or "discard", and the sequences or "all".',
+    );
+  }
+  const outbox = await requireDeployed(RED, id).outbox.existing();
+  await outbox?.decide(decision, isList ? (sequences as number[]) : undefined);
+  return readOutbox(RED, id);
 }
 
 /** Answers with the result, or with what a flow would get to know of the failure. */

@@ -1,5 +1,7 @@
 import type { Node } from 'node-red';
 import type { IonClient } from '../client/client.js';
+import type { StepWriter } from '../client/step-writer.js';
+import type { ConfigOutbox } from './config-outbox.js';
 import type { ConfigValues } from './config-settings.js';
 
 export interface ApiKeyCredentials {
@@ -11,5 +13,8 @@ export interface ApiKeyCredentials {
 export interface IonConfigNode extends Node<ApiKeyCredentials> {
   /** @throws IonError `ION_CONFIG` when the settings cannot work */
   readonly client: IonClient;
+  /** @throws IonError `ION_CONFIG` when the settings cannot work */
+  readonly steps: StepWriter;
+  readonly outbox: ConfigOutbox;
   readonly values: ConfigValues;
 }

@@ -3,6 +3,7 @@ import type { IonClientSettings } from '../client/client.js';
 import type { EnvironmentName } from '../client/environments.js';
 import { IonError } from '../client/errors.js';
 import type { HttpProxy, TlsOptions } from '../client/transport.js';
+import type { OutboxLimits } from '../outbox/store.js';
 
 /** The properties of an `ion-config` node, as the editor stores them. */
 export interface ConfigValues {
@@ -16,10 +17,23 @@ export interface ConfigValues {
   concurrency?: number | string;
   queueLimit?: number | string;
   retries?: number | string;
+  /** Entries that the outbox holds at most. */
+  outboxLimit?: number | string;
+  /** In MiB. */
+  outboxSize?: number | string;
   /** Ids of a `tls-config` and an `http proxy` node. */
   tls?: string;
   proxy?: string;
   allowHttp?: boolean;
+}
+
+const OUTBOX_ENTRIES = 1_000_000;
+const OUTBOX_MEBIBYTES = 1024;
+
+/** How much the outbox of a config node may hold. */
+export function outboxLimits({ outboxLimit, outboxSize }: ConfigValues): OutboxLimits {
+  const entries = Number(outboxLimit) || OUTBOX_ENTRIES;
+  return { entries, bytes: (Number(outboxSize) || OUTBOX_MEBIBYTES) * 1024 * 1024 };
 }
 
 interface TlsConfigNode extends Node {

@@ -21,15 +21,18 @@ export interface MessageDetails {
   operation: 'query' | 'mutation';
   name: string | undefined;
   attempts: number;
-  pages: number;
+  pages?: number | undefined;
   /** Rows in this message. */
   count?: number | undefined;
   totalCount?: number | undefined;
   traceId?: string | undefined;
   extensions?: Record<string, unknown> | undefined;
+  /** What became of each of several fields. */
+  results?: Record<string, unknown> | undefined;
 }
 
 export interface MessageTools {
+  config: IonConfigNode;
   client: IonClient;
   /** Aborts when the flow is stopped or redeployed. */
   signal: AbortSignal;
@@ -50,13 +53,14 @@ interface UsesIonConfig {
  * Keeps Node-RED's contract for all nodes: whatever `handle` does, a message ends in exactly one
  * `done()` or one `done(error)`, the status tells what happens, and closing the node ends what is
  * under way with `ION_CLOSED`.
+ * @returns the status, for what happens beside messages
  */
 export function onMessage(
   RED: NodeAPI,
   node: Node,
   config: UsesIonConfig,
   handle: (msg: Message, tools: MessageTools) => Promise<void>,
-): void {
+): NodeStatus {
   const closing = new AbortController();
   setMaxListeners(0, closing.signal);
   /** Ends one message each. */
@@ -73,14 +77,16 @@ export function onMessage(
       const output = config.output || 'payload';
       // Before anything is sent to ION: a mutation whose answer has no place would have run.
       checkOutput(RED, msg, output);
+      const configNode = requireConfig(RED, config);
       await handle(msg, {
-        client: clientOf(RED, config),
+        config: configNode,
+        client: configNode.client,
         signal: closing.signal,
         onState: tracker.update,
         send(result, value, details) {
           try {
             putResult(RED, result, output, value);
-            result.ion = defined(details);
+            result.ion = withoutUnknown(details);
             result.ion.durationMs = durationMs();
             send(result);
           } catch (thrown) {
@@ -140,6 +146,7 @@ export function onMessage(
       done();
     };
   });
+  return status;
 }
 
 /** `undefined` where the config node is not chosen, not deployed or disabled. */
@@ -147,9 +154,9 @@ function findConfig(RED: NodeAPI, { config }: UsesIonConfig): IonConfigNode | un
   return (RED.nodes.getNode(config) as IonConfigNode | null) ?? undefined;
 }
 
-function clientOf(RED: NodeAPI, config: UsesIonConfig): IonClient {
+function requireConfig(RED: NodeAPI, config: UsesIonConfig): IonConfigNode {
   const configNode = findConfig(RED, config);
-  if (configNode) return configNode.client;
+  if (configNode) return configNode;
   throw new IonError(
     'ION_CONFIG',
     'No ION config node: open this node, choose or add one, and deploy. It may also be disabled.',
@@ -207,9 +214,10 @@ export function notCopied(cause: unknown): IonError {
   return new IonError('ION_CONFIG', text, { cause });
 }
 
-function failureDetails(error: IonError, durationMs: number): Record<string, unknown> {
-  const { code, status, errors, data, retryAfterMs, traceId, attempts, pages } = error;
-  return defined({
+/** What `msg.ion` tells about a failure. */
+export function failureDetails(error: IonError, durationMs: number): Record<string, unknown> {
+  const { code, status, errors, data, retryAfterMs, traceId, attempts, pages, results } = error;
+  return withoutUnknown({
     code,
     status,
     errors,
@@ -218,12 +226,13 @@ function failureDetails(error: IonError, durationMs: number): Record<string, unk
     traceId,
     attempts,
     pages,
+    results,
     durationMs,
   });
 }
 
 /** Without the properties that are not known, so that a debug node shows none. */
-function defined(details: object): Record<string, unknown> {
+export function withoutUnknown(details: object): Record<string, unknown> {
   const result: Record<string, unknown> = {};
   for (const key of Object.keys(details)) {
     const value = (details as Record<string, unknown>)[key];

@@ -9,9 +9,11 @@ const SHORTEST_INTERVAL_MS = 200;
 /** A text by its catalogue key below `ion-config.status`. */
 export interface StatusText {
   key: string;
-  fill?: 'green' | 'red';
+  fill?: 'green' | 'red' | 'yellow' | 'blue';
   count?: number;
   ms?: number;
+  /** A time of day. */
+  since?: string;
 }
 
 export interface Tracker {
@@ -98,12 +100,12 @@ export class NodeStatus {
       return { fill: 'blue', shape: 'dot', text: this.#text(key, { running, waiting }) };
     }
     if (!this.#result) return {};
-    const { fill = 'green', key, count = 0, ms = 0 } = this.#result;
-    const shape = fill === 'red' ? 'ring' : 'dot';
-    return { fill, shape, text: this.#text(key, { count, ms }) };
+    const { fill = 'green', key, count = 0, ms = 0, since = '' } = this.#result;
+    const shape = fill === 'red' || fill === 'yellow' ? 'ring' : 'dot';
+    return { fill, shape, text: this.#text(key, { count, ms, since }) };
   }
 
-  #text(key: string, values: Record<string, number>): string {
+  #text(key: string, values: Record<string, number | string>): string {
     return this.#RED._(SHARED + key, values);
   }
 }

@@ -32,11 +32,6 @@ export function typedValue(
   });
 }
 
-/** What JSON writes as an object, unlike a list, but also unlike a Buffer, a Map or a Date. */
-export function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return Object.prototype.toString.call(value) === '[object Object]';
-}
-
 /** Whether "await" would take it for one. */
 function isPromise(value: unknown): boolean {
   return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';

@@ -14,6 +14,7 @@ interface Definition {
   label(this: object): string;
 }
 
+const NODES = ['ion-config', 'ion-graphql', 'ion-runs', 'ion-step'];
 const CATALOGUE = /^@ion-nodes\/node-red-ion\/([\w-]+):(.+)$/;
 
 describe('the dialogs', () => {
@@ -31,11 +32,11 @@ describe('the dialogs', () => {
   };
 
   before(async () => {
-    for (const node of ['ion-config', 'ion-graphql', 'ion-runs']) {
+    for (const node of NODES) {
       const json = await readFile(join(root, 'dist/locales/en-US', `${node}.json`), 'utf8');
       catalogues[node] = JSON.parse(json);
     }
-    for (const node of ['ion-config', 'ion-graphql', 'ion-runs']) {
+    for (const node of NODES) {
       const html = await readFile(join(root, 'dist', `${node}.html`), 'utf8');
       const [, script = ''] =
         /<script type="text\/javascript">([\s\S]*?)<\/script>/.exec(html) ?? [];
@@ -94,6 +95,7 @@ describe('the dialogs', () => {
 
   const custom = { environment: 'custom' };
   const row = (valueType: string, value: string) => ({ field: 'id', op: 'eq', value, valueType });
+  const step = { action: 'field', step: 'step', field: 'field', valueType: 'msg' };
   const wrong: [string, string, unknown, object, RegExp][] = [
     ['ion-config', 'apiUrl', '', custom, /^API URL: a URL such as/],
     ['ion-config', 'apiUrl', 'http://elsewhere.example.test', custom, /^API URL: /],
@@ -102,6 +104,8 @@ describe('the dialogs', () => {
     ['ion-config', 'concurrency', 0, {}, /^In flight: a whole number of at least 1/],
     ['ion-config', 'queueLimit', -1, {}, /^Waiting: a whole number of at least 0/],
     ['ion-config', 'retries', 1.5, {}, /^Retries: a whole number/],
+    ['ion-config', 'outboxLimit', 0, {}, /^Writes at most: a whole number of at least 1/],
+    ['ion-config', 'outboxSize', 'much', {}, /^Size \(MiB\): a whole number of at least 1/],
     ['ion-graphql', 'query', ' ', {}, /query is needed/],
     ['ion-graphql', 'pageSize', 0, {}, /^Page size: /],
     ['ion-graphql', 'limit', -1, {}, /^Limit: /],
@@ -120,10 +124,41 @@ describe('the dialogs', () => {
     ['ion-runs', 'output', 'parts', {}, /^Result in: /],
     ['ion-runs', 'fields', ['id }'], {}, /^Fields: "id }"/],
     ['ion-runs', 'sort', ['id asc'], {}, /^Sort by: "id asc"/],
+    ['ion-step', 'action', 'delete', {}, /^Write: "delete"/],
+    ['ion-step', 'onConflict', 'ignore', {}, /^Conflict: "ignore"/],
+    ['ion-step', 'delivery', 'later', {}, /^Delivery: "later"/],
+    ['ion-step', 'keep', 'first', {}, /^Keep: "first"/],
+    ['ion-step', 'run', 'x', { runType: 'num' }, /^Run: not a num/],
+    ['ion-step', 'step', '', { ...step, field: '' }, /^Step: a value is needed/],
+    ['ion-step', 'step', '', { ...step, action: 'status' }, /^Step: a value is needed/],
+    ['ion-step', 'field', '', { ...step, valueType: 'num' }, /^Field: a value is needed/],
+    ['ion-step', 'value', '', step, /^Value: a value is needed/],
+    ['ion-step', 'value', '', { ...step, valueType: 'num' }, /^Value: a value is needed/],
+    ['ion-step', 'value', 'x', { ...step, valueType: 'num' }, /^Value: not a num/],
+    ['ion-step', 'value', '', { action: 'status', valueType: 'str' }, /^Status: a value is needed/],
+    ['ion-step', 'value', '', { action: 'file', valueType: 'msg' }, /^Content: a value is needed/],
+    ['ion-step', 'filename', '', { action: 'file' }, /^File name: a value is needed/],
   ];
   for (const [type, property, value, node, text] of wrong) {
     it(`say what is wrong with ${JSON.stringify(value)} as ${property} of ${type}`, () => {
       assert.match(String(check(type, property, value, node)), text);
+    });
+  }
+
+  const right: [string, unknown, object][] = [
+    ['run', '', step],
+    ['step', '', step],
+    ['field', '', step],
+    ['field', '', { action: 'status', valueType: 'str' }],
+    ['value', '', { ...step, valueType: 'str' }],
+    ['value', '', { ...step, valueType: 'date' }],
+    ['value', '', { action: 'file', valueType: 'path' }],
+    ['value', '', { action: 'file', valueType: 'str' }],
+    ['filename', '', step],
+  ];
+  for (const [property, value, node] of right) {
+    it(`allow ${JSON.stringify(value)} as ${property} of ion-step with ${JSON.stringify(node)}`, () => {
+      assert.equal(check('ion-step', property, value, node), true);
     });
   }
 

@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict';
 import { prepareUserDir } from '../../sandbox/demo/node-red.js';
 import { Editor } from '../support/editor.js';
-import { graphqlNode, runsNode, sandboxConfig } from '../support/flow-node.js';
+import {
+  type FlowNode,
+  graphqlNode,
+  runsNode,
+  sandboxConfig,
+  stepNode,
+} from '../support/flow-node.js';
 import { RunningNodeRed } from '../support/node-red.js';
 import { useTemporaryFolder } from '../support/package.js';
 import { useSandbox } from '../support/sandbox.js';
+import { until } from '../support/until.js';
 
 /** The editor, inside the page. */
 declare const RED: { nodes: { node(id: string): { credentials?: Record<string, unknown> } } };
@@ -28,6 +35,7 @@ describe('the ion-config dialog in a browser', function () {
         { ...runsNode, id: `runs-${config}`, z: 'flow', x: 400, y: 200 + 60 * index, config },
       ]),
       sandboxConfig(context.sandbox, { id: 'deleted', name: 'soon gone' }),
+      ...writingFlow(),
     ];
     const key = { clientId, clientSecret };
     await prepareUserDir(folder.path, flow, { config: key, deleted: key });
@@ -39,6 +47,28 @@ describe('the ion-config dialog in a browser', function () {
     await nodeRed?.stop();
   });
   afterEach(() => assert.deepEqual(editor.errors, []));
+
+  /** POST /write puts a write into the outbox of the config node. */
+  const writingFlow = (): FlowNode[] => {
+    const place = { z: 'flow', x: 600, y: 100 };
+    const from = (name: string) => ({ [name]: `payload.${name}`, [`${name}Type`]: 'msg' });
+    return [
+      {
+        id: 'in',
+        type: 'http in',
+        ...place,
+        url: '/write',
+        method: 'post',
+        wires: [['write', 'out']],
+      },
+      { id: 'out', type: 'http response', ...place, y: 200, wires: [] },
+      {
+        ...{ ...stepNode, ...place, id: 'write', y: 300 },
+        ...{ ...from('run'), ...from('step'), ...from('field'), ...from('value') },
+        ...{ delivery: 'outbox', outputs: 2, wires: [[], []] },
+      },
+    ];
+  };
 
   const field = (name: string) => `#node-config-input-${name}`;
   const test = () => editor.page.click('#ion-config-test');
@@ -200,5 +230,234 @@ describe('the ion-config dialog in a browser', function () {
         }
       });
     }
+  });
+
+  describe('with an outbox', () => {
+    let target: { run: number; step: string; field: string };
+    let fieldId: number;
+
+    before(() => {
+      const { data } = context.sandbox;
+      const found = data.runStepFields
+        .all()
+        .find(
+          ({ type, runStepId }) =>
+            type === 'NUMBER' && data.runSteps.get(runStepId)?.status === 'IN_PROGRESS',
+        );
+      const step = found && data.runSteps.get(found.runStepId);
+      assert.ok(found && step);
+      fieldId = found.id;
+      target = { run: step.runId, step: step.title, field: found.name };
+    });
+
+    const outbox = async () =>
+      (await (await fetch(`${nodeRed.url}/ion-config/config/outbox`)).json()) as {
+        waiting: number;
+        givenUp: number;
+        unreachableSince?: number;
+      };
+    const write = async (values: object) => {
+      const response = await fetch(`${nodeRed.url}/write`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ ...target, ...values }),
+      });
+      assert.equal(response.status, 200);
+    };
+    /** Waits until nothing waits, and so many are given up. */
+    const untilGivenUp = (count: number) =>
+      until(async () => {
+        const { waiting, givenUp } = await outbox();
+        return waiting === 0 && givenUp === count;
+      });
+    const open = () => editor.editConfig('ion-config', 'config');
+    const says = (text: string, id = 'state') =>
+      editor.page.locator(`#ion-config-outbox-${id}`).filter({ hasText: text }).waitFor();
+    const refresh = () => editor.page.click('#ion-config-outbox-refresh');
+    const entries = () => editor.page.locator('#ion-config-outbox-refused li');
+    const untilListed = (count: number) =>
+      editor.page.waitForFunction(
+        (count) => document.querySelectorAll('#ion-config-outbox-refused li').length === count,
+        count,
+      );
+    const press = (name: string, index = 0) =>
+      entries().nth(index).getByRole('button', { name }).click();
+    const answer = async (button: string) => {
+      const question = editor.page.locator('.red-ui-notification');
+      await question.getByRole('button', { name: button }).click();
+      await question.waitFor({ state: 'detached' });
+    };
+
+    it('has limits, and says that nothing waits', async () => {
+      const { page } = editor;
+      await open();
+      assert.equal(await page.isVisible(field('outboxLimit')), false);
+      await page.click('#ion-config-outbox summary');
+      await says('Nothing waits, nothing was given up.');
+      assert.equal(await page.isVisible('#ion-config-outbox-given-up'), false);
+      for (const name of ['outboxLimit', 'outboxSize']) {
+        await page.fill(field(name), '0');
+        await page.press(field(name), 'Tab');
+        await page.waitForSelector(`${field(name)}.input-error`);
+        await page.fill(field(name), '500');
+        await page.press(field(name), 'Tab');
+        await page.waitForSelector(`${field(name)}:not(.input-error)`);
+      }
+      await editor.doneConfig();
+      assert.equal(await editor.property('config', 'outboxLimit'), '500');
+      assert.equal(await editor.property('config', 'outboxSize'), '500');
+      await open();
+      assert.equal(await page.isVisible(field('outboxSize')), true);
+      await cancel();
+    });
+
+    it('has the defaults in a configuration that is new, and no state before it is deployed', async () => {
+      const { page } = editor;
+      await editor.edit('node');
+      await page.click('#node-input-btn-config-add');
+      await page.waitForSelector('#node-config-dialog-ok');
+      assert.equal(await page.inputValue(field('outboxLimit')), '1000000');
+      assert.equal(await page.inputValue(field('outboxSize')), '1024');
+      await page.click('#ion-config-outbox summary');
+      await says('Not deployed yet');
+      await cancel();
+      await editor.cancel();
+    });
+
+    it('lists what was given up, with the words that tell why', async () => {
+      await write({ value: '12,5' });
+      await write({ value: '<b>12</b>', step: '<i>none</i>' });
+      await untilGivenUp(2);
+      await open();
+      await untilListed(2);
+      await says('0 waiting, 2 given up');
+      const [first = '', second = ''] = await entries().allTextContents();
+      const { run, step, field } = target;
+      assert.ok(first.startsWith(`Value · run ${run} · step ${step} · field ${field}`), first);
+      assert.match(
+        first,
+        /ION_VARIABLES: The field .* takes a number such as 12\.5, not the text "12,5"/,
+      );
+      assert.match(first, /\d+:\d\d/);
+      assert.match(second, /step <i>none<\/i>.*ION_NOT_FOUND: There is no step/);
+      assert.equal(await entries().locator('b, i').count(), 0);
+      await cancel();
+    });
+
+    it('tries one again, which is given up again behind the others', async () => {
+      await open();
+      await press('Retry');
+      await untilGivenUp(2);
+      await refresh();
+      await says('0 waiting, 2 given up');
+      await untilListed(2);
+      assert.match((await entries().first().textContent()) ?? '', /ION_NOT_FOUND/);
+      await cancel();
+    });
+
+    it('discards one once that is confirmed', async () => {
+      await open();
+      await press('Discard');
+      await editor.page
+        .getByText('Discard 1 write? It is deleted and never reaches ION.')
+        .waitFor();
+      await answer('Cancel');
+      assert.equal((await outbox()).givenUp, 2);
+      await press('Discard');
+      await answer('Discard');
+      await untilListed(1);
+      await says('0 waiting, 1 given up');
+      assert.equal((await outbox()).givenUp, 1);
+      // The button that was pressed is gone.
+      await editor.page.waitForSelector('#ion-config-outbox-refresh:focus');
+      await cancel();
+    });
+
+    it('delivers all of them once ION takes them', async () => {
+      const { data } = context.sandbox;
+      data.runStepFields.update(fieldId, { type: 'STRING' });
+      await open();
+      await editor.page.click('#ion-config-outbox-retry-all');
+      await untilGivenUp(0);
+      await refresh();
+      await says('Nothing waits, nothing was given up.');
+      assert.equal(data.runStepFields.get(fieldId)?.value, '12,5');
+      await cancel();
+      data.runStepFields.update(fieldId, { type: 'NUMBER', value: null });
+    });
+
+    it('discards all of them, and only those that were shown', async () => {
+      await write({ step: 'none' });
+      await write({ step: 'none' });
+      await untilGivenUp(2);
+      await open();
+      await untilListed(2);
+      await write({ step: 'unseen' });
+      await untilGivenUp(3);
+      await editor.page.click('#ion-config-outbox-discard-all');
+      await editor.page.getByText('Discard 2 writes?').waitFor();
+      await answer('Discard');
+      await untilListed(1);
+      assert.match((await entries().first().textContent()) ?? '', /unseen/);
+      await editor.page.click('#ion-config-outbox-discard-all');
+      await answer('Discard');
+      await says('Nothing waits, nothing was given up.');
+      await cancel();
+    });
+
+    it('says since when ION cannot be reached, and why', async () => {
+      const { control, data } = context.sandbox;
+      control.fault({ target: 'api', kind: 'status', status: 500, times: 1000 });
+      const others = data.runs.all().slice(0, 3);
+      for (const { id } of others) await write({ run: id, value: 11 });
+      await until(async () => (await outbox()).unreachableSince !== undefined);
+      await open();
+      await says('3 waiting, 0 given up');
+      await says('ION cannot be reached since', 'outage');
+      await says('500', 'outage');
+      await cancel();
+    });
+
+    it('decides on all where more were given up than are shown', async () => {
+      const { page } = editor;
+      const route = '**/ion-config/config/outbox';
+      const refused = [
+        {
+          ...{ sequence: 1, action: 'file', target: { run: 1, step: 2 }, filename: 'report.pdf' },
+          ...{ givenUpAt: 1, error: { code: 'ION_GRAPHQL', message: 'No.' } },
+        },
+      ];
+      await page.route(route, (call) =>
+        call.fulfill({ json: { waiting: 0, givenUp: 150, refused } }),
+      );
+      await open();
+      await says('The oldest 1 are shown.', 'more');
+      assert.match(
+        (await entries().first().textContent()) ?? '',
+        /^File report\.pdf · run 1 · step 2/,
+      );
+      await page.click('#ion-config-outbox-discard-all');
+      await page.getByText('Discard 150 writes?').waitFor();
+      const asked = page.waitForRequest((request) => request.method() === 'POST');
+      await answer('Discard');
+      assert.deepEqual((await asked).postDataJSON(), { decision: 'discard', sequences: 'all' });
+      await page.waitForSelector('#ion-config-outbox-refresh:enabled');
+      await cancel();
+      await page.unroute(route);
+    });
+
+    it('says that its state cannot be read, and reads it again', async () => {
+      const { page } = editor;
+      const route = '**/ion-config/config/outbox';
+      await page.route(route, (call) =>
+        call.fulfill({ status: 502, json: { code: 'ION_CONFIG', message: 'In use elsewhere.' } }),
+      );
+      await open();
+      await says('ION_CONFIG: In use elsewhere.');
+      await page.unroute(route);
+      await refresh();
+      await says('given up');
+      await cancel();
+    });
   });
 });

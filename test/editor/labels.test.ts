@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { prepareUserDir } from '../../sandbox/demo/node-red.js';
 import { Editor } from '../support/editor.js';
-import { graphqlNode, runsNode, sandboxConfig } from '../support/flow-node.js';
+import { graphqlNode, runsNode, sandboxConfig, stepNode } from '../support/flow-node.js';
 import { RunningNodeRed } from '../support/node-red.js';
 import { useTemporaryFolder } from '../support/package.js';
 import { useSandbox } from '../support/sandbox.js';
@@ -21,6 +21,11 @@ describe('the labels of the dialogs', function () {
       sandboxConfig(context.sandbox),
       { ...graphqlNode, ...place, id: 'graphql', pages: 'all' },
       { ...runsNode, ...place, id: 'runs', y: 200, changes: true },
+      ...['field', 'status', 'file'].map((action, index) => ({
+        ...{ ...stepNode, ...place, id: action, y: 300 + 60 * index },
+        ...{ action, delivery: 'outbox', outputs: 2 },
+      })),
+      { ...stepNode, ...place, id: 'path', y: 500, action: 'file', value: '', valueType: 'path' },
     ];
     await prepareUserDir(folder.path, flow, { config: { clientId, clientSecret } });
     nodeRed = await RunningNodeRed.start(folder.path);
@@ -31,12 +36,11 @@ describe('the labels of the dialogs', function () {
     it(`fit on one line before their fields in ${locale}`, async function () {
       const editor = await Editor.launch(findTool(this, chromium), nodeRed.url, { locale });
       try {
-        await editor.edit('graphql');
-        assert.deepEqual(await labelsThatDoNotFit(editor), []);
-        await editor.cancel();
-        await editor.edit('runs');
-        assert.deepEqual(await labelsThatDoNotFit(editor), []);
-        await editor.cancel();
+        for (const id of ['graphql', 'runs', 'field', 'status', 'file', 'path']) {
+          await editor.edit(id);
+          assert.deepEqual(await labelsThatDoNotFit(editor), [], id);
+          await editor.cancel();
+        }
         await editor.editConfig('ion-config', 'config');
         assert.deepEqual(await labelsThatDoNotFit(editor), []);
         assert.deepEqual(editor.errors, []);

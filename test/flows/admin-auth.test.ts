@@ -4,10 +4,11 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { prepareUserDir } from '../../sandbox/demo/node-red.js';
 import { Editor } from '../support/editor.js';
-import { sandboxConfig } from '../support/flow-node.js';
+import { sandboxConfig, stepNode } from '../support/flow-node.js';
 import { RunningNodeRed } from '../support/node-red.js';
 import { root, useTemporaryFolder } from '../support/package.js';
 import { useSandbox } from '../support/sandbox.js';
+import { until } from '../support/until.js';
 
 // Node-RED's own, with which it reads the hashes.
 const fromNodeRed = createRequire(createRequire(__filename).resolve('node-red'));
@@ -40,6 +41,13 @@ describe('the admin routes of a Node-RED with users', function () {
       acts: true,
       body: { query: '{ me { id } }' },
     },
+    { method: 'GET', path: 'ion-config/config/outbox', acts: false },
+    {
+      method: 'POST',
+      path: 'ion-config/config/outbox',
+      acts: true,
+      body: { decision: 'discard', sequences: [] },
+    },
     {
       method: 'POST',
       path: 'ion-config/test',
@@ -55,7 +63,16 @@ describe('the admin routes of a Node-RED with users', function () {
   before(async () => {
     const { clientId, clientSecret, url, authUrl } = context.sandbox;
     Object.assign(config, { apiUrl: url, authUrl });
-    const flow = [{ id: 'flow', type: 'tab', label: 'test' }, sandboxConfig(context.sandbox)];
+    const flow = [
+      { id: 'flow', type: 'tab', label: 'test' },
+      sandboxConfig(context.sandbox),
+      // Puts a write into the outbox that cannot be delivered.
+      { id: 'in', type: 'inject', z: 'flow', props: [], once: true, wires: [['write']] },
+      {
+        ...{ ...stepNode, id: 'write', z: 'flow', delivery: 'outbox', outputs: 2 },
+        ...{ step: 'none', stepType: 'str', run: '1', runType: 'num', wires: [[], []] },
+      },
+    ];
     const key = { config: { clientId, clientSecret } };
     await prepareUserDir(folder.path, flow, key);
     const password = bcrypt.hashSync(PASSWORD, 4);
@@ -147,6 +164,12 @@ describe('the admin routes of a Node-RED with users', function () {
   });
 
   it('are behind buttons that a user who may only read cannot press', async function () {
+    await until(async () => {
+      const response = await fetch(`${nodeRed.url}/ion-config/config/outbox`, {
+        headers: { authorization: `Bearer ${tokens.visitor}` },
+      });
+      return ((await response.json()) as { givenUp: number }).givenUp === 1;
+    });
     const editor = await Editor.open(this, `${nodeRed.url}/?access_token=${tokens.visitor}`);
     try {
       const { page } = editor;
@@ -157,6 +180,12 @@ describe('the admin routes of a Node-RED with users', function () {
       await page.fill('#node-config-input-clientId', 'another');
       assert.equal(await page.isEnabled('#ion-config-test'), false);
       assert.equal(await page.textContent('#ion-config-test-result'), hint);
+      await page.locator('#ion-config-outbox-refused li').waitFor();
+      await page.getByText('Your user may look, but not decide.').waitFor();
+      const buttons = page.locator('#ion-config-outbox .ion-config-outbox-decide');
+      assert.equal(await buttons.count(), 4);
+      for (const button of await buttons.all()) assert.equal(await button.isEnabled(), false);
+      assert.equal(await page.isEnabled('#ion-config-outbox-refresh'), true);
       assert.deepEqual(editor.errors, []);
     } finally {
       await editor.close();

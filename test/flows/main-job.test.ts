@@ -66,7 +66,7 @@ describe('the packed package in a real Node-RED', function () {
     return { status: response.status, body: JSON.parse(await response.text()) };
   };
 
-  it('registers its three nodes', async () => {
+  it('registers its four nodes', async () => {
     const response = await fetch(`${nodeRed.url}/nodes`, {
       headers: { accept: 'application/json' },
     });
@@ -76,17 +76,22 @@ describe('the packed package in a real Node-RED', function () {
       'ion-config',
       'ion-graphql',
       'ion-runs',
+      'ion-step',
     ]);
     assert.ok(own.every(({ enabled }) => enabled));
   });
 
   it('finds its icons, dialogs, help and labels', async () => {
     const icons = (await get('icons')).body as Record<string, string[]>;
-    assert.deepEqual(icons['@ion-nodes/node-red-ion'], ['ion-graphql.svg', 'ion-runs.svg']);
+    assert.deepEqual(icons['@ion-nodes/node-red-ion'], [
+      'ion-graphql.svg',
+      'ion-runs.svg',
+      'ion-step.svg',
+    ]);
     const html = await (
       await fetch(`${nodeRed.url}/nodes`, { headers: { accept: 'text/html' } })
     ).text();
-    for (const type of ['ion-config', 'ion-graphql', 'ion-runs']) {
+    for (const type of ['ion-config', 'ion-graphql', 'ion-runs', 'ion-step']) {
       assert.ok(html.includes(`data-template-name="${type}"`), `no dialog of ${type}`);
       assert.ok(html.includes(`data-help-name="${type}"`), `no help of ${type}`);
     }

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type Packed, pack, root, useTemporaryFolder } from '../support/package.js';
 
+const NODES = ['ion-config', 'ion-graphql', 'ion-runs', 'ion-step'];
+
 describe('the packed package', () => {
   const folder = useTemporaryFolder();
   let packed: Packed;
@@ -20,7 +22,7 @@ describe('the packed package', () => {
       'README.md',
       'CHANGELOG.md',
       'package.json',
-      ...['ion-config', 'ion-graphql', 'ion-runs'].flatMap((name) => [
+      ...NODES.flatMap((name) => [
         `dist/${name}.js`,
         `dist/${name}.html`,
         `dist/locales/en-US/${name}.json`,
@@ -28,6 +30,7 @@ describe('the packed package', () => {
       ]),
       'dist/icons/ion-graphql.svg',
       'dist/icons/ion-runs.svg',
+      'dist/icons/ion-step.svg',
     ]) {
       assert.ok(paths().includes(file), `${file} is missing`);
     }
@@ -43,26 +46,26 @@ describe('the packed package', () => {
     );
   });
 
-  it('is under 300 kB unpacked, without what the query editor loads when it opens', () => {
+  it('is under 450 kB unpacked, without what the query editor loads when it opens', () => {
     const { files } = packed;
     const size = files
       .filter(({ path }) => !path.startsWith('resources/'))
       .reduce((sum, { size }) => sum + size, 0);
-    assert.ok(size < 300_000, `${size} bytes`);
+    assert.ok(size < 450_000, `${size} bytes`);
   });
 
-  it('makes the editor load at most 25 kB at its start, and 250 kB for queries, compressed', async () => {
+  it('makes the editor load at most 34 kB at its start, and 250 kB for queries, compressed', async () => {
     const compressed = async (...path: string[]) =>
       gzipSync(await readFile(join(root, ...path))).length;
     const dialogs = await Promise.all(
-      ['ion-config', 'ion-graphql', 'ion-runs'].flatMap((node) => [
+      NODES.flatMap((node) => [
         compressed('dist', `${node}.html`),
         compressed('dist', 'locales', 'en-US', `${node}.html`),
         compressed('dist', 'locales', 'en-US', `${node}.json`),
       ]),
     );
     const start = dialogs.reduce((sum, size) => sum + size, 0);
-    assert.ok(start <= 25 * 1024, `${start} bytes`);
+    assert.ok(start <= 34 * 1024, `${start} bytes`);
     const language = await compressed('resources', 'graphql-language.js');
     assert.ok(language <= 250 * 1024, `${language} bytes`);
   });

@@ -34,7 +34,13 @@ const LATEST: Record<string, string> = {
   undici: '8.13.1',
   graphql: '17.1.0',
   oauth4webapi: '3.8.8',
+  'classic-level': '3.0.0',
 };
+/** What classic-level needs. */
+const OF_CLASSIC_LEVEL = [
+  ...['abstract-level', 'base64-js', 'buffer', 'ieee754', 'is-buffer', 'level-supports'],
+  ...['level-transcoder', 'maybe-combine-errors', 'module-error', 'napi-macros', 'node-gyp-build'],
+];
 
 describe("the flow library's scorecard", function () {
   this.timeout(60_000);
@@ -90,6 +96,7 @@ describe("the flow library's scorecard", function () {
         ['ion-config', 'config'],
         ['ion-graphql', 'ION'],
         ['ion-runs', 'ION'],
+        ['ion-step', 'ION'],
       ],
     );
     for (const { type, category, color, icon, inputs, outputs } of definitions) {
@@ -126,19 +133,21 @@ describe("the flow library's scorecard", function () {
     }
   });
 
-  it('D01: has the three dependencies that it needs', () => {
+  it('D01: has the four dependencies that it needs', () => {
     assert.deepEqual(Object.keys(manifest.dependencies).sort(), [
+      'classic-level',
       'graphql',
       'oauth4webapi',
       'undici',
     ]);
   });
 
-  it('D02: brings no other package than these, and no install script', async () => {
+  it('D02: brings no other package than these and what they need, and no install script', async () => {
     const modules = join(installed, '..', '..');
     const names = await readdir(modules);
     const packages = names.filter((name) => !name.startsWith('.') && !name.startsWith('@'));
-    assert.deepEqual(packages.sort(), ['graphql', 'oauth4webapi', 'undici']);
+    const own = Object.keys(manifest.dependencies);
+    assert.deepEqual(packages.sort(), [...own, ...OF_CLASSIC_LEVEL].sort());
     for (const script of ['preinstall', 'install', 'postinstall']) {
       assert.equal(manifest.scripts[script], undefined);
     }

@@ -46,3 +46,25 @@ export const runsNode: FlowNode = {
   changesFrom: 'beginning',
   output: 'payload',
 };
+
+export const stepNode: FlowNode = {
+  id: 'node',
+  type: 'ion-step',
+  name: '',
+  config: 'config',
+  action: 'field',
+  run: 'run',
+  runType: 'msg',
+  step: 'step',
+  stepType: 'msg',
+  field: 'field',
+  fieldType: 'msg',
+  value: 'payload',
+  valueType: 'msg',
+  filename: 'filename',
+  filenameType: 'msg',
+  onConflict: 'retry',
+  delivery: 'direct',
+  keep: 'all',
+  outputs: 1,
+};

@@ -36,7 +36,7 @@ export interface Outcome {
 
 const loaded: ((RED: NodeAPI) => void)[] = [
   // What users install is tested, not the sources.
-  ...['ion-config', 'ion-graphql', 'ion-runs'].map((name) => `../../dist/${name}.js`),
+  ...['ion-config', 'ion-graphql', 'ion-runs', 'ion-step'].map((name) => `../../dist/${name}.js`),
   '@node-red/nodes/core/network/05-tls.js',
   '@node-red/nodes/core/network/06-httpproxy.js',
 ].map((path) => require(path));

@@ -57,7 +57,7 @@ export interface ProcessReport {
   /** Living objects by class. */
   living: Record<string, number>;
   listeners: { process: number; runtime: number };
-  memory: { rss: number };
+  memory: { rss: number; heapUsed: number };
 }
 
 /** A node `load` with its target, wired so that answers, failures and statuses come back to it. */

@@ -51,6 +51,11 @@ export class RunningNodeRed {
     return exitCode === null && signalCode === null;
   }
 
+  /** Waits until its process is gone. */
+  async ended(): Promise<void> {
+    while (this.isRunning) await once(this.#changed, 'change');
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#nodeRed.process.kill(signal);
   }

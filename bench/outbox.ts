@@ -1,0 +1,102 @@
+import { graphqlNode, ionConfig, measured } from './flows.js';
+import { measure, serverStatistics, withNodeRed, withServer } from './processes.js';
+import type { Report } from './report.js';
+import { KEY } from './request.js';
+import { shown, spread } from './statistics.js';
+
+const ROUNDS = 5;
+const RUNS = 100;
+const IN_FLIGHT = 1000;
+const CONCURRENCY = 10;
+const SECONDS = 2;
+const DRAINED = 20_000;
+const WRITE = `mutation UpdateRunStepFieldValue($input: UpdateRunStepFieldValueInput!) { updateRunStepFieldValue(input: $input) { runStepField { id name type value unit valid notApplicable runStepId _updated _etag } } }`;
+const place = { z: 'flow', x: 0, y: 0 };
+
+/** How fast writes are accepted, each on the disk before it counts, and how fast they leave. */
+export async function measureOutbox(report: Report): Promise<void> {
+  report.heading('Outbox');
+  report.text(
+    `Accepted: ion-step with ${IN_FLIGHT} messages at once, over ${RUNS} runs, while ION is away; each is synced to the disk before its message is done. Drained: ${DRAINED.toLocaleString('en-US')} that wait, when ION is back, against ion-graphql with the same mutation; ${CONCURRENCY} requests at once. Writes a second, least / median / most of ${ROUNDS} interleaved runs, each in a process of its own.`,
+  );
+  const accepted: number[] = [];
+  const drained: number[] = [];
+  const direct: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    await withServer({ runs: 1 }, (server) =>
+      withNodeRed(outboxFlow(server), { config: KEY }, async (nodeRed) => {
+        await fetch(`${server}/down`);
+        const message = { payload: 12.5 };
+        const options = { inFlight: IN_FLIGHT, runs: RUNS, seconds: SECONDS, warmUp: 1, message };
+        const { answered, seconds } = await measure(nodeRed, 'ion-step', options);
+        accepted.push(answered / seconds);
+        const enough = { count: DRAINED, runs: RUNS, message };
+        await measure(nodeRed, 'ion-step', enough);
+        await fetch(`${server}/up`);
+        const { writesAt } = await untilEmpty(nodeRed.url, server);
+        // Without the first ones, which look their steps up.
+        const steady = writesAt.slice(RUNS);
+        const ms = Number(steady.at(-1)) - Number(steady[0]);
+        drained.push((steady.length / ms) * 1000);
+        const input = { id: 1, etag: '1', value: 12.5 };
+        const mutation = { inFlight: CONCURRENCY, seconds: SECONDS, warmUp: 1 };
+        const same = await measure(nodeRed, 'ion-graphql', {
+          ...mutation,
+          message: { payload: '', variables: { input } },
+        });
+        direct.push(same.answered / same.seconds);
+      }),
+    );
+  }
+  report.table(
+    ['', 'writes a second'],
+    [
+      ['accepted by the outbox', shown(spread(accepted))],
+      ['drained by the outbox', shown(spread(drained))],
+      ['the same mutation by ion-graphql', shown(spread(direct))],
+    ],
+  );
+  const rate = spread(accepted).median;
+  report.check(rate >= 10_000, `${rate.toFixed(0)} accepted a second (at least 10,000)`);
+  const share = spread(drained).median / spread(direct).median;
+  report.check(share >= 0.8, `drains at ${share.toFixed(2)} of ion-graphql's rate (at least 0.80)`);
+}
+
+function outboxFlow(server: string): object[] {
+  const step = {
+    type: 'ion-step',
+    config: 'config',
+    action: 'field',
+    run: 'run',
+    runType: 'msg',
+    step: 'step',
+    stepType: 'msg',
+    field: 'field',
+    fieldType: 'msg',
+    value: 'payload',
+    valueType: 'msg',
+    onConflict: 'retry',
+    delivery: 'outbox',
+    keep: 'all',
+    outputs: 2,
+  };
+  const [source, node, failed] = measured('ion-step', step) as [object, object, object];
+  return [
+    ...ionConfig(server, { concurrency: CONCURRENCY }),
+    source,
+    { ...node, wires: [[], []] },
+    failed,
+    // What is on the disk counts, not what ION has.
+    { id: 'done', type: 'complete', scope: ['ion-step node'], wires: [['ion-step']], ...place },
+    ...measured('ion-graphql', graphqlNode(WRITE, 'one')),
+  ];
+}
+
+async function untilEmpty(nodeRed: string, server: string) {
+  for (;;) {
+    const response = await fetch(`${nodeRed}/ion-config/config/outbox`);
+    const { waiting } = (await response.json()) as { waiting: number };
+    if (waiting === 0) return serverStatistics(server);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

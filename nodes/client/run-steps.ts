@@ -1,0 +1,277 @@
+import { IonError, quote, toIonError } from './errors.js';
+import type { FieldDefinition } from './field-values.js';
+import { parseOperation } from './operation.js';
+import { Recent } from './recent.js';
+import type { Requests } from './requests.js';
+
+/** An id, or for a step and a field also its name. */
+export type Reference = string | number;
+
+/** Where to write, as a user tells it. */
+export interface Target {
+  run?: Reference | undefined;
+  /** An id, or within a run its title or position. */
+  step?: Reference | undefined;
+  /** An id, or within a step its name. */
+  field?: Reference | undefined;
+}
+
+export interface RunStep {
+  id: number;
+  runId: number;
+  title: string;
+  position: number | null;
+  status: string | null;
+  /** What attachments hang on; not the `id`. */
+  entityId: number;
+  _etag: string | null;
+}
+
+export interface RunStepField extends FieldDefinition {
+  id: number;
+  runStepId: number;
+  value: unknown;
+  _etag: string | null;
+}
+
+const STEP = 'id runId title position status entityId _etag';
+const FIELD = 'id runStepId name type value options _etag';
+const RUN_QUERY = `query RunSteps($id: ID!) { run(id: $id) { id steps { ${STEP} } } }`;
+const STEP_QUERY = `query RunStep($id: ID!) { runStep(id: $id) { ${STEP} fields { ${FIELD} } } }`;
+const FIELD_QUERY = `query RunStepField($id: ID!) { runStepField(id: $id) { ${FIELD} step { id runId } } }`;
+
+const KEPT_RUNS = 1000;
+const KEPT_STEPS = 10_000;
+const KEPT_FIELDS = 100_000;
+const MOST_CANDIDATES_TOLD = 10;
+
+interface StepWithFields {
+  step: RunStep;
+  fields: RunStepField[];
+}
+
+interface FieldOfRun {
+  field: RunStepField;
+  runId: string;
+}
+
+/**
+ * Finds steps and fields by id or name. What was read is kept, with its etags, until somebody
+ * says that it is out of date.
+ */
+export class RunSteps {
+  readonly #runs = new Recent<string, Promise<RunStep[]>>(KEPT_RUNS);
+  readonly #steps = new Recent<string, Promise<StepWithFields>>(KEPT_STEPS);
+  readonly #fields = new Recent<string, Promise<FieldOfRun>>(KEPT_STEPS);
+  /** One object per row, whatever query it came with, so that a written etag is known everywhere. */
+  readonly #stepRows = new Recent<number, RunStep>(KEPT_STEPS);
+  readonly #fieldRows = new Recent<number, RunStepField>(KEPT_FIELDS);
+
+  /**
+   * The run that something belongs to, as its id.
+   * @throws IonError `ION_NOT_FOUND`
+   */
+  async runOf({ run, step, field }: Target, requests: Requests): Promise<string> {
+    if (isGiven(run)) return idOf(run);
+    if (isGiven(step)) return String((await this.#stepById(step, requests)).step.runId);
+    if (isGiven(field)) return (await this.#fieldById(field, requests)).runId;
+    throw notFound('Neither run, step nor field is given.');
+  }
+
+  /** @throws IonError `ION_NOT_FOUND`, naming the candidates */
+  async step({ run, step }: Target, requests: Requests): Promise<RunStep> {
+    if (!isGiven(step)) throw notFound('No step is given: neither an id nor a title or position.');
+    if (!isGiven(run)) return (await this.#stepById(step, requests)).step;
+    const key = idOf(run);
+    return this.#reread(this.#runs, key, async () =>
+      pickStep(await this.#stepsOf(key, requests), step, key),
+    );
+  }
+
+  /** @throws IonError `ION_NOT_FOUND`, naming the candidates */
+  async field(target: Target, requests: Requests): Promise<RunStepField> {
+    const { field } = target;
+    if (!isGiven(field)) throw notFound('No field is given: neither an id nor a name.');
+    if (isGiven(target.step)) {
+      const { id } = await this.step(target, requests);
+      return this.#reread(this.#steps, String(id), async () =>
+        pickField(await this.#stepById(id, requests), field),
+      );
+    }
+    if (!isGiven(target.run)) return (await this.#fieldById(field, requests)).field;
+    throw notFound(`The field "${field}" needs the step that it is in, or only its id.`);
+  }
+
+  /** The next one who asks for it reads it again. */
+  forgetStep({ id, runId }: RunStep): void {
+    this.#steps.delete(String(id));
+    this.#runs.delete(String(runId));
+  }
+
+  /** The next one who asks for it reads it again. */
+  forgetField({ id, runStepId }: RunStepField): void {
+    this.#fields.delete(String(id));
+    this.#steps.delete(String(runStepId));
+  }
+
+  /** What is not found may have been added, or renamed, since the rows were read. */
+  async #reread<Row>(
+    rows: Recent<string, unknown>,
+    key: string,
+    find: () => Promise<Row>,
+  ): Promise<Row> {
+    const wasKnown = rows.get(key) !== undefined;
+    try {
+      return await find();
+    } catch (thrown) {
+      if (!wasKnown || toIonError(thrown).code !== 'ION_NOT_FOUND') throw thrown;
+      rows.delete(key);
+      return find();
+    }
+  }
+
+  #stepsOf(run: string, requests: Requests): Promise<RunStep[]> {
+    return kept(this.#runs, run, requests, async () => {
+      const { data } = await requests.send(parseOperation(RUN_QUERY), { id: run });
+      const found = data.run as { steps: RunStep[] | null } | null | undefined;
+      if (!found) throw notFound(`ION has no run "${quote(run)}", or the API key may not see it.`);
+      return (found.steps ?? []).map((row) => oneRow(this.#stepRows, row));
+    });
+  }
+
+  #stepById(step: Reference, requests: Requests): Promise<StepWithFields> {
+    const id = idOf(step);
+    return kept(this.#steps, id, requests, async () => {
+      const { data } = await requests.send(parseOperation(STEP_QUERY), { id });
+      const found = data.runStep as (RunStep & { fields: RunStepField[] | null }) | null;
+      if (!found) {
+        throw notFound(
+          `ION has no run step with the id "${quote(id)}". A title or a position needs the run as well.`,
+        );
+      }
+      const { fields, ...row } = found;
+      return {
+        step: oneRow(this.#stepRows, row),
+        fields: (fields ?? []).map((field) => oneRow(this.#fieldRows, field)),
+      };
+    });
+  }
+
+  #fieldById(field: Reference, requests: Requests): Promise<FieldOfRun> {
+    const id = idOf(field);
+    return kept(this.#fields, id, requests, async () => {
+      const { data } = await requests.send(parseOperation(FIELD_QUERY), { id });
+      const found = data.runStepField as (RunStepField & { step: RunStep | null }) | null;
+      if (!found) {
+        throw notFound(
+          `ION has no field with the id "${quote(id)}". A name needs the step as well.`,
+        );
+      }
+      const { step, ...row } = found;
+      const { runId } = step ?? (await this.#stepById(row.runStepId, requests)).step;
+      return { field: oneRow(this.#fieldRows, row), runId: String(runId) };
+    });
+  }
+}
+
+function oneRow<Row extends { id: number }>(rows: Recent<number, Row>, row: Row): Row {
+  const known = rows.get(row.id);
+  if (known) return Object.assign(known, row);
+  rows.set(row.id, row);
+  return row;
+}
+
+/** What is not there is empty: a message without the property, or an input that was left blank. */
+export function isGiven(reference: Reference | undefined | null): reference is Reference {
+  return reference !== undefined && reference !== null && String(reference).trim() !== '';
+}
+
+/** An id as text: a PLC may send it with leading zeros. */
+export function idOf(reference: Reference): string {
+  return String(reference)
+    .trim()
+    .replace(/^0+(?=\d+$)/, '');
+}
+
+/** One request for all who ask meanwhile; a failed one is not kept. */
+async function kept<Value>(
+  map: Recent<string, Promise<Value>>,
+  key: string,
+  requests: Requests,
+  read: () => Promise<Value>,
+): Promise<Value> {
+  for (;;) {
+    let value = map.get(key);
+    if (!value) {
+      value = read();
+      map.set(key, value);
+    }
+    try {
+      return await value;
+    } catch (thrown) {
+      if (map.get(key) === value) map.delete(key);
+      // Only the flow of the one who asked first was stopped.
+      const isOthers = toIonError(thrown).code === 'ION_CLOSED' && !requests.signal.aborted;
+      if (!isOthers || requests.isClosed) throw thrown;
+    }
+  }
+}
+
+/** An id comes before a title, a title before a position. */
+function pickStep(steps: readonly RunStep[], wanted: Reference, run: string): RunStep {
+  const text = String(wanted).trim();
+  const byId = steps.find(({ id }) => String(id) === text);
+  if (byId) return byId;
+  const found = byName(steps, text, ({ title }) => title);
+  const matching = found.length > 0 ? found : steps.filter(({ position }) => same(position, text));
+  return only(matching, `step "${quote(text)}" in run ${run}`, steps, ({ id, title, position }) => {
+    return `${id} "${title}" (position ${position})`;
+  });
+}
+
+function pickField(
+  { step: { id, title }, fields }: StepWithFields,
+  wanted: Reference,
+): RunStepField {
+  const text = String(wanted).trim();
+  const byId = fields.find((field) => String(field.id) === text);
+  if (byId) return byId;
+  const matching = byName(fields, text, ({ name }) => name);
+  const what = `field "${quote(text)}" in step ${id} "${title}"`;
+  return only(matching, what, fields, (field) => `${field.id} "${field.name}"`);
+}
+
+/** As it is written, else in any case of letters. */
+function byName<Row>(rows: readonly Row[], name: string, of: (row: Row) => string): Row[] {
+  // Whatever the schema says, a name may be missing.
+  const nameOf = (row: Row) => String(of(row) ?? '').trim();
+  const exact = rows.filter((row) => nameOf(row) === name);
+  if (exact.length > 0) return exact;
+  return rows.filter((row) => nameOf(row).toLowerCase() === name.toLowerCase());
+}
+
+function same(position: number | null, text: string): boolean {
+  return position !== null && String(position) === text;
+}
+
+function only<Row>(
+  matching: readonly Row[],
+  what: string,
+  all: readonly Row[],
+  label: (row: Row) => string,
+): Row {
+  const [first, second] = matching;
+  if (first && !second) return first;
+  const candidates = matching.length > 0 ? matching : all;
+  const told = candidates.slice(0, MOST_CANDIDATES_TOLD).map(label).join(', ');
+  const more = candidates.length > MOST_CANDIDATES_TOLD ? ' …' : '';
+  throw notFound(
+    second
+      ? `There is more than one ${what}: ${told}${more}. Give the id.`
+      : `There is no ${what}. There are: ${told || 'none'}${more}.`,
+  );
+}
+
+function notFound(text: string): IonError {
+  return new IonError('ION_NOT_FOUND', text);
+}

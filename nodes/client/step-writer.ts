@@ -1,0 +1,323 @@
+import { type Attachment, type AttachmentFile, Attachments } from './attachments.js';
+import type { IonClient, RequestOptions } from './client.js';
+import { IonError, type IonErrorCode, isOutage, toIonError } from './errors.js';
+import { toFieldValue } from './field-values.js';
+import { isPlainObject } from './json.js';
+import { parseOperation } from './operation.js';
+import { Requests } from './requests.js';
+import { isGiven, type RunStep, type RunStepField, RunSteps, type Target } from './run-steps.js';
+import { Turns } from './turns.js';
+
+/** What to do where somebody else wrote meanwhile. */
+export type ConflictPolicy = 'retry' | 'fail';
+
+export interface WriteOptions extends Pick<RequestOptions, 'signal' | 'isNew' | 'onState'> {
+  onConflict: ConflictPolicy;
+}
+
+/** A row as ION returns it after a write. */
+export type Written = Record<string, unknown>;
+
+/** What became of one of several fields. */
+export type FieldResult = { written: Written } | { error: { code: IonErrorCode; message: string } };
+
+export interface WriteAnswer<Payload> {
+  payload: Payload;
+  /** Name of the mutation. */
+  name: string;
+  /** Requests that were sent to the API, to look names up among them. */
+  attempts: number;
+  traceId: string | undefined;
+  /** Of several fields, by name. */
+  results?: Record<string, FieldResult>;
+}
+
+const MOST_RETRIES = 3;
+const FIELD_MUTATION = `mutation UpdateRunStepFieldValue($input: UpdateRunStepFieldValueInput!) { updateRunStepFieldValue(input: $input) { runStepField { id name type value unit valid notApplicable runStepId _updated _etag } } }`;
+const STATUS_MUTATION = `mutation UpdateRunStep($input: UpdateRunStepInput!) { updateRunStep(input: $input) { runStep { id runId title status position startTime endTime entityId _updated _etag } } }`;
+
+/** Writes to the steps of runs, each write with the etag that ION wants to see. */
+export class StepWriter {
+  readonly #client: IonClient;
+  readonly #steps = new RunSteps();
+  readonly #attachments: Attachments;
+  /** Two writes to one row at once would refuse each other. */
+  readonly #turns = new Turns();
+
+  constructor(client: IonClient) {
+    this.#client = client;
+    this.#attachments = new Attachments(client);
+  }
+
+  /**
+   * The id of the run that a target is in.
+   * @throws IonError `ION_NOT_FOUND`
+   */
+  runOf(target: Target, options: Omit<WriteOptions, 'onConflict'>): Promise<string> {
+    return this.#steps.runOf(target, new Requests(this.#client, options));
+  }
+
+  /**
+   * Whether ION answers at all.
+   * @throws IonError
+   */
+  async check(options: Omit<WriteOptions, 'onConflict'>): Promise<void> {
+    await new Requests(this.#client, options).send(parseOperation('{ __typename }'), {});
+  }
+
+  /**
+   * Records the value of a field, or those of several fields of a step: without a field, the value
+   * holds them by name.
+   * @throws IonError
+   */
+  write(target: Target, value: unknown, options: WriteOptions): Promise<WriteAnswer<unknown>> {
+    if (!isGiven(target.field) && isPlainObject(value)) {
+      return this.writeFields(target, value, options);
+    }
+    return this.writeField(target, value, options);
+  }
+
+  /**
+   * Records the value of a field.
+   * @throws IonError `ION_NOT_FOUND`, `ION_VARIABLES` for a value that the field does not take,
+   * `ION_CONFLICT`, or what ION says
+   */
+  async writeField(
+    target: Target,
+    value: unknown,
+    options: WriteOptions,
+  ): Promise<WriteAnswer<Written>> {
+    const requests = new Requests(this.#client, options);
+    const payload = await this.#writeField(target, value, options, requests);
+    return answerOf('UpdateRunStepFieldValue', payload, requests);
+  }
+
+  /**
+   * Records the values of several fields of a step, all of them whatever becomes of one.
+   * @throws IonError with `results` by name, where at least one was not written
+   */
+  async writeFields(
+    target: Target,
+    values: Record<string, unknown>,
+    options: WriteOptions,
+  ): Promise<WriteAnswer<Record<string, Written>>> {
+    const requests = new Requests(this.#client, options);
+    const names = Object.keys(values);
+    if (names.length === 0) {
+      throw new IonError(
+        'ION_VARIABLES',
+        'The value holds no field: it must be like { "Torque": 12.5 }.',
+      );
+    }
+    const written = await Promise.allSettled(
+      names.map((name) =>
+        this.#writeField({ ...target, field: name }, values[name], options, requests),
+      ),
+    );
+    const results: Record<string, FieldResult> = {};
+    const failures: [string, IonError][] = [];
+    const payload: Record<string, Written> = {};
+    for (const [index, outcome] of written.entries()) {
+      const name = names[index] as string;
+      if (outcome.status === 'fulfilled') {
+        payload[name] = outcome.value;
+        results[name] = { written: outcome.value };
+      } else {
+        const error = toIonError(outcome.reason);
+        failures.push([name, error]);
+        results[name] = { error: { code: error.code, message: error.message } };
+      }
+    }
+    if (failures.length > 0) throw failureOf(failures, names.length, results, requests);
+    return { ...answerOf('UpdateRunStepFieldValue', payload, requests), results };
+  }
+
+  /**
+   * Changes the status of a step.
+   * @param status as in ION, in any case of letters; ION knows which ones there are
+   * @throws IonError
+   */
+  async writeStatus(
+    target: Target,
+    status: unknown,
+    options: WriteOptions,
+  ): Promise<WriteAnswer<Written>> {
+    const requests = new Requests(this.#client, options);
+    const wanted = toStatus(status);
+    const payload = await this.#write<RunStep>(options, {
+      find: () => this.#steps.step(target, requests),
+      forget: (step) => this.#steps.forgetStep(step),
+      kind: 'step',
+      send: async ({ id, _etag: etag }) => {
+        const input = { id, etag, status: wanted };
+        const { data } = await requests.send(parseOperation(STATUS_MUTATION), { input });
+        return (data.updateRunStep as { runStep?: Written } | null)?.runStep;
+      },
+    });
+    return answerOf('UpdateRunStep', payload, requests);
+  }
+
+  /**
+   * Attaches a file to a step.
+   * @param earlier what is known of an earlier try, which may have succeeded
+   * @throws IonError
+   */
+  async attach(
+    target: Target,
+    file: AttachmentFile,
+    options: Omit<WriteOptions, 'onConflict'>,
+    earlier: EarlierTry = {},
+  ): Promise<WriteAnswer<Attachment>> {
+    const requests = new Requests(this.#client, options);
+    const step = await this.#steps.step(target, requests);
+    const done = await this.#attached(step, file, earlier, requests);
+    const attach = () => this.#attachments.attach(file, step.entityId, requests, earlier.created);
+    return answerOf('CreateFileAttachment', done ?? (await attach()), requests);
+  }
+
+  /** The ids of what has this name on a step, to be looked at before a file is attached again. */
+  async attachmentsOf(
+    target: Target,
+    filename: string,
+    options: Omit<WriteOptions, 'onConflict'>,
+  ): Promise<number[]> {
+    const requests = new Requests(this.#client, options);
+    const { id } = await this.#steps.step(target, requests);
+    return (await this.#attachments.named(filename, id, requests)).map((each) => each.id);
+  }
+
+  /** What an earlier try attached, if its bytes arrived. */
+  async #attached(
+    { id }: RunStep,
+    { filename, size }: AttachmentFile,
+    { before, attachment }: EarlierTry,
+    requests: Requests,
+  ): Promise<Attachment | undefined> {
+    if (!before && !attachment) return undefined;
+    const named = await this.#attachments.named(filename, id, requests);
+    const isOurs = (each: Attachment) =>
+      attachment ? each.id === attachment.id : !before?.includes(each.id);
+    for (const found of named.filter(isOurs)) {
+      const { downloadUrl, ...own } = found;
+      if (await this.#attachments.isComplete(found, size, requests)) return own;
+      // Only what is known to be its own is taken away.
+      if (attachment) await this.#attachments.remove(own, requests);
+    }
+    return undefined;
+  }
+
+  #writeField(
+    target: Target,
+    value: unknown,
+    options: WriteOptions,
+    requests: Requests,
+  ): Promise<Written> {
+    return this.#write<RunStepField>(options, {
+      find: () => this.#steps.field(target, requests),
+      forget: (field) => this.#steps.forgetField(field),
+      kind: 'field',
+      send: async (field) => {
+        const input = { id: field.id, etag: field._etag, value: toFieldValue(field, value) };
+        const { data } = await requests.send(parseOperation(FIELD_MUTATION), { input });
+        return (data.updateRunStepFieldValue as { runStepField?: Written } | null)?.runStepField;
+      },
+    });
+  }
+
+  /** Finds a row and writes to it with its etag; reads it again where what was known is outdated. */
+  async #write<Row extends { id: number; _etag: string | null }>(
+    { onConflict }: WriteOptions,
+    { find, forget, kind, send }: RowAccess<Row>,
+  ): Promise<Written> {
+    let row = await find();
+    return this.#turns.run(`${kind} ${row.id}`, this.#client.queueLimit, async () => {
+      for (let tries = 1; ; tries++) {
+        try {
+          const written = await send(row);
+          if (!written) {
+            const text = `ION answered no ${kind}: it may not exist any more, or the API key may not see it.`;
+            throw new IonError('ION_NOT_FOUND', text);
+          }
+          row._etag = written._etag as string | null;
+          return written;
+        } catch (thrown) {
+          forget(row);
+          if (!isOutdated(toIonError(thrown), tries, onConflict)) throw thrown;
+          row = await find();
+        }
+      }
+    });
+  }
+}
+
+/** What is known of a try to attach a file whose answer was lost. */
+export interface EarlierTry {
+  /** Ids of what had this name on the step before it. */
+  before?: readonly number[];
+  /** What it had made before its bytes were sent. */
+  attachment?: Attachment;
+  /** Hears of what this try makes, before its bytes are sent. */
+  created?: (attachment: Attachment) => Promise<void>;
+}
+
+interface RowAccess<Row> {
+  kind: 'field' | 'step';
+  find(): Promise<Row>;
+  /** Lets the next `find` read it again. */
+  forget(row: Row): void;
+  send(row: Row): Promise<Written | undefined>;
+}
+
+/** Whether another reading may help. */
+function isOutdated({ code }: IonError, tries: number, onConflict: ConflictPolicy): boolean {
+  if (code === 'ION_CONFLICT') return onConflict === 'retry' && tries <= MOST_RETRIES;
+  // The options of a field may have changed since it was read.
+  return code === 'ION_VARIABLES' && tries === 1;
+}
+
+/** ION's statuses are written like `IN_PROGRESS`. */
+function toStatus(status: unknown): string {
+  if (typeof status === 'string' && status.trim() !== '') {
+    return status
+      .trim()
+      .toUpperCase()
+      .replace(/[\s-]+/g, '_');
+  }
+  const found = status === undefined ? 'nothing' : JSON.stringify(status);
+  throw new IonError(
+    'ION_VARIABLES',
+    `The status must be a text such as "IN_PROGRESS" or "COMPLETE", not ${found}.`,
+  );
+}
+
+function answerOf<Payload>(
+  name: string,
+  payload: Payload,
+  { attempts, traceId }: Requests,
+): WriteAnswer<Payload> {
+  return { payload, name, attempts, traceId };
+}
+
+/** One error for a message of which a part was written. */
+function failureOf(
+  failures: readonly [string, IonError][],
+  count: number,
+  results: Record<string, FieldResult>,
+  requests: Requests,
+): IonError {
+  const named = ([name, { message }]: [string, IonError]) =>
+    message.includes(`"${name}"`) ? message : `"${name}": ${message}`;
+  const told = failures.map(named).join(' · ');
+  // A refusal counts more than an outage, because repeating the message would not help it.
+  const worst = failures.find(([, error]) => !isOutage(error)) ?? failures[0];
+  const { code, status, retryAfterMs, traceId, transient } = (worst as [string, IonError])[1];
+  const error = new IonError(
+    code,
+    `${failures.length} of ${count} fields ${failures.length === 1 ? 'was' : 'were'} not written: ${told}`,
+    { status, retryAfterMs, traceId, transient, cause: worst?.[1] },
+  );
+  error.results = results;
+  error.parts = failures.map(([, part]) => part);
+  error.attempts = requests.attempts;
+  return error;
+}

@@ -1,0 +1,196 @@
+import { labels } from './labels.js';
+import { oneOf } from './validators.js';
+
+type Action = 'field' | 'status' | 'file';
+type TypedProperty = 'run' | 'step' | 'field' | 'filename';
+
+const label = labels('ion-step');
+
+/** What the selects show where a node that was written by hand leaves them out. */
+const CHOICES = { action: 'field', onConflict: 'retry', delivery: 'direct', keep: 'all' };
+const TYPED: readonly TypedProperty[] = ['run', 'step', 'field', 'filename'];
+const REFERENCE_TYPES = ['msg', 'flow', 'global', 'str', 'num', 'jsonata', 'env'];
+/** A status from the list. It is stored as `str`, so that a flow reads as if it had been typed. */
+const LISTED = 'listed';
+const STATUSES = ['TODO', 'IN_PROGRESS', 'COMPLETE', 'FAILED', 'HOLD', 'CANCELED', 'REDLINE'];
+const VALUE_TYPES: Record<Action, string[]> = {
+  field: ['msg', 'flow', 'global', 'str', 'num', 'bool', 'json', 'date', 'jsonata', 'env'],
+  status: [LISTED, 'msg', 'flow', 'global', 'str', 'jsonata', 'env'],
+  file: ['msg', 'flow', 'global', 'str', 'bin', 'jsonata', 'env', 'path'],
+};
+/** What the value is called. */
+const VALUE_LABELS: Record<Action, string> = { field: 'value', status: 'status', file: 'content' };
+/** Those that can never be an object with the values of several fields. */
+const SINGLE_VALUES = ['str', 'num', 'bool', 'date'];
+
+/** The node whose dialog is open. */
+let edited: EditedNode | undefined;
+
+RED.nodes.registerType('ion-step', {
+  category: 'ION',
+  color: '#9CC7D1',
+  icon: 'ion-step.svg',
+  inputs: 1,
+  outputs: 1,
+  paletteLabel: 'ion step',
+  defaults: {
+    name: { value: '' },
+    config: { label: label('config'), value: '', type: 'ion-config', required: true },
+    action: { label: label('action'), value: 'field', validate: oneOf('field', 'status', 'file') },
+    run: { label: label('run'), value: 'run', validate: typed('run') },
+    runType: { value: 'msg' },
+    step: { label: label('step'), value: 'step', validate: typed('step') },
+    stepType: { value: 'msg' },
+    field: { label: label('field'), value: 'field', validate: typed('field') },
+    fieldType: { value: 'msg' },
+    value: { label: label('value'), value: 'payload', validate: value },
+    valueType: { value: 'msg' },
+    filename: { label: label('filename'), value: 'filename', validate: typed('filename') },
+    filenameType: { value: 'msg' },
+    onConflict: { label: label('onConflict'), value: 'retry', validate: oneOf('retry', 'fail') },
+    delivery: { label: label('delivery'), value: 'direct', validate: oneOf('direct', 'outbox') },
+    keep: { label: label('keep'), value: 'all', validate: oneOf('all', 'latest') },
+    outputs: { value: 1 },
+  },
+  label() {
+    return this.name || 'ion step';
+  },
+  labelStyle() {
+    return this.name ? 'node_label_italic' : '';
+  },
+  outputLabels(index) {
+    const outcome = index === 0 ? 'delivered' : 'givenUp';
+    return this._(`ion-step.port.${this.delivery === 'outbox' ? outcome : 'written'}`);
+  },
+  oneditprepare() {
+    edited = this;
+    for (const [property, choice] of Object.entries(CHOICES)) {
+      if (!this[property]) $(`#node-input-${property}`).val(choice);
+    }
+    for (const property of TYPED) {
+      const input = $(`#node-input-${property}`);
+      input.typedInput({ types: REFERENCE_TYPES, typeField: `#node-input-${property}Type` });
+      nameParts(this, input, property);
+    }
+    prepareValue(this);
+    const delivery = $('#node-input-delivery').on('change', showRows);
+    $('#node-input-action').on('change', showRows);
+    delivery.trigger('change');
+  },
+  oneditsave() {
+    const valueType = $('#node-input-valueType');
+    if (valueType.val() === LISTED) valueType.val('str');
+    this.outputs = $('#node-input-delivery').val() === 'outbox' ? 2 : 1;
+    edited = undefined;
+  },
+  oneditcancel() {
+    edited = undefined;
+  },
+});
+
+/** The value, of which each action takes others. */
+function prepareValue(node: EditedNode): void {
+  const action = $('#node-input-action');
+  const chosen = () => action.val() as Action;
+  const input = $('#node-input-value');
+  const valueType = $('#node-input-valueType');
+  const isListed = chosen() === 'status' && STATUSES.includes(String(node.value));
+  if (isListed && valueType.val() === 'str') valueType.val(LISTED);
+  input.typedInput({ types: valueTypes(node, chosen()), typeField: valueType });
+  const name = () => {
+    const isPath = chosen() === 'file' && input.typedInput('type') === 'path';
+    const property = isPath ? 'path' : 'filename';
+    $('#ion-step-value-label').text(node._(`ion-step.label.${VALUE_LABELS[chosen()]}`));
+    $('#ion-step-filename-label').text(node._(`ion-step.label.${property}`));
+    nameParts(node, input, VALUE_LABELS[chosen()]);
+    nameParts(node, $('#node-input-filename'), property);
+  };
+  action.on('change', () => {
+    const before = input.typedInput('type');
+    input.typedInput('types', valueTypes(node, chosen()));
+    // What it held meant something else.
+    if (input.typedInput('type') !== before) {
+      input.typedInput('type', 'msg');
+      input.typedInput('value', 'payload');
+    }
+    name();
+  });
+  input.on('change', name);
+  name();
+}
+
+function valueTypes(node: EditedNode, action: Action): (string | TypedInputType)[] {
+  return VALUE_TYPES[action].map((type) => {
+    const text = () => node._(`ion-step.value.${type}`);
+    if (type === 'path') return { value: type, label: text(), hasValue: false };
+    if (type !== LISTED) return type;
+    const options = STATUSES.map((status) => ({ value: status, label: status }));
+    return { value: type, label: text(), icon: 'fa fa-list-ul', options };
+  });
+}
+
+function showRows(): void {
+  const action = $('#node-input-action').val();
+  $('.ion-step-field').toggle(action === 'field');
+  $('.ion-step-file').toggle(action === 'file');
+  // Each attachment is a new one: there is nothing to be in conflict with, or to be replaced.
+  $('.ion-step-conflict').toggle(action !== 'file');
+  $('.ion-step-keep').toggle(action !== 'file' && $('#node-input-delivery').val() === 'outbox');
+  RED.tray.resize();
+}
+
+/** The label is that of the hidden input, and the buttons have icons only. */
+function nameParts(node: EditedNode, input: JQuery, property: string): void {
+  const name = node._(`ion-step.label.${property}`);
+  const parts = input.next('.red-ui-typedInput-container');
+  parts.find('.red-ui-typedInput-input').attr('aria-label', name);
+  parts
+    .find('.red-ui-typedInput-type-select')
+    .attr('aria-label', node._('ion-step.label.source', { name }));
+}
+
+/** A property as it stands in the open dialog, else as it is stored. */
+function current(node: EditedNode, property: string): string {
+  const open = edited === node ? $(`#node-input-${property}`).val() : undefined;
+  return String(open ?? node[property] ?? '');
+}
+
+function typed(property: TypedProperty) {
+  return function (this: EditedNode, value: unknown, options: ValidatorOptions): Validation {
+    const action = current(this, 'action');
+    if (property === 'field' && action !== 'field') return true;
+    if (property === 'filename' && action !== 'file') return true;
+    const text = String(value ?? '');
+    if (text === '') return isOptional(this, property) || missing(options);
+    return RED.utils.validateTypedProperty(text, current(this, `${property}Type`), options);
+  };
+}
+
+function isOptional(node: EditedNode, property: TypedProperty): boolean {
+  switch (property) {
+    case 'run':
+      return true;
+    case 'step':
+      // A field may be given by its id alone.
+      return current(node, 'action') === 'field' && current(node, 'field') !== '';
+    case 'field':
+      return !SINGLE_VALUES.includes(current(node, 'valueType'));
+    case 'filename':
+      return false;
+  }
+}
+
+function value(this: EditedNode, value: unknown, _options: ValidatorOptions): Validation {
+  const action = current(this, 'action') as Action;
+  const type = current(this, 'valueType');
+  const options = { label: label(VALUE_LABELS[action] ?? 'value') };
+  if (['path', 'date'].includes(type)) return true;
+  const text = String(value ?? '');
+  const isText = type === 'str' && action !== 'status';
+  if (text.trim() === '' && !isText) return missing(options);
+  return RED.utils.validateTypedProperty(text, type, options);
+}
+
+function missing({ label = '' }: ValidatorOptions): string {
+  return RED._('@ion-nodes/node-red-ion/ion-step:ion-step.invalid.missing', { label });
+}

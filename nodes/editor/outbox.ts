@@ -1,0 +1,183 @@
+// The outbox of a deployed config node: what waits, and what ION refuses and somebody decides on.
+import { request, type ServerError } from './schema.js';
+
+interface Refused {
+  sequence: number;
+  action: 'field' | 'status' | 'file';
+  target: Record<'run' | 'step' | 'field', string | number | null | undefined>;
+  filename?: string;
+  /** In ms since 1970. */
+  givenUpAt: number;
+  error: { code: string; message: string };
+}
+
+interface OutboxState {
+  waiting: number;
+  givenUp: number;
+  /** In ms since 1970. */
+  unreachableSince?: number;
+  reason?: string;
+  /** The oldest of those that were given up. */
+  refused: Refused[];
+}
+
+type Decision = 'retry' | 'discard';
+
+/** Reads the state and connects the buttons; gives back what ends a request under way. */
+export function prepareOutbox(node: EditedNode): { end(): void } {
+  const section = $('#ion-config-outbox');
+  const refresh = $('#ion-config-outbox-refresh');
+  const mayDecide = RED.user.hasPermission('ion-config.write');
+  let shown: OutboxState | undefined;
+  let running: AbortController | undefined;
+
+  const text = (key: string, values?: Record<string, string | number>) =>
+    node._(`ion-config.outbox.${key}`, values);
+  const enableButtons = (isEnabled: boolean) => {
+    refresh.prop('disabled', !isEnabled);
+    section.find('.ion-config-outbox-decide').prop('disabled', !(isEnabled && mayDecide));
+  };
+  const show = (state: OutboxState) => {
+    const { refused, givenUp, unreachableSince } = state;
+    // Somebody has something to see to.
+    if (!shown && (givenUp > 0 || unreachableSince !== undefined)) section.prop('open', true);
+    shown = state;
+    sayState(node, state);
+    $('#ion-config-outbox-given-up').toggle(givenUp > 0);
+    $('#ion-config-outbox-more')
+      .toggle(givenUp > refused.length)
+      .text(text('more', { count: refused.length }));
+    $('#ion-config-outbox-refused')
+      .empty()
+      .append(refused.map((entry) => row(node, entry, (decision) => decide(decision, [entry]))));
+  };
+
+  const ask = async (body?: { decision: Decision; sequences: number[] | 'all' }) => {
+    running?.abort();
+    const current = new AbortController();
+    running = current;
+    const wasRefresh = refresh.is(':focus');
+    enableButtons(false);
+    try {
+      const state = await request<OutboxState>({
+        url: `ion-config/${encodeURIComponent(node.id)}/outbox`,
+        ...(body && { method: 'POST', body }),
+        signal: current.signal,
+      });
+      if (running === current) show(state);
+    } catch (thrown) {
+      if (running === current) sayFailure(node, thrown as ServerError);
+    } finally {
+      if (running === current) {
+        running = undefined;
+        enableButtons(true);
+        RED.tray.resize();
+        // A button that is disabled or gone loses the focus.
+        const hasLostFocus = !document.activeElement?.closest('.red-ui-tray');
+        if (hasLostFocus && (body || wasRefresh)) refresh.trigger('focus');
+      }
+    }
+  };
+  const decide = async (decision: Decision, entries: Refused[]) => {
+    // What was given up meanwhile is not decided on, because nobody has seen it.
+    const isAll = entries === shown?.refused && shown.givenUp > entries.length;
+    const count = isAll ? (shown?.givenUp ?? 0) : entries.length;
+    if (decision === 'discard' && !(await isConfirmed(node, count))) return;
+    await ask({ decision, sequences: isAll ? 'all' : entries.map(({ sequence }) => sequence) });
+  };
+
+  $('#ion-config-outbox-not-permitted').toggle(!mayDecide);
+  refresh.on('click', () => void ask());
+  for (const decision of ['retry', 'discard'] as const) {
+    $(`#ion-config-outbox-${decision}-all`).on('click', () => {
+      if (shown) void decide(decision, shown.refused);
+    });
+  }
+  section.on('toggle', () => RED.tray.resize());
+  $('#ion-config-outbox-state').text(text('loading'));
+  $('#ion-config-outbox-given-up').hide();
+  void ask();
+  return {
+    end() {
+      running?.abort();
+      running = undefined;
+    },
+  };
+}
+
+function sayState(node: EditedNode, state: OutboxState): void {
+  const { waiting, givenUp, unreachableSince, reason = '' } = state;
+  const isEmpty = waiting === 0 && givenUp === 0;
+  const counts = node._('ion-config.outbox.counts', { waiting, givenUp });
+  $('#ion-config-outbox-counts').text(isEmpty ? '' : `· ${counts}`);
+  const outage =
+    unreachableSince === undefined
+      ? ''
+      : node._('ion-config.outbox.unreachable', { since: timeOf(unreachableSince), reason });
+  const line = isEmpty ? node._('ion-config.outbox.empty') : counts;
+  $('#ion-config-outbox-state').removeClass('ion-config-test-bad').text(line);
+  $('#ion-config-outbox-outage')
+    .toggle(outage !== '')
+    .text(outage);
+}
+
+function sayFailure(node: EditedNode, { code, message }: ServerError): void {
+  const isMissing = code === 'ION_NOT_FOUND';
+  const isForbidden = code === 'HTTP 401' || code === 'HTTP 403';
+  const key = isMissing ? 'notDeployed' : isForbidden ? 'notPermitted' : 'failed';
+  $('#ion-config-outbox-state')
+    .toggleClass('ion-config-test-bad', !isMissing)
+    .text(node._(`ion-config.outbox.${key}`, { code, message }));
+}
+
+/** One write that was given up: what it was for, what ION says, and what can be done with it. */
+function row(node: EditedNode, entry: Refused, decide: (decision: Decision) => void): JQuery {
+  const what = describe(node, entry);
+  const button = (decision: Decision) =>
+    $('<button type="button" class="red-ui-button red-ui-button-small ion-config-outbox-decide">')
+      .text(node._(`ion-config.outbox.${decision}`))
+      .attr('aria-label', node._(`ion-config.outbox.${decision}One`, { what }))
+      .on('click', () => decide(decision));
+  const { code, message } = entry.error;
+  return $('<li>').append(
+    $('<div class="ion-config-outbox-what">').append(
+      $('<span>').text(what),
+      $('<time>')
+        .attr('datetime', new Date(entry.givenUpAt).toISOString())
+        .text(timeOf(entry.givenUpAt)),
+    ),
+    $('<div class="ion-config-outbox-error">').text(`${code}: ${message}`),
+    $('<div>').append(button('retry'), ' ', button('discard')),
+  );
+}
+
+function describe(node: EditedNode, { action, target, filename = '' }: Refused): string {
+  const places = (['run', 'step', 'field'] as const).flatMap((part) => {
+    const name = target[part] ?? '';
+    return name === '' ? [] : [node._(`ion-config.outbox.target.${part}`, { name })];
+  });
+  return [node._(`ion-config.outbox.action.${action}`, { name: filename }), ...places].join(' · ');
+}
+
+/** Date and time in the editor's language. */
+function timeOf(ms: number): string {
+  return new Date(ms).toLocaleString(RED.i18n.lang());
+}
+
+function isConfirmed(node: EditedNode, count: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const answer = (isYes: boolean) => () => {
+      notification.close();
+      resolve(isYes);
+    };
+    const notification = RED.notify(node._('ion-config.outbox.confirm', { count }), {
+      type: 'warning',
+      modal: true,
+      fixed: true,
+      buttons: [
+        { text: node._('node-red:common.label.cancel'), click: answer(false) },
+        { text: node._('ion-config.outbox.confirmed'), class: 'primary', click: answer(true) },
+      ],
+    });
+  });
+}

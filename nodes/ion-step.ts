@@ -1,0 +1,136 @@
+import { basename } from 'node:path';
+import type { Node, NodeAPI, NodeDef } from 'node-red';
+import { type AttachmentFile, fileAt, fileOf } from './client/attachments.js';
+import { IonError } from './client/errors.js';
+import type { Reference, Target } from './client/run-steps.js';
+import type { ConflictPolicy, WriteAnswer, WriteOptions } from './client/step-writer.js';
+import type { NewWrite } from './outbox/outbox.js';
+import { type Message, type MessageTools, onMessage } from './runtime/on-message.js';
+import { outboxResults } from './runtime/outbox-results.js';
+import { typedValue } from './runtime/typed-values.js';
+
+type InputType = 'str' | 'num' | 'msg' | 'flow' | 'global' | 'jsonata' | 'env';
+
+interface IonStepConfig extends NodeDef {
+  config: string;
+  action: 'field' | 'status' | 'file';
+  run: string;
+  runType: InputType;
+  step: string;
+  stepType: InputType;
+  field: string;
+  fieldType: InputType;
+  value: string;
+  /** `path`: the file that the filename names. */
+  valueType: InputType | 'bool' | 'json' | 'bin' | 'date' | 'path';
+  filename: string;
+  filenameType: InputType;
+  onConflict: ConflictPolicy;
+  delivery: 'direct' | 'outbox';
+  keep: 'all' | 'latest';
+}
+
+/** What one message asks for. */
+type StepWrite = NewWrite & { file?: AttachmentFile };
+
+export = (RED: NodeAPI): void => {
+  RED.nodes.registerType('ion-step', function (this: Node, config: IonStepConfig) {
+    RED.nodes.createNode(this, config);
+    const output = { config: config.config, output: 'payload' };
+    const status = onMessage(RED, this, output, async (msg, tools) => {
+      const write = await readWrite(RED, this, config, msg);
+      if (config.delivery === 'outbox') await results.add(msg, write, tools);
+      else await writeNow(msg, write, tools);
+    });
+    const results = outboxResults(RED, this, status, config);
+  });
+};
+
+/** Writes at once, and sends what ION answers. */
+async function writeNow(msg: Message, write: StepWrite, tools: MessageTools): Promise<void> {
+  const { signal, onState, send, status } = tools;
+  const options = { signal, onState, onConflict: write.onConflict };
+  const { payload, name, attempts, traceId, results } = await answerTo(write, tools, options);
+  send(msg, payload, { operation: 'mutation', name, attempts, traceId, results });
+  status({ key: `written.${write.action}` });
+}
+
+function answerTo(
+  { action, target, value, file }: StepWrite,
+  { config: { steps } }: MessageTools,
+  options: WriteOptions,
+): Promise<WriteAnswer<unknown>> {
+  if (action === 'status') return steps.writeStatus(target, value, options);
+  if (action === 'file' && file) return steps.attach(target, file, options);
+  return steps.write(target, value, options);
+}
+
+async function readWrite(
+  RED: NodeAPI,
+  node: Node,
+  config: IonStepConfig,
+  msg: Message,
+): Promise<StepWrite> {
+  const { action, onConflict, keep } = config;
+  const reference = (name: 'run' | 'step' | 'field') => readReference(RED, node, config, name, msg);
+  const target: Target = { run: await reference('run'), step: await reference('step') };
+  if (action === 'field') target.field = await reference('field');
+  if (action === 'file') {
+    const file = await readFile(RED, node, config, msg);
+    return { action, target, onConflict, filename: file.filename, file };
+  }
+  const value = await readValue(RED, node, config, msg);
+  // Of two changes of a status, the first one counts as well.
+  const latestOnly = action === 'field' && keep === 'latest';
+  return { action, target, value, onConflict, latestOnly };
+}
+
+async function readReference(
+  RED: NodeAPI,
+  node: Node,
+  config: IonStepConfig,
+  name: 'run' | 'step' | 'field',
+  msg: Message,
+): Promise<Reference | undefined> {
+  const { [name]: value = '', [`${name}Type` as const]: type = 'msg' } = config;
+  if (value === '') return undefined;
+  const what = `The ${name}`;
+  const found = await typedValue(RED, node, msg, { value, type, what, code: 'ION_VARIABLES' });
+  if (found === undefined || found === null) return undefined;
+  if (typeof found === 'string' || typeof found === 'number') return found;
+  throw new IonError(
+    'ION_VARIABLES',
+    `${what} (${type}: ${value.slice(0, 60)}) must be an id or a name, not ${Array.isArray(found) ? 'a list' : `of type ${typeof found}`}.`,
+  );
+}
+
+function readValue(
+  RED: NodeAPI,
+  node: Node,
+  { value, valueType: type }: IonStepConfig,
+  msg: Message,
+): Promise<unknown> {
+  const input = { value, type, what: 'The value', code: 'ION_VARIABLES' } as const;
+  return typedValue(RED, node, msg, input);
+}
+
+async function readFile(
+  RED: NodeAPI,
+  node: Node,
+  config: IonStepConfig,
+  msg: Message,
+): Promise<AttachmentFile> {
+  const { filename: value, filenameType: type, valueType } = config;
+  const input = { value, type, what: 'The file name', code: 'ION_VARIABLES' } as const;
+  const name = value === '' ? undefined : await typedValue(RED, node, msg, input);
+  if (typeof name !== 'string' || name.trim() === '') {
+    throw new IonError('ION_VARIABLES', 'The file needs a name, such as "report.pdf".');
+  }
+  if (valueType === 'path') return fileAt(name, basename(name));
+  const content = await readValue(RED, node, config, msg);
+  if (typeof content === 'string' || content instanceof Uint8Array) return fileOf(name, content);
+  throw new IonError(
+    'ION_VARIABLES',
+    'The content of the file must be a Buffer or text. Put a json or csv node before this one for other values.',
+  );
+}

@@ -1,0 +1,95 @@
+import { deserialize, serialize } from 'node:v8';
+import type { Attachment } from '../client/attachments.js';
+import { reasonOf } from '../client/errors.js';
+import type { Target } from '../client/run-steps.js';
+import type { ConflictPolicy } from '../client/step-writer.js';
+
+/** What is to be written to ION. */
+export interface Write {
+  action: 'field' | 'status' | 'file';
+  target: Target;
+  /** For a file nothing: its bytes lie beside the entries. */
+  value?: unknown;
+  filename?: string | undefined;
+  onConflict: ConflictPolicy;
+}
+
+/** A write that waits for its delivery. */
+export interface Entry {
+  write: Write;
+  /** Who wants to know what became of it. */
+  sender: string;
+  /** What the sender wants back, which means nothing here. */
+  context: unknown;
+  /** In ms since 1970. */
+  acceptedAt: number;
+  /** Where it replaces an older one that still waits: what both write to. */
+  replaces?: string | undefined;
+  /** Of a file, in bytes. */
+  fileSize?: number | undefined;
+  /** Ids of the attachments of that name before the first try. */
+  attachmentsBefore?: number[] | undefined;
+  /** The attachment that was made for it, before its bytes were sent. */
+  attachment?: Attachment | undefined;
+}
+
+/** One that ION refused for good. */
+export interface GivenUpEntry extends Entry {
+  error: { code: string; message: string };
+  /** In ms since 1970. */
+  givenUpAt: number;
+}
+
+/** An entry with its place in the order. */
+export interface Stored<Row extends Entry = Entry> {
+  key: string;
+  sequence: number;
+  entry: Row;
+  /** In the store and in files, in bytes. */
+  bytes: number;
+}
+
+/** The entry holds what no process can keep: a function, a socket, endless nesting. */
+export class NotKeptError extends Error {}
+
+/** What JSON text begins with, and nothing that V8 writes. */
+const BEGIN_OF_JSON = '{'.charCodeAt(0);
+const DEEPEST_JSON = 50;
+
+/**
+ * JSON where that keeps everything, because V8's own format costs ten times as much; V8's for
+ * Buffers, dates and the like.
+ * @throws NotKeptError
+ */
+export function encode(entry: Entry): Buffer {
+  try {
+    return isJson(entry, 0) ? Buffer.from(JSON.stringify(entry)) : serialize(entry);
+  } catch (cause) {
+    throw new NotKeptError(reasonOf(cause), { cause });
+  }
+}
+
+export function decode<Row extends Entry>(bytes: Buffer): Row {
+  return bytes[0] === BEGIN_OF_JSON ? JSON.parse(bytes.toString()) : (deserialize(bytes) as Row);
+}
+
+/** Whether JSON gives back the same, but for properties that are `undefined`. */
+function isJson(value: unknown, depth: number): boolean {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return true;
+    case 'number':
+      return Number.isFinite(value);
+    case 'object':
+      break;
+    default:
+      return false;
+  }
+  if (value === null) return true;
+  if (depth > DEEPEST_JSON) return false;
+  if (Array.isArray(value)) return value.every((item) => isJson(item, depth + 1));
+  const prototype = Object.getPrototypeOf(value);
+  if ((prototype !== Object.prototype && prototype !== null) || 'toJSON' in value) return false;
+  return Object.values(value).every((item) => item === undefined || isJson(item, depth + 1));
+}

@@ -1,0 +1,543 @@
+import { setMaxListeners } from 'node:events';
+import { fileAt } from '../client/attachments.js';
+import { type IonError, isOutage, toIonError } from '../client/errors.js';
+import { isPlainObject } from '../client/json.js';
+import { idOf, isGiven } from '../client/run-steps.js';
+import type { StepWriter, WriteAnswer } from '../client/step-writer.js';
+import type { Entry, GivenUpEntry, Stored, Write } from './entries.js';
+import { END, laneOf } from './keys.js';
+import { type OutboxLimits, OutboxStore, writing } from './store.js';
+
+/** What a sender hears of its entries. */
+export interface OutboxListener {
+  delivered(entry: Entry, answer: WriteAnswer<unknown>): void;
+  givenUp(entry: Entry, error: IonError): void;
+  /** What it heard could not be passed on. */
+  failed(thrown: unknown): void;
+  /** Backlog or reachability changed. */
+  changed(state: OutboxState): void;
+}
+
+export interface OutboxState {
+  waiting: number;
+  givenUp: number;
+  /** Since when ION cannot be reached, in ms since 1970. */
+  unreachableSince: number | undefined;
+  /** Why the last delivery failed. */
+  reason: IonError | undefined;
+}
+
+export interface OutboxOptions {
+  folder: string;
+  limits: OutboxLimits;
+  writer: Pick<
+    StepWriter,
+    'runOf' | 'write' | 'writeStatus' | 'attach' | 'attachmentsOf' | 'check'
+  >;
+  /** Deliveries at once. */
+  concurrency: number;
+  /** Who hears of what, by sender. */
+  listeners: ReadonlyMap<string, OutboxListener>;
+  /** The first pause after a failure, in ms; 1000 by default. */
+  pauseMs?: number;
+  random?: () => number;
+  /** Hears how long each pause is, in ms. */
+  onPause?: (ms: number) => void;
+}
+
+export interface NewWrite extends Write {
+  /** Only the last one that waits for the same target is delivered. */
+  latestOnly?: boolean;
+  /** For a file: its size in bytes, and where the bytes come from. */
+  file?: { size: number; read(): AsyncIterable<Uint8Array> };
+}
+
+type Refused = Stored<GivenUpEntry>;
+
+/** Failures in a row, over all runs, that look like an outage and not like one bad answer. */
+const FAILURES_OF_AN_OUTAGE = 3;
+const FIRST_PAUSE_MS = 1000;
+/** One bad answer is soon forgotten: a lane waits a tenth as long as an outage. */
+const SHARE_OF_A_LANE = 0.1;
+const LONGEST_PAUSE_MS = 60_000;
+/** However long a server asks to be left alone. */
+const LONGEST_ASKED_MS = 600_000;
+/** Entries of a run that are delivered before other runs get their turn. */
+const ENTRIES_PER_TURN = 50;
+const LOOKED_UP_AT_ONCE = 100;
+const REFUSED_AT_ONCE = 100;
+/** Stands for the lane of those whose run has to be looked up. */
+const ROUTING = 'routing';
+/** And for the search for lanes, which fails with the disk. */
+const SEARCHING = 'searching';
+/** Failed look-ups of one run before ION is asked whether it is there at all. */
+const LOOK_UPS_BEFORE_DOUBT = 5;
+
+/**
+ * Delivers what was accepted, whatever happens meanwhile: in order within a run, runs side by side,
+ * at least once. What ION refuses for good waits for somebody's decision.
+ */
+export class Outbox {
+  readonly #options: OutboxOptions;
+  readonly #store: OutboxStore;
+  readonly #listeners: ReadonlyMap<string, OutboxListener>;
+  readonly #closing = new AbortController();
+  /** Lanes that are worked on. */
+  readonly #busy = new Map<string, Promise<void>>();
+  /** Lanes that wait for the next try of their first entry. */
+  readonly #paused = new Map<string, NodeJS.Timeout>();
+  /** Failed tries of those. */
+  readonly #tries = new Map<string, number>();
+  /** Lanes whose next entry came after one that may belong to the same run. */
+  readonly #behind = new Set<string>();
+  /** Where the search for the next lane goes on, so that each gets its turn. */
+  #place = '';
+  #searching: Promise<void> | undefined;
+  #searchAgain = false;
+  /** Entries before which one may still belong to any run. */
+  #firstUnrouted = Number.POSITIVE_INFINITY;
+  /** Numbers of entries that are not in the store yet, with their lanes. */
+  readonly #onTheirWay = new Map<number, string | undefined>();
+  #deciding: Promise<void> = Promise.resolve();
+  #routing: Promise<void> | undefined;
+  #routeAgain = false;
+  /** In a row, of the first entry whose run is not known. */
+  #failedLookUps = 0;
+  #isStarted = false;
+  #failures = 0;
+  #failingSince: number | undefined;
+  #reason: IonError | undefined;
+  #probes = 0;
+  #probeTimer: NodeJS.Timeout | undefined;
+
+  private constructor(options: OutboxOptions, store: OutboxStore) {
+    this.#options = options;
+    this.#listeners = options.listeners;
+    this.#store = store;
+    setMaxListeners(0, this.#closing.signal);
+  }
+
+  /** @throws IonError `ION_CONFIG` where the folder cannot be used */
+  static async open(options: OutboxOptions): Promise<Outbox> {
+    const store = await OutboxStore.open(options.folder, options.limits);
+    const outbox = new Outbox(options, store);
+    const [first] = await store.unrouted(1);
+    if (first) outbox.#firstUnrouted = first.sequence;
+    return outbox;
+  }
+
+  get state(): OutboxState {
+    const { waiting, givenUp } = this.#store;
+    return {
+      waiting,
+      givenUp,
+      unreachableSince: this.#isOutage() ? this.#failingSince : undefined,
+      reason: this.#reason,
+    };
+  }
+
+  /** Begins to deliver, also what an earlier process left. */
+  start(): void {
+    this.#isStarted = true;
+    this.#route();
+    this.#search();
+  }
+
+  /**
+   * Accepts a write. When it resolves, the write is on the disk and will be delivered.
+   * @param context what the sender wants back with the result
+   * @throws IonError `ION_OVERLOADED` at the limits or where the disk is full; NotKeptError
+   * for what cannot be kept, such as a function
+   */
+  async add(sender: string, write: NewWrite, context: unknown): Promise<void> {
+    const { latestOnly, file, ...kept } = write;
+    const run = runIn(write);
+    const entry: Entry = {
+      write: kept,
+      sender,
+      context,
+      acceptedAt: Date.now(),
+      ...(latestOnly && { replaces: whatIsWritten(write) }),
+      ...(file && { fileSize: file.size }),
+    };
+    await this.#incoming(run === undefined ? undefined : laneOf(run), (noted) =>
+      this.#store.add(entry, run, file && writing(file.read()), noted),
+    );
+    this.#changed();
+    this.#search();
+  }
+
+  /** From the moment that an entry has its number, later ones of its lane wait for it. */
+  async #incoming(
+    lane: string | undefined,
+    take: (noted: (sequence: number) => void) => Promise<unknown>,
+  ): Promise<void> {
+    let own: number | undefined;
+    const noted = (sequence: number) => {
+      own = sequence;
+      this.#onTheirWay.set(sequence, lane);
+      if (lane === undefined) this.#firstUnrouted = Math.min(this.#firstUnrouted, sequence);
+    };
+    try {
+      await take(noted);
+    } finally {
+      if (own !== undefined) this.#onTheirWay.delete(own);
+      if (lane === undefined) this.#route();
+      else if (this.#behind.delete(lane)) this.#search();
+    }
+  }
+
+  /** The first entry that is not in the store yet, of those without a run or of a lane. */
+  #firstOnItsWay(lane: string | undefined): number {
+    let first = Number.POSITIVE_INFINITY;
+    for (const [sequence, of] of this.#onTheirWay) {
+      if (of === lane) first = Math.min(first, sequence);
+    }
+    return first;
+  }
+
+  /** What was given up, the oldest first. */
+  refused(limit: number): Promise<Refused[]> {
+    return this.#store.refused(limit);
+  }
+
+  /**
+   * Delivers given up entries anew, or forgets them.
+   * @param sequences undefined for all
+   */
+  decide(decision: 'retry' | 'discard', sequences?: readonly number[]): Promise<void> {
+    // Two people may press the button.
+    const work = () => this.#decide(decision, sequences);
+    this.#deciding = this.#deciding.then(work, work);
+    return this.#deciding;
+  }
+
+  async #decide(decision: 'retry' | 'discard', sequences?: readonly number[]): Promise<void> {
+    // One that is given up again has another number.
+    const last = sequences ? Math.max(...sequences) : this.#store.lastSequence;
+    let chunk = await this.#store.refused(REFUSED_AT_ONCE);
+    while (chunk.length > 0) {
+      for (const stored of chunk) {
+        if (stored.sequence > last) return;
+        if (sequences && !sequences.includes(stored.sequence)) continue;
+        if (decision === 'discard') await this.#store.discard(stored);
+        else await this.#incoming(undefined, (noted) => this.#store.restore(stored, noted));
+        this.#changed();
+      }
+      chunk = await this.#store.refused(REFUSED_AT_ONCE, chunk.at(-1)?.sequence);
+    }
+  }
+
+  /** Ends deliveries and closes the store; what was not delivered stays in it. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    clearTimeout(this.#probeTimer);
+    for (const timer of this.#paused.values()) clearTimeout(timer);
+    await Promise.allSettled([
+      ...this.#busy.values(),
+      this.#routing,
+      this.#searching,
+      this.#deciding,
+    ]);
+    await this.#store.close();
+  }
+
+  /** Looks up the runs of entries that came without one, in order, and lets them follow. */
+  #route(): void {
+    if (!this.#isStarted || this.#closing.signal.aborted) return;
+    this.#routeAgain = true;
+    if (this.#routing || this.#paused.has(ROUTING) || this.#probeTimer) return;
+    this.#routing = this.#routeAll()
+      .catch((thrown) => this.#failed(ROUTING, toIonError(thrown)))
+      .finally(() => {
+        this.#routing = undefined;
+        if (this.#routeAgain) this.#route();
+      });
+  }
+
+  async #routeAll(): Promise<void> {
+    while (this.#routeAgain && !this.#closing.signal.aborted) {
+      this.#routeAgain = false;
+      const entries = await this.#store.unrouted(this.#isOutage() ? 1 : LOOKED_UP_AT_ONCE);
+      const runs = entries.map(({ entry }) => this.#runOf(entry));
+      for (const [index, stored] of entries.entries()) {
+        this.#firstUnrouted = Math.min(stored.sequence, this.#firstOnItsWay(undefined));
+        await this.#routeOne(stored, runs[index] as Promise<string>);
+      }
+      if (entries.length > 0) this.#routeAgain = true;
+      // Whoever is on the way in asks again when it is there.
+      else if (!this.#routeAgain) this.#firstUnrouted = this.#firstOnItsWay(undefined);
+      this.#behind.clear();
+      this.#search();
+    }
+  }
+
+  async #routeOne(stored: Stored, run: Promise<string>): Promise<void> {
+    try {
+      await this.#store.route(stored, await run);
+      this.#failedLookUps = 0;
+      this.#succeeded(ROUTING);
+    } catch (thrown) {
+      const error = toIonError(thrown);
+      if (!mayPass(error)) {
+        await this.#giveUp(stored, error);
+        return;
+      }
+      if (++this.#failedLookUps < LOOK_UPS_BEFORE_DOUBT || !(await this.#isReachable()))
+        throw error;
+      // ION answers, but not for this one: it waits by itself, so that the others do not.
+      const { step, field } = stored.entry.write.target;
+      await this.#store.route(stored, `unknown run of ${step ?? field}`);
+      this.#failedLookUps = 0;
+    }
+  }
+
+  async #isReachable(): Promise<boolean> {
+    const { signal } = this.#closing;
+    return this.#options.writer.check({ signal, isNew: false }).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  #runOf({ write }: Entry): Promise<string> {
+    const { signal } = this.#closing;
+    const run = this.#options.writer.runOf(write.target, { signal, isNew: false });
+    // Each one is looked at when it is its turn.
+    run.catch(() => {});
+    return run;
+  }
+
+  /** Starts work on further lanes, as many as may be worked on. */
+  #search(): void {
+    if (!this.#isStarted || this.#closing.signal.aborted) return;
+    this.#searchAgain = true;
+    this.#searching ??= this.#searchAll()
+      .catch((thrown) => this.#failed(SEARCHING, toIonError(thrown)))
+      .finally(() => {
+        this.#searching = undefined;
+        if (this.#searchAgain && this.#hasRoom()) this.#search();
+      });
+  }
+
+  async #searchAll(): Promise<void> {
+    while (this.#searchAgain && this.#hasRoom()) {
+      this.#searchAgain = false;
+      let lane = await this.#nextLane();
+      while (lane !== undefined && this.#hasRoom()) {
+        this.#work(lane);
+        lane = this.#hasRoom() ? await this.#nextLane() : undefined;
+      }
+    }
+  }
+
+  /** While ION is out of reach, one delivery at a time finds out when it is back. */
+  #hasRoom(): boolean {
+    if (this.#closing.signal.aborted || this.#probeTimer) return false;
+    if (this.#paused.has(SEARCHING)) return false;
+    return this.#busy.size < (this.#isOutage() ? 1 : this.#options.concurrency);
+  }
+
+  #isOutage(): boolean {
+    return this.#failures >= FAILURES_OF_AN_OUTAGE;
+  }
+
+  /** The next lane in the round that may be worked on. */
+  async #nextLane(): Promise<string | undefined> {
+    const begin = this.#place;
+    const rounds = [
+      { after: begin, upTo: END },
+      { after: '', upTo: begin },
+    ];
+    for (const { after, upTo } of rounds) {
+      let lane = await this.#store.laneAfter(after);
+      while (lane !== undefined && lane <= upTo) {
+        if (!this.#busy.has(lane) && !this.#paused.has(lane) && !this.#behind.has(lane)) {
+          this.#place = lane;
+          return lane;
+        }
+        lane = await this.#store.laneAfter(lane);
+      }
+    }
+    return undefined;
+  }
+
+  #work(lane: string): void {
+    const work = this.#deliverFrom(lane)
+      .catch((thrown) => this.#failed(lane, toIonError(thrown)))
+      .finally(() => {
+        this.#busy.delete(lane);
+        this.#changed();
+        this.#search();
+      });
+    this.#busy.set(lane, work);
+  }
+
+  async #deliverFrom(lane: string): Promise<void> {
+    // As it is before the entries are read: one that comes in meanwhile is not among them.
+    const before = this.#firstBefore(lane);
+    for (const stored of await this.#store.first(lane, ENTRIES_PER_TURN)) {
+      if (this.#closing.signal.aborted) return;
+      // One that came earlier is on its way in, or may turn out to belong to this run.
+      if (stored.sequence > before) {
+        // It may be looked for at once where that has changed by now.
+        if (this.#firstBefore(lane) === before) this.#behind.add(lane);
+        return;
+      }
+      await this.#deliver(stored);
+      this.#succeeded(lane);
+    }
+  }
+
+  #firstBefore(lane: string): number {
+    return Math.min(this.#firstUnrouted, this.#firstOnItsWay(lane));
+  }
+
+  async #deliver(stored: Stored): Promise<void> {
+    const { entry } = stored;
+    let answer: WriteAnswer<unknown>;
+    try {
+      answer = await this.#write(stored);
+    } catch (thrown) {
+      const error = toIonError(thrown);
+      if (mayPass(error)) throw error;
+      await this.#giveUp(stored, error);
+      return;
+    }
+    // Only a store that closes refuses it.
+    this.#store.remove(stored).catch(() => {});
+    this.#tell(entry, (listener) => listener.delivered(entry, answer));
+  }
+
+  async #write(stored: Stored): Promise<WriteAnswer<unknown>> {
+    const { writer } = this.#options;
+    const { entry } = stored;
+    const { action, target, value, onConflict, filename = '' } = entry.write;
+    const options = { signal: this.#closing.signal, isNew: false, onConflict };
+    switch (action) {
+      case 'status':
+        return writer.writeStatus(target, value, options);
+      case 'field':
+        return writer.write(target, value, options);
+      case 'file': {
+        const { attachmentsBefore, attachment } = entry;
+        if (!attachmentsBefore) {
+          // Known before the first try, whose answer may get lost.
+          entry.attachmentsBefore = await writer.attachmentsOf(target, filename, options);
+          await this.#store.update(stored);
+        }
+        const file = await fileAt(this.#store.fileOf(stored.sequence), filename);
+        return writer.attach(target, file, options, {
+          ...(attachmentsBefore && { before: attachmentsBefore }),
+          ...(attachment && { attachment }),
+          created: async (created) => {
+            entry.attachment = created;
+            await this.#store.update(stored);
+          },
+        });
+      }
+    }
+  }
+
+  async #giveUp(stored: Stored, error: IonError): Promise<void> {
+    const { code, message } = error;
+    await this.#store.giveUp(stored, { code, message }, Date.now());
+    this.#tell(stored.entry, (listener) => listener.givenUp(stored.entry, error));
+  }
+
+  #tell({ sender }: Entry, tell: (listener: OutboxListener) => void): void {
+    const listener = this.#listeners.get(sender);
+    if (listener) this.#guard(listener, () => tell(listener));
+  }
+
+  /** What a listener does with what it hears is no matter of the delivery. */
+  #guard(listener: OutboxListener, tell: () => void): void {
+    try {
+      tell();
+    } catch (thrown) {
+      listener.failed(thrown);
+    }
+  }
+
+  /** ION answered, if only with a refusal. */
+  #succeeded(lane: string): void {
+    this.#tries.delete(lane);
+    if (this.#failures === 0) return;
+    const wasOutage = this.#isOutage();
+    this.#failures = 0;
+    this.#probes = 0;
+    this.#failingSince = undefined;
+    this.#reason = undefined;
+    if (wasOutage) {
+      clearTimeout(this.#probeTimer);
+      this.#probeTimer = undefined;
+      for (const timer of this.#paused.values()) clearTimeout(timer);
+      this.#paused.clear();
+    }
+    this.#changed();
+    this.#route();
+    this.#search();
+  }
+
+  /** Lets a lane wait, or all of them where this looks like an outage. */
+  #failed(lane: string, error: IonError): void {
+    if (this.#closing.signal.aborted) return;
+    this.#failures++;
+    this.#failingSince ??= Date.now();
+    this.#reason = error;
+    if (this.#isOutage()) {
+      this.#probeTimer ??= this.#later(++this.#probes, 1, error, () => {
+        this.#probeTimer = undefined;
+      });
+    } else {
+      const tries = (this.#tries.get(lane) ?? 0) + 1;
+      this.#tries.set(lane, tries);
+      const timer = this.#later(tries, SHARE_OF_A_LANE, error, () => this.#paused.delete(lane));
+      this.#paused.set(lane, timer);
+    }
+    this.#changed();
+  }
+
+  /** Exponential back-off with jitter, so that many Node-REDs do not come back at once. */
+  #later(
+    tries: number,
+    share: number,
+    { retryAfterMs = 0 }: IonError,
+    then: () => void,
+  ): NodeJS.Timeout {
+    const { random = Math.random, pauseMs = FIRST_PAUSE_MS, onPause } = this.#options;
+    const most = Math.min(LONGEST_PAUSE_MS, share * pauseMs * 2 ** (tries - 1));
+    const asked = Math.min(LONGEST_ASKED_MS, retryAfterMs);
+    const delay = Math.max(most * (0.5 + random() / 2), asked);
+    onPause?.(delay);
+    return setTimeout(() => {
+      then();
+      this.#route();
+      this.#search();
+    }, delay);
+  }
+
+  #changed(): void {
+    if (this.#closing.signal.aborted) return;
+    const { state } = this;
+    for (const listener of this.#listeners.values()) {
+      this.#guard(listener, () => listener.changed(state));
+    }
+  }
+}
+
+/** The run of a write that names it. */
+function runIn({ target: { run } }: NewWrite): string | undefined {
+  return isGiven(run) ? idOf(run) : undefined;
+}
+
+/** The field, or the fields, that a value is for: a newer value for the same takes its place. */
+function whatIsWritten({ target: { run, step, field }, value }: NewWrite): string {
+  const fields = !isGiven(field) && isPlainObject(value) ? Object.keys(value).sort() : field;
+  return JSON.stringify([run, step, fields]);
+}
+
+/** Whether another try may succeed; of several fields, one is enough. */
+function mayPass(error: IonError): boolean {
+  return isOutage(error) || (error.parts?.some(isOutage) ?? false);
+}

@@ -1,0 +1,609 @@
+import { link, mkdir, open, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ClassicLevel } from 'classic-level';
+import { closedError, IonError, reasonOf } from '../client/errors.js';
+import { decode, type Entry, encode, type GivenUpEntry, type Stored } from './entries.js';
+import {
+  END,
+  GIVEN_UP,
+  givenUpKey,
+  laneOfKey,
+  latestKey,
+  META,
+  sequenceOf,
+  UNROUTED,
+  unroutedKey,
+  WAITING,
+  waitingKey,
+} from './keys.js';
+
+export interface OutboxLimits {
+  /** Entries, waiting and given up. */
+  entries: number;
+  /** In the store and in files, in bytes. */
+  bytes: number;
+}
+
+/** Kept with every change, so that nobody has to count. */
+interface Meta {
+  /** Of the next entry. */
+  sequence: number;
+  waiting: number;
+  givenUp: number;
+  bytes: number;
+}
+
+/** The entry that holds the latest value of something. */
+interface Latest {
+  key: string;
+  bytes: number;
+}
+
+interface Change {
+  /** `synced`: has to be on the disk before anybody is told. */
+  urgency: 'synced' | 'now' | 'soon';
+  /** What the entry replaces, or may have been replaced by. */
+  replaces: string | undefined;
+  apply(batch: Batch): void;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+type Operation = { type: 'put'; key: string; value: Buffer } | { type: 'del'; key: string };
+
+/** What one write to the disk consists of. */
+interface Batch {
+  operations: Operation[];
+  meta: Meta;
+  latest: Map<string, Latest | undefined>;
+}
+
+type Level = ClassicLevel<string, Buffer>;
+
+const EMPTY: Meta = { sequence: 1, waiting: 0, givenUp: 0, bytes: 0 };
+/** Changes that share one write to the disk. */
+const MOST_IN_BATCH = 1000;
+/** Deliveries that share one write to the disk; a crash in between delivers them again. */
+const REMOVAL_DELAY_MS = 20;
+/** Before the next try of a disk that failed. */
+const BROKEN_DELAY_MS = 1000;
+/** Of entries that are worked on at once. */
+const MOST_BYTES_READ = 8 * 1024 * 1024;
+/** The last one who had it open may still be about to close it. */
+const LONGEST_WAIT_FOR_LOCK_MS = 5000;
+const LOCK_POLL_MS = 100;
+const ENCODINGS = { keyEncoding: 'utf8', valueEncoding: 'buffer' } as const;
+
+/** Entries on disk (LevelDB): whoever was told that one is in finds it there after a power loss. */
+export class OutboxStore {
+  readonly #folder: string;
+  readonly #limits: OutboxLimits;
+  readonly #files: string;
+  #level: Level;
+  #meta: Meta = EMPTY;
+  #changes: Change[] = [];
+  /** Those among them that somebody waits for. */
+  #urgent = 0;
+  /** Keys of entries that are delivered, but still in the store. */
+  readonly #gone = new Set<string>();
+  #removalTimer: NodeJS.Timeout | undefined;
+  #committing: Promise<void> | undefined;
+  /** Entries and bytes on their way into the store. */
+  #incoming = { entries: 0, bytes: 0 };
+  #isBroken = false;
+  #reopening: Promise<void> | undefined;
+  #isClosed = false;
+
+  private constructor(folder: string, limits: OutboxLimits, level: Level) {
+    this.#folder = folder;
+    this.#files = join(folder, 'files');
+    this.#limits = limits;
+    this.#level = level;
+  }
+
+  /**
+   * Opens what is in a folder, or makes it.
+   * @throws IonError `ION_CONFIG` where another process has it open, or it cannot be read
+   */
+  static async open(folder: string, limits: OutboxLimits): Promise<OutboxStore> {
+    try {
+      await mkdir(join(folder, 'files'), { recursive: true, mode: 0o700 });
+    } catch (cause) {
+      throw storeError(folder, cause);
+    }
+    const { level, isRepaired } = await openLevel(folder);
+    const store = new OutboxStore(folder, limits, level);
+    try {
+      store.#meta = await store.#readMeta(isRepaired);
+      await store.#removeLostFiles();
+      return store;
+    } catch (thrown) {
+      // Else it would stay locked until the process ends.
+      await level.close();
+      throw storeError(folder, thrown);
+    }
+  }
+
+  get waiting(): number {
+    return Math.max(0, this.#meta.waiting - this.#gone.size);
+  }
+
+  get lastSequence(): number {
+    return this.#meta.sequence - 1;
+  }
+
+  get givenUp(): number {
+    return this.#meta.givenUp;
+  }
+
+  /** Where the bytes of a file lie that belongs to an entry. */
+  fileOf(sequence: number): string {
+    return join(this.#files, String(sequence));
+  }
+
+  /**
+   * Takes an entry in. When it resolves, the entry is on the disk.
+   * @param run undefined where it has to be looked up before the entry can be delivered
+   * @param keepFile writes the file of the entry to a path and syncs it
+   * @param noted hears its number at once
+   * @throws IonError `ION_OVERLOADED` at the limits or where the disk is full
+   */
+  async add(
+    entry: Entry,
+    run: string | undefined,
+    keepFile?: (path: string) => Promise<void>,
+    noted?: (sequence: number) => void,
+  ): Promise<Stored> {
+    const value = encode(entry);
+    const bytes = value.length + (entry.fileSize ?? 0);
+    this.#checkLimits(bytes);
+    const sequence = this.#nextSequence();
+    noted?.(sequence);
+    const key = run === undefined ? unroutedKey(sequence) : waitingKey(run, sequence);
+    this.#incoming.entries++;
+    this.#incoming.bytes += bytes;
+    try {
+      if (keepFile) await this.#keep(sequence, keepFile);
+      await this.#change('synced', entry.replaces, (batch) => {
+        const older = entry.replaces && batch.latest.get(entry.replaces);
+        if (older) remove(batch, older.key, older.bytes);
+        if (entry.replaces) point(batch, entry.replaces, { key, bytes });
+        batch.operations.push({ type: 'put', key, value });
+        batch.meta.waiting++;
+        batch.meta.bytes += bytes;
+      });
+    } finally {
+      this.#incoming.entries--;
+      this.#incoming.bytes -= bytes;
+    }
+    return { key, sequence, entry, bytes };
+  }
+
+  /** The first lane behind another one in which something waits; lanes come in no special order. */
+  async laneAfter(lane: string): Promise<string | undefined> {
+    if (this.#isBroken) await this.#reopen();
+    const range = { gt: lane === '' ? WAITING : lane + END, lt: WAITING + END };
+    for await (const key of this.#level.keys(range)) {
+      if (!this.#gone.has(key)) return laneOfKey(key);
+    }
+    return undefined;
+  }
+
+  /** The first entries of a lane. */
+  first(lane: string, limit: number): Promise<Stored[]> {
+    return this.#read<Entry>(lane, limit);
+  }
+
+  /** The first entries whose run is not known yet. */
+  unrouted(limit: number): Promise<Stored[]> {
+    return this.#read<Entry>(UNROUTED, limit);
+  }
+
+  /** The entries that ION refused for good, the oldest first, behind a number. */
+  refused(limit: number, after = 0): Promise<Stored<GivenUpEntry>[]> {
+    return this.#read<GivenUpEntry>(GIVEN_UP, limit, givenUpKey(after));
+  }
+
+  /** Puts an entry among those of its run. */
+  async route(stored: Stored, run: string): Promise<void> {
+    const key = waitingKey(run, stored.sequence);
+    const { replaces, fileSize = 0 } = stored.entry;
+    const value = encode(stored.entry);
+    const bytes = value.length + fileSize;
+    await this.#change('now', replaces, (batch) => {
+      if (isReplaced(batch, stored)) return;
+      batch.operations.push({ type: 'del', key: stored.key }, { type: 'put', key, value });
+      batch.meta.bytes += bytes - stored.bytes;
+      if (replaces) point(batch, replaces, { key, bytes });
+    });
+  }
+
+  /** Keeps what has become known of an entry. */
+  async update(stored: Stored): Promise<void> {
+    const { key, entry } = stored;
+    const value = encode(entry);
+    const bytes = value.length + (entry.fileSize ?? 0);
+    await this.#change('synced', undefined, (batch) => {
+      batch.operations.push({ type: 'put', key, value });
+      batch.meta.bytes += bytes - stored.bytes;
+    });
+    stored.bytes = bytes;
+  }
+
+  /**
+   * Takes an entry out that has been delivered: for readers at once, on the disk with the next
+   * change to it. Where the disk fails, it is tried until it succeeds, in the same order.
+   */
+  async remove(stored: Stored): Promise<void> {
+    this.#gone.add(stored.key);
+    await this.#change('soon', stored.entry.replaces, (batch) => takeOut(batch, stored));
+    this.#gone.delete(stored.key);
+    await this.#dropFile(stored);
+  }
+
+  /** Puts an entry to those that wait for somebody's decision. */
+  async giveUp(stored: Stored, error: GivenUpEntry['error'], givenUpAt: number): Promise<void> {
+    const { replaces, ...entry } = stored.entry;
+    const value = encode({ ...entry, error, givenUpAt } as GivenUpEntry);
+    await this.#change('synced', replaces, (batch) => {
+      // A newer value waits already.
+      if (isReplaced(batch, stored)) return;
+      takeOut(batch, stored);
+      batch.operations.push({ type: 'put', key: givenUpKey(stored.sequence), value });
+      batch.meta.givenUp++;
+      batch.meta.bytes += value.length + (entry.fileSize ?? 0);
+    });
+  }
+
+  /**
+   * Lets one that was given up wait again, behind all others.
+   * @param noted hears its number at once
+   */
+  async restore(stored: Stored<GivenUpEntry>, noted: (sequence: number) => void): Promise<void> {
+    const { error, givenUpAt, attachmentsBefore, attachment, ...entry } = stored.entry;
+    const value = encode(entry);
+    const bytes = value.length + (entry.fileSize ?? 0);
+    const sequence = this.#nextSequence();
+    noted(sequence);
+    if (entry.fileSize !== undefined) {
+      await link(this.fileOf(stored.sequence), this.fileOf(sequence));
+    }
+    await this.#change('synced', undefined, (batch) => {
+      const key = unroutedKey(sequence);
+      batch.operations.push({ type: 'del', key: stored.key }, { type: 'put', key, value });
+      batch.meta.givenUp--;
+      batch.meta.waiting++;
+      batch.meta.bytes += bytes - stored.bytes;
+    });
+    await this.#dropFile(stored);
+  }
+
+  /** Takes one out that was given up. */
+  async discard(stored: Stored<GivenUpEntry>): Promise<void> {
+    await this.#change('synced', undefined, (batch) => {
+      batch.operations.push({ type: 'del', key: stored.key });
+      batch.meta.givenUp--;
+      batch.meta.bytes -= stored.bytes;
+    });
+    await this.#dropFile(stored);
+  }
+
+  /** Ends when all that was asked for is on the disk. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#beginCommit();
+    await this.#committing;
+    clearTimeout(this.#removalTimer);
+    await this.#reopening?.catch(() => {});
+    await this.#level.close();
+  }
+
+  async #read<Row extends Entry>(
+    prefix: string,
+    limit: number,
+    after = prefix,
+  ): Promise<Stored<Row>[]> {
+    if (this.#isBroken) await this.#reopen();
+    const range = { gt: after, lt: prefix + END };
+    const rows: Stored<Row>[] = [];
+    let bytesRead = 0;
+    // As it is when the iterator takes its snapshot, which still holds what is removed meanwhile.
+    const gone = new Set([...this.#gone].filter((key) => key.startsWith(prefix)));
+    const iterator = this.#level.iterator(range);
+    try {
+      while (rows.length < limit && bytesRead < MOST_BYTES_READ) {
+        const found = await iterator.nextv(limit - rows.length);
+        if (found.length === 0) break;
+        for (const [key, value] of found) {
+          bytesRead += value.length;
+          if (!gone.has(key)) rows.push(storedAs<Row>(key, value));
+        }
+      }
+    } finally {
+      await iterator.close();
+    }
+    return rows;
+  }
+
+  #checkLimits(bytes: number): void {
+    const entries = this.#meta.waiting + this.#meta.givenUp + this.#incoming.entries;
+    if (entries >= this.#limits.entries) {
+      throw new IonError(
+        'ION_OVERLOADED',
+        `The outbox holds ${entries} writes, which is its limit. Send fewer, raise the limit in the ION config node, or look there for writes that were given up.`,
+      );
+    }
+    const size = this.#meta.bytes + this.#incoming.bytes + bytes;
+    if (size > this.#limits.bytes) {
+      const megabytes = Math.round(this.#limits.bytes / 1024 / 1024);
+      throw new IonError(
+        'ION_OVERLOADED',
+        `The outbox is full (${megabytes} MiB). Send less, raise the limit in the ION config node, or look there for writes that were given up.`,
+      );
+    }
+  }
+
+  /** Counted at once, so that the order is that in which entries came. */
+  #nextSequence(): number {
+    const { sequence } = this.#meta;
+    this.#meta = { ...this.#meta, sequence: sequence + 1 };
+    return sequence;
+  }
+
+  #change(
+    urgency: Change['urgency'],
+    replaces: string | undefined,
+    apply: (batch: Batch) => void,
+  ): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#isClosed) throw closedError();
+      this.#changes.push({ urgency, replaces, apply, resolve, reject });
+      if (urgency !== 'soon') this.#urgent++;
+      if (this.#isUrgent()) this.#beginCommit();
+      else this.#commitSoon();
+    });
+  }
+
+  #beginCommit(): void {
+    clearTimeout(this.#removalTimer);
+    this.#removalTimer = undefined;
+    this.#committing ??= this.#commit().finally(() => {
+      this.#committing = undefined;
+      if (this.#changes.length > 0) this.#commitSoon();
+    });
+  }
+
+  #commitSoon(): void {
+    const delay = this.#isBroken ? BROKEN_DELAY_MS : REMOVAL_DELAY_MS;
+    this.#removalTimer ??= setTimeout(() => this.#beginCommit(), delay);
+  }
+
+  /** Removals alone can wait for more of them. */
+  #isUrgent(): boolean {
+    return (
+      this.#urgent > 0 ||
+      this.#changes.length >= MOST_IN_BATCH ||
+      (this.#isClosed && this.#changes.length > 0)
+    );
+  }
+
+  /** One write to the disk at a time; what comes meanwhile shares the next one. */
+  async #commit(): Promise<void> {
+    // All that this turn of the event loop brings shares a write as well.
+    await new Promise(setImmediate);
+    do {
+      const changes = this.#changes.splice(0, MOST_IN_BATCH);
+      this.#urgent -= changes.filter(({ urgency }) => urgency !== 'soon').length;
+      try {
+        if (this.#isBroken) await this.#reopen();
+        await this.#write(changes);
+        for (const { resolve } of changes) resolve();
+      } catch (thrown) {
+        // What is half written must not be written behind: opening it again puts it right.
+        this.#isBroken = true;
+        const error = storeError(this.#folder, thrown);
+        const isKept = ({ urgency }: Change) => urgency === 'soon' && !this.#isClosed;
+        for (const change of changes) if (!isKept(change)) change.reject(error);
+        // In their order: where the process ends before that, a gap would be delivered again.
+        this.#changes.unshift(...changes.filter(isKept));
+      }
+    } while (this.#isUrgent() && !(this.#isBroken && this.#urgent === 0));
+  }
+
+  async #write(changes: readonly Change[]): Promise<void> {
+    const batch: Batch = {
+      operations: [],
+      meta: { ...this.#meta },
+      latest: await this.#latest(changes),
+    };
+    for (const { apply } of changes) apply(batch);
+    // The sequence may have gone on while the batch was made.
+    const { waiting, givenUp, bytes } = batch.meta;
+    const meta = { ...this.#meta, waiting, givenUp, bytes };
+    const value = Buffer.from(JSON.stringify(meta));
+    batch.operations.push({ type: 'put', key: META, value });
+    const sync = changes.some(({ urgency }) => urgency === 'synced');
+    await this.#level.batch(batch.operations, { ...ENCODINGS, sync });
+    this.#meta = { ...this.#meta, waiting, givenUp, bytes };
+  }
+
+  async #latest(changes: readonly Change[]): Promise<Batch['latest']> {
+    const names = new Set(changes.flatMap(({ replaces }) => replaces ?? []));
+    if (names.size === 0) return new Map();
+    const values = await this.#level.getMany([...names].map(latestKey));
+    return new Map([...names].map((name, index) => [name, parse<Latest>(values[index])]));
+  }
+
+  async #readMeta(isRepaired: boolean): Promise<Meta> {
+    const meta = parse<Meta>(await this.#level.get(META));
+    if (meta && !isRepaired) return meta;
+    const counted = await this.#count();
+    return { ...counted, sequence: Math.max(counted.sequence, meta?.sequence ?? 0) };
+  }
+
+  /** After a repair. */
+  async #count(): Promise<Meta> {
+    const meta = { ...EMPTY };
+    for await (const [key, value] of this.#level.iterator()) {
+      const isGivenUp = key.startsWith(GIVEN_UP);
+      if (!isGivenUp && !key.startsWith(WAITING) && !key.startsWith(UNROUTED)) continue;
+      meta[isGivenUp ? 'givenUp' : 'waiting']++;
+      const { bytes, sequence } = storedAs(key, value);
+      meta.bytes += bytes;
+      meta.sequence = Math.max(meta.sequence, sequence + 1);
+    }
+    return meta;
+  }
+
+  /** Of entries that never came in, or went without their file. */
+  async #removeLostFiles(): Promise<void> {
+    const lost = new Set(await readdir(this.#files));
+    if (lost.size === 0) return;
+    for await (const key of this.#level.keys()) lost.delete(String(sequenceOf(key)));
+    for (const name of lost) await rm(join(this.#files, name), { force: true });
+  }
+
+  async #keep(sequence: number, keepFile: (path: string) => Promise<void>): Promise<void> {
+    const path = this.fileOf(sequence);
+    try {
+      await keepFile(path);
+      await syncFolder(this.#files);
+    } catch (thrown) {
+      await rm(path, { force: true });
+      throw thrown instanceof IonError ? thrown : storeError(this.#folder, thrown);
+    }
+  }
+
+  async #dropFile({ entry, sequence }: Stored): Promise<void> {
+    if (entry.fileSize === undefined) return;
+    // What stays is found at the next start.
+    await rm(this.fileOf(sequence), { force: true }).catch(() => {});
+  }
+
+  #reopen(): Promise<void> {
+    this.#reopening ??= this.#openAgain().finally(() => {
+      this.#reopening = undefined;
+    });
+    return this.#reopening;
+  }
+
+  async #openAgain(): Promise<void> {
+    await this.#level.close();
+    const { level, isRepaired } = await openLevel(this.#folder);
+    this.#level = level;
+    const meta = await this.#readMeta(isRepaired);
+    // Numbers that were given out meanwhile are not given out again.
+    this.#meta = { ...meta, sequence: Math.max(this.#meta.sequence, meta.sequence) };
+    this.#isBroken = false;
+  }
+}
+
+function storedAs<Row extends Entry>(key: string, value: Buffer): Stored<Row> {
+  const entry = decode<Row>(value);
+  const bytes = value.length + (entry.fileSize ?? 0);
+  return { key, sequence: sequenceOf(key), entry, bytes };
+}
+
+function remove(batch: Batch, key: string, bytes: number): void {
+  batch.operations.push({ type: 'del', key });
+  batch.meta.waiting--;
+  batch.meta.bytes -= bytes;
+}
+
+function point(batch: Batch, name: string, latest: Latest): void {
+  batch.latest.set(name, latest);
+  const value = Buffer.from(JSON.stringify(latest));
+  batch.operations.push({ type: 'put', key: latestKey(name), value });
+}
+
+/** Whether a newer entry has taken the place of this one. */
+function isReplaced({ latest }: Batch, { key, entry: { replaces } }: Stored): boolean {
+  return replaces !== undefined && latest.get(replaces)?.key !== key;
+}
+
+function takeOut(batch: Batch, stored: Stored): void {
+  if (isReplaced(batch, stored)) return;
+  remove(batch, stored.key, stored.bytes);
+  const { replaces } = stored.entry;
+  if (replaces === undefined) return;
+  batch.latest.set(replaces, undefined);
+  batch.operations.push({ type: 'del', key: latestKey(replaces) });
+}
+
+async function openLevel(folder: string): Promise<{ level: Level; isRepaired: boolean }> {
+  // Loaded on first use: it is large, and many flows need no outbox.
+  const { ClassicLevel } = await import('classic-level');
+  const location = join(folder, 'entries');
+  const until = Date.now() + LONGEST_WAIT_FOR_LOCK_MS;
+  for (let isRepaired = false; ; ) {
+    const level = new ClassicLevel<string, Buffer>(location, ENCODINGS);
+    try {
+      await level.open();
+      return { level, isRepaired };
+    } catch (thrown) {
+      const code = levelCode(thrown);
+      if (code === 'LEVEL_LOCKED' && Date.now() < until) {
+        await new Promise((resolve) => setTimeout(resolve, LOCK_POLL_MS));
+      } else if (code === 'LEVEL_CORRUPTION' && !isRepaired) {
+        isRepaired = true;
+        await ClassicLevel.repair(location);
+      } else {
+        throw storeError(folder, thrown);
+      }
+    }
+  }
+}
+
+function levelCode(thrown: unknown): unknown {
+  const { code, cause } = (thrown ?? {}) as { code?: unknown; cause?: unknown };
+  return code === 'LEVEL_DATABASE_NOT_OPEN' && cause ? levelCode(cause) : code;
+}
+
+/** What a failure of the disk means to a user. */
+function storeError(folder: string, thrown: unknown): IonError {
+  if (thrown instanceof IonError) return thrown;
+  const cause = (thrown as { cause?: unknown }).cause ?? thrown;
+  const reason = reasonOf(cause);
+  if (levelCode(thrown) === 'LEVEL_LOCKED') {
+    return new IonError(
+      'ION_CONFIG',
+      `The outbox in ${folder} is in use by another process: is Node-RED running twice with this user folder?`,
+      { cause: thrown },
+    );
+  }
+  const isFull = /ENOSPC|EDQUOT|no space|quota/i.test(reason);
+  return new IonError(
+    isFull ? 'ION_OVERLOADED' : 'ION_CONFIG',
+    `The outbox in ${folder} cannot be written${isFull ? ', because the disk is full' : ''}: ${reason}.`,
+    { cause: thrown },
+  );
+}
+
+function parse<Value>(bytes: Buffer | undefined): Value | undefined {
+  return bytes && (JSON.parse(bytes.toString('utf8')) as Value);
+}
+
+/** Writes what it gets to a path, and is done when it is on the disk. */
+export function writing(bytes: AsyncIterable<Uint8Array>): (path: string) => Promise<void> {
+  return async (path) => {
+    const file = await open(path, 'wx', 0o600);
+    try {
+      for await (const chunk of bytes) await file.writeFile(chunk);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  };
+}
+
+/** So that the name of a new file survives a power loss. */
+async function syncFolder(folder: string): Promise<void> {
+  // Windows cannot, and does not need to.
+  if (process.platform === 'win32') return;
+  const handle = await open(folder);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

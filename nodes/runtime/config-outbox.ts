@@ -1,0 +1,116 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Node, NodeAPI } from 'node-red';
+import { closedError, IonError, toIonError } from '../client/errors.js';
+import type { StepWriter } from '../client/step-writer.js';
+import { Outbox, type OutboxListener } from '../outbox/outbox.js';
+import type { OutboxLimits } from '../outbox/store.js';
+
+/** Below Node-RED's user folder; one folder in it per config node. */
+const FOLDER = 'ion-outbox';
+const LEFT = '@ion-nodes/node-red-ion/ion-config:ion-config.log.outboxLeft';
+
+/** Before the next try to open what an earlier process left. */
+const REOPEN_MS = 30_000;
+
+interface OutboxSettings {
+  /** Of the API: what was meant for one ION never goes to another one. */
+  endpoint: () => string;
+  writer: () => StepWriter;
+  concurrency: () => number;
+  limits: OutboxLimits;
+}
+
+/** The outbox of a config node: opened when it is needed, or when an earlier process left one. */
+export class ConfigOutbox {
+  readonly #RED: NodeAPI;
+  readonly #node: Node;
+  readonly #settings: OutboxSettings;
+  readonly #listeners = new Map<string, OutboxListener>();
+  #outbox: Promise<Outbox> | undefined;
+  #isClosed = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(RED: NodeAPI, node: Node, settings: OutboxSettings) {
+    this.#RED = RED;
+    this.#node = node;
+    this.#settings = settings;
+    RED.events.once('flows:started', this.#begin);
+  }
+
+  /** @throws IonError `ION_CONFIG` where its folder cannot be used */
+  open(): Promise<Outbox> {
+    if (this.#isClosed) throw closedError();
+    this.#outbox ??= this.#open().catch((thrown) => {
+      // The next message tries again.
+      this.#outbox = undefined;
+      throw thrown;
+    });
+    return this.#outbox;
+  }
+
+  /** What exists already, without making one. */
+  async existing(): Promise<Outbox | undefined> {
+    const exists = await access(this.#folder()).then(
+      () => true,
+      () => false,
+    );
+    return exists ? this.open() : undefined;
+  }
+
+  /** @returns what ends the listening */
+  listen(sender: string, listener: OutboxListener): () => void {
+    this.#listeners.set(sender, listener);
+    void this.#outbox?.then(
+      (outbox) => listener.changed(outbox.state),
+      // Whoever opened it tells.
+      () => {},
+    );
+    return () => {
+      if (this.#listeners.get(sender) === listener) this.#listeners.delete(sender);
+    };
+  }
+
+  /** @param isRemoved the config node is deleted, so that nobody delivers what is left */
+  async close(isRemoved: boolean): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    this.#RED.events.removeListener('flows:started', this.#begin);
+    const outbox = await this.#outbox?.catch(() => undefined);
+    const count = outbox?.state.waiting ?? 0;
+    if (isRemoved && count > 0) {
+      this.#node.warn(this.#RED._(LEFT, { count, folder: this.#folder() }));
+    }
+    await outbox?.close();
+  }
+
+  /** Goes on with what an earlier process left. */
+  readonly #begin = (): void => {
+    if (this.#isClosed) return;
+    this.existing().catch((thrown) => {
+      if (this.#isClosed) return;
+      this.#node.error(toIonError(thrown).message);
+      this.#timer = setTimeout(this.#begin, REOPEN_MS);
+    });
+  };
+
+  async #open(): Promise<Outbox> {
+    const { writer, concurrency, limits } = this.#settings;
+    const outbox = await Outbox.open({
+      folder: this.#folder(),
+      limits,
+      writer: writer(),
+      concurrency: concurrency(),
+      listeners: this.#listeners,
+    });
+    outbox.start();
+    return outbox;
+  }
+
+  #folder(): string {
+    const { userDir } = this.#RED.settings;
+    const endpoint = this.#settings.endpoint().replace(/[^\w.-]+/g, '_');
+    if (userDir) return join(userDir, FOLDER, this.#node.id, endpoint);
+    throw new IonError('ION_CONFIG', 'Node-RED has no user folder to keep the outbox in.');
+  }
+}

@@ -1,0 +1,129 @@
+import { serialize } from 'node:v8';
+import type { Node, NodeAPI } from 'node-red';
+import { IonError, reasonOf } from '../client/errors.js';
+import type { WriteAnswer } from '../client/step-writer.js';
+import { type Entry, NotKeptError } from '../outbox/entries.js';
+import type { NewWrite, OutboxState } from '../outbox/outbox.js';
+import type { IonConfigNode } from './config-node.js';
+import { failureDetails, type Message, type MessageTools, withoutUnknown } from './on-message.js';
+import type { NodeStatus, StatusText } from './status.js';
+
+interface OutboxNodeConfig {
+  config: string;
+  delivery: 'direct' | 'outbox';
+}
+
+/** What belongs to a request or to a connection, and means nothing later. */
+const NOT_KEPT = new Set(['req', 'res', '_session', '_client']);
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+export interface OutboxResults {
+  /** Puts a write into the outbox; when it resolves, it is on the disk. */
+  add(
+    msg: Message,
+    write: NewWrite & { file?: { content?: unknown } },
+    tools: MessageTools,
+  ): Promise<void>;
+}
+
+/** Connects a node with the outbox of its config node: messages in, results and status out. */
+export function outboxResults(
+  RED: NodeAPI,
+  node: Node,
+  status: NodeStatus,
+  { config, delivery }: OutboxNodeConfig,
+): OutboxResults {
+  let stopListening = () => {};
+  const show = (state: OutboxState) => status.idle(statusOf(state));
+  const listener = {
+    delivered: (entry: Entry, answer: WriteAnswer<unknown>) =>
+      node.send([deliveredMessage(entry, answer), null]),
+    givenUp: (entry: Entry, error: IonError) =>
+      node.send([null, refusedMessage(node, entry, error)]),
+    failed: (thrown: unknown) => node.error(reasonOf(thrown)),
+    changed: show,
+  };
+  const configNode = RED.nodes.getNode(config) as IonConfigNode | null;
+  if (delivery === 'outbox' && configNode) {
+    stopListening = configNode.outbox.listen(node.id, listener);
+  }
+  node.on('close', () => stopListening());
+
+  return {
+    async add(msg, write, tools) {
+      const outbox = await tools.config.outbox.open();
+      const kept = keptOf(msg, write.file);
+      try {
+        await outbox.add(node.id, write, kept);
+      } catch (thrown) {
+        if (!(thrown instanceof NotKeptError)) throw thrown;
+        // Functions and sockets cannot be kept, the other properties can.
+        const rest = Object.fromEntries(Object.entries(kept).filter(canBeKept));
+        await outbox.add(node.id, write, rest).catch(refuseValue);
+      }
+      tools.status(statusOf(outbox.state));
+    },
+  };
+}
+
+function deliveredMessage(entry: Entry, answer: WriteAnswer<unknown>): Message {
+  const { payload, name, attempts, traceId, results } = answer;
+  const durationMs = Date.now() - entry.acceptedAt;
+  const ion = { operation: 'mutation', name, attempts, traceId, results, durationMs };
+  return { ...messageOf(entry), payload, ion: withoutUnknown(ion) };
+}
+
+/** Like what a Catch node sends. */
+function refusedMessage(node: Node, entry: Entry, error: IonError): Message {
+  const { code, message } = error;
+  const source = { id: node.id, type: node.type, name: node.name };
+  return {
+    ...messageOf(entry),
+    error: { message, code, source },
+    ion: failureDetails(error, Date.now() - entry.acceptedAt),
+  };
+}
+
+function messageOf({ context }: Entry): Message {
+  return context as Message;
+}
+
+/** The message as it can be kept on disk, without the content of a file, which lies beside it. */
+function keptOf(msg: Message, file: { content?: unknown } | undefined): object {
+  const isKept = ([name, value]: [string, unknown]) =>
+    !NOT_KEPT.has(name) && (file?.content === undefined || value !== file.content);
+  return Object.fromEntries(Object.entries(msg).filter(isKept));
+}
+
+function refuseValue(thrown: unknown): never {
+  if (!(thrown instanceof NotKeptError)) throw thrown;
+  const text = `The value cannot be kept in the outbox: ${reasonOf(thrown)}`;
+  throw new IonError('ION_VARIABLES', text, { cause: thrown });
+}
+
+function canBeKept([, value]: [string, unknown]): boolean {
+  try {
+    serialize(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function statusOf({ waiting: count, unreachableSince, givenUp }: OutboxState): StatusText {
+  if (unreachableSince !== undefined) {
+    return { key: 'outbox.unreachable', fill: 'yellow', count, since: timeOf(unreachableSince) };
+  }
+  if (count > 0) return { key: 'outbox.waiting', fill: 'blue', count };
+  if (givenUp > 0) return { key: 'outbox.givenUp', fill: 'red', count: givenUp };
+  return { key: 'outbox.empty', fill: 'green' };
+}
+
+/** Hours and minutes of this machine, with the date where it was not today. */
+function timeOf(ms: number): string {
+  const date = new Date(ms);
+  const two = (number: number) => String(number).padStart(2, '0');
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}`;
+  if (Date.now() - ms < DAY_MS) return time;
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${time}`;
+}

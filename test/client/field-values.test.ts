@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { toFieldValue } from '../../nodes/client/field-values.js';
+import { thrown } from '../support/errors.js';
+
+const field = (type: string, options: string[] | null = null) => ({
+  name: 'Example',
+  type,
+  options,
+});
+
+describe('values of fields', () => {
+  const taken: [string, string[] | null, unknown, unknown][] = [
+    ['NUMBER', null, 12.5, 12.5],
+    ['NUMBER', null, ' -12.5 ', -12.5],
+    ['NUMBER', null, '1e-3', 0.001],
+    ['NUMBER', null, '.5', 0.5],
+    ['NUMBER', null, 7n, 7],
+    ['NUMBER', null, 0, 0],
+    ['NUMBER', null, null, null],
+    ['BOOLEAN', null, true, true],
+    ['BOOLEAN', null, 0, false],
+    ['BOOLEAN', null, '1', true],
+    ['BOOLEAN', null, ' False ', false],
+    ['STRING', null, '', ''],
+    ['STRING', null, 12.5, '12.5'],
+    ['STRING', null, false, 'false'],
+    ['STRING', null, new Date(0), '1970-01-01T00:00:00.000Z'],
+    ['SELECT', ['OK', '2'], 'OK', 'OK'],
+    ['SELECT', ['OK', '2'], 2, '2'],
+    ['SELECT', null, 'anything', 'anything'],
+    ['MULTISELECT', ['a', 'b'], ['a', 'b'], ['a', 'b']],
+    ['MULTISELECT', ['a', 'b'], 'a', ['a']],
+    ['MULTISELECT', ['a'], [], []],
+    ['DATETIME', null, '2026-01-31T08:00:00.123456Z', '2026-01-31T08:00:00.123456Z'],
+    ['DATETIME', null, '2026-01-31T08:00:00+02:00', '2026-01-31T08:00:00+02:00'],
+    ['DATETIME', null, '2026-01-31', new Date(2026, 0, 31).toISOString()],
+    ['DATETIME', null, '2026-01-31 08:30', new Date(2026, 0, 31, 8, 30).toISOString()],
+    ['DATETIME', null, 1_769_846_400_000, '2026-01-31T08:00:00.000Z'],
+    ['DATETIME', null, new Date(1_769_846_400_000), '2026-01-31T08:00:00.000Z'],
+    ['FILE_ATTACHMENT', null, 17, 17],
+    ['ION', null, '17', '17'],
+    ['TOOL', null, 17, 17],
+    ['A_NEW_TYPE', null, { any: 'thing' }, { any: 'thing' }],
+  ];
+  for (const [type, options, value, expected] of taken) {
+    it(`${type} takes ${inspectShort(value)}${options ? ` of ${options}` : ''}`, () => {
+      assert.deepEqual(toFieldValue(field(type, options), value), expected);
+    });
+  }
+
+  const refused: [string, string[] | null, unknown, RegExp][] = [
+    ['NUMBER', null, '12,5', /takes a number such as 12.5, not the text "12,5"/],
+    ['NUMBER', null, '12.5 mm', /a number/],
+    ['NUMBER', null, '', /a number/],
+    ['NUMBER', null, '0x10', /a number/],
+    ['NUMBER', null, Number.NaN, /a number .* not number NaN/],
+    ['NUMBER', null, Number.POSITIVE_INFINITY, /a number/],
+    ['NUMBER', null, true, /a number/],
+    ['NUMBER', null, undefined, /not nothing: the message has no such value/],
+    ['NUMBER', null, '12345678901234567890', /at most 15 digits/],
+    ['NUMBER', null, [1], /not a list/],
+    ['BOOLEAN', null, 'yes', /true or false/],
+    ['BOOLEAN', null, 2, /true or false/],
+    ['STRING', null, { a: 1 }, /takes text, not an object/],
+    ['STRING', null, Buffer.from('a'), /not a Buffer/],
+    ['STRING', null, undefined, /not nothing/],
+    ['SELECT', ['OK', 'Not OK'], 'ok', /takes one of: OK, Not OK, not the text "ok"/],
+    ['MULTISELECT', ['a', 'b'], ['a', 'c'], /one of: a, b, not the text "c"/],
+    ['DATETIME', null, '31.01.2026', /a date such as/],
+    ['DATETIME', null, '2026-13-31', /a date such as/],
+    ['DATETIME', null, 1_769_846_400, /milliseconds since 1970/],
+    ['DATETIME', null, 1_769_846_400_000_000, /milliseconds since 1970/],
+    ['DATETIME', null, '2026-02-30T08:00:00Z', /a date such as/],
+    ['number', null, '12,5', /a number/],
+    ['DATETIME', null, new Date(Number.NaN), /a date such as/],
+    ['A_NEW_TYPE', null, Buffer.from('a'), /not a Buffer/],
+    ['ION', null, undefined, /not nothing/],
+  ];
+  for (const [type, options, value, text] of refused) {
+    it(`${type} refuses ${inspectShort(value)}${options ? ` of ${options}` : ''}`, () => {
+      const error = thrown(() => toFieldValue(field(type, options), value), 'ION_VARIABLES');
+      assert.match(error.message, text);
+      assert.match(error.message, /"Example"/);
+    });
+  }
+});
+
+function inspectShort(value: unknown): string {
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'number') return String(value);
+  if (value instanceof Date) return `the date ${value.getTime()}`;
+  return Buffer.isBuffer(value) ? 'a Buffer' : String(JSON.stringify(value));
+}

@@ -1,0 +1,366 @@
+import assert from 'node:assert/strict';
+import { prepareUserDir } from '../../sandbox/demo/node-red.js';
+import { Editor } from '../support/editor.js';
+import { type FlowNode, sandboxConfig, stepNode } from '../support/flow-node.js';
+import { RunningNodeRed } from '../support/node-red.js';
+import { useTemporaryFolder } from '../support/package.js';
+import { useSandbox } from '../support/sandbox.js';
+
+/** The editor, inside the page. */
+declare const RED: {
+  nodes: {
+    node(id: string): {
+      outputs: number;
+      _def: { outputLabels(this: object, index: number): string };
+      validationErrors: string[];
+    };
+    filterLinks(filter: { source: object }): { sourcePort: number }[];
+  };
+};
+
+describe('the ion-step dialog in a browser', function () {
+  this.timeout(60_000);
+  const context = useSandbox();
+  const folder = useTemporaryFolder();
+  let nodeRed: RunningNodeRed;
+  let editor: Editor;
+  /** A step that is worked on, with a field for a number. */
+  let target: { run: number; step: string; stepId: number; field: string; fieldId: number };
+
+  const nodes: Record<string, object> = {
+    plain: {},
+    status: { action: 'status', value: 'COMPLETE', valueType: 'str' },
+    'other-status': { action: 'status', value: 'DAG_MODIFIABLE', valueType: 'str' },
+    file: {
+      action: 'file',
+      value: '[1,2]',
+      valueType: 'bin',
+      filename: 'a.bin',
+      filenameType: 'str',
+    },
+    path: { action: 'file', value: '', valueType: 'path', delivery: 'outbox', outputs: 2 },
+    outbox: {
+      ...{ run: '7', runType: 'num', step: '$uppercase(topic)', stepType: 'jsonata' },
+      ...{ field: '', fieldType: 'str', value: '{"Torque":12.5}', valueType: 'json' },
+      ...{ onConflict: 'fail', delivery: 'outbox', keep: 'latest', outputs: 2 },
+      wires: [['debug'], ['debug']],
+    },
+    date: { value: 'iso', valueType: 'date' },
+    switch: { field: 'true', fieldType: 'str', value: 'true', valueType: 'bool' },
+  };
+
+  before(async function () {
+    const { clientId, clientSecret, data } = context.sandbox;
+    const field = data.runStepFields
+      .all()
+      .find(
+        ({ type, runStepId }) =>
+          type === 'NUMBER' && data.runSteps.get(runStepId)?.status === 'IN_PROGRESS',
+      );
+    const step = field && data.runSteps.get(field.runStepId);
+    assert.ok(field && step);
+    target = {
+      ...{ run: step.runId, step: step.title, stepId: step.id },
+      ...{ field: field.name, fieldId: field.id },
+    };
+    const place = (node: FlowNode, x: number, y: number): FlowNode => ({
+      ...node,
+      z: 'flow',
+      x,
+      y,
+    });
+    const flow = [
+      { id: 'flow', type: 'tab', label: 'test' },
+      sandboxConfig(context.sandbox, { name: 'sandbox' }),
+      place(
+        { id: 'in', type: 'http in', url: '/write', method: 'post', wires: [['write']] },
+        100,
+        40,
+      ),
+      place({ ...stepNode, id: 'write', wires: [['out']] }, 300, 40),
+      place({ id: 'out', type: 'http response', wires: [] }, 500, 40),
+      place({ id: 'debug', type: 'debug', active: false, complete: 'true', wires: [] }, 500, 100),
+      ...Object.entries(nodes).map(([id, properties], index) =>
+        place({ ...stepNode, wires: [[]], ...properties, id }, 300, 100 + 60 * index),
+      ),
+    ];
+    await prepareUserDir(folder.path, flow, { config: { clientId, clientSecret } });
+    nodeRed = await RunningNodeRed.start(folder.path);
+    editor = await Editor.open(this, nodeRed.url);
+  });
+  after(async () => {
+    await editor?.close();
+    await nodeRed?.stop();
+  });
+  afterEach(() => assert.deepEqual(editor.errors, []));
+
+  const input = (property: string) => `#node-input-${property}`;
+  const widget = (property: string) =>
+    editor.page.locator(`${input(property)} + .red-ui-typedInput-container`);
+  const text = (property: string) => widget(property).locator('.red-ui-typedInput-input');
+  const menu = () => editor.page.locator('.red-ui-typedInput-options:visible');
+  const choose = async (
+    property: string,
+    trigger: 'type-select' | 'option-trigger',
+    value: string,
+  ) => {
+    await widget(property).locator(`.red-ui-typedInput-${trigger}`).click();
+    await menu().locator(`a[value="${value}"]`).click();
+    await menu().waitFor({ state: 'hidden' });
+  };
+  const chooseType = (property: string, type: string) => choose(property, 'type-select', type);
+  const offeredTypes = async (property: string) => {
+    await widget(property).locator('.red-ui-typedInput-type-select').click();
+    const types = await menu()
+      .locator('a')
+      .evaluateAll((links) => links.map((link) => link.getAttribute('value')));
+    // It takes keys once one of its entries has the focus.
+    await menu().locator('a:focus').waitFor();
+    await editor.page.keyboard.press('Escape');
+    await menu().waitFor({ state: 'hidden' });
+    return types;
+  };
+  const action = (name: string) => editor.page.selectOption(input('action'), name);
+  /** The labels of the rows that are shown, below the name and the config node. */
+  const rows = () =>
+    editor.page
+      .locator('#dialog-form > .form-row:visible > label > span')
+      .evaluateAll((labels) => labels.slice(2).map((label) => label.textContent));
+  const isMarked = async (property: string) =>
+    /\binput-error\b/.test((await widget(property).getAttribute('class')) ?? '');
+  const stored = async (id: string, properties: string[]) =>
+    Object.fromEntries(
+      await Promise.all(
+        properties.map(async (name) => [name, await editor.property(id, name)] as const),
+      ),
+    );
+  const validationErrors = (id: string) =>
+    editor.page.evaluate((id) => RED.nodes.node(id).validationErrors ?? [], id);
+  const portLabels = (id: string) =>
+    editor.page.evaluate((id) => {
+      const node = RED.nodes.node(id);
+      return Array.from({ length: node.outputs }, (_, index) =>
+        node._def.outputLabels.call(node, index),
+      );
+    }, id);
+
+  const write = async (body: object) => {
+    const response = await fetch(`${nodeRed.url}/write`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    return { status: response.status, body: await response.json() };
+  };
+  const from = async (property: string, path: string) => {
+    await text(property).fill(path);
+    await text(property).press('Tab');
+  };
+
+  it('comes out of the palette with the defaults that flows depend on', async () => {
+    const { page } = editor;
+    const source = page.locator('.red-ui-palette-node[data-palette-type="ion-step"]');
+    await source.scrollIntoViewIfNeeded();
+    await source.dragTo(page.locator('#red-ui-workspace-chart'), {
+      targetPosition: { x: 650, y: 400 },
+    });
+    const { id, type, z, x, y, wires, ...properties } =
+      (await editor.nodesOfType('ion-step')).find(({ config }) => config === '') ?? {};
+    const { id: _, type: __, ...expected } = stepNode;
+    assert.deepEqual(properties, { ...expected, config: '' });
+    assert.deepEqual(await portLabels(String(id)), ['what ION has written']);
+    await page.keyboard.press('Delete');
+  });
+
+  it('shows the rows that an action needs', async () => {
+    await editor.edit('plain');
+    const target = ['Write', 'Run', 'Step'];
+    assert.deepEqual(await rows(), [...target, 'Field', 'Value', 'Conflict', 'Delivery']);
+    await action('status');
+    assert.deepEqual(await rows(), [...target, 'Status', 'Conflict', 'Delivery']);
+    await action('file');
+    assert.deepEqual(await rows(), [...target, 'Content', 'File name', 'Delivery']);
+    await chooseType('value', 'path');
+    assert.deepEqual(await rows(), [...target, 'Content', 'Path', 'Delivery']);
+    await editor.page.selectOption(input('delivery'), 'outbox');
+    assert.deepEqual(await rows(), [...target, 'Content', 'Path', 'Delivery']);
+    await action('status');
+    assert.deepEqual(await rows(), [...target, 'Status', 'Conflict', 'Delivery', 'Keep']);
+    await action('field');
+    assert.deepEqual(await rows(), [
+      ...target,
+      ...['Field', 'Value', 'Conflict', 'Delivery', 'Keep'],
+    ]);
+    await editor.cancel();
+    assert.notEqual(await editor.property('plain', 'changed'), true);
+  });
+
+  it('offers for each action what its value can come from', async () => {
+    const reference = ['msg', 'flow', 'global', 'str', 'num', 'jsonata', 'env'];
+    await editor.edit('plain');
+    for (const property of ['run', 'step', 'field']) {
+      assert.deepEqual(await offeredTypes(property), reference, property);
+    }
+    assert.deepEqual(await offeredTypes('value'), [
+      ...['msg', 'flow', 'global', 'str', 'num', 'bool', 'json', 'date', 'jsonata', 'env'],
+    ]);
+    await action('status');
+    const [listed, ...others] = await offeredTypes('value');
+    assert.ok(listed);
+    assert.deepEqual(others, ['msg', 'flow', 'global', 'str', 'jsonata', 'env']);
+    await action('file');
+    assert.deepEqual(await offeredTypes('filename'), reference);
+    assert.deepEqual(await offeredTypes('value'), [
+      ...['msg', 'flow', 'global', 'str', 'bin', 'jsonata', 'env', 'path'],
+    ]);
+    await editor.cancel();
+  });
+
+  it('names its inputs for those who do not see them', async () => {
+    await editor.edit('file');
+    const { page } = editor;
+    await page.getByRole('textbox', { name: 'File name', exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Where it comes from: Content' }).waitFor();
+    await editor.cancel();
+  });
+
+  for (const [id, properties] of Object.entries(nodes)) {
+    it(`keeps everything of "${id}" when nothing is changed`, async () => {
+      await editor.edit(id);
+      await editor.done();
+      const { wires, ...expected } = { ...stepNode, id, ...properties } as FlowNode;
+      assert.deepEqual(await stored(id, Object.keys(expected)), expected);
+      assert.notEqual(await editor.property(id, 'changed'), true);
+    });
+  }
+
+  it('stores a status that was chosen as the text that it is', async () => {
+    await editor.edit('status');
+    const label = widget('value').locator('.red-ui-typedInput-option-label');
+    assert.equal(await label.textContent(), 'COMPLETE');
+    await widget('value').locator('.red-ui-typedInput-option-trigger').click();
+    assert.deepEqual(await menu().locator('a').allTextContents(), [
+      ...['TODO', 'IN_PROGRESS', 'COMPLETE', 'FAILED', 'HOLD', 'CANCELED', 'REDLINE'],
+    ]);
+    await menu().locator('a[value="HOLD"]').click();
+    await menu().waitFor({ state: 'hidden' });
+    await editor.done();
+    assert.deepEqual(await stored('status', ['value', 'valueType', 'valid']), {
+      ...{ value: 'HOLD', valueType: 'str', valid: true },
+    });
+    await editor.edit('status');
+    assert.equal(await label.textContent(), 'HOLD');
+    await editor.cancel();
+  });
+
+  it('shows a status that is not in its list as text', async () => {
+    await editor.edit('other-status');
+    assert.equal(await text('value').inputValue(), 'DAG_MODIFIABLE');
+    assert.equal(await text('value').isVisible(), true);
+    await editor.cancel();
+  });
+
+  it('takes the payload where the value cannot be of the type that it was', async () => {
+    await editor.edit('switch');
+    await action('file');
+    assert.equal(await text('value').inputValue(), 'payload');
+    await text('filename').fill('report.pdf');
+    await chooseType('filename', 'str');
+    await editor.done();
+    assert.deepEqual(
+      await stored('switch', ['action', 'value', 'valueType', 'filename', 'filenameType']),
+      {
+        ...{ action: 'file', value: 'payload', valueType: 'msg' },
+        ...{ filename: 'report.pdf', filenameType: 'str' },
+      },
+    );
+  });
+
+  it('has a second output with the outbox, and takes its wires away without', async () => {
+    const { page } = editor;
+    const ports = () =>
+      page.evaluate(() =>
+        RED.nodes
+          .filterLinks({ source: RED.nodes.node('outbox') })
+          .map(({ sourcePort }) => sourcePort)
+          .sort(),
+      );
+    const circles = page.locator('[id="outbox"] .red-ui-flow-port-output');
+    assert.deepEqual(await ports(), [0, 1]);
+    assert.deepEqual(await portLabels('outbox'), [
+      'delivered: what ION has written',
+      'given up: what ION refuses',
+    ]);
+    await editor.edit('outbox');
+    await page.selectOption(input('delivery'), 'direct');
+    await editor.done();
+    assert.equal(await editor.property('outbox', 'outputs'), 1);
+    assert.deepEqual(await ports(), [0]);
+    await circles.nth(1).waitFor({ state: 'detached' });
+    await editor.edit('plain');
+    await page.selectOption(input('delivery'), 'outbox');
+    await editor.done();
+    assert.deepEqual(await stored('plain', ['delivery', 'keep', 'outputs']), {
+      ...{ delivery: 'outbox', keep: 'all', outputs: 2 },
+    });
+    await page.locator('[id="plain"] .red-ui-flow-port-output').nth(1).waitFor();
+  });
+
+  it('writes a value to a field by its names when it is deployed', async () => {
+    await editor.edit('write');
+    for (const property of ['run', 'step', 'field', 'value']) {
+      await from(property, `payload.${property}`);
+    }
+    await editor.done();
+    await nodeRed.untilStarted(() => editor.deploy());
+    const { run, step, field, fieldId } = target;
+    const { body } = await write({ run, step, field, value: '11.25' });
+    assert.deepEqual([body.id, body.value], [fieldId, 11.25]);
+    assert.equal(context.sandbox.data.runStepFields.get(fieldId)?.value, 11.25);
+    await editor.page.waitForSelector(
+      '[id="write"] .red-ui-flow-node-status-label >> text=/^recorded · \\d+ ms$/',
+    );
+  });
+
+  it('sets a status that was chosen from its list', async () => {
+    await editor.edit('write');
+    await action('status');
+    const [listed] = await offeredTypes('value');
+    await chooseType('value', String(listed));
+    await choose('value', 'option-trigger', 'HOLD');
+    await editor.done();
+    await nodeRed.untilStarted(() => editor.deploy());
+    const { run, step, stepId } = target;
+    const { body } = await write({ run, step });
+    assert.deepEqual([body.id, body.status], [stepId, 'HOLD']);
+  });
+
+  it('marks what cannot work, and says why', async () => {
+    await editor.edit('date');
+    assert.equal(await isMarked('value'), false);
+    await chooseType('value', 'num');
+    await text('value').fill('twelve');
+    await text('value').press('Tab');
+    await text('step').fill('');
+    await text('step').press('Tab');
+    assert.deepEqual([await isMarked('value'), await isMarked('step')], [true, false]);
+    // One value needs a field, and a field without an id needs a step.
+    await text('field').fill('');
+    await text('field').press('Tab');
+    assert.deepEqual([await isMarked('step'), await isMarked('field')], [true, true]);
+    await action('file');
+    await text('filename').fill('');
+    await text('filename').press('Tab');
+    assert.deepEqual([await isMarked('filename'), await isMarked('value')], [true, false]);
+    await chooseType('run', 'num');
+    await text('run').fill('first');
+    await text('run').press('Tab');
+    assert.equal(await isMarked('run'), true);
+    await editor.done();
+    const errors = (await validationErrors('date')).join('\n');
+    assert.match(errors, /^Run: /m);
+    assert.match(errors, /^Step: a value is needed$/m);
+    assert.match(errors, /^File name: a value is needed$/m);
+    assert.doesNotMatch(errors, /^(Field|Value|Content): /m);
+  });
+});

@@ -1,0 +1,463 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { fileOf } from '../../nodes/client/attachments.js';
+import { IonError, type IonErrorCode } from '../../nodes/client/errors.js';
+import type { Target } from '../../nodes/client/run-steps.js';
+import type { WriteAnswer } from '../../nodes/client/step-writer.js';
+import {
+  type NewWrite,
+  Outbox,
+  type OutboxListener,
+  type OutboxOptions,
+} from '../../nodes/outbox/outbox.js';
+import { until } from '../support/until.js';
+
+type Writer = OutboxOptions['writer'];
+
+/** An ION of its own: remembers what was written, and fails as it is told. */
+class FakeIon implements Writer {
+  readonly written: { run: string; value: unknown }[] = [];
+  calls = 0;
+  atOnce = 0;
+  mostAtOnce = 0;
+  isDown = false;
+  fail: (value: unknown, call: number) => IonError | undefined = () => undefined;
+  before: () => Promise<void> = async () => {};
+  /** Per file name. */
+  attachments = new Map<string, number[]>();
+
+  async runOf({ run, step, field }: Target): Promise<string> {
+    this.calls++;
+    await this.before();
+    if (this.isDown) throw outage();
+    // Steps 10 to 19 belong to run 1, and so on; fields in the same way.
+    const id = run ?? Math.floor(Number(step ?? field) / 10);
+    if (Number.isNaN(id)) throw new IonError('ION_NOT_FOUND', 'no such step');
+    return String(id);
+  }
+
+  async write(target: Target, value: unknown): Promise<WriteAnswer<unknown>> {
+    this.calls++;
+    this.atOnce++;
+    this.mostAtOnce = Math.max(this.mostAtOnce, this.atOnce);
+    try {
+      await this.before();
+      const error = this.isDown ? outage() : this.fail(value, this.calls);
+      if (error) throw error;
+      const run = await this.runOf(target);
+      this.written.push({ run, value });
+      return {
+        payload: { value },
+        name: 'UpdateRunStepFieldValue',
+        attempts: 1,
+        traceId: undefined,
+      };
+    } finally {
+      this.atOnce--;
+    }
+  }
+
+  writeStatus(target: Target, value: unknown) {
+    return this.write(target, value) as Promise<WriteAnswer<never>>;
+  }
+
+  async check(): Promise<void> {
+    if (this.isDown) throw outage();
+  }
+
+  async attachmentsOf(_target: Target, filename: string): Promise<number[]> {
+    if (this.isDown) throw outage();
+    return this.attachments.get(filename) ?? [];
+  }
+
+  async attach(
+    target: Target,
+    { filename, read }: { filename: string; read(): AsyncIterable<Uint8Array> },
+    _options: object,
+    { before }: { before?: readonly number[] } = {},
+  ) {
+    const known = this.attachments.get(filename) ?? [];
+    let id = before && known.find((each) => !before.includes(each));
+    if (id === undefined) {
+      let text = '';
+      for await (const chunk of read()) text += Buffer.from(chunk).toString();
+      id = this.written.length + 1;
+      this.attachments.set(filename, [...known, id]);
+      this.written.push({ run: await this.runOf(target), value: text });
+    }
+    const error = this.fail(filename, ++this.calls);
+    if (error) throw error;
+    return {
+      payload: { id },
+      name: 'CreateFileAttachment',
+      attempts: 1,
+      traceId: undefined,
+    } as never;
+  }
+}
+
+function outage(): IonError {
+  return new IonError('ION_NETWORK', 'unreachable', { transient: true, mayHaveRun: true });
+}
+
+const write = (target: Target, value: unknown, more: Partial<NewWrite> = {}): NewWrite => ({
+  action: 'field',
+  target,
+  value,
+  onConflict: 'retry',
+  ...more,
+});
+
+describe('outbox: delivery', () => {
+  let folder: string;
+  let ion: FakeIon;
+  let heard: { delivered: unknown[]; givenUp: [unknown, string][] };
+  const opened = new Set<Outbox>();
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'ion-outbox-test-'));
+    ion = new FakeIon();
+    heard = { delivered: [], givenUp: [] };
+  });
+  afterEach(async () => {
+    await Promise.all([...opened].map((outbox) => outbox.close()));
+    opened.clear();
+    await rm(folder, { recursive: true });
+  });
+  const listener: OutboxListener = {
+    delivered: (entry) => heard.delivered.push(entry.write.value),
+    givenUp: (entry, error) => heard.givenUp.push([entry.write.value, error.code]),
+    failed: () => {},
+    changed: () => {},
+  };
+  const open = async (more: Partial<OutboxOptions> = {}) => {
+    const outbox = await Outbox.open({
+      folder,
+      limits: { entries: 100_000, bytes: 1e9 },
+      writer: ion,
+      concurrency: 10,
+      listeners: new Map([['node', listener]]),
+      pauseMs: 5,
+      ...more,
+    });
+    opened.add(outbox);
+    return outbox;
+  };
+  const close = async (outbox: Outbox) => {
+    opened.delete(outbox);
+    await outbox.close();
+  };
+  const add = (outbox: Outbox, target: Target, value: unknown, more?: Partial<NewWrite>) =>
+    outbox.add('node', write(target, value, more), Buffer.from(String(value)));
+  const empty = (outbox: Outbox) => until(() => outbox.state.waiting === 0);
+  const valuesOf = (run: string) =>
+    ion.written.filter((each) => each.run === run).map(({ value }) => value);
+
+  it('delivers what was accepted before and after it began, and tells the sender', async () => {
+    const outbox = await open();
+    await add(outbox, { run: 1, step: 11 }, 'a');
+    outbox.start();
+    await add(outbox, { run: 2, step: 21 }, 'b');
+    await empty(outbox);
+    assert.deepEqual(ion.written.map(({ value }) => value).sort(), ['a', 'b']);
+    assert.deepEqual(heard.delivered.sort(), ['a', 'b']);
+  });
+
+  it('keeps the order within a run, however its steps were named, and runs side by side', async () => {
+    const outbox = await open();
+    outbox.start();
+    ion.before = () => new Promise(setImmediate);
+    const names = [
+      (run: number) => ({ run, step: 'A' }),
+      (run: number) => ({ step: run * 10 + 3 }),
+      (run: number) => ({ field: run * 10 + 4 }),
+    ];
+    const adding: Promise<void>[] = [];
+    for (let value = 0; value < 600; value++) {
+      const target = names[value % names.length] as (run: number) => Target;
+      adding.push(add(outbox, target(1 + ((value * 7) % 20)), value));
+    }
+    await Promise.all(adding);
+    await empty(outbox);
+    assert.equal(ion.written.length, 600);
+    for (let run = 1; run <= 20; run++) {
+      const found = valuesOf(String(run));
+      assert.equal(found.length, 30);
+      assert.deepEqual(
+        found,
+        found.toSorted((a, b) => Number(a) - Number(b)),
+        `run ${run}`,
+      );
+    }
+    assert.ok(ion.mostAtOnce > 1 && ion.mostAtOnce <= 10, `${ion.mostAtOnce} at once`);
+  });
+
+  it('keeps order and completeness whatever fails for a while', async function () {
+    this.timeout(60_000);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(
+          fc.record({
+            run: fc.integer({ min: 1, max: 4 }),
+            named: fc.integer({ min: 0, max: 2 }),
+            restart: fc.boolean(),
+          }),
+          { minLength: 1, maxLength: 40 },
+        ),
+        // Whether each call fails; later ones do not.
+        fc.array(fc.boolean(), { maxLength: 60 }),
+        async (writes, failures) => {
+          ion = new FakeIon();
+          ion.fail = (_value, call) => (failures[call] ? outage() : undefined);
+          await rm(folder, { recursive: true });
+          let outbox = await open({ pauseMs: 0 });
+          outbox.start();
+          for (const [value, { run, named, restart }] of writes.entries()) {
+            const target = [{ run }, { step: run * 10 }, { field: run * 10 }][named] as Target;
+            await add(outbox, target, value);
+            if (!restart || value % 5) continue;
+            await close(outbox);
+            outbox = await open({ pauseMs: 0 });
+            outbox.start();
+          }
+          await empty(outbox);
+          await close(outbox);
+          for (let run = 1; run <= 4; run++) {
+            const expected = writes.flatMap((each, value) => (each.run === run ? [value] : []));
+            // At least once: where a restart hid an answer, a value may come again at once.
+            const found = valuesOf(String(run)).filter(
+              (value, index, all) => value !== all[index - 1],
+            );
+            assert.deepEqual(found, expected);
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('goes on after a restart with what was not delivered', async () => {
+    ion.isDown = true;
+    const outbox = await open();
+    outbox.start();
+    for (let value = 0; value < 50; value++) await add(outbox, { run: value % 3 }, value);
+    await close(outbox);
+    ion.isDown = false;
+    const again = await open();
+    assert.equal(again.state.waiting, 50);
+    again.start();
+    await empty(again);
+    assert.equal(ion.written.length, 50);
+    assert.deepEqual(
+      valuesOf('0'),
+      Array.from({ length: 17 }, (_, index) => index * 3),
+    );
+  });
+
+  it('asks with one delivery at a time while ION is away, and tells since when', async () => {
+    ion.isDown = true;
+    const begun = Date.now();
+    const outbox = await open({ pauseMs: 20 });
+    outbox.start();
+    await Promise.all(
+      Array.from({ length: 100 }, (_, value) => add(outbox, { run: value }, value)),
+    );
+    await until(() => outbox.state.unreachableSince !== undefined);
+    assert.ok(Number(outbox.state.unreachableSince) >= begun);
+    assert.equal(outbox.state.reason?.code, 'ION_NETWORK');
+    await until(() => ion.atOnce === 0);
+    ion.mostAtOnce = 0;
+    const { calls } = ion;
+    await until(() => ion.calls >= calls + 3);
+    assert.equal(ion.mostAtOnce, 1);
+    ion.before = () => new Promise(setImmediate);
+    ion.isDown = false;
+    await empty(outbox);
+    assert.equal(outbox.state.unreachableSince, undefined);
+    assert.equal(ion.written.length, 100);
+    assert.ok(ion.mostAtOnce > 1, 'then it drains at full speed');
+  });
+
+  it('waits longer from probe to probe, with jitter, and as long as a server asks', async () => {
+    const pauses: number[] = [];
+    const outbox = await open({
+      pauseMs: 1,
+      random: () => 0,
+      onPause: (ms) => pauses.push(ms),
+    });
+    ion.fail = () => (pauses.length > 8 ? undefined : outage());
+    outbox.start();
+    await add(outbox, { run: 1 }, 'a');
+    await empty(outbox);
+    // Two of the lane itself, then probes.
+    assert.deepEqual(pauses.slice(0, 8), [0.05, 0.1, 0.5, 1, 2, 4, 8, 16]);
+  });
+
+  it('lets other runs go on while one of them meets a fault', async () => {
+    ion.fail = (value) => (value === 'bad' ? outage() : undefined);
+    const outbox = await open({ pauseMs: 50 });
+    outbox.start();
+    await add(outbox, { run: 1 }, 'bad');
+    await add(outbox, { run: 1 }, 'behind');
+    for (let value = 0; value < 30; value++) await add(outbox, { run: 2 + (value % 3) }, value);
+    await until(() => heard.delivered.length === 30);
+    assert.deepEqual(valuesOf('1'), []);
+    ion.fail = () => undefined;
+    await empty(outbox);
+    assert.deepEqual(valuesOf('1'), ['bad', 'behind']);
+  });
+
+  it('gives up what ION refuses for good, goes on behind it, and keeps it for a decision', async () => {
+    const codes: IonErrorCode[] = [
+      'ION_GRAPHQL',
+      'ION_FORBIDDEN',
+      'ION_NOT_FOUND',
+      'ION_CONFLICT',
+      'ION_VARIABLES',
+    ];
+    ion.fail = (value) =>
+      codes.includes(value as IonErrorCode)
+        ? new IonError(value as IonErrorCode, `no ${value}`)
+        : undefined;
+    const outbox = await open();
+    outbox.start();
+    for (const code of codes) await add(outbox, { run: 1 }, code);
+    await add(outbox, { step: 'nobody' }, 'lost');
+    await add(outbox, { run: 1 }, 'good');
+    await empty(outbox);
+    assert.deepEqual(heard.delivered, ['good']);
+    assert.deepEqual(
+      heard.givenUp.map(([, code]) => code).sort(),
+      ['ION_NOT_FOUND', ...codes].sort(),
+    );
+    assert.equal(outbox.state.givenUp, 6);
+    assert.equal(outbox.state.unreachableSince, undefined);
+    const refused = await outbox.refused(100);
+    assert.deepEqual(refused[0]?.entry.error, { code: 'ION_GRAPHQL', message: 'no ION_GRAPHQL' });
+
+    ion.fail = () => undefined;
+    await outbox.decide('discard', [refused[0]?.sequence ?? 0]);
+    await outbox.decide('retry');
+    await empty(outbox);
+    await until(() => valuesOf('1').length === codes.length);
+    assert.deepEqual(valuesOf('1').slice(1).sort(), codes.slice(1).sort());
+    assert.equal(outbox.state.givenUp, 1, 'the step that nobody knows');
+    await outbox.decide('discard');
+    assert.deepEqual(outbox.state.givenUp, 0);
+  });
+
+  for (const code of [
+    'ION_AUTH',
+    'ION_RATE_LIMITED',
+    'ION_TIMEOUT',
+    'ION_SERVER',
+    'ION_RESPONSE',
+  ] as const) {
+    it(`never gives up for ${code}`, async () => {
+      ion.fail = () => new IonError(code, 'later');
+      const outbox = await open({ pauseMs: 1 });
+      outbox.start();
+      await add(outbox, { run: 1 }, 'a');
+      await until(() => ion.calls > 6);
+      ion.fail = () => undefined;
+      await empty(outbox);
+      assert.deepEqual([heard.delivered, heard.givenUp], [['a'], []]);
+    });
+  }
+
+  it('tries again where of several fields at least one may still be written', async () => {
+    const partly = new IonError('ION_VARIABLES', 'both');
+    partly.parts = [new IonError('ION_VARIABLES', 'wrong'), outage()];
+    ion.fail = (_value, call) => (call < 4 ? partly : undefined);
+    const outbox = await open({ pauseMs: 1 });
+    outbox.start();
+    await add(outbox, { run: 1 }, { a: 1, b: 2 });
+    await empty(outbox);
+    assert.equal(heard.delivered.length, 1);
+  });
+
+  it('delivers only the latest value of a field where that is wanted', async () => {
+    ion.isDown = true;
+    const outbox = await open();
+    outbox.start();
+    for (let value = 1; value <= 20; value++) {
+      await add(outbox, { step: 11, field: 'Torque' }, value, { latestOnly: true });
+      await add(outbox, { step: 11, field: 'Gap' }, -value, { latestOnly: true });
+    }
+    assert.equal(outbox.state.waiting, 2);
+    ion.isDown = false;
+    await empty(outbox);
+    // One that was under way when a newer one came may have been delivered before it.
+    assert.equal(
+      valuesOf('1')
+        .filter((value) => Number(value) > 0)
+        .at(-1),
+      20,
+    );
+    assert.equal(
+      valuesOf('1')
+        .filter((value) => Number(value) < 0)
+        .at(-1),
+      -20,
+    );
+    assert.ok(ion.written.length <= 4, `${ion.written.length} were written`);
+  });
+
+  it('does not attach a file twice, whatever answer gets lost', async () => {
+    ion.fail = (filename, call) => (filename === 'report.csv' && call < 6 ? outage() : undefined);
+    const outbox = await open({ pauseMs: 1 });
+    outbox.start();
+    const file = fileOf('report.csv', 'a;b');
+    const attach = { action: 'file', filename: 'report.csv', file } as const;
+    await outbox.add('node', write({ run: 1, step: 'A' }, undefined, attach), Buffer.from('x'));
+    await empty(outbox);
+    assert.deepEqual(ion.written, [{ run: '1', value: 'a;b' }]);
+    // The next one of the same name is another one.
+    await outbox.add('node', write({ run: 1, step: 'A' }, undefined, attach), Buffer.from('x'));
+    await empty(outbox);
+    assert.equal(ion.written.length, 2);
+    assert.equal(ion.attachments.get('report.csv')?.length, 2);
+  });
+
+  it('does not attach a file twice after a restart without an answer', async () => {
+    ion.fail = () => outage();
+    const outbox = await open();
+    outbox.start();
+    const attach = { action: 'file', filename: 'a', file: fileOf('a', 'content') } as const;
+    await outbox.add('node', write({ step: 11 }, undefined, attach), Buffer.from('x'));
+    await until(() => ion.written.length === 1);
+    await close(outbox);
+    ion.fail = () => undefined;
+    const again = await open();
+    again.start();
+    await empty(again);
+    assert.equal(ion.written.length, 1);
+  });
+
+  it('holds many thousand entries on disk, not in memory', async function () {
+    this.timeout(60_000);
+    ion.isDown = true;
+    const outbox = await open();
+    outbox.start();
+    const fill = async (count: number) => {
+      for (let begin = 0; begin < count; begin += 500) {
+        await Promise.all(
+          Array.from({ length: 500 }, (_, index) =>
+            add(outbox, { run: index % 97 }, 'x'.repeat(200)),
+          ),
+        );
+      }
+    };
+    await fill(2000);
+    global.gc?.();
+    const before = process.memoryUsage().heapUsed;
+    await fill(30_000);
+    global.gc?.();
+    const grown = (process.memoryUsage().heapUsed - before) / 1024 / 1024;
+    assert.equal(outbox.state.waiting, 32_000);
+    // With their message they would need more than 30 MB.
+    if (global.gc) assert.ok(grown < 5, `${grown.toFixed(1)} MB more`);
+  });
+});

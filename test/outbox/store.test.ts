@@ -1,0 +1,298 @@
+import assert from 'node:assert/strict';
+import { appendFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Entry, Stored } from '../../nodes/outbox/entries.js';
+import { OutboxStore, writing } from '../../nodes/outbox/store.js';
+import { failure } from '../support/errors.js';
+
+const LIMITS = { entries: 1000, bytes: 10_000_000 };
+
+const entry = (value: unknown, more: Partial<Entry> = {}): Entry => ({
+  write: { action: 'field', target: { field: 1 }, value, onConflict: 'retry' },
+  sender: 'node',
+  context: 'context',
+  acceptedAt: 1,
+  ...more,
+});
+
+describe('outbox: the store', () => {
+  let folder: string;
+  const opened = new Set<OutboxStore>();
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'ion-outbox-test-'));
+  });
+  afterEach(async () => {
+    await Promise.all([...opened].map((store) => store.close()));
+    opened.clear();
+    await rm(folder, { recursive: true });
+  });
+  const open = async (limits = LIMITS) => {
+    const store = await OutboxStore.open(folder, limits);
+    opened.add(store);
+    return store;
+  };
+  const close = async (store: OutboxStore) => {
+    opened.delete(store);
+    await store.close();
+  };
+  const values = (rows: Stored[]) => rows.map((row) => row.entry.write.value);
+  const lanes = async (store: OutboxStore) => {
+    const found: string[] = [];
+    for (let lane = await store.laneAfter(''); lane; lane = await store.laneAfter(lane)) {
+      found.push(lane);
+    }
+    return found;
+  };
+  const all = async (store: OutboxStore) => {
+    const rows = await Promise.all((await lanes(store)).map((lane) => store.first(lane, 1000)));
+    return rows.flat();
+  };
+
+  it('keeps entries over a restart, in order, by run', async () => {
+    const store = await open();
+    for (const [value, run] of [
+      [1, 'a'],
+      [2, 'b'],
+      [3, 'a'],
+      [4, undefined],
+      [5, 'a!b'],
+      [6, 'a'],
+    ] as const) {
+      await store.add(entry(value), run);
+    }
+    await close(store);
+    const again = await open();
+    assert.equal(again.waiting, 6);
+    const [a, ab, b] = await lanes(again);
+    assert.deepEqual(values(await again.first(String(a), 10)), [1, 3, 6]);
+    assert.deepEqual(values(await again.first(String(ab), 10)), [5]);
+    assert.deepEqual(values(await again.first(String(b), 10)), [2]);
+    assert.deepEqual(values(await again.unrouted(10)), [4]);
+    const next = await again.add(entry(7), 'a');
+    assert.equal(next.sequence, 7);
+  });
+
+  it('keeps values of any type, also those that JSON does not know', async () => {
+    const value = { at: new Date(5), bytes: Buffer.from([0, 255]), nothing: undefined, big: 7n };
+    const store = await open();
+    await store.add(entry(value), 'a');
+    await close(store);
+    const [row] = await all(await open());
+    const found = row?.entry.write.value as typeof value;
+    assert.deepEqual([found.at, [...found.bytes], found.big], [value.at, [0, 255], 7n]);
+    assert.equal(String(row?.entry.context), 'context');
+  });
+
+  it('routes an entry to where it belongs by its age', async () => {
+    const store = await open();
+    const early = await store.add(entry('early'), undefined);
+    await store.add(entry('late'), 'a');
+    await store.route(early, 'a');
+    assert.deepEqual(values(await all(store)), ['early', 'late']);
+    assert.deepEqual(await store.unrouted(10), []);
+    assert.equal(store.waiting, 2);
+  });
+
+  it('holds only the latest value where that is wanted', async () => {
+    const store = await open();
+    const latest = (value: number, replaces = 'torque') => entry(value, { replaces });
+    const first = await store.add(latest(1), 'a');
+    await store.add(entry('other'), 'a');
+    await store.add(latest(2), 'a');
+    // Several in one batch.
+    await Promise.all([
+      store.add(latest(3), 'a'),
+      store.add(latest(4), 'a'),
+      store.add(latest(9, 'gap'), 'a'),
+    ]);
+    assert.deepEqual(values(await all(store)), ['other', 4, 9]);
+    assert.equal(store.waiting, 3);
+    // The delivery of an entry that has been replaced meanwhile takes nothing else out.
+    await store.remove(first);
+    assert.equal(store.waiting, 3);
+    await close(store);
+    const again = await open();
+    await again.add(latest(5), 'a');
+    assert.deepEqual(values(await all(again)), ['other', 9, 5]);
+    const [, , five] = await all(again);
+    await again.remove(five as Stored);
+    await again.add(latest(6), 'a');
+    assert.deepEqual(values(await all(again)), ['other', 9, 6]);
+    assert.equal(again.waiting, 3);
+  });
+
+  it('holds the latest value also of what has to be looked up first', async () => {
+    const store = await open();
+    const first = await store.add(entry(1, { replaces: 'torque' }), undefined);
+    await store.add(entry(2, { replaces: 'torque' }), undefined);
+    await store.route(first, 'a');
+    assert.deepEqual(await all(store), []);
+    const [second] = await store.unrouted(10);
+    await store.route(second as Stored, 'a');
+    await store.add(entry(3, { replaces: 'torque' }), undefined);
+    assert.deepEqual(await all(store), []);
+    assert.equal(store.waiting, 1);
+  });
+
+  it('keeps what was given up apart, until somebody decides', async () => {
+    const store = await open();
+    const one = await store.add(entry(1), 'a');
+    const two = await store.add(entry(2), 'a');
+    await store.giveUp(one, { code: 'ION_GRAPHQL', message: 'no' }, 5);
+    await store.giveUp(two, { code: 'ION_GRAPHQL', message: 'no' }, 6);
+    assert.deepEqual([store.waiting, store.givenUp], [0, 2]);
+    const [first, second] = await store.refused(10);
+    assert.deepEqual(first?.entry.error, { code: 'ION_GRAPHQL', message: 'no' });
+    await store.discard(second ?? assert.fail());
+    assert.deepEqual([store.waiting, store.givenUp], [0, 1]);
+    await close(store);
+    assert.equal((await open()).givenUp, 1);
+  });
+
+  it('keeps files beside the entries, and takes them away with them', async () => {
+    const store = await open();
+    const add = (value: string) =>
+      store.add(
+        entry(value, { fileSize: 3 }),
+        'a',
+        writing(
+          (async function* () {
+            yield Buffer.from('abc');
+          })(),
+        ),
+      );
+    const one = await add('one');
+    const two = await add('two');
+    assert.equal(await readFile(store.fileOf(one.sequence), 'utf8'), 'abc');
+    await store.remove(one);
+    await store.giveUp(two, { code: 'ION_GRAPHQL', message: 'no' }, 5);
+    const kept = store.fileOf(two.sequence);
+    assert.equal(await readFile(kept, 'utf8'), 'abc');
+    // Left by a process that ended before its entry was in.
+    await writeFile(store.fileOf(999), 'lost');
+    await close(store);
+    const again = await open();
+    assert.deepEqual(await readdir(join(folder, 'files')), [String(two.sequence)]);
+    const [refused] = await again.refused(1);
+    await again.discard(refused ?? assert.fail());
+    assert.deepEqual(await readdir(join(folder, 'files')), []);
+  });
+
+  it('refuses more entries than its limit, and takes them again when there is room', async () => {
+    const store = await open({ ...LIMITS, entries: 2 });
+    const one = await store.add(entry(1), 'a');
+    const outcomes = await Promise.allSettled([store.add(entry(2), 'a'), store.add(entry(3), 'a')]);
+    assert.deepEqual(
+      outcomes.map(({ status }) => status),
+      ['fulfilled', 'rejected'],
+    );
+    const error = await failure(store.add(entry(3), 'a'), 'ION_OVERLOADED');
+    assert.match(error.message, /holds 2 writes, which is its limit/);
+    await store.remove(one);
+    await store.add(entry(3), 'a');
+  });
+
+  it('refuses more bytes than its limit, those of files among them', async () => {
+    const store = await open({ ...LIMITS, bytes: 10_000 });
+    const big = Buffer.alloc(6000);
+    await store.add(entry(big), 'a');
+    await failure(store.add(entry(big), 'a'), 'ION_OVERLOADED');
+    await failure(store.add(entry(1, { fileSize: 5000 }), 'a'), 'ION_OVERLOADED');
+    const [row] = await all(store);
+    await store.remove(row as Stored);
+    await store.add(entry(big), 'a');
+  });
+
+  it('counts the same after thousands of changes as one who counts', async () => {
+    const store = await open();
+    for (let round = 0; round < 20; round++) {
+      await Promise.all(
+        Array.from({ length: 30 }, (_, index) =>
+          store.add(
+            entry(index, index % 3 ? {} : { replaces: `field ${index % 7}` }),
+            `run ${index % 5}`,
+          ),
+        ),
+      );
+      const rows = await all(store);
+      await Promise.all(rows.filter((_, index) => index % 2).map((row) => store.remove(row)));
+    }
+    const rows = await all(store);
+    assert.equal(store.waiting, rows.length);
+    for (const row of rows) await store.remove(row);
+    assert.deepEqual([store.waiting, await all(store)], [0, []]);
+    // Nothing is left that counts as bytes either.
+    await store.add(entry(Buffer.alloc(LIMITS.bytes - 1000)), 'a');
+  });
+
+  it('tells when another process has it open', async function () {
+    this.timeout(30_000);
+    await open();
+    const error = await failure(OutboxStore.open(folder, LIMITS), 'ION_CONFIG');
+    assert.match(error.message, /in use by another process/);
+  });
+
+  it('tells when its folder cannot be made', async () => {
+    const file = join(folder, 'file');
+    await writeFile(file, '');
+    await failure(OutboxStore.open(join(file, 'outbox'), LIMITS), 'ION_CONFIG');
+  });
+
+  describe('after a power loss', () => {
+    const log = async () => {
+      const names = await readdir(join(folder, 'entries'));
+      return join(folder, 'entries', names.find((name) => name.endsWith('.log')) ?? assert.fail());
+    };
+
+    it('has all that was on the disk, whatever stands behind it in a half written log', async () => {
+      const store = await open();
+      for (let value = 0; value < 50; value++) await store.add(entry(value), 'a');
+      await close(store);
+      await appendFile(await log(), Buffer.alloc(777, 0xa5));
+      const again = await open();
+      assert.deepEqual(
+        values(await all(again)),
+        Array.from({ length: 50 }, (_, index) => index),
+      );
+      assert.equal(again.waiting, 50);
+      await again.add(entry('next'), 'a');
+      await close(again);
+      assert.equal((await all(await open())).length, 51);
+    });
+
+    for (const cut of [200, 500, 1000, 2000, 4000]) {
+      it(`has a beginning of the order, without a gap, where ${cut} bytes of the log are missing`, async () => {
+        const store = await open();
+        for (let value = 0; value < 50; value++) await store.add(entry(value), 'a');
+        await close(store);
+        const path = await log();
+        const { length } = await readFile(path);
+        await truncate(path, length - cut);
+        const again = await open();
+        const found = values(await all(again));
+        assert.ok(found.length > 0 && found.length < 50);
+        assert.deepEqual(
+          found,
+          Array.from({ length: found.length }, (_, index) => index),
+        );
+        assert.equal(again.waiting, found.length);
+        await again.add(entry('next'), 'a');
+        assert.equal((await all(again)).length, found.length + 1);
+      });
+    }
+
+    it('is repaired where its description is damaged', async () => {
+      const store = await open();
+      for (let value = 0; value < 50; value++) await store.add(entry(value), 'a');
+      await close(store);
+      await writeFile(join(folder, 'entries', 'CURRENT'), 'nonsense');
+      const again = await open();
+      assert.deepEqual(
+        values(await all(again)),
+        Array.from({ length: 50 }, (_, index) => index),
+      );
+      assert.equal(again.waiting, 50);
+    });
+  });
+});

@@ -1,0 +1,40 @@
+// A node of the tests: sends writes to the fields of steps, and notes each one that was completed,
+// in a file that outlives the process.
+const { appendFileSync } = require('node:fs');
+
+const MOST_OUTSTANDING = 500;
+const PERIOD_MS = 5;
+
+module.exports = (RED) => {
+  RED.nodes.registerType('writes', function (config) {
+    RED.nodes.createNode(this, config);
+    // Greater than those of all processes before.
+    const boot = Date.now();
+    let sent = 0;
+    let outstanding = 0;
+    let isPaused = false;
+    const begun = performance.now();
+    const timer = setInterval(() => {
+      if (isPaused) return;
+      const due = ((performance.now() - begun) / 1000) * config.perSecond;
+      while (sent < due && sent < config.count && outstanding < MOST_OUTSTANDING) {
+        const target = config.steps[sent % config.steps.length];
+        outstanding++;
+        this.send({ ...target, payload: `${boot}-${sent++}` });
+      }
+    }, PERIOD_MS);
+    this.on('input', (msg, _send, done) => {
+      if (msg.error) appendFileSync(config.file, `failed ${msg.error.message}\n`);
+      // Only what is on the disk of ION's user counts as done.
+      else appendFileSync(config.file, `${msg.payload}\n`);
+      outstanding--;
+      done();
+    });
+    this.on('close', () => clearInterval(timer));
+
+    RED.httpAdmin.post(`/writes/${this.id}/pause`, (_req, res) => {
+      isPaused = true;
+      res.json({ sent, outstanding });
+    });
+  });
+};
