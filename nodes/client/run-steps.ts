@@ -43,6 +43,7 @@ const FIELD_QUERY = `query RunStepField($id: ID!) { runStepField(id: $id) { ${FI
 const KEPT_RUNS = 1000;
 const KEPT_STEPS = 10_000;
 const KEPT_FIELDS = 100_000;
+const KEPT_FOUND = 10_000;
 const MOST_CANDIDATES_TOLD = 10;
 
 interface StepWithFields {
@@ -63,6 +64,8 @@ export class RunSteps {
   readonly #runs = new Recent<string, Promise<RunStep[]>>(KEPT_RUNS);
   readonly #steps = new Recent<string, Promise<StepWithFields>>(KEPT_STEPS);
   readonly #fields = new Recent<string, Promise<FieldOfRun>>(KEPT_STEPS);
+  /** What was found before, as it was asked for; emptied whenever something is out of date. */
+  #found = new Recent<string, RunStep | RunStepField>(KEPT_FOUND);
   /** One object per row, whatever query it came with, so that a written etag is known everywhere. */
   readonly #stepRows = new Recent<number, RunStep>(KEPT_STEPS);
   readonly #fieldRows = new Recent<number, RunStepField>(KEPT_FIELDS);
@@ -79,7 +82,32 @@ export class RunSteps {
   }
 
   /** @throws IonError `ION_NOT_FOUND`, naming the candidates */
-  async step({ run, step }: Target, requests: Requests): Promise<RunStep> {
+  step({ run, step }: Target, requests: Requests): Promise<RunStep> | RunStep {
+    const key = JSON.stringify([run, step]);
+    return (
+      (this.#found.get(key) as RunStep) ?? this.#noted(key, this.#step({ run, step }, requests))
+    );
+  }
+
+  /** @throws IonError `ION_NOT_FOUND`, naming the candidates */
+  field(target: Target, requests: Requests): Promise<RunStepField> | RunStepField {
+    const key = JSON.stringify([target.run, target.step, target.field]);
+    return (
+      (this.#found.get(key) as RunStepField) ?? this.#noted(key, this.#field(target, requests))
+    );
+  }
+
+  async #noted<Row extends RunStep | RunStepField>(
+    key: string,
+    finding: Promise<Row>,
+  ): Promise<Row> {
+    const found = this.#found;
+    const row = await finding;
+    found.set(key, row);
+    return row;
+  }
+
+  async #step({ run, step }: Target, requests: Requests): Promise<RunStep> {
     if (!isGiven(step)) throw notFound('No step is given: neither an id nor a title or position.');
     if (!isGiven(run)) return (await this.#stepById(step, requests)).step;
     const key = idOf(run);
@@ -88,8 +116,7 @@ export class RunSteps {
     );
   }
 
-  /** @throws IonError `ION_NOT_FOUND`, naming the candidates */
-  async field(target: Target, requests: Requests): Promise<RunStepField> {
+  async #field(target: Target, requests: Requests): Promise<RunStepField> {
     const { field } = target;
     if (!isGiven(field)) throw notFound('No field is given: neither an id nor a name.');
     if (isGiven(target.step)) {
@@ -104,12 +131,14 @@ export class RunSteps {
 
   /** The next one who asks for it reads it again. */
   forgetStep({ id, runId }: RunStep): void {
+    this.#found = new Recent(KEPT_FOUND);
     this.#steps.delete(String(id));
     this.#runs.delete(String(runId));
   }
 
   /** The next one who asks for it reads it again. */
   forgetField({ id, runStepId }: RunStepField): void {
+    this.#found = new Recent(KEPT_FOUND);
     this.#fields.delete(String(id));
     this.#steps.delete(String(runStepId));
   }

@@ -262,7 +262,7 @@ export interface EarlierTry {
 
 interface RowAccess<Row> {
   kind: 'field' | 'step';
-  find(): Promise<Row>;
+  find(): Promise<Row> | Row;
   /** Lets the next `find` read it again. */
   forget(row: Row): void;
   send(row: Row): Promise<Written | undefined>;

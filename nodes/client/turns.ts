@@ -1,5 +1,7 @@
 import { IonError } from './errors.js';
 
+const KEPT_LINES = 1000;
+
 /** Runs what has the same key in the order in which it comes, each piece after the one before. */
 export class Turns {
   readonly #lines = new Map<string, { last: Promise<unknown>; size: number }>();
@@ -24,7 +26,8 @@ export class Turns {
       return await result;
     } finally {
       line.size--;
-      if (line.size === 0) this.#lines.delete(key);
+      // Not each time: a map in which keys come and go all the time keeps V8's collector busy.
+      if (line.size === 0 && this.#lines.size > KEPT_LINES) this.#lines.delete(key);
     }
   }
 }

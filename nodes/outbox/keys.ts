@@ -17,7 +17,11 @@ export const END = '\u{10ffff}';
 const DIGITS = 15;
 
 export function waitingKey(run: string, sequence: number): string {
-  return `${laneOf(run)}${padded(sequence)}`;
+  return keyIn(laneOf(run), sequence);
+}
+
+export function keyIn(lane: string, sequence: number): string {
+  return `${lane}${padded(sequence)}`;
 }
 
 /** What the keys of all entries of a run begin with. */

@@ -34,7 +34,7 @@ export interface OutboxOptions {
     StepWriter,
     'runOf' | 'write' | 'writeStatus' | 'attach' | 'attachmentsOf' | 'check'
   >;
-  /** Deliveries at once. */
+  /** Requests that the writer makes at once. */
   concurrency: number;
   /** Who hears of what, by sender. */
   listeners: ReadonlyMap<string, OutboxListener>;
@@ -64,6 +64,8 @@ const LONGEST_PAUSE_MS = 60_000;
 const LONGEST_ASKED_MS = 600_000;
 /** Entries of a run that are delivered before other runs get their turn. */
 const ENTRIES_PER_TURN = 50;
+/** While one lane reads the disk, another one has its request under way. */
+const LANES_PER_REQUEST = 2;
 const LOOKED_UP_AT_ONCE = 100;
 const REFUSED_AT_ONCE = 100;
 /** Stands for the lane of those whose run has to be looked up. */
@@ -335,7 +337,8 @@ export class Outbox {
   #hasRoom(): boolean {
     if (this.#closing.signal.aborted || this.#probeTimer) return false;
     if (this.#paused.has(SEARCHING)) return false;
-    return this.#busy.size < (this.#isOutage() ? 1 : this.#options.concurrency);
+    const { concurrency } = this.#options;
+    return this.#busy.size < (this.#isOutage() ? 1 : concurrency * LANES_PER_REQUEST);
   }
 
   #isOutage(): boolean {

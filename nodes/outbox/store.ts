@@ -7,6 +7,7 @@ import {
   END,
   GIVEN_UP,
   givenUpKey,
+  keyIn,
   laneOfKey,
   latestKey,
   META,
@@ -84,8 +85,9 @@ export class OutboxStore {
   #changes: Change[] = [];
   /** Those among them that somebody waits for. */
   #urgent = 0;
-  /** Keys of entries that are delivered, but still in the store. */
-  readonly #gone = new Set<string>();
+  /** Lanes in which entries are delivered, but still in the store: how many, and up to which one. */
+  readonly #delivered = new Map<string, { count: number; upTo: number }>();
+  #stillThere = 0;
   #removalTimer: NodeJS.Timeout | undefined;
   #committing: Promise<void> | undefined;
   /** Entries and bytes on their way into the store. */
@@ -125,7 +127,7 @@ export class OutboxStore {
   }
 
   get waiting(): number {
-    return Math.max(0, this.#meta.waiting - this.#gone.size);
+    return Math.max(0, this.#meta.waiting - this.#stillThere);
   }
 
   get lastSequence(): number {
@@ -184,14 +186,16 @@ export class OutboxStore {
     if (this.#isBroken) await this.#reopen();
     const range = { gt: lane === '' ? WAITING : lane + END, lt: WAITING + END };
     for await (const key of this.#level.keys(range)) {
-      if (!this.#gone.has(key)) return laneOfKey(key);
+      const found = laneOfKey(key);
+      if (sequenceOf(key) > this.#deliveredIn(found)) return found;
     }
     return undefined;
   }
 
   /** The first entries of a lane. */
   first(lane: string, limit: number): Promise<Stored[]> {
-    return this.#read<Entry>(lane, limit);
+    // As it is when the snapshot is taken, which still holds what is removed meanwhile.
+    return this.#read<Entry>(lane, limit, keyIn(lane, this.#deliveredIn(lane)));
   }
 
   /** The first entries whose run is not known yet. */
@@ -235,10 +239,22 @@ export class OutboxStore {
    * change to it. Where the disk fails, it is tried until it succeeds, in the same order.
    */
   async remove(stored: Stored): Promise<void> {
-    this.#gone.add(stored.key);
+    const lane = laneOfKey(stored.key);
+    const delivered = this.#delivered.get(lane) ?? { count: 0, upTo: 0 };
+    this.#delivered.set(lane, delivered);
+    delivered.count++;
+    delivered.upTo = stored.sequence;
+    this.#stillThere++;
     await this.#change('soon', stored.entry.replaces, (batch) => takeOut(batch, stored));
-    this.#gone.delete(stored.key);
+    this.#stillThere--;
+    delivered.count--;
+    if (delivered.count === 0) this.#delivered.delete(lane);
     await this.#dropFile(stored);
+  }
+
+  /** The last one of a lane that is delivered, as its number. */
+  #deliveredIn(lane: string): number {
+    return this.#delivered.get(lane)?.upTo ?? 0;
   }
 
   /** Puts an entry to those that wait for somebody's decision. */
@@ -307,8 +323,6 @@ export class OutboxStore {
     const range = { gt: after, lt: prefix + END };
     const rows: Stored<Row>[] = [];
     let bytesRead = 0;
-    // As it is when the iterator takes its snapshot, which still holds what is removed meanwhile.
-    const gone = new Set([...this.#gone].filter((key) => key.startsWith(prefix)));
     const iterator = this.#level.iterator(range);
     try {
       while (rows.length < limit && bytesRead < MOST_BYTES_READ) {
@@ -316,7 +330,7 @@ export class OutboxStore {
         if (found.length === 0) break;
         for (const [key, value] of found) {
           bytesRead += value.length;
-          if (!gone.has(key)) rows.push(storedAs<Row>(key, value));
+          rows.push(storedAs<Row>(key, value));
         }
       }
     } finally {

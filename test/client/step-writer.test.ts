@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Attachment, fileAt, fileOf } from '../../nodes/client/attachments.js';
@@ -470,6 +470,30 @@ describe('writing to run steps', () => {
         await failure(fileAt(join(folder, 'missing.png'), 'missing.png'), 'ION_NOT_FOUND');
         await failure(fileAt(folder, 'folder'), 'ION_NOT_FOUND');
       } finally {
+        await rm(folder, { recursive: true });
+      }
+    });
+
+    it('of 200 MiB is never held in memory', async function () {
+      this.timeout(60_000);
+      const folder = await mkdtemp(join(tmpdir(), 'ion-step-test-'));
+      let most = 0;
+      const watch = setInterval(() => {
+        most = Math.max(most, process.memoryUsage().arrayBuffers);
+      }, 5);
+      try {
+        const path = join(folder, 'scan.zip');
+        await writeFile(path, '');
+        await truncate(path, 200 * 1024 * 1024);
+        const before = process.memoryUsage().arrayBuffers;
+        const file = await fileAt(path, 'scan.zip');
+        const { payload } = await writer.attach({ step: step.step }, file, options());
+        assert.equal((await stored(payload.id)).file?.size, 200 * 1024 * 1024);
+        const grown = (most - before) / 1024 / 1024;
+        // The server that stores it runs in this process as well.
+        assert.ok(grown < 100, `${grown.toFixed(0)} MiB more`);
+      } finally {
+        clearInterval(watch);
         await rm(folder, { recursive: true });
       }
     });

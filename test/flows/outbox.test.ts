@@ -100,8 +100,7 @@ describe('the outbox in a real Node-RED', () => {
   };
   const isEmpty = async (running: RunningNodeRed) => (await outboxState(running)).waiting === 0;
   const pause = async (running: RunningNodeRed) => {
-    const response = await fetch(`${running.url}/writes/writes/pause`, { method: 'POST' });
-    return (await response.json()) as { sent: number };
+    await fetch(`${running.url}/writes/writes/pause`, { method: 'POST' });
   };
   /** Nothing is missing, and within a run everything came in the order in which it was accepted. */
   const check = (done: string[]) => {
@@ -149,6 +148,39 @@ describe('the outbox in a real Node-RED', () => {
       `      ${accepted.length} seen done, ${written} written, ${repeated} of them again`,
     );
     assert.ok(accepted.length > ROUNDS * 10);
+  });
+
+  it('loses nothing when it is redeployed in the middle of writing', async function () {
+    this.timeout(120_000);
+    ion.sandbox.control.set({ latency: 5 });
+    const { userDir, done } = await prepare('redeploy', { perSecond: 400, count: 1e9 });
+    const running = await RunningNodeRed.start(userDir, { settings: loadSettings });
+    nodeRed = running;
+    const flow = JSON.parse(await readFile(join(userDir, 'flows.json'), 'utf8')) as FlowNode[];
+    const deploys = [
+      ['full', {}],
+      ['nodes', { config: { concurrency: 3 } }],
+      ['nodes', { node: { name: 'another' } }],
+      ['flows', { node: { name: 'a third' } }],
+      ['nodes', { config: { concurrency: 7 } }],
+    ] as const;
+    for (let round = 0; round < 15; round++) {
+      const [type, changes] = deploys[round % deploys.length] ?? deploys[0];
+      const before = (await done()).length;
+      await running.deploy(
+        flow.map((each) => ({ ...each, ...(changes as Record<string, object>)[each.id] })),
+        type,
+      );
+      await until(async () => (await done()).length > before + 20);
+    }
+    ion.sandbox.control.set({ latency: 0 });
+    await pause(running);
+    await until(() => isEmpty(running));
+    const { written, repeated } = check(
+      (await done()).filter((line) => !line.includes('stopped or redeployed')),
+    );
+    console.log(`      ${written} written, ${repeated} of them again`);
+    assert.ok(written > 300);
   });
 
   it('loses nothing when ION is away for 30 s and then answers badly', async function () {

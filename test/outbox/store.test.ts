@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { appendFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ClassicLevel } from 'classic-level';
+import type { IonError } from '../../nodes/client/errors.js';
 import type { Entry, Stored } from '../../nodes/outbox/entries.js';
 import { OutboxStore, writing } from '../../nodes/outbox/store.js';
 import { failure } from '../support/errors.js';
@@ -237,6 +239,79 @@ describe('outbox: the store', () => {
     const file = join(folder, 'file');
     await writeFile(file, '');
     await failure(OutboxStore.open(join(file, 'outbox'), LIMITS), 'ION_CONFIG');
+  });
+
+  describe('on a disk that is full for a while', () => {
+    const { batch } = ClassicLevel.prototype;
+    afterEach(() => {
+      ClassicLevel.prototype.batch = batch;
+    });
+    const fill = () => {
+      ClassicLevel.prototype.batch = (() =>
+        Promise.reject(new Error('IO error: 000005.log: No space left on device'))) as never;
+    };
+    const free = () => {
+      ClassicLevel.prototype.batch = batch;
+    };
+
+    it('tells it, takes nothing in that it cannot keep, and goes on when there is room', async () => {
+      const store = await open();
+      const accepted: number[] = [];
+      const add = (value: number) =>
+        store.add(entry(value), 'a').then(
+          () => accepted.push(value),
+          (error: IonError) => {
+            assert.equal(error.code, 'ION_OVERLOADED');
+            assert.match(error.message, /because the disk is full/);
+          },
+        );
+      for (let value = 0; value < 300; value += 10) {
+        const adding = Array.from({ length: 10 }, (_, index) => add(value + index));
+        if (value === 100) fill();
+        if (value === 200) free();
+        await Promise.all(adding);
+      }
+      assert.ok(
+        accepted.length >= 180 && accepted.length <= 210,
+        `${accepted.length} were accepted`,
+      );
+      assert.deepEqual(values(await all(store)), accepted);
+      assert.equal(store.waiting, accepted.length);
+      await close(store);
+      assert.deepEqual(values(await all(await open())), accepted);
+    });
+
+    it('does not deliver again what was delivered meanwhile', async () => {
+      const store = await open();
+      for (const value of [1, 2, 3]) await store.add(entry(value), 'a');
+      const [first, second] = await all(store);
+      fill();
+      const removals = [store.remove(first as Stored), store.remove(second as Stored)];
+      assert.deepEqual(values(await all(store)), [3]);
+      assert.equal(store.waiting, 1);
+      await failure(store.add(entry(4), 'a'), 'ION_OVERLOADED');
+      assert.deepEqual(values(await all(store)), [3]);
+      free();
+      await Promise.all(removals);
+      await store.add(entry(5), 'a');
+      assert.deepEqual(values(await all(store)), [3, 5]);
+      await close(store);
+      const again = await open();
+      assert.deepEqual(values(await all(again)), [3, 5]);
+      assert.equal(again.waiting, 2);
+    });
+
+    it('keeps the file of an entry that comes in when there is room again', async () => {
+      const store = await open();
+      fill();
+      await failure(store.add(entry(1), 'a'), 'ION_OVERLOADED');
+      free();
+      const content = (async function* () {
+        yield Buffer.from('abc');
+      })();
+      const kept = await store.add(entry(2, { fileSize: 3 }), 'a', writing(content));
+      assert.equal(await readFile(store.fileOf(kept.sequence), 'utf8'), 'abc');
+    });
   });
 
   describe('after a power loss', () => {

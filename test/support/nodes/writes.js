@@ -5,6 +5,9 @@ const { appendFileSync } = require('node:fs');
 const MOST_OUTSTANDING = 500;
 const PERIOD_MS = 5;
 
+/** Ids, because a deploy makes the nodes anew. */
+const paused = new Set();
+
 module.exports = (RED) => {
   RED.nodes.registerType('writes', function (config) {
     RED.nodes.createNode(this, config);
@@ -12,10 +15,9 @@ module.exports = (RED) => {
     const boot = Date.now();
     let sent = 0;
     let outstanding = 0;
-    let isPaused = false;
     const begun = performance.now();
     const timer = setInterval(() => {
-      if (isPaused) return;
+      if (paused.has(this.id)) return;
       const due = ((performance.now() - begun) / 1000) * config.perSecond;
       while (sent < due && sent < config.count && outstanding < MOST_OUTSTANDING) {
         const target = config.steps[sent % config.steps.length];
@@ -31,10 +33,10 @@ module.exports = (RED) => {
       done();
     });
     this.on('close', () => clearInterval(timer));
+  });
 
-    RED.httpAdmin.post(`/writes/${this.id}/pause`, (_req, res) => {
-      isPaused = true;
-      res.json({ sent, outstanding });
-    });
+  RED.httpAdmin.post('/writes/:id/pause', (req, res) => {
+    paused.add(req.params.id);
+    res.json({});
   });
 };

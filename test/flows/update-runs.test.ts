@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseOperation } from '../../nodes/client/operation.js';
+import { prepareUserDir } from '../../sandbox/demo/node-red.js';
+import { RunningNodeRed } from '../support/node-red.js';
+import { root, useTemporaryFolder } from '../support/package.js';
+import { useSandbox } from '../support/sandbox.js';
+import { until } from '../support/until.js';
+
+interface RunOfProcedure {
+  id: number;
+  status: string;
+  steps: { title: string; status: string; fields: { name: string; value: unknown }[] }[];
+}
+
+describe('the example that updates the runs of a procedure', () => {
+  const ion = useSandbox({ runs: 60 });
+  const folder = useTemporaryFolder();
+  let nodeRed: RunningNodeRed;
+  after(() => nodeRed?.stop());
+
+  it('adds a step to each of its completed runs, and to no other one', async function () {
+    this.timeout(60_000);
+    const runs = async (): Promise<RunOfProcedure[]> => {
+      const operation = parseOperation(
+        '{ runs { edges { node { id procedureId status steps { title status fields { name value } } } } } }',
+      );
+      const { data } = await ion
+        .client()
+        .request(operation, { signal: new AbortController().signal });
+      const { edges } = data.runs as {
+        edges: { node: RunOfProcedure & { procedureId: number } }[];
+      };
+      return edges.map(({ node }) => node).filter(({ procedureId }) => procedureId === 1);
+    };
+    const added = ({ steps }: RunOfProcedure) =>
+      steps.filter(({ title }) => title === 'Follow-up check');
+    const before = await runs();
+    const completed = before.filter(({ status }) => status === 'COMPLETE').map(({ id }) => id);
+    assert.ok(completed.length > 1 && completed.length < before.length);
+
+    const userDir = join(folder.path, 'user');
+    await mkdir(userDir);
+    const path = join(root, 'examples', '04-update-runs-of-a-procedure.json');
+    const flow = JSON.parse(await readFile(path, 'utf8'));
+    const { clientId, clientSecret, url, authUrl } = ion.sandbox;
+    await prepareUserDir(userDir, flow, { 'ion-example-4-config': { clientId, clientSecret } });
+    nodeRed = await RunningNodeRed.start(userDir, {
+      env: { ION_API_URL: url, ION_AUTH_URL: authUrl },
+    });
+    await fetch(`${nodeRed.url}/inject/ion-example-4-inject`, { method: 'POST' });
+    await until(async () => {
+      const all = (await runs()).flatMap(added);
+      return all.length >= completed.length && all.every(({ status }) => status === 'COMPLETE');
+    });
+    const changed = (await runs()).filter((run) => added(run).length > 0);
+    assert.deepEqual(
+      changed.map(({ id }) => id),
+      completed,
+    );
+    for (const run of changed) {
+      assert.equal(run.status, 'COMPLETE');
+      assert.deepEqual(added(run), [
+        {
+          title: 'Follow-up check',
+          status: 'COMPLETE',
+          fields: [{ name: 'Result', value: 'passed' }],
+        },
+      ]);
+    }
+  });
+});
