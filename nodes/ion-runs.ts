@@ -1,13 +1,15 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { placeOfNow, RunChanges } from './client/changes.js';
+import { Changes, type ChangesPage, placeOfNow } from './client/changes.js';
 import { IonError } from './client/errors.js';
 import { isPlainObject } from './client/json.js';
 import type { Page } from './client/pages.js';
-import { defaultFields, type FilterOperator } from './client/run-fields.js';
-import { type RunsPage, readRuns } from './client/runs.js';
-import type { RunsFilter, RunsQuery } from './client/runs-query.js';
+import { runs } from './client/resources.js';
+import { type RowsPage, readRows } from './client/rows.js';
+import type { RowsQuery } from './client/rows-query.js';
+import { defaultFields } from './client/run-fields.js';
 import { Turns } from './client/turns.js';
 import { loadPlace, storePlace } from './runtime/changes-place.js';
+import { type FilterRow, readFilters } from './runtime/filter-rows.js';
 import {
   type Message,
   type MessageDetails,
@@ -15,11 +17,10 @@ import {
   onMessage,
 } from './runtime/on-message.js';
 import { arrayOutput, type RunsOutput, sequenceOutput } from './runtime/runs-output.js';
-import { typedValue } from './runtime/typed-values.js';
 
 interface IonRunsConfig extends NodeDef {
   config: string;
-  filters: { field: string; op: FilterOperator; value: string; valueType: string }[];
+  filters: FilterRow[];
   fields: string[];
   sort: string[];
   mode: 'array' | 'each' | 'page';
@@ -45,7 +46,7 @@ export = (RED: NodeAPI): void => {
         );
       } else {
         const options = { ...paging(config, tools), limit: readLimit(config, msg) };
-        const count = await sendPages(readRuns(tools.client, query, options), output);
+        const count = await sendPages(readRows(tools.client, runs, query, options), output);
         tools.status({ key: 'runs', count });
       }
     });
@@ -56,7 +57,7 @@ export = (RED: NodeAPI): void => {
 async function sendChanges(
   node: Node,
   config: IonRunsConfig,
-  query: RunsQuery,
+  query: RowsQuery,
   output: RunsOutput,
   tools: MessageTools,
 ): Promise<void> {
@@ -64,25 +65,30 @@ async function sendChanges(
   const options = paging(config, tools);
   const place = await loadPlace(node, client.endpoint);
   if (!place && config.changesFrom === 'now') {
-    await storePlace(node, client.endpoint, await placeOfNow(client, query, options));
+    await storePlace(node, client.endpoint, await placeOfNow(client, runs, query, options));
     status({ key: 'changes', count: 0 });
     return;
   }
-  const changes = new RunChanges(place);
-  const count = await sendPages(changes.read(client, query, options), output);
+  const changes = new Changes(runs, place);
+  const pages = changedRows(changes.read(client, query, options));
+  const count = await sendPages(pages, output);
   await storePlace(node, client.endpoint, changes.place());
   status({ key: 'changes', count });
 }
 
+async function* changedRows(pages: AsyncIterable<ChangesPage>): AsyncGenerator<RowsPage> {
+  for await (const { changes, page } of pages) yield { rows: changes.map(({ row }) => row), page };
+}
+
 /** @returns how many runs there were */
-async function sendPages(pages: AsyncIterable<RunsPage>, output: RunsOutput): Promise<number> {
+async function sendPages(pages: AsyncIterable<RowsPage>, output: RunsOutput): Promise<number> {
   let count = 0;
   let details: MessageDetails | undefined;
   try {
-    for await (const { runs, page } of pages) {
-      count += runs.length;
+    for await (const { rows, page } of pages) {
+      count += rows.length;
       details = pageDetails(page);
-      output.page(runs, details);
+      output.page(rows, details);
     }
   } catch (thrown) {
     output.interrupt();
@@ -113,15 +119,9 @@ async function readQuery(
   node: Node,
   config: IonRunsConfig,
   msg: Message,
-): Promise<RunsQuery> {
-  const filters = (config.filters ?? []).map(async (row): Promise<RunsFilter> => {
-    const { field, op, value, valueType } = row;
-    const what = `The filter on "${field}"`;
-    const input = { value, type: valueType, what, code: 'ION_VARIABLES' } as const;
-    return { field, op, value: await typedValue(RED, node, msg, input) };
-  });
+): Promise<RowsQuery> {
   return {
-    filters: await Promise.all(filters),
+    filters: await readFilters(RED, node, msg, config.filters),
     filter: readFilter(msg),
     fields: config.fields?.length > 0 ? config.fields : [...defaultFields],
     sort: config.sort ?? [],

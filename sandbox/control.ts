@@ -1,5 +1,6 @@
 import type { Exchange } from './http.js';
 import { Random } from './random.js';
+import { isSignatureEncoding, type SignatureEncoding } from './webhook-post.js';
 
 /** What can be changed while the sandbox runs. */
 export interface Settings {
@@ -17,6 +18,14 @@ export interface Settings {
   randomFaults: { share: number; effects: (FaultEffect & Pick<FaultBase, 'execute'>)[] } | null;
   /** More API requests in one second than this are answered with 429. */
   rateLimit: { perSecond: number } | null;
+  /** How the signature of a webhook delivery is written. */
+  webhookSignature: SignatureEncoding;
+  /** Milliseconds before a webhook delivery is tried again; doubles with each try, up to 60 s. */
+  webhookRetryDelay: number;
+  /** How often a webhook delivery is tried before it has failed. */
+  webhookTries: number;
+  /** Milliseconds that one try of a webhook delivery may take. */
+  webhookTimeout: number;
 }
 
 interface FaultBase {
@@ -112,6 +121,10 @@ export class Control {
       rule: false,
       randomFaults: null,
       rateLimit: null,
+      webhookSignature: 'hex',
+      webhookRetryDelay: 1000,
+      webhookTries: 10,
+      webhookTimeout: 10_000,
     };
   }
 
@@ -163,6 +176,10 @@ export class Control {
   set(settings: Partial<Settings>): void {
     for (const key of Object.keys(settings)) {
       if (!(key in this.settings)) throw new TypeError(`There is no setting "${key}"`);
+    }
+    const { webhookSignature = 'hex' } = settings;
+    if (!isSignatureEncoding(webhookSignature)) {
+      throw new TypeError(`There is no signature encoding "${webhookSignature}"`);
     }
     Object.assign(this.settings, settings);
   }

@@ -294,6 +294,18 @@ const derived: { [T in keyof RowTypes]: Record<string, Getter<RowTypes[T]>> } = 
     // ION shows a secret once, in the answer to createApiKey.
     clientSecret: () => null,
   },
+  WebhookReceiver: {
+    subscriptions: (receiver, store) => store.webhookSubscriptions.of(receiver.id),
+    headers: (receiver, store) => rows(receiver.headerIds, (id) => store.webhookHeaders.get(id)),
+  },
+  WebhookHeader: {},
+  WebhookSubscription: {
+    receiver: one((store) => store.webhookReceivers, 'receiverId'),
+    events: (subscription, store) => store.webhookEvents.of(subscription.id),
+  },
+  WebhookEvent: {
+    subscription: one((store) => store.webhookSubscriptions, 'subscriptionId'),
+  },
 };
 
 /** The derived members of a type, by name. */

@@ -19,6 +19,9 @@ const FILTERED: Record<string, string> = {
   UserInputFilters: 'User',
   SessionsInputFilters: 'Session',
   APIKeyInputFilters: 'APIKeyObject',
+  WebhookReceiversInputFilters: 'WebhookReceiver',
+  WebhookSubscriptionsInputFilters: 'WebhookSubscription',
+  WebhookEventsInputFilters: 'WebhookEvent',
 };
 
 /**

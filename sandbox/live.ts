@@ -40,13 +40,9 @@ export function tick(store: Store, random: Random): void {
     const procedureId = String(random.pick(store.procedures.all()).id);
     const partId = store.procedures.get(Number(procedureId))?.partId;
     const inventory = store.partInventories.find((item) => item.partId === partId);
-    createRun(
-      {
-        procedureId,
-        autogenerateTitle: true,
-        partInventoryId: inventory ? String(inventory.id) : null,
-      },
-      context(store, random),
+    const partInventoryId = inventory ? String(inventory.id) : null;
+    store.transaction(() =>
+      createRun({ procedureId, autogenerateTitle: true, partInventoryId }, context(store, random)),
     );
   }
 }
@@ -89,7 +85,7 @@ function move(
   random: Random,
 ): void {
   checkTransition(step, status, store);
-  moveStep(step, status, context(store, random));
+  store.transaction(() => moveStep(step, status, context(store, random)));
 }
 
 /** Somebody on the shop floor. */

@@ -242,6 +242,45 @@ export interface ApiKeyRow extends Row {
   enabled: boolean;
 }
 
+export interface WebhookReceiverRow extends Row {
+  name: string;
+  description: string | null;
+  webhookUri: string;
+  sharedSecret: string;
+  contentType: 'JSON';
+  expectedResponseCode: number;
+  active: boolean;
+  headerIds: readonly number[];
+}
+
+export interface WebhookHeaderRow extends Row {
+  key: string;
+  value: string;
+}
+
+export type WebhookAction = 'CREATE' | 'UPDATE' | 'DELETE';
+
+export interface WebhookSubscriptionRow extends Row {
+  /** A value of ResourceEnum: the table's name. */
+  resource: string;
+  action: WebhookAction;
+  receiverId: number | null;
+  active: boolean;
+}
+
+export interface WebhookEventRow extends Row {
+  subscriptionId: number;
+  status: 'SENDING' | 'SUCCEEDED' | 'RETRYING' | 'FAILED';
+  /** Tries that were made after the first one. */
+  numberOfRetries: number;
+  responseStatusCode: number | null;
+  responseReceivedAt: Timestamp | null;
+  /** The delivery's body. */
+  requestData: string;
+  /** What was answered, or why nothing was. */
+  responseData: string | null;
+}
+
 /** The stored row of each GraphQL object type. */
 export interface RowTypes {
   Run: RunRow;
@@ -259,6 +298,10 @@ export interface RowTypes {
   FileAttachment: FileAttachmentRow;
   Comment: CommentRow;
   APIKeyObject: ApiKeyRow;
+  WebhookReceiver: WebhookReceiverRow;
+  WebhookHeader: WebhookHeaderRow;
+  WebhookSubscription: WebhookSubscriptionRow;
+  WebhookEvent: WebhookEventRow;
 }
 export type TypeName = keyof RowTypes;
 
@@ -278,6 +321,10 @@ export type EntityType = (typeof ENTITIES)[number];
 /** The number that attachments and comments refer to: unique over all types, never equal to the id. */
 export function entityId(type: EntityType, id: number): number {
   return id * 10 + ENTITIES.indexOf(type) + 1;
+}
+
+export function isEntityType(type: TypeName): type is EntityType {
+  return (ENTITIES as readonly TypeName[]).includes(type);
 }
 
 /** What an entity id stands for. */

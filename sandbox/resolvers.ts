@@ -50,6 +50,9 @@ const TYPES: readonly (TypeName | 'RunStepAttribute')[] = [
   'RunStepAttribute',
   'Session',
   'APIKeyObject',
+  'WebhookReceiver',
+  'WebhookSubscription',
+  'WebhookEvent',
 ];
 
 /** Derived members that only filters know. */
@@ -76,6 +79,9 @@ const SINGLE: readonly string[] = [
   'issue',
   'user',
   'fileAttachment',
+  'webhookReceiver',
+  'webhookSubscription',
+  'webhookEvent',
 ];
 
 const LISTS: readonly string[] = [
@@ -90,30 +96,12 @@ const LISTS: readonly string[] = [
   'issues',
   'users',
   'sessions',
+  'webhookReceivers',
+  'webhookSubscriptions',
+  'webhookEvents',
 ];
 
-const NOT_YET: Record<'Query' | 'Mutation', readonly string[]> = {
-  Query: [
-    'webhookReceiver',
-    'webhookReceivers',
-    'webhookSubscription',
-    'webhookSubscriptions',
-    'webhookEvent',
-    'webhookEvents',
-  ],
-  Mutation: [
-    'createWebhookReceiver',
-    'updateWebhookReceiver',
-    'deleteWebhookReceiver',
-    'createWebhookSubscription',
-    'updateWebhookSubscription',
-    'deleteWebhookSubscription',
-    'createWebhookHeader',
-    'addHeaderToWebhookReceiver',
-    'removeHeaderFromWebhookReceiver',
-    'setDatagridValue',
-  ],
-};
+const NOT_YET: readonly string[] = ['setDatagridValue'];
 
 const each = <T>(names: readonly string[], resolver: T): Record<string, T> =>
   Object.fromEntries(names.map((name) => [name, resolver]));
@@ -162,7 +150,6 @@ export const resolvers = {
       return store.table(getNamedType(info.returnType).name)?.get(Number(args.id)) ?? null;
     }),
     ...each<Resolver>(LISTS, (_source, args, { store }, info) => list(args, store, info)),
-    ...each(NOT_YET.Query, notYet),
     requestFileUploadUrl: (_source: unknown, args: { filename: string }, { uploads }: ApiContext) =>
       uploads.request(args.filename),
   },
@@ -172,13 +159,13 @@ export const resolvers = {
         name,
         (_source: unknown, args: Args, context: ApiContext) => {
           context.control.executed(name);
-          const result = mutate(args, context);
+          const result = context.store.transaction(() => mutate(args, context));
           context.control.onCarriedOut?.(name, args);
           return result;
         },
       ]),
     ),
-    ...each(NOT_YET.Mutation, notYet),
+    ...each(NOT_YET, notYet),
   },
 };
 

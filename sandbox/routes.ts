@@ -1,8 +1,9 @@
 import type { Control, Fault, Settings } from './control.js';
 import { type Answer, type Exchange, json } from './http.js';
+import type { Webhooks } from './webhooks.js';
 
 /** The control route: what tests and people steer the sandbox with over HTTP. */
-export function controlRoute(control: Control, exchange: Exchange): Answer {
+export function controlRoute(control: Control, webhooks: Webhooks, exchange: Exchange): Answer {
   const { method, path, body } = exchange;
   try {
     switch (`${method} ${path}`) {
@@ -22,6 +23,9 @@ export function controlRoute(control: Control, exchange: Exchange): Answer {
         return json(200, control.settings);
       case 'POST /_sandbox/tokens/revoke':
         control.revokeTokens();
+        return json(204, undefined);
+      case 'POST /_sandbox/webhooks/redeliver':
+        webhooks.redeliver(parse<{ eventId: number }>(body).eventId);
         return json(204, undefined);
       default:
         return json(404, { error: `There is no ${method} ${path}` });

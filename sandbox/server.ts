@@ -19,6 +19,7 @@ import { controlRoute } from './routes.js';
 import { SERVICE_USER, seed } from './seed.js';
 import { Store } from './store.js';
 import { Uploads } from './uploads.js';
+import { Webhooks } from './webhooks.js';
 
 export type { Control, Counters, Fault, FaultEffect, Settings } from './control.js';
 export type { Store } from './store.js';
@@ -55,6 +56,8 @@ export interface Sandbox {
   uploads: Uploads;
   /** Faults, counters and settings; the same that the control route offers. */
   control: Control;
+  /** What delivers the webhooks. */
+  webhooks: Webhooks;
   /** Ends at once, also with open connections. */
   close(): Promise<void>;
 }
@@ -86,6 +89,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   // Each answer that waits listens for it.
   setMaxListeners(0, closing.signal);
   const uploads = new Uploads(url);
+  const webhooks = new Webhooks(store, control.settings);
   const keys = await signingKeys();
   const shared = { apiUrl: url, store, control, mainKeyId: mainKey.id };
   const auth = await createAuthServer({ ...shared, baseUrl: url, key: keys.own });
@@ -115,7 +119,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       return serveAuth(foreignAuth, path, exchange, response, context);
     }
     const answer = path.startsWith('/_sandbox/')
-      ? controlRoute(control, exchange)
+      ? controlRoute(control, webhooks, exchange)
       : json(404, { error: 'Not found' });
     return send(response, answer, request.headers['accept-encoding']);
   }
@@ -143,9 +147,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     data: store,
     uploads,
     control,
+    webhooks,
     async close() {
       stopLife();
       closing.abort();
+      await webhooks.close();
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
       await closed;

@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { Clock, normalizeTimestamp } from './clock.js';
-import { type EntityType, parseEntityId, type Row, type RowTypes, type TypeName } from './model.js';
+import {
+  type EntityType,
+  parseEntityId,
+  type Row,
+  type RowTypes,
+  type TypeName,
+  type WebhookAction,
+} from './model.js';
 
 /** Makes seeded rows only when somebody asks for them, so that 100,000 runs start at once. */
 export interface RowSource {
@@ -13,11 +20,22 @@ type Stamps = '_created' | '_updated' | '_etag' | 'createdById' | 'updatedById';
 /** What insert() needs; the stamps are filled in where they are left out. */
 export type NewRow<R extends Row> = Omit<R, 'id' | Stamps> & Partial<Pick<R, Stamps>>;
 
+/** One write to one row. */
+export interface Change {
+  type: TypeName;
+  action: WebhookAction;
+  row: Row;
+  /** The row before it was updated. */
+  before?: Row;
+}
+
 /** One table in memory, in the order of the ids. */
 export class Table<R extends Row> {
   /** Counts writes, so that results can be kept until the next one. */
   version = 0;
   source: RowSource | undefined;
+  /** Hears of every write, once it is done; not of the seed. */
+  onChange: ((change: Change) => void) | undefined;
   readonly #rows = new Map<number, R>();
   readonly #groups = new Map<unknown, R[]>();
   #sorted: R[] = [];
@@ -69,6 +87,11 @@ export class Table<R extends Row> {
     else this.#groups.set(row[this.parent], [row]);
   }
 
+  /** The id of the row that is inserted next. */
+  get nextId(): number {
+    return this.#nextId;
+  }
+
   /** Keeps ids up to `lastId` free for rows that come later. */
   reserve(lastId: number): void {
     this.#nextId = Math.max(this.#nextId, lastId + 1);
@@ -88,6 +111,7 @@ export class Table<R extends Row> {
     } as unknown as R;
     this.put(row);
     this.version++;
+    this.onChange?.({ type: this.type, action: 'CREATE', row });
     return row;
   }
 
@@ -95,10 +119,12 @@ export class Table<R extends Row> {
   update(id: number, patch: Partial<Omit<R, 'id'>>, userId?: number): R {
     const row = this.get(id);
     if (!row) throw new RangeError(`${this.type} ${id} does not exist`);
+    const before = { ...row };
     Object.assign(row, { _updated: this.clock.now(), _etag: newEtag() }, patch);
     if (userId !== undefined) row.updatedById = userId;
     row._updated = normalizeTimestamp(row._updated);
     this.version++;
+    this.onChange?.({ type: this.type, action: 'UPDATE', row, before });
     return row;
   }
 
@@ -108,15 +134,21 @@ export class Table<R extends Row> {
     this.#rows.delete(id);
     this.#dirty = true;
     this.version++;
-    if (this.parent === undefined) return;
-    const group = this.#groups.get(row[this.parent]);
-    group?.splice(group.indexOf(row), 1);
+    if (this.parent !== undefined) {
+      const group = this.#groups.get(row[this.parent]);
+      group?.splice(group.indexOf(row), 1);
+    }
+    this.onChange?.({ type: this.type, action: 'DELETE', row });
   }
 }
 
 /** All data of one sandbox. */
 export class Store {
   readonly clock = new Clock();
+  /** Hears of every write to any table, with the number of its transaction. */
+  onChange: ((change: Change, transactionId: number) => void) | undefined;
+  #transactions = 0;
+  #transaction: number | undefined;
   readonly runs = new Table<RowTypes['Run']>('Run', this.clock);
   readonly runSteps = new Table<RowTypes['RunStep']>('RunStep', this.clock, 'runId');
   readonly runStepFields = new Table<RowTypes['RunStepField']>(
@@ -140,6 +172,18 @@ export class Store {
   );
   readonly comments = new Table<RowTypes['Comment']>('Comment', this.clock);
   readonly apiKeys = new Table<RowTypes['APIKeyObject']>('APIKeyObject', this.clock);
+  readonly webhookReceivers = new Table<RowTypes['WebhookReceiver']>('WebhookReceiver', this.clock);
+  readonly webhookHeaders = new Table<RowTypes['WebhookHeader']>('WebhookHeader', this.clock);
+  readonly webhookSubscriptions = new Table<RowTypes['WebhookSubscription']>(
+    'WebhookSubscription',
+    this.clock,
+    'receiverId',
+  );
+  readonly webhookEvents = new Table<RowTypes['WebhookEvent']>(
+    'WebhookEvent',
+    this.clock,
+    'subscriptionId',
+  );
 
   readonly #byType: { [T in TypeName]: Table<RowTypes[T]> } = {
     Run: this.runs,
@@ -157,7 +201,30 @@ export class Store {
     FileAttachment: this.fileAttachments,
     Comment: this.comments,
     APIKeyObject: this.apiKeys,
+    WebhookReceiver: this.webhookReceivers,
+    WebhookHeader: this.webhookHeaders,
+    WebhookSubscription: this.webhookSubscriptions,
+    WebhookEvent: this.webhookEvents,
   };
+
+  constructor() {
+    for (const table of Object.values(this.#byType)) {
+      table.onChange = (change) => {
+        this.onChange?.(change, this.#transaction ?? ++this.#transactions);
+      };
+    }
+  }
+
+  /** Makes one transaction of all that is written by the function; alone, each write is one. */
+  transaction<T>(write: () => T): T {
+    if (this.#transaction !== undefined) return write();
+    this.#transaction = ++this.#transactions;
+    try {
+      return write();
+    } finally {
+      this.#transaction = undefined;
+    }
+  }
 
   /** The table of a GraphQL type; `undefined` for a type that is not stored. */
   table(type: string): Table<Row> | undefined {

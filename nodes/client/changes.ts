@@ -1,8 +1,9 @@
 import { IonError } from './errors.js';
 import { parseOperation } from './operation.js';
-import type { PageSource, PagesOptions } from './pages.js';
-import { flatten, type Run, type RunsPage, readRuns, selectFields } from './runs.js';
-import type { RunsQuery } from './runs-query.js';
+import type { Page, PageSource, PagesOptions } from './pages.js';
+import type { Resource } from './resources.js';
+import { flatten, type Row, readRows, selectFields } from './rows.js';
+import type { RowsQuery } from './rows-query.js';
 
 /**
  * How long a change may become visible after the time that it bears, in ms: a database writes the
@@ -10,96 +11,129 @@ import type { RunsQuery } from './runs-query.js';
  */
 const LATE_MS = 5000;
 
-/** What tells a changed run from one that was delivered before, besides what the user selects. */
-const CHANGE_FIELDS = ['id', '_updated', '_etag', 'steps.id', 'steps._updated', 'steps._etag'];
+/** What tells a changed row from one that was delivered before, besides what the user selects. */
+const STATE_FIELDS = ['id', '_updated', '_etag'];
 
 /** How far changes were delivered; plain JSON, so that it can be kept. */
 export interface Place {
-  /** Newest `_updated` that was surely read; null where there was no run at all. */
+  /** Newest `_updated` that was surely read; null where there was no row at all. */
   updated: string | null;
-  /** States of the runs that changed so near to it that they are read again, by id. */
+  /** States of the rows that changed so near to it that they are read again, by id. */
   states: Record<string, string>;
   /** Nothing that bears an earlier time can become visible any more. */
   settled: boolean;
 }
 
-interface Change {
+/** A row in the state that it was read in. */
+interface ReadRow {
   id: string;
-  /** Newest `_updated` of the run and its steps. */
+  /** Newest `_updated` of the row and its parts. */
   updated: string | null;
+  /** Tells this state from any other one of the row. */
   state: string;
+}
+
+export interface Change {
+  /** What was selected. */
+  row: Row;
+  id: unknown;
+  state: string;
+  /** The row did not exist at the place from which the changes were read. */
+  isNew: boolean;
+}
+
+export interface ChangesPage {
+  /** May be none. */
+  changes: Change[];
+  page: Page;
 }
 
 export type ChangesOptions = Omit<PagesOptions, 'variables' | 'limit'>;
 
-const NEWEST = `{
-  runs(sort: [_UPDATED_DESC], first: 1) { edges { node { _updated } } }
-  runSteps(sort: [_UPDATED_DESC], first: 1) { edges { node { _updated } } }
-}`;
-
 /** The place from which only what changes from now on counts. */
 export async function placeOfNow(
   client: PageSource,
-  query: RunsQuery,
+  resource: Resource,
+  query: RowsQuery,
   options: ChangesOptions,
 ): Promise<Place> {
-  const { data } = await client.request(parseOperation(NEWEST), options);
-  const updated = [data.runs, data.runSteps]
-    .flatMap(rowsOf)
+  const lists = listsOf(resource);
+  const newest = lists.map(
+    (list) => `${list}(sort: [_UPDATED_DESC], first: 1) { edges { node { _updated } } }`,
+  );
+  const { data } = await client.request(parseOperation(`{ ${newest.join(' ')} }`), options);
+  const updated = lists
+    .flatMap((list) => rowsOf(data[list]))
     .reduce<string | null>((newest, row) => later(newest, timeOf(row)), null);
   if (updated === null) return { updated, states: {}, settled: false };
   // What bears nearly the same time is known as well, so that it does not count as changed.
-  const changes = new RunChanges({ updated, states: {}, settled: false });
+  const changes = new Changes(resource, { updated, states: {}, settled: false });
   for await (const _ of changes.read(client, query, options)) {
     // Nothing of it is delivered.
   }
   return changes.place();
 }
 
-function rowsOf(list: unknown): (Run | null)[] {
+/** The root fields whose rows can make a row of the resource count as changed. */
+function listsOf({ list, parts }: Resource): string[] {
+  return parts ? [list, parts.list] : [list];
+}
+
+function rowsOf(list: unknown): (Row | null)[] {
   const rows = flatten(list);
   if (Array.isArray(rows)) return rows;
-  throw new IonError('ION_RESPONSE', "ION's answer has no list of runs or of their steps.");
+  throw new IonError('ION_RESPONSE', "ION's answer has no list of rows that it was asked for.");
 }
 
 /**
- * Reads the runs that were created or changed since a place. A run also counts as changed when
- * only one of its steps did, because a run's own `_updated` need not move then. Only ION's
- * timestamps count, never this machine's clock.
+ * Reads the rows that were created or changed since a place. A row also counts as changed when
+ * only one of its parts did, because its own `_updated` need not move then. Only ION's timestamps
+ * count, never this machine's clock.
  */
-export class RunChanges {
+export class Changes {
+  readonly #resource: Resource;
   readonly #from: Place | undefined;
   /** What was read and may have to be read again. */
-  readonly #changes = new Map<string, Change>();
+  readonly #read = new Map<string, ReadRow>();
   #newest: string | null;
   /** ION's clock when the reading began, in ms. */
   #beganAt: number | undefined;
 
-  /** @param from without it, every run counts as changed */
-  constructor(from: Place | undefined) {
+  /** @param from without it, every row counts as changed */
+  constructor(resource: Resource, from: Place | undefined) {
+    this.#resource = resource;
     this.#from = from;
     this.#newest = from?.updated ?? null;
   }
 
-  /** The changed runs, page by page; a page may hold none. */
+  /** The changes, page by page. */
   async *read(
     client: PageSource,
-    query: RunsQuery,
+    query: RowsQuery,
     options: ChangesOptions,
-  ): AsyncGenerator<RunsPage, void, undefined> {
-    const fields = [...query.fields, ...CHANGE_FIELDS];
+  ): AsyncGenerator<ChangesPage, void, undefined> {
+    const { field } = this.#resource.parts ?? {};
+    const ofParts = field ? STATE_FIELDS.map((name) => `${field}.${name}`) : [];
+    const fields = [...query.fields, ...STATE_FIELDS, '_created', ...ofParts];
     const filter = both(query.filter, this.#filter());
     const askedAt = performance.now();
-    for await (const { runs, page } of readRuns(
+    for await (const { rows, page } of readRows(
       client,
+      this.#resource,
       { ...query, fields, filter },
       { ...options, limit: 0 },
     )) {
       const answeredAt = Date.parse(page.answer.date ?? '');
       if (!Number.isNaN(answeredAt)) this.#beganAt ??= answeredAt - (performance.now() - askedAt);
-      const changed = runs.filter((run) => this.#isChanged(run));
+      const changes = rows.flatMap((row): Change[] => {
+        const { id, state } = this.#note(row);
+        const known = this.#stateAtBegin(id);
+        if (known === state) return [];
+        const isNew = known === undefined && this.#isAfterBegin(row._created);
+        return [{ row: selectFields(row, query.fields), id: row.id, state, isNew }];
+      });
       this.#forget(LATE_MS);
-      yield { runs: changed.map((run) => selectFields(run, query.fields)), page };
+      yield { changes, page };
     }
   }
 
@@ -109,7 +143,7 @@ export class RunChanges {
     if (end === null) return { updated: null, states: {}, settled: false };
     const settled = this.#beganAt !== undefined && millis(end) < this.#beganAt - LATE_MS;
     this.#forget(settled ? 0 : LATE_MS);
-    const states = [...this.#changes.values()].map(({ id, state }) => [id, state]);
+    const states = [...this.#read.values()].map(({ id, state }) => [id, state]);
     return { updated: end, states: Object.fromEntries(states), settled };
   }
 
@@ -125,41 +159,61 @@ export class RunChanges {
   #forget(before: number): void {
     const end = this.#end();
     if (end === null) return;
-    for (const [id, { updated }] of this.#changes) {
-      if (updated !== null && millis(updated) < millis(end) - before) this.#changes.delete(id);
+    for (const [id, { updated }] of this.#read) {
+      if (updated !== null && millis(updated) < millis(end) - before) this.#read.delete(id);
     }
   }
 
-  #filter(): Record<string, unknown> | undefined {
+  /** From when on changes may be new; `undefined`: all of them. */
+  #begin(): string | undefined {
     const { updated, settled } = this.#from ?? {};
     if (!updated) return undefined;
     // Changes may share a time, or become visible late.
-    const begin = settled ? updated : new Date(millis(updated) - LATE_MS).toISOString();
-    return { or_: [{ _updated: { gte: begin } }, { steps: { _updated: { gte: begin } } }] };
+    return settled ? updated : new Date(millis(updated) - LATE_MS).toISOString();
   }
 
-  #isChanged(run: Run): boolean {
-    const change = changeOf(run);
-    this.#newest = later(this.#newest, change.updated);
-    this.#changes.set(change.id, change);
-    return this.#from?.states[change.id] !== change.state;
+  #filter(): Record<string, unknown> | undefined {
+    const begin = this.#begin();
+    if (begin === undefined) return undefined;
+    const since = { _updated: { gte: begin } };
+    const { parts } = this.#resource;
+    return parts ? { or_: [since, { [parts.field]: since }] } : since;
+  }
+
+  #isAfterBegin(created: unknown): boolean {
+    const begin = this.#begin();
+    if (begin === undefined) return true;
+    return typeof created === 'string' && millis(created) >= millis(begin);
+  }
+
+  #stateAtBegin(id: string): string | undefined {
+    const { states = {} } = this.#from ?? {};
+    return Object.hasOwn(states, id) ? states[id] : undefined;
+  }
+
+  #note(row: Row): ReadRow {
+    const read = readRow(row, this.#resource);
+    this.#newest = later(this.#newest, read.updated);
+    this.#read.set(read.id, read);
+    return read;
   }
 }
 
-function changeOf(run: Run): Change {
-  const steps = (Array.isArray(run.steps) ? run.steps : []).filter(
-    (step: unknown): step is Run => typeof step === 'object' && step !== null,
+function readRow(row: Row, { parts }: Resource): ReadRow {
+  const list = parts && row[parts.field];
+  const partRows = (Array.isArray(list) ? list : []).filter(
+    (part: unknown): part is Row => typeof part === 'object' && part !== null,
   );
-  const rows = [run, ...steps];
+  const rows = [row, ...partRows];
   return {
-    id: wordOf(run.id),
-    updated: rows.reduce<string | null>((newest, row) => later(newest, timeOf(row)), null),
-    // ION promises no order of the steps.
-    state: [stateOf(run), ...steps.map(stateOf).sort()].join('\n'),
+    id: wordOf(row.id),
+    updated: rows.reduce<string | null>((newest, each) => later(newest, timeOf(each)), null),
+    // ION promises no order of the parts.
+    state: [stateOf(row), ...partRows.map(stateOf).sort()].join('\n'),
   };
 }
 
-function stateOf({ id, _updated, _etag }: Run): string {
+function stateOf({ id, _updated, _etag }: Row): string {
   return [id, _updated, _etag].map(wordOf).join(' ');
 }
 
@@ -168,7 +222,7 @@ function wordOf(value: unknown): string {
 }
 
 /** Null also for what is no time, with which no place could be found again. */
-function timeOf(row: Run | null | undefined): string | null {
+function timeOf(row: Row | null | undefined): string | null {
   const updated = row?._updated;
   return typeof updated === 'string' && !Number.isNaN(millis(updated)) ? updated : null;
 }

@@ -1,4 +1,4 @@
-// What a dialog offers for runs. Apart from runs.ts, so that the browser does not load the parser.
+// What a dialog offers for runs. Apart from rows.ts, so that the browser does not load the parser.
 
 /** Operators of ION's scalar filters (ION schema, `StringFilter` and its siblings). */
 export const filterOperators = [

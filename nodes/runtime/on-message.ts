@@ -150,11 +150,15 @@ export function onMessage(
 }
 
 /** `undefined` where the config node is not chosen, not deployed or disabled. */
-function findConfig(RED: NodeAPI, { config }: UsesIonConfig): IonConfigNode | undefined {
+function findConfig(
+  RED: NodeAPI,
+  { config }: Pick<UsesIonConfig, 'config'>,
+): IonConfigNode | undefined {
   return (RED.nodes.getNode(config) as IonConfigNode | null) ?? undefined;
 }
 
-function requireConfig(RED: NodeAPI, config: UsesIonConfig): IonConfigNode {
+/** @throws IonError `ION_CONFIG` where there is none */
+export function requireConfig(RED: NodeAPI, config: Pick<UsesIonConfig, 'config'>): IonConfigNode {
   const configNode = findConfig(RED, config);
   if (configNode) return configNode;
   throw new IonError(

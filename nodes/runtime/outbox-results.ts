@@ -7,6 +7,7 @@ import type { NewWrite, OutboxState } from '../outbox/outbox.js';
 import type { IonConfigNode } from './config-node.js';
 import { failureDetails, type Message, type MessageTools, withoutUnknown } from './on-message.js';
 import type { NodeStatus, StatusText } from './status.js';
+import { timeOfDay } from './time-of-day.js';
 
 interface OutboxNodeConfig {
   config: string;
@@ -15,7 +16,6 @@ interface OutboxNodeConfig {
 
 /** What belongs to a request or to a connection, and means nothing later. */
 const NOT_KEPT = new Set(['req', 'res', '_session', '_client']);
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 export interface OutboxResults {
   /** Puts a write into the outbox; when it resolves, it is on the disk. */
@@ -112,18 +112,9 @@ function canBeKept([, value]: [string, unknown]): boolean {
 
 function statusOf({ waiting: count, unreachableSince, givenUp }: OutboxState): StatusText {
   if (unreachableSince !== undefined) {
-    return { key: 'outbox.unreachable', fill: 'yellow', count, since: timeOf(unreachableSince) };
+    return { key: 'outbox.unreachable', fill: 'yellow', count, since: timeOfDay(unreachableSince) };
   }
   if (count > 0) return { key: 'outbox.waiting', fill: 'blue', count };
   if (givenUp > 0) return { key: 'outbox.givenUp', fill: 'red', count: givenUp };
   return { key: 'outbox.empty', fill: 'green' };
-}
-
-/** Hours and minutes of this machine, with the date where it was not today. */
-function timeOf(ms: number): string {
-  const date = new Date(ms);
-  const two = (number: number) => String(number).padStart(2, '0');
-  const time = `${two(date.getHours())}:${two(date.getMinutes())}`;
-  if (Date.now() - ms < DAY_MS) return time;
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${time}`;
 }

@@ -1,5 +1,5 @@
 import type { NodeAPI } from 'node-red';
-import type { Run } from '../client/runs.js';
+import type { Row } from '../client/rows.js';
 import type { Message, MessageDetails, MessageTools } from './on-message.js';
 import { Sequence } from './sequence.js';
 
@@ -7,7 +7,7 @@ type Send = MessageTools['send'];
 
 /** How pages of runs become messages. */
 export interface RunsOutput {
-  page(runs: Run[], details: MessageDetails): void;
+  page(rows: Row[], details: MessageDetails): void;
   /** All pages were read. */
   end(details: MessageDetails): void;
   /** The reading failed: what was read is sent, but nothing is marked as the last. */
@@ -16,10 +16,10 @@ export interface RunsOutput {
 
 /** One message with all runs, sent only at the end. */
 export function arrayOutput(msg: Message, send: Send, sendsEmpty: boolean): RunsOutput {
-  const all: Run[] = [];
+  const all: Row[] = [];
   return {
-    page(runs) {
-      for (const run of runs) all.push(run);
+    page(rows) {
+      for (const row of rows) all.push(row);
     },
     end(details) {
       if (all.length > 0 || sendsEmpty) send(msg, all, { ...details, count: all.length });
@@ -37,19 +37,19 @@ export function sequenceOutput(
 ): RunsOutput {
   const sequence = new Sequence(RED, msg);
   // The newest one waits, because only what follows tells whether it is the last.
-  let held: { payload: Run | Run[]; details: MessageDetails } | undefined;
+  let held: { payload: Row | Row[]; details: MessageDetails } | undefined;
   const sendHeld = (isLast: boolean) => {
     if (held) send(sequence.next(isLast), held.payload, held.details);
     held = undefined;
   };
-  const hold = (payload: Run | Run[], details: MessageDetails) => {
+  const hold = (payload: Row | Row[], details: MessageDetails) => {
     sendHeld(false);
     held = { payload, details };
   };
   return {
-    page(runs, details) {
-      if (mode === 'page' && runs.length > 0) hold(runs, { ...details, count: runs.length });
-      if (mode === 'each') for (const run of runs) hold(run, { ...details, count: 1 });
+    page(rows, details) {
+      if (mode === 'page' && rows.length > 0) hold(rows, { ...details, count: rows.length });
+      if (mode === 'each') for (const row of rows) hold(row, { ...details, count: 1 });
     },
     end: () => sendHeld(true),
     interrupt: () => sendHeld(false),

@@ -1,5 +1,6 @@
 // npm start: the sandbox, and a Node-RED with a demo flow that reads from it.
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -26,6 +27,9 @@ async function main(): Promise<void> {
       ION_AUTH_URL: sandbox.authUrl,
       ION_CLIENT_ID: sandbox.clientId,
       ION_CLIENT_SECRET: sandbox.clientSecret,
+      // Where the sandbox's webhooks reach the demo flow, and what signs them.
+      ION_DEMO_URL: `http://127.0.0.1:${port}`,
+      ION_WEBHOOK_SECRET: randomBytes(32).toString('hex'),
     },
   });
   console.log(`
@@ -49,7 +53,10 @@ async function createUserDir(): Promise<string> {
   const flow = JSON.parse(await readFile(join(__dirname, 'flow.json'), 'utf8'));
   // The key comes from the environment, as on a real machine, so that no file holds it.
   const key = { clientId: '${ION_CLIENT_ID}', clientSecret: '${ION_CLIENT_SECRET}' };
-  await prepareUserDir(userDir, flow, { 'ion-demo-config': key });
+  await prepareUserDir(userDir, flow, {
+    'ion-demo-config': key,
+    'ion-demo-events-webhook': { secret: '${ION_WEBHOOK_SECRET}' },
+  });
   return userDir;
 }
 

@@ -7,6 +7,7 @@ import { recordMutations } from './records.js';
 import { runMutations } from './runs.js';
 import { sessionMutations } from './sessions.js';
 import { stepMutations } from './steps.js';
+import { webhookMutations } from './webhooks.js';
 
 /** Every mutation that the sandbox carries out. */
 export const mutations: Readonly<Record<string, Mutation>> = {
@@ -18,4 +19,5 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   ...sessionMutations,
   ...attachmentMutations,
   ...recordMutations,
+  ...webhookMutations,
 };

@@ -72,6 +72,7 @@ export const recordMutations: Record<string, Mutation> = {
   createPartInventory: withInput<InventoryInput>((input, { store, user }) => {
     const part = existing(store.parts, input.partId);
     if (input.locationId) existing(store.locations, input.locationId);
+    const number = String(store.partInventories.nextId).padStart(5, '0');
     const partInventory = store.partInventories.insert(
       {
         partId: part.id,
@@ -87,12 +88,11 @@ export const recordMutations: Record<string, Mutation> = {
         supplierId: null,
         unitOfMeasureId: null,
         ...columns(input, ...INVENTORY_STEERING),
+        ...(input.autogenerateSerialType ? { serialNumber: `SN-${number}` } : {}),
+        ...(input.autogenerateLotNumber ? { lotNumber: `LOT-${number}` } : {}),
       },
       user.id,
     );
-    const number = String(partInventory.id).padStart(5, '0');
-    if (input.autogenerateSerialType) partInventory.serialNumber = `SN-${number}`;
-    if (input.autogenerateLotNumber) partInventory.lotNumber = `LOT-${number}`;
     return { partInventory };
   }),
 

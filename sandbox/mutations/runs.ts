@@ -38,7 +38,6 @@ export function createRun(input: RunInput, context: WriteContext): RunRow {
   if (!title && !procedure) throw new Error('A run needs a title or a procedure.');
   const run = store.runs.insert(
     {
-      title: '',
       description: null,
       archived: false,
       quantity: 1,
@@ -56,10 +55,10 @@ export function createRun(input: RunInput, context: WriteContext): RunRow {
       exportControlled: false,
       batched: false,
       ...columns(input, ...STEERING),
+      title: title || `${procedure?.title} ${String(store.runs.nextId).padStart(4, '0')}`,
     },
     user.id,
   );
-  run.title = title || `${procedure?.title} ${String(run.id).padStart(4, '0')}`;
   createAttributes('Run', run.id, input.attributes, context);
   if (procedure) copySteps(store, run, procedure.template, user.id);
   return run;

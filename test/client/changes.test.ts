@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
-import { type Place, placeOfNow, RunChanges } from '../../nodes/client/changes.js';
+import { buildSchema, parse, validate } from 'graphql';
+import { type Change, Changes, type Place, placeOfNow } from '../../nodes/client/changes.js';
 import type { IonClient } from '../../nodes/client/client.js';
-import type { Run } from '../../nodes/client/runs.js';
-import type { RunsQuery } from '../../nodes/client/runs-query.js';
+import { type Resource, resourceNamed, runs as runsOfIon } from '../../nodes/client/resources.js';
+import type { Row } from '../../nodes/client/rows.js';
+import { type RowsQuery, rowsDocument } from '../../nodes/client/rows-query.js';
 import { failure } from '../support/errors.js';
 import { withoutPauses } from '../support/pauses.js';
 import { useSandbox } from '../support/sandbox.js';
 
 const RUNS = 30;
-const QUERY: RunsQuery = { filters: [], fields: ['id', 'title'], sort: [] };
+const QUERY: RowsQuery = { filters: [], fields: ['id', 'title'], sort: [] };
 
 describe('changes', () => {
   withoutPauses();
@@ -21,14 +25,14 @@ describe('changes', () => {
 
   const options = (pageSize = 10) => ({ pageSize, signal: new AbortController().signal });
   const read = async (place: Place | undefined, query = QUERY, pageSize?: number) => {
-    const changes = new RunChanges(place);
-    const runs: Run[] = [];
+    const changes = new Changes(runsOfIon, place);
+    const runs: Row[] = [];
     for await (const page of changes.read(client, query, options(pageSize)))
-      runs.push(...page.runs);
+      runs.push(...page.changes.map(({ row }) => row));
     // What a node's context makes of it.
     return { runs, place: JSON.parse(JSON.stringify(changes.place())) as Place };
   };
-  const idsOf = (runs: Run[]) => runs.map(({ id }) => id);
+  const idsOf = (runs: Row[]) => runs.map(({ id }) => id);
   const data = () => ion.sandbox.data;
   /** A timestamp of ION, so long before now. */
   const ago = (ms: number) =>
@@ -105,11 +109,11 @@ describe('changes', () => {
   it('are not missed where they happen on a page that was read already', async () => {
     const first = await read(undefined);
     for (const id of [1, 2, 3, 29, 30]) data().runs.update(id, { title: 'Changed' });
-    const changes = new RunChanges(first.place);
-    const seen: Run[] = [];
+    const changes = new Changes(runsOfIon, first.place);
+    const seen: Row[] = [];
     let isChangedMeanwhile = false;
-    for await (const { runs } of changes.read(client, QUERY, options(2))) {
-      seen.push(...runs);
+    for await (const page of changes.read(client, QUERY, options(2))) {
+      seen.push(...page.changes.map(({ row }) => row));
       if (isChangedMeanwhile) continue;
       isChangedMeanwhile = true;
       // In a reading that takes minutes.
@@ -126,7 +130,7 @@ describe('changes', () => {
 
   it('fulfil the filters of the query as well', async () => {
     const filters = [{ field: 'id', op: 'lte', value: 10 }] as const;
-    const query: RunsQuery = { ...QUERY, filters: [...filters], filter: { id: { gte: 5 } } };
+    const query: RowsQuery = { ...QUERY, filters: [...filters], filter: { id: { gte: 5 } } };
     const { place, runs } = await read(undefined, query);
     assert.deepEqual(idsOf(runs), [5, 6, 7, 8, 9, 10]);
     for (const id of [4, 5, 11]) data().runs.update(id, { title: 'Renamed' });
@@ -150,7 +154,7 @@ describe('changes', () => {
   describe('from now on', () => {
     it('are only those that come', async () => {
       data().runs.update(5, { title: 'Before' });
-      const place = await placeOfNow(client, QUERY, options());
+      const place = await placeOfNow(client, runsOfIon, QUERY, options());
       assert.deepEqual((await read(place)).runs, []);
       data().runs.update(6, { title: 'After' });
       const [step] = data().runSteps.of(12);
@@ -162,9 +166,60 @@ describe('changes', () => {
       const nothing = { data: { runs: { edges: [] }, runSteps: { edges: [] } } };
       const body = JSON.stringify(nothing);
       ion.sandbox.control.fault({ target: 'api', kind: 'body', body });
-      const place = await placeOfNow(client, QUERY, options());
+      const place = await placeOfNow(client, runsOfIon, QUERY, options());
       assert.equal(place.updated, null);
       assert.equal((await read(place)).runs.length, RUNS);
+    });
+  });
+
+  describe('of another resource', () => {
+    const steps = resourceNamed('RUN_STEPS') as Resource;
+    const readSteps = async (place: Place) => {
+      const changes = new Changes(steps, place);
+      const found: Change[] = [];
+      for await (const page of changes.read(client, QUERY, options(1000)))
+        found.push(...page.changes);
+      return { found, place: changes.place() };
+    };
+
+    it('are those of its rows only, new ones told from others, for one request', async () => {
+      let place = await placeOfNow(client, steps, QUERY, options(1000));
+      data().runs.update(7, { title: 'Not a step' });
+      ion.sandbox.control.resetCounters();
+      let next = await readSteps(place);
+      assert.deepEqual(next.found, []);
+      assert.equal(ion.sandbox.control.counters().api.total, 1);
+      ({ place } = next);
+      const [step] = data().runSteps.of(9);
+      data().runSteps.update(Number(step?.id), { title: 'Renamed' });
+      const { id: _, _created, _updated, _etag, ...row } = step as NonNullable<typeof step>;
+      const added = data().runSteps.insert({ ...row, title: 'Added' }, 1);
+      next = await readSteps(place);
+      assert.deepEqual(
+        next.found.map(({ row: { title }, isNew }) => [title, isNew]),
+        [
+          ['Renamed', false],
+          ['Added', true],
+        ],
+      );
+      data().runSteps.update(added.id, { title: 'Changed' });
+      const { found } = await readSteps(next.place);
+      assert.deepEqual(
+        found.map(({ id, isNew }) => [id, isNew]),
+        [[added.id, false]],
+      );
+      data().runSteps.delete(added.id);
+    });
+
+    it('are asked for as the schema says', () => {
+      const schema = buildSchema(
+        readFileSync(join(__dirname, '../../sandbox/schema.graphql'), 'utf8'),
+      );
+      for (const name of ['RUNS', 'RUN_STEPS', 'RUN_STEPS_FIELDS', 'ISSUES', 'PARTS_INVENTORY']) {
+        const resource = resourceNamed(name) as Resource;
+        const document = parse(rowsDocument(resource, resource.fields));
+        assert.deepEqual(validate(schema, document), [], name);
+      }
     });
   });
 
@@ -180,7 +235,7 @@ describe('changes', () => {
 
   it('do not begin anew where what changed last is gone', async () => {
     const { place } = await read(undefined);
-    const none: RunsQuery = { ...QUERY, filter: { id: { eq: '0' } } };
+    const none: RowsQuery = { ...QUERY, filter: { id: { eq: '0' } } };
     const next = await read(place, none);
     assert.equal(next.place.updated, place.updated);
   });

@@ -5,13 +5,14 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { type Place, placeOfNow, RunChanges } from '../../nodes/client/changes.js';
+import { Changes, type Place, placeOfNow } from '../../nodes/client/changes.js';
 import { type Answer, IonClient, type RequestOptions } from '../../nodes/client/client.js';
 import { IonError } from '../../nodes/client/errors.js';
 import { cursorAt } from '../../nodes/client/offsets.js';
 import { parseOperation } from '../../nodes/client/operation.js';
 import { type Page, pages } from '../../nodes/client/pages.js';
-import { readRuns } from '../../nodes/client/runs.js';
+import { runs as runsOfIon } from '../../nodes/client/resources.js';
+import { readRows } from '../../nodes/client/rows.js';
 import { failure } from '../support/errors.js';
 import {
   assertClear,
@@ -583,8 +584,11 @@ describe('lists of hostile servers', function () {
       1000,
       fc.asyncProperty(answers, reading, async (texts, options) => {
         const source = new OddSource(texts);
-        const { items } = await collect(source, readRuns(source, QUERY, { ...options, signal }));
-        for (const run of items.flatMap(({ runs }) => runs)) {
+        const { items } = await collect(
+          source,
+          readRows(source, runsOfIon, QUERY, { ...options, signal }),
+        );
+        for (const run of items.flatMap(({ rows }) => rows)) {
           assert.ok(typeof run === 'object' && run !== null && !Array.isArray(run));
           assert.equal(Object.getPrototypeOf(run), Object.prototype);
         }
@@ -596,7 +600,7 @@ describe('lists of hostile servers', function () {
     const text = `{"runs":{"edges":[{"node":{"id":1,"title":${deep}}}],"pageInfo":{}}}`;
     const options = { pageSize: 5, limit: 0, signal };
     const source = new OddSource([text]);
-    const { error } = await collect(source, readRuns(source, QUERY, options));
+    const { error } = await collect(source, readRows(source, runsOfIon, QUERY, options));
     assert.match(String(error), /nested too deeply/);
   });
 
@@ -604,7 +608,7 @@ describe('lists of hostile servers', function () {
     for (const text of ['{}', '{"runs":null,"runSteps":{"edges":[]}}', '{"runs":7}']) {
       const options = { pageSize: 5, signal };
       const error = await failure(
-        placeOfNow(new OddSource([text]), QUERY, options),
+        placeOfNow(new OddSource([text]), runsOfIon, QUERY, options),
         'ION_RESPONSE',
       );
       assertClear(error);
@@ -620,16 +624,16 @@ describe('lists of hostile servers', function () {
         let place: Place | undefined;
         if (fromNow) {
           const now = async function* () {
-            yield await placeOfNow(source, QUERY, options);
+            yield await placeOfNow(source, runsOfIon, QUERY, options);
           };
           place = (await collect(source, now())).items[0];
         }
-        const changes = new RunChanges(place);
+        const changes = new Changes(runsOfIon, place);
         await collect(source, changes.read(source, QUERY, options));
         // What a node's context makes of it.
         const kept = JSON.parse(JSON.stringify(changes.place())) as Place;
         const good = new OddSource(['{"runs":{"edges":[],"pageInfo":{"hasNextPage":false}}}']);
-        const next = await collect(good, new RunChanges(kept).read(good, QUERY, options));
+        const next = await collect(good, new Changes(runsOfIon, kept).read(good, QUERY, options));
         assert.equal(next.error, undefined);
         assertUnpolluted();
       }),

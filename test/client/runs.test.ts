@@ -2,20 +2,21 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSchema, parse, validate } from 'graphql';
-import { defaultFields, type FilterOperator } from '../../nodes/client/run-fields.js';
-import { flatten, type Run, readRuns } from '../../nodes/client/runs.js';
+import { runs as runsOfIon } from '../../nodes/client/resources.js';
+import { flatten, type Row as ListRow, readRows } from '../../nodes/client/rows.js';
 import {
-  type RunsFilter,
-  type RunsQuery,
-  runsDocument,
-  runsFilter,
-} from '../../nodes/client/runs-query.js';
+  type RowsFilter,
+  type RowsQuery,
+  rowsDocument,
+  rowsFilter,
+} from '../../nodes/client/rows-query.js';
+import { defaultFields, type FilterOperator } from '../../nodes/client/run-fields.js';
 import { failure, thrown } from '../support/errors.js';
 import { useSandbox } from '../support/sandbox.js';
 
 const RUNS = 60;
 const schema = buildSchema(readFileSync(join(__dirname, '../../sandbox/schema.graphql'), 'utf8'));
-const row = (field: string, op: string, value: unknown): RunsFilter => ({
+const row = (field: string, op: string, value: unknown): RowsFilter => ({
   field,
   op: op as FilterOperator,
   value,
@@ -25,7 +26,7 @@ describe('runs', () => {
   describe('document', () => {
     it('selects the fields, those of relations nested', () => {
       assert.equal(
-        runsDocument(['id', 'steps.id', 'title', 'steps.fields.value', 'steps.title']),
+        rowsDocument(runsOfIon, ['id', 'steps.id', 'title', 'steps.fields.value', 'steps.title']),
         `query Runs($filters: RunsInputFilters, $sort: [RunSortEnum]) {
   runs(filters: $filters, sort: $sort) {
     edges {
@@ -53,7 +54,7 @@ describe('runs', () => {
       ['part.partNumber', 'procedure.title'],
     ]) {
       it(`is valid with ${fields.join(', ') || 'no fields'}`, () => {
-        assert.deepEqual(validate(schema, parse(runsDocument(fields))), []);
+        assert.deepEqual(validate(schema, parse(rowsDocument(runsOfIon, fields))), []);
       });
     }
 
@@ -73,12 +74,12 @@ describe('runs', () => {
     ];
     for (const name of badNames) {
       it(`refuses the field "${name}"`, () => {
-        thrown(() => runsDocument(['id', name]), 'ION_QUERY');
+        thrown(() => rowsDocument(runsOfIon, ['id', name]), 'ION_QUERY');
       });
     }
 
     it('takes names that mean something in JavaScript as names', () => {
-      const text = runsDocument(['constructor', '__proto__.id', 'toString.valueOf']);
+      const text = rowsDocument(runsOfIon, ['constructor', '__proto__.id', 'toString.valueOf']);
       for (const name of ['constructor', '__proto__', 'toString', 'valueOf']) {
         assert.ok(text.includes(name), name);
       }
@@ -87,10 +88,10 @@ describe('runs', () => {
   });
 
   describe('filter', () => {
-    const filter = (filters: RunsFilter[], more: Record<string, unknown> | undefined = undefined) =>
-      runsFilter({ filters, filter: more, fields: [], sort: [] });
+    const filter = (filters: RowsFilter[], more: Record<string, unknown> | undefined = undefined) =>
+      rowsFilter({ filters, filter: more, fields: [], sort: [] });
 
-    const cases: [string, RunsFilter[], Record<string, unknown> | undefined, unknown][] = [
+    const cases: [string, RowsFilter[], Record<string, unknown> | undefined, unknown][] = [
       ['none', [], undefined, undefined],
       ['an empty one from the message', [], {}, undefined],
       ['one row', [row('status', 'eq', 'TODO')], undefined, { status: { eq: 'TODO' } }],
@@ -232,11 +233,12 @@ describe('runs', () => {
   describe('read from ION', () => {
     const ion = useSandbox({ runs: RUNS });
 
-    const runs = async (query: Partial<RunsQuery> = {}, pageSize = 100, limit = 0) => {
+    const runs = async (query: Partial<RowsQuery> = {}, pageSize = 100, limit = 0) => {
       const options = { pageSize, limit, signal: new AbortController().signal };
-      const found: Run[][] = [];
+      const found: ListRow[][] = [];
       const complete = { filters: [], fields: ['id'], sort: [], ...query };
-      for await (const page of readRuns(ion.client(), complete, options)) found.push(page.runs);
+      for await (const page of readRows(ion.client(), runsOfIon, complete, options))
+        found.push(page.rows);
       return found;
     };
     const ids = async (...given: Parameters<typeof runs>) =>
@@ -292,7 +294,7 @@ describe('runs', () => {
       });
     });
 
-    const cases: [string, RunsFilter[], (run: Row) => boolean][] = [
+    const cases: [string, RowsFilter[], (run: Row) => boolean][] = [
       ['an id', [row('id', 'eq', '7')], ({ id }) => id === 7],
       [
         'a range of ids',

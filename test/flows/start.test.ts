@@ -38,15 +38,18 @@ describe('npm start', function () {
     assert.ok(output.includes(`http://127.0.0.1:${port}`));
   });
 
-  it('shows runs, counts by status and no errors by itself', async () => {
+  it('shows runs, counts by status, changed steps both ways, and no errors by itself', async () => {
     const comms = new WebSocket(`ws://127.0.0.1:${port}/comms`);
     await once(comms, 'open');
     comms.send(JSON.stringify({ subscribe: 'debug' }));
     const seen = new Map<string, string>();
-    while (!seen.has('runs') || !seen.has('runs by status')) {
+    const ways = new Set<string>();
+    while (!seen.has('runs') || !seen.has('runs by status') || ways.size < 2) {
       const [{ data }] = (await once(comms, 'message')) as [{ data: string }];
       for (const { topic, data: debug } of [JSON.parse(data)].flat()) {
-        if (topic === 'debug') seen.set(debug.name, debug.msg);
+        if (topic !== 'debug') continue;
+        seen.set(debug.name, debug.msg);
+        if (debug.name === 'events') ways.add(JSON.parse(debug.msg).ion.via);
       }
     }
     comms.close();

@@ -68,3 +68,22 @@ export const stepNode: FlowNode = {
   keep: 'all',
   outputs: 1,
 };
+
+export const eventsNode: FlowNode = {
+  id: 'node',
+  type: 'ion-events',
+  name: '',
+  config: 'config',
+  via: 'poll',
+  resource: 'RUN_STEPS',
+  actions: ['CREATE', 'UPDATE'],
+  filters: [],
+  fields: [],
+  interval: 10,
+  path: '',
+  signatureHeader: 'x-ion-signature',
+  expectedResponseCode: 200,
+  verify: true,
+  register: false,
+  publicUrl: '',
+};

@@ -1,11 +1,13 @@
 // The query that a node would send, as far as it is known before a message arrives.
-import { defaultFields, type FilterOperator } from '../../client/run-fields.js';
+
+import { runs } from '../../client/resources.js';
 import {
   filterValue,
-  type RunsFilter,
-  runsDocument,
-  runsVariables,
-} from '../../client/runs-query.js';
+  type RowsFilter,
+  rowsDocument,
+  rowsVariables,
+} from '../../client/rows-query.js';
+import { defaultFields, type FilterOperator } from '../../client/run-fields.js';
 import type { FilterRow } from './filters.js';
 
 export interface Choice {
@@ -36,13 +38,13 @@ export function runsText({ filters, fields, sort }: Choice): RunsText {
     fields: fields.length > 0 ? fields : [...defaultFields],
     sort,
   };
-  const variables = runsVariables(query, (filter) => {
+  const variables = rowsVariables(query, (filter) => {
     if (!(filter.value instanceof Later)) return filterValue(filter);
     return `@later-${expressions.push(expressionOf(filter, filter.value)) - 1}@`;
   });
   const json = JSON.stringify(variables, null, 2);
   return {
-    query: runsDocument(query.fields),
+    query: rowsDocument(runs, query.fields),
     variables: json.replace(/"@later-(\d+)@"/g, (_match, index) => String(expressions[index])),
     variablesType: expressions.length > 0 ? 'jsonata' : 'json',
   };
@@ -81,7 +83,7 @@ function knownValue({ value, valueType }: FilterRow): unknown {
 }
 
 /** What `filterValue` does to a value, in JSONata. */
-function expressionOf({ op }: RunsFilter, { expression }: Later): string {
+function expressionOf({ op }: RowsFilter, { expression }: Later): string {
   if (op === 'isnull') return `$string(${expression}) != "false"`;
   if (op !== 'in') return expression;
   return `($list := ${expression}; [$type($list) = "string" ? $split($list, ",").$trim($) : $list])`;

@@ -1,32 +1,33 @@
-// The query that reads runs, as text and variables. Apart from runs.ts, so that the dialog can show
+// The query that reads a list, as text and variables. Apart from rows.ts, so that the dialog can show
 // it without loading the parser.
 import { IonError } from './errors.js';
+import type { Resource } from './resources.js';
 import { type FilterOperator, filterOperators } from './run-fields.js';
 
-/** One row of filters: a column of `RunsInputFilters`, dotted for relations (`part.partNumber`). */
-export interface RunsFilter {
+/** One row of filters: a column of the list's input type, dotted for relations (`part.partNumber`). */
+export interface RowsFilter {
   field: string;
   op: FilterOperator;
   value: unknown;
 }
 
-export interface RunsQuery {
-  filters: RunsFilter[];
-  /** A filter object of ION (`RunsInputFilters`), AND-ed with the rows. */
+export interface RowsQuery {
+  filters: RowsFilter[];
+  /** A filter object of ION (such as `RunsInputFilters`), AND-ed with the rows. */
   filter?: Record<string, unknown> | undefined;
   /** Paths to select, such as `id` or `steps.fields.value`. */
   fields: string[];
-  /** Values of `RunSortEnum`; empty: by id, because ION's cursors are offsets. */
+  /** Values of the list's sort enum; empty: by id, because ION's cursors are offsets. */
   sort: string[];
 }
 
 const NAME = /^[_A-Za-z][_0-9A-Za-z]*$/;
 
-/** The GraphQL text that reads these fields of runs. */
-export function runsDocument(fields: readonly string[]): string {
+/** The GraphQL text that reads these fields of a resource's rows. */
+export function rowsDocument({ list, filters, sort }: Resource, fields: readonly string[]): string {
   const tree = selectionTree(fields.length > 0 ? fields : ['id']);
-  return `query Runs($filters: RunsInputFilters, $sort: [RunSortEnum]) {
-  runs(filters: $filters, sort: $sort) {
+  return `query ${operationName(list)}($filters: ${filters}, $sort: [${sort}]) {
+  ${list}(filters: $filters, sort: $sort) {
     edges {
       node ${printSelection(tree, '      ')}
     }
@@ -34,21 +35,26 @@ export function runsDocument(fields: readonly string[]): string {
 }`;
 }
 
+/** What the operation that reads a list is called, which ION may note in its logs. */
+export function operationName(list: string): string {
+  return list.charAt(0).toUpperCase() + list.slice(1);
+}
+
 /**
  * The variables of that text.
  * @param toValue what a row's condition says, for a preview that knows no value yet
  * @throws IonError for a field, operator or sort that cannot be written as GraphQL
  */
-export function runsVariables(query: RunsQuery, toValue = filterValue) {
+export function rowsVariables(query: RowsQuery, toValue = filterValue) {
   return {
-    filters: runsFilter(query, toValue),
+    filters: rowsFilter(query, toValue),
     sort: query.sort.length > 0 ? query.sort.map(checkedName) : ['ID_ASC'],
   };
 }
 
 /** All conditions as one filter object of ION; `undefined` where there are none. */
-export function runsFilter(
-  { filters, filter }: RunsQuery,
+export function rowsFilter(
+  { filters, filter }: RowsQuery,
   toValue = filterValue,
 ): Record<string, unknown> | undefined {
   const conditions = filters.map((row) => {
@@ -71,7 +77,7 @@ export function runsFilter(
 }
 
 /** The value as ION's filters take it. */
-export function filterValue({ field, op, value }: RunsFilter): unknown {
+export function filterValue({ field, op, value }: RowsFilter): unknown {
   if (value === undefined) {
     throw new IonError(
       'ION_VARIABLES',

@@ -1,50 +1,52 @@
 import { IonError, reasonOf } from './errors.js';
 import { parseOperation } from './operation.js';
 import { type Page, type PageSource, type PagesOptions, pages } from './pages.js';
+import type { Resource } from './resources.js';
 import {
-  type RunsQuery,
-  runsDocument,
-  runsVariables,
+  type RowsQuery,
+  rowsDocument,
+  rowsVariables,
   type SelectionTree,
   selectionTree,
-} from './runs-query.js';
+} from './rows-query.js';
 
-/** A run as it was selected, with `edges` and `node` unwrapped at every level. */
-export type Run = Record<string, unknown>;
+/** A row as it was selected, with `edges` and `node` unwrapped at every level. */
+export type Row = Record<string, unknown>;
 
-export interface RunsPage {
-  runs: Run[];
+export interface RowsPage {
+  rows: Row[];
   page: Page;
 }
 
 /**
- * The runs that match, page by page.
+ * The rows of a resource that match, page by page.
  * @throws IonError `ION_QUERY` for a field, operator or sort that cannot be written as GraphQL
  */
-export async function* readRuns(
+export async function* readRows(
   client: PageSource,
-  query: RunsQuery,
+  resource: Resource,
+  query: RowsQuery,
   options: Omit<PagesOptions, 'variables'>,
-): AsyncGenerator<RunsPage, void, undefined> {
-  const operation = parseOperation(runsDocument(query.fields));
-  const variables = runsVariables(query);
+): AsyncGenerator<RowsPage, void, undefined> {
+  const operation = parseOperation(rowsDocument(resource, query.fields));
+  const variables = rowsVariables(query);
   for await (const page of pages(client, operation, { ...options, variables })) {
-    yield { runs: runsOf(page), page };
+    yield { rows: rowsOf(page), page };
   }
 }
 
-function runsOf({ edges }: Page): Run[] {
-  let runs: unknown[];
+function rowsOf({ edges }: Page): Row[] {
+  let rows: unknown[];
   try {
-    runs = flatten({ edges }) as unknown[];
+    rows = flatten({ edges }) as unknown[];
   } catch (thrown) {
     throw new IonError('ION_RESPONSE', `ION's answer cannot be read: ${reasonOf(thrown)}.`);
   }
-  // A run that is null was not readable for ION itself.
-  return runs.filter((run): run is Run => {
-    if (run === null || run === undefined) return false;
-    if (typeof run === 'object' && !Array.isArray(run)) return true;
-    throw new IonError('ION_RESPONSE', 'ION answered a run that is not an object.');
+  // A row that is null was not readable for ION itself.
+  return rows.filter((row): row is Row => {
+    if (row === null || row === undefined) return false;
+    if (typeof row === 'object' && !Array.isArray(row)) return true;
+    throw new IonError('ION_RESPONSE', 'ION answered a row of a list that is not an object.');
   });
 }
 
@@ -59,9 +61,9 @@ export function flatten(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, flatten(item)]));
 }
 
-/** What these fields select of a run that holds more. */
-export function selectFields(run: Run, fields: readonly string[]): Run {
-  return project(run, selectionTree(fields)) as Run;
+/** What these fields select of a row that holds more. */
+export function selectFields(row: Row, fields: readonly string[]): Row {
+  return project(row, selectionTree(fields)) as Row;
 }
 
 function project(value: unknown, tree: SelectionTree): unknown {

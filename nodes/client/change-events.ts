@@ -1,0 +1,41 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Change } from './changes.js';
+import { Recent } from './recent.js';
+import type { Row } from './rows.js';
+
+const KEPT_OBJECTS = 10_000;
+
+/** One change as flows hear of it. */
+export interface ChangeEvent {
+  action: 'CREATE' | 'UPDATE';
+  id: unknown;
+  row: Row;
+  /** What the selected fields that changed held before, where that was seen. */
+  previous?: Row;
+}
+
+interface Seen {
+  state: string;
+  row: Row;
+}
+
+/** Turns changes into events, and tells what changed since an object was last seen. */
+export class ChangeEvents {
+  readonly #seen = new Recent<unknown, Seen>(KEPT_OBJECTS);
+
+  /** `undefined` where this very state was told before, such as by a reading that failed later. */
+  next({ id, row, state, isNew }: Change): ChangeEvent | undefined {
+    const seen = this.#seen.get(id);
+    if (seen?.state === state) return undefined;
+    this.#seen.set(id, { state, row });
+    if (!seen) return { action: isNew ? 'CREATE' : 'UPDATE', id, row };
+    return { action: 'UPDATE', id, row, previous: changedFields(seen.row, row) };
+  }
+}
+
+function changedFields(before: Row, after: Row): Row {
+  const names = Object.keys(after).filter(
+    (name) => Object.hasOwn(before, name) && !isDeepStrictEqual(before[name], after[name]),
+  );
+  return Object.fromEntries(names.map((name) => [name, before[name]]));
+}

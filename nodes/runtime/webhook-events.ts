@@ -1,0 +1,294 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { NodeAPI } from 'node-red';
+import { Deliveries } from '../client/deliveries.js';
+import { IonError, toIonError } from '../client/errors.js';
+import { RateLimit } from '../client/rate-limit.js';
+import type { Resource } from '../client/resources.js';
+import { readRow } from '../client/row-by-id.js';
+import { isSameResource, readWebhookEvent, type WebhookEvent } from '../client/webhook-event.js';
+import { isSignedWith } from '../client/webhook-signature.js';
+import { type EventDetails, eventMessage, reportFailure } from './event-messages.js';
+import {
+  type EventSource,
+  type EventsNode,
+  type IonEventsConfig,
+  isWantedAction,
+  readQuery,
+  requireResource,
+} from './events-config.js';
+import { requireConfig } from './on-message.js';
+import { registerWebhook, type WebhookRegistration } from './register-webhook.js';
+import type { NodeStatus, StatusText } from './status.js';
+import { WebhookBodies } from './webhook-body.js';
+import { addRoute, type WebhookRoute } from './webhook-route.js';
+import { whenStarted } from './when-started.js';
+
+/** More than these get 503, so that ION sends them again. */
+const MOST_PER_SECOND = 500;
+/** Events whose objects are being read. */
+const MOST_READING = 1000;
+
+/** Lets ION tell of what changed. */
+export function webhookEvents(
+  RED: NodeAPI,
+  node: EventsNode,
+  config: IonEventsConfig,
+  status: NodeStatus,
+): EventSource {
+  const webhook = new Webhook(RED, node, config, status);
+  let registration: WebhookRegistration | undefined;
+  // Only then all routes are there that could use the same path.
+  const stopListening = whenStarted(RED, () => {
+    if (webhook.open() && config.register && !registration) {
+      registration = registerWebhook(RED, node, config, webhook);
+    }
+  });
+  return {
+    async close(removed) {
+      stopListening();
+      await Promise.all([webhook.close(), registration?.close(removed)]);
+    },
+  };
+}
+
+/** Takes deliveries at a path, and sends what they tell. */
+export class Webhook {
+  readonly path: string;
+  readonly secret: string;
+  readonly expectedResponseCode: number;
+  readonly #RED: NodeAPI;
+  readonly #node: EventsNode;
+  readonly #config: IonEventsConfig;
+  readonly #status: NodeStatus;
+  readonly #header: string;
+  readonly #closing = new AbortController();
+  readonly #bodies = new WebhookBodies();
+  /** Of requests on their way to the route. */
+  readonly #bytes = new WeakMap<IncomingMessage, Buffer>();
+  readonly #deliveries = new Deliveries();
+  readonly #rate = new RateLimit(MOST_PER_SECOND);
+  readonly #reading = new Set<Promise<void>>();
+  #route: WebhookRoute | undefined;
+  /** What somebody has to put right, by what it is about. */
+  readonly #problems = new Map<'route' | 'secret' | 'registration', string>();
+  #sent = 0;
+  #refused = 0;
+
+  constructor(RED: NodeAPI, node: EventsNode, config: IonEventsConfig, status: NodeStatus) {
+    this.#RED = RED;
+    this.#node = node;
+    this.#config = config;
+    this.#status = status;
+    this.path = config.path || `/ion/${node.id}`;
+    this.secret = node.credentials?.secret ?? '';
+    this.expectedResponseCode = Number(config.expectedResponseCode) || 200;
+    this.#header = (config.signatureHeader || 'x-ion-signature').toLowerCase();
+  }
+
+  /**
+   * Takes deliveries from now on. To be called again when other nodes may have come or gone.
+   * @returns whether it does
+   */
+  open(): boolean {
+    if (this.#config.verify !== false && this.secret === '') {
+      this.#report('secret', 'events.noSecret', this.#noSecret());
+    }
+    if (this.#route?.isShared()) {
+      this.#report('route', 'events.pathTaken', this.#sharedPath());
+    } else if (!this.#route) {
+      this.#addRoute();
+    } else {
+      this.#solved('route');
+    }
+    return this.#route !== undefined;
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#route?.remove();
+    await Promise.all(this.#reading);
+  }
+
+  registrationFailed(thrown: unknown): void {
+    this.#report('registration', 'events.notRegistered', toIonError(thrown));
+  }
+
+  registered(): void {
+    this.#solved('registration');
+  }
+
+  #addRoute(): void {
+    try {
+      this.#route = addRoute(this.#RED, this.path, {
+        read: (request, response, next) => {
+          this.#read(request, response).then((isRead) => isRead && next(), next);
+        },
+        answer: (request, response) => this.#receive(request, response),
+      });
+      this.#solved('route');
+    } catch (thrown) {
+      const error = toIonError(thrown);
+      this.#report('route', 'events.pathTaken', error);
+    }
+  }
+
+  /** @returns whether the request goes on */
+  async #read(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
+    const body = await this.#bodies.read(request);
+    if (!body) return false;
+    if (!(body instanceof Uint8Array)) {
+      this.#refuse(request, response, body.status);
+      return false;
+    }
+    this.#bytes.set(request, body);
+    // Tells parsers that there is nothing left to read.
+    Object.assign(request, { body, _body: true });
+    return true;
+  }
+
+  #receive(request: IncomingMessage, response: ServerResponse): void {
+    const body = this.#bytes.get(request);
+    const taken = body ? this.#take(request, body) : 400;
+    if (typeof taken === 'number') {
+      this.#refuse(request, response, taken);
+      return;
+    }
+    // Before the flow works on it: ION does not wait for ever, and would send it again.
+    answer(request, response, this.expectedResponseCode);
+    if (taken) this.#deliver(taken.event, taken.payload);
+  }
+
+  /** The event to send; `undefined` where there is nothing to do, or the status that refuses it. */
+  #take(
+    request: IncomingMessage,
+    body: Uint8Array,
+  ): { event: WebhookEvent; payload: unknown } | undefined | 400 | 401 | 503 {
+    const signatures = request.headersDistinct[this.#header];
+    if (this.#config.verify !== false && !isSignedWith(this.secret, body, signatures)) return 401;
+    let payload: unknown;
+    try {
+      payload = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    } catch {
+      return 400;
+    }
+    const event = readWebhookEvent(payload);
+    if (!this.#isWanted(event) || this.#deliveries.has(event, body)) return undefined;
+    const isFull = this.#closing.signal.aborted || this.#reading.size >= MOST_READING;
+    if (isFull || !this.#rate.take()) return 503;
+    this.#deliveries.take(event, body);
+    return { event, payload };
+  }
+
+  /** What cannot be read may be meant for this node. */
+  #isWanted({ resource, action }: WebhookEvent): boolean {
+    if (resource !== undefined && !isSameResource(resource, this.#config.resource)) return false;
+    return action === undefined || isWantedAction(this.#config, action);
+  }
+
+  #deliver(event: WebhookEvent, payload: unknown): void {
+    const details = this.#details(event);
+    const { fields, filters } = this.#config;
+    const needsObject = fields?.length > 0 || filters?.length > 0;
+    // What was deleted cannot be read any more.
+    if (!needsObject || event.id === undefined || event.action === 'DELETE') {
+      this.#send(payload, details);
+      return;
+    }
+    const reading = this.#readAndSend(payload, details).finally(() => {
+      this.#reading.delete(reading);
+    });
+    this.#reading.add(reading);
+  }
+
+  async #readAndSend(payload: unknown, details: EventDetails): Promise<void> {
+    const startedAt = performance.now();
+    try {
+      const object = await this.#object(details.id);
+      if (object) this.#send(this.#config.fields?.length > 0 ? object : payload, details);
+    } catch (thrown) {
+      const msg = eventMessage(payload, details);
+      reportFailure(this.#node, thrown, msg, performance.now() - startedAt);
+      this.#show();
+    }
+  }
+
+  /** The object as it is now; `undefined` where the filters do not let it through. */
+  async #object(id: unknown): Promise<Record<string, unknown> | undefined> {
+    const { client } = requireConfig(this.#RED, this.#config);
+    const resource: Resource = requireResource(this.#config);
+    const query = await readQuery(this.#RED, this.#node, this.#config, ['id']);
+    const object = await readRow(client, resource, id, query, this.#closing.signal);
+    if (object || query.filters.length > 0) return object;
+    throw new IonError(
+      'ION_NOT_FOUND',
+      `ION told of a change of ${resource.name} ${String(id)}, but does not show it. It may have been deleted since, or the API key may not see it.`,
+    );
+  }
+
+  #details({ action, id, eventId }: WebhookEvent): EventDetails {
+    const { resource } = this.#config;
+    const receivedAt = new Date().toISOString();
+    return { resource, action, id, eventId, receivedAt, via: 'webhook' };
+  }
+
+  #send(payload: unknown, details: EventDetails): void {
+    this.#node.send(eventMessage(payload, details));
+    this.#sent++;
+    this.#show();
+  }
+
+  #refuse(request: IncomingMessage, response: ServerResponse, status: number): void {
+    answer(request, response, status);
+    // One who is to come again was not refused.
+    if (status !== 503) this.#refused++;
+    this.#show();
+  }
+
+  #report(about: 'route' | 'secret' | 'registration', key: string, error: IonError): void {
+    if (this.#problems.get(about) !== key) {
+      reportFailure(this.#node, error, eventMessage(undefined, this.#details({})), 0);
+    }
+    this.#problems.set(about, key);
+    this.#show();
+  }
+
+  #solved(about: 'route' | 'secret' | 'registration'): void {
+    this.#problems.delete(about);
+    this.#show();
+  }
+
+  #show(): void {
+    this.#status.idle(this.#text());
+  }
+
+  #text(): StatusText {
+    const [problem] = this.#problems.values();
+    if (problem) return { key: problem, fill: 'red' };
+    if (this.#refused > 0) return { key: 'events.refused', fill: 'yellow', count: this.#refused };
+    return { key: 'events.received', fill: 'green', count: this.#sent };
+  }
+
+  #sharedPath(): IonError {
+    return new IonError(
+      'ION_CONFIG',
+      `The path "${this.path}" is used by another node as well, which gets no requests now. Give each node a path of its own.`,
+    );
+  }
+
+  #noSecret(): IonError {
+    return new IonError(
+      'ION_CONFIG',
+      'This ion-events node has no secret to check the signatures of webhooks with, so that it refuses them all. Enter the one that the receiver in ION has, or a new one in both.',
+    );
+  }
+}
+
+/** What is left of a request that was refused early is thrown away. */
+function answer(request: IncomingMessage, response: ServerResponse, status: number): void {
+  if (response.headersSent || response.destroyed) return;
+  response.statusCode = status;
+  if (!request.complete) response.setHeader('connection', 'close');
+  if (status === 503) response.setHeader('retry-after', '1');
+  response.end();
+  request.resume();
+}

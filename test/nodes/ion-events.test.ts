@@ -1,0 +1,394 @@
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { EventsFlow, expressApp } from '../support/events-flow.js';
+import { type FlowMessage, helper, sandboxKey } from '../support/flow.js';
+import { eventsNode, type FlowNode, sandboxConfig } from '../support/flow-node.js';
+import { withoutPauses } from '../support/pauses.js';
+import { useSandbox } from '../support/sandbox.js';
+import { closeAfterEach, httpServer, type TestServer } from '../support/servers.js';
+import { until } from '../support/until.js';
+
+const SECRET = 'example-secret';
+
+describe('ion-events', () => {
+  withoutPauses();
+  const context = useSandbox({ runs: 20 });
+  const opened = closeAfterEach();
+  let flow: EventsFlow;
+  let server: TestServer;
+  let app: ReturnType<typeof expressApp>;
+
+  before(() => helper.startServer());
+  after(() => helper.stopServer());
+  beforeEach(async () => {
+    app = expressApp();
+    server = opened(await httpServer(app));
+  });
+  afterEach(async () => {
+    await helper.unload();
+    flow?.stopWatching();
+  });
+
+  const load = async (
+    nodes: object | object[] = {},
+    { config = {}, secret = SECRET }: { config?: object; secret?: string } = {},
+  ) => {
+    const { sandbox } = context;
+    const list = [nodes].flat().map((each): FlowNode => ({ ...eventsNode, ...each }));
+    const secrets = Object.fromEntries(list.map(({ id }) => [id, { secret }]));
+    const credentials = { ...sandboxKey(sandbox), ...secrets };
+    const settings = { retries: 0, ...config };
+    flow = await EventsFlow.load(list, [sandboxConfig(sandbox, settings)], credentials, app);
+    return flow;
+  };
+  const data = () => context.sandbox.data;
+  const stepOf = (run: number) => Number(data().runSteps.of(run)[0]?.id);
+  const ionOf = (msg: FlowMessage | undefined) => msg?.ion as FlowMessage;
+  const payloadOf = (msg: FlowMessage | undefined) => msg?.payload as FlowMessage;
+
+  describe('polling', () => {
+    const poll = { interval: 0.1 };
+    const requests = () => context.sandbox.control.counters().api.total;
+    /** Waits until so many more requests were answered. */
+    const polls = async (count: number) => {
+      const before = requests();
+      await until(() => requests() >= before + count);
+    };
+    const begin = async (properties: object = {}, options: { config?: object } = {}) => {
+      await load({ ...poll, ...properties }, options);
+      await until(() => flow.status() === 'green events.polled');
+    };
+
+    it('tells of changes from now on, once each, with the fields by default', async () => {
+      data().runSteps.update(stepOf(3), { title: 'Before' });
+      await begin();
+      const id = stepOf(5);
+      data().runSteps.update(id, { title: 'After' });
+      await until(() => flow.sent.length > 0);
+      await polls(3);
+      const [msg, ...others] = flow.sent;
+      assert.equal(others.length, 0);
+      assert.equal(msg?.topic, 'RUN_STEPS/UPDATE');
+      assert.deepEqual(Object.keys(payloadOf(msg)), [
+        'id',
+        '_created',
+        '_updated',
+        'title',
+        'status',
+      ]);
+      const { receivedAt, ...ion } = ionOf(msg);
+      assert.deepEqual(ion, { resource: 'RUN_STEPS', action: 'UPDATE', id, via: 'poll' });
+      assert.ok(Math.abs(Date.parse(String(receivedAt)) - Date.now()) < 60_000);
+    });
+
+    it('tells what the fields held before, once it has seen the object', async () => {
+      await begin({ fields: ['id', 'title', 'status'] });
+      const id = stepOf(6);
+      data().runSteps.update(id, { title: 'One' });
+      await until(() => flow.sent.length === 1);
+      assert.equal(ionOf(flow.sent[0]).previous, undefined);
+      data().runSteps.update(id, { title: 'Two' });
+      await until(() => flow.sent.length === 2);
+      assert.deepEqual(ionOf(flow.sent[1]).previous, { title: 'One' });
+    });
+
+    it('tells creations from updates, and only the actions that were chosen', async () => {
+      await begin({ actions: ['CREATE'] });
+      const { id, _created, _updated, _etag, ...row } = data().runSteps.get(stepOf(7)) as never as {
+        [name: string]: unknown;
+        id: number;
+      };
+      data().runSteps.update(id, { title: 'Not told' });
+      const added = data().runSteps.insert({ ...row, title: 'Added' } as never, 1);
+      await until(() => flow.sent.length > 0);
+      data().runSteps.update(added.id, { title: 'Not told' });
+      await polls(3);
+      assert.deepEqual(
+        flow.sent.map(({ topic, payload }) => [topic, (payload as FlowMessage).title]),
+        [['RUN_STEPS/CREATE', 'Added']],
+      );
+      data().runSteps.delete(added.id);
+    });
+
+    it('keeps to the filters, whose values are evaluated each time', async () => {
+      const filter = { field: 'runId', op: 'eq', value: '$number("8")', valueType: 'jsonata' };
+      await begin({ filters: [filter], fields: ['runId'] });
+      data().runSteps.update(stepOf(9), {});
+      data().runSteps.update(stepOf(8), {});
+      await until(() => flow.sent.length > 0);
+      await polls(2);
+      assert.deepEqual(
+        flow.sent.map(({ payload }) => payload),
+        [{ runId: 8 }],
+      );
+    });
+
+    it('tells of runs of which only a step changed', async () => {
+      await begin({ resource: 'RUNS', fields: ['id'] });
+      data().runSteps.update(stepOf(4), { title: 'Renamed' });
+      await until(() => flow.sent.length > 0);
+      assert.equal(flow.sent[0]?.topic, 'RUNS/UPDATE');
+      assert.deepEqual(flow.sent[0]?.payload, { id: 4 });
+    });
+
+    it('backs off while ION is unreachable, tells it once, and misses nothing', async () => {
+      await begin();
+      const fault = { target: 'api', kind: 'status', status: 500, times: 3 } as const;
+      context.sandbox.control.fault(fault);
+      data().runSteps.update(stepOf(10), { title: 'Meanwhile' });
+      await until(() => flow.status() === 'yellow events.unreachable');
+      await until(() => flow.sent.length > 0);
+      await until(() => flow.status() === 'green events.polled');
+      assert.equal(flow.sent.length, 1);
+      assert.equal(flow.caught.length, 1);
+      assert.equal(ionOf(flow.caught[0]).code, 'ION_SERVER');
+    });
+
+    it('tells of a resource, field or configuration that cannot be', async () => {
+      await load({ ...poll, resource: 'GIZMOS' });
+      await until(() => flow.caught.length > 0);
+      assert.equal(ionOf(flow.caught[0]).code, 'ION_CONFIG');
+      assert.match(String(flow.caught[0]?.error.message), /GIZMOS/);
+      assert.equal(flow.status(), 'red error.ION_CONFIG');
+    });
+
+    it('ends a poll that is under way when the node closes', async () => {
+      await begin();
+      context.sandbox.control.fault({ target: 'api', kind: 'hang', times: 5 });
+      await polls(1);
+      await helper.unload();
+      assert.equal(flow.caught.length, 0);
+    });
+  });
+
+  describe('by webhook', () => {
+    const sign = (body: string | Uint8Array, secret = SECRET) =>
+      createHmac('sha256', secret).update(body).digest('hex');
+    const event = (changes: object = {}) =>
+      JSON.stringify({
+        event_id: 1,
+        resource: 'run_steps',
+        action: 'update',
+        row_data: { id: 42 },
+        ...changes,
+      });
+    const begin = async (properties: object = {}, options: Parameters<typeof load>[1] = {}) => {
+      await load({ via: 'webhook', path: '/ion/hook', ...properties }, options);
+      await until(() => flow.status() !== ' ');
+    };
+    const post = async (
+      body: string | Uint8Array,
+      headers: Record<string, string> = { 'x-ion-signature': sign(body) },
+      path = '/ion/hook',
+    ) => {
+      const response = await fetch(server.url + path, {
+        method: 'POST',
+        headers,
+        body: body as never,
+      });
+      return response.status;
+    };
+    /** The sandbox tells this node, as ION would. */
+    const subscribe = (properties: object = {}) =>
+      begin({ register: true, publicUrl: server.url, ...properties });
+
+    it('tells of an event as it came', async () => {
+      await begin();
+      assert.equal(flow.status(), 'green events.received');
+      assert.equal(await post(event()), 200);
+      await until(() => flow.sent.length > 0);
+      const [msg] = flow.sent;
+      assert.deepEqual(msg?.payload, JSON.parse(event()));
+      assert.equal(msg?.topic, 'RUN_STEPS/UPDATE');
+      const { receivedAt, ...ion } = ionOf(msg);
+      assert.equal(typeof receivedAt, 'string');
+      assert.deepEqual(ion, {
+        resource: 'RUN_STEPS',
+        action: 'UPDATE',
+        id: 42,
+        eventId: 1,
+        via: 'webhook',
+      });
+    });
+
+    for (const [what, body, headers, status] of [
+      ['without a signature', event(), {}, 401],
+      ['with a forged signature', event(), { 'x-ion-signature': sign(event(), 'guess') }, 401],
+      [
+        'whose bytes were changed',
+        event({ event_id: 2 }),
+        { 'x-ion-signature': sign(event()) },
+        401,
+      ],
+      ['that is too large', 'x'.repeat(1024 * 1024 + 1), undefined, 413],
+      [
+        'that is compressed',
+        event(),
+        { 'x-ion-signature': sign(event()), 'content-encoding': 'gzip' },
+        415,
+      ],
+      ['that is no JSON', '<event/>', undefined, 400],
+      ['that is cut', event().slice(0, -5), undefined, 400],
+      ['that is no UTF-8', Buffer.from([0x22, 0xff, 0xfe, 0x22]), undefined, 400],
+    ] as const) {
+      it(`answers ${status} to one ${what}, and sends nothing`, async () => {
+        await begin();
+        assert.equal(await post(body, headers as never), status);
+        await until(() => flow.status() === 'yellow events.refused');
+        assert.equal(await post(event({ event_id: 9 })), 200);
+        await until(() => flow.sent.length > 0);
+        assert.deepEqual(
+          flow.sent.map((msg) => ionOf(msg).eventId),
+          [9],
+        );
+      });
+    }
+
+    it('drops what was sent before, by its id or else by its bytes', async () => {
+      await begin();
+      const withoutId = event({ event_id: undefined });
+      for (const body of [event(), event(), withoutId, withoutId, event({ event_id: 2 })]) {
+        assert.equal(await post(body), 200);
+      }
+      await until(() => flow.sent.length >= 3);
+      assert.deepEqual(
+        flow.sent.map((msg) => ionOf(msg).eventId),
+        [1, undefined, 2],
+      );
+    });
+
+    it('drops other resources and actions, but not what cannot be read', async () => {
+      await begin({ expectedResponseCode: 202 });
+      assert.equal(await post(event({ event_id: 2, resource: 'runs' })), 202);
+      assert.equal(await post(event({ event_id: 3, action: 'delete' })), 202);
+      assert.equal(await post('{"what":["ever"]}'), 202);
+      await until(() => flow.sent.length > 0);
+      assert.deepEqual(
+        flow.sent.map(({ payload, topic }) => [payload, topic]),
+        [[{ what: ['ever'] }, 'RUN_STEPS']],
+      );
+    });
+
+    it('answers 503 to more than 500 a second, so that ION repeats it', async () => {
+      await begin({ verify: false });
+      const bodies = Array.from({ length: 700 }, (_, event_id) => event({ event_id }));
+      const statuses = await Promise.all(bodies.map((body) => post(body, {})));
+      const taken = statuses.filter((status) => status === 200).length;
+      assert.ok(statuses.every((status) => status === 200 || status === 503));
+      assert.ok(taken >= 500, `${taken} taken`);
+      await until(() => flow.sent.length === taken);
+    });
+
+    it('takes a body that comes slowly, and forgets one that breaks off', async () => {
+      await begin({ verify: false });
+      const begun = connect(server.port, '127.0.0.1');
+      begun.write('POST /ion/hook HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\n{"event');
+      await once(begun, 'connect');
+      begun.destroy();
+      assert.equal(await post(event(), {}), 200);
+      await until(() => flow.sent.length === 1);
+    });
+
+    it('answers 408 to a body that takes longer than 10 s', async () => {
+      await begin({ verify: false });
+      const slow = connect(server.port, '127.0.0.1');
+      slow.on('error', () => {});
+      let answered = '';
+      slow.setEncoding('utf8').on('data', (text) => {
+        answered += text;
+      });
+      slow.write('POST /ion/hook HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\n');
+      const drip = setInterval(() => slow.write(' '), 500);
+      await until(() => answered !== '');
+      clearInterval(drip);
+      slow.destroy();
+      assert.match(answered, /^HTTP\/1\.1 408 /);
+    });
+
+    it('reads the object with the chosen fields', async () => {
+      await begin({ fields: ['id', 'title'] });
+      const id = stepOf(3);
+      data().runSteps.update(id, { title: 'As it is now' });
+      await post(event({ row_data: { id } }));
+      await until(() => flow.sent.length > 0);
+      assert.deepEqual(flow.sent[0]?.payload, { id, title: 'As it is now' });
+      assert.equal(ionOf(flow.sent[0]).id, id);
+    });
+
+    it('tells a Catch node where the object cannot be read', async () => {
+      await begin({ fields: ['id', 'title'] });
+      assert.equal(await post(event({ row_data: { id: 999_999 } })), 200);
+      await until(() => flow.caught.length > 0);
+      const [msg] = flow.caught;
+      assert.equal(msg?.topic, 'RUN_STEPS/UPDATE');
+      const { code, id, eventId } = ionOf(msg);
+      assert.deepEqual([code, id, eventId], ['ION_NOT_FOUND', 999_999, 1]);
+    });
+
+    it('refuses all without a secret, and says so', async () => {
+      await begin({}, { secret: '' });
+      assert.equal(flow.status(), 'red events.noSecret');
+      assert.equal(await post(event(), { 'x-ion-signature': sign(event(), '') }), 401);
+      assert.match(String(flow.caught[0]?.error.message), /secret/);
+    });
+
+    it('tells of a path that two nodes share, or another route uses', async () => {
+      app.post('/taken/:what', (_request, response) => void response.sendStatus(204));
+      const webhook = { via: 'webhook', path: '/ion/hook' };
+      await load([
+        webhook,
+        { ...webhook, id: 'second' },
+        { ...webhook, id: 'third', path: '/taken/a' },
+      ]);
+      await until(() => flow.statuses.length >= 3 && flow.caught.length >= 2);
+      assert.equal(flow.status('node'), 'green events.received');
+      assert.equal(flow.status('second'), 'red events.pathTaken');
+      assert.equal(flow.status('third'), 'red events.pathTaken');
+      await post(event());
+      await until(() => flow.sent.length > 0);
+      assert.equal(flow.sent.length, 1);
+    });
+
+    it('has no route any more when it is closed', async () => {
+      await begin();
+      await helper.unload();
+      assert.equal(await post(event()), 404);
+    });
+
+    it('registers itself in ION once, and a change there arrives once', async () => {
+      for (let deploys = 0; deploys < 3; deploys++) {
+        if (deploys > 0) await helper.unload();
+        await subscribe({ fields: ['id', 'title'] });
+        await until(() => data().webhookSubscriptions.all().length === 2);
+      }
+      assert.equal(data().webhookReceivers.all().length, 1);
+      const id = stepOf(12);
+      data().runSteps.update(id, { title: 'Told' });
+      await until(() => flow.sent.length > 0);
+      assert.deepEqual(flow.sent[0]?.payload, { id, title: 'Told' });
+      await until(() =>
+        data()
+          .webhookEvents.all()
+          .every(({ status }) => status === 'SUCCEEDED'),
+      );
+      assert.equal(flow.sent.length, 1);
+    });
+
+    it('says where it cannot register, and tries again', async () => {
+      const fault = { target: 'api', kind: 'graphql', match: 'webhookReceivers' } as const;
+      context.sandbox.control.fault({ ...fault, errors: [{ message: 'Not today' }] });
+      await subscribe({ path: '/ion/again' });
+      await until(() => flow.status() === 'red events.notRegistered');
+      assert.match(String(flow.caught[0]?.error.message), /Not today/);
+      await until(() => flow.status() === 'green events.received');
+    });
+  });
+
+  it('tells of a missing config node', async () => {
+    await load({ config: 'gone', interval: 0.1 });
+    await until(() => flow.caught.length > 0);
+    assert.match(String(flow.caught[0]?.error.message), /No ION config node/);
+  });
+});
