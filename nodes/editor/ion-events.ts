@@ -1,6 +1,41 @@
+import { resourceNamed } from '../client/resources.js';
+import { actionChoice } from './events/actions.js';
+import { current, isOn, setOpen } from './events/open-dialog.js';
+import { addressOf, pathOf } from './events/path.js';
+import { type ResourceChoice, resourceChoice } from './events/resource.js';
+import { prepareSecret, settleSecret } from './events/secret.js';
+import {
+  validActions,
+  validFields,
+  validFilters,
+  validHeader,
+  validInterval,
+  validPath,
+  validPublicUrl,
+  validResource,
+  validResponseCode,
+  validSecret,
+} from './events/validators.js';
 import { labels } from './labels.js';
+import { type FieldChoice, fieldChoice } from './runs/fields.js';
+import { type FilterList, type FilterRow, filterList } from './runs/filters.js';
+import { typesOf } from './runs/names.js';
+import { followSchema } from './runs/schema-state.js';
+import type { Introspection } from './schema.js';
+import { oneOf } from './validators.js';
 
 const label = labels('ion-events');
+
+/** What the inputs show where a node that was written by hand leaves them out. */
+const DEFAULTS = {
+  ...{ via: 'poll', resource: 'RUN_STEPS', interval: 10 },
+  ...{ signatureHeader: 'x-ion-signature', expectedResponseCode: 200 },
+};
+/** A filter's value cannot come from a message, because there is none yet. */
+const SOURCES = ['flow', 'global', 'jsonata', 'env', 'json'];
+
+/** What belongs to the open dialog. */
+let dialog: { actions: { read(): string[] }; filters: FilterList; fields: FieldChoice } | undefined;
 
 RED.nodes.registerType('ion-events', {
   category: 'ION',
@@ -12,21 +47,116 @@ RED.nodes.registerType('ion-events', {
   defaults: {
     name: { value: '' },
     config: { label: label('config'), value: '', type: 'ion-config', required: true },
-    via: { value: 'poll' },
-    resource: { value: 'RUN_STEPS' },
-    actions: { value: ['CREATE', 'UPDATE'] },
-    filters: { value: [] },
-    fields: { value: [] },
-    interval: { value: 10 },
-    path: { value: '' },
-    signatureHeader: { value: 'x-ion-signature' },
-    expectedResponseCode: { value: 200 },
-    verify: { value: true },
+    via: { label: label('via'), value: 'poll', validate: oneOf('poll', 'webhook') },
+    resource: { label: label('resource'), value: 'RUN_STEPS', validate: validResource },
+    actions: { label: label('actions'), value: ['CREATE', 'UPDATE'], validate: validActions },
+    filters: { label: label('filters'), value: [], validate: validFilters },
+    fields: { label: label('fields'), value: [], validate: validFields },
+    interval: { label: label('interval'), value: 10, validate: validInterval },
+    path: { label: label('path'), value: '', validate: validPath },
+    signatureHeader: {
+      label: label('signatureHeader'),
+      value: 'x-ion-signature',
+      validate: validHeader,
+    },
+    expectedResponseCode: {
+      label: label('expectedResponseCode'),
+      value: 200,
+      validate: validResponseCode,
+    },
+    verify: { label: label('verify'), value: true, validate: validSecret },
     register: { value: false },
-    publicUrl: { value: '' },
+    publicUrl: { label: label('publicUrl'), value: '', validate: validPublicUrl },
   },
-  credentials: { secret: { type: 'password' } },
+  credentials: { secret: { type: 'password', label: label('secret'), validate: validSecret } },
   label() {
     return this.name || 'ion events';
   },
+  labelStyle() {
+    return this.name ? 'node_label_italic' : '';
+  },
+  outputLabels() {
+    return this._('ion-events.port');
+  },
+  oneditprepare() {
+    setOpen(this);
+    settleSecret(this);
+    for (const [property, value] of Object.entries(DEFAULTS)) {
+      if (this[property] === undefined) $(`#node-input-${property}`).val(value);
+    }
+    const texts = runsTexts(this);
+    const list = (property: string) => (this[property] ?? []) as string[];
+    const nothing = () => {};
+    const filters = filterList(texts, (this.filters ?? []) as FilterRow[], nothing, SOURCES);
+    const fields = fieldChoice(texts, list('fields'), nothing);
+    dialog = { actions: actionChoice(list('actions')), filters, fields };
+
+    let schema: Introspection | undefined;
+    const offer = () => {
+      const resource = resourceNamed(current(this, 'resource'));
+      const types = schema && resource && typesOf(schema, resource);
+      filters.offer(types);
+      fields.offer(types);
+      showRows(this, resources);
+    };
+    const resources = resourceChoice(offer);
+    followSchema(texts, (followed) => {
+      schema = followed;
+      resources.offer(schema);
+      offer();
+    });
+    prepareSecret(this);
+    $('#node-input-path').attr('placeholder', pathOf(this, ''));
+    $('#node-input-via, #node-input-verify, #node-input-register').on('change', () =>
+      showRows(this, resources),
+    );
+    $('#node-input-path, #node-input-publicUrl').on('change keyup', () => showAddress(this));
+    showRows(this, resources);
+  },
+  oneditsave() {
+    if (dialog) {
+      const { actions, filters, fields } = dialog;
+      this.actions = actions.read();
+      this.filters = filters.read();
+      this.fields = fields.read();
+    }
+    endDialog();
+  },
+  oneditcancel: endDialog,
 });
+
+function endDialog(): void {
+  dialog = undefined;
+  setOpen(undefined);
+}
+
+/** The rows of filters and the tree of fields are those of `ion-runs`, and so are their texts. */
+function runsTexts({ config }: EditedNode): Texts & { config: unknown } {
+  return { config, _: (key, values) => RED._(`@ion-nodes/node-red-ion/ion-runs:${key}`, values) };
+}
+
+function showRows(node: EditedNode, resources: ResourceChoice): void {
+  const isWebhook = current(node, 'via') === 'webhook';
+  const resource = current(node, 'resource');
+  const readable = resourceNamed(resource);
+  resources.show(isWebhook);
+  $('.ion-events-poll').toggle(!isWebhook);
+  $('.ion-events-webhook').toggle(isWebhook);
+  $('.ion-events-unsigned').toggle(isWebhook && !isOn(node, 'verify'));
+  $('.ion-events-public').toggle(isWebhook && isOn(node, 'register'));
+  // What was just made is not to be lost from sight by another tick.
+  $('.ion-events-new-secret').toggle(isWebhook && $('#ion-events-secret-shown').val() !== '');
+  const hint = isWebhook ? 'webhook' : 'poll';
+  $('#ion-events-fields-hint').text(
+    readable
+      ? node._(`ion-events.fieldsHint.${hint}`, { fields: readable.fields.join(' ') })
+      : node._('ion-events.fieldsHint.none', { name: resource }),
+  );
+  showAddress(node);
+  RED.tray.resize();
+}
+
+function showAddress(node: EditedNode): void {
+  const publicUrl = isOn(node, 'register') ? current(node, 'publicUrl') : '';
+  $('#ion-events-address').text(addressOf(pathOf(node, current(node, 'path')), publicUrl));
+}

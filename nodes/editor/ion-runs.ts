@@ -1,14 +1,16 @@
-import { defaultFields, filterOperators } from '../client/run-fields.js';
+import { runs } from '../client/resources.js';
+import { defaultFields } from '../client/run-fields.js';
 import { labels } from './labels.js';
 import { type FieldChoice, fieldChoice } from './runs/fields.js';
 import { type FilterList, type FilterRow, filterList } from './runs/filters.js';
+import { typesOf } from './runs/names.js';
 import { preview } from './runs/preview.js';
 import { followSchema } from './runs/schema-state.js';
 import { type SortChoice, sortChoice } from './runs/sort.js';
+import { filters, names } from './runs/validators.js';
 import { numberFrom, oneOf, output } from './validators.js';
 
 const label = labels('ion-runs');
-const NAMES = /^[_A-Za-z]\w*(\.[_A-Za-z]\w*)*$/;
 /** What belongs to the open dialog. */
 let dialog: { filters: FilterList; fields: FieldChoice; sort: SortChoice } | undefined;
 
@@ -56,7 +58,8 @@ RED.nodes.registerType('ion-runs', {
     };
     dialog = choice;
     shown = preview(this, () => read(choice));
-    followSchema(this, (types) => {
+    followSchema(this, (schema) => {
+      const types = schema && typesOf(schema, runs);
       for (const part of Object.values(choice)) part.offer(types);
       shown?.update();
     });
@@ -82,26 +85,4 @@ RED.nodes.registerType('ion-runs', {
 
 function read({ filters, fields, sort }: NonNullable<typeof dialog>) {
   return { filters: filters.read(), fields: fields.read(), sort: sort.read() };
-}
-
-function names(value: string[], { label = '' }: ValidatorOptions): Validation {
-  const wrong = value.find((name) => !NAMES.test(name));
-  return wrong === undefined || invalid('name', { label, name: wrong });
-}
-
-function filters(value: FilterRow[], _options: ValidatorOptions): Validation {
-  for (const { field, op, value: compared, valueType } of value) {
-    if (!NAMES.test(field)) return invalid('filter', { name: field });
-    if (!(filterOperators as readonly string[]).includes(op)) {
-      return invalid('operator', { field, name: op });
-    }
-    const valid = RED.utils.validateTypedProperty(compared, valueType, { label: field });
-    if (valid !== true) return valid || invalid('value', { field });
-    if (valueType !== 'str' && compared.trim() === '') return invalid('value', { field });
-  }
-  return true;
-}
-
-function invalid(key: string, values: Record<string, string>): string {
-  return RED._(`@ion-nodes/node-red-ion/ion-runs:ion-runs.invalid.${key}`, values);
 }

@@ -15,10 +15,14 @@ interface NodeProperty {
   validate?: Validator;
 }
 
-interface EditedNode {
+/** What looks texts up. */
+interface Texts {
+  _(key: string, values?: Record<string, string | number>): string;
+}
+
+interface EditedNode extends Texts {
   id: string;
   name: string;
-  _(key: string, values?: Record<string, string | number>): string;
   [property: string]: unknown;
 }
 
@@ -30,7 +34,7 @@ interface NodeDefinition {
   outputs?: number;
   paletteLabel?: string;
   defaults: Record<string, NodeProperty>;
-  credentials?: Record<string, { type: 'text' | 'password' }>;
+  credentials?: Record<string, { type: 'text' | 'password'; label?: string; validate?: Validator }>;
   label(this: EditedNode): string;
   labelStyle?(this: EditedNode): string;
   /** What the port gives, shown over it. */
@@ -87,6 +91,9 @@ interface EditorApi {
     id(): string;
     /** `d` marks a node that is disabled. */
     node(id: string): { d?: boolean } | null;
+    filterNodes(filter: {
+      type: string;
+    }): ({ id: string; d?: boolean } & Record<string, unknown>)[];
   };
   editor: {
     createEditor(options: { id: string; mode: string; value: string }): CodeEditor;
@@ -98,6 +105,8 @@ interface EditorApi {
   view: { importNodes(nodes: object[], options: object): void };
   workspaces: { active(): string; isLocked(): boolean };
   i18n: { lang(): string };
+  clipboard: { copyText(text: string): boolean };
+  settings: { httpNodeRoot: string };
   user: { hasPermission(permission: string): boolean };
   utils: {
     createObjectElement(value: unknown, options: object): JQuery;

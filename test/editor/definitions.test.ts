@@ -14,12 +14,18 @@ interface Definition {
   label(this: object): string;
 }
 
-const NODES = ['ion-config', 'ion-graphql', 'ion-runs', 'ion-step'];
+const NODES = ['ion-config', 'ion-events', 'ion-graphql', 'ion-runs', 'ion-step'];
 const CATALOGUE = /^@ion-nodes\/node-red-ion\/([\w-]+):(.+)$/;
 
 describe('the dialogs', () => {
   const definitions = new Map<string, Definition>();
   const catalogues: Record<string, object> = {};
+  const others = [
+    { type: 'http in', id: 'in', method: 'post', url: 'taken' },
+    { type: 'http in', id: 'read', method: 'get', url: '/read' },
+    { type: 'ion-events', id: 'other', via: 'webhook', path: '' },
+    { type: 'ion-events', id: 'off', via: 'webhook', path: '/off', d: true },
+  ];
 
   /** As the editor looks texts up, which are then checked. */
   const translate = (key: string, values: Record<string, unknown> = {}) => {
@@ -49,6 +55,7 @@ describe('the dialogs', () => {
         validators: { typedInput: () => (_value: unknown, _options: object) => true },
         nodes: {
           registerType: (type: string, definition: Definition) => definitions.set(type, definition),
+          filterNodes: ({ type }: { type: string }) => others.filter((node) => node.type === type),
         },
       };
       // No dialog is open.
@@ -95,6 +102,12 @@ describe('the dialogs', () => {
 
   const custom = { environment: 'custom' };
   const row = (valueType: string, value: string) => ({ field: 'id', op: 'eq', value, valueType });
+  const polled = { via: 'poll', resource: 'RUN_STEPS' };
+  const webhook = { via: 'webhook', resource: 'RUN_STEPS', id: 'node', verify: false };
+  const unreadable = { ...webhook, resource: 'STEPS_DAGS' };
+  const registered = { ...webhook, register: true };
+  const noSecret = { credentials: { has_secret: false } };
+  const filter = { field: 'status', op: 'eq', value: 'TODO', valueType: 'str' };
   const step = { action: 'field', step: 'step', field: 'field', valueType: 'msg' };
   const wrong: [string, string, unknown, object, RegExp][] = [
     ['ion-config', 'apiUrl', '', custom, /^API URL: a URL such as/],
@@ -124,6 +137,28 @@ describe('the dialogs', () => {
     ['ion-runs', 'output', 'parts', {}, /^Result in: /],
     ['ion-runs', 'fields', ['id }'], {}, /^Fields: "id }"/],
     ['ion-runs', 'sort', ['id asc'], {}, /^Sort by: "id asc"/],
+    ['ion-events', 'via', 'mail', {}, /^Arrive: "mail"/],
+    ['ion-events', 'resource', '', {}, /^About: ""/],
+    ['ion-events', 'resource', 'STEPS_DAGS', {}, /^About: "STEPS_DAGS"/],
+    ['ion-events', 'resource', 'RUN STEPS', webhook, /^About: "RUN STEPS"/],
+    ['ion-events', 'actions', [], {}, /^When it is: at least one/],
+    ['ion-events', 'actions', ['DELETE'], {}, /^When it is: at least one/],
+    ['ion-events', 'filters', [filter], unreadable, /^Only where .* rows of STEPS_DAGS/],
+    ['ion-events', 'fields', ['id'], unreadable, /^Fields: rows of STEPS_DAGS/],
+    ['ion-events', 'fields', ['id }'], polled, /^Fields: "id }"/],
+    ['ion-events', 'filters', [{ ...filter, op: 'is' }], polled, /operator .* is$/],
+    ['ion-events', 'interval', 0.5, {}, /^Every \(s\): /],
+    ['ion-events', 'path', 'ion', webhook, /^Path: a path such as/],
+    ['ion-events', 'path', '/ion/:id', webhook, /^Path: a path such as/],
+    ['ion-events', 'path', '/Taken', webhook, /^Path: another node/],
+    ['ion-events', 'path', '/ion/other', webhook, /^Path: another node/],
+    ['ion-events', 'signatureHeader', 'x y', webhook, /^Signature in: /],
+    ['ion-events', 'expectedResponseCode', 100, webhook, /^Answer: /],
+    ['ion-events', 'verify', true, { ...webhook, verify: true, ...noSecret }, /^Secret: /],
+    ['ion-events', 'verify', false, { ...webhook, register: true, ...noSecret }, /^Secret: /],
+    ['ion-events', 'publicUrl', '', registered, /^Public URL: /],
+    ['ion-events', 'publicUrl', 'http://factory.example.com', registered, /^Public URL: /],
+    ['ion-events', 'publicUrl', 'factory.example.com', registered, /^Public URL: /],
     ['ion-step', 'action', 'delete', {}, /^Write: "delete"/],
     ['ion-step', 'onConflict', 'ignore', {}, /^Conflict: "ignore"/],
     ['ion-step', 'delivery', 'later', {}, /^Delivery: "later"/],
@@ -159,6 +194,33 @@ describe('the dialogs', () => {
   for (const [property, value, node] of right) {
     it(`allow ${JSON.stringify(value)} as ${property} of ion-step with ${JSON.stringify(node)}`, () => {
       assert.equal(check('ion-step', property, value, node), true);
+    });
+  }
+
+  const rightEvents: [string, unknown, object][] = [
+    ['resource', 'STEPS_DAGS', webhook],
+    ['actions', ['DELETE'], webhook],
+    ['filters', [filter], polled],
+    ['fields', ['id', 'run.title'], polled],
+    ['interval', '', polled],
+    ['interval', 0, webhook],
+    ['path', 'ion', polled],
+    ['path', '', webhook],
+    ['path', '/ion/node', webhook],
+    ['path', '/read', webhook],
+    ['path', '/off', webhook],
+    ['verify', true, { ...polled, verify: true, ...noSecret }],
+    ['verify', false, { ...webhook, ...noSecret }],
+    // The editor does not know whether there is one.
+    ['verify', true, { ...webhook, verify: true }],
+    ['publicUrl', '', webhook],
+    ['publicUrl', 'https://factory.example.com/node-red', registered],
+    ['publicUrl', 'http://localhost:1880', registered],
+    ['publicUrl', 'http://[::1]:1880', registered],
+  ];
+  for (const [property, value, node] of rightEvents) {
+    it(`allow ${JSON.stringify(value)} as ${property} of ion-events with ${JSON.stringify(node)}`, () => {
+      assert.equal(check('ion-events', property, value, node), true);
     });
   }
 

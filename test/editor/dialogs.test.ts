@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { prepareUserDir } from '../../sandbox/demo/node-red.js';
 import { Editor } from '../support/editor.js';
-import { graphqlNode, runsNode, sandboxConfig, stepNode } from '../support/flow-node.js';
+import {
+  eventsNode,
+  graphqlNode,
+  runsNode,
+  sandboxConfig,
+  stepNode,
+} from '../support/flow-node.js';
 import { RunningNodeRed } from '../support/node-red.js';
 import { useTemporaryFolder } from '../support/package.js';
 import { useSandbox } from '../support/sandbox.js';
@@ -26,6 +32,7 @@ describe('the dialogs in a browser', function () {
       { ...runsNode, id: 'runs', z: 'flow', x: 200, y: 100, filters, sort: ['_UPDATED_DESC'] },
       { ...graphqlNode, id: 'graphql', z: 'flow', x: 200, y: 200, wires: [] },
       { ...stepNode, id: 'step', z: 'flow', x: 200, y: 300, wires: [[]] },
+      { ...eventsNode, id: 'events', z: 'flow', x: 200, y: 400, wires: [[]] },
     ];
     const key = { config: { clientId, clientSecret } };
     await prepareUserDir(folder.path, flow, key);
@@ -63,6 +70,15 @@ describe('the dialogs in a browser', function () {
       assert.equal(await editor.property('step', name), value, name);
     }
     assert.notEqual(await editor.property('step', 'changed'), true);
+  });
+
+  it('of ion-events keeps everything when nothing is changed', async () => {
+    await editor.edit('events');
+    await editor.done();
+    for (const [name, value] of Object.entries({ ...eventsNode, id: 'events' })) {
+      assert.deepEqual(await editor.property('events', name), value, name);
+    }
+    assert.notEqual(await editor.property('events', 'changed'), true);
   });
 
   it('of ion-config shows its values, and not the secret', async () => {

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { prepareUserDir } from '../../sandbox/demo/node-red.js';
 import { Editor } from '../support/editor.js';
-import { graphqlNode, runsNode, sandboxConfig, stepNode } from '../support/flow-node.js';
+import {
+  eventsNode,
+  graphqlNode,
+  runsNode,
+  sandboxConfig,
+  stepNode,
+} from '../support/flow-node.js';
 import { RunningNodeRed } from '../support/node-red.js';
 import { useTemporaryFolder } from '../support/package.js';
 import { useSandbox } from '../support/sandbox.js';
@@ -25,6 +31,8 @@ describe('the labels of the dialogs', function () {
         ...{ ...stepNode, ...place, id: action, y: 300 + 60 * index },
         ...{ action, delivery: 'outbox', outputs: 2 },
       })),
+      { ...eventsNode, ...place, id: 'poll', y: 560 },
+      { ...eventsNode, ...place, id: 'webhook', y: 620, via: 'webhook', register: true },
       { ...stepNode, ...place, id: 'path', y: 500, action: 'file', value: '', valueType: 'path' },
     ];
     await prepareUserDir(folder.path, flow, { config: { clientId, clientSecret } });
@@ -36,7 +44,16 @@ describe('the labels of the dialogs', function () {
     it(`fit on one line before their fields in ${locale}`, async function () {
       const editor = await Editor.launch(findTool(this, chromium), nodeRed.url, { locale });
       try {
-        for (const id of ['graphql', 'runs', 'field', 'status', 'file', 'path']) {
+        for (const id of [
+          'graphql',
+          'runs',
+          'field',
+          'status',
+          'file',
+          'path',
+          'poll',
+          'webhook',
+        ]) {
           await editor.edit(id);
           assert.deepEqual(await labelsThatDoNotFit(editor), [], id);
           await editor.cancel();

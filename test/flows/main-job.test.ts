@@ -66,7 +66,7 @@ describe('the packed package in a real Node-RED', function () {
     return { status: response.status, body: JSON.parse(await response.text()) };
   };
 
-  it('registers its four nodes', async () => {
+  it('registers its five nodes', async () => {
     const response = await fetch(`${nodeRed.url}/nodes`, {
       headers: { accept: 'application/json' },
     });
@@ -74,6 +74,7 @@ describe('the packed package in a real Node-RED', function () {
     const own = sets.filter(({ module }) => module === '@ion-nodes/node-red-ion');
     assert.deepEqual(own.flatMap(({ types }) => types).sort(), [
       'ion-config',
+      'ion-events',
       'ion-graphql',
       'ion-runs',
       'ion-step',
@@ -84,6 +85,7 @@ describe('the packed package in a real Node-RED', function () {
   it('finds its icons, dialogs, help and labels', async () => {
     const icons = (await get('icons')).body as Record<string, string[]>;
     assert.deepEqual(icons['@ion-nodes/node-red-ion'], [
+      'ion-events.svg',
       'ion-graphql.svg',
       'ion-runs.svg',
       'ion-step.svg',
@@ -91,7 +93,7 @@ describe('the packed package in a real Node-RED', function () {
     const html = await (
       await fetch(`${nodeRed.url}/nodes`, { headers: { accept: 'text/html' } })
     ).text();
-    for (const type of ['ion-config', 'ion-graphql', 'ion-runs', 'ion-step']) {
+    for (const type of ['ion-config', 'ion-events', 'ion-graphql', 'ion-runs', 'ion-step']) {
       assert.ok(html.includes(`data-template-name="${type}"`), `no dialog of ${type}`);
       assert.ok(html.includes(`data-help-name="${type}"`), `no help of ${type}`);
     }

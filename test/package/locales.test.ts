@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../support/package.js';
 
-const NODES = ['ion-config', 'ion-graphql', 'ion-runs', 'ion-step'];
+const NODES = ['ion-config', 'ion-events', 'ion-graphql', 'ion-runs', 'ion-step'];
 const locales = join(root, 'nodes', 'locales');
 const languages = readdirSync(locales);
 
@@ -40,7 +40,7 @@ function lookups(): RegExp[] {
     return [...source.matchAll(/label\('(\w+)'\)/g)].map(([, name]) => `${node}.label.${name}`);
   });
   const keys = files.flatMap((text) => [
-    ...text.matchAll(/\bion-(?:config|graphql|runs|step)\.(?:[\w.-]|\$\{[^}]*\})+/g),
+    ...text.matchAll(/\bion-(?:config|events|graphql|runs|step)\.(?:[\w.-]|\$\{[^}]*\})+/g),
   ]);
   return [...labels, ...keys.map(([key]) => key)].map((key) => {
     // A key that ends with a dot is the beginning of one.

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type Packed, pack, root, useTemporaryFolder } from '../support/package.js';
 
-const NODES = ['ion-config', 'ion-graphql', 'ion-runs', 'ion-step'];
+const NODES = ['ion-config', 'ion-events', 'ion-graphql', 'ion-runs', 'ion-step'];
 
 describe('the packed package', () => {
   const folder = useTemporaryFolder();
@@ -28,6 +28,7 @@ describe('the packed package', () => {
         `dist/locales/en-US/${name}.json`,
         `dist/locales/en-US/${name}.html`,
       ]),
+      'dist/icons/ion-events.svg',
       'dist/icons/ion-graphql.svg',
       'dist/icons/ion-runs.svg',
       'dist/icons/ion-step.svg',
@@ -46,15 +47,15 @@ describe('the packed package', () => {
     );
   });
 
-  it('is under 450 kB unpacked, without what the query editor loads when it opens', () => {
+  it('is under 600 kB unpacked, without what the query editor loads when it opens', () => {
     const { files } = packed;
     const size = files
       .filter(({ path }) => !path.startsWith('resources/'))
       .reduce((sum, { size }) => sum + size, 0);
-    assert.ok(size < 450_000, `${size} bytes`);
+    assert.ok(size < 600_000, `${size} bytes`);
   });
 
-  it('makes the editor load at most 34 kB at its start, and 250 kB for queries, compressed', async () => {
+  it('makes the editor load at most 44 kB at its start, and 250 kB for queries, compressed', async () => {
     const compressed = async (...path: string[]) =>
       gzipSync(await readFile(join(root, ...path))).length;
     const dialogs = await Promise.all(
@@ -65,7 +66,7 @@ describe('the packed package', () => {
       ]),
     );
     const start = dialogs.reduce((sum, size) => sum + size, 0);
-    assert.ok(start <= 34 * 1024, `${start} bytes`);
+    assert.ok(start <= 44 * 1024, `${start} bytes`);
     const language = await compressed('resources', 'graphql-language.js');
     assert.ok(language <= 250 * 1024, `${language} bytes`);
   });

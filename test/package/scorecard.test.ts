@@ -94,6 +94,7 @@ describe("the flow library's scorecard", function () {
       definitions.map(({ type, category }) => [type, category]),
       [
         ['ion-config', 'config'],
+        ['ion-events', 'ION'],
         ['ion-graphql', 'ION'],
         ['ion-runs', 'ION'],
         ['ion-step', 'ION'],
@@ -102,7 +103,7 @@ describe("the flow library's scorecard", function () {
     for (const { type, category, color, icon, inputs, outputs } of definitions) {
       if (category === 'config') continue;
       assert.match(String(color), /^#[0-9A-F]{6}$/i, type);
-      assert.deepEqual([inputs, outputs], [1, 1], type);
+      assert.deepEqual([inputs, outputs], [type === 'ion-events' ? 0 : 1, 1], type);
       assert.equal(icon, `${type}.svg`);
     }
     assert.equal(new Set(definitions.flatMap(({ color }) => color ?? [])).size, 1);

@@ -38,7 +38,7 @@ export function foundItems(
 
 /** Fields of the node that the schema does not have: they stay until they are unticked. */
 export function unknownItems(
-  node: EditedNode,
+  node: Texts,
   paths: readonly string[],
   chosen: ReadonlySet<string>,
 ): TreeListItem[] {

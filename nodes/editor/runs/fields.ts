@@ -10,7 +10,7 @@ export interface FieldChoice {
 }
 
 export function fieldChoice(
-  node: EditedNode,
+  node: Texts,
   stored: readonly string[],
   onChange: () => void,
 ): FieldChoice {
@@ -27,7 +27,7 @@ export function fieldChoice(
     const typed = String(search.val()).trim();
     const items = typed
       ? foundItems(types, typed, chosen)
-      : [...unknownItems(node, outside, chosen), ...fieldItems(types, 'Run', '', chosen)];
+      : [...unknownItems(node, outside, chosen), ...fieldItems(types, types.row, '', chosen)];
     tree.treeList('data', items);
     tidy();
     $('#ion-runs-field-none').toggle(items.length === 0);

@@ -20,18 +20,20 @@ interface RowEditor {
   offer(types: Types | undefined): void;
 }
 
+/** What a value may come from, for a node that gets messages. */
 const FROM_ELSEWHERE = ['msg', 'flow', 'global', 'jsonata', 'env', 'json'];
 const ROW = 'ion-runs-row';
 
 export function filterList(
-  node: EditedNode,
+  node: Texts,
   rows: readonly FilterRow[],
   onChange: () => void,
+  sources: readonly string[] = FROM_ELSEWHERE,
 ): FilterList {
   let offered: Types | undefined;
   const list = $('#ion-runs-filters').editableList<FilterRow>({
     addItem(container, _index, row) {
-      const editor = filterRow(node, container, row, onChange);
+      const editor = filterRow(node, container, row, { onChange, sources });
       container.data(ROW, editor);
       editor.offer(offered);
       const remove = container.parent().find('.red-ui-editableList-item-remove');
@@ -59,10 +61,10 @@ export function filterList(
 }
 
 function filterRow(
-  node: EditedNode,
+  node: Texts,
   container: JQuery,
   row: Partial<FilterRow>,
-  onChange: () => void,
+  { onChange, sources }: { onChange: () => void; sources: readonly string[] },
 ): RowEditor {
   const field = $('<input type="text" class="ion-runs-field">')
     .attr('placeholder', node._('ion-runs.placeholder.field'))
@@ -117,7 +119,7 @@ function filterRow(
   const showTypes = () => {
     const entered = read();
     const operator = operators?.find(({ name }) => name === entered.op);
-    const offered = valueTypes(node, operator, isKept(entered) ? kept : undefined);
+    const offered = valueTypes(node, sources, operator, isKept(entered) ? kept : undefined);
     const now = JSON.stringify([entered.field, entered.op, operator]);
     // Set anew only where something else is offered, because that closes menus.
     if (now === shown) return;
@@ -156,7 +158,7 @@ function filterRow(
   };
 }
 
-function operatorOption(node: EditedNode, name: string): JQuery {
+function operatorOption(node: Texts, name: string): JQuery {
   const known = (filterOperators as readonly string[]).includes(name);
   return $('<option>')
     .val(name)
@@ -165,20 +167,21 @@ function operatorOption(node: EditedNode, name: string): JQuery {
 
 /** What a value may come from, the most likely first. */
 function valueTypes(
-  node: EditedNode,
+  node: Texts,
+  sources: readonly string[],
   operator: Operator | undefined,
   kept: FilterRow | undefined,
 ): (string | TypedInputType)[] {
   const types = operator
-    ? [...ownTypes(node, operator, kept), ...FROM_ELSEWHERE]
-    : ['str', 'num', 'bool', ...FROM_ELSEWHERE];
+    ? [...ownTypes(node, operator, kept), ...sources]
+    : ['str', 'num', 'bool', ...sources];
   const names = types.map((type) => (typeof type === 'string' ? type : type.value));
   if (kept && !names.includes(kept.valueType)) types.push(kept.valueType);
   return [...new Set(types)];
 }
 
 function ownTypes(
-  node: EditedNode,
+  node: Texts,
   operator: Operator,
   kept: FilterRow | undefined,
 ): (string | TypedInputType)[] {
@@ -192,7 +195,7 @@ function ownTypes(
 
 /** Stored as `str`, so that a flow reads as if the value had been typed. */
 function enumType(
-  node: EditedNode,
+  node: Texts,
   { type, isList, values = [] }: Operator,
   kept: FilterRow | undefined,
 ): TypedInputType {
@@ -215,7 +218,7 @@ function showChosen(container: JQuery, chosen: (string | { value: string })[]): 
 }
 
 /** The widget's buttons have icons only. */
-function nameButtons(node: EditedNode, value: JQuery): void {
+function nameButtons(node: Texts, value: JQuery): void {
   const cell = value.parent();
   cell
     .find('.red-ui-typedInput-type-select')

@@ -1,8 +1,16 @@
-// What ION's schema tells of runs: the names that filters, fields and sort may have.
+// What ION's schema tells of the rows of a list: the names that filters, fields and sort may have.
+import type { Resource } from '../../client/resources.js';
 import { type FilterOperator, filterOperators } from '../../client/run-fields.js';
 import { type Field, type Introspection, namedType, type SchemaType } from '../schema.js';
 
-export type Types = ReadonlyMap<string, SchemaType>;
+/** A schema, as far as it is about the rows of one list. */
+export interface Types {
+  byName: ReadonlyMap<string, SchemaType>;
+  /** Name of the type of a row. */
+  row: string;
+  /** Name of the type of the list's filters. */
+  filters: string;
+}
 
 /** One operator of a filter, and what it compares with. */
 export interface Operator {
@@ -22,8 +30,18 @@ export interface RunField {
   hasFields: boolean;
 }
 
-export function typesOf(schema: Introspection): Types {
-  return new Map(schema.__schema.types.map((type) => [type.name, type]));
+/** `undefined` where the schema has no such list. */
+export function typesOf(
+  { __schema: { types, queryType } }: Introspection,
+  { list, filters }: Resource,
+): Types | undefined {
+  const byName = new Map(types.map((type) => [type.name, type]));
+  // A list is a connection of edges, each with a row as its node.
+  const row = [list, 'edges', 'node'].reduce<string | undefined>((type, name) => {
+    const field = byName.get(type ?? '')?.fields?.find((field) => field.name === name);
+    return field && namedType(field.type);
+  }, queryType.name);
+  return row === undefined ? undefined : { byName, row, filters };
 }
 
 /** The operators of a filter on this path; `undefined` where the schema has no such filter. */
@@ -43,7 +61,7 @@ export function completions(types: Types, typed: string): string[] {
   const start = parts.pop()?.toLowerCase() ?? '';
   const prefix = parts.map((part) => `${part}.`).join('');
   const names = (inputType(types, parts)?.inputFields ?? []).flatMap(({ name, type }) => {
-    const filter = types.get(namedType(type));
+    const filter = types.byName.get(namedType(type));
     const isCondition = filter && name !== 'and_' && name !== 'or_' && !isOperator(name);
     return isCondition && name.toLowerCase().includes(start) ? { name, filter } : [];
   });
@@ -59,19 +77,21 @@ export function completions(types: Types, typed: string): string[] {
 
 /** What can be read of a type without arguments: values first, then what holds more. */
 export function fieldsOf(types: Types, type: string): RunField[] {
-  const fields = (types.get(type)?.fields ?? []).filter(needsNoArguments).flatMap((field) => {
-    const { name, description } = field;
-    const of = types.get(namedType(field.type));
-    if (!of || of.kind === 'UNION') return [];
-    return { name, description, type: of.name, hasFields: Boolean(of.fields) };
-  });
+  const fields = (types.byName.get(type)?.fields ?? [])
+    .filter(needsNoArguments)
+    .flatMap((field) => {
+      const { name, description } = field;
+      const of = types.byName.get(namedType(field.type));
+      if (!of || of.kind === 'UNION') return [];
+      return { name, description, type: of.name, hasFields: Boolean(of.fields) };
+    });
   return [...fields.filter((field) => !field.hasFields), ...fields.filter(hasFields)];
 }
 
-/** Whether a path of a run leads to a value. */
+/** Whether a path of a row leads to a value. */
 export function isValuePath(types: Types, path: string): boolean {
   const names = path.split('.');
-  let type = 'Run';
+  let type = types.row;
   return names.every((name, index) => {
     const field = fieldsOf(types, type).find((field) => field.name === name);
     type = field?.type ?? '';
@@ -82,7 +102,7 @@ export function isValuePath(types: Types, path: string): boolean {
 /** Paths to values that hold the text, the shorter ones first. */
 export function findPaths(types: Types, text: string, most = 60): { path: string; type: string }[] {
   const found: { path: string; type: string }[] = [];
-  let level = [{ path: '', type: 'Run' }];
+  let level = [{ path: '', type: types.row }];
   // Types refer to each other without end: deeper values are found by opening the tree.
   for (let depth = 0; depth < 3 && found.length < most; depth += 1) {
     const next: typeof level = [];
@@ -99,14 +119,14 @@ export function findPaths(types: Types, text: string, most = 60): { path: string
 }
 
 export function enumValues(types: Types, type: string): string[] | undefined {
-  return types.get(type)?.enumValues?.map(({ name }) => name);
+  return types.byName.get(type)?.enumValues?.map(({ name }) => name);
 }
 
 function inputType(types: Types, path: string[]): SchemaType | undefined {
   return path.reduce<SchemaType | undefined>((type, name) => {
     const field = type?.inputFields?.find((field) => field.name === name);
-    return field && types.get(namedType(field.type));
-  }, types.get('RunsInputFilters'));
+    return field && types.byName.get(namedType(field.type));
+  }, types.byName.get(types.filters));
 }
 
 function isRelation({ inputFields }: SchemaType): boolean {

@@ -1,9 +1,11 @@
 // The line that says whether the names of ION are known, and why not.
-import { loadSchema, type ServerError } from '../schema.js';
-import { type Types, typesOf } from './names.js';
+import { type Introspection, loadSchema, type ServerError } from '../schema.js';
 
 /** Follows the chosen config node: tells its schema, or `undefined` while there is none. */
-export function followSchema(node: EditedNode, onSchema: (types: Types | undefined) => void): void {
+export function followSchema(
+  node: Texts & { config?: unknown },
+  onSchema: (schema: Introspection | undefined) => void,
+): void {
   const select = $('#node-input-config');
   const again = $('#ion-runs-schema-again');
   let latest = {};
@@ -21,10 +23,10 @@ export function followSchema(node: EditedNode, onSchema: (types: Types | undefin
     }
     say('loading');
     try {
-      const types = typesOf(await loadSchema(id, { refresh }));
+      const schema = await loadSchema(id, { refresh });
       // Another config node may have been chosen meanwhile, or the dialog closed.
       if (latest !== asked || !again[0]?.isConnected) return;
-      onSchema(types);
+      onSchema(schema);
       say('');
     } catch (thrown) {
       if (latest !== asked || !again[0]?.isConnected) return;
@@ -52,7 +54,7 @@ export function followSchema(node: EditedNode, onSchema: (types: Types | undefin
 }
 
 /** Why this config node cannot have a schema, as far as the editor knows. */
-function obstacleOf(node: EditedNode, id: string): string | undefined {
+function obstacleOf(node: { config?: unknown }, id: string): string | undefined {
   const hasLost = Boolean(node.config) && !RED.nodes.node(String(node.config));
   if (id === '' || id === '_ADD_' || id === 'null') return hasLost ? 'missing' : 'none';
   return RED.nodes.node(id)?.d ? 'disabled' : undefined;

@@ -1,0 +1,133 @@
+// Each looks only at what the chosen way needs.
+import { resourceNamed } from '../../client/resources.js';
+import type { FilterRow } from '../runs/filters.js';
+import { filters, names } from '../runs/validators.js';
+import { numberFrom } from '../validators.js';
+import { current, isOn, lacksSecret } from './open-dialog.js';
+import { isTaken } from './path.js';
+
+const PATH = /^(\/[\w.~%-]+)+$/;
+const HEADER = /^[!#$%&'*+.^`|~\w-]+$/;
+const THIS_MACHINE = /^(localhost|127(\.\d+){3}|\[::1\])$/;
+
+export function validResource(
+  this: EditedNode,
+  value: string,
+  { label = '' }: ValidatorOptions,
+): Validation {
+  const resource = String(value ?? '');
+  const isGood = isWebhook(this) ? /^\w+$/.test(resource) : resourceNamed(resource) !== undefined;
+  return isGood || invalid('resource', { label, name: resource });
+}
+
+export function validActions(
+  this: EditedNode,
+  value: string[],
+  { label = '' }: ValidatorOptions,
+): Validation {
+  const told = isWebhook(this) ? ['CREATE', 'UPDATE', 'DELETE'] : ['CREATE', 'UPDATE'];
+  return told.some((action) => (value ?? []).includes(action)) || invalid('actions', { label });
+}
+
+export function validFilters(
+  this: EditedNode,
+  value: FilterRow[],
+  options: ValidatorOptions,
+): Validation {
+  return isReadable(this, value) ? filters(value ?? [], options) : notReadable(this, options);
+}
+
+export function validFields(
+  this: EditedNode,
+  value: string[],
+  options: ValidatorOptions,
+): Validation {
+  return isReadable(this, value) ? names(value ?? [], options) : notReadable(this, options);
+}
+
+export function validInterval(
+  this: EditedNode,
+  value: unknown,
+  options: ValidatorOptions,
+): Validation {
+  return isWebhook(this) || numberFrom(1, { whole: false })(value, options);
+}
+
+export function validPath(
+  this: EditedNode,
+  value: string,
+  { label = '' }: ValidatorOptions,
+): Validation {
+  if (!isWebhook(this)) return true;
+  const path = String(value ?? '').trim();
+  if (path !== '' && !PATH.test(path)) return invalid('path', { label });
+  return !isTaken(this, path) || invalid('pathTaken', { label });
+}
+
+export function validHeader(
+  this: EditedNode,
+  value: string,
+  { label = '' }: ValidatorOptions,
+): Validation {
+  return !isWebhook(this) || !value || HEADER.test(value) || invalid('header', { label });
+}
+
+export function validResponseCode(
+  this: EditedNode,
+  value: unknown,
+  { label = '' }: ValidatorOptions,
+): Validation {
+  if (!isWebhook(this) || value === '' || value === undefined) return true;
+  const code = Number(value);
+  return (Number.isInteger(code) && code >= 200 && code < 600) || invalid('code', { label });
+}
+
+/** Of the secret, and of `verify` as well, because the editor marks no node for its credentials. */
+export function validSecret(
+  this: EditedNode,
+  _value: unknown,
+  _options: ValidatorOptions,
+): Validation {
+  return !isSecretMissing(this) || invalid('secret', {});
+}
+
+export function validPublicUrl(
+  this: EditedNode,
+  value: string,
+  { label = '' }: ValidatorOptions,
+): Validation {
+  if (!isWebhook(this) || !isOn(this, 'register')) return true;
+  return isPublic(String(value ?? '').trim()) || invalid('publicUrl', { label });
+}
+
+function isPublic(text: string): boolean {
+  try {
+    const { protocol, hostname } = new URL(text);
+    return protocol === 'https:' || (protocol === 'http:' && THIS_MACHINE.test(hostname));
+  } catch {
+    return false;
+  }
+}
+
+function isSecretMissing(node: EditedNode): boolean {
+  // ION takes no receiver without one.
+  const isNeeded = isOn(node, 'verify') || isOn(node, 'register');
+  return isWebhook(node) && isNeeded && lacksSecret(node);
+}
+
+function isWebhook(node: EditedNode): boolean {
+  return current(node, 'via') === 'webhook';
+}
+
+/** Of what cannot be listed, a webhook brings the event only. */
+function isReadable(node: EditedNode, chosen: readonly unknown[] | undefined): boolean {
+  return !chosen?.length || resourceNamed(current(node, 'resource')) !== undefined;
+}
+
+function notReadable(node: EditedNode, { label = '' }: ValidatorOptions): string {
+  return invalid('notReadable', { label, name: current(node, 'resource') });
+}
+
+function invalid(key: string, values: Record<string, string>): string {
+  return RED._(`@ion-nodes/node-red-ion/ion-events:ion-events.invalid.${key}`, values);
+}

@@ -1,0 +1,361 @@
+import assert from 'node:assert/strict';
+import { prepareUserDir } from '../../sandbox/demo/node-red.js';
+import { Editor } from '../support/editor.js';
+import { eventsNode, type FlowNode, sandboxConfig } from '../support/flow-node.js';
+import { RunningNodeRed } from '../support/node-red.js';
+import { useTemporaryFolder } from '../support/package.js';
+import { useSandbox } from '../support/sandbox.js';
+import { until } from '../support/until.js';
+
+/** The editor, inside the page. */
+declare const RED: {
+  nodes: {
+    node(id: string): {
+      credentials?: { secret?: string };
+      validationErrors?: string[];
+      _def: { outputLabels(this: object, index: number): string };
+    };
+  };
+};
+
+describe('the ion-events dialog in a browser', function () {
+  this.timeout(60_000);
+  const context = useSandbox();
+  const folder = useTemporaryFolder();
+  let nodeRed: RunningNodeRed;
+  let editor: Editor;
+
+  const filters = [
+    { field: 'status', op: 'in', value: 'IN_PROGRESS, HOLD', valueType: 'str' },
+    { field: 'locationId', op: 'eq', value: 'location', valueType: 'flow' },
+  ];
+  const nodes: Record<string, object> = {
+    plain: {},
+    poll: { resource: 'ISSUES', actions: ['UPDATE'], interval: 2.5, fields: ['id', 'title'] },
+    filtered: { filters, fields: ['title', 'run.title', 'noSuchField'] },
+    webhook: {
+      ...{ via: 'webhook', resource: 'STEPS_DAGS', actions: ['DELETE', 'CREATE'], path: '/hook' },
+      ...{ signatureHeader: 'x-signed', expectedResponseCode: 202, verify: false },
+    },
+    registered: { via: 'webhook', register: true, publicUrl: 'https://factory.example.com' },
+    secret: { via: 'webhook' },
+    wrong: {},
+  };
+
+  before(async function () {
+    const { clientId, clientSecret } = context.sandbox;
+    const place = (node: FlowNode, x: number, y: number) => ({ ...node, z: 'flow', x, y });
+    const flow = [
+      { id: 'flow', type: 'tab', label: 'test' },
+      sandboxConfig(context.sandbox, { name: 'sandbox' }),
+      place({ ...eventsNode, id: 'live', config: '', wires: [['keep']] }, 100, 40),
+      place(
+        {
+          id: 'keep',
+          type: 'function',
+          func: `global.set('told', { topic: msg.topic, payload: msg.payload, via: msg.ion.via });`,
+          wires: [],
+        },
+        300,
+        40,
+      ),
+      place(
+        { id: 'in', type: 'http in', url: '/told', method: 'get', wires: [['take']] },
+        100,
+        100,
+      ),
+      place(
+        {
+          id: 'take',
+          type: 'function',
+          func: `msg.payload = global.get('told') ?? {}; return msg;`,
+          wires: [['out']],
+        },
+        300,
+        100,
+      ),
+      place({ id: 'out', type: 'http response', wires: [] }, 500, 100),
+      place({ id: 'post', type: 'http in', url: '/posted', method: 'post', wires: [] }, 100, 160),
+      // Disabled, so that they neither ask nor register.
+      ...Object.entries(nodes).map(([id, properties], index) =>
+        place({ ...eventsNode, wires: [[]], d: true, ...properties, id }, 300, 160 + 50 * index),
+      ),
+    ];
+    const key = { config: { clientId, clientSecret }, registered: { secret: 'example-secret' } };
+    await prepareUserDir(folder.path, flow, key);
+    nodeRed = await RunningNodeRed.start(folder.path);
+    editor = await Editor.open(this, nodeRed.url);
+  });
+  after(async () => {
+    await editor?.close();
+    await nodeRed?.stop();
+  });
+  afterEach(() => assert.deepEqual(editor.errors, []));
+
+  const input = (property: string) => `#node-input-${property}`;
+  const via = (way: string) => editor.page.selectOption(input('via'), way);
+  /** The labels of the rows that are shown, below the name and the config node. */
+  const rows = () =>
+    editor.page.locator('#dialog-form > .form-row:visible').evaluateAll((shown) =>
+      shown
+        .map((row) => (row.matches('.ion-runs-heading') ? row : row.querySelector('label')))
+        .map((label) => label?.textContent?.trim())
+        .filter(Boolean)
+        .slice(2),
+    );
+  const treeIsShown = () =>
+    editor.page.waitForSelector('#ion-runs-field-tree .red-ui-treeList-label');
+  const labelsOfTree = () =>
+    editor.page
+      .locator('#ion-runs-field-tree .red-ui-treeList-label-text')
+      .evaluateAll((labels) => labels.map((label) => label.textContent));
+  const action = (name: string) =>
+    editor.page.locator(`#ion-events-actions input[value="${name}"]`);
+  const isMarked = async (property: string) =>
+    /\binput-error\b/.test((await editor.page.getAttribute(input(property), 'class')) ?? '');
+  const stored = async (id: string, properties: string[]) =>
+    Object.fromEntries(
+      await Promise.all(
+        properties.map(async (name) => [name, await editor.property(id, name)] as const),
+      ),
+    );
+  const enter = async (property: string, text: string) => {
+    await editor.page.fill(input(property), text);
+    await editor.page.press(input(property), 'Tab');
+  };
+
+  it('comes out of the palette with the defaults that flows depend on', async () => {
+    const { page } = editor;
+    const source = page.locator('.red-ui-palette-node[data-palette-type="ion-events"]');
+    await source.scrollIntoViewIfNeeded();
+    await source.dragTo(page.locator('#red-ui-workspace-chart'), {
+      targetPosition: { x: 650, y: 500 },
+    });
+    const { id, type, z, x, y, wires, ...properties } =
+      (await editor.nodesOfType('ion-events')).find(
+        ({ id, config }) => config === '' && id !== 'live',
+      ) ?? {};
+    const { id: _, type: __, ...expected } = eventsNode;
+    assert.deepEqual(properties, { ...expected, config: '' });
+    assert.equal(
+      await page.evaluate((id) => {
+        const node = RED.nodes.node(id);
+        return node._def.outputLabels.call(node, 0);
+      }, String(id)),
+      'one event a message',
+    );
+    await page.keyboard.press('Delete');
+  });
+
+  it('shows the rows that each way needs', async () => {
+    await editor.edit('plain');
+    await treeIsShown();
+    const always = ['Arrive', 'About', 'When it is'];
+    const object = ['Only where all of these hold', 'Fields'];
+    assert.deepEqual(await rows(), [...always, 'Every (s)', ...object]);
+    assert.equal(await action('DELETE').isVisible(), false);
+    await via('webhook');
+    const webhook = ['Path', 'Secret', 'Signature in', 'Answer'];
+    const boxes = [
+      'Take only what is signed with the secret',
+      'Register in ION on deploy, remove it with the node',
+    ];
+    assert.deepEqual(await rows(), [...always, ...webhook, ...boxes, ...object]);
+    assert.equal(await action('DELETE').isVisible(), true);
+    await editor.page.check(input('register'));
+    assert.deepEqual(await rows(), [...always, ...webhook, ...boxes, 'Public URL', ...object]);
+    await via('poll');
+    assert.deepEqual(await rows(), [...always, 'Every (s)', ...object]);
+    await editor.cancel();
+    assert.notEqual(await editor.property('plain', 'changed'), true);
+  });
+
+  for (const [id, properties] of Object.entries(nodes)) {
+    it(`keeps everything of "${id}" when nothing is changed`, async () => {
+      await editor.edit(id);
+      await editor.page.waitForSelector('#ion-runs-schema', { state: 'hidden' });
+      await editor.done();
+      const { wires, ...expected } = { ...eventsNode, id, ...properties } as FlowNode;
+      assert.deepEqual(await stored(id, Object.keys(expected)), expected);
+      assert.notEqual(await editor.property(id, 'changed'), true);
+    });
+  }
+
+  it('offers what can be listed for polls, and all that the schema names for webhooks', async () => {
+    const { page } = editor;
+    await editor.edit('plain');
+    await treeIsShown();
+    const options = await page.locator('#ion-events-resource option').allTextContents();
+    assert.ok(options.includes('RUN_STEPS') && options.includes('ISSUES'));
+    assert.ok(!options.includes('STEPS_DAGS'));
+    await via('webhook');
+    await page.fill(input('resource'), '');
+    await page.locator(input('resource')).pressSequentially('run_steps_d');
+    await page.locator('.red-ui-autoComplete-container').getByText('RUN_STEPS_DAGS').waitFor();
+    await page.keyboard.press('Tab');
+    assert.equal(await page.inputValue(input('resource')), 'RUN_STEPS_DAGS');
+    await editor.cancel();
+  });
+
+  it('shows filters and fields of what the events are about', async () => {
+    const { page } = editor;
+    await editor.edit('plain');
+    await treeIsShown();
+    assert.ok((await labelsOfTree()).includes('runId'));
+    await page.selectOption('#ion-events-resource', 'ISSUES');
+    await page.waitForFunction(
+      () => !document.querySelector('#ion-runs-field-tree')?.textContent?.includes('runId'),
+    );
+    assert.match(String(await page.textContent('#ion-events-fields-hint')), /: id .*title status$/);
+    await via('webhook');
+    await enter('resource', 'STEPS_DAGS');
+    await page.waitForSelector('#ion-runs-field-text');
+    assert.match(
+      String(await page.textContent('#ion-events-fields-hint')),
+      /^Rows of STEPS_DAGS cannot be read/,
+    );
+    await editor.cancel();
+  });
+
+  it('shows a stored resource that cannot be polled, as wrong', async () => {
+    const { page } = editor;
+    await editor.edit('webhook');
+    await via('poll');
+    assert.equal(await page.inputValue('#ion-events-resource'), 'STEPS_DAGS');
+    assert.equal(await page.getAttribute('#ion-events-resource', 'aria-invalid'), 'true');
+    await page.selectOption('#ion-events-resource', 'PARTS');
+    assert.equal(await page.getAttribute('#ion-events-resource', 'aria-invalid'), 'false');
+    await editor.cancel();
+  });
+
+  it('stores the actions and the fields that are ticked', async () => {
+    const { page } = editor;
+    await editor.edit('plain');
+    await treeIsShown();
+    await action('CREATE').uncheck();
+    for (const name of ['status', 'title']) {
+      await page.fill('#ion-runs-field-search', name);
+      await page
+        .locator('#ion-runs-field-tree .red-ui-treeList-label')
+        .filter({ has: page.getByText(name, { exact: true }) })
+        .first()
+        .click();
+    }
+    await editor.done();
+    assert.deepEqual(await stored('plain', ['actions', 'fields']), {
+      ...{ actions: ['UPDATE'], fields: ['status', 'title'] },
+    });
+  });
+
+  it('shows the address that ION is to call', async () => {
+    const { page } = editor;
+    const address = () => page.textContent('#ion-events-address');
+    await editor.edit('secret');
+    assert.equal(await page.getAttribute(input('path'), 'placeholder'), '/ion/secret');
+    assert.equal(await address(), `${nodeRed.url}/ion/secret`);
+    await enter('path', '/ion/steps');
+    assert.equal(await address(), `${nodeRed.url}/ion/steps`);
+    await page.check(input('register'));
+    await enter('publicUrl', 'https://factory.example.com/');
+    assert.equal(await address(), 'https://factory.example.com/ion/steps');
+    await editor.cancel();
+  });
+
+  it('makes a secret, shows it once, and stores it as a credential', async () => {
+    const { page } = editor;
+    await editor.edit('secret');
+    assert.equal(await isMarked('secret'), true);
+    assert.equal(await page.isVisible('#ion-events-secret-shown'), false);
+    await page.click('#ion-events-make-secret');
+    const secret = await page.inputValue('#ion-events-secret-shown');
+    assert.match(secret, /^[0-9a-f]{64}$/);
+    assert.equal(await page.inputValue(input('secret')), secret);
+    assert.equal(await isMarked('secret'), false);
+    await page.click('#ion-events-make-secret');
+    assert.notEqual(await page.inputValue('#ion-events-secret-shown'), secret);
+    await page.click('#ion-events-copy-secret');
+    await page.waitForSelector('text=Copied.');
+    await editor.done();
+    assert.match(
+      String(await page.evaluate(() => RED.nodes.node('secret').credentials?.secret)),
+      /^[0-9a-f]{64}$/,
+    );
+    await editor.edit('secret');
+    assert.equal(await page.isVisible('#ion-events-secret-shown'), false);
+    assert.equal(await page.inputValue('#ion-events-secret-shown'), '');
+    await editor.cancel();
+    await editor.edit('registered');
+    assert.equal(await page.inputValue(input('secret')), '__PWRD__');
+    await editor.cancel();
+  });
+
+  it('warns where everybody could send', async () => {
+    const { page } = editor;
+    await editor.edit('secret');
+    const warning = page.getByText('Anybody who can reach the address');
+    assert.equal(await warning.isVisible(), false);
+    await page.uncheck(input('verify'));
+    assert.equal(await warning.isVisible(), true);
+    await editor.cancel();
+  });
+
+  it('marks what cannot work, and says why', async () => {
+    const { page } = editor;
+    await editor.edit('wrong');
+    await enter('interval', '0.5');
+    assert.equal(await isMarked('interval'), true);
+    await via('webhook');
+    assert.deepEqual([await isMarked('secret'), await isMarked('path')], [true, false]);
+    await page.uncheck(input('verify'));
+    assert.equal(await isMarked('secret'), false);
+    await page.check(input('register'));
+    assert.deepEqual([await isMarked('secret'), await isMarked('publicUrl')], [true, true]);
+    await enter('publicUrl', 'http://factory.example.com');
+    assert.equal(await isMarked('publicUrl'), true);
+    await enter('path', 'steps');
+    assert.equal(await isMarked('path'), true);
+    await enter('path', '/posted');
+    assert.equal(await isMarked('path'), true);
+    await enter('expectedResponseCode', '42');
+    await action('CREATE').uncheck();
+    await action('UPDATE').uncheck();
+    await editor.done();
+    const errors = (await page.evaluate(() => RED.nodes.node('wrong').validationErrors ?? [])).join(
+      '\n',
+    );
+    for (const text of [
+      /^When it is: at least one is needed$/m,
+      /^Path: another node has this path$/m,
+      /^Answer: /m,
+      /^Secret: /m,
+      /^Public URL: /m,
+    ]) {
+      assert.match(errors, text);
+    }
+    assert.doesNotMatch(errors, /^Every/m);
+  });
+
+  it('tells of a step that changes, once it is deployed', async () => {
+    const { page } = editor;
+    const { control, data } = context.sandbox;
+    await editor.edit('live');
+    await page.selectOption(input('config'), 'config');
+    await treeIsShown();
+    await enter('interval', '1');
+    await editor.done();
+    const before = control.counters().api.total;
+    await nodeRed.untilStarted(() => editor.deploy());
+    // The first poll only begins.
+    await until(() => control.counters().api.total > before + 1);
+    const [step] = data.runSteps.all();
+    assert.ok(step);
+    data.runSteps.update(step.id, { title: 'Told' });
+    const told = async () =>
+      (await (await fetch(`${nodeRed.url}/told`)).json()) as Record<string, unknown>;
+    await until(async () => (await told()).topic !== undefined);
+    const { topic, payload, via } = await told();
+    assert.deepEqual([topic, via], ['RUN_STEPS/UPDATE', 'poll']);
+    assert.equal((payload as { title: string }).title, 'Told');
+    await page.waitForSelector('[id="live"] .red-ui-flow-node-status-label >> text=/^1 event$/');
+  });
+});
