@@ -26,6 +26,8 @@ class FakeIon implements Writer {
   isDown = false;
   fail: (value: unknown, call: number) => IonError | undefined = () => undefined;
   before: () => Promise<void> = async () => {};
+  /** Its run cannot be looked up. */
+  sickStep: number | undefined;
   /** Per file name. */
   attachments = new Map<string, number[]>();
 
@@ -33,6 +35,8 @@ class FakeIon implements Writer {
     this.calls++;
     await this.before();
     if (this.isDown) throw outage();
+    if (step !== undefined && step === this.sickStep)
+      throw new IonError('ION_SERVER', 'always', { status: 500 });
     // Steps 10 to 19 belong to run 1, and so on; fields in the same way.
     const id = run ?? Math.floor(Number(step ?? field) / 10);
     if (Number.isNaN(id)) throw new IonError('ION_NOT_FOUND', 'no such step');
@@ -366,6 +370,53 @@ describe('outbox: delivery', () => {
       assert.deepEqual([heard.delivered, heard.givenUp], [['a'], []]);
     });
   }
+
+  it('lets the others go on where the run of one cannot be looked up', async () => {
+    ion.sickStep = 15;
+    const outbox = await open({ pauseMs: 1 });
+    outbox.start();
+    await add(outbox, { step: 15 }, 'sick');
+    await add(outbox, { step: 11 }, 'same run');
+    await add(outbox, { step: 21 }, 'other run');
+    await add(outbox, { run: 3 }, 'third run');
+    await until(() => heard.delivered.length === 3);
+    assert.equal(outbox.state.waiting, 1);
+    ion.sickStep = undefined;
+    await empty(outbox);
+    assert.equal(heard.delivered.at(-1), 'sick');
+  });
+
+  it('is not disturbed by a listener that throws', async () => {
+    const failed: unknown[] = [];
+    const throwing = () => {
+      throw new Error('no wire');
+    };
+    const broken = {
+      delivered: throwing,
+      givenUp: throwing,
+      changed: throwing,
+      failed: (thrown: unknown) => failed.push(thrown),
+    };
+    const outbox = await open({ listeners: new Map([['node', broken]]) });
+    outbox.start();
+    await add(outbox, { run: 1 }, 'a');
+    await add(outbox, { run: 1 }, 'b');
+    await empty(outbox);
+    assert.deepEqual(valuesOf('1'), ['a', 'b']);
+    assert.ok(failed.length > 0);
+  });
+
+  it('decides once where two people do at the same time', async () => {
+    ion.fail = () => new IonError('ION_GRAPHQL', 'no');
+    const outbox = await open();
+    outbox.start();
+    for (const value of ['a', 'b', 'c']) await add(outbox, { run: 1 }, value);
+    await until(() => outbox.state.givenUp === 3);
+    ion.fail = () => undefined;
+    await Promise.all([outbox.decide('retry'), outbox.decide('retry'), outbox.decide('discard')]);
+    await empty(outbox);
+    assert.deepEqual([outbox.state.givenUp, valuesOf('1')], [0, ['a', 'b', 'c']]);
+  });
 
   it('tries again where of several fields at least one may still be written', async () => {
     const partly = new IonError('ION_VARIABLES', 'both');
