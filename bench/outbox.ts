@@ -1,3 +1,4 @@
+import { stepNode } from '../test/support/flow-node.js';
 import { graphqlNode, ionConfig, measured } from './flows.js';
 import { measure, serverStatistics, withNodeRed, withServer } from './processes.js';
 import type { Report } from './report.js';
@@ -63,23 +64,7 @@ export async function measureOutbox(report: Report): Promise<void> {
 }
 
 function outboxFlow(server: string): object[] {
-  const step = {
-    type: 'ion-step',
-    config: 'config',
-    action: 'field',
-    run: 'run',
-    runType: 'msg',
-    step: 'step',
-    stepType: 'msg',
-    field: 'field',
-    fieldType: 'msg',
-    value: 'payload',
-    valueType: 'msg',
-    onConflict: 'retry',
-    delivery: 'outbox',
-    keep: 'all',
-    outputs: 2,
-  };
+  const step = { ...stepNode, delivery: 'outbox', outputs: 2 };
   const [source, node, failed] = measured('ion-step', step) as [object, object, object];
   return [
     ...ionConfig(server, { concurrency: CONCURRENCY }),

@@ -123,9 +123,15 @@ export class Outbox {
   static async open(options: OutboxOptions): Promise<Outbox> {
     const store = await OutboxStore.open(options.folder, options.limits);
     const outbox = new Outbox(options, store);
-    const [first] = await store.unrouted(1);
-    if (first) outbox.#firstUnrouted = first.sequence;
-    return outbox;
+    try {
+      const [first] = await store.unrouted(1);
+      if (first) outbox.#firstUnrouted = first.sequence;
+      return outbox;
+    } catch (thrown) {
+      // Else it would stay locked until the process ends.
+      await store.close();
+      throw thrown;
+    }
   }
 
   get state(): OutboxState {

@@ -86,7 +86,7 @@ export class ConfigOutbox {
 
   /** Goes on with what an earlier process left. */
   readonly #begin = (): void => {
-    if (this.#isClosed) return;
+    if (this.#isClosed || !this.#hasFolder()) return;
     this.existing().catch((thrown) => {
       if (this.#isClosed) return;
       this.#node.error(toIonError(thrown).message);
@@ -105,6 +105,15 @@ export class ConfigOutbox {
     });
     outbox.start();
     return outbox;
+  }
+
+  /** With settings that cannot work there is none: the config node tells about those itself. */
+  #hasFolder(): boolean {
+    try {
+      return this.#folder() !== '';
+    } catch {
+      return false;
+    }
   }
 
   #folder(): string {

@@ -73,7 +73,7 @@ function deliveredMessage(entry: Entry, answer: WriteAnswer<unknown>): Message {
   return { ...messageOf(entry), payload, ion: withoutUnknown(ion) };
 }
 
-/** Like what a Catch node sends. */
+/** With the properties that a Catch node would add, so that one flow can treat both. */
 function refusedMessage(node: Node, entry: Entry, error: IonError): Message {
   const { code, message } = error;
   const source = { id: node.id, type: node.type, name: node.name };
