@@ -17,7 +17,8 @@ const CLIENT_ID = 'the-key-of-this-test';
 const SECRET = 'the-secret-of-this-test';
 const files = [
   'sandbox/demo/flow.json',
-  ...readdirSync(join(root, 'examples'))
+  ...readdirSync(join(root, 'examples'), { recursive: true })
+    .map(String)
     .filter((name) => name.endsWith('.json'))
     .map((name) => `examples/${name}`),
 ];

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 
 /** A program outside npm that a test needs. */
 export interface Tool {
@@ -7,6 +7,8 @@ export interface Tool {
   commands: string[];
   /** Arguments with which it answers without doing anything. */
   probe: string[];
+  /** With which it then ends; 0 by default. */
+  exitCode?: number;
   install: string;
 }
 
@@ -24,18 +26,22 @@ export const chromium: Tool = {
   install: 'apt-get install -y chromium',
 };
 
+export const mosquitto: Tool = {
+  name: 'Mosquitto',
+  commands: ['/usr/sbin/mosquitto', 'mosquitto'],
+  probe: ['-h'],
+  exitCode: 3,
+  install: 'apt-get install -y mosquitto',
+};
+
 /**
  * The command of a tool. Where it is missing the test is skipped with a word on how to install it,
  * but fails in CI, where nothing may be skipped.
  */
 export function findTool(test: Mocha.Context, tool: Tool): string {
   for (const command of tool.commands) {
-    try {
-      execFileSync(command, tool.probe, { stdio: 'ignore' });
-      return command;
-    } catch {
-      // The next one may do.
-    }
+    const { status } = spawnSync(command, tool.probe, { stdio: 'ignore' });
+    if (status === (tool.exitCode ?? 0)) return command;
   }
   const text = `${tool.name} is missing. On Debian: ${tool.install}`;
   if (process.env.CI === 'true') throw new Error(text);

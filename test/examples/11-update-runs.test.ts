@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { parseOperation } from '../../nodes/client/operation.js';
-import { prepareUserDir } from '../../sandbox/demo/node-red.js';
-import { RunningNodeRed } from '../support/node-red.js';
-import { root, useTemporaryFolder } from '../support/package.js';
+import { RunningExample } from '../support/example.js';
+import { useTemporaryFolder } from '../support/package.js';
 import { useSandbox } from '../support/sandbox.js';
 import { until } from '../support/until.js';
 
@@ -14,11 +11,11 @@ interface RunOfProcedure {
   steps: { title: string; status: string; fields: { name: string; value: unknown }[] }[];
 }
 
-describe('the example that updates the runs of a procedure', () => {
+describe('example 11, updates the runs of a procedure', () => {
   const ion = useSandbox({ runs: 60 });
   const folder = useTemporaryFolder();
-  let nodeRed: RunningNodeRed;
-  after(() => nodeRed?.stop());
+  let example: RunningExample;
+  after(() => example?.stop());
 
   it('adds a step to each of its completed runs, and to no other one', async function () {
     this.timeout(60_000);
@@ -40,16 +37,11 @@ describe('the example that updates the runs of a procedure', () => {
     const completed = before.filter(({ status }) => status === 'COMPLETE').map(({ id }) => id);
     assert.ok(completed.length > 1 && completed.length < before.length);
 
-    const userDir = join(folder.path, 'user');
-    await mkdir(userDir);
-    const path = join(root, 'examples', '04-update-runs-of-a-procedure.json');
-    const flow = JSON.parse(await readFile(path, 'utf8'));
-    const { clientId, clientSecret, url, authUrl } = ion.sandbox;
-    await prepareUserDir(userDir, flow, { 'ion-example-4-config': { clientId, clientSecret } });
-    nodeRed = await RunningNodeRed.start(userDir, {
-      env: { ION_API_URL: url, ION_AUTH_URL: authUrl },
+    example = await RunningExample.start('11-update-runs-of-a-procedure.json', {
+      folder: folder.path,
+      sandbox: ion.sandbox,
     });
-    await fetch(`${nodeRed.url}/inject/ion-example-4-inject`, { method: 'POST' });
+    await example.inject('inject');
     await until(async () => {
       const all = (await runs()).flatMap(added);
       return all.length >= completed.length && all.every(({ status }) => status === 'COMPLETE');

@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict';
+import { RunningExample } from '../support/example.js';
+import { useTemporaryFolder } from '../support/package.js';
+import { useSandbox } from '../support/sandbox.js';
+
+describe('example 10, records values', () => {
+  const ion = useSandbox({ runs: 20 });
+  const folder = useTemporaryFolder();
+  let example: RunningExample;
+  after(() => example?.stop());
+
+  it('at once and by the outbox, and shows what ION refuses', async () => {
+    example = await RunningExample.start('10-record-values.json', {
+      folder: folder.path,
+      sandbox: ion.sandbox,
+    });
+    for (const name of ['inject', 'later', 'text']) await example.inject(name);
+    assert.match(await example.shown('written'), /325\.5/);
+    assert.match(await example.shown('delivered'), /325\.5/);
+    assert.match(await example.shown('refused'), /325,5/);
+  });
+});

@@ -1,0 +1,49 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { freePort } from '../../sandbox/demo/node-red.js';
+import { findTool, mosquitto } from './tools.js';
+
+export interface Broker {
+  port: number;
+  /** `mqtt://127.0.0.1:<port>` */
+  url: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a Mosquitto of its own on a free port. In a test that is skipped where there is none.
+ * @param settings further lines of its configuration
+ */
+export async function startBroker(
+  test: Mocha.Context,
+  folder: string,
+  settings: readonly string[] = [],
+): Promise<Broker> {
+  const command = findTool(test, mosquitto);
+  const port = await freePort();
+  const file = join(folder, `mosquitto-${port}.conf`);
+  const lines = [`listener ${port} 127.0.0.1`, 'allow_anonymous true', 'persistence false'];
+  await writeFile(file, [...lines, ...settings, ''].join('\n'));
+  const broker = spawn(command, ['-c', file, '-v'], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const ended = once(broker, 'exit');
+  let log = '';
+  const running = new Promise<void>((resolve, reject) => {
+    broker.stderr.setEncoding('utf8').on('data', (text: string) => {
+      if (log.includes('running')) return;
+      log += text;
+      if (log.includes('running')) resolve();
+    });
+    void ended.then(() => reject(new Error(`Mosquitto ended: ${log}`)));
+  });
+  await running;
+  return {
+    port,
+    url: `mqtt://127.0.0.1:${port}`,
+    async stop() {
+      broker.kill('SIGTERM');
+      await ended;
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import { execFile } from 'node:child_process';
+import { access, mkdir, symlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { root } from './package.js';
+
+const run = promisify(execFile);
+const folder = join(root, 'test', 'palettes');
+
+export type Palette =
+  | '@flowfuse/node-red-dashboard'
+  | 'node-red-contrib-modbus'
+  | 'node-red-contrib-opcua';
+
+/** Where npm puts what belongs to the palettes. */
+export const paletteModules = join(folder, 'node_modules');
+
+/**
+ * Installs the palettes of other people that the examples use, once for all tests. They lie in a
+ * folder of their own, because Node-RED would load them into every test and into `npm start`.
+ */
+export async function installPalettes(): Promise<void> {
+  const isInstalled = await access(join(paletteModules, '.package-lock.json')).then(
+    () => true,
+    () => false,
+  );
+  if (isInstalled) return;
+  // Their scripts would build drivers for serial ports.
+  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
+  await run('npm', args, { cwd: folder });
+}
+
+/** Makes a palette known to the Node-RED of a user folder. */
+export async function addPalette(userDir: string, palette: Palette): Promise<void> {
+  const link = join(userDir, 'node_modules', palette);
+  await mkdir(dirname(link), { recursive: true });
+  await symlink(join(paletteModules, palette), link, 'dir');
+}
