@@ -72,7 +72,7 @@ const REFUSED_AT_ONCE = 100;
 const ROUTING = 'routing';
 /** And for the search for lanes, which fails with the disk. */
 const SEARCHING = 'searching';
-/** Failed look-ups of one run before ION is asked whether it is there at all. */
+/** Failed look-ups of one run, while ION is there, before the others no longer wait for it. */
 const LOOK_UPS_BEFORE_DOUBT = 5;
 
 /**
@@ -103,7 +103,7 @@ export class Outbox {
   #deciding: Promise<void> = Promise.resolve();
   #routing: Promise<void> | undefined;
   #routeAgain = false;
-  /** In a row, of the first entry whose run is not known. */
+  /** In a row while ION was there, of the first entry whose run is not known. */
   #failedLookUps = 0;
   #isStarted = false;
   #failures = 0;
@@ -291,8 +291,9 @@ export class Outbox {
         await this.#giveUp(stored, error);
         return;
       }
-      if (++this.#failedLookUps < LOOK_UPS_BEFORE_DOUBT || !(await this.#isReachable()))
-        throw error;
+      // An outage tells nothing of this one.
+      this.#failedLookUps = (await this.#isReachable()) ? this.#failedLookUps + 1 : 0;
+      if (this.#failedLookUps < LOOK_UPS_BEFORE_DOUBT) throw error;
       // ION answers, but not for this one: it waits by itself, so that the others do not.
       const { step, field } = stored.entry.write.target;
       await this.#store.route(stored, `unknown run of ${step ?? field}`);

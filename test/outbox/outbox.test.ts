@@ -26,17 +26,18 @@ class FakeIon implements Writer {
   isDown = false;
   fail: (value: unknown, call: number) => IonError | undefined = () => undefined;
   before: () => Promise<void> = async () => {};
-  /** Its run cannot be looked up. */
-  sickStep: number | undefined;
+  failLookUp: (step: unknown) => IonError | undefined = () => undefined;
+  lookUps = 0;
   /** Per file name. */
   attachments = new Map<string, number[]>();
 
   async runOf({ run, step, field }: Target): Promise<string> {
     this.calls++;
+    this.lookUps++;
     await this.before();
     if (this.isDown) throw outage();
-    if (step !== undefined && step === this.sickStep)
-      throw new IonError('ION_SERVER', 'always', { status: 500 });
+    const error = this.failLookUp(step);
+    if (error) throw error;
     // Steps 10 to 19 belong to run 1, and so on; fields in the same way.
     const id = run ?? Math.floor(Number(step ?? field) / 10);
     if (Number.isNaN(id)) throw new IonError('ION_NOT_FOUND', 'no such step');
@@ -105,6 +106,10 @@ class FakeIon implements Writer {
 
 function outage(): IonError {
   return new IonError('ION_NETWORK', 'unreachable', { transient: true, mayHaveRun: true });
+}
+
+function fault(): IonError {
+  return new IonError('ION_SERVER', 'a fault', { status: 500 });
 }
 
 const write = (target: Target, value: unknown, more: Partial<NewWrite> = {}): NewWrite => ({
@@ -372,7 +377,7 @@ describe('outbox: delivery', () => {
   }
 
   it('lets the others go on where the run of one cannot be looked up', async () => {
-    ion.sickStep = 15;
+    ion.failLookUp = (step) => (step === 15 ? fault() : undefined);
     const outbox = await open({ pauseMs: 1 });
     outbox.start();
     await add(outbox, { step: 15 }, 'sick');
@@ -381,9 +386,25 @@ describe('outbox: delivery', () => {
     await add(outbox, { run: 3 }, 'third run');
     await until(() => heard.delivered.length === 3);
     assert.equal(outbox.state.waiting, 1);
-    ion.sickStep = undefined;
+    ion.failLookUp = () => undefined;
     await empty(outbox);
     assert.equal(heard.delivered.at(-1), 'sick');
+  });
+
+  it('keeps the order where a run cannot be looked up at the end of an outage', async () => {
+    ion.isDown = true;
+    const outbox = await open({ pauseMs: 1 });
+    outbox.start();
+    await add(outbox, { run: 1 }, 'first');
+    await add(outbox, { step: 15 }, 'second');
+    await until(() => ion.lookUps > 10);
+    let faults = 1;
+    ion.failLookUp = () => (faults-- > 0 ? fault() : undefined);
+    let failures = 5;
+    ion.fail = (value) => (value === 'first' && failures-- > 0 ? fault() : undefined);
+    ion.isDown = false;
+    await empty(outbox);
+    assert.deepEqual(valuesOf('1'), ['first', 'second']);
   });
 
   it('is not disturbed by a listener that throws', async () => {
