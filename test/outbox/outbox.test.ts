@@ -24,24 +24,25 @@ class FakeIon implements Writer {
   atOnce = 0;
   mostAtOnce = 0;
   isDown = false;
+  isDownAt: (call: number) => boolean = () => this.isDown;
   fail: (value: unknown, call: number) => IonError | undefined = () => undefined;
   before: () => Promise<void> = async () => {};
-  failLookUp: (step: unknown) => IonError | undefined = () => undefined;
+  failLookUp: (target: Target, call: number) => IonError | undefined = () => undefined;
   lookUps = 0;
+  /** At the last look-up: no outage ends just before the question whether there is one. */
+  wasDown = false;
   /** Per file name. */
   attachments = new Map<string, number[]>();
 
-  async runOf({ run, step, field }: Target): Promise<string> {
+  async runOf(target: Target): Promise<string> {
     this.calls++;
     this.lookUps++;
     await this.before();
-    if (this.isDown) throw outage();
-    const error = this.failLookUp(step);
+    this.wasDown = this.isDownAt(this.calls);
+    if (this.wasDown) throw outage();
+    const error = this.failLookUp(target, this.calls);
     if (error) throw error;
-    // Steps 10 to 19 belong to run 1, and so on; fields in the same way.
-    const id = run ?? Math.floor(Number(step ?? field) / 10);
-    if (Number.isNaN(id)) throw new IonError('ION_NOT_FOUND', 'no such step');
-    return String(id);
+    return runOf(target);
   }
 
   async write(target: Target, value: unknown): Promise<WriteAnswer<unknown>> {
@@ -50,7 +51,7 @@ class FakeIon implements Writer {
     this.mostAtOnce = Math.max(this.mostAtOnce, this.atOnce);
     try {
       await this.before();
-      const error = this.isDown ? outage() : this.fail(value, this.calls);
+      const error = this.isDownAt(this.calls) ? outage() : this.fail(value, this.calls);
       if (error) throw error;
       const run = await this.runOf(target);
       this.written.push({ run, value });
@@ -70,7 +71,8 @@ class FakeIon implements Writer {
   }
 
   async check(): Promise<void> {
-    if (this.isDown) throw outage();
+    this.calls++;
+    if (this.wasDown || this.isDownAt(this.calls)) throw outage();
   }
 
   async attachmentsOf(_target: Target, filename: string): Promise<number[]> {
@@ -91,7 +93,7 @@ class FakeIon implements Writer {
       for await (const chunk of read()) text += Buffer.from(chunk).toString();
       id = this.written.length + 1;
       this.attachments.set(filename, [...known, id]);
-      this.written.push({ run: await this.runOf(target), value: text });
+      this.written.push({ run: runOf(target), value: text });
     }
     const error = this.fail(filename, ++this.calls);
     if (error) throw error;
@@ -102,6 +104,13 @@ class FakeIon implements Writer {
       traceId: undefined,
     } as never;
   }
+}
+
+/** Steps 10 to 19 belong to run 1, and so on; fields in the same way. */
+function runOf({ run, step, field }: Target): string {
+  const id = run ?? Math.floor(Number(step ?? field) / 10);
+  if (Number.isNaN(id)) throw new IonError('ION_NOT_FOUND', 'no such step');
+  return String(id);
 }
 
 function outage(): IonError {
@@ -215,11 +224,28 @@ describe('outbox: delivery', () => {
           }),
           { minLength: 1, maxLength: 40 },
         ),
-        // Whether each call fails; later ones do not.
-        fc.array(fc.boolean(), { maxLength: 60 }),
-        async (writes, failures) => {
+        // What happens to the calls, one after the other; later ones succeed.
+        fc.array(
+          fc.record({
+            is: fc.constantFrom('well', 'faulty', 'down'),
+            calls: fc.integer({ min: 1, max: 12 }),
+          }),
+          { maxLength: 12 },
+        ),
+        async (writes, times) => {
           ion = new FakeIon();
-          ion.fail = (_value, call) => (failures[call] ? outage() : undefined);
+          const states = times.flatMap(({ is, calls }) => Array<string>(calls).fill(is));
+          ion.isDownAt = (call) => states[call] === 'down';
+          ion.fail = (_value, call) => (states[call] === 'faulty' ? fault() : undefined);
+          // After five faults in a row the others would no longer wait for it.
+          const faults = new Map<string, number>();
+          ion.failLookUp = (target, call) => {
+            const what = JSON.stringify(target);
+            const count = faults.get(what) ?? 0;
+            if (states[call] !== 'faulty' || count === 4) return undefined;
+            faults.set(what, count + 1);
+            return fault();
+          };
           await rm(folder, { recursive: true });
           let outbox = await open({ pauseMs: 0 });
           outbox.start();
@@ -243,7 +269,7 @@ describe('outbox: delivery', () => {
           }
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 100 },
     );
   });
 
@@ -377,7 +403,7 @@ describe('outbox: delivery', () => {
   }
 
   it('lets the others go on where the run of one cannot be looked up', async () => {
-    ion.failLookUp = (step) => (step === 15 ? fault() : undefined);
+    ion.failLookUp = ({ step }) => (step === 15 ? fault() : undefined);
     const outbox = await open({ pauseMs: 1 });
     outbox.start();
     await add(outbox, { step: 15 }, 'sick');
