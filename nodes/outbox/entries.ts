@@ -47,6 +47,8 @@ export interface Stored<Row extends Entry = Entry> {
   entry: Row;
   /** In the store and in files, in bytes. */
   bytes: number;
+  /** What lies in the store where nobody can read it; then the entry stands for it. */
+  unreadable?: Buffer;
 }
 
 /** The entry holds what no process can keep: a function, a socket, endless nesting. */
@@ -69,8 +71,33 @@ export function encode(entry: Entry): Buffer {
   }
 }
 
+/** @throws whatever V8 or JSON say of bytes that they do not understand */
 export function decode<Row extends Entry>(bytes: Buffer): Row {
   return bytes[0] === BEGIN_OF_JSON ? JSON.parse(bytes.toString()) : (deserialize(bytes) as Row);
+}
+
+/**
+ * Stands for an entry that cannot be read, so that it can be shown: V8 does not read what a later
+ * version of it wrote, and disks fail.
+ * @param replaces what it holds the latest value of
+ */
+export function unreadableEntry(thrown: unknown, replaces: string | undefined): GivenUpEntry {
+  const message = `This write cannot be read (${reasonOf(thrown)}): a later version of Node.js kept it, or the disk is damaged. Start Node-RED with that version and try again, or discard it.`;
+  return {
+    write: { action: 'field', target: {}, onConflict: 'fail' },
+    sender: '',
+    context: undefined,
+    acceptedAt: Date.now(),
+    replaces,
+    error: { code: 'ION_CONFIG', message },
+    givenUpAt: Date.now(),
+  };
+}
+
+/** What is told of an entry that was given up because it could not be read, and now can. */
+export function readableAgain(): Pick<GivenUpEntry, 'error' | 'givenUpAt'> {
+  const message = 'This write could not be read for a while. Try again, or discard it.';
+  return { error: { code: 'ION_CONFIG', message }, givenUpAt: Date.now() };
 }
 
 /** Whether JSON gives back the same, but for properties that are `undefined`. */

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { fileAt } from '../client/attachments.js';
-import { type IonError, isOutage, toIonError } from '../client/errors.js';
+import { IonError, isOutage, toIonError } from '../client/errors.js';
 import { isPlainObject } from '../client/json.js';
 import { idOf, isGiven } from '../client/run-steps.js';
 import type { StepWriter, WriteAnswer } from '../client/step-writer.js';
@@ -229,7 +229,8 @@ export class Outbox {
         if (stored.sequence > last) return;
         if (sequences && !sequences.includes(stored.sequence)) continue;
         if (decision === 'discard') await this.#store.discard(stored);
-        else await this.#incoming(undefined, (noted) => this.#store.restore(stored, noted));
+        else if (!stored.unreadable)
+          await this.#incoming(undefined, (noted) => this.#store.restore(stored, noted));
         this.#changed();
       }
       chunk = await this.#store.refused(REFUSED_AT_ONCE, chunk.at(-1)?.sequence);
@@ -267,10 +268,14 @@ export class Outbox {
     while (this.#routeAgain && !this.#closing.signal.aborted) {
       this.#routeAgain = false;
       const entries = await this.#store.unrouted(this.#isOutage() ? 1 : LOOKED_UP_AT_ONCE);
-      const runs = entries.map(({ entry }) => this.#runOf(entry));
+      const runs = entries.map((stored) =>
+        stored.unreadable ? undefined : this.#runOf(stored.entry),
+      );
       for (const [index, stored] of entries.entries()) {
         this.#firstUnrouted = Math.min(stored.sequence, this.#firstOnItsWay(undefined));
-        await this.#routeOne(stored, runs[index] as Promise<string>);
+        const run = runs[index];
+        if (run) await this.#routeOne(stored, run);
+        else await this.#giveUp(stored, unreadableError(stored));
       }
       if (entries.length > 0) this.#routeAgain = true;
       // Whoever is on the way in asks again when it is there.
@@ -404,6 +409,7 @@ export class Outbox {
   }
 
   async #deliver(stored: Stored): Promise<void> {
+    if (stored.unreadable) return this.#giveUp(stored, unreadableError(stored));
     const { entry } = stored;
     let answer: WriteAnswer<unknown>;
     try {
@@ -545,6 +551,11 @@ function runIn({ target: { run } }: NewWrite): string | undefined {
 function whatIsWritten({ target: { run, step, field }, value }: NewWrite): string {
   const fields = !isGiven(field) && isPlainObject(value) ? Object.keys(value).sort() : field;
   return JSON.stringify([run, step, fields]);
+}
+
+function unreadableError({ entry }: Stored): IonError {
+  const { error } = entry as GivenUpEntry;
+  return new IonError('ION_CONFIG', error.message);
 }
 
 /** Whether another try may succeed; of several fields, one is enough. */

@@ -1,8 +1,16 @@
-import { link, mkdir, open, readdir, rm } from 'node:fs/promises';
+import { link, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ClassicLevel } from 'classic-level';
 import { closedError, IonError, reasonOf } from '../client/errors.js';
-import { decode, type Entry, encode, type GivenUpEntry, type Stored } from './entries.js';
+import {
+  decode,
+  type Entry,
+  encode,
+  type GivenUpEntry,
+  readableAgain,
+  type Stored,
+  unreadableEntry,
+} from './entries.js';
 import {
   END,
   GIVEN_UP,
@@ -260,7 +268,7 @@ export class OutboxStore {
   /** Puts an entry to those that wait for somebody's decision. */
   async giveUp(stored: Stored, error: GivenUpEntry['error'], givenUpAt: number): Promise<void> {
     const { replaces, ...entry } = stored.entry;
-    const value = encode({ ...entry, error, givenUpAt } as GivenUpEntry);
+    const value = stored.unreadable ?? encode({ ...entry, error, givenUpAt } as GivenUpEntry);
     await this.#change('synced', replaces, (batch) => {
       // A newer value waits already.
       if (isReplaced(batch, stored)) return;
@@ -276,7 +284,7 @@ export class OutboxStore {
    * @param noted hears its number at once
    */
   async restore(stored: Stored<GivenUpEntry>, noted: (sequence: number) => void): Promise<void> {
-    const { error, givenUpAt, attachmentsBefore, attachment, ...entry } = stored.entry;
+    const { error, givenUpAt, attachmentsBefore, attachment, replaces, ...entry } = stored.entry;
     const value = encode(entry);
     const bytes = value.length + (entry.fileSize ?? 0);
     const sequence = this.#nextSequence();
@@ -330,7 +338,7 @@ export class OutboxStore {
         if (found.length === 0) break;
         for (const [key, value] of found) {
           bytesRead += value.length;
-          rows.push(storedAs<Row>(key, value));
+          rows.push(await this.#stored<Row>(key, value));
         }
       }
     } finally {
@@ -462,11 +470,36 @@ export class OutboxStore {
       const isGivenUp = key.startsWith(GIVEN_UP);
       if (!isGivenUp && !key.startsWith(WAITING) && !key.startsWith(UNROUTED)) continue;
       meta[isGivenUp ? 'givenUp' : 'waiting']++;
-      const { bytes, sequence } = storedAs(key, value);
+      const { bytes, sequence } = await this.#stored(key, value);
       meta.bytes += bytes;
       meta.sequence = Math.max(meta.sequence, sequence + 1);
     }
     return meta;
+  }
+
+  async #stored<Row extends Entry>(key: string, value: Buffer): Promise<Stored<Row>> {
+    const sequence = sequenceOf(key);
+    try {
+      const entry = decode<Row>(value);
+      if (key.startsWith(GIVEN_UP) && !('error' in entry)) Object.assign(entry, readableAgain());
+      return { key, sequence, entry, bytes: value.length + (entry.fileSize ?? 0) };
+    } catch (thrown) {
+      const entry = unreadableEntry(thrown, await this.#latestIn(key));
+      const file = await stat(this.fileOf(sequence)).catch(() => undefined);
+      if (file) entry.fileSize = file.size;
+      const bytes = value.length + (file?.size ?? 0);
+      // It has all that any entry has.
+      return { key, sequence, entry: entry as Entry as Row, bytes, unreadable: value };
+    }
+  }
+
+  /** What an entry holds the latest value of, where only its key is known. */
+  async #latestIn(key: string): Promise<string | undefined> {
+    const range = { gt: latestKey(''), lt: latestKey(END) };
+    for await (const [name, value] of this.#level.iterator(range)) {
+      if (parse<Latest>(value)?.key === key) return name.slice(latestKey('').length);
+    }
+    return undefined;
   }
 
   /** Of entries that never came in, or went without their file. */
@@ -510,12 +543,6 @@ export class OutboxStore {
     this.#meta = { ...meta, sequence: Math.max(this.#meta.sequence, meta.sequence) };
     this.#isBroken = false;
   }
-}
-
-function storedAs<Row extends Entry>(key: string, value: Buffer): Stored<Row> {
-  const entry = decode<Row>(value);
-  const bytes = value.length + (entry.fileSize ?? 0);
-  return { key, sequence: sequenceOf(key), entry, bytes };
 }
 
 function remove(batch: Batch, key: string, bytes: number): void {

@@ -1,18 +1,21 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ClassicLevel } from 'classic-level';
 import fc from 'fast-check';
 import { fileOf } from '../../nodes/client/attachments.js';
 import { IonError, type IonErrorCode } from '../../nodes/client/errors.js';
 import type { Target } from '../../nodes/client/run-steps.js';
 import type { WriteAnswer } from '../../nodes/client/step-writer.js';
+import { decode } from '../../nodes/outbox/entries.js';
 import {
   type NewWrite,
   Outbox,
   type OutboxListener,
   type OutboxOptions,
 } from '../../nodes/outbox/outbox.js';
+import { failure } from '../support/errors.js';
 import { until } from '../support/until.js';
 
 type Writer = OutboxOptions['writer'];
@@ -119,6 +122,33 @@ function outage(): IonError {
 
 function fault(): IonError {
   return new IonError('ION_SERVER', 'a fault', { status: 500 });
+}
+
+/**
+ * Makes entries unreadable in a closed outbox.
+ * @returns what makes them readable again, wherever they lie by then
+ */
+async function damage(folder: string, values: string[]): Promise<() => Promise<void>> {
+  const change = async (from: Map<string, Buffer> | undefined) => {
+    const level = new ClassicLevel<string, Buffer>(join(folder, 'entries'), {
+      valueEncoding: 'buffer',
+    });
+    const before = new Map<string, Buffer>();
+    for await (const [key, value] of level.iterator()) {
+      const number = key.slice(key.lastIndexOf('!') + 1);
+      const isDamaged = /^[qu]!/.test(key) && values.includes(String(decode(value).write.value));
+      const replacement = from ? from.get(number) : isDamaged && Buffer.from('not an entry');
+      if (!replacement) continue;
+      before.set(number, value);
+      await level.put(key, replacement);
+    }
+    await level.close();
+    return before;
+  };
+  const before = await change(undefined);
+  return async () => {
+    await change(before);
+  };
 }
 
 const write = (target: Target, value: unknown, more: Partial<NewWrite> = {}): NewWrite => ({
@@ -431,6 +461,63 @@ describe('outbox: delivery', () => {
     ion.isDown = false;
     await empty(outbox);
     assert.deepEqual(valuesOf('1'), ['first', 'second']);
+  });
+
+  it('sets aside what it cannot read, goes on, and delivers it when it can be read again', async () => {
+    const outbox = await open();
+    await add(outbox, { run: 1 }, 'a');
+    await add(outbox, { run: 1 }, 'b', { latestOnly: true });
+    await add(outbox, { run: 1 }, 'c');
+    await add(outbox, { step: 15 }, 'd');
+    await add(outbox, { step: 15 }, 'e');
+    await close(outbox);
+    const readable = await damage(folder, ['b', 'd']);
+
+    const again = await open();
+    again.start();
+    await empty(again);
+    assert.deepEqual([valuesOf('1'), again.state.givenUp], [['a', 'c', 'e'], 2]);
+    const told = (await again.refused(10)).map(({ entry: { error } }) => error);
+    assert.equal(told.length, 2);
+    for (const { code, message } of told) {
+      assert.equal(code, 'ION_CONFIG');
+      assert.match(message, /cannot be read/);
+    }
+    await again.decide('retry');
+    assert.equal(again.state.givenUp, 2, 'it still cannot be read');
+    // A newer value for the same is not mistaken for it.
+    await add(again, { run: 1 }, 'f', { latestOnly: true });
+    await empty(again);
+    await close(again);
+
+    await readable();
+    const later = await open();
+    later.start();
+    assert.match(String((await later.refused(1))[0]?.entry.error.message), /for a while/);
+    await later.decide('retry');
+    await empty(later);
+    assert.deepEqual(valuesOf('1'), ['a', 'c', 'e', 'f', 'b', 'd']);
+    assert.equal(later.state.givenUp, 0);
+  });
+
+  it('discards what it cannot read, and gives the room of its file back', async () => {
+    const outbox = await open();
+    const file = fileOf('report.txt', 'x'.repeat(1000));
+    await add(outbox, { run: 1 }, 'a', { action: 'file', filename: 'report.txt', file });
+    await close(outbox);
+    await damage(folder, ['a']);
+    const again = await open({ limits: { entries: 10, bytes: 1900 } });
+    again.start();
+    await until(() => again.state.givenUp === 1);
+    const more = fileOf('more.txt', 'x'.repeat(1000));
+    const addMore = () =>
+      add(again, { run: 1 }, 'b', { action: 'file', filename: 'more.txt', file: more });
+    await failure(addMore(), 'ION_OVERLOADED');
+    await again.decide('discard');
+    assert.deepEqual([again.state.waiting, again.state.givenUp], [0, 0]);
+    assert.deepEqual(await readdir(join(folder, 'files')), []);
+    await addMore();
+    await empty(again);
   });
 
   it('is not disturbed by a listener that throws', async () => {
