@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { freePort } from '../../sandbox/demo/node-red.js';
+import { RunningNodeRed } from '../support/node-red.js';
+import { pack, root, useTemporaryFolder } from '../support/package.js';
+import { until } from '../support/until.js';
+
+const run = promisify(execFile);
+
+describe('the commands of the README, as it prints them', function () {
+  this.timeout(300_000);
+  const folder = useTemporaryFolder();
+  let readme: string;
+  let registry: Server | undefined;
+  let start: ChildProcess | undefined;
+  let nodeRed: RunningNodeRed | undefined;
+  before(async () => {
+    readme = await readFile(join(root, 'README.md'), 'utf8');
+  });
+  afterEach(async () => {
+    if (start?.pid && start.exitCode === null && start.signalCode === null) {
+      const ended = once(start, 'exit');
+      process.kill(-start.pid, 'SIGKILL');
+      await ended;
+    }
+    await nodeRed?.stop();
+    registry?.close();
+  });
+
+  /** The lines of the first code block below a heading. */
+  const commands = (heading: string): string[] => {
+    const section = readme.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
+    const block = section.match(/^```\w*\n([\s\S]*?)^```$/m)?.[1] ?? '';
+    const lines = block.split('\n').filter((line) => line !== '');
+    assert.ok(lines.length > 0, `no commands below "${heading}"`);
+    return lines;
+  };
+
+  it('show runs from a fresh clone', async () => {
+    const clone = join(folder.path, 'clone');
+    const { stdout } = await run('git', ['ls-files', '-co', '--exclude-standard'], { cwd: root });
+    for (const file of stdout.trim().split('\n')) {
+      await mkdir(dirname(join(clone, file)), { recursive: true });
+      await copyFile(join(root, file), join(clone, file));
+    }
+    const port = await freePort();
+    const env = { ...shell(), PORT: String(port) };
+    const [install = '', ...others] = commands('Try it in two commands');
+    assert.deepEqual([install, ...others], ['npm ci', 'npm start']);
+    await run('sh', ['-c', install], { cwd: clone, env });
+    const started = spawn('sh', ['-c', 'npm start'], { cwd: clone, env, detached: true });
+    start = started;
+    let output = '';
+    for (const stream of [started.stdout, started.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        output += text;
+      });
+    }
+    await until(() => output.includes('Started flows') || started.exitCode !== null);
+    assert.equal(started.exitCode, null, output);
+    assert.ok(output.includes(`http://127.0.0.1:${port}`), output);
+    const ended = once(started, 'exit');
+    process.kill(-(started.pid as number), 'SIGINT');
+    await ended;
+  });
+
+  it('install all nodes into an empty user folder', async () => {
+    const userDir = join(folder.path, 'user');
+    await mkdir(userDir);
+    registry = await registryWith(await pack(folder.path));
+    const { port } = registry.address() as AddressInfo;
+    await writeFile(join(userDir, '.npmrc'), `@ion-nodes:registry=http://127.0.0.1:${port}/\n`);
+    for (const command of commands('Install')) {
+      await run('sh', ['-c', command], { cwd: userDir, env: shell() });
+    }
+    nodeRed = await RunningNodeRed.start(userDir);
+    const response = await fetch(`${nodeRed.url}/nodes`, {
+      headers: { accept: 'application/json' },
+    });
+    const sets = (await response.json()) as { module: string; types: string[]; err?: string }[];
+    const own = sets.filter(({ module }) => module === '@ion-nodes/node-red-ion');
+    assert.deepEqual(own.flatMap(({ types }) => types).sort(), [
+      'ion-config',
+      'ion-events',
+      'ion-graphql',
+      'ion-runs',
+      'ion-step',
+    ]);
+    assert.deepEqual(
+      own.filter(({ err }) => err),
+      [],
+    );
+  });
+});
+
+/** The environment of somebody's shell, without what npm tells the scripts that it runs. */
+function shell(): NodeJS.ProcessEnv {
+  const own = Object.entries(process.env).filter(([name]) => !/^(npm_|INIT_CWD)/.test(name));
+  return { ...Object.fromEntries(own), npm_config_prefer_offline: 'true' };
+}
+
+/** A registry that knows this package only, as it would be published. */
+async function registryWith({ tarball }: { tarball: string }): Promise<Server> {
+  const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  const { name, version } = manifest;
+  const server = createServer(async ({ url = '', headers: { host } }, response) => {
+    if (url.endsWith('.tgz')) {
+      response.end(await readFile(tarball));
+      return;
+    }
+    const dist = { tarball: `http://${host}/package.tgz` };
+    response.setHeader('content-type', 'application/json');
+    response.end(
+      JSON.stringify({
+        name,
+        'dist-tags': { latest: version },
+        versions: { [version]: { ...manifest, dist } },
+      }),
+    );
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
