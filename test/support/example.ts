@@ -31,7 +31,7 @@ export class RunningExample {
   static async start(file: string, options: ExampleOptions): Promise<RunningExample> {
     const { folder, sandbox, palettes = [], changes = {}, credentials = {} } = options;
     const flow = await exampleFlow(file);
-    const prefix = `ion-example-${Number.parseInt(basename(file), 10)}-`;
+    const prefix = `${flow.find(({ type }) => type === 'tab')?.id}-`;
     const userDir = join(folder, basename(file, '.json'));
     await mkdir(userDir);
     const { clientId, clientSecret, url, authUrl } = sandbox;

@@ -13,16 +13,18 @@ export interface Broker {
 }
 
 /**
- * Starts a Mosquitto of its own on a free port. In a test that is skipped where there is none.
+ * Starts a Mosquitto of its own. In a test that is skipped where there is none.
  * @param settings further lines of its configuration
+ * @param port of one that was stopped and comes back; a free one by default
  */
 export async function startBroker(
   test: Mocha.Context,
   folder: string,
   settings: readonly string[] = [],
+  port?: number,
 ): Promise<Broker> {
   const command = findTool(test, mosquitto);
-  const port = await freePort();
+  port ??= await freePort();
   const file = join(folder, `mosquitto-${port}.conf`);
   const lines = [`listener ${port} 127.0.0.1`, 'allow_anonymous true', 'persistence false'];
   await writeFile(file, [...lines, ...settings, ''].join('\n'));

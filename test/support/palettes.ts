@@ -7,10 +7,13 @@ import { root } from './package.js';
 const run = promisify(execFile);
 const folder = join(root, 'test', 'palettes');
 
-export type Palette =
-  | '@flowfuse/node-red-dashboard'
-  | 'node-red-contrib-modbus'
-  | 'node-red-contrib-opcua';
+export const palettes = [
+  '@flowfuse/node-red-dashboard',
+  'node-red-contrib-modbus',
+  'node-red-contrib-opcua',
+] as const;
+
+export type Palette = (typeof palettes)[number];
 
 /** Where npm puts what belongs to the palettes. */
 export const paletteModules = join(folder, 'node_modules');
@@ -35,4 +38,9 @@ export async function addPalette(userDir: string, palette: Palette): Promise<voi
   const link = join(userDir, 'node_modules', palette);
   await mkdir(dirname(link), { recursive: true });
   await symlink(join(paletteModules, palette), link, 'dir');
+}
+
+/** The environment in which a palette that keeps certificates in the home directory has another. */
+export function homeIn(folder: string): Record<string, string> {
+  return { HOME: folder, XDG_CONFIG_HOME: join(folder, '.config') };
 }

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { RunningExample } from './example.js';
+import { useTemporaryFolder } from './package.js';
+import type { Palette } from './palettes.js';
+import { useSandbox } from './sandbox.js';
+import { makeStep, type StepForTests, type TestField } from './steps.js';
+import { until } from './until.js';
+
+/** A machine's controller, with the server that Node-RED reads it by. */
+export interface Plc {
+  /** Tells the example where it is. */
+  readonly env: Record<string, string>;
+  set(state: number, run: number): void;
+  /** From now on it has no values to give. */
+  setUnknown(): void;
+  /** Waits until Node-RED has read what it is set to. */
+  wasRead(): Promise<void>;
+  stop(): Promise<void>;
+  start(): Promise<void>;
+}
+
+const IDLE = 0;
+const RUNNING = 1;
+const DONE = 2;
+const FAULT = 3;
+
+export interface PlcExample {
+  file: string;
+  palette: Palette;
+  /** A PLC that runs, below a folder for what it keeps. */
+  plc: (folder: string) => Promise<Plc>;
+  changes?: Record<string, object>;
+}
+
+/** What an example does in which a PLC moves a step, whatever protocol it speaks. */
+export function plcMovesAStep({ file, palette, plc: startPlc, changes = {} }: PlcExample): void {
+  const ion = useSandbox({ runs: 5 });
+  const folder = useTemporaryFolder();
+  let plc: Plc;
+  let example: RunningExample;
+  let found: StepForTests;
+
+  const proofTest = (fields: TestField[] = []) =>
+    makeStep(ion.client(), fields, { title: 'Proof test', status: 'TODO' });
+  const statusOf = ({ step }: StepForTests) => ion.sandbox.data.runSteps.get(step)?.status;
+  const becomes = (step: StepForTests, status: string) => until(() => statusOf(step) === status);
+  const showsOf = (id: string) =>
+    example.nodeRed.events
+      .filter(({ topic, data }) => topic === 'debug' && data.id === example.prefix + id)
+      .map(({ data }) => String(data.msg));
+  const shows = async (id: string, text: RegExp) => {
+    await example.nodeRed.until(() => showsOf(id).some((shown) => text.test(shown)));
+  };
+
+  before(async function () {
+    this.timeout(60_000);
+    found = await proofTest();
+    plc = await startPlc(folder.path);
+    plc.set(RUNNING, found.run);
+    example = await RunningExample.start(file, {
+      folder: folder.path,
+      sandbox: ion.sandbox,
+      palettes: [palette],
+      env: plc.env,
+      changes,
+    });
+    await plc.wasRead();
+  });
+  after(async () => {
+    await example?.stop();
+    await plc?.stop();
+  });
+
+  it('tells nothing of the state that it finds at its start, nor of an idle machine', async () => {
+    const step = await proofTest();
+    plc.set(IDLE, step.run);
+    await plc.wasRead();
+    plc.set(RUNNING, step.run);
+    await becomes(step, 'IN_PROGRESS');
+    assert.equal(statusOf(found), 'TODO');
+    assert.ok(showsOf('refused').every((shown) => !shown.includes('not 0')));
+  });
+
+  it('starts and completes the step of the run that the PLC names', async () => {
+    const step = await proofTest();
+    plc.set(RUNNING, step.run);
+    await becomes(step, 'IN_PROGRESS');
+    plc.set(DONE, step.run);
+    await becomes(step, 'COMPLETE');
+    await shows('moved', /COMPLETE/);
+  });
+
+  it('lets a step fail, and start again', async () => {
+    const step = await proofTest();
+    plc.set(RUNNING, step.run);
+    await becomes(step, 'IN_PROGRESS');
+    plc.set(FAULT, step.run);
+    await becomes(step, 'FAILED');
+    plc.set(RUNNING, step.run);
+    await becomes(step, 'IN_PROGRESS');
+  });
+
+  it('shows what ION refuses', async () => {
+    const step = await proofTest([{ name: 'Pressure', type: 'NUMBER', required: true }]);
+    plc.set(RUNNING, step.run);
+    await becomes(step, 'IN_PROGRESS');
+    plc.set(DONE, step.run);
+    await shows('refused', /required fields are empty: \\?"Pressure/);
+    assert.equal(statusOf(step), 'IN_PROGRESS');
+
+    plc.set(RUNNING, 65_535);
+    await shows('refused', /65535/);
+  });
+
+  it('shows a state that it does not know', async () => {
+    plc.set(9, found.run);
+    await shows('refused', /The status must be a text .*, not 9/);
+  });
+
+  it('tells a state once, also if the PLC had no values to give in between', async () => {
+    const step = await proofTest();
+    plc.set(RUNNING, step.run);
+    await becomes(step, 'IN_PROGRESS');
+    const { executed } = ion.sandbox.control.counters();
+    plc.setUnknown();
+    await plc.wasRead();
+    plc.set(RUNNING, step.run);
+    await plc.wasRead();
+    plc.set(DONE, step.run);
+    await becomes(step, 'COMPLETE');
+    assert.equal(
+      ion.sandbox.control.counters().executed.updateRunStep,
+      (executed.updateRunStep ?? 0) + 1,
+    );
+  });
+
+  it('tells, after the connection to the PLC was lost, what happened meanwhile', async function () {
+    // One of the palettes waits at first 5 s, then longer.
+    this.timeout(60_000);
+    const step = await proofTest();
+    plc.set(RUNNING, step.run);
+    await becomes(step, 'IN_PROGRESS');
+    await plc.stop();
+    plc.set(DONE, step.run);
+    await plc.start();
+    await becomes(step, 'COMPLETE');
+  });
+}
