@@ -298,6 +298,7 @@ function ranInPart({ definition }: Operation, { errors }: IonError): boolean {
 }
 
 function withWarning(error: IonError): IonError {
+  error.isUncertain = true;
   error.message += ' It may have been executed all the same: look in ION before you repeat it.';
   return error;
 }

@@ -53,6 +53,8 @@ export class IonError extends Error {
   readonly traceId: string | undefined;
   readonly transient: boolean;
   readonly mayHaveRun: boolean;
+  /** A mutation that may have been executed all the same; the text says so as well. */
+  isUncertain = false;
   /** Requests that were sent to the API for this operation. */
   attempts = 0;
   /** Pages that were delivered before the failure. */

@@ -22,6 +22,7 @@ export function withoutSecrets(error: IonError, secrets: readonly string[]): Ion
     transient: error.transient,
     mayHaveRun: error.mayHaveRun,
   });
+  copy.isUncertain = error.isUncertain;
   copy.attempts = error.attempts;
   copy.pages = error.pages;
   if (error.stack !== undefined) copy.stack = mask(error.stack);

@@ -316,6 +316,7 @@ function failureOf(
     `${failures.length} of ${count} fields ${failures.length === 1 ? 'was' : 'were'} not written: ${told}`,
     { status, retryAfterMs, traceId, transient, cause: worst?.[1] },
   );
+  error.isUncertain = failures.some(([, { isUncertain }]) => isUncertain);
   error.results = results;
   error.parts = failures.map(([, part]) => part);
   error.attempts = requests.attempts;

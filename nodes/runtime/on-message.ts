@@ -209,7 +209,8 @@ function noPlace(output: string, reason: string, cause?: unknown): IonError {
 /** For an answer that cannot be passed on. */
 function executed(thrown: unknown): IonError {
   const { code, message, cause } = toIonError(thrown);
-  return new IonError(code, `${message} The mutation was executed: do not repeat it.`, { cause });
+  const text = `${message} The mutation was executed: do not repeat it.`;
+  return Object.assign(new IonError(code, text, { cause }), { isUncertain: true });
 }
 
 /** For a message that holds what Node-RED cannot copy, such as very deep nesting. */
@@ -223,6 +224,7 @@ export function failureDetails(error: IonError, durationMs: number): Record<stri
   const { code, status, errors, data, retryAfterMs, traceId, attempts, pages, results } = error;
   return withoutUnknown({
     code,
+    mayHaveRun: error.isUncertain || undefined,
     status,
     errors,
     data,

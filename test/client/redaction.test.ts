@@ -53,6 +53,7 @@ describe('redaction', () => {
       transient: true,
       mayHaveRun: true,
     });
+    error.isUncertain = true;
     error.attempts = 4;
     error.pages = 2;
     const masked = withoutSecrets(error, [SECRET]);

@@ -306,6 +306,14 @@ describe('writing to run steps', () => {
       assert.equal(await fieldValue(client, step.step, 'Passed'), true);
     });
 
+    it('tell that one of them may have been written, where its answer was lost', async () => {
+      const match = 'UpdateRunStepFieldValue';
+      ion.sandbox.control.fault({ target: 'api', kind: 'reset', execute: true, match });
+      const values = { Torque: 12.5, Passed: true };
+      const written = writer.write({ step: step.step }, values, options());
+      assert.equal((await failure(written, 'ION_NETWORK')).isUncertain, true);
+    });
+
     it('need at least one', async () => {
       await failure(writer.write({ step: step.step }, {}, options()), 'ION_VARIABLES');
     });

@@ -43,7 +43,7 @@ interface Outcome {
     createRun?: { run: { title: string } };
     runs?: { edges: { node: { id: number } }[] };
   };
-  ion: { attempts: number; durationMs: number };
+  ion: { attempts: number; durationMs: number; mayHaveRun?: boolean };
   error?: { code: string; message: string };
 }
 
@@ -167,7 +167,9 @@ describe('reliability: in a real Node-RED', function () {
       assert.equal(await tries(cell, outcome, log), cell.tries, 'tries');
       checkTime(cell, details.durationMs);
       const isMutation = cell.kind === 'mutation';
-      assert.equal(MAY_HAVE_RUN.test(error?.message ?? ''), isMutation && !!cell.mayHaveRun);
+      const mayHaveRun = isMutation && !!cell.mayHaveRun;
+      assert.equal(MAY_HAVE_RUN.test(error?.message ?? ''), mayHaveRun);
+      assert.equal(details.mayHaveRun, mayHaveRun || undefined);
       if (isMutation) assert.equal(executed(cell.id), error ? 0 : 1);
       if (!error && isMutation) assert.equal(payload.createRun?.run.title, cell.id);
       if (!error && !isMutation) {

@@ -57,6 +57,7 @@ describe('a message of any node', () => {
         throw new Error('Too deep.');
       });
       assert.match(String(error?.message), text);
+      assert.equal(error?.isUncertain, operation === 'mutation');
     });
   }
 });
