@@ -5,13 +5,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { prepareUserDir } from '../../sandbox/demo/node-red.js';
-import { startSandbox } from '../../sandbox/server.js';
+import { tick } from '../../sandbox/live.js';
+import { Random } from '../../sandbox/random.js';
+import { type Sandbox, startSandbox } from '../../sandbox/server.js';
+import { launchBrowser } from '../support/browser.js';
 import { Editor } from '../support/editor.js';
-import { RunningNodeRed } from '../support/node-red.js';
+import { exampleFlow, RunningExample } from '../support/example.js';
+import { stepNode } from '../support/flow-node.js';
+import { type EditorEvent, RunningNodeRed } from '../support/node-red.js';
 import { root } from '../support/package.js';
 import { chromium } from '../support/tools.js';
 
 const images = join(root, 'docs', 'images');
+const STEP = 'ion-demo-step';
 
 /** The editor and its code editor, inside the page. */
 declare const RED: {
@@ -25,6 +31,18 @@ async function main(): Promise<void> {
   const userDir = await mkdtemp(join(tmpdir(), 'node-red-ion-'));
   const { clientId, clientSecret, url, authUrl } = sandbox;
   const flow = JSON.parse(await readFile(join(root, 'sandbox/demo/flow.json'), 'utf8'));
+  // Below what is seen of the flow, for its dialog.
+  const step = { ...stepNode, id: STEP, name: 'record values', z: 'ion-demo', x: 140, y: 2000 };
+  flow.push({
+    ...{ ...step, config: 'ion-demo-config', delivery: 'outbox', outputs: 2, wires: [[], []] },
+    ...{
+      run: 'cycle.run',
+      step: 'Proof test',
+      stepType: 'str',
+      field: 'Pressure',
+      fieldType: 'str',
+    },
+  });
   await prepareUserDir(userDir, flow, { 'ion-demo-config': { clientId, clientSecret } });
   const env = { ION_API_URL: url, ION_AUTH_URL: authUrl };
   const nodeRed = await RunningNodeRed.start(userDir, { env });
@@ -37,6 +55,7 @@ async function main(): Promise<void> {
     await sandbox.close();
     await rm(userDir, { recursive: true, force: true });
   }
+  await takeDashboard();
 }
 
 async function take(url: string, theme: 'light' | 'dark', locale: string): Promise<void> {
@@ -55,15 +74,12 @@ async function take(url: string, theme: 'light' | 'dark', locale: string): Promi
       });
     }
     const suffix = `${theme}${locale === 'de' ? '-de' : ''}.png`;
-    const picture = async (node: string) => {
-      const path = join(images, `${node}-${suffix}`);
-      await page.locator('.red-ui-tray').last().screenshot({ path });
-      console.log(path.slice(root.length + 1));
-    };
+    const picture = (node: string) =>
+      save(page.locator('.red-ui-tray').last(), `${node}-${suffix}`);
     await page.evaluate(() => RED.sidebar.show('debug'));
     await page.waitForSelector('.red-ui-debug-msg');
     await showWhatMatters(page);
-    await page.screenshot({ path: join(images, `demo-${suffix}`) });
+    await save(page, `demo-${suffix}`);
 
     // High enough for the whole of each dialog.
     await page.setViewportSize({ width: 1400, height: 1150 });
@@ -78,6 +94,15 @@ async function take(url: string, theme: 'light' | 'dark', locale: string): Promi
     await editor.edit('ion-demo-runs');
     await page.waitForSelector('.red-ui-tray .red-ui-treeList-label');
     await picture('ion-runs');
+    await editor.cancel();
+
+    await editor.edit(STEP);
+    await picture('ion-step');
+    await editor.cancel();
+
+    await editor.edit('ion-demo-events-poll');
+    await page.waitForSelector('.red-ui-tray .red-ui-treeList-label');
+    await picture('ion-events');
     await editor.cancel();
 
     await editor.editConfig('ion-config', 'ion-demo-config');
@@ -107,6 +132,99 @@ async function showWhatMatters(page: Page): Promise<void> {
   await page.evaluate(() => document.querySelector('#red-ui-notifications')?.remove());
   // The palette folds slowly.
   await page.waitForFunction(() => document.getAnimations().length === 0);
+}
+
+/** The page of the dashboard example after a shift, and its flow. */
+async function takeDashboard(): Promise<void> {
+  const file = 'dashboard/02-runs-by-status.json';
+  const sandbox = await startSandbox({ port: 0 });
+  const folder = await mkdtemp(join(tmpdir(), 'node-red-ion-'));
+  let example: RunningExample | undefined;
+  try {
+    example = await RunningExample.start(file, {
+      folder,
+      sandbox,
+      palettes: ['@flowfuse/node-red-dashboard'],
+      // Every point gets its time from this script, which cannot wait for eight hours.
+      changes: {
+        inject: { once: false, repeat: '' },
+        opened: { wires: [[]] },
+        chart: { xAxisProperty: 'time', xAxisPropertyType: 'msg' },
+      },
+    });
+    await workAShift(example, sandbox);
+    await takePage(`${example.nodeRed.url}/dashboard/runs`);
+    await example.nodeRed.deploy(await exampleFlow(file));
+    await takeFlow(example);
+  } finally {
+    await example?.stop();
+    await sandbox.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Lets the sandbox work for nearly eight hours, and the example look at it every five minutes. */
+async function workAShift(example: RunningExample, sandbox: Sandbox): Promise<void> {
+  const { nodeRed, prefix } = example;
+  const random = new Random(8);
+  const points = 95;
+  const isCounted = ({ topic, data }: EditorEvent) =>
+    topic === `status/${prefix}all` && data.fill === 'green';
+  for (let point = 1; point <= points; point++) {
+    for (let i = 0; i < 3; i++) tick(sandbox.data, random);
+    const time = Date.now() - (points - point) * 300_000;
+    const counted = nodeRed.events.filter(isCounted).length;
+    await fetch(`${nodeRed.url}/inject/${prefix}inject`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ __user_inject_props__: [{ p: 'time', v: String(time), vt: 'num' }] }),
+    });
+    await nodeRed.until(() => nodeRed.events.filter(isCounted).length > counted);
+  }
+}
+
+async function takePage(url: string): Promise<void> {
+  const browser = await launchBrowser(String(chromium.commands[0]));
+  try {
+    const page = await browser.newPage({
+      viewport: { width: 1200, height: 1040 },
+      locale: 'en-US',
+    });
+    await page.goto(url);
+    await page.waitForSelector('.nrdb-ui-chart canvas');
+    await page.waitForSelector('.v-data-table-footer__info');
+    // Bars that show nothing move for ever.
+    await page.waitForFunction(() =>
+      document.getAnimations().every(({ effect }) => effect?.getTiming().iterations === Infinity),
+    );
+    await save(page, 'dashboard.png');
+  } finally {
+    await browser.close();
+  }
+}
+
+async function takeFlow({ nodeRed }: RunningExample): Promise<void> {
+  const editor = await Editor.launch(String(chromium.commands[0]), nodeRed.url);
+  const { page } = editor;
+  try {
+    await page.setViewportSize({ width: 1700, height: 540 });
+    await page.waitForSelector('.red-ui-flow-node-status-label >> text=/^200 /');
+    // As wide as the flow: the sidebar of Node-RED 5 lies over the rest.
+    const box = await page.locator('#red-ui-workspace').boundingBox();
+    if (box) await save(page, 'dashboard-flow.png', { clip: { ...box, width: 920 } });
+  } finally {
+    await editor.close();
+  }
+}
+
+async function save(
+  what: { screenshot(options: object): Promise<unknown> },
+  name: string,
+  options = {},
+): Promise<void> {
+  const path = join(images, name);
+  await what.screenshot({ path, ...options });
+  console.log(path.slice(root.length + 1));
 }
 
 void main();

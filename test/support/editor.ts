@@ -1,16 +1,6 @@
-import { type Browser, chromium as driver, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
+import { launchBrowser } from './browser.js';
 import { chromium, findTool } from './tools.js';
-
-// Chromium looks up nothing outside this machine.
-const ARGUMENTS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 /** The global of Node-RED's editor, as far as the tests use it inside the page. */
 declare const RED: {
@@ -43,7 +33,7 @@ export class Editor {
     url: string,
     { locale = 'en-US' }: { locale?: string } = {},
   ): Promise<Editor> {
-    const browser = await driver.launch({ executablePath, args: ARGUMENTS });
+    const browser = await launchBrowser(executablePath);
     const page = await browser.newPage({ viewport: { width: 1400, height: 900 }, locale });
     const editor = new Editor(browser, page);
     page.on('pageerror', (error) => {
