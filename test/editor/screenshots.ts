@@ -96,15 +96,18 @@ async function take(url: string, theme: 'light' | 'dark', locale: string): Promi
     await picture('ion-runs');
     await editor.cancel();
 
+    await page.setViewportSize({ width: 1400, height: 700 });
     await editor.edit(STEP);
     await picture('ion-step');
     await editor.cancel();
 
+    await page.setViewportSize({ width: 1400, height: 860 });
     await editor.edit('ion-demo-events-poll');
     await page.waitForSelector('.red-ui-tray .red-ui-treeList-label');
     await picture('ion-events');
     await editor.cancel();
 
+    await page.setViewportSize({ width: 1400, height: 1150 });
     await editor.editConfig('ion-config', 'ion-demo-config');
     await page.click('#ion-config-advanced summary');
     await page.click('#ion-config-test');
