@@ -11,6 +11,7 @@ import { addPalette, homeIn, installPalettes, palettes } from '../support/palett
 /** The editor, inside the page. */
 declare const RED: {
   actions: { invoke(action: string): void };
+  nodes: { workspace(id: string): object | undefined };
   workspaces: { show(id: string): void };
 };
 
@@ -31,11 +32,13 @@ const flows = new Map<string, FlowNode[]>(
   files.map((file) => [file, JSON.parse(readFileSync(join(root, file), 'utf8'))]),
 );
 
-describe('an export from the editor', function () {
+describe('the editor', function () {
   // The palettes may have to be installed first.
   this.timeout(120_000);
   const folder = useTemporaryFolder();
   let nodeRed: RunningNodeRed;
+  /** The flows that run after all examples were imported from the menu. */
+  let imported: FlowNode[];
   /** Of each file, by range. */
   const exports = new Map<string, [(typeof RANGES)[number], FlowNode[]][]>();
 
@@ -57,6 +60,14 @@ describe('an export from the editor', function () {
         ...homeIn(folder.path),
       },
     });
+    const newcomer = await Editor.open(this, nodeRed.url);
+    try {
+      for (const file of files) if (isExample(file)) await importExample(newcomer, file);
+      await newcomer.deploy();
+      imported = await stored();
+    } finally {
+      await newcomer.close();
+    }
     const credentials = { clientId: CLIENT_ID, clientSecret: SECRET };
     await nodeRed.deploy(
       [...flows.values()]
@@ -75,6 +86,23 @@ describe('an export from the editor', function () {
 
   const stored = async (): Promise<FlowNode[]> =>
     (await fetch(`${nodeRed.url}/flows`)).json() as Promise<FlowNode[]>;
+
+  /** Menu, Import, Examples. */
+  const importExample = async (editor: Editor, file: string) => {
+    const { page } = editor;
+    await page.evaluate(() => RED.actions.invoke('core:show-examples-import-dialog'));
+    const tree = page.locator('#red-ui-clipboard-dialog-import-tab-examples');
+    const [, ...folders] = file.replace('.json', '').split('/');
+    const name = folders.pop() ?? '';
+    for (const folder of ['@ion-nodes/node-red-ion', ...folders]) {
+      await tree.locator('.red-ui-treeList-label', { hasText: folder }).first().click();
+      await page.keyboard.press('ArrowRight');
+    }
+    await tree.locator('.red-ui-treeList-label:visible', { hasText: name }).click();
+    await page.click('#red-ui-clipboard-dialog-ok');
+    const tab = flows.get(file)?.find(({ type }) => type === 'tab');
+    await page.waitForFunction((id) => RED.nodes.workspace(id), String(tab?.id));
+  };
 
   const exportFlow = async (editor: Editor, flow: FlowNode[]) => {
     const ids = new Set(flow.map(({ id }) => id));
@@ -103,7 +131,15 @@ describe('an export from the editor', function () {
   };
 
   for (const [file, flow] of flows) {
-    it(`of ${file} holds no credential, and everything else`, async () => {
+    if (!isExample(file)) continue;
+    it(`imports ${file} from its menu as it is`, () => {
+      const found = new Map(imported.map((node) => [node.id, node]));
+      for (const node of flow) assertHolds(found.get(node.id), node);
+    });
+  }
+
+  for (const [file, flow] of flows) {
+    it(`exports of ${file} no credential, and everything else`, async () => {
       const ofFile = exports.get(file);
       assert.ok(ofFile);
       for (const [range, exported] of ofFile) {
@@ -113,15 +149,26 @@ describe('an export from the editor', function () {
         }
         await nodeRed.deploy([]);
         await nodeRed.deploy(exported);
-        const imported = new Map((await stored()).map((node) => [node.id, node]));
+        const found = new Map((await stored()).map((node) => [node.id, node]));
         // A selection is of nodes, without the tab that they are on.
         const wanted = flow.filter(({ type }) => range === 'full' || type !== 'tab');
-        for (const { id, ...properties } of wanted) {
-          for (const [name, value] of Object.entries(properties)) {
-            assert.deepEqual(imported.get(id)?.[name], value, `${range}: ${id}: ${name}`);
-          }
-        }
+        for (const node of wanted) assertHolds(found.get(node.id), node, range);
       }
     });
   }
 });
+
+function isExample(file: string): boolean {
+  return file.startsWith('examples/');
+}
+
+/** The editor and Node-RED may add properties, but change none. */
+function assertHolds(
+  found: FlowNode | undefined,
+  { id, ...properties }: FlowNode,
+  range = '',
+): void {
+  for (const [name, value] of Object.entries(properties)) {
+    assert.deepEqual(found?.[name], value, `${range} ${id}: ${name}`);
+  }
+}
