@@ -95,10 +95,10 @@ describe('the editor', function () {
     const [, ...folders] = file.replace('.json', '').split('/');
     const name = folders.pop() ?? '';
     for (const folder of ['@ion-nodes/node-red-ion', ...folders]) {
-      await tree.locator('.red-ui-treeList-label', { hasText: folder }).first().click();
+      await tree.getByText(folder, { exact: true }).click();
       await page.keyboard.press('ArrowRight');
     }
-    await tree.locator('.red-ui-treeList-label:visible', { hasText: name }).click();
+    await tree.getByText(name, { exact: true }).click();
     await page.click('#red-ui-clipboard-dialog-ok');
     const tab = flows.get(file)?.find(({ type }) => type === 'tab');
     await page.waitForFunction((id) => RED.nodes.workspace(id), String(tab?.id));
