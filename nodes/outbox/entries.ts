@@ -51,6 +51,8 @@ export interface Stored<Row extends Entry = Entry> {
   unreadable?: Buffer;
 }
 
+const ACTIONS: readonly string[] = ['field', 'status', 'file'] satisfies Write['action'][];
+
 /** The entry holds what no process can keep: a function, a socket, endless nesting. */
 export class NotKeptError extends Error {}
 
@@ -73,7 +75,12 @@ export function encode(entry: Entry): Buffer {
 
 /** @throws whatever V8 or JSON say of bytes that they do not understand */
 export function decode<Row extends Entry>(bytes: Buffer): Row {
-  return bytes[0] === BEGIN_OF_JSON ? JSON.parse(bytes.toString()) : (deserialize(bytes) as Row);
+  const entry = bytes[0] === BEGIN_OF_JSON ? JSON.parse(bytes.toString()) : deserialize(bytes);
+  const { action, target } = (entry as Partial<Row> | null)?.write ?? {};
+  if (!ACTIONS.includes(action as string) || typeof target !== 'object' || target === null) {
+    throw new TypeError('no write that this version knows');
+  }
+  return entry as Row;
 }
 
 /**
@@ -82,7 +89,7 @@ export function decode<Row extends Entry>(bytes: Buffer): Row {
  * @param replaces what it holds the latest value of
  */
 export function unreadableEntry(thrown: unknown, replaces: string | undefined): GivenUpEntry {
-  const message = `This write cannot be read (${reasonOf(thrown)}): a later version of Node.js kept it, or the disk is damaged. Start Node-RED with that version and try again, or discard it.`;
+  const message = `This write cannot be read (${reasonOf(thrown)}): a later version of Node.js or of this package kept it, or the disk is damaged. Start Node-RED with that version and try again, or discard it.`;
   return {
     write: { action: 'field', target: {}, onConflict: 'fail' },
     sender: '',

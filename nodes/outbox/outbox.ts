@@ -43,6 +43,10 @@ export interface OutboxOptions {
   random?: () => number;
   /** Hears how long each pause is, in ms. */
   onPause?: (ms: number) => void;
+  /** Hears that a damaged outbox was repaired, and how many entries were lost. */
+  onRepaired?: (lost: number) => void;
+  /** Hears of an entry that cannot be read, which no sender does. */
+  onUnreadable?: (error: IonError) => void;
 }
 
 export interface NewWrite extends Write {
@@ -105,6 +109,8 @@ export class Outbox {
   #routeAgain = false;
   /** In a row while ION was there, of the first entry whose run is not known. */
   #failedLookUps = 0;
+  /** The number of that one. */
+  #lookedUp = 0;
   #isStarted = false;
   #failures = 0;
   #failingSince: number | undefined;
@@ -121,10 +127,12 @@ export class Outbox {
 
   /** @throws IonError `ION_CONFIG` where the folder cannot be used */
   static async open(options: OutboxOptions): Promise<Outbox> {
-    const store = await OutboxStore.open(options.folder, options.limits);
+    const { folder, limits, onRepaired } = options;
+    const store = await OutboxStore.open(folder, limits, onRepaired);
     const outbox = new Outbox(options, store);
     try {
-      const [first] = await store.unrouted(1);
+      // What shows its damage at the first try is repaired by the second one.
+      const [first] = await store.unrouted(1).catch(() => store.unrouted(1));
       if (first) outbox.#firstUnrouted = first.sequence;
       return outbox;
     } catch (thrown) {
@@ -226,7 +234,7 @@ export class Outbox {
     let chunk = await this.#store.refused(REFUSED_AT_ONCE);
     while (chunk.length > 0) {
       for (const stored of chunk) {
-        if (stored.sequence > last) return;
+        if (stored.sequence > last || this.#closing.signal.aborted) return;
         if (sequences && !sequences.includes(stored.sequence)) continue;
         if (decision === 'discard') await this.#store.discard(stored);
         else if (!stored.unreadable)
@@ -273,6 +281,8 @@ export class Outbox {
       );
       for (const [index, stored] of entries.entries()) {
         this.#firstUnrouted = Math.min(stored.sequence, this.#firstOnItsWay(undefined));
+        if (this.#lookedUp !== stored.sequence) this.#failedLookUps = 0;
+        this.#lookedUp = stored.sequence;
         const run = runs[index];
         if (run) await this.#routeOne(stored, run);
         else await this.#giveUp(stored, unreadableError(stored));
@@ -400,7 +410,8 @@ export class Outbox {
         return;
       }
       await this.#deliver(stored);
-      this.#succeeded(lane);
+      // It tells nothing of ION.
+      if (!stored.unreadable) this.#succeeded(lane);
     }
   }
 
@@ -458,6 +469,8 @@ export class Outbox {
   async #giveUp(stored: Stored, error: IonError): Promise<void> {
     const { code, message } = error;
     await this.#store.giveUp(stored, { code, message }, Date.now());
+    this.#changed();
+    if (stored.unreadable) this.#options.onUnreadable?.(error);
     this.#tell(stored.entry, (listener) => listener.givenUp(stored.entry, error));
   }
 

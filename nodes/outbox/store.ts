@@ -2,6 +2,7 @@ import { link, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ClassicLevel } from 'classic-level';
 import { closedError, IonError, reasonOf } from '../client/errors.js';
+import { isPlainObject } from '../client/json.js';
 import {
   decode,
   type Entry,
@@ -53,6 +54,8 @@ interface Change {
   urgency: 'synced' | 'now' | 'soon';
   /** What the entry replaces, or may have been replaced by. */
   replaces: string | undefined;
+  /** The key of the entry, where it may have been replaced. */
+  key: string | undefined;
   apply(batch: Batch): void;
   resolve(): void;
   reject(error: unknown): void;
@@ -65,6 +68,8 @@ interface Batch {
   operations: Operation[];
   meta: Meta;
   latest: Map<string, Latest | undefined>;
+  /** Keys, among those of `latest` and of the changes, under which there is an entry. */
+  present: Set<string>;
 }
 
 type Level = ClassicLevel<string, Buffer>;
@@ -88,6 +93,7 @@ export class OutboxStore {
   readonly #folder: string;
   readonly #limits: OutboxLimits;
   readonly #files: string;
+  readonly #onRepaired: (lost: number) => void;
   #level: Level;
   #meta: Meta = EMPTY;
   #changes: Change[] = [];
@@ -101,10 +107,18 @@ export class OutboxStore {
   /** Entries and bytes on their way into the store. */
   #incoming = { entries: 0, bytes: 0 };
   #isBroken = false;
+  /** What lies on the disk is damaged, which shows only when it is read. */
+  #isDamaged = false;
   #reopening: Promise<void> | undefined;
   #isClosed = false;
 
-  private constructor(folder: string, limits: OutboxLimits, level: Level) {
+  private constructor(
+    folder: string,
+    limits: OutboxLimits,
+    level: Level,
+    onRepaired: (lost: number) => void,
+  ) {
+    this.#onRepaired = onRepaired;
     this.#folder = folder;
     this.#files = join(folder, 'files');
     this.#limits = limits;
@@ -113,23 +127,28 @@ export class OutboxStore {
 
   /**
    * Opens what is in a folder, or makes it.
+   * @param onRepaired hears that a damaged one was repaired, and how many entries were lost
    * @throws IonError `ION_CONFIG` where another process has it open, or it cannot be read
    */
-  static async open(folder: string, limits: OutboxLimits): Promise<OutboxStore> {
+  static async open(
+    folder: string,
+    limits: OutboxLimits,
+    onRepaired: (lost: number) => void = () => {},
+  ): Promise<OutboxStore> {
     try {
       await mkdir(join(folder, 'files'), { recursive: true, mode: 0o700 });
     } catch (cause) {
       throw storeError(folder, cause);
     }
     const { level, isRepaired } = await openLevel(folder);
-    const store = new OutboxStore(folder, limits, level);
+    const store = new OutboxStore(folder, limits, level, onRepaired);
     try {
-      store.#meta = await store.#readMeta(isRepaired);
+      store.#meta = await store.#readMeta(isRepaired).catch((thrown) => store.#metaAfter(thrown));
       await store.#removeLostFiles();
       return store;
     } catch (thrown) {
       // Else it would stay locked until the process ends.
-      await level.close();
+      await store.#level.close();
       throw storeError(folder, thrown);
     }
   }
@@ -176,7 +195,8 @@ export class OutboxStore {
       if (keepFile) await this.#keep(sequence, keepFile);
       await this.#change('synced', entry.replaces, (batch) => {
         const older = entry.replaces && batch.latest.get(entry.replaces);
-        if (older) remove(batch, older.key, older.bytes);
+        if (older && batch.present.has(older.key)) remove(batch, older.key, older.bytes);
+        batch.present.add(key);
         if (entry.replaces) point(batch, entry.replaces, { key, bytes });
         batch.operations.push({ type: 'put', key, value });
         batch.meta.waiting++;
@@ -193,9 +213,14 @@ export class OutboxStore {
   async laneAfter(lane: string): Promise<string | undefined> {
     if (this.#isBroken) await this.#reopen();
     const range = { gt: lane === '' ? WAITING : lane + END, lt: WAITING + END };
-    for await (const key of this.#level.keys(range)) {
-      const found = laneOfKey(key);
-      if (sequenceOf(key) > this.#deliveredIn(found)) return found;
+    try {
+      for await (const key of this.#level.keys(range)) {
+        const found = laneOfKey(key);
+        if (sequenceOf(key) > this.#deliveredIn(found)) return found;
+      }
+    } catch (thrown) {
+      this.#noteDamage(thrown);
+      throw thrown;
     }
     return undefined;
   }
@@ -222,8 +247,10 @@ export class OutboxStore {
     const { replaces, fileSize = 0 } = stored.entry;
     const value = encode(stored.entry);
     const bytes = value.length + fileSize;
-    await this.#change('now', replaces, (batch) => {
+    await this.#change('now', stored, (batch) => {
       if (isReplaced(batch, stored)) return;
+      batch.present.delete(stored.key);
+      batch.present.add(key);
       batch.operations.push({ type: 'del', key: stored.key }, { type: 'put', key, value });
       batch.meta.bytes += bytes - stored.bytes;
       if (replaces) point(batch, replaces, { key, bytes });
@@ -253,7 +280,7 @@ export class OutboxStore {
     delivered.count++;
     delivered.upTo = stored.sequence;
     this.#stillThere++;
-    await this.#change('soon', stored.entry.replaces, (batch) => takeOut(batch, stored));
+    await this.#change('soon', stored, (batch) => takeOut(batch, stored));
     this.#stillThere--;
     delivered.count--;
     if (delivered.count === 0) this.#delivered.delete(lane);
@@ -269,7 +296,7 @@ export class OutboxStore {
   async giveUp(stored: Stored, error: GivenUpEntry['error'], givenUpAt: number): Promise<void> {
     const { replaces, ...entry } = stored.entry;
     const value = stored.unreadable ?? encode({ ...entry, error, givenUpAt } as GivenUpEntry);
-    await this.#change('synced', replaces, (batch) => {
+    await this.#change('synced', stored, (batch) => {
       // A newer value waits already.
       if (isReplaced(batch, stored)) return;
       takeOut(batch, stored);
@@ -290,7 +317,8 @@ export class OutboxStore {
     const sequence = this.#nextSequence();
     noted(sequence);
     if (entry.fileSize !== undefined) {
-      await link(this.fileOf(stored.sequence), this.fileOf(sequence));
+      // A file that is gone is told of when it is to be delivered.
+      await link(this.fileOf(stored.sequence), this.fileOf(sequence)).catch(isMissing);
     }
     await this.#change('synced', undefined, (batch) => {
       const key = unroutedKey(sequence);
@@ -341,6 +369,9 @@ export class OutboxStore {
           rows.push(await this.#stored<Row>(key, value));
         }
       }
+    } catch (thrown) {
+      this.#noteDamage(thrown);
+      throw thrown;
     } finally {
       await iterator.close();
     }
@@ -374,12 +405,15 @@ export class OutboxStore {
 
   #change(
     urgency: Change['urgency'],
-    replaces: string | undefined,
+    of: string | Stored | undefined,
     apply: (batch: Batch) => void,
   ): Promise<void> {
+    const stored = typeof of === 'object' ? of : undefined;
+    const replaces = typeof of === 'object' ? of.entry.replaces : of;
+    const key = stored && mayBeReplaced(stored) ? stored.key : undefined;
     return new Promise((resolve, reject) => {
       if (this.#isClosed) throw closedError();
-      this.#changes.push({ urgency, replaces, apply, resolve, reject });
+      this.#changes.push({ urgency, replaces, key, apply, resolve, reject });
       if (urgency !== 'soon') this.#urgent++;
       if (this.#isUrgent()) this.#beginCommit();
       else this.#commitSoon();
@@ -423,6 +457,7 @@ export class OutboxStore {
       } catch (thrown) {
         // What is half written must not be written behind: opening it again puts it right.
         this.#isBroken = true;
+        this.#noteDamage(thrown);
         const error = storeError(this.#folder, thrown);
         const isKept = ({ urgency }: Change) => urgency === 'soon' && !this.#isClosed;
         for (const change of changes) if (!isKept(change)) change.reject(error);
@@ -433,11 +468,9 @@ export class OutboxStore {
   }
 
   async #write(changes: readonly Change[]): Promise<void> {
-    const batch: Batch = {
-      operations: [],
-      meta: { ...this.#meta },
-      latest: await this.#latest(changes),
-    };
+    const latest = await this.#latest(changes);
+    const present = await this.#present(changes, latest);
+    const batch: Batch = { operations: [], meta: { ...this.#meta }, latest, present };
     for (const { apply } of changes) apply(batch);
     // The sequence may have gone on while the batch was made.
     const { waiting, givenUp, bytes } = batch.meta;
@@ -453,27 +486,60 @@ export class OutboxStore {
     const names = new Set(changes.flatMap(({ replaces }) => replaces ?? []));
     if (names.size === 0) return new Map();
     const values = await this.#level.getMany([...names].map(latestKey));
-    return new Map([...names].map((name, index) => [name, parse<Latest>(values[index])]));
+    return new Map([...names].map((name, index) => [name, latestOf(values[index])]));
+  }
+
+  async #present(changes: readonly Change[], latest: Batch['latest']): Promise<Set<string>> {
+    const keys = changes.flatMap(({ key }) => key ?? []);
+    for (const each of latest.values()) if (each) keys.push(each.key);
+    if (keys.length === 0) return new Set();
+    const found = await this.#level.hasMany(keys);
+    return new Set(keys.filter((_key, index) => found[index]));
   }
 
   async #readMeta(isRepaired: boolean): Promise<Meta> {
-    const meta = parse<Meta>(await this.#level.get(META));
+    const found = await this.#level.get(META);
+    const meta = metaOf(found);
     if (meta && !isRepaired) return meta;
     const counted = await this.#count();
-    return { ...counted, sequence: Math.max(counted.sequence, meta?.sequence ?? 0) };
+    const known = meta ?? this.#meta;
+    const lost = known.waiting + known.givenUp - counted.waiting - counted.givenUp;
+    if (found || isRepaired) this.#onRepaired(Math.max(0, lost));
+    return { ...counted, sequence: Math.max(counted.sequence, known.sequence) };
   }
 
-  /** After a repair. */
+  /** Of one that shows its damage when it is read. */
+  async #metaAfter(thrown: unknown): Promise<Meta> {
+    this.#noteDamage(thrown);
+    if (!this.#isDamaged) throw thrown;
+    await this.#reopen();
+    return this.#meta;
+  }
+
+  /** After a repair: counts, and lets what holds a latest value be found again. */
   async #count(): Promise<Meta> {
     const meta = { ...EMPTY };
+    const operations: Operation[] = [];
+    const latest = new Map<string, Latest>();
+    for await (const key of this.#level.keys({ gt: latestKey(''), lt: latestKey(END) })) {
+      operations.push({ type: 'del', key });
+    }
     for await (const [key, value] of this.#level.iterator()) {
       const isGivenUp = key.startsWith(GIVEN_UP);
       if (!isGivenUp && !key.startsWith(WAITING) && !key.startsWith(UNROUTED)) continue;
       meta[isGivenUp ? 'givenUp' : 'waiting']++;
-      const { bytes, sequence } = await this.#stored(key, value);
+      const { bytes, sequence, entry } = await this.#stored(key, value);
       meta.bytes += bytes;
       meta.sequence = Math.max(meta.sequence, sequence + 1);
+      if (entry.replaces === undefined || isGivenUp) continue;
+      const other = latest.get(entry.replaces);
+      if (!other || sequenceOf(other.key) < sequence) latest.set(entry.replaces, { key, bytes });
     }
+    for (const [name, value] of latest) {
+      const key = latestKey(name);
+      operations.push({ type: 'put', key, value: Buffer.from(JSON.stringify(value)) });
+    }
+    await this.#level.batch(operations, { ...ENCODINGS, sync: true });
     return meta;
   }
 
@@ -484,7 +550,8 @@ export class OutboxStore {
       if (key.startsWith(GIVEN_UP) && !('error' in entry)) Object.assign(entry, readableAgain());
       return { key, sequence, entry, bytes: value.length + (entry.fileSize ?? 0) };
     } catch (thrown) {
-      const entry = unreadableEntry(thrown, await this.#latestIn(key));
+      const isGivenUp = key.startsWith(GIVEN_UP);
+      const entry = unreadableEntry(thrown, isGivenUp ? undefined : await this.#latestIn(key));
       const file = await stat(this.fileOf(sequence)).catch(() => undefined);
       if (file) entry.fileSize = file.size;
       const bytes = value.length + (file?.size ?? 0);
@@ -497,7 +564,7 @@ export class OutboxStore {
   async #latestIn(key: string): Promise<string | undefined> {
     const range = { gt: latestKey(''), lt: latestKey(END) };
     for await (const [name, value] of this.#level.iterator(range)) {
-      if (parse<Latest>(value)?.key === key) return name.slice(latestKey('').length);
+      if (latestOf(value)?.key === key) return name.slice(latestKey('').length);
     }
     return undefined;
   }
@@ -527,6 +594,12 @@ export class OutboxStore {
     await rm(this.fileOf(sequence), { force: true }).catch(() => {});
   }
 
+  #noteDamage(thrown: unknown): void {
+    if (levelCode(thrown) !== 'LEVEL_CORRUPTION') return;
+    this.#isBroken = true;
+    this.#isDamaged = true;
+  }
+
   #reopen(): Promise<void> {
     this.#reopening ??= this.#openAgain().finally(() => {
       this.#reopening = undefined;
@@ -536,16 +609,22 @@ export class OutboxStore {
 
   async #openAgain(): Promise<void> {
     await this.#level.close();
-    const { level, isRepaired } = await openLevel(this.#folder);
+    const { level, isRepaired } = await openLevel(this.#folder, this.#isDamaged);
     this.#level = level;
     const meta = await this.#readMeta(isRepaired);
+    this.#isDamaged = false;
     // Numbers that were given out meanwhile are not given out again.
     this.#meta = { ...meta, sequence: Math.max(this.#meta.sequence, meta.sequence) };
     this.#isBroken = false;
   }
 }
 
+function isMissing(thrown: NodeJS.ErrnoException): void {
+  if (thrown.code !== 'ENOENT') throw thrown;
+}
+
 function remove(batch: Batch, key: string, bytes: number): void {
+  batch.present.delete(key);
   batch.operations.push({ type: 'del', key });
   batch.meta.waiting--;
   batch.meta.bytes -= bytes;
@@ -558,25 +637,33 @@ function point(batch: Batch, name: string, latest: Latest): void {
 }
 
 /** Whether a newer entry has taken the place of this one. */
-function isReplaced({ latest }: Batch, { key, entry: { replaces } }: Stored): boolean {
-  return replaces !== undefined && latest.get(replaces)?.key !== key;
+function isReplaced({ present }: Batch, stored: Stored): boolean {
+  return mayBeReplaced(stored) && !present.has(stored.key);
+}
+
+function mayBeReplaced({ entry, unreadable }: Stored): boolean {
+  return entry.replaces !== undefined || unreadable !== undefined;
 }
 
 function takeOut(batch: Batch, stored: Stored): void {
   if (isReplaced(batch, stored)) return;
   remove(batch, stored.key, stored.bytes);
   const { replaces } = stored.entry;
-  if (replaces === undefined) return;
+  if (replaces === undefined || batch.latest.get(replaces)?.key !== stored.key) return;
   batch.latest.set(replaces, undefined);
   batch.operations.push({ type: 'del', key: latestKey(replaces) });
 }
 
-async function openLevel(folder: string): Promise<{ level: Level; isRepaired: boolean }> {
+async function openLevel(
+  folder: string,
+  isDamaged = false,
+): Promise<{ level: Level; isRepaired: boolean }> {
   // Loaded on first use: it is large, and many flows need no outbox.
   const { ClassicLevel } = await import('classic-level');
   const location = join(folder, 'entries');
   const until = Date.now() + LONGEST_WAIT_FOR_LOCK_MS;
-  for (let isRepaired = false; ; ) {
+  if (isDamaged) await ClassicLevel.repair(location);
+  for (let isRepaired = isDamaged; ; ) {
     const level = new ClassicLevel<string, Buffer>(location, ENCODINGS);
     try {
       await level.open();
@@ -620,8 +707,27 @@ function storeError(folder: string, thrown: unknown): IonError {
   );
 }
 
-function parse<Value>(bytes: Buffer | undefined): Value | undefined {
-  return bytes && (JSON.parse(bytes.toString('utf8')) as Value);
+/** @returns undefined where it is damaged */
+function parse<Value>(bytes: Buffer | undefined): Partial<Value> {
+  try {
+    const value: unknown = bytes && JSON.parse(bytes.toString('utf8'));
+    return isPlainObject(value) ? (value as Partial<Value>) : {};
+  } catch {
+    return {};
+  }
+}
+
+function metaOf(bytes: Buffer | undefined): Meta | undefined {
+  const { sequence, waiting, givenUp, bytes: size } = parse<Meta>(bytes);
+  const isWhole = [sequence, waiting, givenUp, size].every(Number.isSafeInteger);
+  return isWhole ? ({ sequence, waiting, givenUp, bytes: size } as Meta) : undefined;
+}
+
+function latestOf(bytes: Buffer | undefined): Latest | undefined {
+  const { key, bytes: size } = parse<Latest>(bytes);
+  return typeof key === 'string' && Number.isSafeInteger(size)
+    ? ({ key, bytes: size } as Latest)
+    : undefined;
 }
 
 /** Writes what it gets to a path, and is done when it is on the disk. */

@@ -8,7 +8,7 @@ import type { OutboxLimits } from '../outbox/store.js';
 
 /** Below Node-RED's user folder; one folder in it per config node. */
 const FOLDER = 'ion-outbox';
-const LEFT = '@ion-nodes/node-red-ion/ion-config:ion-config.log.outboxLeft';
+const LOG = '@ion-nodes/node-red-ion/ion-config:ion-config.log';
 
 /** Before the next try to open what an earlier process left. */
 const REOPEN_MS = 30_000;
@@ -79,7 +79,7 @@ export class ConfigOutbox {
     const outbox = await this.#outbox?.catch(() => undefined);
     const count = outbox?.state.waiting ?? 0;
     if (isRemoved && count > 0) {
-      this.#node.warn(this.#RED._(LEFT, { count, folder: this.#folder() }));
+      this.#node.warn(this.#RED._(`${LOG}.outboxLeft`, { count, folder: this.#folder() }));
     }
     await outbox?.close();
   }
@@ -102,6 +102,8 @@ export class ConfigOutbox {
       writer: writer(),
       concurrency: concurrency(),
       listeners: this.#listeners,
+      onRepaired: (count) => this.#node.warn(this.#RED._(`${LOG}.outboxRepaired`, { count })),
+      onUnreadable: ({ message }) => this.#node.warn(message),
     });
     outbox.start();
     return outbox;

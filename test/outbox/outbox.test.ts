@@ -2,13 +2,10 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ClassicLevel } from 'classic-level';
 import fc from 'fast-check';
 import { fileOf } from '../../nodes/client/attachments.js';
 import { IonError, type IonErrorCode } from '../../nodes/client/errors.js';
 import type { Target } from '../../nodes/client/run-steps.js';
-import type { WriteAnswer } from '../../nodes/client/step-writer.js';
-import { decode } from '../../nodes/outbox/entries.js';
 import {
   type NewWrite,
   Outbox,
@@ -16,148 +13,8 @@ import {
   type OutboxOptions,
 } from '../../nodes/outbox/outbox.js';
 import { failure } from '../support/errors.js';
+import { damage, FakeIon, fault, outage, write } from '../support/outbox.js';
 import { until } from '../support/until.js';
-
-type Writer = OutboxOptions['writer'];
-
-/** An ION of its own: remembers what was written, and fails as it is told. */
-class FakeIon implements Writer {
-  readonly written: { run: string; value: unknown }[] = [];
-  calls = 0;
-  atOnce = 0;
-  mostAtOnce = 0;
-  isDown = false;
-  isDownAt: (call: number) => boolean = () => this.isDown;
-  fail: (value: unknown, call: number) => IonError | undefined = () => undefined;
-  before: () => Promise<void> = async () => {};
-  failLookUp: (target: Target, call: number) => IonError | undefined = () => undefined;
-  lookUps = 0;
-  /** At the last look-up: no outage ends just before the question whether there is one. */
-  wasDown = false;
-  /** Per file name. */
-  attachments = new Map<string, number[]>();
-
-  async runOf(target: Target): Promise<string> {
-    this.calls++;
-    this.lookUps++;
-    await this.before();
-    this.wasDown = this.isDownAt(this.calls);
-    if (this.wasDown) throw outage();
-    const error = this.failLookUp(target, this.calls);
-    if (error) throw error;
-    return runOf(target);
-  }
-
-  async write(target: Target, value: unknown): Promise<WriteAnswer<unknown>> {
-    this.calls++;
-    this.atOnce++;
-    this.mostAtOnce = Math.max(this.mostAtOnce, this.atOnce);
-    try {
-      await this.before();
-      const error = this.isDownAt(this.calls) ? outage() : this.fail(value, this.calls);
-      if (error) throw error;
-      const run = await this.runOf(target);
-      this.written.push({ run, value });
-      return {
-        payload: { value },
-        name: 'UpdateRunStepFieldValue',
-        attempts: 1,
-        traceId: undefined,
-      };
-    } finally {
-      this.atOnce--;
-    }
-  }
-
-  writeStatus(target: Target, value: unknown) {
-    return this.write(target, value) as Promise<WriteAnswer<never>>;
-  }
-
-  async check(): Promise<void> {
-    this.calls++;
-    if (this.wasDown || this.isDownAt(this.calls)) throw outage();
-  }
-
-  async attachmentsOf(_target: Target, filename: string): Promise<number[]> {
-    if (this.isDown) throw outage();
-    return this.attachments.get(filename) ?? [];
-  }
-
-  async attach(
-    target: Target,
-    { filename, read }: { filename: string; read(): AsyncIterable<Uint8Array> },
-    _options: object,
-    { before }: { before?: readonly number[] } = {},
-  ) {
-    const known = this.attachments.get(filename) ?? [];
-    let id = before && known.find((each) => !before.includes(each));
-    if (id === undefined) {
-      let text = '';
-      for await (const chunk of read()) text += Buffer.from(chunk).toString();
-      id = this.written.length + 1;
-      this.attachments.set(filename, [...known, id]);
-      this.written.push({ run: runOf(target), value: text });
-    }
-    const error = this.fail(filename, ++this.calls);
-    if (error) throw error;
-    return {
-      payload: { id },
-      name: 'CreateFileAttachment',
-      attempts: 1,
-      traceId: undefined,
-    } as never;
-  }
-}
-
-/** Steps 10 to 19 belong to run 1, and so on; fields in the same way. */
-function runOf({ run, step, field }: Target): string {
-  const id = run ?? Math.floor(Number(step ?? field) / 10);
-  if (Number.isNaN(id)) throw new IonError('ION_NOT_FOUND', 'no such step');
-  return String(id);
-}
-
-function outage(): IonError {
-  return new IonError('ION_NETWORK', 'unreachable', { transient: true, mayHaveRun: true });
-}
-
-function fault(): IonError {
-  return new IonError('ION_SERVER', 'a fault', { status: 500 });
-}
-
-/**
- * Makes entries unreadable in a closed outbox.
- * @returns what makes them readable again, wherever they lie by then
- */
-async function damage(folder: string, values: string[]): Promise<() => Promise<void>> {
-  const change = async (from: Map<string, Buffer> | undefined) => {
-    const level = new ClassicLevel<string, Buffer>(join(folder, 'entries'), {
-      valueEncoding: 'buffer',
-    });
-    const before = new Map<string, Buffer>();
-    for await (const [key, value] of level.iterator()) {
-      const number = key.slice(key.lastIndexOf('!') + 1);
-      const isDamaged = /^[qu]!/.test(key) && values.includes(String(decode(value).write.value));
-      const replacement = from ? from.get(number) : isDamaged && Buffer.from('not an entry');
-      if (!replacement) continue;
-      before.set(number, value);
-      await level.put(key, replacement);
-    }
-    await level.close();
-    return before;
-  };
-  const before = await change(undefined);
-  return async () => {
-    await change(before);
-  };
-}
-
-const write = (target: Target, value: unknown, more: Partial<NewWrite> = {}): NewWrite => ({
-  action: 'field',
-  target,
-  value,
-  onConflict: 'retry',
-  ...more,
-});
 
 describe('outbox: delivery', () => {
   let folder: string;

@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ClassicLevel } from 'classic-level';
+import { IonError } from '../../nodes/client/errors.js';
+import type { Target } from '../../nodes/client/run-steps.js';
+import {
+  type NewWrite,
+  Outbox,
+  type OutboxOptions,
+  type OutboxState,
+} from '../../nodes/outbox/outbox.js';
+import { FakeIon, inStore, outage, write } from '../support/outbox.js';
+import { until } from '../support/until.js';
+
+describe('outbox: a damaged disk', () => {
+  let folder: string;
+  let ion: FakeIon;
+  let lost: number[];
+  let unreadable: string[];
+  const opened = new Set<Outbox>();
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'ion-outbox-test-'));
+    ion = new FakeIon();
+    lost = [];
+    unreadable = [];
+  });
+  afterEach(async () => {
+    await Promise.all([...opened].map((outbox) => outbox.close()));
+    opened.clear();
+    await rm(folder, { recursive: true });
+  });
+  const open = async (more: Partial<OutboxOptions> = {}) => {
+    const outbox = await Outbox.open({
+      folder,
+      limits: { entries: 100_000, bytes: 1e9 },
+      writer: ion,
+      concurrency: 10,
+      listeners: new Map(),
+      pauseMs: 5,
+      onRepaired: (count) => lost.push(count),
+      onUnreadable: ({ message }) => unreadable.push(message),
+      ...more,
+    });
+    opened.add(outbox);
+    return outbox;
+  };
+  const close = async (outbox: Outbox) => {
+    opened.delete(outbox);
+    await outbox.close();
+  };
+  const add = (outbox: Outbox, target: Target, value: unknown, more?: Partial<NewWrite>) =>
+    outbox.add('node', write(target, value, more), undefined);
+  const empty = (outbox: Outbox) => until(() => outbox.state.waiting === 0);
+  const valuesOf = (run: string) =>
+    ion.written.filter((each) => each.run === run).map(({ value }) => value);
+  const put = (range: { gte: string; lt: string }, text: string) =>
+    inStore(folder, async (level: ClassicLevel<string, Buffer>) => {
+      for await (const key of level.keys(range)) await level.put(key, Buffer.from(text));
+    });
+
+  const LATEST = { gte: 'l!', lt: 'l"' };
+  const GARBAGE = ['not json', '5', '{}', 'null', '{"sequence":null,"waiting":1,"givenUp":0}'];
+
+  for (const text of GARBAGE) {
+    it(`counts its entries anew where its counts are ${text}`, async () => {
+      const outbox = await open();
+      await add(outbox, { run: 1 }, 'a');
+      await add(outbox, { step: 15 }, 'b');
+      await close(outbox);
+      await put({ gte: 'm', lt: 'n' }, text);
+      const again = await open();
+      assert.equal(again.state.waiting, 2);
+      await add(again, { run: 1 }, 'c');
+      again.start();
+      await empty(again);
+      assert.deepEqual(valuesOf('1'), ['a', 'b', 'c']);
+      assert.deepEqual(lost, [0]);
+    });
+
+    it(`delivers each value once where it has forgotten which is the latest: ${text}`, async () => {
+      const outbox = await open();
+      await add(outbox, { run: 1 }, 'old', { latestOnly: true });
+      await add(outbox, { step: 25 }, 'old', { latestOnly: true });
+      await close(outbox);
+      await put(LATEST, text);
+      const again = await open();
+      again.start();
+      await empty(again);
+      await add(again, { run: 1 }, 'new', { latestOnly: true });
+      await add(again, { run: 3 }, 'other');
+      await empty(again);
+      assert.deepEqual(valuesOf('1'), ['old', 'new']);
+      assert.deepEqual(valuesOf('2'), ['old']);
+    });
+  }
+
+  it('gives up once what ION refuses and what has no pointer to it', async () => {
+    const outbox = await open();
+    await add(outbox, { run: 1 }, 'a', { latestOnly: true });
+    await close(outbox);
+    await inStore(folder, (level) => level.clear(LATEST));
+    ion.fail = () => new IonError('ION_GRAPHQL', 'no');
+    const again = await open();
+    again.start();
+    await empty(again);
+    assert.equal(again.state.givenUp, 1);
+    const { calls } = ion;
+    await add(again, { run: 2 }, 'b');
+    await until(() => again.state.givenUp === 2);
+    assert.ok(ion.calls - calls <= 2, `${ion.calls - calls} calls`);
+  });
+
+  for (const text of ['{}', '{"write":null}', '{"write":{"action":"later","target":{}}}']) {
+    it(`sets aside what is no write, and says so: ${text}`, async () => {
+      const outbox = await open();
+      await add(outbox, { step: 15 }, 'a');
+      await add(outbox, { run: 2 }, 'b');
+      await close(outbox);
+      await put({ gte: 'q!', lt: 'q"' }, text);
+      await put({ gte: 'u!', lt: 'u"' }, text);
+      const again = await open();
+      await add(again, { step: 15 }, 'c');
+      again.start();
+      await empty(again);
+      assert.deepEqual([ion.written.map(({ value }) => value), again.state.givenUp], [['c'], 2]);
+      assert.equal(unreadable.length, 2);
+      for (const message of unreadable) assert.match(message, /cannot be read/);
+    });
+  }
+
+  it('does not take what it cannot read for an answer of ION', async () => {
+    ion.isDown = true;
+    const outbox = await open();
+    for (let run = 1; run <= 30; run++) await add(outbox, { run }, run);
+    await close(outbox);
+    await inStore(folder, async (level) => {
+      const keys = await level.keys({ gte: 'q!', lt: 'q"' }).all();
+      for (const key of keys.slice(0, 15)) await level.put(key, Buffer.from('not an entry'));
+    });
+    const since = new Set<number | undefined>();
+    const changed = ({ unreachableSince }: OutboxState) => since.add(unreachableSince);
+    const listener = { changed, delivered() {}, givenUp() {}, failed() {} };
+    const again = await open({ listeners: new Map([['node', listener]]) });
+    again.start();
+    await until(() => again.state.givenUp === 15);
+    since.delete(undefined);
+    assert.equal(since.size, 1);
+    ion.isDown = false;
+    await empty(again);
+  });
+
+  it('repairs what turns out to be damaged when it is read, and tells how much was lost', async function () {
+    this.timeout(60_000);
+    const COUNT = 3000;
+    const outbox = await open();
+    const all = Array.from({ length: COUNT }, (_, value) =>
+      add(outbox, { run: (value % 50) + 1, step: value }, `${value} ${'x'.repeat(100)}`),
+    );
+    await Promise.all(all);
+    await close(outbox);
+    await inStore(folder, (level) => level.compactRange('a', 'z'));
+    const entries = join(folder, 'entries');
+    for (const name of await readdir(entries)) {
+      if (!name.endsWith('.ldb')) continue;
+      const bytes = await readFile(join(entries, name));
+      // More than a block, which no decompression understands.
+      bytes.fill(0x55, 60_000, 66_000);
+      await writeFile(join(entries, name), bytes);
+    }
+    const again = await open();
+    again.start();
+    await empty(again);
+    const [missing = 0, ...more] = lost;
+    assert.deepEqual(more, []);
+    assert.ok(missing > 0 && missing < 500, `${missing} lost`);
+    assert.equal(new Set(ion.written.map(({ value }) => value)).size, COUNT - missing);
+  });
+
+  it('closes in the middle of a decision on very many', async () => {
+    ion.fail = () => new IonError('ION_GRAPHQL', 'no');
+    const outbox = await open();
+    outbox.start();
+    await Promise.all(Array.from({ length: 2000 }, (_, run) => add(outbox, { run }, run)));
+    await until(() => outbox.state.givenUp === 2000);
+    ion.fail = () => outage();
+    const decided = outbox.decide('retry');
+    await until(() => outbox.state.givenUp < 2000);
+    await close(outbox);
+    await decided;
+    assert.ok(outbox.state.givenUp > 0);
+  });
+});
