@@ -240,8 +240,7 @@ describe('changes', () => {
     assert.equal(next.place.updated, place.updated);
   });
 
-  it('arrive in their latest state and never unchanged, whatever happens', async function () {
-    this.timeout(120_000);
+  it('arrive in their latest state and never unchanged, whatever happens', async () => {
     const edit = fc.record({
       run: fc.integer({ min: 1, max: RUNS }),
       what: fc.constantFrom('run', 'step', 'same time', 'late') as fc.Arbitrary<

@@ -215,8 +215,7 @@ class OddServer {
   }
 }
 
-describe('client with hostile servers', function () {
-  this.timeout(60_000);
+describe('client with hostile servers', () => {
   nothingUnhandled();
   withoutPauses();
   const api = new OddServer();
@@ -379,8 +378,7 @@ describe('client with hostile servers', function () {
   });
 });
 
-describe('lists of hostile servers', function () {
-  this.timeout(60_000);
+describe('lists of hostile servers', () => {
   nothingUnhandled();
   let assertUnpolluted: () => void;
   beforeEach(() => {

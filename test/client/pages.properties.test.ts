@@ -39,9 +39,7 @@ const reading = {
 };
 const upTo = (length: number) => Array.from({ length }, (_, index) => (index + 1) * 1000);
 
-describe('pages of any list', function () {
-  this.timeout(60_000);
-
+describe('pages of any list', () => {
   it('are complete, in order and without doubles, one by one as in parallel', () =>
     fc.assert(
       fc.asyncProperty(

@@ -6,8 +6,7 @@ import { RunningNodeRed } from '../support/node-red.js';
 import { useTemporaryFolder } from '../support/package.js';
 import { useSandbox } from '../support/sandbox.js';
 
-describe("the ion-graphql dialog with Node-RED's older code editor", function () {
-  this.timeout(60_000);
+describe("the ion-graphql dialog with Node-RED's older code editor", () => {
   const context = useSandbox();
   const folder = useTemporaryFolder();
   let nodeRed: RunningNodeRed;

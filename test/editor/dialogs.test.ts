@@ -12,8 +12,7 @@ import { RunningNodeRed } from '../support/node-red.js';
 import { useTemporaryFolder } from '../support/package.js';
 import { useSandbox } from '../support/sandbox.js';
 
-describe('the dialogs in a browser', function () {
-  this.timeout(60_000);
+describe('the dialogs in a browser', () => {
   const context = useSandbox();
   const folder = useTemporaryFolder();
   let nodeRed: RunningNodeRed;

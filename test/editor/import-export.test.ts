@@ -32,9 +32,7 @@ const flows = new Map<string, FlowNode[]>(
   files.map((file) => [file, JSON.parse(readFileSync(join(root, file), 'utf8'))]),
 );
 
-describe('the editor', function () {
-  // The palettes may have to be installed first.
-  this.timeout(120_000);
+describe('the editor', () => {
   const folder = useTemporaryFolder();
   let nodeRed: RunningNodeRed;
   /** The flows that run after all examples were imported from the menu. */

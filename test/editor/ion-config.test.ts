@@ -16,8 +16,7 @@ import { until } from '../support/until.js';
 /** The editor, inside the page. */
 declare const RED: { nodes: { node(id: string): { credentials?: Record<string, unknown> } } };
 
-describe('the ion-config dialog in a browser', function () {
-  this.timeout(60_000);
+describe('the ion-config dialog in a browser', () => {
   const context = useSandbox();
   const folder = useTemporaryFolder();
   let nodeRed: RunningNodeRed;

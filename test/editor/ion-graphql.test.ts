@@ -19,8 +19,7 @@ const QUERY = `query Run($id: ID!) {
 }
 `;
 
-describe('the ion-graphql dialog in a browser', function () {
-  this.timeout(60_000);
+describe('the ion-graphql dialog in a browser', () => {
   const context = useSandbox();
   const folder = useTemporaryFolder();
   let nodeRed: RunningNodeRed;

@@ -18,8 +18,7 @@ const filters = [
 const fields = ['title', 'id', 'steps.fields.value', 'oldField', 'steps'];
 const sort = ['_UPDATED_DESC', 'OLD_SORT'];
 
-describe('the ion-runs dialog in a browser', function () {
-  this.timeout(60_000);
+describe('the ion-runs dialog in a browser', () => {
   const context = useSandbox();
   const folder = useTemporaryFolder();
   let nodeRed: RunningNodeRed;

@@ -18,8 +18,7 @@ declare const RED: {
   };
 };
 
-describe('the ion-step dialog in a browser', function () {
-  this.timeout(60_000);
+describe('the ion-step dialog in a browser', () => {
   const context = useSandbox();
   const folder = useTemporaryFolder();
   let nodeRed: RunningNodeRed;

@@ -13,8 +13,7 @@ import { useTemporaryFolder } from '../support/package.js';
 import { useSandbox } from '../support/sandbox.js';
 import { chromium, findTool } from '../support/tools.js';
 
-describe('the labels of the dialogs', function () {
-  this.timeout(60_000);
+describe('the labels of the dialogs', () => {
   const context = useSandbox();
   const folder = useTemporaryFolder();
   let nodeRed: RunningNodeRed;

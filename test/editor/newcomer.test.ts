@@ -11,8 +11,7 @@ declare const RED: {
   sidebar: { show(name: string): void };
 };
 
-describe("a newcomer's first flow in the editor", function () {
-  this.timeout(90_000);
+describe("a newcomer's first flow in the editor", () => {
   const context = useSandbox();
   const folder = useTemporaryFolder();
   let nodeRed: RunningNodeRed;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
 import { parseOperation } from '../../nodes/client/operation.js';
-import { launchBrowser } from '../support/browser.js';
+import { launchBrowser, PAGE_TIMEOUT_MS } from '../support/browser.js';
 import { RunningExample } from '../support/example.js';
 import { useTemporaryFolder } from '../support/package.js';
 import { useSandbox } from '../support/sandbox.js';
@@ -62,9 +62,8 @@ async function becomes<T>(read: () => Promise<T>, expected: T): Promise<void> {
   assert.deepEqual(value, expected);
 }
 
-describe('example 02, runs by status on a dashboard page', function () {
+describe('example 02, runs by status on a dashboard page', () => {
   // The palette may have to be installed first.
-  this.timeout(120_000);
   // More than the table reads, so that only ION can find the oldest ones.
   const ion = useSandbox({ runs: 260 });
   const folder = useTemporaryFolder();
@@ -91,6 +90,7 @@ describe('example 02, runs by status on a dashboard page', function () {
 
   const visit = async (): Promise<Page> => {
     const visitor = await browser.newPage({ locale: 'en-US', timezoneId: 'UTC' });
+    visitor.setDefaultTimeout(PAGE_TIMEOUT_MS);
     await visitor.goto(`${example.nodeRed.url}/dashboard/runs`);
     return visitor;
   };

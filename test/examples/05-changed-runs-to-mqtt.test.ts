@@ -11,8 +11,7 @@ import { until } from '../support/until.js';
 
 const RUNS = 60;
 
-describe('example 05, changed runs to MQTT', function () {
-  this.timeout(60_000);
+describe('example 05, changed runs to MQTT', () => {
   const ion = useSandbox({ runs: RUNS });
   const folder = useTemporaryFolder();
   let broker: Broker;

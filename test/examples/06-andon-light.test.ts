@@ -14,8 +14,7 @@ const TWO_DAYS_MS = 48 * 3_600_000;
 
 type Status = 'TODO' | 'IN_PROGRESS' | 'COMPLETE' | 'HOLD' | 'FAILED' | 'CANCELED';
 
-describe('example 06, an andon light at a workcenter', function () {
-  this.timeout(60_000);
+describe('example 06, an andon light at a workcenter', () => {
   const ion = useSandbox({ runs: 20 });
   const folder = useTemporaryFolder();
   let broker: Broker;

@@ -51,8 +51,7 @@ function parseCsv(text: string): string[][] {
   return rows;
 }
 
-describe('example 07, the runs of a month to CSV', function () {
-  this.timeout(60_000);
+describe('example 07, the runs of a month to CSV', () => {
   const ion = useSandbox({ runs: 260 });
   const folder = useTemporaryFolder();
   let example: RunningExample;

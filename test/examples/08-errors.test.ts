@@ -9,8 +9,7 @@ const FILE = '08-errors.json';
 const RETRIES = 0;
 const DELAY_MS = 20;
 
-describe('example 08, errors', function () {
-  this.timeout(60_000);
+describe('example 08, errors', () => {
   const ion = useSandbox({ runs: 5 });
   const folder = useTemporaryFolder();
   let example: RunningExample;

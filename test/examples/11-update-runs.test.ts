@@ -17,8 +17,7 @@ describe('example 11, updates the runs of a procedure', () => {
   let example: RunningExample;
   after(() => example?.stop());
 
-  it('adds a step to each of its completed runs, and to no other one', async function () {
-    this.timeout(60_000);
+  it('adds a step to each of its completed runs, and to no other one', async () => {
     const runs = async (): Promise<RunOfProcedure[]> => {
       const operation = parseOperation(
         '{ runs { edges { node { id procedureId status steps { title status fields { name value } } } } } }',

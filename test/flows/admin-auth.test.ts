@@ -24,8 +24,7 @@ interface Route {
   body?: object;
 }
 
-describe('the admin routes of a Node-RED with users', function () {
-  this.timeout(60_000);
+describe('the admin routes of a Node-RED with users', () => {
   const context = useSandbox();
   const folder = useTemporaryFolder();
   let nodeRed: RunningNodeRed;

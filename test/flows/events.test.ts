@@ -18,8 +18,7 @@ interface Told {
   ion: { id: number; via: string; previous?: object };
 }
 
-describe('events in a real Node-RED', function () {
-  this.timeout(120_000);
+describe('events in a real Node-RED', () => {
   const context = useSandbox({ runs: RUNS });
   const folder = useTemporaryFolder();
   const tab = { id: 'flow', type: 'tab', label: 'test' };

@@ -9,9 +9,8 @@ import { until } from '../support/until.js';
 
 const SEED_QUERY = '{ runs(first: 10) { edges { node { id title steps { id title } } } } }';
 
-describe('the packed package in a real Node-RED', function () {
+describe('the packed package in a real Node-RED', () => {
   // npm installs it as a user would.
-  this.timeout(120_000);
   const context = useSandbox();
   const folder = useTemporaryFolder();
   let nodeRed: RunningNodeRed;

@@ -150,8 +150,7 @@ describe('the outbox in a real Node-RED', () => {
     assert.ok(accepted.length > ROUNDS * 10);
   });
 
-  it('loses nothing when it is redeployed in the middle of writing', async function () {
-    this.timeout(120_000);
+  it('loses nothing when it is redeployed in the middle of writing', async () => {
     ion.sandbox.control.set({ latency: 5 });
     const { userDir, done } = await prepare('redeploy', { perSecond: 400, count: 1e9 });
     const running = await RunningNodeRed.start(userDir, { settings: loadSettings });

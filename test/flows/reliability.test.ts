@@ -70,8 +70,7 @@ const cells: Cell[] = faultRows.flatMap((faultRow, row) =>
   ),
 );
 
-describe('reliability: in a real Node-RED', function () {
-  this.timeout(60_000);
+describe('reliability: in a real Node-RED', () => {
   const ion = useSandbox({ runs: 20 });
   const folder = useTemporaryFolder();
   let nodeRed: RunningNodeRed;

@@ -8,8 +8,7 @@ import { graphqlNode, sandboxConfig } from '../support/flow-node.js';
 import { RunningNodeRed } from '../support/node-red.js';
 import { useTemporaryFolder } from '../support/package.js';
 
-describe('a real Node-RED whose libraries log all they can', function () {
-  this.timeout(60_000);
+describe('a real Node-RED whose libraries log all they can', () => {
   const folder = useTemporaryFolder();
   let sandbox: Sandbox;
   let nodeRed: RunningNodeRed;

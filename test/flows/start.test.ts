@@ -7,8 +7,7 @@ import { freePort } from '../../sandbox/demo/node-red.js';
 import { root, useTemporaryFolder } from '../support/package.js';
 import { until } from '../support/until.js';
 
-describe('npm start', function () {
-  this.timeout(60_000);
+describe('npm start', () => {
   let start: ChildProcess;
   let port: number;
   let output = '';

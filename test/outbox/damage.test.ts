@@ -151,8 +151,7 @@ describe('outbox: a damaged disk', () => {
     await empty(again);
   });
 
-  it('repairs what turns out to be damaged when it is read, and tells how much was lost', async function () {
-    this.timeout(60_000);
+  it('repairs what turns out to be damaged when it is read, and tells how much was lost', async () => {
     const COUNT = 3000;
     const outbox = await open();
     const all = Array.from({ length: COUNT }, (_, value) =>

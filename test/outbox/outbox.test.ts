@@ -99,8 +99,7 @@ describe('outbox: delivery', () => {
     assert.ok(ion.mostAtOnce > 1 && ion.mostAtOnce <= 20, `${ion.mostAtOnce} at once`);
   });
 
-  it('keeps order and completeness whatever fails for a while', async function () {
-    this.timeout(60_000);
+  it('keeps order and completeness whatever fails for a while', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(
@@ -478,8 +477,7 @@ describe('outbox: delivery', () => {
     assert.equal(ion.written.length, 1);
   });
 
-  it('holds many thousand entries on disk, not in memory', async function () {
-    this.timeout(60_000);
+  it('holds many thousand entries on disk, not in memory', async () => {
     ion.isDown = true;
     const outbox = await open();
     outbox.start();

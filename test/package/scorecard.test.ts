@@ -42,8 +42,7 @@ const OF_CLASSIC_LEVEL = [
   ...['level-transcoder', 'maybe-combine-errors', 'module-error', 'napi-macros', 'node-gyp-build'],
 ];
 
-describe("the flow library's scorecard", function () {
-  this.timeout(60_000);
+describe("the flow library's scorecard", () => {
   const folder = useTemporaryFolder();
   let installed: string;
   let manifest: Manifest;

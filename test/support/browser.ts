@@ -11,6 +11,9 @@ const ARGUMENTS = [
   '--disable-sync',
 ];
 
+/** For anything in a page: a busy machine needs longer than the driver's 30 s. */
+export const PAGE_TIMEOUT_MS = 90_000;
+
 /** A real browser without a window. */
 export function launchBrowser(executablePath: string): Promise<Browser> {
   return driver.launch({ executablePath, args: ARGUMENTS });

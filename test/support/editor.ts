@@ -1,5 +1,5 @@
 import type { Browser, Page } from 'playwright-core';
-import { launchBrowser } from './browser.js';
+import { launchBrowser, PAGE_TIMEOUT_MS } from './browser.js';
 import { chromium, findTool } from './tools.js';
 
 /** The global of Node-RED's editor, as far as the tests use it inside the page. */
@@ -35,6 +35,7 @@ export class Editor {
   ): Promise<Editor> {
     const browser = await launchBrowser(executablePath);
     const page = await browser.newPage({ viewport: { width: 1400, height: 900 }, locale });
+    page.setDefaultTimeout(PAGE_TIMEOUT_MS);
     const editor = new Editor(browser, page);
     page.on('pageerror', (error) => {
       const stack = String(error.stack);
