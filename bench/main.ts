@@ -1,7 +1,7 @@
 // npm run bench – this package side by side with what a user would otherwise use.
 //   npm run bench                        all of it, which also writes docs/benchmarks.md
 //   npm run bench -- messages latency    only these parts: messages latency lists tokens changes
-//                                        outbox start size
+//                                        outbox scale start size
 import { writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { cpus, totalmem } from 'node:os';
@@ -13,6 +13,7 @@ import { measureLatency, measureThroughput } from './messages.js';
 import { measureOutbox } from './outbox.js';
 import { run } from './processes.js';
 import { Report } from './report.js';
+import { measureScale } from './scale.js';
 import { measureTokens } from './tokens.js';
 
 const require = createRequire(__filename);
@@ -34,6 +35,7 @@ const parts: Record<string, (report: Report) => Promise<void>> = {
   tokens: measureTokens,
   changes: measureChanges,
   outbox: measureOutbox,
+  scale: measureScale,
   start: measureStart,
   size: measureSize,
 };

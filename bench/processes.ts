@@ -58,12 +58,13 @@ export async function withNodeRed<Result>(
   flow: object[],
   credentials: object,
   work: (nodeRed: BenchNodeRed) => Promise<Result>,
+  env: Record<string, string> = {},
 ): Promise<Result> {
   const userDir = await mkdtemp(join(tmpdir(), 'node-red-ion-bench-'));
   await prepareUserDir(userDir, flow, credentials);
   const port = await freePort();
   const settings = { nodesDir: join(__dirname, 'nodes') };
-  const nodeRed = await startNodeRed({ userDir, port, settings, output: 'pipe' });
+  const nodeRed = await startNodeRed({ userDir, port, settings, env, output: 'pipe' });
   let log = '';
   const { stdout, stderr } = nodeRed.process;
   stderr?.pipe(process.stderr);

@@ -8,14 +8,16 @@ const page = `${FLOW_LIBRARY}/add/node`;
 const root = join(import.meta.dirname, '..');
 const { name } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
 
-const form = await fetch(page);
+const signal = AbortSignal.timeout(60_000);
+const form = await fetch(page, { signal });
 const html = await form.text();
 const [input = ''] = html.match(/<input[^>]*id="add-node-csrf"[^>]*>/) ?? [];
 const [, csrf] = input.match(/value="([^"]*)"/) ?? [];
-if (!form.ok || !csrf) fail(`${page} answered HTTP ${form.status}, without the form of old.`);
+if (!form.ok || !csrf) fail(`${page} answered HTTP ${form.status}, without the expected form.`);
 
 const answer = await fetch(page, {
   method: 'POST',
+  signal,
   headers: {
     cookie: form.headers
       .getSetCookie()

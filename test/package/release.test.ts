@@ -73,7 +73,7 @@ describe('a release', () => {
     it('fails where the page or its answer is another one', async () => {
       await assert.rejects(
         withLibrary((_request, response) => response.end('<p>Moved</p>')),
-        /without the form/,
+        /without the expected form/,
       );
       await assert.rejects(
         withLibrary(({ method }, response) => {

@@ -17,18 +17,27 @@ export interface Broker {
  * @param settings further lines of its configuration
  * @param port of one that was stopped and comes back; a free one by default
  */
-export async function startBroker(
+export function startBroker(
   test: Mocha.Context,
   folder: string,
   settings: readonly string[] = [],
   port?: number,
 ): Promise<Broker> {
-  const command = findTool(test, mosquitto);
+  return launchBroker(findTool(test, mosquitto), folder, settings, port);
+}
+
+/** The same, where the command is known. */
+export async function launchBroker(
+  command: string,
+  folder: string,
+  settings: readonly string[] = [],
+  port?: number,
+): Promise<Broker> {
   port ??= await freePort();
   const file = join(folder, `mosquitto-${port}.conf`);
   const lines = [`listener ${port} 127.0.0.1`, 'allow_anonymous true', 'persistence false'];
   await writeFile(file, [...lines, ...settings, ''].join('\n'));
-  const broker = spawn(command, ['-c', file, '-v'], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const broker = spawn(command, ['-c', file], { stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = once(broker, 'exit');
   let log = '';
   const running = new Promise<void>((resolve, reject) => {
