@@ -8,7 +8,8 @@ import type { OutboxLimits } from '../outbox/store.js';
 
 /** Below Node-RED's user folder; one folder in it per config node. */
 const FOLDER = 'ion-outbox';
-const LOG = '@ion-nodes/node-red-ion/ion-config:ion-config.log';
+const LEFT = '@ion-nodes/node-red-ion/ion-config:ion-config.log.outboxLeft';
+const REPAIRED = '@ion-nodes/node-red-ion/ion-config:ion-config.log.outboxRepaired';
 
 /** Before the next try to open what an earlier process left. */
 const REOPEN_MS = 30_000;
@@ -79,7 +80,7 @@ export class ConfigOutbox {
     const outbox = await this.#outbox?.catch(() => undefined);
     const count = outbox?.state.waiting ?? 0;
     if (isRemoved && count > 0) {
-      this.#node.warn(this.#RED._(`${LOG}.outboxLeft`, { count, folder: this.#folder() }));
+      this.#node.warn(this.#RED._(LEFT, { count, folder: this.#folder() }));
     }
     await outbox?.close();
   }
@@ -102,7 +103,7 @@ export class ConfigOutbox {
       writer: writer(),
       concurrency: concurrency(),
       listeners: this.#listeners,
-      onRepaired: (count) => this.#node.warn(this.#RED._(`${LOG}.outboxRepaired`, { count })),
+      onRepaired: (count) => this.#node.warn(this.#RED._(REPAIRED, { count })),
       onUnreadable: ({ message }) => this.#node.warn(message),
     });
     outbox.start();

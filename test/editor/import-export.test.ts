@@ -104,13 +104,14 @@ describe('the editor', () => {
 
   const exportFlow = async (editor: Editor, flow: FlowNode[]) => {
     const ids = new Set(flow.map(({ id }) => id));
-    const tab = flow.find(({ type }) => type === 'tab');
-    assert.ok(tab);
-    await editor.page.evaluate((id) => RED.workspaces.show(id), tab.id);
     const exported: [(typeof RANGES)[number], FlowNode[]][] = [];
     for (const range of RANGES) {
-      const nodes = await exportAll(editor, range);
-      exported.push([range, nodes.filter(({ id }) => ids.has(id))]);
+      const nodes = new Map<string, FlowNode>();
+      for (const tab of flow.filter(({ type }) => type === 'tab')) {
+        await editor.page.evaluate((id) => RED.workspaces.show(id), tab.id);
+        for (const node of await exportAll(editor, range)) nodes.set(node.id, node);
+      }
+      exported.push([range, [...nodes.values()].filter(({ id }) => ids.has(id))]);
     }
     return exported;
   };
