@@ -98,8 +98,7 @@ describe('the ion-runs dialog in a browser', () => {
     assert.equal(await row(0).locator('.ion-runs-field').inputValue(), 'status');
     await page.keyboard.press('Tab');
     await row(0).locator('.ion-runs-op').selectOption('in');
-    await row(0).locator('.red-ui-typedInput-option-trigger').click();
-    const menu = page.locator('.red-ui-typedInput-options:visible');
+    const menu = await editor.openMenu(row(0).locator('.red-ui-typedInput-option-trigger'));
     // The first value was chosen before, by "is".
     await menu.locator('a[value="IN_PROGRESS"]').click();
     await page.keyboard.press('Escape');
@@ -117,8 +116,8 @@ describe('the ion-runs dialog in a browser', () => {
     await row(1).locator('.ion-runs-field').fill('archived');
     await row(1).locator('.ion-runs-op').focus();
     assert.ok((await operators()).includes('is like'));
-    await row(1).locator('.red-ui-typedInput-option-trigger').click();
-    await page.locator('.red-ui-typedInput-options:visible a[value="false"]').click();
+    const menu = await editor.openMenu(row(1).locator('.red-ui-typedInput-option-trigger'));
+    await menu.locator('a[value="false"]').click();
     assert.deepEqual((await variables()).filters, {
       and_: [{ status: { in: ['TODO', 'IN_PROGRESS'] } }, { archived: { eq: false } }],
     });

@@ -97,26 +97,24 @@ describe('the ion-step dialog in a browser', () => {
   const widget = (property: string) =>
     editor.page.locator(`${input(property)} + .red-ui-typedInput-container`);
   const text = (property: string) => widget(property).locator('.red-ui-typedInput-input');
-  const menu = () => editor.page.locator('.red-ui-typedInput-options:visible');
-  const choose = async (
-    property: string,
-    trigger: 'type-select' | 'option-trigger',
-    value: string,
-  ) => {
-    await widget(property).locator(`.red-ui-typedInput-${trigger}`).click();
-    await menu().locator(`a[value="${value}"]`).click();
-    await menu().waitFor({ state: 'hidden' });
+  type Trigger = 'type-select' | 'option-trigger';
+  const openMenu = (property: string, trigger: Trigger) =>
+    editor.openMenu(widget(property).locator(`.red-ui-typedInput-${trigger}`));
+  const choose = async (property: string, trigger: Trigger, value: string) => {
+    const menu = await openMenu(property, trigger);
+    await menu.locator(`a[value="${value}"]`).click();
+    await menu.waitFor({ state: 'hidden' });
   };
   const chooseType = (property: string, type: string) => choose(property, 'type-select', type);
   const offeredTypes = async (property: string) => {
-    await widget(property).locator('.red-ui-typedInput-type-select').click();
-    const types = await menu()
+    const menu = await openMenu(property, 'type-select');
+    const types = await menu
       .locator('a')
       .evaluateAll((links) => links.map((link) => link.getAttribute('value')));
     // It takes keys once one of its entries has the focus.
-    await menu().locator('a:focus').waitFor();
+    await menu.locator('a:focus').waitFor();
     await editor.page.keyboard.press('Escape');
-    await menu().waitFor({ state: 'hidden' });
+    await menu.waitFor({ state: 'hidden' });
     return types;
   };
   const action = (name: string) => editor.page.selectOption(input('action'), name);
@@ -237,12 +235,12 @@ describe('the ion-step dialog in a browser', () => {
     await editor.edit('status');
     const label = widget('value').locator('.red-ui-typedInput-option-label');
     assert.equal(await label.textContent(), 'COMPLETE');
-    await widget('value').locator('.red-ui-typedInput-option-trigger').click();
-    assert.deepEqual(await menu().locator('a').allTextContents(), [
+    const menu = await openMenu('value', 'option-trigger');
+    assert.deepEqual(await menu.locator('a').allTextContents(), [
       ...['TODO', 'IN_PROGRESS', 'COMPLETE', 'FAILED', 'HOLD', 'CANCELED', 'REDLINE'],
     ]);
-    await menu().locator('a[value="HOLD"]').click();
-    await menu().waitFor({ state: 'hidden' });
+    await menu.locator('a[value="HOLD"]').click();
+    await menu.waitFor({ state: 'hidden' });
     await editor.done();
     assert.deepEqual(await stored('status', ['value', 'valueType', 'valid']), {
       ...{ value: 'HOLD', valueType: 'str', valid: true },

@@ -1,7 +1,9 @@
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { launchBrowser, PAGE_TIMEOUT_MS } from './browser.js';
 import { chromium, findTool } from './tools.js';
 
+/** jQuery, inside the page. */
+declare const $: (selector: string) => ArrayLike<Element>;
 /** The global of Node-RED's editor, as far as the tests use it inside the page. */
 declare const RED: {
   editor: {
@@ -80,6 +82,16 @@ export class Editor {
 
   async cancel(): Promise<void> {
     await this.#leave('#node-dialog-cancel');
+  }
+
+  /** Opens a menu of a typed input. */
+  async openMenu(trigger: Locator): Promise<Locator> {
+    await trigger.click();
+    const menu = this.page.locator('.red-ui-typedInput-options:visible');
+    await menu.waitFor();
+    // It slides down; one that is left before it rests is shown again.
+    await this.page.waitForFunction(() => $(':animated').length === 0);
+    return menu;
   }
 
   /** A property of a node as the editor holds it. */
