@@ -143,8 +143,7 @@ export class OutboxStore {
     const { level, isRepaired } = await openLevel(folder);
     const store = new OutboxStore(folder, limits, level, onRepaired);
     try {
-      store.#meta = await store.#readMeta(isRepaired).catch((thrown) => store.#metaAfter(thrown));
-      await store.#removeLostFiles();
+      await store.#begin(isRepaired);
       return store;
     } catch (thrown) {
       // Else it would stay locked until the process ends.
@@ -508,12 +507,16 @@ export class OutboxStore {
     return { ...counted, sequence: Math.max(counted.sequence, known.sequence) };
   }
 
-  /** Of one that shows its damage when it is read. */
-  async #metaAfter(thrown: unknown): Promise<Meta> {
-    this.#noteDamage(thrown);
-    if (!this.#isDamaged) throw thrown;
-    await this.#reopen();
-    return this.#meta;
+  async #begin(isRepaired: boolean): Promise<void> {
+    try {
+      this.#meta = await this.#readMeta(isRepaired);
+      await this.#removeLostFiles();
+    } catch (thrown) {
+      this.#noteDamage(thrown);
+      if (!this.#isDamaged) throw thrown;
+      await this.#reopen();
+      await this.#removeLostFiles();
+    }
   }
 
   /** After a repair: counts, and lets what holds a latest value be found again. */
@@ -707,7 +710,7 @@ function storeError(folder: string, thrown: unknown): IonError {
   );
 }
 
-/** @returns undefined where it is damaged */
+/** @returns no properties where it is damaged */
 function parse<Value>(bytes: Buffer | undefined): Partial<Value> {
   try {
     const value: unknown = bytes && JSON.parse(bytes.toString('utf8'));

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ClassicLevel } from 'classic-level';
+import { type AttachmentFile, fileOf } from '../../nodes/client/attachments.js';
 import { IonError } from '../../nodes/client/errors.js';
 import type { Target } from '../../nodes/client/run-steps.js';
 import {
@@ -151,13 +152,21 @@ describe('outbox: a damaged disk', () => {
     await empty(again);
   });
 
-  it('repairs what turns out to be damaged when it is read, and tells how much was lost', async () => {
+  it('repairs what turns out to be damaged when it is read, and tells how much was lost', () =>
+    repairs());
+
+  it('repairs what turns out to be damaged when it looks for files without an entry', () =>
+    repairs({ file: fileOf('report.txt', 'content') }));
+
+  const repairs = async ({ file }: { file?: AttachmentFile } = {}) => {
     const COUNT = 3000;
     const outbox = await open();
     const all = Array.from({ length: COUNT }, (_, value) =>
       add(outbox, { run: (value % 50) + 1, step: value }, `${value} ${'x'.repeat(100)}`),
     );
     await Promise.all(all);
+    if (file)
+      await add(outbox, { run: 1 }, 'file', { action: 'file', filename: file.filename, file });
     await close(outbox);
     await inStore(folder, (level) => level.compactRange('a', 'z'));
     const entries = join(folder, 'entries');
@@ -174,8 +183,11 @@ describe('outbox: a damaged disk', () => {
     const [missing = 0, ...more] = lost;
     assert.deepEqual(more, []);
     assert.ok(missing > 0 && missing < 500, `${missing} lost`);
-    assert.equal(new Set(ion.written.map(({ value }) => value)).size, COUNT - missing);
-  });
+    assert.equal(
+      new Set(ion.written.map(({ value }) => value)).size,
+      COUNT - missing + (file ? 1 : 0),
+    );
+  };
 
   it('closes in the middle of a decision on very many', async () => {
     ion.fail = () => new IonError('ION_GRAPHQL', 'no');
