@@ -1,63 +1,36 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ClassicLevel } from 'classic-level';
 import { type AttachmentFile, fileOf } from '../../nodes/client/attachments.js';
 import { IonError } from '../../nodes/client/errors.js';
 import type { Target } from '../../nodes/client/run-steps.js';
-import {
-  type NewWrite,
-  Outbox,
-  type OutboxOptions,
-  type OutboxState,
-} from '../../nodes/outbox/outbox.js';
-import { FakeIon, inStore, outage, write } from '../support/outbox.js';
+import type { NewWrite, Outbox, OutboxState } from '../../nodes/outbox/outbox.js';
+import { FakeIon, inStore, outage, useOutbox, write } from '../support/outbox.js';
 import { until } from '../support/until.js';
 
 describe('outbox: a damaged disk', () => {
-  let folder: string;
   let ion: FakeIon;
   let lost: number[];
   let unreadable: string[];
-  const opened = new Set<Outbox>();
-  beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'ion-outbox-test-'));
+  beforeEach(() => {
     ion = new FakeIon();
     lost = [];
     unreadable = [];
   });
-  afterEach(async () => {
-    await Promise.all([...opened].map((outbox) => outbox.close()));
-    opened.clear();
-    await rm(folder, { recursive: true });
-  });
-  const open = async (more: Partial<OutboxOptions> = {}) => {
-    const outbox = await Outbox.open({
-      folder,
-      limits: { entries: 100_000, bytes: 1e9 },
-      writer: ion,
-      concurrency: 10,
-      listeners: new Map(),
-      pauseMs: 5,
-      onRepaired: (count) => lost.push(count),
-      onUnreadable: ({ message }) => unreadable.push(message),
-      ...more,
-    });
-    opened.add(outbox);
-    return outbox;
-  };
-  const close = async (outbox: Outbox) => {
-    opened.delete(outbox);
-    await outbox.close();
-  };
+  const outboxes = useOutbox(() => ({
+    writer: ion,
+    listeners: new Map(),
+    onRepaired: (count) => lost.push(count),
+    onUnreadable: ({ message }) => unreadable.push(message),
+  }));
+  const { open, close, empty } = outboxes;
   const add = (outbox: Outbox, target: Target, value: unknown, more?: Partial<NewWrite>) =>
     outbox.add('node', write(target, value, more), undefined);
-  const empty = (outbox: Outbox) => until(() => outbox.state.waiting === 0);
   const valuesOf = (run: string) =>
     ion.written.filter((each) => each.run === run).map(({ value }) => value);
   const put = (range: { gte: string; lt: string }, text: string) =>
-    inStore(folder, async (level: ClassicLevel<string, Buffer>) => {
+    inStore(outboxes.folder, async (level: ClassicLevel<string, Buffer>) => {
       for await (const key of level.keys(range)) await level.put(key, Buffer.from(text));
     });
 
@@ -101,7 +74,7 @@ describe('outbox: a damaged disk', () => {
     const outbox = await open();
     await add(outbox, { run: 1 }, 'a', { latestOnly: true });
     await close(outbox);
-    await inStore(folder, (level) => level.clear(LATEST));
+    await inStore(outboxes.folder, (level) => level.clear(LATEST));
     ion.fail = () => new IonError('ION_GRAPHQL', 'no');
     const again = await open();
     again.start();
@@ -136,7 +109,7 @@ describe('outbox: a damaged disk', () => {
     const outbox = await open();
     for (let run = 1; run <= 30; run++) await add(outbox, { run }, run);
     await close(outbox);
-    await inStore(folder, async (level) => {
+    await inStore(outboxes.folder, async (level) => {
       const keys = await level.keys({ gte: 'q!', lt: 'q"' }).all();
       for (const key of keys.slice(0, 15)) await level.put(key, Buffer.from('not an entry'));
     });
@@ -168,8 +141,8 @@ describe('outbox: a damaged disk', () => {
     if (file)
       await add(outbox, { run: 1 }, 'file', { action: 'file', filename: file.filename, file });
     await close(outbox);
-    await inStore(folder, (level) => level.compactRange('a', 'z'));
-    const entries = join(folder, 'entries');
+    await inStore(outboxes.folder, (level) => level.compactRange('a', 'z'));
+    const entries = join(outboxes.folder, 'entries');
     for (const name of await readdir(entries)) {
       if (!name.endsWith('.ldb')) continue;
       const bytes = await readFile(join(entries, name));

@@ -1,35 +1,21 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { fileOf } from '../../nodes/client/attachments.js';
 import { IonError, type IonErrorCode } from '../../nodes/client/errors.js';
 import type { Target } from '../../nodes/client/run-steps.js';
-import {
-  type NewWrite,
-  Outbox,
-  type OutboxListener,
-  type OutboxOptions,
-} from '../../nodes/outbox/outbox.js';
+import type { NewWrite, Outbox, OutboxListener } from '../../nodes/outbox/outbox.js';
 import { failure } from '../support/errors.js';
-import { damage, FakeIon, fault, outage, write } from '../support/outbox.js';
+import { damage, FakeIon, fault, outage, useOutbox, write } from '../support/outbox.js';
 import { until } from '../support/until.js';
 
 describe('outbox: delivery', () => {
-  let folder: string;
   let ion: FakeIon;
   let heard: { delivered: unknown[]; givenUp: [unknown, string][] };
-  const opened = new Set<Outbox>();
-  beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'ion-outbox-test-'));
+  beforeEach(() => {
     ion = new FakeIon();
     heard = { delivered: [], givenUp: [] };
-  });
-  afterEach(async () => {
-    await Promise.all([...opened].map((outbox) => outbox.close()));
-    opened.clear();
-    await rm(folder, { recursive: true });
   });
   const listener: OutboxListener = {
     delivered: (entry) => heard.delivered.push(entry.write.value),
@@ -37,26 +23,10 @@ describe('outbox: delivery', () => {
     failed: () => {},
     changed: () => {},
   };
-  const open = async (more: Partial<OutboxOptions> = {}) => {
-    const outbox = await Outbox.open({
-      folder,
-      limits: { entries: 100_000, bytes: 1e9 },
-      writer: ion,
-      concurrency: 10,
-      listeners: new Map([['node', listener]]),
-      pauseMs: 5,
-      ...more,
-    });
-    opened.add(outbox);
-    return outbox;
-  };
-  const close = async (outbox: Outbox) => {
-    opened.delete(outbox);
-    await outbox.close();
-  };
+  const outboxes = useOutbox(() => ({ writer: ion, listeners: new Map([['node', listener]]) }));
+  const { open, close, empty } = outboxes;
   const add = (outbox: Outbox, target: Target, value: unknown, more?: Partial<NewWrite>) =>
     outbox.add('node', write(target, value, more), Buffer.from(String(value)));
-  const empty = (outbox: Outbox) => until(() => outbox.state.waiting === 0);
   const valuesOf = (run: string) =>
     ion.written.filter((each) => each.run === run).map(({ value }) => value);
 
@@ -132,7 +102,7 @@ describe('outbox: delivery', () => {
             faults.set(what, count + 1);
             return fault();
           };
-          await rm(folder, { recursive: true });
+          await rm(outboxes.folder, { recursive: true });
           let outbox = await open({ pauseMs: 0 });
           outbox.start();
           for (const [value, { run, named, restart }] of writes.entries()) {
@@ -327,7 +297,7 @@ describe('outbox: delivery', () => {
     await add(outbox, { step: 15 }, 'd');
     await add(outbox, { step: 15 }, 'e');
     await close(outbox);
-    const readable = await damage(folder, ['b', 'd']);
+    const readable = await damage(outboxes.folder, ['b', 'd']);
 
     const again = await open();
     again.start();
@@ -361,7 +331,7 @@ describe('outbox: delivery', () => {
     const file = fileOf('report.txt', 'x'.repeat(1000));
     await add(outbox, { run: 1 }, 'a', { action: 'file', filename: 'report.txt', file });
     await close(outbox);
-    await damage(folder, ['a']);
+    await damage(outboxes.folder, ['a']);
     const again = await open({ limits: { entries: 10, bytes: 1900 } });
     again.start();
     await until(() => again.state.givenUp === 1);
@@ -371,7 +341,7 @@ describe('outbox: delivery', () => {
     await failure(addMore(), 'ION_OVERLOADED');
     await again.decide('discard');
     assert.deepEqual([again.state.waiting, again.state.givenUp], [0, 0]);
-    assert.deepEqual(await readdir(join(folder, 'files')), []);
+    assert.deepEqual(await readdir(join(outboxes.folder, 'files')), []);
     await addMore();
     await empty(again);
   });

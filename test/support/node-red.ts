@@ -106,6 +106,22 @@ export class RunningNodeRed {
     for (const subscribe of ['debug', 'status/#']) comms.send(JSON.stringify({ subscribe }));
   }
 
+  /** The node types that it knows of this package, and whether all of them work. */
+  async ownTypes(): Promise<{ types: string[]; areEnabled: boolean }> {
+    const response = await fetch(`${this.url}/nodes`, { headers: { accept: 'application/json' } });
+    const sets = (await response.json()) as {
+      module: string;
+      types: string[];
+      enabled: boolean;
+      err?: string;
+    }[];
+    const own = sets.filter(({ module }) => module === '@ion-nodes/node-red-ion');
+    return {
+      types: own.flatMap(({ types }) => types).sort(),
+      areEnabled: own.every(({ enabled, err }) => enabled && !err),
+    };
+  }
+
   async stop(): Promise<void> {
     this.#comms?.close();
     await this.#nodeRed.stop();

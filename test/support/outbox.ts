@@ -1,10 +1,13 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { IonError } from '../../nodes/client/errors.js';
 import type { Target } from '../../nodes/client/run-steps.js';
 import type { WriteAnswer } from '../../nodes/client/step-writer.js';
 import { decode } from '../../nodes/outbox/entries.js';
-import type { NewWrite, OutboxOptions } from '../../nodes/outbox/outbox.js';
+import { type NewWrite, Outbox, type OutboxOptions } from '../../nodes/outbox/outbox.js';
+import { until } from './until.js';
 
 type Writer = OutboxOptions['writer'];
 
@@ -110,6 +113,42 @@ export function outage(): IonError {
 
 export function fault(): IonError {
   return new IonError('ION_SERVER', 'a fault', { status: 500 });
+}
+
+/**
+ * A folder for each test, and outboxes in it that are closed after it.
+ * @param options asked for at each opening
+ */
+export function useOutbox(
+  options: () => Pick<OutboxOptions, 'writer' | 'listeners'> & Partial<OutboxOptions>,
+) {
+  let folder = '';
+  const opened = new Set<Outbox>();
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'ion-outbox-test-'));
+  });
+  afterEach(async () => {
+    await Promise.all([...opened].map((outbox) => outbox.close()));
+    opened.clear();
+    await rm(folder, { recursive: true });
+  });
+  return {
+    get folder() {
+      return folder;
+    },
+    async open(more: Partial<OutboxOptions> = {}): Promise<Outbox> {
+      const limits = { entries: 100_000, bytes: 1e9 };
+      const usual = { folder, limits, concurrency: 10, pauseMs: 5 };
+      const outbox = await Outbox.open({ ...usual, ...options(), ...more });
+      opened.add(outbox);
+      return outbox;
+    },
+    async close(outbox: Outbox): Promise<void> {
+      opened.delete(outbox);
+      await outbox.close();
+    },
+    empty: (outbox: Outbox) => until(() => outbox.state.waiting === 0),
+  };
 }
 
 /** Looks into a closed outbox, or changes what lies in it. */
