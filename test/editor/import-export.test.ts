@@ -6,7 +6,7 @@ import { Editor } from '../support/editor.js';
 import type { FlowNode } from '../support/flow-node.js';
 import { RunningNodeRed } from '../support/node-red.js';
 import { root, useTemporaryFolder } from '../support/package.js';
-import { addPalette, homeIn, installPalettes, palettes } from '../support/palettes.js';
+import { addPalette, homeIn, palettes, usePalettes } from '../support/palettes.js';
 
 /** The editor, inside the page. */
 declare const RED: {
@@ -33,17 +33,14 @@ const flows = new Map<string, FlowNode[]>(
 );
 
 describe('the editor', () => {
+  // Without the types of the nodes Node-RED starts no flow, and a selection lacks config nodes.
+  usePalettes();
   const folder = useTemporaryFolder();
   let nodeRed: RunningNodeRed;
-  /** The flows that run after all examples were imported from the menu. */
-  let imported: FlowNode[];
-  /** Of each file, by range. */
-  const exports = new Map<string, [(typeof RANGES)[number], FlowNode[]][]>();
+  let editor: Editor;
 
-  before(async function () {
+  before(async () => {
     await prepareUserDir(folder.path, [], {});
-    // Without the types of the nodes Node-RED starts no flow, and a selection lacks config nodes.
-    await installPalettes();
     for (const palette of palettes) await addPalette(folder.path, palette);
     nodeRed = await RunningNodeRed.start(folder.path, {
       env: {
@@ -58,27 +55,6 @@ describe('the editor', () => {
         ...homeIn(folder.path),
       },
     });
-    const newcomer = await Editor.open(this, nodeRed.url);
-    try {
-      for (const file of files) if (isExample(file)) await importExample(newcomer, file);
-      await newcomer.deploy();
-      imported = await stored();
-    } finally {
-      await newcomer.close();
-    }
-    const credentials = { clientId: CLIENT_ID, clientSecret: SECRET };
-    await nodeRed.deploy(
-      [...flows.values()]
-        .flat()
-        .map((node) => (node.type === 'ion-config' ? { ...node, credentials } : node)),
-    );
-    // All of them in one editor, which takes its time to open.
-    const editor = await Editor.open(this, nodeRed.url);
-    try {
-      for (const [file, flow] of flows) exports.set(file, await exportFlow(editor, flow));
-    } finally {
-      await editor.close();
-    }
   });
   after(() => nodeRed?.stop());
 
@@ -86,7 +62,7 @@ describe('the editor', () => {
     (await fetch(`${nodeRed.url}/flows`)).json() as Promise<FlowNode[]>;
 
   /** Menu, Import, Examples. */
-  const importExample = async (editor: Editor, file: string) => {
+  const importExample = async (file: string) => {
     const { page } = editor;
     await page.evaluate(() => RED.actions.invoke('core:show-examples-import-dialog'));
     const tree = page.locator('#red-ui-clipboard-dialog-import-tab-examples');
@@ -102,21 +78,18 @@ describe('the editor', () => {
     await page.waitForFunction((id) => RED.nodes.workspace(id), String(tab?.id));
   };
 
-  const exportFlow = async (editor: Editor, flow: FlowNode[]) => {
+  /** What the editor exports of the nodes of a flow. */
+  const exportFlow = async (flow: FlowNode[], range: (typeof RANGES)[number]) => {
     const ids = new Set(flow.map(({ id }) => id));
-    const exported: [(typeof RANGES)[number], FlowNode[]][] = [];
-    for (const range of RANGES) {
-      const nodes = new Map<string, FlowNode>();
-      for (const tab of flow.filter(({ type }) => type === 'tab')) {
-        await editor.page.evaluate((id) => RED.workspaces.show(id), tab.id);
-        for (const node of await exportAll(editor, range)) nodes.set(node.id, node);
-      }
-      exported.push([range, [...nodes.values()].filter(({ id }) => ids.has(id))]);
+    const exported = new Map<string, FlowNode>();
+    for (const tab of flow.filter(({ type }) => type === 'tab')) {
+      await editor.page.evaluate((id) => RED.workspaces.show(id), tab.id);
+      for (const node of await exportAll(range)) if (ids.has(node.id)) exported.set(node.id, node);
     }
     return exported;
   };
 
-  const exportAll = async (editor: Editor, range: (typeof RANGES)[number]): Promise<FlowNode[]> => {
+  const exportAll = async (range: (typeof RANGES)[number]): Promise<FlowNode[]> => {
     const { page } = editor;
     await page.evaluate(() => {
       RED.actions.invoke('core:select-all-nodes');
@@ -129,37 +102,51 @@ describe('the editor', () => {
     return JSON.parse(text) as FlowNode[];
   };
 
-  for (const [file, flow] of flows) {
-    if (!isExample(file)) continue;
-    it(`imports ${file} from its menu as it is`, () => {
-      const found = new Map(imported.map((node) => [node.id, node]));
-      for (const node of flow) assertHolds(found.get(node.id), node);
+  describe('imports as it is from its menu', () => {
+    before(async function () {
+      editor = await Editor.open(this, nodeRed.url);
     });
-  }
+    after(() => editor?.close());
 
-  for (const [file, flow] of flows) {
-    it(`exports of ${file} no credential, and everything else`, async () => {
-      const ofFile = exports.get(file);
-      assert.ok(ofFile);
-      for (const [range, exported] of ofFile) {
-        const text = JSON.stringify(exported);
-        for (const value of [CLIENT_ID, SECRET, 'credentials', 'clientId', '__PWRD__']) {
-          assert.ok(!text.includes(value), `${range}: ${value}`);
-        }
-        await nodeRed.deploy([]);
-        await nodeRed.deploy(exported);
+    for (const [file, flow] of flows) {
+      if (!file.startsWith('examples/')) continue;
+      it(file, async () => {
+        await importExample(file);
+        await editor.deploy();
         const found = new Map((await stored()).map((node) => [node.id, node]));
-        // A selection is of nodes, without the tab that they are on.
-        const wanted = flow.filter(({ type }) => range === 'full' || type !== 'tab');
-        for (const node of wanted) assertHolds(found.get(node.id), node, range);
-      }
-    });
-  }
-});
+        for (const node of flow) assertHolds(found.get(node.id), node);
+      });
+    }
+  });
 
-function isExample(file: string): boolean {
-  return file.startsWith('examples/');
-}
+  describe('exports no credential, and everything else, of', () => {
+    before(async function () {
+      const credentials = { clientId: CLIENT_ID, clientSecret: SECRET };
+      await nodeRed.deploy(
+        [...flows.values()]
+          .flat()
+          .map((node) => (node.type === 'ion-config' ? { ...node, credentials } : node)),
+      );
+      editor = await Editor.open(this, nodeRed.url);
+    });
+    after(() => editor?.close());
+
+    for (const [file, flow] of flows) {
+      it(file, async () => {
+        for (const range of RANGES) {
+          const exported = await exportFlow(flow, range);
+          const text = JSON.stringify([...exported.values()]);
+          for (const value of [CLIENT_ID, SECRET, 'credentials', 'clientId', '__PWRD__']) {
+            assert.ok(!text.includes(value), `${range}: ${value}`);
+          }
+          // A selection is of nodes, without the tab that they are on.
+          const wanted = flow.filter(({ type }) => range === 'full' || type !== 'tab');
+          for (const node of wanted) assertHolds(exported.get(node.id), node, range);
+        }
+      });
+    }
+  });
+});
 
 /** The editor and Node-RED may add properties, but change none. */
 function assertHolds(

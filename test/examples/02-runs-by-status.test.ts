@@ -5,6 +5,7 @@ import { parseOperation } from '../../nodes/client/operation.js';
 import { launchBrowser, PAGE_TIMEOUT_MS } from '../support/browser.js';
 import { RunningExample } from '../support/example.js';
 import { useTemporaryFolder } from '../support/package.js';
+import { usePalettes } from '../support/palettes.js';
 import { useSandbox } from '../support/sandbox.js';
 import { chromium, findTool } from '../support/tools.js';
 import { until } from '../support/until.js';
@@ -63,7 +64,7 @@ async function becomes<T>(read: () => Promise<T>, expected: T): Promise<void> {
 }
 
 describe('example 02, runs by status on a dashboard page', () => {
-  // The palette may have to be installed first.
+  usePalettes();
   // More than the table reads, so that only ION can find the oldest ones.
   const ion = useSandbox({ runs: 260 });
   const folder = useTemporaryFolder();

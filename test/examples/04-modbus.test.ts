@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { freePort } from '../../sandbox/demo/node-red.js';
-import { installPalettes, paletteModules } from '../support/palettes.js';
+import { paletteModules } from '../support/palettes.js';
 import { type Plc, plcMovesAStep } from '../support/plc.js';
 import { until } from '../support/until.js';
 
@@ -25,7 +25,6 @@ class ModbusPlc implements Plc {
   #server: InstanceType<ModbusSerial['ServerTCP']> | undefined;
 
   static async start(): Promise<ModbusPlc> {
-    await installPalettes();
     const plc = new ModbusPlc(await freePort());
     await plc.start();
     return plc;

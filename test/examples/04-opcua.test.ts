@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { freePort } from '../../sandbox/demo/node-red.js';
-import { homeIn, installPalettes, paletteModules } from '../support/palettes.js';
+import { homeIn, paletteModules } from '../support/palettes.js';
 import { type Plc, plcMovesAStep } from '../support/plc.js';
 import { until } from '../support/until.js';
 
@@ -41,7 +41,6 @@ class OpcuaPlc implements Plc {
   #server: OpcuaServer | undefined;
 
   static async start(folder: string): Promise<OpcuaPlc> {
-    await installPalettes();
     const plc = new OpcuaPlc(folder, await freePort());
     await plc.start();
     return plc;

@@ -5,7 +5,7 @@ import type { Sandbox } from '../../sandbox/server.js';
 import type { FlowNode } from './flow-node.js';
 import { RunningNodeRed } from './node-red.js';
 import { root } from './package.js';
-import { addPalette, installPalettes, type Palette } from './palettes.js';
+import { addPalette, type Palette } from './palettes.js';
 
 export interface ExampleOptions {
   /** Below which its user folder is made. */
@@ -13,6 +13,7 @@ export interface ExampleOptions {
   sandbox: Sandbox;
   /** Beside the addresses of ION. */
   env?: Record<string, string>;
+  /** Which `usePalettes` has installed. */
   palettes?: readonly Palette[];
   /** Properties of nodes, by id without the example's prefix, that no test can leave as they are. */
   changes?: Record<string, object>;
@@ -44,7 +45,6 @@ export class RunningExample {
         ),
       ),
     );
-    if (palettes.length > 0) await installPalettes();
     for (const palette of palettes) await addPalette(userDir, palette);
     const nodeRed = await RunningNodeRed.start(userDir, {
       env: { ION_API_URL: url, ION_AUTH_URL: authUrl, ...options.env },

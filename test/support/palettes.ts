@@ -18,11 +18,22 @@ export type Palette = (typeof palettes)[number];
 /** Where npm puts what belongs to the palettes. */
 export const paletteModules = join(folder, 'node_modules');
 
+/** What a slow registry may take, in ms. */
+const INSTALLATION_TIMEOUT_MS = 600_000;
+
+/** The palettes are there before the tests of a `describe`. */
+export function usePalettes(): void {
+  before(function () {
+    this.timeout(INSTALLATION_TIMEOUT_MS);
+    return installPalettes();
+  });
+}
+
 /**
  * Installs the palettes of other people that the examples use, once for all tests. They lie in a
  * folder of their own, because Node-RED would load them into every test and into `npm start`.
  */
-export async function installPalettes(): Promise<void> {
+async function installPalettes(): Promise<void> {
   const isInstalled = await access(join(paletteModules, '.package-lock.json')).then(
     () => true,
     () => false,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { RunningExample } from './example.js';
 import { useTemporaryFolder } from './package.js';
-import type { Palette } from './palettes.js';
+import { type Palette, usePalettes } from './palettes.js';
 import { useSandbox } from './sandbox.js';
 import { makeStep, type StepForTests, type TestField } from './steps.js';
 import { until } from './until.js';
@@ -34,6 +34,7 @@ export interface PlcExample {
 
 /** What an example does in which a PLC moves a step, whatever protocol it speaks. */
 export function plcMovesAStep({ file, palette, plc: startPlc, changes = {} }: PlcExample): void {
+  usePalettes();
   const ion = useSandbox({ runs: 5 });
   const folder = useTemporaryFolder();
   let plc: Plc;
