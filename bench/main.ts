@@ -1,12 +1,13 @@
 // npm run bench – this package side by side with what a user would otherwise use.
 //   npm run bench                        all of it, which also writes docs/benchmarks.md
 //   npm run bench -- messages latency    only these parts: messages latency lists tokens changes
-//                                        outbox scale start size
+//                                        outbox events scale start size
 import { writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { measureChanges } from './changes.js';
+import { measureEvents } from './events.js';
 import { measureSize, measureStart } from './footprint.js';
 import { measureLists } from './lists.js';
 import { measureLatency, measureThroughput } from './messages.js';
@@ -35,6 +36,7 @@ const parts: Record<string, (report: Report) => Promise<void>> = {
   tokens: measureTokens,
   changes: measureChanges,
   outbox: measureOutbox,
+  events: measureEvents,
   scale: measureScale,
   start: measureStart,
   size: measureSize,

@@ -53,16 +53,20 @@ export interface BenchNodeRed {
   peakMemory(): Promise<number>;
 }
 
-/** Starts a Node-RED with a flow, and with the nodes of this folder, and gives it to the work. */
+/**
+ * Starts a Node-RED with a flow, and with the nodes of this folder, and gives it to the work.
+ * @param flow or what makes it of the URL at which Node-RED will be
+ */
 export async function withNodeRed<Result>(
-  flow: object[],
+  flow: object[] | ((url: string) => object[]),
   credentials: object,
   work: (nodeRed: BenchNodeRed) => Promise<Result>,
   env: Record<string, string> = {},
 ): Promise<Result> {
   const userDir = await mkdtemp(join(tmpdir(), 'node-red-ion-bench-'));
-  await prepareUserDir(userDir, flow, credentials);
   const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  await prepareUserDir(userDir, typeof flow === 'function' ? flow(url) : flow, credentials);
   const settings = { nodesDir: join(__dirname, 'nodes') };
   const nodeRed = await startNodeRed({ userDir, port, settings, env, output: 'pipe' });
   let log = '';
@@ -78,7 +82,7 @@ export async function withNodeRed<Result>(
   });
   try {
     return await work({
-      url: `http://127.0.0.1:${port}`,
+      url,
       async peakMemory() {
         const status = await readFile(`/proc/${nodeRed.process.pid}/status`, 'utf8');
         return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) * 1024;

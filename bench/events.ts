@@ -1,0 +1,98 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startSandbox } from '../sandbox/server.js';
+import { eventsNode, sandboxConfig } from '../test/support/flow-node.js';
+import { withNodeRed } from './processes.js';
+import type { Report } from './report.js';
+import { shown, spread } from './statistics.js';
+
+const CHANGES = 30;
+const INTERVAL_SECONDS = 1;
+const SECRET = 'example-secret';
+const WAYS = ['webhook', 'poll'] as const;
+const place = { z: 'flow', x: 0, y: 0 };
+
+/** How long after a change in ION a flow hears of it. */
+export async function measureEvents(report: Report): Promise<void> {
+  report.heading('Events');
+  report.text(
+    `From a change of a step in the sandbox until the message of ion-events has left Node-RED by an http request node, in ms; least / median / most of ${CHANGES} changes, each at another moment of the poll's interval of ${INTERVAL_SECONDS} s.`,
+  );
+  const sandbox = await startSandbox({ port: 0, runs: CHANGES });
+  /** When a message arrived, by its way and the title that the step got. */
+  const arrivedAt = new Map<string, number>();
+  let arrived = () => {};
+  const listener = createServer((request, response) => {
+    arrivedAt.set(String(request.url), Date.now());
+    request.resume();
+    response.end();
+    arrived();
+  });
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+  const to = `http://127.0.0.1:${(listener.address() as AddressInfo).port}`;
+
+  const flow = (publicUrl: string) => [
+    { id: 'flow', type: 'tab', label: 'bench' },
+    sandboxConfig(sandbox),
+    ...WAYS.map((via) => ({
+      ...eventsNode,
+      id: via,
+      via,
+      fields: ['id', 'title'],
+      interval: INTERVAL_SECONDS,
+      register: true,
+      publicUrl,
+      wires: [[`${via} out`]],
+      ...place,
+    })),
+    ...WAYS.map((via) => ({
+      id: `${via} out`,
+      type: 'http request',
+      method: 'GET',
+      ret: 'txt',
+      url: `${to}/${via}/{{payload.title}}`,
+      ...place,
+    })),
+  ];
+  const { clientId, clientSecret, data } = sandbox;
+  const credentials = { config: { clientId, clientSecret }, webhook: { secret: SECRET } };
+  const took: Record<(typeof WAYS)[number], number[]> = { webhook: [], poll: [] };
+  try {
+    await withNodeRed(flow, credentials, async () => {
+      const polls = () => sandbox.control.counters().api.total;
+      while (data.webhookSubscriptions.all().length < 2) await sleep(10);
+      const before = polls();
+      while (polls() < before + 2) await sleep(10);
+      for (let change = 0; change < CHANGES; change++) {
+        const [step] = data.runSteps.of(change + 1);
+        const all = new Promise<void>((resolve) => {
+          arrived = () => {
+            if (WAYS.every((via) => arrivedAt.has(`/${via}/${change}`))) resolve();
+          };
+        });
+        const changedAt = Date.now();
+        data.runSteps.update(Number(step?.id), { title: String(change) });
+        await all;
+        for (const via of WAYS) {
+          took[via].push(Number(arrivedAt.get(`/${via}/${change}`)) - changedAt);
+        }
+        await sleep((change / CHANGES) * INTERVAL_SECONDS * 1000);
+      }
+    });
+  } finally {
+    await sandbox.close();
+    listener.close();
+  }
+  report.table(
+    ['way', 'ms'],
+    WAYS.map((via) => [via, shown(spread(took[via]))]),
+  );
+  const webhook = spread(took.webhook).max;
+  report.check(webhook <= 1000, `webhook: ${webhook} ms at most (at most 1000)`);
+  const intervals = spread(took.poll).max / (INTERVAL_SECONDS * 1000);
+  report.check(
+    intervals <= 1.1,
+    `poll: ${intervals.toFixed(2)} intervals at most (at most 1.1: one, and the answer)`,
+  );
+}
