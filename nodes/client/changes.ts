@@ -132,7 +132,8 @@ export class Changes {
         const isNew = known === undefined && this.#isAfterBegin(row._created);
         return [{ row: selectFields(row, query.fields), id: row.id, state, isNew }];
       });
-      this.#forget(LATE_MS);
+      const end = this.#end();
+      if (end !== null) this.#forget(readAgainFrom(end, false));
       yield { changes, page };
     }
   }
@@ -142,7 +143,7 @@ export class Changes {
     const end = this.#end();
     if (end === null) return { updated: null, states: {}, settled: false };
     const settled = this.#beganAt !== undefined && millis(end) < this.#beganAt - LATE_MS;
-    this.#forget(settled ? 0 : LATE_MS);
+    this.#forget(readAgainFrom(end, settled));
     const states = [...this.#read.values()].map(({ id, state }) => [id, state]);
     return { updated: end, states: Object.fromEntries(states), settled };
   }
@@ -155,21 +156,17 @@ export class Changes {
     return isDuring ? new Date(Number(this.#beganAt)).toISOString() : this.#newest;
   }
 
-  /** Keeps only what a reading would find again that begins so much before the end. */
-  #forget(before: number): void {
-    const end = this.#end();
-    if (end === null) return;
+  /** Keeps only what a reading would find again that begins at a time. */
+  #forget(begin: string): void {
     for (const [id, { updated }] of this.#read) {
-      if (updated !== null && millis(updated) < millis(end) - before) this.#read.delete(id);
+      if (updated !== null && millis(updated) < millis(begin)) this.#read.delete(id);
     }
   }
 
   /** From when on changes may be new; `undefined`: all of them. */
   #begin(): string | undefined {
     const { updated, settled } = this.#from ?? {};
-    if (!updated) return undefined;
-    // Changes may share a time, or become visible late.
-    return settled ? updated : new Date(millis(updated) - LATE_MS).toISOString();
+    return updated ? readAgainFrom(updated, settled === true) : undefined;
   }
 
   #filter(): Record<string, unknown> | undefined {
@@ -197,6 +194,11 @@ export class Changes {
     this.#read.set(read.id, read);
     return read;
   }
+}
+
+/** From when on changes are read again, up to a place: they may share a time, or be visible late. */
+function readAgainFrom(updated: string, settled: boolean): string {
+  return settled ? updated : new Date(millis(updated) - LATE_MS).toISOString();
 }
 
 function readRow(row: Row, { parts }: Resource): ReadRow {

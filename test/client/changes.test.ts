@@ -96,6 +96,20 @@ describe('changes', () => {
     });
   }
 
+  it('are none where all that is read again is from the same millisecond', async () => {
+    for (const run of data().runs.all()) data().runs.update(run.id, { _updated: ago(1e9) });
+    for (const step of data().runSteps.all()) {
+      data().runSteps.update(step.id, { _updated: ago(1e9) });
+    }
+    const newest = ago(3000).replace('000+', '900+');
+    const fiveSecondsBefore = new Date(Date.parse(newest) - 5000).toISOString();
+    data().runs.update(3, { _updated: newest });
+    data().runs.update(4, { _updated: fiveSecondsBefore.replace('Z', '100+00:00') });
+    const { place } = await read(undefined);
+    assert.equal(place.settled, false);
+    assert.deepEqual((await read(place)).runs, []);
+  });
+
   it('are not missed where they become visible after a later one', async () => {
     const earlier = data().clock.now();
     data().runs.update(5, { title: 'First to be seen' });
