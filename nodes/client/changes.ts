@@ -18,10 +18,10 @@ const STATE_FIELDS = ['id', '_updated', '_etag'];
 export interface Place {
   /** Newest `_updated` that was surely read; null where there was no row at all. */
   updated: string | null;
-  /** States of the rows that changed so near to it that they are read again, by id. */
+  /** From when on changes are read the next time: nothing earlier can become visible any more. */
+  begin: string | null;
+  /** States of the rows that changed since then, by id. */
   states: Record<string, string>;
-  /** Nothing that bears an earlier time can become visible any more. */
-  settled: boolean;
 }
 
 /** A row in the state that it was read in. */
@@ -65,9 +65,9 @@ export async function placeOfNow(
   const updated = lists
     .flatMap((list) => rowsOf(data[list]))
     .reduce<string | null>((newest, row) => later(newest, timeOf(row)), null);
-  if (updated === null) return { updated, states: {}, settled: false };
+  if (updated === null) return { updated, begin: null, states: {} };
   // What bears nearly the same time is known as well, so that it does not count as changed.
-  const changes = new Changes(resource, { updated, states: {}, settled: false });
+  const changes = new Changes(resource, { updated, begin: tooLateFor(updated), states: {} });
   for await (const _ of changes.read(client, query, options)) {
     // Nothing of it is delivered.
   }
@@ -133,7 +133,7 @@ export class Changes {
         return [{ row: selectFields(row, query.fields), id: row.id, state, isNew }];
       });
       const end = this.#end();
-      if (end !== null) this.#forget(readAgainFrom(end, false));
+      if (end !== null) this.#forget(tooLateFor(end));
       yield { changes, page };
     }
   }
@@ -141,11 +141,13 @@ export class Changes {
   /** Where the next reading begins, once this one is complete. */
   place(): Place {
     const end = this.#end();
-    if (end === null) return { updated: null, states: {}, settled: false };
-    const settled = this.#beganAt !== undefined && millis(end) < this.#beganAt - LATE_MS;
-    this.#forget(readAgainFrom(end, settled));
+    if (end === null) return { updated: null, begin: null, states: {} };
+    const isSettled = this.#beganAt !== undefined && millis(end) < this.#beganAt - LATE_MS;
+    // Never back: the states of what changed before were not read this time.
+    const begin = later(this.#begin(), isSettled ? end : tooLateFor(end)) ?? end;
+    this.#forget(begin);
     const states = [...this.#read.values()].map(({ id, state }) => [id, state]);
-    return { updated: end, states: Object.fromEntries(states), settled };
+    return { updated: end, begin, states: Object.fromEntries(states) };
   }
 
   /** Up to when the changes were surely read. */
@@ -163,15 +165,14 @@ export class Changes {
     }
   }
 
-  /** From when on changes may be new; `undefined`: all of them. */
-  #begin(): string | undefined {
-    const { updated, settled } = this.#from ?? {};
-    return updated ? readAgainFrom(updated, settled === true) : undefined;
+  /** From when on changes may be new; null: all of them. */
+  #begin(): string | null {
+    return this.#from?.begin ?? null;
   }
 
   #filter(): Record<string, unknown> | undefined {
     const begin = this.#begin();
-    if (begin === undefined) return undefined;
+    if (begin === null) return undefined;
     const since = { _updated: { gte: begin } };
     const { parts } = this.#resource;
     return parts ? { or_: [since, { [parts.field]: since }] } : since;
@@ -179,7 +180,7 @@ export class Changes {
 
   #isAfterBegin(created: unknown): boolean {
     const begin = this.#begin();
-    if (begin === undefined) return true;
+    if (begin === null) return true;
     return typeof created === 'string' && millis(created) >= millis(begin);
   }
 
@@ -196,9 +197,9 @@ export class Changes {
   }
 }
 
-/** From when on changes are read again, up to a place: they may share a time, or be visible late. */
-function readAgainFrom(updated: string, settled: boolean): string {
-  return settled ? updated : new Date(millis(updated) - LATE_MS).toISOString();
+/** A time that is too early for a change that becomes visible after another one. */
+function tooLateFor(updated: string): string {
+  return new Date(millis(updated) - LATE_MS).toISOString();
 }
 
 function readRow(row: Row, { parts }: Resource): ReadRow {

@@ -5,12 +5,14 @@ import fc from 'fast-check';
 import { buildSchema, parse, validate } from 'graphql';
 import { type Change, Changes, type Place, placeOfNow } from '../../nodes/client/changes.js';
 import type { IonClient } from '../../nodes/client/client.js';
+import { IonError } from '../../nodes/client/errors.js';
 import { type Resource, resourceNamed, runs as runsOfIon } from '../../nodes/client/resources.js';
 import type { Row } from '../../nodes/client/rows.js';
 import { type RowsQuery, rowsDocument } from '../../nodes/client/rows-query.js';
 import { failure } from '../support/errors.js';
 import { withoutPauses } from '../support/pauses.js';
 import { useSandbox } from '../support/sandbox.js';
+import { SlowTable } from '../support/slow-table.js';
 
 const RUNS = 30;
 const QUERY: RowsQuery = { filters: [], fields: ['id', 'title'], sort: [] };
@@ -106,7 +108,7 @@ describe('changes', () => {
     data().runs.update(3, { _updated: newest });
     data().runs.update(4, { _updated: fiveSecondsBefore.replace('Z', '100+00:00') });
     const { place } = await read(undefined);
-    assert.equal(place.settled, false);
+    assert.notEqual(place.begin, place.updated);
     assert.deepEqual((await read(place)).runs, []);
   });
 
@@ -244,7 +246,7 @@ describe('changes', () => {
     data().runs.update(11, { _updated: ago(1e6) });
     const { place } = await read(undefined);
     assert.deepEqual(Object.keys(place.states), ['11']);
-    assert.equal(place.settled, true);
+    assert.equal(place.begin, place.updated);
   });
 
   it('do not begin anew where what changed last is gone', async () => {
@@ -320,5 +322,83 @@ describe('changes', () => {
       }),
       { numRuns: 25 },
     );
+  });
+
+  describe('of an ION that takes its time', () => {
+    const { now } = performance;
+    afterEach(() => {
+      performance.now = now;
+    });
+
+    const second = 1_000_000;
+    const steps = resourceNamed('RUN_STEPS') as Resource;
+    const shift = fc.array(
+      fc.record({
+        changes: fc.array(
+          fc.record({
+            id: fc.integer({ min: 1, max: 12 }),
+            // Also within the millisecond of another one, and at the very same time.
+            after: fc.oneof(fc.nat(2), fc.nat(900), fc.nat(6 * second)),
+            visibleAfter: fc.oneof(fc.constant(0), fc.nat(5 * second - 1)),
+          }),
+          { maxLength: 5 },
+        ),
+        journeys: fc.array(
+          fc.record({
+            there: fc.nat(2 * second),
+            back: fc.nat(2 * second),
+            fails: fc.nat(9).map((number) => number === 0),
+          }),
+          { maxLength: 4 },
+        ),
+        pause: fc.oneof(fc.nat(900), fc.nat(second), fc.nat(12 * second)),
+      }),
+      { minLength: 5, maxLength: 30 },
+    );
+
+    it('arrive in their latest state and never unchanged', async () => {
+      await fc.assert(
+        fc.asyncProperty(shift, async (triggers) => {
+          const table = new SlowTable();
+          performance.now = () => table.now / 1000;
+          const delivered = new Map<unknown, string>();
+          let place: Place | undefined;
+          const readOnce = async () => {
+            const changes = new Changes(steps, place);
+            const read: Change[] = [];
+            for await (const page of changes.read(
+              table,
+              { ...QUERY, fields: ['id'] },
+              options(3),
+            )) {
+              read.push(...page.changes);
+            }
+            for (const { id, state } of read) {
+              assert.notEqual(delivered.get(id), state, `${id} came unchanged`);
+              delivered.set(id, state);
+            }
+            place = JSON.parse(JSON.stringify(changes.place())) as Place;
+          };
+          for (const { changes, journeys, pause } of triggers) {
+            let updated = table.now;
+            for (const { id, after, visibleAfter } of changes) {
+              updated += after;
+              table.change({ id, updated, visibleAt: updated + visibleAfter });
+            }
+            table.journeys = journeys;
+            await readOnce().catch((error: unknown) => {
+              if (!(error instanceof IonError)) throw error;
+            });
+            table.pass(pause);
+          }
+          table.journeys = [];
+          table.pass(12 * second);
+          await readOnce();
+          const etags = [...delivered].map(([id, state]) => [id, Number(state.split(' ').at(-1))]);
+          assert.deepEqual(new Map(etags as [number, number][]), table.states());
+        }),
+        { numRuns: 500 },
+      );
+    });
   });
 });
