@@ -58,9 +58,6 @@ describe('the editor', () => {
   });
   after(() => nodeRed?.stop());
 
-  const stored = async (): Promise<FlowNode[]> =>
-    (await fetch(`${nodeRed.url}/flows`)).json() as Promise<FlowNode[]>;
-
   /** Menu, Import, Examples. */
   const importExample = async (file: string) => {
     const { page } = editor;
@@ -112,11 +109,20 @@ describe('the editor', () => {
       if (!file.startsWith('examples/')) continue;
       it(file, async () => {
         await importExample(file);
-        await editor.deploy();
-        const found = new Map((await stored()).map((node) => [node.id, node]));
+        const found = await editor.completeFlow();
         for (const node of flow) assertHolds(found.get(node.id), node);
       });
     }
+
+    it('and deploys all of them', async () => {
+      await editor.deploy();
+      const response = await fetch(`${nodeRed.url}/flows`);
+      const found = new Map(((await response.json()) as FlowNode[]).map((node) => [node.id, node]));
+      for (const [file, flow] of flows) {
+        if (file.startsWith('examples/'))
+          for (const node of flow) assertHolds(found.get(node.id), node);
+      }
+    });
   });
 
   describe('exports no credential, and everything else, of', () => {

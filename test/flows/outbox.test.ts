@@ -227,11 +227,10 @@ describe('the outbox in a real Node-RED', () => {
       const running = await RunningNodeRed.start(userDir, { settings: loadSettings });
       nodeRed = running;
       const load = new LoadControl(running);
-      const heap = async () => (await load.process()).memory.heapUsed;
       await until(async () => (await outboxState(running)).waiting > 5000);
-      const before = await heap();
+      const before = await load.heap();
       await until(async () => (await done()).length === count);
-      const grown = ((await heap()) - before) / 1024 / 1024;
+      const grown = ((await load.heap()) - before) / 1024 / 1024;
       assert.equal((await outboxState(running)).waiting, count);
       console.log(`      ${grown.toFixed(1)} MB more for ${count} that wait`);
       // With all of them in memory there would be some 50 MB.
@@ -239,7 +238,7 @@ describe('the outbox in a real Node-RED', () => {
       way.open();
       const drained = (await outboxState(running)).waiting;
       await until(async () => (await outboxState(running)).waiting < drained - 2000);
-      assert.ok((await heap()) - before < 10 * 1024 * 1024);
+      assert.ok((await load.heap()) - before < 10 * 1024 * 1024);
     } finally {
       await way.close();
     }

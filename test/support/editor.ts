@@ -1,5 +1,6 @@
 import type { Browser, Locator, Page } from 'playwright-core';
 import { launchBrowser, PAGE_TIMEOUT_MS } from './browser.js';
+import type { FlowNode } from './flow-node.js';
 import { chromium, findTool } from './tools.js';
 
 /** jQuery, inside the page. */
@@ -14,6 +15,7 @@ declare const RED: {
     node(id: string): Record<string, unknown>;
     filterNodes(filter: { type: string }): object[];
     convertNode(node: object): Record<string, unknown>;
+    createCompleteNodeSet(): FlowNode[];
   };
   view: { select(selection: object): void };
 };
@@ -105,6 +107,12 @@ export class Editor {
       (type) => RED.nodes.filterNodes({ type }).map((node) => RED.nodes.convertNode(node)),
       type,
     );
+  }
+
+  /** All that it would deploy, by id. */
+  async completeFlow(): Promise<Map<string, FlowNode>> {
+    const nodes = await this.page.evaluate(() => RED.nodes.createCompleteNodeSet());
+    return new Map(nodes.map((node) => [node.id, node]));
   }
 
   async deploy(): Promise<void> {

@@ -57,7 +57,7 @@ export interface ProcessReport {
   /** Living objects by class. */
   living: Record<string, number>;
   listeners: { process: number; runtime: number };
-  memory: { rss: number; heapUsed: number };
+  memory: { rss: number };
 }
 
 /** A node `load` with its target, wired so that answers, failures and statuses come back to it. */
@@ -99,6 +99,12 @@ export class LoadControl {
     return this.#request('GET', '/load-resources') as Promise<Record<string, number>>;
   }
 
+  /** Bytes in use, after what can go is gone. */
+  heap(): Promise<number> {
+    return this.#request('GET', '/load-heap') as Promise<number>;
+  }
+
+  /** Takes seconds: it counts all objects. */
   process(): Promise<ProcessReport> {
     return this.#request('GET', '/load-process') as Promise<ProcessReport>;
   }

@@ -198,6 +198,7 @@ module.exports = (RED) => {
   RED.httpAdmin.get('/load-resources', (_req, res) => {
     res.json(countBy(process.getActiveResourcesInfo()));
   });
+  RED.httpAdmin.get('/load-heap', (_req, res) => res.json(heapInUse()));
   RED.httpAdmin.get('/load-process', (_req, res) => {
     collectGarbage();
     res.json({
