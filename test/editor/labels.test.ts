@@ -11,7 +11,6 @@ import {
 import { RunningNodeRed } from '../support/node-red.js';
 import { useTemporaryFolder } from '../support/package.js';
 import { useSandbox } from '../support/sandbox.js';
-import { chromium, findTool } from '../support/tools.js';
 
 describe('the labels of the dialogs', () => {
   const context = useSandbox();
@@ -41,7 +40,7 @@ describe('the labels of the dialogs', () => {
 
   for (const locale of ['en-US', 'de', 'ja']) {
     it(`fit on one line before their fields in ${locale}`, async function () {
-      const editor = await Editor.launch(findTool(this, chromium), nodeRed.url, { locale });
+      const editor = await Editor.open(this, nodeRed.url, { locale });
       try {
         for (const id of [
           'graphql',

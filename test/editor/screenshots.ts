@@ -8,7 +8,7 @@ import { prepareUserDir } from '../../sandbox/demo/node-red.js';
 import { tick } from '../../sandbox/live.js';
 import { Random } from '../../sandbox/random.js';
 import { type Sandbox, startSandbox } from '../../sandbox/server.js';
-import { launchBrowser } from '../support/browser.js';
+import { closeBrowser, openPage } from '../support/browser.js';
 import { Editor } from '../support/editor.js';
 import { exampleFlow, RunningExample } from '../support/example.js';
 import { stepNode } from '../support/flow-node.js';
@@ -56,6 +56,7 @@ async function main(): Promise<void> {
     await rm(userDir, { recursive: true, force: true });
   }
   await takeDashboard();
+  await closeBrowser();
 }
 
 async function take(url: string, theme: 'light' | 'dark', locale: string): Promise<void> {
@@ -187,12 +188,11 @@ async function workAShift(example: RunningExample, sandbox: Sandbox): Promise<vo
 }
 
 async function takePage(url: string): Promise<void> {
-  const browser = await launchBrowser(String(chromium.commands[0]));
+  const page = await openPage(String(chromium.commands[0]), {
+    viewport: { width: 1200, height: 1040 },
+    locale: 'en-US',
+  });
   try {
-    const page = await browser.newPage({
-      viewport: { width: 1200, height: 1040 },
-      locale: 'en-US',
-    });
     await page.goto(url);
     await page.waitForSelector('.nrdb-ui-chart canvas');
     await page.waitForSelector('.v-data-table-footer__info');
@@ -202,7 +202,7 @@ async function takePage(url: string): Promise<void> {
     );
     await save(page, 'dashboard.png');
   } finally {
-    await browser.close();
+    await page.close();
   }
 }
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { parseOperation } from '../../nodes/client/operation.js';
-import { launchBrowser, PAGE_TIMEOUT_MS } from '../support/browser.js';
+import { openPage } from '../support/browser.js';
 import { RunningExample } from '../support/example.js';
 import { useTemporaryFolder } from '../support/package.js';
 import { usePalettes } from '../support/palettes.js';
@@ -69,29 +69,27 @@ describe('example 02, runs by status on a dashboard page', () => {
   const ion = useSandbox({ runs: 260 });
   const folder = useTemporaryFolder();
   let example: RunningExample;
-  let browser: Browser;
+  let chromiumPath: string;
   let page: Page;
 
   before(async function () {
-    const command = findTool(this, chromium);
+    chromiumPath = findTool(this, chromium);
     example = await RunningExample.start('dashboard/02-runs-by-status.json', {
       folder: folder.path,
       sandbox: ion.sandbox,
       palettes: ['@flowfuse/node-red-dashboard'],
     });
-    browser = await launchBrowser(command);
     page = await visit();
   });
   after(async () => {
-    await browser?.close();
+    await page?.close();
     await example?.stop();
   });
 
   const widget = (name: string) => `#nrdb-ui-widget-${example.prefix}${name}`;
 
   const visit = async (): Promise<Page> => {
-    const visitor = await browser.newPage({ locale: 'en-US', timezoneId: 'UTC' });
-    visitor.setDefaultTimeout(PAGE_TIMEOUT_MS);
+    const visitor = await openPage(chromiumPath, { locale: 'en-US', timezoneId: 'UTC' });
     await visitor.goto(`${example.nodeRed.url}/dashboard/runs`);
     return visitor;
   };

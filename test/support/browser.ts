@@ -1,4 +1,4 @@
-import { type Browser, chromium as driver } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 
 // Chromium looks up nothing outside this machine.
 const ARGUMENTS = [
@@ -12,9 +12,29 @@ const ARGUMENTS = [
 ];
 
 /** For anything in a page: a busy machine needs longer than the driver's 30 s. */
-export const PAGE_TIMEOUT_MS = 90_000;
+const PAGE_TIMEOUT_MS = 90_000;
 
-/** A real browser without a window. */
-export function launchBrowser(executablePath: string): Promise<Browser> {
-  return driver.launch({ executablePath, args: ARGUMENTS });
+/** One for all, because its start takes as long as a test. */
+let browser: Promise<Browser> | undefined;
+
+/** A page in a real browser without a window, where nobody has been before. */
+export async function openPage(
+  executablePath: string,
+  options: BrowserContextOptions,
+): Promise<Page> {
+  browser ??= launch(executablePath);
+  const page = await (await browser).newPage(options);
+  page.setDefaultTimeout(PAGE_TIMEOUT_MS);
+  return page;
+}
+
+/** Ends the browser, where one was needed. */
+export async function closeBrowser(): Promise<void> {
+  await (await browser)?.close();
+  browser = undefined;
+}
+
+async function launch(executablePath: string): Promise<Browser> {
+  const { chromium } = await import('playwright-core');
+  return chromium.launch({ executablePath, args: ARGUMENTS });
 }

@@ -1,5 +1,5 @@
-import type { Browser, Locator, Page } from 'playwright-core';
-import { launchBrowser, PAGE_TIMEOUT_MS } from './browser.js';
+import type { Locator, Page } from 'playwright-core';
+import { openPage } from './browser.js';
 import type { FlowNode } from './flow-node.js';
 import { chromium, findTool } from './tools.js';
 
@@ -20,27 +20,32 @@ declare const RED: {
   view: { select(selection: object): void };
 };
 
+interface EditorOptions {
+  /** `en-US` by default. */
+  locale?: string;
+}
+
 /** Node-RED's editor in a real browser. */
 export class Editor {
   readonly page: Page;
   /** What the page complained about. */
   readonly errors: string[] = [];
-  readonly #browser: Browser;
 
   /** In a test, which is skipped where there is no browser. */
-  static open(test: Mocha.Context, url: string): Promise<Editor> {
-    return Editor.launch(findTool(test, chromium), url);
+  static open(test: Mocha.Context, url: string, options?: EditorOptions): Promise<Editor> {
+    return Editor.launch(findTool(test, chromium), url, options);
   }
 
   static async launch(
     executablePath: string,
     url: string,
-    { locale = 'en-US' }: { locale?: string } = {},
+    { locale = 'en-US' }: EditorOptions = {},
   ): Promise<Editor> {
-    const browser = await launchBrowser(executablePath);
-    const page = await browser.newPage({ viewport: { width: 1400, height: 900 }, locale });
-    page.setDefaultTimeout(PAGE_TIMEOUT_MS);
-    const editor = new Editor(browser, page);
+    const page = await openPage(executablePath, {
+      viewport: { width: 1400, height: 900 },
+      locale,
+    });
+    const editor = new Editor(page);
     page.on('pageerror', (error) => {
       const stack = String(error.stack);
       // The code editor complains about texts that Node-RED changes or takes away under it.
@@ -54,8 +59,7 @@ export class Editor {
     return editor;
   }
 
-  private constructor(browser: Browser, page: Page) {
-    this.#browser = browser;
+  private constructor(page: Page) {
     this.page = page;
   }
 
@@ -124,7 +128,7 @@ export class Editor {
   }
 
   async close(): Promise<void> {
-    await this.#browser.close();
+    await this.page.close();
   }
 
   async #trayIsOpen(button: string): Promise<void> {

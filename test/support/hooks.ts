@@ -1,0 +1,4 @@
+import { closeBrowser } from './browser.js';
+
+/** Around all tests of a run. */
+export const mochaHooks = { afterAll: closeBrowser };
