@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { prepareUserDir } from '../../sandbox/demo/node-red.js';
 import { type FlowNode, graphqlNode, runsNode, sandboxConfig } from '../support/flow-node.js';
 import {
+  isBrief,
   isSoak,
   LoadControl,
   loadSettings,
@@ -17,7 +18,7 @@ import { useSandbox } from '../support/sandbox.js';
 import { unusedPort } from '../support/servers.js';
 import { until } from '../support/until.js';
 
-const DEPLOYS = isSoak ? 200 : 30;
+const DEPLOYS = isSoak ? 200 : isBrief ? 15 : 30;
 /** Of each load: less than ION can answer, so that the queue is short. */
 const PER_SECOND = 30;
 const RUNS = 20;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { prepareUserDir } from '../../sandbox/demo/node-red.js';
 import { type FlowNode, sandboxConfig, stepNode } from '../support/flow-node.js';
-import { isSoak, LoadControl, loadSettings } from '../support/load.js';
+import { isBrief, isSoak, LoadControl, loadSettings } from '../support/load.js';
 import { RunningNodeRed } from '../support/node-red.js';
 import { useTemporaryFolder } from '../support/package.js';
 import { useSandbox } from '../support/sandbox.js';
@@ -13,7 +13,7 @@ import { type TestServer, tcpServer } from '../support/servers.js';
 import { makeStep } from '../support/steps.js';
 import { until } from '../support/until.js';
 
-const ROUNDS = isSoak ? 500 : 20;
+const ROUNDS = isSoak ? 500 : isBrief ? 5 : 20;
 const RUNS = 12;
 const OUTAGE_MS = 30_000;
 
