@@ -16,7 +16,7 @@ const STATE_FIELDS = ['id', '_updated', '_etag'];
 
 /** How far changes were delivered; plain JSON, so that it can be kept. */
 export interface Place {
-  /** Newest `_updated` that was surely read; null where there was no row at all. */
+  /** Time up to which changes were surely read; null where there was no row at all. */
   updated: string | null;
   /** From when on changes are read the next time: nothing earlier can become visible any more. */
   begin: string | null;
@@ -61,10 +61,13 @@ export async function placeOfNow(
   const newest = lists.map(
     (list) => `${list}(sort: [_UPDATED_DESC], first: 1) { edges { node { _updated } } }`,
   );
-  const { data } = await client.request(parseOperation(`{ ${newest.join(' ')} }`), options);
-  const updated = lists
-    .flatMap((list) => rowsOf(data[list]))
-    .reduce<string | null>((newest, row) => later(newest, timeOf(row)), null);
+  const { data, date } = await client.request(parseOperation(`{ ${newest.join(' ')} }`), options);
+  const rows = lists.flatMap((list) => rowsOf(data[list]));
+  let updated = rows.reduce<string | null>((newest, row) => later(newest, timeOf(row)), null);
+  // What bears a time to come does not keep what comes before it from being told.
+  const answeredAt = Date.parse(date ?? '');
+  if (updated !== null && millis(updated) > answeredAt)
+    updated = new Date(answeredAt).toISOString();
   if (updated === null) return { updated, begin: null, states: {} };
   // What bears nearly the same time is known as well, so that it does not count as changed.
   const changes = new Changes(resource, { updated, begin: tooLateFor(updated), states: {} });
@@ -98,6 +101,8 @@ export class Changes {
   #newest: string | null;
   /** ION's clock when the reading began, in ms. */
   #beganAt: number | undefined;
+  /** ION's clock when the first page was answered, in ms. */
+  #answeredAt: number | undefined;
 
   /** @param from without it, every row counts as changed */
   constructor(resource: Resource, from: Place | undefined) {
@@ -124,7 +129,10 @@ export class Changes {
       { ...options, limit: 0 },
     )) {
       const answeredAt = Date.parse(page.answer.date ?? '');
-      if (!Number.isNaN(answeredAt)) this.#beganAt ??= answeredAt - (performance.now() - askedAt);
+      if (!Number.isNaN(answeredAt) && this.#beganAt === undefined) {
+        this.#answeredAt = answeredAt;
+        this.#beganAt = answeredAt - (performance.now() - askedAt);
+      }
       const changes = rows.flatMap((row): Change[] => {
         const { id, state } = this.#note(row);
         const known = this.#stateAtBegin(id);
@@ -143,8 +151,12 @@ export class Changes {
     const end = this.#end();
     if (end === null) return { updated: null, begin: null, states: {} };
     const isSettled = this.#beganAt !== undefined && millis(end) < this.#beganAt - LATE_MS;
-    // Never back: the states of what changed before were not read this time.
-    const begin = later(this.#begin(), isSettled ? end : tooLateFor(end)) ?? end;
+    const settledAt = isSettled ? end : tooLateFor(end);
+    // Not back, because the states of what changed before were not read this time; but from a
+    // time that has not come yet nothing would be told until then.
+    const last = this.#begin();
+    const isToCome = last !== null && millis(last) > (this.#answeredAt ?? Number.POSITIVE_INFINITY);
+    const begin = isToCome ? settledAt : (later(last, settledAt) ?? settledAt);
     this.#forget(begin);
     const states = [...this.#read.values()].map(({ id, state }) => [id, state]);
     return { updated: end, begin, states: Object.fromEntries(states) };

@@ -6,6 +6,7 @@ import { buildSchema, parse, validate } from 'graphql';
 import { type Change, Changes, type Place, placeOfNow } from '../../nodes/client/changes.js';
 import type { IonClient } from '../../nodes/client/client.js';
 import { IonError } from '../../nodes/client/errors.js';
+import type { PageSource } from '../../nodes/client/pages.js';
 import { type Resource, resourceNamed, runs as runsOfIon } from '../../nodes/client/resources.js';
 import type { Row } from '../../nodes/client/rows.js';
 import { type RowsQuery, rowsDocument } from '../../nodes/client/rows-query.js';
@@ -26,10 +27,15 @@ describe('changes', () => {
   });
 
   const options = (pageSize = 10) => ({ pageSize, signal: new AbortController().signal });
-  const read = async (place: Place | undefined, query = QUERY, pageSize?: number) => {
+  const read = async (
+    place: Place | undefined,
+    query = QUERY,
+    pageSize?: number,
+    source: PageSource = client,
+  ) => {
     const changes = new Changes(runsOfIon, place);
     const runs: Row[] = [];
-    for await (const page of changes.read(client, query, options(pageSize)))
+    for await (const page of changes.read(source, query, options(pageSize)))
       runs.push(...page.changes.map(({ row }) => row));
     // What a node's context makes of it.
     return { runs, place: JSON.parse(JSON.stringify(changes.place())) as Place };
@@ -112,6 +118,40 @@ describe('changes', () => {
     assert.deepEqual((await read(place)).runs, []);
   });
 
+  for (const [when, begin] of [
+    ['after a row that bears a time to come', async () => (await read(undefined)).place],
+    [
+      'after a row that bears a time to come, and an answer without the time',
+      async () => {
+        const { place } = await read(undefined, QUERY, 100, withoutDate(client));
+        return (await read(place)).place;
+      },
+    ],
+    [
+      "after ION's clock was set back",
+      async () => {
+        const { place } = await read(undefined);
+        const ahead = { ...place, updated: ago(-3_600_000), begin: ago(-3_595_000) };
+        return (await read(ahead)).place;
+      },
+    ],
+  ] as const) {
+    it(`come ${when}`, async () => {
+      data().runs.update(2, { _updated: ago(-3_600_000) });
+      try {
+        let place = await begin();
+        for (const title of ['Once', 'Twice']) {
+          data().runs.update(1, { title });
+          const next = await read(place);
+          assert.ok(idsOf(next.runs).includes(1), title);
+          place = next.place;
+        }
+      } finally {
+        data().runs.update(2, {});
+      }
+    });
+  }
+
   it('are not missed where they become visible after a later one', async () => {
     const earlier = data().clock.now();
     data().runs.update(5, { title: 'First to be seen' });
@@ -176,6 +216,18 @@ describe('changes', () => {
       const [step] = data().runSteps.of(12);
       data().runSteps.update(Number(step?.id), { title: 'After' });
       assert.deepEqual(idsOf((await read(place)).runs), [6, 12]);
+    });
+
+    it('are none that came before, also where a row bears a time to come', async () => {
+      data().runs.update(2, { _updated: ago(-3_600_000) });
+      data().runs.update(3, { title: 'Just before' });
+      try {
+        const place = await placeOfNow(client, runsOfIon, QUERY, options());
+        data().runs.update(1, { title: 'Now' });
+        assert.deepEqual(idsOf((await read(place)).runs), [1]);
+      } finally {
+        data().runs.update(2, {});
+      }
     });
 
     it('begin with the first run of an ION that has none', async () => {
@@ -339,13 +391,18 @@ describe('changes', () => {
             id: fc.integer({ min: 1, max: 12 }),
             // Also within the millisecond of another one, and at the very same time.
             after: fc.oneof(fc.nat(2), fc.nat(900), fc.nat(6 * second)),
-            visibleAfter: fc.oneof(fc.constant(0), fc.nat(5 * second - 1)),
+            visibleAfter: fc.oneof(
+              fc.constant(0),
+              fc.nat(5 * second - 1),
+              fc.nat(1000).map((micros) => 5 * second - 1 - micros),
+            ),
           }),
           { maxLength: 5 },
         ),
         journeys: fc.array(
           fc.record({
-            there: fc.nat(2 * second),
+            there: fc.oneof(fc.constant(0), fc.nat(2 * second)),
+            answering: fc.oneof(fc.constant(0), fc.nat(3 * second)),
             back: fc.nat(2 * second),
             fails: fc.nat(9).map((number) => number === 0),
           }),
@@ -402,3 +459,14 @@ describe('changes', () => {
     });
   });
 });
+
+/** The same, through a proxy that leaves the time of the answers out. */
+function withoutDate(client: IonClient): PageSource {
+  return {
+    concurrency: client.concurrency,
+    async request(operation, options) {
+      const { date: _, ...answer } = await client.request(operation, options);
+      return answer;
+    },
+  };
+}

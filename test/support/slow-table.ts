@@ -19,10 +19,14 @@ export interface TableChange {
 export interface Journey {
   /** Until ION looks at its table, in microseconds. */
   there: number;
+  /** Until it writes the date of its answer. */
+  answering: number;
   /** Until the answer is back. */
   back: number;
   fails: boolean;
 }
+
+const AT_ONCE: Journey = { there: 0, answering: 0, back: 0, fails: false };
 
 /** ION's list of run steps on a clock that the test moves, where answers and changes take their time. */
 export class SlowTable implements PageSource {
@@ -51,7 +55,7 @@ export class SlowTable implements PageSource {
   }
 
   async request(operation: Operation, { variables = {} }: RequestOptions): Promise<Answer> {
-    const { there, back, fails } = this.journeys.shift() ?? { there: 0, back: 0, fails: false };
+    const { there, answering, back, fails } = this.journeys.shift() ?? AT_ONCE;
     this.pass(there);
     const { firstVariable, afterVariable, path } = operation as PagedOperation;
     const since = parseMicros(/"gte":"([^"]+)"/.exec(JSON.stringify(variables))?.[1] ?? '') ?? 0;
@@ -74,6 +78,7 @@ export class SlowTable implements PageSource {
         totalCount: rows.length,
       },
     };
+    this.pass(answering);
     // HTTP tells whole seconds.
     const date = new Date(this.now / 1000).toUTCString();
     this.pass(back);
