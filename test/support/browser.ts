@@ -15,22 +15,23 @@ const ARGUMENTS = [
 const PAGE_TIMEOUT_MS = 90_000;
 
 /** One for all, because its start takes as long as a test. */
-let browser: Promise<Browser> | undefined;
+let browser: Browser | undefined;
 
 /** A page in a real browser without a window, where nobody has been before. */
 export async function openPage(
   executablePath: string,
   options: BrowserContextOptions,
 ): Promise<Page> {
-  browser ??= launch(executablePath);
-  const page = await (await browser).newPage(options);
+  // One that has crashed is another test's failure.
+  if (!browser?.isConnected()) browser = await launch(executablePath);
+  const page = await browser.newPage(options);
   page.setDefaultTimeout(PAGE_TIMEOUT_MS);
   return page;
 }
 
 /** Ends the browser, where one was needed. */
 export async function closeBrowser(): Promise<void> {
-  await (await browser)?.close();
+  await browser?.close();
   browser = undefined;
 }
 

@@ -1,13 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const PAUSE_MS = 5;
+const SHORTEST_PAUSE_MS = 5;
+const LONGEST_PAUSE_MS = 200;
 
 /** Waits until the condition holds, where no event tells. Mocha's timeout is the limit. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   for (;;) {
     const asked = performance.now();
     if (await condition()) return;
-    // Asking takes a tenth of the time at most: it must not hold up what it waits for.
-    await sleep(Math.max(PAUSE_MS, (performance.now() - asked) * 9));
+    // Asking takes little of the time: it must not hold up what it waits for.
+    const pause = (performance.now() - asked) * 9;
+    await sleep(Math.min(LONGEST_PAUSE_MS, Math.max(SHORTEST_PAUSE_MS, pause)));
   }
 }
