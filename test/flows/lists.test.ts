@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FlowNode, graphqlNode, runsNode, sandboxConfig } from '../support/flow-node.js';
+import { isBrief } from '../support/load.js';
 import { RunningNodeRed } from '../support/node-red.js';
 import { install, pack, useTemporaryFolder } from '../support/package.js';
 import { useSandbox } from '../support/sandbox.js';
 
 const RUNS = 60;
-const TRIGGERS = 1000;
+const TRIGGERS = isBrief ? 300 : 1000;
 
 describe('lists in a real Node-RED', function () {
   this.timeout(180_000);
@@ -183,7 +184,7 @@ describe('lists in a real Node-RED', function () {
       const missed = data.runs.all().filter(({ id }) => delivered.get(id) !== stateOf(id));
       assert.deepEqual(missed, [], `missed at trigger ${trigger}`);
     }
-    assert.ok(failures > 50 && deliveries > TRIGGERS / 2, `${failures} failures`);
+    assert.ok(failures > TRIGGERS / 20 && deliveries > TRIGGERS / 2, `${failures} failures`);
   });
 });
 

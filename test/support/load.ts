@@ -102,7 +102,7 @@ export class LoadControl {
     return this.#request('GET', '/load-resources') as Promise<Record<string, number>>;
   }
 
-  /** Bytes in use, after what can go is gone. */
+  /** Bytes of objects, after what can go is gone. */
   heap(): Promise<number> {
     return this.#request('GET', '/load-heap') as Promise<number>;
   }
