@@ -11,6 +11,7 @@ import { type Resource, resourceNamed, runs as runsOfIon } from '../../nodes/cli
 import type { Row } from '../../nodes/client/rows.js';
 import { type RowsQuery, rowsDocument } from '../../nodes/client/rows-query.js';
 import { failure } from '../support/errors.js';
+import { inputs } from '../support/length.js';
 import { withoutPauses } from '../support/pauses.js';
 import { useSandbox } from '../support/sandbox.js';
 import { SlowTable } from '../support/slow-table.js';
@@ -454,7 +455,7 @@ describe('changes', () => {
           const etags = [...delivered].map(([id, state]) => [id, Number(state.split(' ').at(-1))]);
           assert.deepEqual(new Map(etags as [number, number][]), table.states());
         }),
-        { numRuns: 500 },
+        { numRuns: inputs(500) },
       );
     });
   });

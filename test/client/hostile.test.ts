@@ -21,6 +21,7 @@ import {
   nothingUnhandled,
   watchPrototypes,
 } from '../support/hostile.js';
+import { inputs } from '../support/length.js';
 import { withoutPauses } from '../support/pauses.js';
 import { type TestServer, tcpServer } from '../support/servers.js';
 
@@ -262,7 +263,7 @@ describe('client with hostile servers', () => {
     }
   };
   const holds = (numRuns: number, property: fc.IAsyncProperty<unknown>) =>
-    fc.assert(property, { numRuns, timeout: 20 * TIMEOUT_MS });
+    fc.assert(property, { numRuns: inputs(numRuns), timeout: 20 * TIMEOUT_MS });
 
   it('takes the data that JSON says, or tells clearly why not', () =>
     holds(
@@ -491,7 +492,7 @@ describe('lists of hostile servers', () => {
     }
   };
   const holds = (numRuns: number, property: fc.IAsyncProperty<unknown>) =>
-    fc.assert(property, { numRuns, timeout: 20_000 });
+    fc.assert(property, { numRuns: inputs(numRuns), timeout: 20_000 });
 
   it('end, with rows that were sent, each id once, or in a clear error', () =>
     holds(

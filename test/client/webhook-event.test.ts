@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { isSameResource, readWebhookEvent } from '../../nodes/client/webhook-event.js';
+import { inputs } from '../support/length.js';
 
 describe('webhook event', () => {
   const cases: [string, unknown, object][] = [
@@ -69,7 +70,7 @@ describe('webhook event', () => {
           assert.ok(['undefined', 'string', 'number'].includes(typeof each));
         for (const name of [resource, action]) assert.ok(name === undefined || /^\w+$/.test(name));
       }),
-      { numRuns: 2000 },
+      { numRuns: inputs(2000) },
     );
   });
 

@@ -8,7 +8,7 @@ import {
   sandboxConfig,
   stepNode,
 } from '../support/flow-node.js';
-import { isBrief } from '../support/load.js';
+import { byLength } from '../support/length.js';
 import { RunningNodeRed } from '../support/node-red.js';
 import { useTemporaryFolder } from '../support/package.js';
 import { useSandbox } from '../support/sandbox.js';
@@ -40,7 +40,7 @@ describe('the labels of the dialogs', () => {
   after(() => nodeRed?.stop());
 
   // German words are the longest.
-  for (const locale of isBrief ? ['de'] : ['en-US', 'de', 'ja']) {
+  for (const locale of byLength({ usual: ['en-US', 'de', 'ja'], brief: ['de'] })) {
     it(`fit on one line before their fields in ${locale}`, async function () {
       const editor = await Editor.open(this, nodeRed.url, { locale });
       try {

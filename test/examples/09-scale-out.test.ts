@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { connectAsync } from 'mqtt';
 import { blankField } from '../../sandbox/copy.js';
 import { RunningExample } from '../support/example.js';
-import { isBrief } from '../support/load.js';
+import { byLength } from '../support/length.js';
 import { type Cycle, Machines } from '../support/machines.js';
 import { type Broker, startBroker } from '../support/mosquitto.js';
 import { RunningNodeRed } from '../support/node-red.js';
@@ -13,7 +13,7 @@ import { useSandbox } from '../support/sandbox.js';
 import { fieldValue, makeStep, type StepForTests } from '../support/steps.js';
 import { until } from '../support/until.js';
 
-const RUNS = isBrief ? 50 : 200;
+const RUNS = byLength({ usual: 200, brief: 50 });
 const CYCLES_PER_RUN = 100;
 const CYCLES = RUNS * CYCLES_PER_RUN;
 const INSTANCES = ['a', 'b', 'c'];

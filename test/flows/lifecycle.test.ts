@@ -4,21 +4,15 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { prepareUserDir } from '../../sandbox/demo/node-red.js';
 import { type FlowNode, graphqlNode, runsNode, sandboxConfig } from '../support/flow-node.js';
-import {
-  isBrief,
-  isSoak,
-  LoadControl,
-  loadSettings,
-  type ProcessReport,
-  underLoad,
-} from '../support/load.js';
+import { byLength } from '../support/length.js';
+import { LoadControl, loadSettings, type ProcessReport, underLoad } from '../support/load.js';
 import { RunningNodeRed } from '../support/node-red.js';
 import { useTemporaryFolder } from '../support/package.js';
 import { useSandbox } from '../support/sandbox.js';
 import { unusedPort } from '../support/servers.js';
 import { until } from '../support/until.js';
 
-const DEPLOYS = isSoak ? 200 : isBrief ? 15 : 30;
+const DEPLOYS = byLength({ soak: 200, usual: 30, brief: 15 });
 /** Of each load: less than ION can answer, so that the queue is short. */
 const PER_SECOND = 30;
 const RUNS = 20;

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FlowNode, graphqlNode, runsNode, sandboxConfig } from '../support/flow-node.js';
-import { isBrief } from '../support/load.js';
+import { byLength } from '../support/length.js';
 import { RunningNodeRed } from '../support/node-red.js';
 import { install, pack, useTemporaryFolder } from '../support/package.js';
 import { useSandbox } from '../support/sandbox.js';
 
 const RUNS = 60;
-const TRIGGERS = isBrief ? 300 : 1000;
+const TRIGGERS = byLength({ usual: 1000, brief: 300 });
 
 describe('lists in a real Node-RED', function () {
   this.timeout(180_000);

@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { prepareUserDir } from '../../sandbox/demo/node-red.js';
 import type { FaultEffect } from '../../sandbox/server.js';
 import { graphqlNode, sandboxConfig } from '../support/flow-node.js';
-import { isSoak, LoadControl, type LoadReport, loadSettings, underLoad } from '../support/load.js';
+import { byLength, isSoak } from '../support/length.js';
+import { LoadControl, type LoadReport, loadSettings, underLoad } from '../support/load.js';
 import { RunningNodeRed } from '../support/node-red.js';
 import { useTemporaryFolder } from '../support/package.js';
 import { useSandbox } from '../support/sandbox.js';
 import { until } from '../support/until.js';
 
-const MESSAGES = isSoak ? 200_000 : 20_000;
+const MESSAGES = byLength({ soak: 200_000, usual: 20_000, brief: 10_000 });
 const RUNS = 50;
 const QUEUE_LIMIT = 1000;
 const CONCURRENCY = 10;

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { prepareUserDir } from '../../sandbox/demo/node-red.js';
 import { type FlowNode, sandboxConfig, stepNode } from '../support/flow-node.js';
-import { isBrief, isSoak, LoadControl, loadSettings } from '../support/load.js';
+import { byLength } from '../support/length.js';
+import { LoadControl, loadSettings } from '../support/load.js';
 import { RunningNodeRed } from '../support/node-red.js';
 import { useTemporaryFolder } from '../support/package.js';
 import { useSandbox } from '../support/sandbox.js';
@@ -13,9 +14,12 @@ import { type TestServer, tcpServer } from '../support/servers.js';
 import { makeStep } from '../support/steps.js';
 import { until } from '../support/until.js';
 
-const ROUNDS = isSoak ? 500 : isBrief ? 5 : 20;
+const ROUNDS = byLength({ soak: 500, usual: 20, brief: 5 });
 const RUNS = 12;
 const OUTAGE_MS = 30_000;
+/** Before, while and after ION is away. */
+const PER_SECOND = byLength({ soak: 400, usual: 200, brief: 100 });
+const WAITING = byLength({ usual: 100_000, brief: 40_000 });
 
 interface Target {
   run?: number;
@@ -186,17 +190,21 @@ describe('the outbox in a real Node-RED', () => {
     this.timeout(300_000);
     const way = await gate(ion.sandbox.url);
     try {
-      const { userDir, done } = await prepare('outage', { perSecond: 400, count: 12_000 }, way.url);
+      const count = 30 * PER_SECOND;
+      const { userDir, done } = await prepare('outage', { perSecond: PER_SECOND, count }, way.url);
       const running = await RunningNodeRed.start(userDir, { settings: loadSettings });
       nodeRed = running;
-      await until(async () => (await done()).length > 1000);
+      await until(async () => (await done()).length > 2 * PER_SECOND);
       way.shut();
       await until(async () => (await outboxState(running)).unreachableSince !== undefined);
       const ended = sleep(OUTAGE_MS);
       const first = await outboxState(running);
       await ended;
       const last = await outboxState(running);
-      assert.ok(last.waiting > first.waiting + 5000, `${first.waiting}, then ${last.waiting} wait`);
+      assert.ok(
+        last.waiting > first.waiting + 12 * PER_SECOND,
+        `${first.waiting}, then ${last.waiting} wait`,
+      );
       const effects = [
         { kind: 'status', status: 503 },
         { kind: 'reset' },
@@ -206,36 +214,39 @@ describe('the outbox in a real Node-RED', () => {
         randomFaults: { share: 0.05, effects: [...effects, { kind: 'reset', execute: true }] },
       });
       way.open();
-      await until(async () => (await done()).length === 12_000);
+      await until(async () => (await done()).length === count);
       await until(() => isEmpty(running));
       const { written, repeated } = check(await done());
       console.log(`      ${last.waiting} waited; ${written} written, ${repeated} of them again`);
-      assert.equal(written, 12_000);
+      assert.equal(written, count);
       assert.equal((await outboxState(running)).givenUp, 0);
     } finally {
       await way.close();
     }
   });
 
-  it('needs disk, not memory, for 100,000 writes that wait', async function () {
+  it(`needs disk, not memory, for ${WAITING} writes that wait`, async function () {
     this.timeout(300_000);
     const way = await gate(ion.sandbox.url);
     way.shut();
     try {
-      const count = 100_000;
-      const { userDir, done } = await prepare('many', { perSecond: 20_000, count }, way.url);
+      const { userDir, done } = await prepare(
+        'many',
+        { perSecond: 20_000, count: WAITING },
+        way.url,
+      );
       const running = await RunningNodeRed.start(userDir, { settings: loadSettings });
       nodeRed = running;
       const load = new LoadControl(running);
       await until(async () => (await outboxState(running)).waiting > 5000);
       const before = await load.heap();
       const { waiting } = await outboxState(running);
-      assert.ok(waiting < count / 2, `${waiting} were waiting already`);
-      await until(async () => (await done()).length === count);
+      assert.ok(waiting < WAITING / 2, `${waiting} were waiting already`);
+      await until(async () => (await done()).length === WAITING);
       const grown = ((await load.heap()) - before) / 1024 / 1024;
-      assert.equal((await outboxState(running)).waiting, count);
-      console.log(`      ${grown.toFixed(1)} MB more for ${count} that wait`);
-      // With all of them in memory there would be some 50 MB.
+      assert.equal((await outboxState(running)).waiting, WAITING);
+      console.log(`      ${grown.toFixed(1)} MB more for ${WAITING} that wait`);
+      // With all of them in memory there would be some 500 bytes for each.
       assert.ok(grown < 5, `${grown.toFixed(1)} MB more`);
       way.open();
       const drained = (await outboxState(running)).waiting;

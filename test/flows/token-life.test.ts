@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { prepareUserDir } from '../../sandbox/demo/node-red.js';
 import type { Sandbox } from '../../sandbox/server.js';
 import { graphqlNode, sandboxConfig } from '../support/flow-node.js';
-import { isSoak, LoadControl, type LoadReport, loadSettings, underLoad } from '../support/load.js';
+import { byLength } from '../support/length.js';
+import { LoadControl, type LoadReport, loadSettings, underLoad } from '../support/load.js';
 import { RunningNodeRed } from '../support/node-red.js';
 import { useTemporaryFolder } from '../support/package.js';
 import { type SandboxInTests, useSandbox } from '../support/sandbox.js';
 import { until } from '../support/until.js';
 
-const SECONDS = isSoak ? 150 : 9;
+const SECONDS = byLength({ soak: 150, usual: 9, brief: 6 });
 const PER_SECOND = 50;
 const RUNS = 20;
 const LIFETIMES = [2, 5, 60];

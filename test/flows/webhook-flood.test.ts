@@ -6,13 +6,14 @@ import { join } from 'node:path';
 import { Pool } from 'undici';
 import { prepareUserDir } from '../../sandbox/demo/node-red.js';
 import { eventsNode, sandboxConfig } from '../support/flow-node.js';
+import { byLength } from '../support/length.js';
 import { LoadControl, loadSettings } from '../support/load.js';
 import { RunningNodeRed } from '../support/node-red.js';
 import { useTemporaryFolder } from '../support/package.js';
 import { useSandbox } from '../support/sandbox.js';
 import { until } from '../support/until.js';
 
-const DELIVERIES = 10_000;
+const DELIVERIES = byLength({ usual: 10_000, brief: 3000 });
 const SLOW = 200;
 const SECRET = 'example-secret';
 

@@ -12,6 +12,7 @@ import {
   nothingUnhandled,
   watchPrototypes,
 } from '../support/hostile.js';
+import { inputs } from '../support/length.js';
 import { useSandbox } from '../support/sandbox.js';
 
 const RUNS = 12;
@@ -217,7 +218,7 @@ describe('nodes with hostile input', () => {
   };
 
   const holds = (numRuns: number, property: fc.IAsyncProperty<unknown>) =>
-    fc.assert(property, { numRuns, timeout: LONGEST });
+    fc.assert(property, { numRuns: inputs(numRuns), timeout: LONGEST });
 
   before(() => helper.startServer());
   after(() => helper.stopServer());

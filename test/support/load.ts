@@ -3,12 +3,6 @@ import type { FlowNode } from './flow-node.js';
 import type { RunningNodeRed } from './node-red.js';
 import { root } from './package.js';
 
-/** Long runs by `npm run test:soak`, shortened ones with all other tests. */
-export const isSoak = process.env.SOAK === 'true';
-
-/** Still shorter, where the same tests run beside these with another Node.js. */
-export const isBrief = process.env.BRIEF === 'true';
-
 /** Settings of a Node-RED that has the node `load`. */
 export const loadSettings = {
   nodesDir: join(root, 'test', 'support', 'nodes'),
