@@ -21,7 +21,7 @@ describe("the ion-graphql dialog with Node-RED's older code editor", () => {
       { ...graphqlNode, query, z: 'flow', x: 200, y: 100, wires: [] },
     ];
     await prepareUserDir(folder.path, flow, { config: { clientId, clientSecret } });
-    nodeRed = await RunningNodeRed.start(folder.path, {
+    nodeRed = await RunningNodeRed.startForEditor(folder.path, {
       settings: { editorTheme: { tours: false, codeEditor: { lib: 'ace' } } },
     });
     editor = await Editor.open(this, nodeRed.url);

@@ -35,7 +35,7 @@ describe('the dialogs in a browser', () => {
     ];
     const key = { config: { clientId, clientSecret } };
     await prepareUserDir(folder.path, flow, key);
-    nodeRed = await RunningNodeRed.start(folder.path);
+    nodeRed = await RunningNodeRed.startForEditor(folder.path);
     editor = await Editor.open(this, nodeRed.url);
   });
   after(async () => {

@@ -42,7 +42,7 @@ describe('the editor', () => {
   before(async () => {
     await prepareUserDir(folder.path, [], {});
     for (const palette of palettes) await addPalette(folder.path, palette);
-    nodeRed = await RunningNodeRed.start(folder.path, {
+    nodeRed = await RunningNodeRed.startForEditor(folder.path, {
       env: {
         // The flows name these; nothing answers there.
         ION_API_URL: 'http://127.0.0.1:9',

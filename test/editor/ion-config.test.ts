@@ -38,7 +38,7 @@ describe('the ion-config dialog in a browser', () => {
     ];
     const key = { clientId, clientSecret };
     await prepareUserDir(folder.path, flow, { config: key, deleted: key });
-    nodeRed = await RunningNodeRed.start(folder.path);
+    nodeRed = await RunningNodeRed.startForEditor(folder.path);
     editor = await Editor.open(this, nodeRed.url);
   });
   after(async () => {

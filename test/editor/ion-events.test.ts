@@ -82,7 +82,7 @@ describe('the ion-events dialog in a browser', () => {
     ];
     const key = { config: { clientId, clientSecret }, registered: { secret: 'example-secret' } };
     await prepareUserDir(folder.path, flow, key);
-    nodeRed = await RunningNodeRed.start(folder.path);
+    nodeRed = await RunningNodeRed.startForEditor(folder.path);
     editor = await Editor.open(this, nodeRed.url);
   });
   after(async () => {

@@ -56,7 +56,7 @@ describe('the ion-runs dialog in a browser', () => {
     const key = { clientId, clientSecret };
     const credentials = { config: key, failing: key, disabled: key };
     await prepareUserDir(folder.path, flow, credentials);
-    nodeRed = await RunningNodeRed.start(folder.path);
+    nodeRed = await RunningNodeRed.startForEditor(folder.path);
     editor = await Editor.open(this, nodeRed.url);
   });
   after(async () => {

@@ -84,7 +84,7 @@ describe('the ion-step dialog in a browser', () => {
       ),
     ];
     await prepareUserDir(folder.path, flow, { config: { clientId, clientSecret } });
-    nodeRed = await RunningNodeRed.start(folder.path);
+    nodeRed = await RunningNodeRed.startForEditor(folder.path);
     editor = await Editor.open(this, nodeRed.url);
   });
   after(async () => {

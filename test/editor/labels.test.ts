@@ -35,7 +35,7 @@ describe('the labels of the dialogs', () => {
       { ...stepNode, ...place, id: 'path', y: 500, action: 'file', value: '', valueType: 'path' },
     ];
     await prepareUserDir(folder.path, flow, { config: { clientId, clientSecret } });
-    nodeRed = await RunningNodeRed.start(folder.path);
+    nodeRed = await RunningNodeRed.startForEditor(folder.path);
   });
   after(() => nodeRed?.stop());
 

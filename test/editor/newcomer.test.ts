@@ -20,7 +20,7 @@ describe("a newcomer's first flow in the editor", () => {
   before(async function () {
     const tab = { id: 'flow', type: 'tab', label: 'test' };
     await prepareUserDir(folder.path, [tab], {});
-    nodeRed = await RunningNodeRed.start(folder.path);
+    nodeRed = await RunningNodeRed.startForEditor(folder.path);
     editor = await Editor.open(this, nodeRed.url);
   });
   after(async () => {

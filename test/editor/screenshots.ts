@@ -8,7 +8,7 @@ import { prepareUserDir } from '../../sandbox/demo/node-red.js';
 import { tick } from '../../sandbox/live.js';
 import { Random } from '../../sandbox/random.js';
 import { type Sandbox, startSandbox } from '../../sandbox/server.js';
-import { closeBrowser, openPage } from '../support/browser.js';
+import { closeBrowsers, openPage } from '../support/browser.js';
 import { Editor } from '../support/editor.js';
 import { exampleFlow, RunningExample } from '../support/example.js';
 import { stepNode } from '../support/flow-node.js';
@@ -45,7 +45,7 @@ async function main(): Promise<void> {
   });
   await prepareUserDir(userDir, flow, { 'ion-demo-config': { clientId, clientSecret } });
   const env = { ION_API_URL: url, ION_AUTH_URL: authUrl };
-  const nodeRed = await RunningNodeRed.start(userDir, { env });
+  const nodeRed = await RunningNodeRed.startForEditor(userDir, { env });
   try {
     await take(nodeRed.url, 'light', 'en-US');
     await take(nodeRed.url, 'light', 'de');
@@ -56,7 +56,7 @@ async function main(): Promise<void> {
     await rm(userDir, { recursive: true, force: true });
   }
   await takeDashboard();
-  await closeBrowser();
+  await closeBrowsers();
 }
 
 async function take(url: string, theme: 'light' | 'dark', locale: string): Promise<void> {

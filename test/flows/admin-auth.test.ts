@@ -75,7 +75,7 @@ describe('the admin routes of a Node-RED with users', () => {
     const key = { config: { clientId, clientSecret } };
     await prepareUserDir(folder.path, flow, key);
     const password = bcrypt.hashSync(PASSWORD, 4);
-    nodeRed = await RunningNodeRed.start(folder.path, {
+    nodeRed = await RunningNodeRed.startForEditor(folder.path, {
       settings: {
         adminAuth: {
           type: 'credentials',

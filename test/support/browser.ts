@@ -1,4 +1,4 @@
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 
 // Chromium looks up nothing outside this machine.
 const ARGUMENTS = [
@@ -18,6 +18,8 @@ const PAGE_TIMEOUT_MS = 90_000;
 
 /** One for all, because its start takes as long as a test. */
 let browser: Browser | undefined;
+/** Another with a profile on disk, without which V8 would compile the editor anew for each page. */
+let profile: BrowserContext | undefined;
 
 /** A page in a real browser without a window, where nobody has been before. */
 export async function openPage(
@@ -26,18 +28,52 @@ export async function openPage(
 ): Promise<Page> {
   // One that has crashed is another test's failure.
   if (!browser?.isConnected()) browser = await launch(executablePath);
-  const page = await browser.newPage(options);
-  page.setDefaultTimeout(PAGE_TIMEOUT_MS);
+  return patient(await browser.newPage(options));
+}
+
+/**
+ * A page for Node-RED's editor, in a browser that has nothing of what earlier pages of this origin
+ * stored, but knows its scripts.
+ */
+export async function openEditorPage(executablePath: string, origin: string): Promise<Page> {
+  profile ??= await launchWithProfile(executablePath);
+  const page = patient(await profile.newPage());
+  const devTools = await profile.newCDPSession(page);
+  const storageTypes = 'cookies,indexeddb,local_storage';
+  await devTools.send('Storage.clearDataForOrigin', { origin, storageTypes });
+  await devTools.detach();
   return page;
 }
 
-/** Ends the browser, where one was needed. */
-export async function closeBrowser(): Promise<void> {
-  await browser?.close();
+/** Ends the browsers, where they were needed. */
+export async function closeBrowsers(): Promise<void> {
+  await Promise.all([browser?.close(), profile?.close()]);
   browser = undefined;
+  profile = undefined;
 }
 
 async function launch(executablePath: string): Promise<Browser> {
   const { chromium } = await import('playwright-core');
   return chromium.launch({ executablePath, args: ARGUMENTS });
+}
+
+async function launchWithProfile(executablePath: string): Promise<BrowserContext> {
+  const { chromium } = await import('playwright-core');
+  // Without a name the driver makes a folder, and deletes it at the end.
+  const context = await chromium.launchPersistentContext('', {
+    executablePath,
+    args: ARGUMENTS,
+    viewport: { width: 1400, height: 900 },
+    locale: 'en-US',
+  });
+  // One that has crashed is another test's failure.
+  context.on('close', () => {
+    profile = undefined;
+  });
+  return context;
+}
+
+function patient(page: Page): Page {
+  page.setDefaultTimeout(PAGE_TIMEOUT_MS);
+  return page;
 }

@@ -1,5 +1,5 @@
 import type { Locator, Page } from 'playwright-core';
-import { openPage } from './browser.js';
+import { openEditorPage } from './browser.js';
 import type { FlowNode } from './flow-node.js';
 import { chromium, findTool } from './tools.js';
 
@@ -41,10 +41,9 @@ export class Editor {
     url: string,
     { locale = 'en-US' }: EditorOptions = {},
   ): Promise<Editor> {
-    const page = await openPage(executablePath, {
-      viewport: { width: 1400, height: 900 },
-      locale,
-    });
+    const page = await openEditorPage(executablePath, new URL(url).origin);
+    // As the user settings keep it.
+    await page.addInitScript((locale) => localStorage.setItem('editor-language', locale), locale);
     const editor = new Editor(page);
     page.on('pageerror', (error) => {
       const stack = String(error.stack);

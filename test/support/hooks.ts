@@ -1,4 +1,4 @@
-import { closeBrowser } from './browser.js';
+import { closeBrowsers } from './browser.js';
 
 /** Around all tests of a run. */
-export const mochaHooks = { afterAll: closeBrowser };
+export const mochaHooks = { afterAll: closeBrowsers };

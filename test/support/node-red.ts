@@ -9,6 +9,13 @@ export interface EditorEvent {
   data: Record<string, unknown>;
 }
 
+interface Options {
+  /** Any by default. */
+  port?: number;
+  env?: Record<string, string>;
+  settings?: object;
+}
+
 /** A real Node-RED process, as tests see it: by its log, its admin API and its editor events. */
 export class RunningNodeRed {
   readonly url: string;
@@ -19,11 +26,16 @@ export class RunningNodeRed {
   readonly #nodeRed: NodeRed;
   #comms: WebSocket | undefined;
 
-  static async start(
-    userDir: string,
-    options: { env?: Record<string, string>; settings?: object } = {},
-  ): Promise<RunningNodeRed> {
-    const port = await freePort();
+  static #editorPort: number | undefined;
+
+  /** On the port of the one before: a browser keeps what it compiled for an origin. */
+  static async startForEditor(userDir: string, options: Options = {}): Promise<RunningNodeRed> {
+    RunningNodeRed.#editorPort ??= await freePort();
+    return RunningNodeRed.start(userDir, { port: RunningNodeRed.#editorPort, ...options });
+  }
+
+  static async start(userDir: string, options: Options = {}): Promise<RunningNodeRed> {
+    const port = options.port ?? (await freePort());
     // At level trace, so that a test that searches the log sees all there is.
     const logging = { console: { level: 'trace', metrics: false, audit: true } };
     const settings = { logging, ...options.settings };
