@@ -65,11 +65,17 @@ describe('the editor', () => {
     const tree = page.locator('#red-ui-clipboard-dialog-import-tab-examples');
     const [, ...folders] = file.replace('.json', '').split('/');
     const name = folders.pop() ?? '';
+    const click = async (text: string) => {
+      const item = tree.getByText(text, { exact: true });
+      await item.waitFor();
+      await editor.untilNothingSlides();
+      await item.click();
+    };
     for (const folder of ['@ion-nodes/node-red-ion', ...folders]) {
-      await tree.getByText(folder, { exact: true }).click();
+      await click(folder);
       await page.keyboard.press('ArrowRight');
     }
-    await tree.getByText(name, { exact: true }).click();
+    await click(name);
     await page.click('#red-ui-clipboard-dialog-ok');
     const tab = flows.get(file)?.find(({ type }) => type === 'tab');
     await page.waitForFunction((id) => RED.nodes.workspace(id), String(tab?.id));

@@ -91,9 +91,14 @@ export class Editor {
     await trigger.click();
     const menu = this.page.locator('.red-ui-typedInput-options:visible');
     await menu.waitFor();
-    // It slides down; one that is left before it rests is shown again.
-    await this.page.waitForFunction(() => $(':animated').length === 0);
+    // One that is left before it rests is shown again.
+    await this.untilNothingSlides();
     return menu;
+  }
+
+  /** What is clicked while it slides may be missed, or another than what was meant. */
+  async untilNothingSlides(): Promise<void> {
+    await this.page.waitForFunction(() => $(':animated').length === 0);
   }
 
   /** A property of a node as the editor holds it. */
