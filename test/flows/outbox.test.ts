@@ -17,7 +17,7 @@ import { until } from '../support/until.js';
 const ROUNDS = byLength({ soak: 500, usual: 20, brief: 5 });
 const RUNS = 12;
 const OUTAGE_MS = 30_000;
-/** Before, while and after ION is away. */
+/** Writes a second. */
 const PER_SECOND = byLength({ soak: 400, usual: 200, brief: 100 });
 const WAITING = byLength({ usual: 100_000, brief: 40_000 });
 
@@ -129,7 +129,7 @@ describe('the outbox in a real Node-RED', () => {
   it(`loses nothing when it is killed ${ROUNDS} times in the middle of writing`, async function () {
     this.timeout(ROUNDS * 15_000 + 120_000);
     ion.sandbox.control.set({ latency: 5 });
-    const { userDir, done } = await prepare('crash', { perSecond: 400, count: 1e9 });
+    const { userDir, done } = await prepare('crash', { perSecond: PER_SECOND, count: 1e9 });
     for (let round = 0; round < ROUNDS; round++) {
       const running = await RunningNodeRed.start(userDir, { settings: loadSettings });
       nodeRed = running;
@@ -156,7 +156,7 @@ describe('the outbox in a real Node-RED', () => {
 
   it('loses nothing when it is redeployed in the middle of writing', async () => {
     ion.sandbox.control.set({ latency: 5 });
-    const { userDir, done } = await prepare('redeploy', { perSecond: 400, count: 1e9 });
+    const { userDir, done } = await prepare('redeploy', { perSecond: PER_SECOND, count: 1e9 });
     const running = await RunningNodeRed.start(userDir, { settings: loadSettings });
     nodeRed = running;
     const flow = JSON.parse(await readFile(join(userDir, 'flows.json'), 'utf8')) as FlowNode[];
