@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { freePort, prepareUserDir, startNodeRed } from '../sandbox/demo/node-red.js';
+import { freePort, isUp, prepareUserDir, startNodeRed } from '../sandbox/demo/node-red.js';
 
 export const run = promisify(execFile);
 
@@ -76,7 +76,7 @@ export async function withNodeRed<Result>(
     // Read on to the end: a pipe that nobody reads would hold the process up.
     stdout?.on('data', (text) => {
       log += text;
-      if (log.includes('Started flows')) resolve();
+      if (isUp(log)) resolve();
     });
     nodeRed.process.once('exit', () => reject(new Error(log)));
   });

@@ -62,6 +62,14 @@ export interface NodeRed {
   stop(): Promise<void>;
 }
 
+/**
+ * Whether a Node-RED that wrote this log can be reached and runs its flows: either may come first,
+ * because it reads its editor's texts and its flows at the same time.
+ */
+export function isUp(log: string): boolean {
+  return log.includes('Server now running') && log.includes('Started flows');
+}
+
 /** Starts a real Node-RED as a process of its own. */
 export async function startNodeRed(options: NodeRedOptions): Promise<NodeRed> {
   const { userDir, port, env, output } = options;

@@ -9,10 +9,11 @@ import { tick } from '../../sandbox/live.js';
 import { Random } from '../../sandbox/random.js';
 import { type Sandbox, startSandbox } from '../../sandbox/server.js';
 import { closeBrowsers, openPage } from '../support/browser.js';
+import type { EditorEvent } from '../support/comms.js';
 import { Editor } from '../support/editor.js';
 import { exampleFlow, RunningExample } from '../support/example.js';
 import { stepNode } from '../support/flow-node.js';
-import { type EditorEvent, RunningNodeRed } from '../support/node-red.js';
+import { RunningNodeRed } from '../support/node-red.js';
 import { root } from '../support/package.js';
 import { chromium } from '../support/tools.js';
 

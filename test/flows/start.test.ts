@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
-import { WebSocket } from 'undici';
-import { freePort } from '../../sandbox/demo/node-red.js';
+import { freePort, isUp } from '../../sandbox/demo/node-red.js';
+import { openComms } from '../support/comms.js';
 import { root, useTemporaryFolder } from '../support/package.js';
 import { until } from '../support/until.js';
 
@@ -11,6 +11,8 @@ describe('npm start', () => {
   let start: ChildProcess;
   let port: number;
   let output = '';
+  /** The last message of each debug node, and of both ways in which changes come. */
+  const seen = new Map<string, string>();
   const folder = useTemporaryFolder();
   const hasEnded = () => start.exitCode !== null || start.signalCode !== null;
 
@@ -22,11 +24,18 @@ describe('npm start', () => {
       detached: true,
       env: { ...process.env, PORT: String(port), TMPDIR: folder.path },
     });
-    start.stdout?.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-    });
-    await until(() => output.includes('Started flows') || hasEnded());
+    for (const stream of [start.stdout, start.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        output += text;
+      });
+    }
+    await until(() => isUp(output) || hasEnded());
     assert.ok(!hasEnded(), output);
+  });
+
+  afterEach(function () {
+    // What it waits for does not end by itself: what came instead tells why.
+    if (this.currentTest?.isFailed()) console.log(output, seen);
   });
 
   after(() => {
@@ -38,19 +47,19 @@ describe('npm start', () => {
   });
 
   it('shows runs, counts by status, changed steps both ways, and no errors by itself', async () => {
-    const comms = new WebSocket(`ws://127.0.0.1:${port}/comms`);
-    await once(comms, 'open');
-    comms.send(JSON.stringify({ subscribe: 'debug' }));
-    const seen = new Map<string, string>();
-    const ways = new Set<string>();
-    while (!seen.has('runs') || !seen.has('runs by status') || ways.size < 2) {
-      const [{ data }] = (await once(comms, 'message')) as [{ data: string }];
-      for (const { topic, data: debug } of [JSON.parse(data)].flat()) {
+    const comms = await openComms(`http://127.0.0.1:${port}`, ['debug'], (events) => {
+      for (const { topic, data } of events) {
         if (topic !== 'debug') continue;
-        seen.set(debug.name, debug.msg);
-        if (debug.name === 'events') ways.add(JSON.parse(debug.msg).ion.via);
+        const { name, msg } = data as { name: string; msg: string };
+        seen.set(name, msg);
+        if (name === 'events') seen.set(`events by ${JSON.parse(msg).ion.via}`, msg);
       }
-    }
+    });
+    const wanted = ['runs', 'runs by status', 'events by poll', 'events by webhook'];
+    await until(() => {
+      assert.equal(comms.readyState, comms.OPEN, 'Node-RED ended the connection');
+      return wanted.every((name) => seen.has(name));
+    });
     comms.close();
     assert.match(String(seen.get('runs')), /"status":"IN_PROGRESS"/);
     assert.match(String(seen.get('runs by status')), /"COMPLETE":\d+/);

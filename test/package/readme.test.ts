@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { freePort } from '../../sandbox/demo/node-red.js';
+import { freePort, isUp } from '../../sandbox/demo/node-red.js';
 import { RunningNodeRed } from '../support/node-red.js';
 import { pack, root, useTemporaryFolder } from '../support/package.js';
 import { until } from '../support/until.js';
@@ -62,7 +62,7 @@ describe('the commands of the README, as it prints them', function () {
         output += text;
       });
     }
-    await until(() => output.includes('Started flows') || started.exitCode !== null);
+    await until(() => isUp(output) || started.exitCode !== null);
     assert.equal(started.exitCode, null, output);
     assert.ok(output.includes(`http://127.0.0.1:${port}`), output);
     const ended = once(started, 'exit');

@@ -1,13 +1,8 @@
 import { EventEmitter, once } from 'node:events';
-import { WebSocket } from 'undici';
-import { freePort, type NodeRed, startNodeRed } from '../../sandbox/demo/node-red.js';
+import type { WebSocket } from 'undici';
+import { freePort, isUp, type NodeRed, startNodeRed } from '../../sandbox/demo/node-red.js';
+import { type EditorEvent, openComms } from './comms.js';
 import type { FlowNode } from './flow-node.js';
-
-/** What the editor hears: status changes and debug messages. */
-export interface EditorEvent {
-  topic: string;
-  data: Record<string, unknown>;
-}
 
 interface Options {
   /** Any by default. */
@@ -41,7 +36,7 @@ export class RunningNodeRed {
     const settings = { logging, ...options.settings };
     const nodeRed = await startNodeRed({ ...options, userDir, port, settings, output: 'pipe' });
     const running = new RunningNodeRed(nodeRed, port);
-    await running.until(() => running.log.includes('Started flows'));
+    await running.until(() => isUp(running.log));
     return running;
   }
 
@@ -107,15 +102,10 @@ export class RunningNodeRed {
 
   /** Hears what the editor hears from now on. */
   async listen(): Promise<void> {
-    const comms = new WebSocket(`${this.url.replace('http', 'ws')}/comms`);
-    this.#comms = comms;
-    comms.addEventListener('message', ({ data }) => {
-      const messages = JSON.parse(String(data)) as EditorEvent | EditorEvent[];
-      this.events.push(...(Array.isArray(messages) ? messages : [messages]));
+    this.#comms = await openComms(this.url, ['debug', 'status/#'], (events) => {
+      this.events.push(...events);
       this.#changed.emit('change');
     });
-    await once(comms, 'open');
-    for (const subscribe of ['debug', 'status/#']) comms.send(JSON.stringify({ subscribe }));
   }
 
   /** The node types that it knows of this package, and whether all of them work. */
