@@ -16,7 +16,15 @@ interface Cost {
   bytes: number;
 }
 
-async function loadCost(what: 'ion' | 'got'): Promise<Cost> {
+/** What is loaded, and how the table calls it. */
+const LOADED = {
+  ion: 'this package',
+  client: 'the same, and the client of a first configuration, which loads undici',
+  got: '`got`',
+};
+type Loaded = keyof typeof LOADED;
+
+async function loadCost(what: Loaded): Promise<Cost> {
   const script = join(__dirname, 'peers', 'load-cost.cjs');
   const { stdout } = await run(process.execPath, [script, what, root], {
     // The compile cache of one run would help the next.
@@ -31,19 +39,16 @@ export async function measureStart(report: Report): Promise<void> {
   report.text(
     `Loading and registering the nodes, against loading \`got\`, which the core node brings; least / median / most of ${ROUNDS} interleaved runs, each in a process of its own.`,
   );
-  const costs = { ion: [] as Cost[], got: [] as Cost[] };
+  const costs: Record<Loaded, Cost[]> = { ion: [], client: [], got: [] };
+  const all = Object.keys(LOADED) as Loaded[];
   for (let round = 0; round < ROUNDS; round++) {
-    for (const what of ['ion', 'got'] as const) costs[what].push(await loadCost(what));
+    for (const what of all) costs[what].push(await loadCost(what));
   }
   const ms = (all: Cost[]) => spread(all.map((cost) => cost.ms));
   const megabytes = (all: Cost[]) => spread(all.map(({ bytes }) => bytes / MEGABYTE));
   report.table(
     ['', 'ms', 'resident memory, MB'],
-    (['ion', 'got'] as const).map((what) => [
-      what === 'ion' ? 'this package' : '`got`',
-      shown(ms(costs[what]), 1),
-      shown(megabytes(costs[what]), 1),
-    ]),
+    all.map((what) => [LOADED[what], shown(ms(costs[what]), 1), shown(megabytes(costs[what]), 1)]),
   );
   const [ion, got] = [ms(costs.ion).median, ms(costs.got).median];
   report.check(ion <= got, `${ion.toFixed(1)} ms, \`got\` ${got.toFixed(1)} ms (at most that)`);

@@ -1,7 +1,9 @@
-// What loading costs: node load-cost.cjs ion|got prints { ms, bytes } as JSON. For ion, the nodes
-// are loaded and registered as Node-RED does it, with a stub in its place.
+// What loading costs: node load-cost.cjs ion|client|got <root> prints { ms, bytes } as JSON. For
+// ion, the nodes are loaded and registered as Node-RED does it, with a stub in its place; client
+// is the same and the client of one configuration.
 const what = process.argv[2];
 const root = process.argv[3];
+const { 'node-red': nodeRed } = require(`${root}/package.json`);
 
 async function load() {
   if (what === 'got') {
@@ -15,8 +17,10 @@ async function load() {
     auth: { needsPermission: () => nothing },
     _: String,
   };
-  for (const name of ['ion-config', 'ion-graphql', 'ion-runs'])
-    require(`${root}/dist/${name}.js`)(RED);
+  for (const file of Object.values(nodeRed.nodes)) require(`${root}/${file}`)(RED);
+  if (what === 'ion') return;
+  const { Transport } = require(`${root}/dist/client/transport.js`);
+  new Transport({ timeoutMs: 30_000, connections: 10 });
 }
 
 const before = process.memoryUsage().rss;

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import type { ConnectionOptions, SecureContextOptions } from 'node:tls';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip } from 'node:zlib';
-import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
+import type { Dispatcher } from 'undici';
 import { onAbort } from './aborts.js';
 import { closedError, IonError, quote } from './errors.js';
 import { codeOf, networkError, timeoutError, tooLargeError } from './network-errors.js';
@@ -250,6 +250,8 @@ const decompressors = new Map([
 ]);
 
 function createDispatcher(options: TransportOptions, largestAnswer: number): Dispatcher {
+  // Loaded on first use: of all that the nodes need it takes longest, and is idle where none is used.
+  const { Agent, EnvHttpProxyAgent } = require('undici') as typeof import('undici');
   // Half of the timeout, so that an unreachable host is told from a slow answer.
   const connectTimeout = Math.min(LONGEST_CONNECT_MS, options.timeoutMs / 2);
   const tls = { ...options.tls, timeout: connectTimeout };

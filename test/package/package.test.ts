@@ -1,10 +1,26 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { type Packed, pack, root, useTemporaryFolder } from '../support/package.js';
 
 const NODES = ['ion-config', 'ion-events', 'ion-graphql', 'ion-runs', 'ion-step'];
+
+/** Registers the nodes as Node-RED does at its start, and prints what was loaded. */
+const REGISTER = `
+  const { 'node-red': { nodes } } = require('./package.json');
+  const nothing = () => {};
+  const RED = {
+    nodes: { registerType: nothing },
+    httpAdmin: { get: nothing, post: nothing },
+    auth: { needsPermission: nothing },
+    _: String,
+  };
+  for (const file of Object.values(nodes)) require('./' + file)(RED);
+  console.log(JSON.stringify(Object.keys(require.cache)));
+`;
 
 describe('the packed package', () => {
   const folder = useTemporaryFolder();
@@ -76,5 +92,19 @@ describe('the packed package', () => {
       if (!/^dist\/[^/]+\.html$/.test(file)) continue;
       assert.doesNotMatch(await readFile(join(root, file), 'utf8'), /GraphQLError/, file);
     }
+  });
+
+  it('loads no more than the GraphQL parser until its nodes are used', async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, ['-e', REGISTER], { cwd: root });
+    const files: string[] = JSON.parse(stdout);
+    const parts = [
+      ...new Set(files.flatMap((file) => /node_modules\/([^/]+\/[^/]+)/.exec(file)?.[1] ?? [])),
+    ];
+    const allowed = /^graphql\/(language|error|jsutils)$/;
+    assert.ok(parts.includes('graphql/language'));
+    assert.deepEqual(
+      parts.filter((part) => !allowed.test(part)),
+      [],
+    );
   });
 });
