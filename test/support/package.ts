@@ -18,10 +18,12 @@ export interface Packed {
 /** A folder for the tests of a `describe`, which is removed after them. */
 export function useTemporaryFolder(): { readonly path: string } {
   let path = '';
-  before(async () => {
+  before(async function () {
     path = await mkdtemp(join(tmpdir(), 'node-red-ion-test-'));
+    // After all other hooks, whose order is that of their definition: a Node-RED that one of them
+    // stops still writes its contexts, and would bring back what was removed.
+    this.test?.parent?.afterAll(() => rm(path, { recursive: true, force: true }));
   });
-  after(() => rm(path, { recursive: true, force: true }));
   return {
     get path() {
       return path;
