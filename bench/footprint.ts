@@ -26,7 +26,7 @@ type Loaded = keyof typeof LOADED;
 
 async function loadCost(what: Loaded): Promise<Cost> {
   const script = join(__dirname, 'peers', 'load-cost.cjs');
-  const { stdout } = await run(process.execPath, [script, what, root], {
+  const { stdout } = await run(process.execPath, [script, what], {
     // The compile cache of one run would help the next.
     env: { ...process.env, NODE_DISABLE_COMPILE_CACHE: '1' },
   });
@@ -40,15 +40,19 @@ export async function measureStart(report: Report): Promise<void> {
     `Loading and registering the nodes, against loading \`got\`, which the core node brings; least / median / most of ${ROUNDS} interleaved runs, each in a process of its own.`,
   );
   const costs: Record<Loaded, Cost[]> = { ion: [], client: [], got: [] };
-  const all = Object.keys(LOADED) as Loaded[];
+  const kinds = Object.keys(LOADED) as Loaded[];
   for (let round = 0; round < ROUNDS; round++) {
-    for (const what of all) costs[what].push(await loadCost(what));
+    for (const what of kinds) costs[what].push(await loadCost(what));
   }
   const ms = (all: Cost[]) => spread(all.map((cost) => cost.ms));
   const megabytes = (all: Cost[]) => spread(all.map(({ bytes }) => bytes / MEGABYTE));
   report.table(
     ['', 'ms', 'resident memory, MB'],
-    all.map((what) => [LOADED[what], shown(ms(costs[what]), 1), shown(megabytes(costs[what]), 1)]),
+    kinds.map((what) => [
+      LOADED[what],
+      shown(ms(costs[what]), 1),
+      shown(megabytes(costs[what]), 1),
+    ]),
   );
   const [ion, got] = [ms(costs.ion).median, ms(costs.got).median];
   report.check(ion <= got, `${ion.toFixed(1)} ms, \`got\` ${got.toFixed(1)} ms (at most that)`);

@@ -250,7 +250,7 @@ const decompressors = new Map([
 ]);
 
 function createDispatcher(options: TransportOptions, largestAnswer: number): Dispatcher {
-  // Loaded on first use: of all that the nodes need it takes longest, and is idle where none is used.
+  // With the first client only: it takes longer to load than all else that the nodes need.
   const { Agent, EnvHttpProxyAgent } = require('undici') as typeof import('undici');
   // Half of the timeout, so that an unreachable host is told from a slow answer.
   const connectTimeout = Math.min(LONGEST_CONNECT_MS, options.timeoutMs / 2);

@@ -8,20 +8,6 @@ import { type Packed, pack, root, useTemporaryFolder } from '../support/package.
 
 const NODES = ['ion-config', 'ion-events', 'ion-graphql', 'ion-runs', 'ion-step'];
 
-/** Registers the nodes as Node-RED does at its start, and prints what was loaded. */
-const REGISTER = `
-  const { 'node-red': { nodes } } = require('./package.json');
-  const nothing = () => {};
-  const RED = {
-    nodes: { registerType: nothing },
-    httpAdmin: { get: nothing, post: nothing },
-    auth: { needsPermission: nothing },
-    _: String,
-  };
-  for (const file of Object.values(nodes)) require('./' + file)(RED);
-  console.log(JSON.stringify(Object.keys(require.cache)));
-`;
-
 describe('the packed package', () => {
   const folder = useTemporaryFolder();
   let packed: Packed;
@@ -95,7 +81,11 @@ describe('the packed package', () => {
   });
 
   it('loads no more than the GraphQL parser until its nodes are used', async () => {
-    const { stdout } = await promisify(execFile)(process.execPath, ['-e', REGISTER], { cwd: root });
+    const script = `
+      require('./test/support/register-nodes.cjs');
+      console.log(JSON.stringify(Object.keys(require.cache)));
+    `;
+    const { stdout } = await promisify(execFile)(process.execPath, ['-e', script], { cwd: root });
     const files: string[] = JSON.parse(stdout);
     const parts = [
       ...new Set(files.flatMap((file) => /node_modules\/([^/]+\/[^/]+)/.exec(file)?.[1] ?? [])),
