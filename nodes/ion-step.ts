@@ -2,12 +2,16 @@ import { basename } from 'node:path';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { type AttachmentFile, fileAt, fileOf } from './client/attachments.js';
 import { IonError } from './client/errors.js';
-import type { Reference, Target } from './client/run-steps.js';
+import { isPlainObject } from './client/json.js';
+import { checkName, checkTarget, type Reference, type Target } from './client/run-steps.js';
 import type { ConflictPolicy, WriteAnswer, WriteOptions } from './client/step-writer.js';
 import type { NewWrite } from './outbox/outbox.js';
 import { type Message, type MessageTools, onMessage } from './runtime/on-message.js';
 import { outboxResults } from './runtime/outbox-results.js';
 import { typedValue } from './runtime/typed-values.js';
+
+/** Fields that one message may write. */
+const MAX_FIELDS = 1000;
 
 type InputType = 'str' | 'num' | 'msg' | 'flow' | 'global' | 'jsonata' | 'env';
 
@@ -75,14 +79,23 @@ async function readWrite(
   const reference = (name: 'run' | 'step' | 'field') => readReference(RED, node, config, name, msg);
   const target: Target = { run: await reference('run'), step: await reference('step') };
   if (action === 'field') target.field = await reference('field');
+  checkTarget(target);
   if (action === 'file') {
     const file = await readFile(RED, node, config, msg);
     return { action, target, onConflict, filename: file.filename, file };
   }
   const value = await readValue(RED, node, config, msg);
+  if (action === 'field' && isPlainObject(value)) checkFieldNames(Object.keys(value));
   // Of two changes of a status, the first one counts as well.
   const latestOnly = action === 'field' && keep === 'latest';
   return { action, target, value, onConflict, latestOnly };
+}
+
+/** A value that is an object may hold the values of several fields by their names. */
+function checkFieldNames(names: readonly string[]): void {
+  for (const name of names) checkName('The name of a field', name);
+  if (names.length <= MAX_FIELDS) return;
+  throw new IonError('ION_VARIABLES', `The value has more than ${MAX_FIELDS} fields.`);
 }
 
 async function readReference(
@@ -126,6 +139,7 @@ async function readFile(
   if (typeof name !== 'string' || name.trim() === '') {
     throw new IonError('ION_VARIABLES', 'The file needs a name, such as "report.pdf".');
   }
+  checkName('The name of the file', name);
   if (valueType === 'path') return fileAt(name, basename(name));
   const content = await readValue(RED, node, config, msg);
   if (typeof content === 'string' || content instanceof Uint8Array) return fileOf(name, content);

@@ -1,4 +1,5 @@
 import { type GraphqlError, IonError, type IonErrorCode, quote } from './errors.js';
+import { boundedCopy, JsonLimitError, parseJson } from './json.js';
 import { parseRetryAfter } from './retries.js';
 import { type HttpAnswer, headerOf } from './transport.js';
 
@@ -9,6 +10,8 @@ export interface GraphqlAnswer {
   traceId?: string | undefined;
   /** ION's clock when it answered (response header `date`). */
   date?: string | undefined;
+  /** Characters of the whole answer, by which its reader sees how much work it may be. */
+  size?: number | undefined;
 }
 
 /**
@@ -28,21 +31,54 @@ const AUTH_ADVICE: [RegExp, string][] = [
   [/please provide proper credentials/i, 'A proxy in between may remove the Authorization header.'],
 ];
 
+/** Of all `errors` of an answer together; nobody reads more. */
+const MAX_ERRORS = 100;
+const MAX_ERROR_VALUES = 10_000;
+const MAX_ERROR_CHARACTERS = 100_000;
+/** In characters, of one error. */
+const MAX_ERROR_MESSAGE = 10_000;
+const MAX_ERROR_DEPTH = 8;
+/** Where the words of an answer that is no JSON are looked for, in characters. */
+const MAX_SEARCHED = 16_384;
+
 /** Words of GraphQL's own validation, which comes before any etag is compared. */
 const INVALID_DOCUMENT =
   /of required type|cannot query field|unknown argument|got invalid value|is not defined by|is never used|used in position|expected type/i;
 
 /**
+ * The JSON of an answer, `undefined` if it is none; a promise only for a long one.
+ * @throws IonError `ION_RESPONSE` for JSON that nobody can work with
+ */
+export function readBody(answer: HttpAnswer, host: string): unknown | Promise<unknown> {
+  const unreadable = (thrown: unknown): undefined => {
+    // What an HTTP status says counts more than what cannot be read beside it.
+    if (!(thrown instanceof JsonLimitError) || isFailure(answer)) return undefined;
+    const text = `The answer of ${host} cannot be used. ${thrown.message}`;
+    throw new IonError('ION_RESPONSE', text, { status: answer.status, mayHaveRun: true });
+  };
+  try {
+    const body = parseJson(answer.text);
+    return body instanceof Promise ? body.catch(unreadable) : body;
+  } catch (thrown) {
+    return unreadable(thrown);
+  }
+}
+
+function isFailure({ status }: HttpAnswer): boolean {
+  return status < 200 || status > 299;
+}
+
+/**
  * Reads what the API answered. The body is read before the status is judged, because a 4xx or 5xx
  * may carry GraphQL errors, and a 200 may hold nothing but errors.
+ * @param body its JSON, as `readBody` gives it
  * @throws IonError with the code of the failure; `ION_AUTH` with status 401 for a refused token
  */
-export function readAnswer(answer: HttpAnswer, host: string): GraphqlAnswer {
+export function readAnswer(answer: HttpAnswer, host: string, body: unknown): GraphqlAnswer {
   const traceId = headerOf(answer.headers, 'x-b3-trace-id');
-  const body = parseJson(answer.text);
   const errors = graphqlErrors(body);
   const data = isObject(body) && isObject(body.data) ? body.data : undefined;
-  if (errors || answer.status < 200 || answer.status > 299) {
+  if (errors || isFailure(answer)) {
     throw failure(answer, host, errors, data, traceId);
   }
   if (!data) {
@@ -58,6 +94,7 @@ export function readAnswer(answer: HttpAnswer, host: string): GraphqlAnswer {
     extensions: isObject(extensions) ? extensions : undefined,
     traceId,
     date: headerOf(answer.headers, 'date'),
+    size: answer.text.length,
   };
 }
 
@@ -177,15 +214,16 @@ function hasCode(code: string): (error: GraphqlError) => boolean {
 
 function notGraphql(answer: HttpAnswer, host: string, body: unknown): string {
   const check = 'Check the API URL in the ION config node, and whether a proxy stands in between.';
-  const { status, text } = answer;
-  // Bounded, because the search would take for ever in a text that is made for it.
-  const title = /<title[^<>]{0,200}>([^<]{0,1000})/i.exec(text)?.[1]?.trim();
+  const { status } = answer;
+  const text = answer.text.slice(0, MAX_SEARCHED);
+  const title = titleOf(text);
   if (status >= 400) {
     const said = quote(title ?? text);
     const advice = status === 413 ? 'It is too large: send less in one message.' : check;
     return `${host} refused the request (HTTP ${status}${said && `: "${said}"`}). ${advice}`;
   }
-  if (text.trim() === '') return `${host} sent an empty answer (HTTP ${status}). ${check}`;
+  if (answer.text.length === text.length && text.trim() === '')
+    return `${host} sent an empty answer (HTTP ${status}). ${check}`;
   if (body !== undefined) {
     return `${host} answered JSON that is not a GraphQL answer (HTTP ${status}). ${check}`;
   }
@@ -196,30 +234,34 @@ function notGraphql(answer: HttpAnswer, host: string, body: unknown): string {
   return `${host} answered with something that is not JSON (HTTP ${status}): "${quote(text)}". ${check}`;
 }
 
+/** Of a web page, `undefined` for anything else. */
+function titleOf(html: string): string | undefined {
+  const lower = html.toLowerCase();
+  const tag = lower.indexOf('<title');
+  const begin = tag < 0 ? -1 : lower.indexOf('>', tag);
+  if (begin < 0) return undefined;
+  const end = lower.indexOf('<', begin);
+  return html.slice(begin + 1, end < 0 ? undefined : end).trim();
+}
+
+/** A copy of the errors, as many and as much of them as anybody can use. */
 function graphqlErrors(body: unknown): GraphqlError[] | undefined {
   if (!isObject(body) || !Array.isArray(body.errors) || body.errors.length === 0) return undefined;
-  return body.errors.map((entry: unknown) => {
-    const message = isObject(entry) ? entry.message : entry;
-    return { ...(isObject(entry) && entry), message: errorText(message) };
+  const budget = {
+    values: MAX_ERROR_VALUES,
+    characters: MAX_ERROR_CHARACTERS,
+    text: MAX_ERROR_MESSAGE,
+  };
+  return body.errors.slice(0, MAX_ERRORS).map((entry: unknown) => {
+    const copy = boundedCopy(entry, budget, MAX_ERROR_DEPTH);
+    if (!isObject(copy)) return { message: errorText(copy) };
+    return { ...copy, message: errorText(copy.message) };
   });
 }
 
 function errorText(message: unknown): string {
-  if (typeof message === 'string' && message.trim() !== '') return message;
-  try {
-    return JSON.stringify(message || 'unknown error');
-  } catch {
-    // Nested too deeply to be written.
-    return 'unknown error';
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const isText = typeof message === 'string' && message.trim() !== '';
+  return isText ? message : JSON.stringify(message || 'unknown error');
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

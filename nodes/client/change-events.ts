@@ -1,9 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Change } from './changes.js';
+import { weightOf } from './json.js';
 import { Recent } from './recent.js';
 import type { Row } from './rows.js';
 
 const KEPT_OBJECTS = 10_000;
+/** However large they are; see `weightOf`. */
+const KEPT_WEIGHT = 1_000_000;
 
 /** One change as flows hear of it. */
 export interface ChangeEvent {
@@ -21,13 +24,13 @@ interface Seen {
 
 /** Turns changes into events, and tells what changed since an object was last seen. */
 export class ChangeEvents {
-  readonly #seen = new Recent<unknown, Seen>(KEPT_OBJECTS);
+  readonly #seen = new Recent<unknown, Seen>(KEPT_OBJECTS, KEPT_WEIGHT);
 
   /** `undefined` where this very state was told before, such as by a reading that failed later. */
   next({ id, row, state, isNew }: Change): ChangeEvent | undefined {
     const seen = this.#seen.get(id);
     if (seen?.state === state) return undefined;
-    this.#seen.set(id, { state, row });
+    this.#seen.set(id, { state, row }, weightOf(state) + weightOf(row));
     if (!seen) return { action: isNew ? 'CREATE' : 'UPDATE', id, row };
     return { action: 'UPDATE', id, row, previous: changedFields(seen.row, row) };
   }

@@ -1,15 +1,25 @@
+import { createHash } from 'node:crypto';
+import type { Answer } from './client.js';
 import { IonError } from './errors.js';
 import { parseOperation } from './operation.js';
 import type { Page, PageSource, PagesOptions } from './pages.js';
 import type { Resource } from './resources.js';
-import { flatten, type Row, readRows, selectFields } from './rows.js';
+import { flattenAnswer, type Row, readRows, selectFields } from './rows.js';
 import type { RowsQuery } from './rows-query.js';
+import { Slices } from './slices.js';
 
 /**
  * How long a change may become visible after the time that it bears, in ms: a database writes the
  * time at which a transaction began, and shows its rows when it ends.
  */
 const LATE_MS = 5000;
+
+/** Longer states of a row are kept as their hash, in characters. */
+const MAX_STATE = 4000;
+/** Parts of a row, such as the steps of a run. */
+const MAX_PARTS = 20_000;
+/** Longer texts are no timestamps, in characters. */
+const MAX_TIMESTAMP = 100;
 
 /** What tells a changed row from one that was delivered before, besides what the user selects. */
 const STATE_FIELDS = ['id', '_updated', '_etag'];
@@ -61,8 +71,9 @@ export async function placeOfNow(
   const newest = lists.map(
     (list) => `${list}(sort: [_UPDATED_DESC], first: 1) { edges { node { _updated } } }`,
   );
-  const { data, date } = await client.request(parseOperation(`{ ${newest.join(' ')} }`), options);
-  const rows = lists.flatMap((list) => rowsOf(data[list]));
+  const answer = await client.request(parseOperation(`{ ${newest.join(' ')} }`), options);
+  const { date } = answer;
+  const rows = (await Promise.all(lists.map((list) => rowsOf(answer, list)))).flat();
   let updated = rows.reduce<string | null>((newest, row) => later(newest, timeOf(row)), null);
   // What bears a time to come does not keep what comes before it from being told.
   const answeredAt = Date.parse(date ?? '');
@@ -82,8 +93,8 @@ function listsOf({ list, parts }: Resource): string[] {
   return parts ? [list, parts.list] : [list];
 }
 
-function rowsOf(list: unknown): (Row | null)[] {
-  const rows = flatten(list);
+async function rowsOf(answer: Answer, list: string): Promise<(Row | null)[]> {
+  const rows = await flattenAnswer(answer.data[list], answer);
   if (Array.isArray(rows)) return rows;
   throw new IonError('ION_RESPONSE', "ION's answer has no list of rows that it was asked for.");
 }
@@ -122,6 +133,7 @@ export class Changes {
     const fields = [...query.fields, ...STATE_FIELDS, '_created', ...ofParts];
     const filter = both(query.filter, this.#filter());
     const askedAt = performance.now();
+    const slices = new Slices();
     for await (const { rows, page } of readRows(
       client,
       this.#resource,
@@ -133,17 +145,25 @@ export class Changes {
         this.#answeredAt = answeredAt;
         this.#beganAt = answeredAt - (performance.now() - askedAt);
       }
-      const changes = rows.flatMap((row): Change[] => {
-        const { id, state } = this.#note(row);
-        const known = this.#stateAtBegin(id);
-        if (known === state) return [];
-        const isNew = known === undefined && this.#isAfterBegin(row._created);
-        return [{ row: selectFields(row, query.fields), id: row.id, state, isNew }];
-      });
+      const changes: Change[] = [];
+      for (const row of rows) {
+        if (slices.isOver) await slices.pause();
+        const change = this.#changeOf(row, query);
+        if (change) changes.push(change);
+      }
       const end = this.#end();
       if (end !== null) this.#forget(tooLateFor(end));
       yield { changes, page };
     }
+  }
+
+  /** `undefined` for a row in the state in which it was delivered before. */
+  #changeOf(row: Row, query: RowsQuery): Change | undefined {
+    const { id, state } = this.#note(row);
+    const known = this.#stateAtBegin(id);
+    if (known === state) return undefined;
+    const isNew = known === undefined && this.#isAfterBegin(row._created);
+    return { row: selectFields(row, query.fields), id: row.id, state, isNew };
   }
 
   /** Where the next reading begins, once this one is complete. */
@@ -216,15 +236,18 @@ function tooLateFor(updated: string): string {
 
 function readRow(row: Row, { parts }: Resource): ReadRow {
   const list = parts && row[parts.field];
+  if (Array.isArray(list) && list.length > MAX_PARTS) {
+    throw new IonError('ION_RESPONSE', `ION answered a row with more than ${MAX_PARTS} parts.`);
+  }
   const partRows = (Array.isArray(list) ? list : []).filter(
     (part: unknown): part is Row => typeof part === 'object' && part !== null,
   );
   const rows = [row, ...partRows];
   return {
-    id: wordOf(row.id),
+    id: short(wordOf(row.id)),
     updated: rows.reduce<string | null>((newest, each) => later(newest, timeOf(each)), null),
     // ION promises no order of the parts.
-    state: [stateOf(row), ...partRows.map(stateOf).sort()].join('\n'),
+    state: short([stateOf(row), ...partRows.map(stateOf).sort()].join('\n')),
   };
 }
 
@@ -234,6 +257,12 @@ function stateOf({ id, _updated, _etag }: Row): string {
 
 function wordOf(value: unknown): string {
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+/** A text that stands for a long one, so that what is kept of a row stays small. */
+function short(text: string): string {
+  if (text.length <= MAX_STATE) return text;
+  return createHash('sha256').update(text).digest('base64');
 }
 
 /** Null also for what is no time, with which no place could be found again. */
@@ -252,6 +281,7 @@ function later(one: string | null, other: string | null): string | null {
  * second, and none for a whole second; a time without an offset is UTC.
  */
 function millis(timestamp: string): number {
+  if (timestamp.length > MAX_TIMESTAMP) return Number.NaN;
   const [, seconds = '', fraction = '', offset = ''] =
     /^(.*?)(\.\d+)?(Z|[+-]\d\d:?\d\d)?$/.exec(timestamp) ?? [];
   return Date.parse(seconds + (offset || 'Z')) + Number(fraction) * 1000;

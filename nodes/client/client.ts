@@ -1,5 +1,5 @@
 import { onAbort } from './aborts.js';
-import { type GraphqlAnswer, hasPath, readAnswer } from './answer.js';
+import { type GraphqlAnswer, hasPath, readAnswer, readBody } from './answer.js';
 import { type EndpointSettings, resolveEndpoints } from './environments.js';
 import { closedError, IonError, reasonOf, toIonError } from './errors.js';
 import type { Operation } from './operation.js';
@@ -14,6 +14,7 @@ import {
   type TransportOptions,
   type Upload,
 } from './transport.js';
+import { checkVariables } from './variables.js';
 
 export interface IonClientSettings extends EndpointSettings {
   key: ApiKey;
@@ -40,6 +41,8 @@ export interface RequestOptions {
   signal: AbortSignal;
   /** False for the further pages of a list: they are let in even when the queue is full. */
   isNew?: boolean;
+  /** Of a dialog: it waits among its like, and never takes the place of a flow's message. */
+  isEditor?: boolean;
   onState?: ((state: RequestState) => void) | undefined;
   /** May change the variables before the operation is sent again. */
   onRetry?: (error: IonError) => Record<string, unknown> | undefined;
@@ -49,6 +52,10 @@ export interface Answer extends GraphqlAnswer {
   /** Requests that were sent to the API, the successful one included. */
   attempts: number;
 }
+
+/** Of all dialogs that use the same config node: requests at once, and requests that may wait. */
+const EDITOR_CONCURRENCY = 2;
+const EDITOR_QUEUE_LIMIT = 20;
 
 interface Progress {
   attempts: number;
@@ -70,6 +77,7 @@ export class IonClient {
   readonly #transport: Transport;
   readonly #tokens: AccessTokens;
   readonly #queue: RequestQueue;
+  readonly #editorQueue = new RequestQueue(EDITOR_CONCURRENCY, EDITOR_QUEUE_LIMIT);
   readonly #closing = new AbortController();
 
   /** @throws IonError `ION_CONFIG` for settings that cannot work */
@@ -91,7 +99,7 @@ export class IonClient {
     this.#queue = new RequestQueue(concurrency, queueLimit);
     this.#transport = new Transport({
       timeoutMs: settings.timeoutMs ?? 30_000,
-      connections: concurrency,
+      connections: concurrency + EDITOR_CONCURRENCY,
       tls: settings.tls,
       proxy: settings.proxy,
       largestAnswer: settings.largestAnswer,
@@ -152,6 +160,7 @@ export class IonClient {
   async close(): Promise<void> {
     this.#closing.abort();
     this.#queue.close();
+    this.#editorQueue.close();
     this.#tokens.close();
     await this.#transport.close();
   }
@@ -166,8 +175,8 @@ export class IonClient {
     for (let tries = 1; ; tries++) {
       try {
         const answer = await this.#send(operation, variables, options, turn, progress);
-        const { data, extensions, traceId, date } = answer;
-        return { data, extensions, traceId, date, attempts: progress.attempts };
+        const { data, extensions, traceId, date, size } = answer;
+        return { data, extensions, traceId, date, size, attempts: progress.attempts };
       } catch (thrown) {
         if (!(thrown instanceof RequestFailure)) throw thrown;
         const { error } = thrown;
@@ -178,7 +187,7 @@ export class IonClient {
         }
         options.onState?.('retrying');
         variables = options.onRetry?.(error) ?? variables;
-        await this.#queue.whileOut(() => this.#pause(delay, options.signal));
+        await this.#queueOf(options).whileOut(() => this.#pause(delay, options.signal));
         turn = 'retry';
       }
     }
@@ -194,8 +203,9 @@ export class IonClient {
   ): Promise<GraphqlAnswer> {
     if (this.#closing.signal.aborted) throw closedError();
     const body = requestBody(operation, variables);
+    const queue = this.#queueOf(options);
     // Mostly there is nothing to wait for, and then a turn of the event loop less.
-    const place = this.#queue.enter(options.signal, turn, () => options.onState?.('waiting'));
+    const place = queue.enter(options.signal, turn, () => options.onState?.('waiting'));
     if (place) await place;
     try {
       options.onState?.('running');
@@ -215,13 +225,17 @@ export class IonClient {
         throw thrown;
       }
     } finally {
-      this.#queue.leave();
+      queue.leave();
     }
+  }
+
+  #queueOf({ isEditor = false }: RequestOptions): RequestQueue {
+    return isEditor ? this.#editorQueue : this.#queue;
   }
 
   async #exchange(
     token: string,
-    body: string,
+    request: string,
     signal: AbortSignal,
     progress: Progress,
   ): Promise<GraphqlAnswer> {
@@ -229,16 +243,19 @@ export class IonClient {
     progress.tokens.add(token);
     try {
       const answer = await this.#transport.post({
+        peer: 'api',
         url: this.#url,
         headers: {
           accept: 'application/json, application/graphql-response+json;q=0.9',
           authorization: this.#scheme === 'bearer' ? `Bearer ${token}` : token,
           'content-type': 'application/json',
         },
-        body,
+        body: request,
         signal,
       });
-      const result = readAnswer(answer, this.#url.host);
+      const { host } = this.#url;
+      const body = readBody(answer, host);
+      const result = readAnswer(answer, host, body instanceof Promise ? await body : body);
       this.#tokens.accept(token);
       return result;
     } catch (thrown) {
@@ -281,6 +298,7 @@ function isRefusedToken(thrown: unknown): boolean {
 
 function requestBody(operation: Operation, variables: Record<string, unknown> | undefined): string {
   const { text: query, name: operationName } = operation;
+  checkVariables(variables);
   try {
     return JSON.stringify({ query, variables, operationName });
   } catch (cause) {

@@ -34,6 +34,13 @@ type ArgumentValue = { literal: unknown } | { variable: string } | undefined;
 
 /** Fields with a selection of their own that are searched for the connection. */
 const MOST_SEARCHED = 1000;
+/** Fields that are looked at in all, each as often as fragments lead to it. */
+const MAX_FIELDS_SEEN = 50_000;
+/** Of a document that is rewritten: printing it takes one pass over its text for each level. */
+const MAX_NODES = 50_000;
+const MAX_LEVELS = 64;
+/** In characters, of an alias or a field that leads to the connection. */
+const MAX_KEY = 500;
 
 export interface PagingOptions {
   /** False where the schema's page info has no count of all rows. */
@@ -53,9 +60,10 @@ export function pagedOperation(operation: Operation, options: PagingOptions): Pa
       'Only queries can be paged. For a mutation set the pages to "one".',
     );
   }
-  const { path, fields } = theConnection(operation);
   const { definition } = operation;
   const document = ownPart(operation);
+  checkSize(document);
+  const { path, fields } = theConnection(operation);
   const field = fields[0] as FieldNode;
   for (const backwards of ['last', 'before']) {
     if (argument(field, backwards)) {
@@ -96,7 +104,7 @@ export function pagedOperation(operation: Operation, options: PagingOptions): Pa
     afterVariable: after.variable,
     ownFirst: first.own,
     ownAfter: after.own,
-    ...rowKeys(field, fragmentsOf(document)),
+    ...rowKeys(field, new Fragments(document)),
   };
 }
 
@@ -116,13 +124,40 @@ export function argumentValue(
   return definition?.defaultValue && literalOf(definition.defaultValue);
 }
 
+/** @throws IonError `ION_QUERY` for what would take too long to rewrite */
+function checkSize(document: DocumentNode): void {
+  let nodes = 0;
+  let level = 0;
+  visit(document, {
+    enter(node) {
+      if (++nodes > MAX_NODES) throw tooLarge();
+      if (node.kind === Kind.SELECTION_SET && ++level > MAX_LEVELS) {
+        throw new IonError(
+          'ION_QUERY',
+          `The query has fields within fields over more than ${MAX_LEVELS} levels. Pages can be read of a simpler one.`,
+        );
+      }
+    },
+    leave(node) {
+      if (node.kind === Kind.SELECTION_SET) level--;
+    },
+  });
+}
+
+function tooLarge(): IonError {
+  return new IonError(
+    'ION_QUERY',
+    'The query is too large for its pages to be read one by one. Select fewer fields.',
+  );
+}
+
 /** A connection is a field that selects `edges`; those inside another connection do not count. */
 function theConnection(operation: Operation): { path: string[]; fields: FieldNode[] } {
-  const fragments = fragmentsOf(operation.document);
+  const fragments = new Fragments(operation.document);
   const found = new Map<string, { path: string[]; fields: FieldNode[] }>();
   let searched = 0;
   const search = (selectionSet: SelectionSetNode, path: string[]) => {
-    for (const field of fieldsOf(selectionSet, fragments)) {
+    for (const field of fragments.fieldsOf(selectionSet)) {
       if (!field.selectionSet) continue;
       // Fragments that use themselves, or each other twice, lead on without an end.
       if (++searched > MOST_SEARCHED) {
@@ -131,12 +166,14 @@ function theConnection(operation: Operation): { path: string[]; fields: FieldNod
           `The query has more than ${MOST_SEARCHED} fields among which to look for the list. Pages can be read of a smaller one.`,
         );
       }
-      const here = [...path, responseKey(field)];
-      if (fieldsOf(field.selectionSet, fragments).some(({ name }) => name.value === 'edges')) {
-        const key = here.join('.');
-        const known = found.get(key);
+      const key = responseKey(field);
+      if (key.length > MAX_KEY) throw tooLarge();
+      const here = [...path, key];
+      if (fragments.fieldsOf(field.selectionSet).some(({ name }) => name.value === 'edges')) {
+        const name = here.join('.');
+        const known = found.get(name);
         if (known) known.fields.push(field);
-        else found.set(key, { path: here, fields: [field] });
+        else found.set(name, { path: here, fields: [field] });
       } else {
         search(field.selectionSet, here);
       }
@@ -161,11 +198,11 @@ function theConnection(operation: Operation): { path: string[]; fields: FieldNod
 
 function rowKeys(
   connection: FieldNode,
-  fragments: Map<string, FragmentDefinitionNode>,
+  fragments: Fragments,
 ): Pick<PagedOperation, 'edgesKey' | 'idPath'> {
   const inside = (field: FieldNode | undefined, name: string) =>
     field?.selectionSet &&
-    fieldsOf(field.selectionSet, fragments).find((each) => each.name.value === name);
+    fragments.fieldsOf(field.selectionSet).find((each) => each.name.value === name);
   const edges = inside(connection, 'edges');
   const node = inside(edges, 'node');
   const id = inside(node, 'id');
@@ -205,21 +242,46 @@ function ownPart({ document, definition }: Operation): DocumentNode {
   return { ...document, definitions: document.definitions.filter((each) => used.has(each)) };
 }
 
-/** The fields of a selection set, those in its fragments included. */
-function fieldsOf(
-  selectionSet: SelectionSetNode,
-  fragments: Map<string, FragmentDefinitionNode>,
-  visited = new Set<string>(),
-): FieldNode[] {
-  return selectionSet.selections.flatMap((selection: SelectionNode) => {
-    if (selection.kind === Kind.FIELD) return [selection];
-    if (selection.kind === Kind.INLINE_FRAGMENT) {
-      return fieldsOf(selection.selectionSet, fragments, visited);
+/** The fragments of a document, by which one selection can hold the fields of many others. */
+class Fragments {
+  readonly #byName: Map<string, FragmentDefinitionNode>;
+  /** Fields were looked for in these before. */
+  readonly #known = new Map<SelectionSetNode, FieldNode[]>();
+  #seen = 0;
+
+  constructor(document: DocumentNode) {
+    this.#byName = fragmentsOf(document);
+  }
+
+  /**
+   * The fields of a selection set, those in its fragments included.
+   * @throws IonError `ION_QUERY` where fragments multiply them beyond what can be searched
+   */
+  fieldsOf(selectionSet: SelectionSetNode): FieldNode[] {
+    let fields = this.#known.get(selectionSet);
+    if (!fields) {
+      fields = [];
+      this.#collect(selectionSet, fields, new Set());
+      this.#known.set(selectionSet, fields);
     }
-    const fragment = fragments.get(selection.name.value);
-    if (!fragment || visited.has(selection.name.value)) return [];
-    return fieldsOf(fragment.selectionSet, fragments, visited.add(selection.name.value));
-  });
+    return fields;
+  }
+
+  #collect({ selections }: SelectionSetNode, fields: FieldNode[], visited: Set<string>): void {
+    for (const selection of selections) {
+      if (++this.#seen > MAX_FIELDS_SEEN) throw tooLarge();
+      if (selection.kind === Kind.FIELD) {
+        fields.push(selection);
+      } else if (selection.kind === Kind.INLINE_FRAGMENT) {
+        this.#collect(selection.selectionSet, fields, visited);
+      } else {
+        const name = selection.name.value;
+        const fragment = this.#byName.get(name);
+        if (!fragment || visited.has(name)) continue;
+        this.#collect(fragment.selectionSet, fields, visited.add(name));
+      }
+    }
+  }
 }
 
 function pagingArgument(

@@ -50,6 +50,9 @@ export const environments = {
 
 export type EnvironmentName = keyof typeof environments | 'custom';
 
+/** In characters; a longer text is no URL that anybody entered. */
+const MAX_URL = 2000;
+
 /** Path of the token endpoint on an auth server (ION manual, page "Access Tokens"). */
 export const TOKEN_PATH = '/realms/api-keys/protocol/openid-connect/token';
 
@@ -91,16 +94,23 @@ export function resolveEndpoints(settings: EndpointSettings): Endpoints {
   const api = parseUrl('API URL', preset?.apiUrl ?? settings.apiUrl, allowHttp);
   const auth = parseUrl('auth URL', preset?.authUrl ?? settings.authUrl, allowHttp);
 
-  const basePath = withoutTrailingSlashes(api.pathname).replace(/\/graphql$/, '');
+  const basePath = withoutEnd(api.pathname, '/graphql');
   const authPath = withoutTrailingSlashes(auth.pathname);
   const tokenPath = authPath.endsWith('/token')
     ? authPath
-    : authPath.replace(/\/realms\/api-keys$/, '') + TOKEN_PATH;
+    : withoutEnd(authPath, '/realms/api-keys') + TOKEN_PATH;
   return {
-    graphqlUrl: new URL(`${basePath}/graphql`, api.origin),
-    tokenUrl: new URL(tokenPath, auth.origin),
+    graphqlUrl: withPath(api, `${basePath}/graphql`),
+    tokenUrl: withPath(auth, tokenPath),
     audience: settings.audience?.trim() || api.origin + basePath,
   };
+}
+
+/** The host stays the one that was checked, whatever the path looks like. */
+function withPath(url: URL, path: string): URL {
+  const result = new URL(url);
+  result.pathname = path;
+  return result;
 }
 
 function parseUrl(what: string, text: string | undefined, allowHttp: boolean): URL {
@@ -109,6 +119,12 @@ function parseUrl(what: string, text: string | undefined, allowHttp: boolean): U
     throw new IonError(
       'ION_CONFIG',
       `The ${what} is empty. Enter it in the ION config node, or choose another environment than "custom".`,
+    );
+  }
+  if (trimmed.length > MAX_URL) {
+    throw new IonError(
+      'ION_CONFIG',
+      `The ${what} "${printable(trimmed)}…" is longer than ${MAX_URL} characters.`,
     );
   }
   const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(trimmed) ? trimmed : `https://${trimmed}`;
@@ -140,15 +156,30 @@ function parseUrl(what: string, text: string | undefined, allowHttp: boolean): U
       `The ${what} starts with "${url.protocol}". Only https (and http on this machine) can be used.`,
     );
   }
+  // Other programs read what follows two slashes as a host.
+  if (withoutTrailingSlashes(url.pathname).includes('//')) {
+    throw new IonError(
+      'ION_CONFIG',
+      `The ${what} for ${url.host} has two slashes in a row in its path. Remove one of them.`,
+    );
+  }
   return url;
 }
 
-function isThisMachine(hostname: string): boolean {
+/** Whether a host can only be this machine, which no traffic to it leaves. */
+export function isThisMachine(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
 }
 
 function withoutTrailingSlashes(path: string): string {
-  return path.replace(/\/+$/, '');
+  let end = path.length;
+  while (path[end - 1] === '/') end--;
+  return path.slice(0, end);
+}
+
+function withoutEnd(path: string, end: string): string {
+  const trimmed = withoutTrailingSlashes(path);
+  return trimmed.endsWith(end) ? trimmed.slice(0, -end.length) : trimmed;
 }
 
 /** A mistyped URL may hold credentials, before an "@" or in a query: they are not repeated. */

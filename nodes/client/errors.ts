@@ -19,6 +19,9 @@ export type IonErrorCode =
 /** Longest piece of a foreign text that is quoted in a message, in characters. */
 const LONGEST_QUOTE = 200;
 
+/** Longest text that is taken over from an error of another program, in characters. */
+const MAX_REASON = 5000;
+
 /** One entry of a GraphQL answer's `errors`; ION documents only `message`, the rest is passed on. */
 export interface GraphqlError {
   message: string;
@@ -110,18 +113,29 @@ export function closedError(details: IonErrorDetails = {}): IonError {
 
 /** Any thrown value as an `IonError`; an unknown one keeps its text and becomes the cause. */
 export function toIonError(thrown: unknown, code: IonErrorCode = 'ION_RESPONSE'): IonError {
-  if (thrown instanceof IonError) return thrown;
+  if (isIonError(thrown)) return thrown;
   return new IonError(code, reasonOf(thrown), { cause: thrown });
+}
+
+function isIonError(thrown: unknown): thrown is IonError {
+  try {
+    return thrown instanceof IonError;
+  } catch {
+    return false;
+  }
 }
 
 /** What a thrown value says, whatever was thrown. */
 export function reasonOf(thrown: unknown): string {
-  if (thrown instanceof RangeError && /call stack/.test(thrown.message)) return 'nested too deeply';
-  const { message } = (thrown ?? {}) as { message?: unknown };
-  if (typeof message === 'string' && message !== '') return message;
   try {
-    return String(thrown);
+    if (thrown instanceof RangeError && /call stack/.test(thrown.message)) {
+      return 'nested too deeply';
+    }
+    const { message } = (thrown ?? {}) as { message?: unknown };
+    const reason = typeof message === 'string' && message !== '' ? message : String(thrown);
+    return reason.slice(0, MAX_REASON);
   } catch {
+    // A message can hold objects whose properties throw.
     return 'unknown error';
   }
 }

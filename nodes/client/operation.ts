@@ -17,9 +17,13 @@ export interface Operation {
 
 /** Parsed documents are kept, because a flow sends the same text again and again. */
 const KEPT_OPERATIONS = 100;
-/** In characters; a parsed document needs some fifty times the memory of its text. */
-const LONGEST_KEPT = 20_000;
-const kept = new Recent<string, Operation>(KEPT_OPERATIONS);
+/** In characters, all together; a parsed document needs some fifty times the memory of its text. */
+const KEPT_CHARACTERS = 100_000;
+const kept = new Recent<string, Operation>(KEPT_OPERATIONS, KEPT_CHARACTERS);
+/** In characters; ION answers longer documents with an error anyway. */
+const MAX_DOCUMENT = 1_000_000;
+/** Words and signs: parsing more of them takes too long for everybody else in the process. */
+const MAX_TOKENS = 50_000;
 
 /**
  * Parses a document and picks the operation that runs.
@@ -27,12 +31,14 @@ const kept = new Recent<string, Operation>(KEPT_OPERATIONS);
  * @throws IonError `ION_QUERY`, with line and column of a syntax error
  */
 export function parseOperation(text: unknown, operationName?: string): Operation {
-  if (typeof text !== 'string' || text.trim() === '') {
+  if (typeof text !== 'string') throw noText(`must be text, not ${describe(text)}`);
+  if (text.length > MAX_DOCUMENT) {
     throw new IonError(
       'ION_QUERY',
-      `The query ${typeof text === 'string' ? 'is empty' : `must be text, not ${describe(text)}`}. Write a GraphQL query, or check where the node takes it from.`,
+      `The query is longer than ${MAX_DOCUMENT} characters. Put values into variables, or split it.`,
     );
   }
+  if (text.trim() === '') throw noText('is empty');
   const key = `${operationName ?? ''}\n${text}`;
   const known = kept.get(key);
   if (known) return known;
@@ -48,15 +54,27 @@ export function parseOperation(text: unknown, operationName?: string): Operation
     document,
     definition,
   };
-  if (key.length > LONGEST_KEPT) return operation;
-  kept.set(key, operation);
+  kept.set(key, operation, key.length);
   return operation;
+}
+
+function noText(problem: string): IonError {
+  return new IonError(
+    'ION_QUERY',
+    `The query ${problem}. Write a GraphQL query, or check where the node takes it from.`,
+  );
 }
 
 function parseDocument(text: string): DocumentNode {
   try {
-    return parse(text, { noLocation: true });
+    return parse(text, { noLocation: true, maxTokens: MAX_TOKENS });
   } catch (cause) {
+    if (/tokens\. Parsing aborted/.test(reasonOf(cause))) {
+      throw new IonError(
+        'ION_QUERY',
+        `The query has more than ${MAX_TOKENS} words and signs. Put values into variables, or split it.`,
+      );
+    }
     const { locations } = cause as { locations?: { line: number; column: number }[] };
     const place = locations?.[0];
     const what = place
@@ -82,7 +100,7 @@ function pickOperation(
     if (named) return named;
     throw new IonError(
       'ION_QUERY',
-      `The document has no operation named "${operationName}". It has: ${names || 'none'}.`,
+      `The document has no operation named "${quote(String(operationName))}". It has: ${names || 'none'}.`,
     );
   }
   const [first, ...others] = operations;

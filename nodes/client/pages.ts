@@ -8,6 +8,8 @@ import type { Operation } from './operation.js';
 /** Pages are not made smaller than this, in rows. */
 const SMALLEST_PAGE = 10;
 const MOST_STEPS_IN_VAIN = 100;
+/** Rows that one answer may bring, however many were asked for. */
+const MAX_ROWS = 100_000;
 
 export interface PagesOptions {
   variables?: Record<string, unknown> | undefined;
@@ -344,6 +346,12 @@ function connectionOf(
     throw new IonError(
       'ION_RESPONSE',
       `The answer has no list of edges with page info at "${path.join('.')}".`,
+    );
+  }
+  if (edges.length > MAX_ROWS) {
+    throw new IonError(
+      'ION_RESPONSE',
+      `One page of "${path.join('.')}" has more than ${MAX_ROWS} rows. Set a smaller page size.`,
     );
   }
   const { startCursor, endCursor, hasNextPage, totalCount } = pageInfo as Record<string, unknown>;

@@ -1,25 +1,38 @@
 /** A map of bounded size: what was put in first goes first. */
 export class Recent<Key, Value> {
   readonly #size: number;
-  readonly #entries = new Map<Key, Value>();
+  readonly #maxWeight: number;
+  readonly #entries = new Map<Key, { value: Value; weight: number }>();
+  #weight = 0;
 
-  constructor(size: number) {
+  /**
+   * @param size entries at most
+   * @param maxWeight most that the weights given to `set` may sum up to
+   */
+  constructor(size: number, maxWeight = Number.POSITIVE_INFINITY) {
     this.#size = size;
+    this.#maxWeight = maxWeight;
   }
 
   get(key: Key): Value | undefined {
-    return this.#entries.get(key);
+    return this.#entries.get(key)?.value;
   }
 
-  set(key: Key, value: Value): void {
-    this.#entries.delete(key);
-    this.#entries.set(key, value);
-    if (this.#entries.size > this.#size) {
-      this.#entries.delete(this.#entries.keys().next().value as Key);
+  /** What weighs more than all entries may together is not kept. */
+  set(key: Key, value: Value, weight = 1): void {
+    this.delete(key);
+    if (weight > this.#maxWeight) return;
+    this.#entries.set(key, { value, weight });
+    this.#weight += weight;
+    while (this.#entries.size > this.#size || this.#weight > this.#maxWeight) {
+      this.delete(this.#entries.keys().next().value as Key);
     }
   }
 
   delete(key: Key): void {
+    const entry = this.#entries.get(key);
+    if (!entry) return;
     this.#entries.delete(key);
+    this.#weight -= entry.weight;
   }
 }

@@ -2,7 +2,7 @@ import type { IonClient } from './client.js';
 import { IonError } from './errors.js';
 import { parseOperation } from './operation.js';
 import type { Resource } from './resources.js';
-import { flatten, type Row } from './rows.js';
+import { flattenAnswer, type Row } from './rows.js';
 import { type RowsQuery, rowsDocument, rowsVariables } from './rows-query.js';
 
 /**
@@ -20,8 +20,8 @@ export async function readRow(
   const variables = rowsVariables({ ...query, filters });
   const operation = parseOperation(rowsDocument(resource, query.fields));
   // Of an event that ION was told is taken, so that it is let in even when the queue is full.
-  const { data } = await client.request(operation, { variables, signal, isNew: false });
-  const rows = flatten(data[resource.list]);
+  const answer = await client.request(operation, { variables, signal, isNew: false });
+  const rows = await flattenAnswer(answer.data[resource.list], answer);
   if (!Array.isArray(rows)) {
     throw new IonError('ION_RESPONSE', `ION's answer has no list "${resource.list}".`);
   }

@@ -1,4 +1,6 @@
+import type { Answer } from './client.js';
 import { IonError, reasonOf } from './errors.js';
+import { MAX_TEXT_AT_ONCE } from './json.js';
 import { parseOperation } from './operation.js';
 import { type Page, type PageSource, type PagesOptions, pages } from './pages.js';
 import type { Resource } from './resources.js';
@@ -9,6 +11,7 @@ import {
   type SelectionTree,
   selectionTree,
 } from './rows-query.js';
+import { inSlices, type Slices } from './slices.js';
 
 /** A row as it was selected, with `edges` and `node` unwrapped at every level. */
 export type Row = Record<string, unknown>;
@@ -31,14 +34,14 @@ export async function* readRows(
   const operation = parseOperation(rowsDocument(resource, query.fields));
   const variables = rowsVariables(query);
   for await (const page of pages(client, operation, { ...options, variables })) {
-    yield { rows: rowsOf(page), page };
+    yield { rows: await rowsOf(page), page };
   }
 }
 
-function rowsOf({ edges }: Page): Row[] {
+async function rowsOf({ edges, answer }: Page): Promise<Row[]> {
   let rows: unknown[];
   try {
-    rows = flatten({ edges }) as unknown[];
+    rows = (await flattenAnswer({ edges }, answer)) as unknown[];
   } catch (thrown) {
     throw new IonError('ION_RESPONSE', `ION's answer cannot be read: ${reasonOf(thrown)}.`);
   }
@@ -48,6 +51,32 @@ function rowsOf({ edges }: Page): Row[] {
     if (typeof row === 'object' && !Array.isArray(row)) return true;
     throw new IonError('ION_RESPONSE', 'ION answered a row of a list that is not an object.');
   });
+}
+
+/** As `flatten` does, for a part of an answer of any size. */
+export function flattenAnswer(part: unknown, { size = 0 }: Pick<Answer, 'size'>): unknown {
+  if (size <= MAX_TEXT_AT_ONCE) return flatten(part);
+  return inSlices((slices) => flattenInSlices(part, slices));
+}
+
+async function flattenInSlices(value: unknown, slices: Slices): Promise<unknown> {
+  if (typeof value !== 'object' || value === null) return value;
+  if (slices.isOver) await slices.pause();
+  const { edges } = value as { edges?: unknown };
+  const list = Array.isArray(edges) ? edges : value;
+  if (Array.isArray(list)) {
+    const items: unknown[] = [];
+    for (const item of list) {
+      const inner = list === edges ? (item as { node?: unknown } | null)?.node : item;
+      items.push(await flattenInSlices(inner, slices));
+    }
+    return items;
+  }
+  const entries: [string, unknown][] = [];
+  for (const [key, item] of Object.entries(value)) {
+    entries.push([key, await flattenInSlices(item, slices)]);
+  }
+  return Object.fromEntries(entries);
 }
 
 /** Unwraps `edges` and `node` at every level: what is left can go into a table. */

@@ -1,5 +1,6 @@
 import { IonError, quote, toIonError } from './errors.js';
 import type { FieldDefinition } from './field-values.js';
+import { weightOf } from './json.js';
 import { parseOperation } from './operation.js';
 import { Recent } from './recent.js';
 import type { Requests } from './requests.js';
@@ -44,7 +45,13 @@ const KEPT_RUNS = 1000;
 const KEPT_STEPS = 10_000;
 const KEPT_FIELDS = 100_000;
 const KEPT_FOUND = 10_000;
+/** Of each kind of rows that are kept, however large they are; see `weightOf`. */
+const KEPT_WEIGHT = 1_000_000;
 const MOST_CANDIDATES_TOLD = 10;
+/** In characters; longer ids, titles and names are a mistake of whoever sends them. */
+const MAX_NAME = 5000;
+/** Steps of a run, and fields of a step, among which a name is looked for. */
+const MAX_ROWS = 20_000;
 
 interface StepWithFields {
   step: RunStep;
@@ -61,14 +68,14 @@ interface FieldOfRun {
  * says that it is out of date.
  */
 export class RunSteps {
-  readonly #runs = new Recent<string, Promise<RunStep[]>>(KEPT_RUNS);
-  readonly #steps = new Recent<string, Promise<StepWithFields>>(KEPT_STEPS);
-  readonly #fields = new Recent<string, Promise<FieldOfRun>>(KEPT_STEPS);
+  readonly #runs = new Recent<string, Promise<RunStep[]>>(KEPT_RUNS, KEPT_WEIGHT);
+  readonly #steps = new Recent<string, Promise<StepWithFields>>(KEPT_STEPS, KEPT_WEIGHT);
+  readonly #fields = new Recent<string, Promise<FieldOfRun>>(KEPT_STEPS, KEPT_WEIGHT);
   /** What was found before, as it was asked for; emptied whenever something is out of date. */
-  #found = new Recent<string, RunStep | RunStepField>(KEPT_FOUND);
+  #found = new Recent<string, RunStep | RunStepField>(KEPT_FOUND, KEPT_WEIGHT);
   /** One object per row, whatever query it came with, so that a written etag is known everywhere. */
-  readonly #stepRows = new Recent<number, RunStep>(KEPT_STEPS);
-  readonly #fieldRows = new Recent<number, RunStepField>(KEPT_FIELDS);
+  readonly #stepRows = new Recent<number, RunStep>(KEPT_STEPS, KEPT_WEIGHT);
+  readonly #fieldRows = new Recent<number, RunStepField>(KEPT_FIELDS, KEPT_WEIGHT);
 
   /**
    * The run that something belongs to, as its id.
@@ -103,7 +110,7 @@ export class RunSteps {
   ): Promise<Row> {
     const found = this.#found;
     const row = await finding;
-    found.set(key, row);
+    found.set(key, row, weightOf(key));
     return row;
   }
 
@@ -131,14 +138,14 @@ export class RunSteps {
 
   /** The next one who asks for it reads it again. */
   forgetStep({ id, runId }: RunStep): void {
-    this.#found = new Recent(KEPT_FOUND);
+    this.#found = new Recent(KEPT_FOUND, KEPT_WEIGHT);
     this.#steps.delete(String(id));
     this.#runs.delete(String(runId));
   }
 
   /** The next one who asks for it reads it again. */
   forgetField({ id, runStepId }: RunStepField): void {
-    this.#found = new Recent(KEPT_FOUND);
+    this.#found = new Recent(KEPT_FOUND, KEPT_WEIGHT);
     this.#fields.delete(String(id));
     this.#steps.delete(String(runStepId));
   }
@@ -164,7 +171,7 @@ export class RunSteps {
       const { data } = await requests.send(parseOperation(RUN_QUERY), { id: run });
       const found = data.run as { steps: RunStep[] | null } | null | undefined;
       if (!found) throw notFound(`ION has no run "${quote(run)}", or the API key may not see it.`);
-      return (found.steps ?? []).map((row) => oneRow(this.#stepRows, row));
+      return rowsIn(found.steps).map((row) => oneRow(this.#stepRows, row));
     });
   }
 
@@ -181,7 +188,7 @@ export class RunSteps {
       const { fields, ...row } = found;
       return {
         step: oneRow(this.#stepRows, row),
-        fields: (fields ?? []).map((field) => oneRow(this.#fieldRows, field)),
+        fields: rowsIn(fields).map((field) => oneRow(this.#fieldRows, field)),
       };
     });
   }
@@ -203,10 +210,22 @@ export class RunSteps {
   }
 }
 
+/**
+ * The rows in a list of ION's answer, whatever else it holds.
+ * @throws IonError `ION_RESPONSE` for more of them than a run can have
+ */
+function rowsIn<Row extends object>(list: readonly (Row | null)[] | null): Row[] {
+  if (!Array.isArray(list)) return [];
+  if (list.length > MAX_ROWS) {
+    throw new IonError('ION_RESPONSE', `ION answered with more than ${MAX_ROWS} steps or fields.`);
+  }
+  return list.filter((row): row is Row => typeof row === 'object' && row !== null);
+}
+
 function oneRow<Row extends { id: number }>(rows: Recent<number, Row>, row: Row): Row {
   const known = rows.get(row.id);
   if (known) return Object.assign(known, row);
-  rows.set(row.id, row);
+  rows.set(row.id, row, weightOf(row));
   return row;
 }
 
@@ -217,9 +236,31 @@ export function isGiven(reference: Reference | undefined | null): reference is R
 
 /** An id as text: a PLC may send it with leading zeros. */
 export function idOf(reference: Reference): string {
-  return String(reference)
-    .trim()
-    .replace(/^0+(?=\d+$)/, '');
+  const text = String(reference).trim();
+  if (!/^\d+$/.test(text)) return text;
+  let begin = 0;
+  while (text[begin] === '0' && begin < text.length - 1) begin++;
+  return text.slice(begin);
+}
+
+/**
+ * Refuses what no id, title or name can be, before it is kept or sent anywhere.
+ * @throws IonError `ION_VARIABLES`
+ */
+export function checkTarget(target: Target): void {
+  for (const [what, reference] of Object.entries(target)) checkName(`The ${what}`, reference);
+}
+
+/**
+ * @param what begins the sentence that refuses it
+ * @throws IonError `ION_VARIABLES`
+ */
+export function checkName(what: string, name: unknown): void {
+  if (typeof name !== 'string' || name.length <= MAX_NAME) return;
+  throw new IonError(
+    'ION_VARIABLES',
+    `${what} is longer than ${MAX_NAME} characters ("${quote(name)}").`,
+  );
 }
 
 /** One request for all who ask meanwhile; a failed one is not kept. */
@@ -232,8 +273,14 @@ async function kept<Value>(
   for (;;) {
     let value = map.get(key);
     if (!value) {
-      value = read();
-      map.set(key, value);
+      const reading = read();
+      value = reading;
+      map.set(key, reading);
+      const weigh = (result: Value) => {
+        if (map.get(key) === reading) map.set(key, reading, weightOf(key) + weightOf(result));
+      };
+      // Who waits for it hears of its failure.
+      reading.then(weigh, () => {});
     }
     try {
       return await value;
@@ -253,9 +300,14 @@ function pickStep(steps: readonly RunStep[], wanted: Reference, run: string): Ru
   if (byId) return byId;
   const found = byName(steps, text, ({ title }) => title);
   const matching = found.length > 0 ? found : steps.filter(({ position }) => same(position, text));
-  return only(matching, `step "${quote(text)}" in run ${run}`, steps, ({ id, title, position }) => {
-    return `${id} "${title}" (position ${position})`;
-  });
+  return only(
+    matching,
+    `step "${quote(text)}" in run ${quote(run)}`,
+    steps,
+    ({ id, title, position }) => {
+      return `${id} "${shown(title)}" (position ${position})`;
+    },
+  );
 }
 
 function pickField(
@@ -266,17 +318,25 @@ function pickField(
   const byId = fields.find((field) => String(field.id) === text);
   if (byId) return byId;
   const matching = byName(fields, text, ({ name }) => name);
-  const what = `field "${quote(text)}" in step ${id} "${title}"`;
-  return only(matching, what, fields, (field) => `${field.id} "${field.name}"`);
+  const what = `field "${quote(text)}" in step ${id} "${shown(title)}"`;
+  return only(matching, what, fields, (field) => `${field.id} "${shown(field.name)}"`);
 }
 
 /** As it is written, else in any case of letters. */
 function byName<Row>(rows: readonly Row[], name: string, of: (row: Row) => string): Row[] {
-  // Whatever the schema says, a name may be missing.
-  const nameOf = (row: Row) => String(of(row) ?? '').trim();
+  // Whatever the schema says, a name may be missing; a very long one cannot be what was asked for.
+  const nameOf = (row: Row) =>
+    String(of(row) ?? '')
+      .slice(0, 2 * MAX_NAME)
+      .trim();
   const exact = rows.filter((row) => nameOf(row) === name);
   if (exact.length > 0) return exact;
-  return rows.filter((row) => nameOf(row).toLowerCase() === name.toLowerCase());
+  const lower = name.toLowerCase();
+  return rows.filter((row) => nameOf(row).toLowerCase() === lower);
+}
+
+function shown(name: unknown): string {
+  return quote(String(name));
 }
 
 function same(position: number | null, text: string): boolean {

@@ -3,11 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { TokenEndpointResponse } from 'oauth4webapi';
 import { onAbort } from './aborts.js';
 import { closedError, IonError, quote, toIonError } from './errors.js';
+import { JsonLimitError, parseShortJson } from './json.js';
 import { delayBeforeRetry, parseRetryAfter } from './retries.js';
 import type { HttpAnswer, Transport } from './transport.js';
 
 /** What is assumed where the answer has no `expires_in`, in seconds. */
 const ASSUMED_LIFETIME = 60;
+/** In characters; a token of some KiB and a few words. */
+const MAX_ANSWER = 100_000;
 const REFRESH_AHEAD_MS = 30_000;
 const FIRST_PAUSE_MS = 1000;
 /** After a refused key, which somebody has to put right. */
@@ -188,7 +191,8 @@ export class AccessTokens {
           // Whether plain http is allowed was decided with the environment.
           [oauth.allowInsecureRequests]: true,
           [oauth.customFetch]: async (_url, { headers, body }) => {
-            answer = await transport.post({ url: tokenUrl, headers, body: String(body), signal });
+            const request = { url: tokenUrl, headers, body: String(body), signal };
+            answer = readable(await transport.post({ peer: 'auth', ...request }), tokenUrl);
             return toResponse(answer);
           },
         },
@@ -199,6 +203,30 @@ export class AccessTokens {
       if (thrown instanceof IonError || !answer) throw thrown;
       throw refusedRequest(thrown, answer, tokenUrl);
     }
+  }
+}
+
+/**
+ * Of a failure only the beginning, because its status tells enough.
+ * @throws IonError `ION_RESPONSE` for a success that no auth server would answer
+ */
+function readable(answer: HttpAnswer, { host }: URL): HttpAnswer {
+  const { status } = answer;
+  const text = answer.text.slice(0, MAX_ANSWER);
+  if (status < 200 || status > 299) return { ...answer, text };
+  const isTooLong = text.length < answer.text.length;
+  if (!isTooLong && !isTooDeep(text)) return answer;
+  const reason = isTooLong ? `longer than ${MAX_ANSWER} characters` : 'nested too deeply';
+  const message = `The answer of the auth server ${host} cannot be used: it is ${reason}.`;
+  throw new IonError('ION_RESPONSE', message, { status });
+}
+
+function isTooDeep(text: string): boolean {
+  try {
+    parseShortJson(text);
+    return false;
+  } catch (thrown) {
+    return thrown instanceof JsonLimitError;
   }
 }
 
@@ -274,7 +302,7 @@ function refusedRequest(thrown: unknown, answer: HttpAnswer, tokenUrl: URL): Ion
 /** The error code of RFC 6749, 5.2, whatever the status: some servers send it with HTTP 200. */
 function errorIn(text: string): string | undefined {
   try {
-    const { error } = JSON.parse(text) as { error?: unknown };
+    const { error } = parseShortJson(text) as { error?: unknown };
     return typeof error === 'string' ? error : undefined;
   } catch {
     return undefined;

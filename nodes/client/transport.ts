@@ -5,13 +5,19 @@ import { promisify } from 'node:util';
 import { brotliDecompress, gunzip } from 'node:zlib';
 import type { Dispatcher } from 'undici';
 import { onAbort } from './aborts.js';
+import { isThisMachine } from './environments.js';
 import { closedError, IonError, quote } from './errors.js';
 import { codeOf, networkError, timeoutError, tooLargeError } from './network-errors.js';
+import { inSlices } from './slices.js';
 
 /** Largest answer that is read, in bytes, compressed or not. */
 export const LARGEST_ANSWER = 64 * 1024 * 1024;
 
 const LONGEST_CONNECT_MS = 10_000;
+/** In bytes; longer texts are decoded in slices. */
+const MAX_DECODED_AT_ONCE = 512 * 1024;
+/** What is read of a storage host's own words, in bytes. */
+const MAX_STORAGE_TEXT = 8192;
 
 export type TlsOptions = SecureContextOptions &
   Pick<ConnectionOptions, 'ALPNProtocols' | 'rejectUnauthorized' | 'servername'>;
@@ -21,6 +27,7 @@ export interface TransportOptions {
   timeoutMs: number;
   /** Connections to each host at once. */
   connections: number;
+  /** For the API and the auth server; a server name is the API's alone. */
   tls?: TlsOptions | undefined;
   /** Without it, the environment variables `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` count. */
   proxy?: HttpProxy | undefined;
@@ -34,14 +41,18 @@ export interface HttpProxy {
   except: string[];
 }
 
+/** Whom a request is for: each of them may know only what is meant for it. */
+export type Peer = 'api' | 'auth' | 'storage';
+
 export interface HttpRequest {
+  peer: Peer;
   url: URL;
   headers: Record<string, string>;
   body: string;
   signal: AbortSignal;
 }
 
-export interface Upload extends Omit<HttpRequest, 'body'> {
+export interface Upload extends Omit<HttpRequest, 'body' | 'peer'> {
   /** In bytes. */
   size: number;
   body: AsyncIterable<Uint8Array>;
@@ -75,13 +86,13 @@ interface RawAnswer extends Omit<HttpAnswer, 'text'> {
 export class Transport {
   readonly #options: TransportOptions;
   readonly #largestAnswer: number;
-  readonly #dispatcher: Dispatcher;
+  readonly #dispatchers: Dispatchers;
   readonly #closing = new AbortController();
 
   constructor(options: TransportOptions) {
     this.#options = options;
     this.#largestAnswer = options.largestAnswer ?? LARGEST_ANSWER;
-    this.#dispatcher = createDispatcher(options, this.#largestAnswer);
+    this.#dispatchers = new Dispatchers(options, this.#largestAnswer);
   }
 
   /**
@@ -94,7 +105,7 @@ export class Transport {
     const { status, headers, bytes } = await this.#exchange({ ...request, method: 'POST' });
     const encoding = headerOf(headers, 'content-encoding');
     const plain = encoding === undefined ? bytes : await this.#decompress(url, bytes, encoding);
-    return { status, headers, text: decode(url, plain) };
+    return { status, headers, text: await decode(url, plain) };
   }
 
   /**
@@ -105,38 +116,33 @@ export class Transport {
   async put({ size, body, ...upload }: Upload): Promise<HttpAnswer> {
     if (this.#closing.signal.aborted || upload.signal.aborted) throw closedError();
     const headers = { ...upload.headers, 'content-length': String(size) };
-    const {
-      status,
-      headers: received,
-      bytes,
-    } = await this.#exchange({
-      ...upload,
-      method: 'PUT',
-      headers,
-      body,
-    });
-    return { status, headers: received, text: bytes.toString('utf8') };
+    const request: Exchange = { ...upload, peer: 'storage', method: 'PUT', headers, body };
+    const { status, headers: received, bytes } = await this.#exchange(request);
+    return { status, headers: received, text: bytes.toString('utf8', 0, MAX_STORAGE_TEXT) };
   }
 
   /** Status and headers of what a URL holds, without reading it. */
   async look(url: URL, signal: AbortSignal): Promise<Omit<HttpAnswer, 'text'>> {
     if (this.#closing.signal.aborted || signal.aborted) throw closedError();
     const headers = { 'accept-encoding': 'identity' };
-    return this.#exchange({ url, headers, signal, method: 'GET', headOnly: true });
+    const request: Exchange = { peer: 'storage', url, headers, signal, method: 'GET' };
+    return this.#exchange({ ...request, headOnly: true });
   }
 
   /** Breaks off what is under way (`ION_CLOSED`) and closes all connections. */
   async close(): Promise<void> {
     this.#closing.abort();
-    await this.#dispatcher.destroy();
+    await this.#dispatchers.destroy();
   }
 
   /**
    * Ends when the answer is there, or at once when it is broken off, in whatever state the
    * connection is: undici itself can only abort a request that has one.
    */
-  #exchange({ url, method, headers, body, headOnly, signal }: Exchange): Promise<RawAnswer> {
+  #exchange(exchange: Exchange): Promise<RawAnswer> {
+    const { peer, url, method, headers, body, headOnly, signal } = exchange;
     const { timeoutMs } = this.#options;
+    const dispatcher = this.#dispatchers.for(peer, url);
     return new Promise((resolve, reject) => {
       let connection: Dispatcher.DispatchController | undefined;
       let isSent = false;
@@ -158,7 +164,7 @@ export class Transport {
       const timer = setTimeout(() => breakOff(timeoutError(url, timeoutMs, isSent)), timeoutMs);
       const listening = [signal, this.#closing.signal].map((each) => onAbort(each, stop));
 
-      this.#dispatcher.dispatch(
+      dispatcher.dispatch(
         {
           origin: url.origin,
           path: url.pathname + url.search,
@@ -233,11 +239,35 @@ async function* watched(
   }
 }
 
-function decode(url: URL, bytes: Buffer): string {
+/** Long texts are decoded in slices, because that can take longer than everybody else may wait. */
+function decode(url: URL, bytes: Buffer): string | Promise<string> {
+  if (bytes.length > MAX_DECODED_AT_ONCE) return decodeInSlices(url, bytes);
   if (isUtf8(bytes)) return bytes.toString('utf8');
-  throw new IonError(
+  throw notUtf8(url);
+}
+
+function decodeInSlices(url: URL, bytes: Buffer): Promise<string> {
+  return inSlices(async (slices) => {
+    const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+    const pieces: string[] = [];
+    for (let at = 0; at < bytes.length; at += MAX_DECODED_AT_ONCE) {
+      const piece = bytes.subarray(at, at + MAX_DECODED_AT_ONCE);
+      const stream = at + piece.length < bytes.length;
+      try {
+        pieces.push(decoder.decode(piece, { stream }));
+      } catch {
+        throw notUtf8(url);
+      }
+      if (slices.isOver) await slices.pause();
+    }
+    return pieces.join('');
+  });
+}
+
+function notUtf8({ host }: URL): IonError {
+  return new IonError(
     'ION_RESPONSE',
-    `The answer of ${url.host} is not valid UTF-8 text. A proxy or firewall in between may have damaged it.`,
+    `The answer of ${host} is not valid UTF-8 text. A proxy or firewall in between may have damaged it.`,
     { mayHaveRun: true },
   );
 }
@@ -249,7 +279,57 @@ const decompressors = new Map([
   ['br', promisify(brotliDecompress) as Decompress],
 ]);
 
-function createDispatcher(options: TransportOptions, largestAnswer: number): Dispatcher {
+/** Connections by whom they lead to, each made with the first request that needs it. */
+class Dispatchers {
+  readonly #options: TransportOptions;
+  readonly #largestAnswer: number;
+  readonly #usesProxy: boolean;
+  readonly #tls: Record<Peer, TlsOptions | undefined>;
+  readonly #direct = new Map<TlsOptions | undefined, Dispatcher>();
+  readonly #proxied = new Map<TlsOptions | undefined, Dispatcher>();
+
+  /** @throws IonError `ION_CONFIG` for a proxy that cannot be used */
+  constructor(options: TransportOptions, largestAnswer: number) {
+    this.#options = options;
+    this.#largestAnswer = largestAnswer;
+    this.#usesProxy = options.proxy !== undefined || hasProxyVariables();
+    this.#tls = { api: options.tls, auth: withoutServerName(options.tls), storage: undefined };
+    if (this.#usesProxy) this.#dispatcher(this.#tls.api, false);
+  }
+
+  for(peer: Peer, { hostname }: URL): Dispatcher {
+    // A proxy would be handed, in clear text, what is meant for this machine alone.
+    const isDirect = !this.#usesProxy || isThisMachine(hostname);
+    return this.#dispatcher(this.#tls[peer], isDirect);
+  }
+
+  async destroy(): Promise<void> {
+    const all = [...this.#direct.values(), ...this.#proxied.values()];
+    await Promise.all(all.map((dispatcher) => dispatcher.destroy()));
+  }
+
+  #dispatcher(tls: TlsOptions | undefined, isDirect: boolean): Dispatcher {
+    const made = isDirect ? this.#direct : this.#proxied;
+    let dispatcher = made.get(tls);
+    if (!dispatcher) {
+      dispatcher = createDispatcher({ ...this.#options, tls }, isDirect, this.#largestAnswer);
+      made.set(tls, dispatcher);
+    }
+    return dispatcher;
+  }
+}
+
+function withoutServerName(tls: TlsOptions | undefined): TlsOptions | undefined {
+  if (tls?.servername === undefined) return tls;
+  const { servername, ...others } = tls;
+  return others;
+}
+
+function createDispatcher(
+  options: TransportOptions,
+  isDirect: boolean,
+  largestAnswer: number,
+): Dispatcher {
   // With the first client only: it takes longer to load than all else that the nodes need.
   const { Agent, EnvHttpProxyAgent } = require('undici') as typeof import('undici');
   // Half of the timeout, so that an unreachable host is told from a slow answer.
@@ -264,7 +344,7 @@ function createDispatcher(options: TransportOptions, largestAnswer: number): Dis
     allowH2: false,
   };
   const { proxy } = options;
-  if (!proxy && !hasProxyVariables()) return new Agent({ ...common, connect: tls });
+  if (isDirect) return new Agent({ ...common, connect: tls });
   try {
     return new EnvHttpProxyAgent({
       ...common,
@@ -273,9 +353,11 @@ function createDispatcher(options: TransportOptions, largestAnswer: number): Dis
       proxyTls: { timeout: connectTimeout },
       // As proxies expect it: a tunnel for https, plain http handed over as it is.
       proxyTunnel: false,
-      ...(proxy
-        ? { httpProxy: proxy.url, httpsProxy: proxy.url, noProxy: proxy.except.join(',') }
-        : { noProxy: directHosts() }),
+      ...(proxy && {
+        httpProxy: proxy.url,
+        httpsProxy: proxy.url,
+        noProxy: proxy.except.join(','),
+      }),
     });
   } catch {
     // Without the cause, which may repeat the password in the URL.
@@ -284,12 +366,6 @@ function createDispatcher(options: TransportOptions, largestAnswer: number): Dis
       'The URL of the proxy cannot be used. It should look like http://proxy.example.com:3128; see the proxy in the ION config node, or the environment variables HTTP_PROXY and HTTPS_PROXY.',
     );
   }
-}
-
-/** What the environment excepts from its proxy, and this machine, which no proxy can mean. */
-function directHosts(): string {
-  const excepted = process.env.no_proxy ?? process.env.NO_PROXY ?? '';
-  return excepted === '*' ? excepted : `${excepted},localhost,127.0.0.1,[::1]`;
 }
 
 function hasProxyVariables(): boolean {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readAnswer } from '../../nodes/client/answer.js';
+import { readAnswer, readBody } from '../../nodes/client/answer.js';
 import type { IonError, IonErrorCode } from '../../nodes/client/errors.js';
 import type { HttpAnswer } from '../../nodes/client/transport.js';
 import { thrown } from '../support/errors.js';
@@ -11,19 +11,21 @@ const answer = (status: number, body: unknown, headers: HttpAnswer['headers'] = 
   headers,
   text: typeof body === 'string' ? body : JSON.stringify(body),
 });
+const read = (given: HttpAnswer) => readAnswer(given, HOST, readBody(given, HOST));
 const errors = (...messages: string[]) => ({ errors: messages.map((message) => ({ message })) });
 const fail = (code: IonErrorCode, ...given: Parameters<typeof answer>) =>
-  thrown(() => readAnswer(answer(...given), HOST), code);
+  thrown(() => read(answer(...given)), code);
 
 describe('answer', () => {
   it('gives data, extensions and trace id', () => {
     const body = { data: { me: { id: 6 } }, extensions: { cost: 3 } };
     const date = 'Wed, 25 Nov 2026 12:00:00 GMT';
-    assert.deepEqual(readAnswer(answer(200, body, { 'x-b3-trace-id': 'abc', date }), HOST), {
+    assert.deepEqual(read(answer(200, body, { 'x-b3-trace-id': 'abc', date })), {
       data: { me: { id: 6 } },
       extensions: { cost: 3 },
       traceId: 'abc',
       date,
+      size: JSON.stringify(body).length,
     });
   });
 
@@ -35,7 +37,7 @@ describe('answer', () => {
   ];
   for (const [what, body] of good) {
     it(`is good with ${what}`, () => {
-      const { data, extensions } = readAnswer(answer(200, body), HOST);
+      const { data, extensions } = read(answer(200, body));
       assert.deepEqual(data, { me: null });
       assert.equal(extensions, undefined);
     });
@@ -217,7 +219,7 @@ describe('answer', () => {
         assert.deepEqual({ transient, mayHaveRun }, expected);
         return true;
       };
-      assert.throws(() => readAnswer(answer(status, '', headers), HOST), isExpected);
+      assert.throws(() => read(answer(status, '', headers)), isExpected);
     });
   }
 

@@ -274,7 +274,10 @@ describe('client with hostile servers', () => {
         const outcome = await outcomeOf();
         const body: unknown = JSON.parse(text);
         const { data, errors } = { ...(body as { data?: unknown; errors?: unknown }) };
-        const isGood = typeof data === 'object' && data !== null && !Array.isArray(data);
+        // What is nested deeper cannot be passed on by Node-RED.
+        const isTooDeep = text.includes('['.repeat(201));
+        const isGood =
+          typeof data === 'object' && data !== null && !Array.isArray(data) && !isTooDeep;
         if (isGood && !(Array.isArray(errors) && errors.length > 0)) {
           assert.ok(!(outcome instanceof IonError), String(outcome));
           // The comparison of the test itself would not get to the bottom of it.
@@ -364,14 +367,16 @@ describe('client with hostile servers', () => {
       auth.good(GOOD_TOKEN);
       api.good(JSON.stringify({ errors: [{ message }] }));
       const outcome = (await outcomeOf()) as IonError;
-      assert.equal(outcome.errors?.[0]?.message, message);
+      const said = String(outcome.errors?.[0]?.message);
+      assert.ok(said.length < 10_010, `${said.length}`);
+      assert.ok(message.startsWith(said.slice(0, 10_000)));
     }
   });
 
   it('does not keep what it knows of very long queries', async () => {
     setFlagsFromString('--expose-gc');
     const collectGarbage = runInNewContext('gc') as () => void;
-    const text = `{ ${Array.from({ length: 50_000 }, (_, n) => `a${n}: me { id }`).join(' ')} }`;
+    const text = `{ ${Array.from({ length: 8000 }, (_, n) => `a${n}: me { id }`).join(' ')} }`;
     const operation = new WeakRef(parseOperation(text));
     await nextTurn();
     collectGarbage();

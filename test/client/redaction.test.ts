@@ -67,7 +67,7 @@ describe('redaction', () => {
       const text = `${'x'.repeat(200 - left)}${SECRET} and more`;
       const body = JSON.stringify({ errors: [{ message: text }] });
       const error = thrown(
-        () => readAnswer({ status: 200, headers: {}, text: body }, 'host'),
+        () => readAnswer({ status: 200, headers: {}, text: body }, 'host', JSON.parse(body)),
         'ION_GRAPHQL',
       );
       const { message } = withoutSecrets(error, [SECRET]);

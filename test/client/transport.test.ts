@@ -20,6 +20,7 @@ describe('transport', () => {
 
   const post = (through: Transport, url: string, signal = new AbortController().signal) =>
     through.post({
+      peer: 'api',
       url: new URL(url),
       headers: { 'content-type': 'application/json' },
       body: '{"question":"Größe?"}',
@@ -390,7 +391,7 @@ describe('transport', () => {
   describe('proxy', () => {
     let certificate: Certificate;
     before(async () => {
-      certificate = await selfSigned({ ip: '127.0.0.1' });
+      certificate = await selfSigned({ name: 'ion.example.test' });
     });
     const secure = async (identity = certificate) =>
       closing(await httpServer((_request, response) => response.end(ANSWER), identity));
@@ -402,6 +403,8 @@ describe('transport', () => {
       'https_proxy',
       'no_proxy',
     ];
+    /** The same server by a name that only the proxy knows. */
+    const behindProxy = ({ url }: { url: string }) => url.replace('127.0.0.1', 'ion.example.test');
     afterEach(() => {
       for (const name of names) delete process.env[name];
     });
@@ -413,26 +416,26 @@ describe('transport', () => {
         proxy: { url: proxy.url, except: [] },
         tls: { ca: certificate.cert },
       });
-      assert.equal((await post(through, plain.url)).text, ANSWER);
-      assert.equal((await post(through, tls.url)).text, ANSWER);
-      assert.deepEqual(proxy.targets, [`127.0.0.1:${plain.port}`, `127.0.0.1:${tls.port}`]);
+      assert.equal((await post(through, behindProxy(plain))).text, ANSWER);
+      assert.equal((await post(through, behindProxy(tls))).text, ANSWER);
+      const targets = [plain, tls].map(({ port }) => `ion.example.test:${port}`);
+      assert.deepEqual(proxy.targets, targets);
     });
 
     it('verifies the certificate behind the proxy', async () => {
       const proxy = closing(await startProxy());
       const server = await secure();
       const through = transport({ proxy: { url: proxy.url, except: [] } });
-      await failure(post(through, server.url), 'ION_NETWORK');
+      await failure(post(through, behindProxy(server)), 'ION_NETWORK');
       assert.equal(proxy.targets.length, 1);
     });
 
     it('goes directly to the exceptions', async () => {
       const proxy = closing(await startProxy());
-      const server = await answering(ANSWER);
       const through = transport({
-        proxy: { url: proxy.url, except: ['example.com', '127.0.0.1'] },
+        proxy: { url: proxy.url, except: ['example.com', 'ion.example.invalid'] },
       });
-      assert.equal((await post(through, server.url)).text, ANSWER);
+      await failure(post(through, 'http://ion.example.invalid/'), 'ION_NETWORK');
       assert.deepEqual(proxy.targets, []);
     });
 
@@ -441,7 +444,7 @@ describe('transport', () => {
       const server = await answering(ANSWER);
       const url = `http://plant%204:p%40ss%3Aw%2Frd%25@127.0.0.1:${proxy.port}`;
       const through = transport({ proxy: { url, except: [] } });
-      assert.equal((await post(through, server.url)).text, ANSWER);
+      assert.equal((await post(through, behindProxy(server))).text, ANSWER);
     });
 
     it('says that the proxy refused, without its password', async () => {
@@ -449,7 +452,7 @@ describe('transport', () => {
       const server = await answering(ANSWER);
       const url = `http://user:S3CRET@127.0.0.1:${proxy.port}`;
       const error = await failure(
-        post(transport({ proxy: { url, except: [] } }), server.url),
+        post(transport({ proxy: { url, except: [] } }), behindProxy(server)),
         'ION_NETWORK',
       );
       assert.match(error.message, /proxy.*407/i);
@@ -462,7 +465,7 @@ describe('transport', () => {
       const server = await answering(ANSWER);
       const url = `http://127.0.0.1:${await unusedPort()}`;
       const error = await failure(
-        post(transport({ proxy: { url, except: [] } }), server.url),
+        post(transport({ proxy: { url, except: [] } }), behindProxy(server)),
         'ION_NETWORK',
       );
       assert.equal(error.mayHaveRun, false);
@@ -495,14 +498,18 @@ describe('transport', () => {
       });
     }
 
-    it('goes directly to this machine, whatever the environment says', async () => {
+    it('is never asked for this machine, whatever is set', async () => {
       const proxy = closing(await startProxy());
       const server = await answering(ANSWER);
       Object.assign(process.env, { HTTP_PROXY: proxy.url, NO_PROXY: 'example.com' });
-      for (const host of ['127.0.0.1', 'localhost']) {
-        const url = `http://${host}:${server.port}`;
-        assert.equal((await post(transport(), url)).text, ANSWER);
+      const set = { proxy: { url: proxy.url, except: ['example.com'] } };
+      for (const options of [{}, set]) {
+        for (const host of ['127.0.0.1', 'localhost', '127.0.0.2', '0177.0.0.1', 'LOCALHOST']) {
+          // Not every machine listens there; what counts is who is asked.
+          await post(transport(options), `http://${host}:${server.port}`).catch(() => {});
+        }
       }
+      assert.ok(server.connections > 0);
       assert.deepEqual(proxy.targets, []);
     });
 
@@ -529,9 +536,9 @@ describe('transport', () => {
     it('prefers the proxy that is set to the environment, exceptions included', async () => {
       const [proxy, ignored] = [closing(await startProxy()), closing(await startProxy())];
       const server = await answering(ANSWER);
-      Object.assign(process.env, { HTTP_PROXY: ignored.url, NO_PROXY: '127.0.0.1' });
+      Object.assign(process.env, { HTTP_PROXY: ignored.url, NO_PROXY: 'ion.example.test' });
       const through = transport({ proxy: { url: proxy.url, except: [] } });
-      assert.equal((await post(through, server.url)).text, ANSWER);
+      assert.equal((await post(through, behindProxy(server))).text, ANSWER);
       assert.equal(proxy.targets.length, 1);
       assert.deepEqual(ignored.targets, []);
     });
