@@ -1,4 +1,4 @@
-import { IonError } from './errors.js';
+import { IonError, quote } from './errors.js';
 
 /** An environment that First Resonance runs. Hosts: ION manual, page "Access Tokens". */
 export interface Environment {
@@ -87,7 +87,7 @@ export function resolveEndpoints(settings: EndpointSettings): Endpoints {
   if (environment !== 'custom' && !preset) {
     throw new IonError(
       'ION_CONFIG',
-      `The environment "${environment}" is not known. Choose one from the list in the ION config node.`,
+      `The environment "${quote(String(environment))}" is not known. Choose one from the list in the ION config node.`,
     );
   }
   const allowHttp = settings.allowHttp ?? false;

@@ -1,8 +1,10 @@
 import type { Request, Response } from 'express';
 import type { NodeAPI } from 'node-red';
 import { IonClient } from '../client/client.js';
-import { IonError, type IonErrorCode, toIonError } from '../client/errors.js';
+import { IonError, type IonErrorCode, quote, toIonError } from '../client/errors.js';
+import { checkDepth, writeJson } from '../client/json.js';
 import { parseOperation } from '../client/operation.js';
+import type { GivenUpEntry } from '../outbox/entries.js';
 import type { IonConfigNode } from './config-node.js';
 import { type ConfigValues, clientSettings } from './config-settings.js';
 
@@ -14,6 +16,8 @@ const UNCHANGED_PASSWORD = '__PWRD__';
 
 /** More than anybody looks at one by one; retry and discard also take all at once. */
 const MOST_REFUSED_SHOWN = 100;
+/** In characters of JSON; it stays in memory as long as its config node. */
+const MAX_SCHEMA = 32 * 1024 * 1024;
 
 /** What the dialog sends: its values as they stand, deployed or not. */
 interface TestRequest {
@@ -30,24 +34,110 @@ interface RunRequest {
   confirmed: boolean;
 }
 
+/** JSON that is written already. */
+class JsonText {
+  constructor(readonly text: string) {}
+}
+
+/** Why a request was refused before anybody looked at what it asks for. */
+class BadRequest extends IonError {
+  constructor(
+    readonly httpStatus: 400 | 415,
+    code: IonErrorCode,
+    message: string,
+  ) {
+    super(code, message);
+  }
+}
+
 /** The routes behind the editor's dialogs, each with Node-RED's own permissions. */
 export function registerAdminRoutes(RED: NodeAPI): void {
   const { httpAdmin, auth } = RED;
-  httpAdmin.post('/ion-config/test', auth.needsPermission('ion-config.write'), (req, res) => {
-    void respond(res, (signal) => testConnection(RED, req.body, signal));
+  const read = auth.needsPermission('ion-config.read');
+  const write = auth.needsPermission('ion-config.write');
+  httpAdmin.post('/ion-config/test', write, (req, res) => {
+    respond(res, (signal) => testConnection(RED, bodyOf(req), signal));
   });
-  httpAdmin.post('/ion-config/:id/run', auth.needsPermission('ion-config.write'), (req, res) => {
-    void respond(res, (signal) => runOperation(RED, String(req.params.id), req.body, signal));
+  httpAdmin.post('/ion-config/:id/run', write, (req, res) => {
+    respond(res, (signal) => runOperation(RED, idOf(req), bodyOf(req), signal));
   });
-  httpAdmin.get('/ion-config/:id/outbox', auth.needsPermission('ion-config.read'), (req, res) => {
-    void respond(res, () => readOutbox(RED, String(req.params.id)));
+  httpAdmin.get('/ion-config/:id/outbox', read, (req, res) => {
+    respond(res, () => readOutbox(RED, idOf(req)));
   });
-  httpAdmin.post('/ion-config/:id/outbox', auth.needsPermission('ion-config.write'), (req, res) => {
-    void respond(res, () => decideOnOutbox(RED, String(req.params.id), req.body));
+  httpAdmin.post('/ion-config/:id/outbox', write, (req, res) => {
+    respond(res, () => decideOnOutbox(RED, idOf(req), bodyOf(req)));
   });
-  httpAdmin.get('/ion-config/:id/schema', auth.needsPermission('ion-config.read'), (req, res) => {
-    void respond(res, () => readSchema(RED, req));
-  });
+  // Who may only look at flows has no reason to make ION work.
+  httpAdmin.get(
+    '/ion-config/:id/schema',
+    (req, res, next) => (isRefresh(req) ? write : read)(req, res, next),
+    (req, res) => respond(res, () => readSchema(RED, idOf(req), isRefresh(req))),
+  );
+}
+
+function idOf(req: Request): string {
+  return String(req.params.id);
+}
+
+function isRefresh(req: Request): boolean {
+  return req.query.refresh !== undefined;
+}
+
+/**
+ * A web page of anybody can make a browser send a form, but JSON only after asking.
+ * @throws BadRequest
+ */
+function bodyOf(req: Request): unknown {
+  if (!req.is('application/json')) {
+    throw new BadRequest(415, 'ION_CONFIG', 'The request must have a body of type JSON.');
+  }
+  try {
+    checkDepth(req.body);
+  } catch {
+    throw new BadRequest(400, 'ION_RESPONSE', 'The body of the request is nested too deeply.');
+  }
+  return req.body;
+}
+
+/** Answers with the result, or with what a flow would get to know of the failure. */
+function respond(res: Response, work: (signal: AbortSignal) => Promise<unknown>): void {
+  const left = new AbortController();
+  res.on('close', () => left.abort());
+  // In a function of its own, so that what it throws at once is a failure like any other.
+  const result = async () => work(left.signal);
+  result()
+    .then((value) => sendJson(res, 200, value))
+    .catch((thrown) => sendFailure(res, thrown))
+    // Whoever asked is gone, or gets no answer that can be written.
+    .catch(() => res.destroy());
+}
+
+function sendFailure(res: Response, thrown: unknown): Promise<void> {
+  const error = toIonError(thrown);
+  const { code, message, errors, data } = error;
+  const status = error instanceof BadRequest ? error.httpStatus : httpStatus(code);
+  const short = () => sendJson(res, status, { code, message });
+  return sendJson(res, status, { code, message, errors, data }).catch(short);
+}
+
+async function sendJson(res: Response, status: number, body: unknown): Promise<void> {
+  const text = body instanceof JsonText ? body.text : await writeJson(body);
+  if (res.headersSent || res.destroyed) return;
+  res.status(status).type('json').end(text);
+}
+
+/** Not 401 or 403, which would tell the editor that its own user is logged out. */
+function httpStatus(code: IonErrorCode): number {
+  switch (code) {
+    case 'ION_CONFIG':
+      return 400;
+    case 'ION_NOT_FOUND':
+      return 404;
+    case 'ION_TIMEOUT':
+      return 504;
+    default:
+      return 502;
+  }
 }
 
 /** How much waits in the outbox, and what ION refused for good. */
@@ -61,10 +151,21 @@ async function readOutbox(RED: NodeAPI, id: string): Promise<unknown> {
     givenUp,
     unreachableSince,
     reason: reason?.message,
-    refused: refused.map(({ sequence, entry: { write, acceptedAt, givenUpAt, error } }) => {
-      const { action, target, filename } = write;
-      return { sequence, action, target, filename, acceptedAt, givenUpAt, error };
-    }),
+    refused: refused.map(({ sequence, entry }) => ({ sequence, ...shown(entry) })),
+  };
+}
+
+function shown({ write, acceptedAt, givenUpAt, error }: GivenUpEntry): object {
+  const { action, target, filename } = write;
+  // An earlier version kept names of any length.
+  const short = (value: unknown) => (typeof value === 'string' ? quote(value) : value);
+  return {
+    action,
+    target: Object.fromEntries(Object.entries(target).map(([name, to]) => [name, short(to)])),
+    filename: short(filename),
+    acceptedAt,
+    givenUpAt,
+    error,
   };
 }
 
@@ -80,35 +181,6 @@ async function decideOnOutbox(RED: NodeAPI, id: string, body: unknown): Promise<
   const outbox = await requireDeployed(RED, id).outbox.existing();
   await outbox?.decide(decision, isList ? (sequences as number[]) : undefined);
   return readOutbox(RED, id);
-}
-
-/** Answers with the result, or with what a flow would get to know of the failure. */
-async function respond(
-  res: Response,
-  work: (signal: AbortSignal) => Promise<unknown>,
-): Promise<void> {
-  const left = new AbortController();
-  res.on('close', () => left.abort());
-  try {
-    res.json(await work(left.signal));
-  } catch (thrown) {
-    const { code, message, errors, data } = toIonError(thrown);
-    res.status(httpStatus(code)).json({ code, message, errors, data });
-  }
-}
-
-/** Not 401 or 403, which would tell the editor that its own user is logged out. */
-function httpStatus(code: IonErrorCode): number {
-  switch (code) {
-    case 'ION_CONFIG':
-      return 400;
-    case 'ION_NOT_FOUND':
-      return 404;
-    case 'ION_TIMEOUT':
-      return 504;
-    default:
-      return 502;
-  }
 }
 
 async function testConnection(RED: NodeAPI, body: unknown, signal: AbortSignal): Promise<unknown> {
@@ -129,11 +201,24 @@ async function testConnection(RED: NodeAPI, body: unknown, signal: AbortSignal):
 
 function readTestRequest(body: unknown): TestRequest {
   const { id, config, credentials } = (body ?? {}) as Partial<TestRequest>;
-  const areObjects = [config, credentials].every((part) => typeof part === 'object' && part);
-  if (typeof id !== 'string' || !areObjects) {
+  if (typeof id !== 'string' || !hasOnlyPlainValues(config) || !hasOnlyTexts(credentials)) {
     throw new IonError('ION_CONFIG', 'The request must hold an id, the config and credentials.');
   }
   return body as TestRequest;
+}
+
+function hasOnlyPlainValues(config: unknown): boolean {
+  return isObject(config) && Object.values(config).every((value) => !isObject(value));
+}
+
+function hasOnlyTexts(credentials: unknown): boolean {
+  return (
+    isObject(credentials) && Object.values(credentials).every((value) => typeof value === 'string')
+  );
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 /**
@@ -151,7 +236,7 @@ function testSecret(
   if (!deployed || destination(deployed.values) !== destination(values)) {
     throw new IonError(
       'ION_CONFIG',
-      'The stored client secret is only sent to the URLs that are deployed. Enter the secret anew, or deploy first.',
+      'The stored client secret is only sent to the URLs that are deployed. Enter the secret again, or deploy first.',
     );
   }
   return deployed.credentials?.clientSecret ?? '';
@@ -182,9 +267,6 @@ function withoutVariables<Values extends object>(
   return Object.fromEntries(entries);
 }
 
-/** Schemas are large and change rarely: one per client, until a refresh is asked for. */
-const schemas = new WeakMap<IonClient, Promise<unknown>>();
-
 /** Executes what stands in the dialog, with the deployed configuration. */
 async function runOperation(
   RED: NodeAPI,
@@ -201,29 +283,46 @@ async function runOperation(
   if (variables !== undefined && (typeof variables !== 'object' || Array.isArray(variables))) {
     throw new IonError('ION_VARIABLES', 'The variables must be an object such as { "id": 1 }.');
   }
-  const { data, attempts } = await client.request(operation, { variables, signal });
+  const { data, attempts } = await client.request(operation, {
+    variables,
+    signal,
+    isEditor: true,
+  });
   return { data, attempts };
 }
 
-async function readSchema(RED: NodeAPI, req: Request): Promise<unknown> {
-  const { client } = requireDeployed(RED, String(req.params.id));
-  const known = schemas.get(client);
-  if (known && req.query.refresh === undefined) return known;
+interface Schema {
+  known?: JsonText;
+  reading?: Promise<JsonText> | undefined;
+}
+
+/** Schemas are large and change rarely: one per client, until a refresh is asked for. */
+const schemas = new WeakMap<IonClient, Schema>();
+
+/** All who ask while it is being read get the same answer. */
+async function readSchema(RED: NodeAPI, id: string, refresh: boolean): Promise<JsonText> {
+  const { client } = requireDeployed(RED, id);
+  const schema = schemas.get(client) ?? {};
+  schemas.set(client, schema);
+  if (schema.known && !refresh) return schema.known;
+  schema.reading ??= introspect(client).finally(() => {
+    schema.reading = undefined;
+  });
+  schema.known = await schema.reading;
+  return schema.known;
+}
+
+async function introspect(client: IonClient): Promise<JsonText> {
   // Loaded on first use. Not by import(), which would load the library's second, ESM copy.
   const { getIntrospectionQuery } =
     require('graphql/utilities') as typeof import('graphql/utilities');
   const operation = parseOperation(getIntrospectionQuery());
   // Without the signal of the one who asked: others may wait for the same answer.
   const { signal } = new AbortController();
-  const schema = client.request(operation, { signal }).then(({ data }) => data);
-  schemas.set(client, known ?? schema);
-  schema.then(
-    () => schemas.set(client, schema),
-    () => {
-      if (schemas.get(client) === schema) schemas.delete(client);
-    },
-  );
-  return schema;
+  const { data } = await client.request(operation, { signal, isEditor: true });
+  const text = await writeJson(data);
+  if (text.length <= MAX_SCHEMA) return new JsonText(text);
+  throw new IonError('ION_RESPONSE', 'The schema of this ION is too large for the dialogs.');
 }
 
 function requireDeployed(RED: NodeAPI, id: string): IonConfigNode {

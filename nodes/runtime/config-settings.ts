@@ -1,7 +1,7 @@
 import type { Node, NodeAPI } from 'node-red';
 import type { IonClientSettings } from '../client/client.js';
 import type { EnvironmentName } from '../client/environments.js';
-import { IonError } from '../client/errors.js';
+import { IonError, quote } from '../client/errors.js';
 import type { HttpProxy, TlsOptions } from '../client/transport.js';
 import type { OutboxLimits } from '../outbox/store.js';
 
@@ -83,14 +83,14 @@ function atLeast(
   if (Number.isFinite(result) && result >= least) return result;
   throw new IonError(
     'ION_CONFIG',
-    `The ${what} in the ION config node is "${value}". It must be a number of at least ${least}.`,
+    `The ${what} in the ION config node is "${quote(String(value))}". It must be a number of at least ${least}.`,
   );
 }
 
 function tlsOptions(RED: NodeAPI, id: string | undefined): TlsOptions | undefined {
   if (!id) return undefined;
   const node = RED.nodes.getNode(id) as TlsConfigNode | null;
-  if (node) return node.addTLSOptions({});
+  if (typeof node?.addTLSOptions === 'function') return node.addTLSOptions({});
   // Going on without it would trust other certificates than the user chose.
   throw missing('TLS configuration');
 }

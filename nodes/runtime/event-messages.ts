@@ -1,6 +1,7 @@
 import type { Node } from 'node-red';
 import { toIonError } from '../client/errors.js';
 import { failureDetails, type Message, withoutUnknown } from './on-message.js';
+import { reportError } from './report-error.js';
 
 /** What `msg.ion` tells about an event. */
 export interface EventDetails {
@@ -28,5 +29,5 @@ export function eventMessage(payload: unknown, details: EventDetails): Message {
 export function reportFailure(node: Node, thrown: unknown, msg: Message, durationMs: number): void {
   const error = toIonError(thrown);
   msg.ion = { ...msg.ion, ...failureDetails(error, Math.round(durationMs)) };
-  node.error(error, msg);
+  reportError(node, error, msg);
 }

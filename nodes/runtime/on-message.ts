@@ -4,6 +4,7 @@ import type { IonClient, RequestState } from '../client/client.js';
 import { closedError, IonError, reasonOf, toIonError } from '../client/errors.js';
 import { LinkedList } from '../client/linked-list.js';
 import type { IonConfigNode } from './config-node.js';
+import { inBackground, reportError } from './report-error.js';
 import { NodeStatus, type StatusText } from './status.js';
 
 const CLOSED = '@ion-nodes/node-red-ion/ion-config:ion-config.log.closed';
@@ -99,8 +100,7 @@ export function onMessage(
     } catch (thrown) {
       const error = toIonError(thrown);
       tracker.end({ fill: 'red', key: `error.${error.code}` });
-      // A Catch node gets only message and code of the error, so the message carries the rest.
-      msg.ion = failureDetails(error, durationMs());
+      explain(msg, failureDetails(error, durationMs()));
       throw error;
     }
   };
@@ -116,7 +116,7 @@ export function onMessage(
         done(error);
       } catch (thrown) {
         // Node-RED copies the message for Catch and Complete nodes.
-        node.error(error ?? notCopied(thrown), { _msgid: msg._msgid });
+        reportError(node, error ?? notCopied(thrown), { _msgid: msg._msgid });
       }
       if (underWay.size === 0) whenAllEnded();
     };
@@ -124,7 +124,10 @@ export function onMessage(
     const sendUntilEnd = (result: Message) => {
       if (!hasEnded) send(result);
     };
-    void answer(msg as Message, sendUntilEnd).then(() => end(), end);
+    inBackground(
+      node,
+      answer(msg as Message, sendUntilEnd).then(() => end(), end),
+    );
   });
 
   node.on('close', (_removed: boolean, done: () => void) => {
@@ -149,12 +152,23 @@ export function onMessage(
   return status;
 }
 
+/** A Catch node gets only message and code of an error, so the message carries the rest. */
+function explain(msg: Message, details: Record<string, unknown>): void {
+  try {
+    msg.ion = details;
+  } catch {
+    // A flow may send an object that takes no properties.
+  }
+}
+
 /** `undefined` where the config node is not chosen, not deployed or disabled. */
-function findConfig(
+export function findConfig(
   RED: NodeAPI,
   { config }: Pick<UsesIonConfig, 'config'>,
 ): IonConfigNode | undefined {
-  return (RED.nodes.getNode(config) as IonConfigNode | null) ?? undefined;
+  const node = RED.nodes.getNode(config) as IonConfigNode | null;
+  // A flow file can name any node.
+  return node?.type === 'ion-config' ? node : undefined;
 }
 
 /** @throws IonError `ION_CONFIG` where there is none */

@@ -4,8 +4,14 @@ import { IonError, reasonOf } from '../client/errors.js';
 import type { WriteAnswer } from '../client/step-writer.js';
 import { type Entry, NotKeptError } from '../outbox/entries.js';
 import type { NewWrite, OutboxState } from '../outbox/outbox.js';
-import type { IonConfigNode } from './config-node.js';
-import { failureDetails, type Message, type MessageTools, withoutUnknown } from './on-message.js';
+import {
+  failureDetails,
+  findConfig,
+  type Message,
+  type MessageTools,
+  withoutUnknown,
+} from './on-message.js';
+import { reportError } from './report-error.js';
 import type { NodeStatus, StatusText } from './status.js';
 import { timeOfDay } from './time-of-day.js';
 
@@ -40,10 +46,10 @@ export function outboxResults(
       node.send([deliveredMessage(entry, answer), null]),
     givenUp: (entry: Entry, error: IonError) =>
       node.send([null, refusedMessage(node, entry, error)]),
-    failed: (thrown: unknown) => node.error(reasonOf(thrown)),
+    failed: (thrown: unknown) => reportError(node, thrown),
     changed: show,
   };
-  const configNode = RED.nodes.getNode(config) as IonConfigNode | null;
+  const configNode = findConfig(RED, { config });
   if (delivery === 'outbox' && configNode) {
     stopListening = configNode.outbox.listen(node.id, listener);
   }

@@ -14,6 +14,7 @@ import {
   requireResource,
 } from './events-config.js';
 import { type Message, requireConfig } from './on-message.js';
+import { reportError } from './report-error.js';
 import type { NodeStatus } from './status.js';
 import { timeOfDay } from './time-of-day.js';
 import { whenStarted } from './when-started.js';
@@ -40,7 +41,7 @@ export function pollEvents(
   let ended = Promise.resolve();
   const stopWaiting = whenStarted(RED, () => {
     stopWaiting();
-    ended = polling.untilClosed();
+    ended = polling.untilClosed().catch((thrown) => reportError(node, thrown));
   });
   return {
     async close() {

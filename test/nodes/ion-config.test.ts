@@ -72,7 +72,11 @@ describe('ion-config', () => {
     const proxy = await startProxy({ user: 'line 4', password: '100%/@:?' });
     try {
       const node = { id: 'proxy', type: 'http proxy', url: proxy.url, noproxy: [] };
-      const config = [node, sandboxConfig(context.sandbox, { proxy: 'proxy' })];
+      // By names that only the proxy knows: it is never asked for this machine.
+      const { apiUrl, authUrl } = sandboxConfig(context.sandbox);
+      const named = (url: unknown) => String(url).replace('127.0.0.1', 'ion.example.test');
+      const urls = { apiUrl: named(apiUrl), authUrl: named(authUrl), allowHttp: true };
+      const config = [node, sandboxConfig(context.sandbox, { proxy: 'proxy', ...urls })];
       const flow = await TestFlow.load(graphqlNode, config, {
         config: { clientId, clientSecret },
         proxy: { username: 'line 4', password: '100%/@:?' },

@@ -1,0 +1,35 @@
+import type { Node } from 'node-red';
+import { toIonError } from '../client/errors.js';
+import type { Message } from './on-message.js';
+
+/**
+ * Hands a failure to Catch nodes and the log. It never throws: Node-RED copies the message for that,
+ * which fails for much that a flow or a server can put into one; then the error goes without it.
+ */
+export function reportError(node: Node, thrown: unknown, msg?: Partial<Message>): void {
+  const error = toIonError(thrown);
+  const attempts = [
+    () => node.error(error, msg),
+    () => node.error(error, withoutContent(msg)),
+    () => node.error(error.message),
+  ];
+  for (const attempt of attempts) {
+    try {
+      attempt();
+      return;
+    } catch {
+      // The next one needs less of the message.
+    }
+  }
+}
+
+/** What is left of a message that cannot be copied. */
+function withoutContent(msg: Partial<Message> | undefined): Record<string, string> {
+  const { _msgid } = msg ?? {};
+  return typeof _msgid === 'string' ? { _msgid } : {};
+}
+
+/** Lets work go on that nobody waits for; what it throws is reported, and ends nothing else. */
+export function inBackground(node: Node, work: Promise<unknown>): void {
+  work.catch((thrown) => reportError(node, thrown));
+}
