@@ -15,6 +15,7 @@ import { signingKeys } from './keys.js';
 import { startLife } from './live.js';
 import { newSecret } from './mutations/api-keys.js';
 import { createAuthServer, REALM } from './oauth.js';
+import { hasForeignHost, hasForeignOrigin } from './own-origin.cjs';
 import { controlRoute } from './routes.js';
 import { SERVICE_USER, seed } from './seed.js';
 import { Store } from './store.js';
@@ -111,6 +112,12 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 
   async function route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [path = '/'] = (request.url ?? '/').split('?');
+    const isControl = path.startsWith('/_sandbox/');
+    // Everything but the control route needs a key, and may be reached by other names, as by a proxy.
+    if (hasForeignOrigin(request) || (isControl && hasForeignHost(request))) {
+      const error = 'The sandbox takes requests of programs on this machine only.';
+      return send(response, json(403, { error }, { connection: 'close' }), undefined);
+    }
     if (Uploads.handles(request)) return uploads.handle(request, response);
     const exchange = await readExchange(request);
     if (path === '/graphql') return serve('api', limitedApi, exchange, response, context);
@@ -118,7 +125,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     if (path.startsWith(FOREIGN + REALM)) {
       return serveAuth(foreignAuth, path, exchange, response, context);
     }
-    const answer = path.startsWith('/_sandbox/')
+    const answer = isControl
       ? controlRoute(control, webhooks, exchange)
       : json(404, { error: 'Not found' });
     return send(response, answer, request.headers['accept-encoding']);

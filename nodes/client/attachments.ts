@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { lstat, open, stat } from 'node:fs/promises';
 import type { IonClient } from './client.js';
 import { IonError, quote, reasonOf, toIonError } from './errors.js';
 import { codeOf } from './network-errors.js';
@@ -59,24 +59,36 @@ export function fileOf(filename: string, content: Uint8Array | string): Attachme
 
 /**
  * A file on disk, which is never held in memory.
+ * @param followsLinks whether a symbolic link stands for what it leads to; true by default
  * @throws IonError `ION_NOT_FOUND` where it cannot be read
  */
-export async function fileAt(path: string, filename: string): Promise<AttachmentFile> {
+export async function fileAt(
+  path: string,
+  filename: string,
+  { followsLinks = true } = {},
+): Promise<AttachmentFile> {
   try {
-    const found = await stat(path);
+    const found = await (followsLinks ? stat : lstat)(path);
     if (!found.isFile()) throw new Error('it is not a file');
     const { size } = found;
-    return { filename, size, read: () => begin(path, size) };
+    return { filename, size, read: () => begin(path, size, followsLinks) };
   } catch (cause) {
     throw unreadable(path, cause);
   }
 }
 
-async function* begin(path: string, size: number): AsyncGenerator<Uint8Array> {
+async function* begin(
+  path: string,
+  size: number,
+  followsLinks: boolean,
+): AsyncGenerator<Uint8Array> {
   if (size === 0) return;
   try {
+    // Windows has no such flag.
+    const noLinks = constants.O_NOFOLLOW ?? 0;
+    const file = await open(path, constants.O_RDONLY | (followsLinks ? 0 : noLinks));
     // Without what is written to it meanwhile: the size was announced.
-    yield* createReadStream(path, { end: size - 1 });
+    yield* file.createReadStream({ end: size - 1 });
   } catch (cause) {
     throw unreadable(path, cause);
   }

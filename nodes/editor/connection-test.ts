@@ -48,7 +48,12 @@ export function prepareConnectionTest(node: EditedNode): { end(): void } {
     const hasFocus = button.is(':focus');
     button.prop('disabled', true);
     const spinner = $('<i class="fa fa-spinner fa-spin" aria-hidden="true">');
-    show('', $('<span>').append(spinner, ' ', node._('ion-config.test.running')));
+    show(
+      '',
+      $('<span>')
+        .text(` ${node._('ion-config.test.running')}`)
+        .prepend(spinner),
+    );
     try {
       const { me } = await request<WhoAmI>({
         url: 'ion-config/test',

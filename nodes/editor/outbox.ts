@@ -170,7 +170,7 @@ function isConfirmed(node: EditedNode, count: number): Promise<boolean> {
       notification.close();
       resolve(isYes);
     };
-    const notification = RED.notify(node._('ion-config.outbox.confirm', { count }), {
+    const notification = RED.notify($('<p>').text(node._('ion-config.outbox.confirm', { count })), {
       type: 'warning',
       modal: true,
       fixed: true,

@@ -114,7 +114,8 @@ interface EditorApi {
     parseContextKey(key: string): { key: string; store?: string };
     validateTypedProperty(value: string, type: string, options: ValidatorOptions): Validation;
   };
-  notify(text: string, options: NotificationOptions): { close(): void };
+  /** An element, because the editor would take a text for HTML. */
+  notify(content: JQuery, options: NotificationOptions): { close(): void };
 }
 
 declare const RED: EditorApi;

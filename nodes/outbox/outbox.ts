@@ -29,6 +29,8 @@ export interface OutboxState {
 
 export interface OutboxOptions {
   folder: string;
+  /** A folder above it, below which all belongs to outboxes; without one, only it does. */
+  within?: string;
   limits: OutboxLimits;
   writer: Pick<
     StepWriter,
@@ -127,8 +129,8 @@ export class Outbox {
 
   /** @throws IonError `ION_CONFIG` where the folder cannot be used */
   static async open(options: OutboxOptions): Promise<Outbox> {
-    const { folder, limits, onRepaired } = options;
-    const store = await OutboxStore.open(folder, limits, onRepaired);
+    const { folder, limits, onRepaired, within } = options;
+    const store = await OutboxStore.open(folder, limits, onRepaired, within);
     const outbox = new Outbox(options, store);
     try {
       // What shows its damage at the first try is repaired by the second one.
@@ -453,7 +455,8 @@ export class Outbox {
           entry.attachmentsBefore = await writer.attachmentsOf(target, filename, options);
           await this.#store.update(stored);
         }
-        const file = await fileAt(this.#store.fileOf(stored.sequence), filename);
+        const path = this.#store.fileOf(stored.sequence);
+        const file = await fileAt(path, filename, { followsLinks: false });
         return writer.attach(target, file, options, {
           ...(attachmentsBefore && { before: attachmentsBefore }),
           ...(attachment && { attachment }),

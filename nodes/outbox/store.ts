@@ -1,4 +1,4 @@
-import { link, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { link, lstat, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ClassicLevel } from 'classic-level';
 import { closedError, IonError, reasonOf } from '../client/errors.js';
@@ -12,6 +12,7 @@ import {
   type Stored,
   unreadableEntry,
 } from './entries.js';
+import { makeFolders, refuseLinks, removeFile } from './folder.js';
 import {
   END,
   GIVEN_UP,
@@ -86,6 +87,11 @@ const MOST_BYTES_READ = 8 * 1024 * 1024;
 /** The last one who had it open may still be about to close it. */
 const LONGEST_WAIT_FOR_LOCK_MS = 5000;
 const LOCK_POLL_MS = 100;
+/** Below the folder of an outbox: the database, and the files of its entries. */
+const ENTRIES = 'entries';
+const FILES = 'files';
+/** The file of an entry has the entry's number as its name. */
+const NUMBER = /^[1-9]\d{0,15}$/;
 const ENCODINGS = { keyEncoding: 'utf8', valueEncoding: 'buffer' } as const;
 
 /** Entries on disk (LevelDB): whoever was told that one is in finds it there after a power loss. */
@@ -120,7 +126,7 @@ export class OutboxStore {
   ) {
     this.#onRepaired = onRepaired;
     this.#folder = folder;
-    this.#files = join(folder, 'files');
+    this.#files = join(folder, FILES);
     this.#limits = limits;
     this.#level = level;
   }
@@ -128,15 +134,19 @@ export class OutboxStore {
   /**
    * Opens what is in a folder, or makes it.
    * @param onRepaired hears that a damaged one was repaired, and how many entries were lost
-   * @throws IonError `ION_CONFIG` where another process has it open, or it cannot be read
+   * @param within a folder above it, below which all belongs to outboxes; without one, only it does
+   * @throws IonError `ION_CONFIG` where another process has it open, it cannot be read, or a link is
+   * in the place of a folder
    */
   static async open(
     folder: string,
     limits: OutboxLimits,
     onRepaired: (lost: number) => void = () => {},
+    within?: string,
   ): Promise<OutboxStore> {
     try {
-      await mkdir(join(folder, 'files'), { recursive: true, mode: 0o700 });
+      await makeFolders(folder, [FILES, ENTRIES], within);
+      await refuseLinks(join(folder, ENTRIES));
     } catch (cause) {
       throw storeError(folder, cause);
     }
@@ -555,9 +565,9 @@ export class OutboxStore {
     } catch (thrown) {
       const isGivenUp = key.startsWith(GIVEN_UP);
       const entry = unreadableEntry(thrown, isGivenUp ? undefined : await this.#latestIn(key));
-      const file = await stat(this.fileOf(sequence)).catch(() => undefined);
-      if (file) entry.fileSize = file.size;
-      const bytes = value.length + (file?.size ?? 0);
+      const file = await lstat(this.fileOf(sequence)).catch(() => undefined);
+      if (file?.isFile()) entry.fileSize = file.size;
+      const bytes = value.length + (entry.fileSize ?? 0);
       // It has all that any entry has.
       return { key, sequence, entry: entry as Entry as Row, bytes, unreadable: value };
     }
@@ -574,10 +584,14 @@ export class OutboxStore {
 
   /** Of entries that never came in, or went without their file. */
   async #removeLostFiles(): Promise<void> {
-    const lost = new Set(await readdir(this.#files));
+    const found = await readdir(this.#files, { withFileTypes: true });
+    // What indexers, backups or people put there is none of them.
+    const files = found.filter((entry) => entry.isFile() && NUMBER.test(entry.name));
+    const lost = new Set(files.map(({ name }) => name));
     if (lost.size === 0) return;
     for await (const key of this.#level.keys()) lost.delete(String(sequenceOf(key)));
-    for (const name of lost) await rm(join(this.#files, name), { force: true });
+    // What stays is found at the next start.
+    for (const name of lost) await removeFile(join(this.#files, name)).catch(() => {});
   }
 
   async #keep(sequence: number, keepFile: (path: string) => Promise<void>): Promise<void> {
@@ -586,7 +600,7 @@ export class OutboxStore {
       await keepFile(path);
       await syncFolder(this.#files);
     } catch (thrown) {
-      await rm(path, { force: true });
+      await removeFile(path).catch(() => {});
       throw thrown instanceof IonError ? thrown : storeError(this.#folder, thrown);
     }
   }
@@ -594,7 +608,7 @@ export class OutboxStore {
   async #dropFile({ entry, sequence }: Stored): Promise<void> {
     if (entry.fileSize === undefined) return;
     // What stays is found at the next start.
-    await rm(this.fileOf(sequence), { force: true }).catch(() => {});
+    await removeFile(this.fileOf(sequence)).catch(() => {});
   }
 
   #noteDamage(thrown: unknown): void {
@@ -663,7 +677,7 @@ async function openLevel(
 ): Promise<{ level: Level; isRepaired: boolean }> {
   // Loaded on first use: it is large, and many flows need no outbox.
   const { ClassicLevel } = await import('classic-level');
-  const location = join(folder, 'entries');
+  const location = join(folder, ENTRIES);
   const until = Date.now() + LONGEST_WAIT_FOR_LOCK_MS;
   if (isDamaged) await ClassicLevel.repair(location);
   for (let isRepaired = isDamaged; ; ) {

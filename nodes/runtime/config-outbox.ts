@@ -1,8 +1,8 @@
-import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Node, NodeAPI } from 'node-red';
 import { closedError, IonError, toIonError } from '../client/errors.js';
 import type { StepWriter } from '../client/step-writer.js';
+import { isFolder, outboxFolder } from '../outbox/folder.js';
 import { Outbox, type OutboxListener } from '../outbox/outbox.js';
 import type { OutboxLimits } from '../outbox/store.js';
 
@@ -52,11 +52,7 @@ export class ConfigOutbox {
 
   /** What exists already, without making one. */
   async existing(): Promise<Outbox | undefined> {
-    const exists = await access(this.#folder()).then(
-      () => true,
-      () => false,
-    );
-    return exists ? this.open() : undefined;
+    return (await isFolder(this.#folder())) ? this.open() : undefined;
   }
 
   /** @returns what ends the listening */
@@ -99,6 +95,7 @@ export class ConfigOutbox {
     const { writer, concurrency, limits } = this.#settings;
     const outbox = await Outbox.open({
       folder: this.#folder(),
+      within: this.#allOutboxes(),
       limits,
       writer: writer(),
       concurrency: concurrency(),
@@ -120,9 +117,12 @@ export class ConfigOutbox {
   }
 
   #folder(): string {
+    return outboxFolder(this.#allOutboxes(), this.#node.id, this.#settings.endpoint());
+  }
+
+  #allOutboxes(): string {
     const { userDir } = this.#RED.settings;
-    const endpoint = this.#settings.endpoint().replace(/[^\w.-]+/g, '_');
-    if (userDir) return join(userDir, FOLDER, this.#node.id, endpoint);
+    if (userDir) return join(userDir, FOLDER);
     throw new IonError('ION_CONFIG', 'Node-RED has no user folder to keep the outbox in.');
   }
 }

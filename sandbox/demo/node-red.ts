@@ -53,6 +53,8 @@ export interface NodeRedOptions {
   env?: Record<string, string>;
   /** Further settings, over those of a Node-RED that talks to this machine only. */
   settings?: object;
+  /** Whether requests of foreign web pages are refused (guard.cjs); false by default. */
+  isGuarded?: boolean;
   /** `inherit` shows Node-RED's log, `pipe` leaves it to the caller. */
   output: 'inherit' | 'pipe';
 }
@@ -72,7 +74,7 @@ export function isUp(log: string): boolean {
 
 /** Starts a real Node-RED as a process of its own. */
 export async function startNodeRed(options: NodeRedOptions): Promise<NodeRed> {
-  const { userDir, port, env, output } = options;
+  const { userDir, port, env, output, isGuarded = false } = options;
   const settings = {
     uiHost: '127.0.0.1',
     uiPort: port,
@@ -84,7 +86,8 @@ export async function startNodeRed(options: NodeRedOptions): Promise<NodeRed> {
     ...options.settings,
   };
   const file = join(userDir, 'settings.js');
-  await writeFile(file, `module.exports = ${JSON.stringify(settings, null, 2)};\n`);
+  const guard = isGuarded ? `require(${JSON.stringify(join(__dirname, 'guard.cjs'))});\n` : '';
+  await writeFile(file, `${guard}module.exports = ${JSON.stringify(settings, null, 2)};\n`);
   const script = join(dirname(require.resolve('node-red/package.json')), 'red.js');
   const child = spawn(process.execPath, [script, '--userDir', userDir], {
     stdio: ['ignore', output, output],

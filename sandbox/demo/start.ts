@@ -21,6 +21,7 @@ async function main(): Promise<void> {
   const nodeRed = await startNodeRed({
     userDir,
     port,
+    isGuarded: true,
     output: 'inherit',
     env: {
       ION_API_URL: sandbox.url,

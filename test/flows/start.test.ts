@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
+import { request } from 'node:http';
 import { freePort, isUp } from '../../sandbox/demo/node-red.js';
 import { openComms } from '../support/comms.js';
 import { root, useTemporaryFolder } from '../support/package.js';
@@ -42,6 +43,35 @@ describe('npm start', () => {
     if (!hasEnded()) process.kill(-(start.pid as number), 'SIGKILL');
   });
 
+  const FOREIGN = ['http://pages.example', 'https://127.0.0.1:PORT', 'http://127.0.0.1:1', 'null'];
+  const foreignOrigins = () => FOREIGN.map((origin) => origin.replace('PORT', String(port)));
+  const ownOrigins = () =>
+    ['127.0.0.1', 'localhost', '[::1]'].map((name) => `http://${name}:${port}`);
+  type Headers = Record<string, string | string[]>;
+  /** As no browser and no fetch lets a page do: with any headers. */
+  const send = (path: string, { method = 'GET', body = '', headers = {} as Headers } = {}) =>
+    new Promise<number>((resolve, reject) => {
+      const call = request(
+        { host: '127.0.0.1', port, path, method, headers, agent: false },
+        (response) => {
+          response.resume();
+          resolve(response.statusCode ?? 0);
+        },
+      );
+      call.on('upgrade', (response, socket) => {
+        socket.destroy();
+        resolve(response.statusCode ?? 0);
+      });
+      call.on('error', reject);
+      call.end(body);
+    });
+  const flows = async () => {
+    const response = await fetch(`http://127.0.0.1:${port}/flows`);
+    return JSON.stringify(await response.json());
+  };
+  const upgrade = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13' };
+  const socket = { ...upgrade, 'sec-websocket-key': Buffer.alloc(16).toString('base64') };
+
   it('prints where to look', () => {
     // Not the line in which Node-RED itself says it.
     assert.match(output, new RegExp(`demo flow: +http://127.0.0.1:${port}`));
@@ -65,6 +95,83 @@ describe('npm start', () => {
     assert.match(String(seen.get('runs')), /"status":"IN_PROGRESS"/);
     assert.match(String(seen.get('runs by status')), /"COMPLETE":\d+/);
     assert.ok(!seen.has('errors'));
+  });
+
+  it('lets no foreign page deploy flows', async () => {
+    const before = await flows();
+    for (const origin of foreignOrigins()) {
+      for (const type of ['application/json', 'text/plain', 'application/x-www-form-urlencoded']) {
+        const response = await fetch(`http://127.0.0.1:${port}/flows`, {
+          method: 'POST',
+          body: type.endsWith('urlencoded') ? 'flows=' : '[]',
+          headers: { origin, 'content-type': type },
+        });
+        assert.equal(response.status, 403, `${origin}, ${type}`);
+        assert.equal(response.headers.get('access-control-allow-origin'), null);
+      }
+    }
+    assert.equal(await flows(), before);
+  });
+
+  it('lets no foreign page read anything, or ask whether it may', async () => {
+    for (const origin of foreignOrigins()) {
+      for (const path of ['/', '/flows', '/settings', '/nowhere', '/ion-config/x/schema']) {
+        assert.equal(await send(path, { headers: { origin } }), 403, `${origin}, ${path}`);
+      }
+      const preflight = { origin, 'access-control-request-method': 'POST' };
+      assert.equal(await send('/flows', { method: 'OPTIONS', headers: preflight }), 403);
+      assert.equal(await send('/', { headers: { origin, expect: '100-continue' } }), 403);
+    }
+  });
+
+  it('is no other host, whatever name a page binds to its address', async () => {
+    const hosts = ['rebound.example', `rebound.example:${port}`, '127.0.0.1', '127.0.0.1:1'];
+    hosts.push(`127.0.0.1.example:${port}`, `localhost.:${port}`, `0.0.0.0:${port}`);
+    for (const host of hosts) {
+      assert.equal(await send('/', { headers: { host } }), 403, host);
+      assert.equal(await send('/comms', { headers: { ...socket, host } }), 403, host);
+      const origin = `http://${host}`;
+      assert.equal(await send('/flows', { headers: { host, origin } }), 403, host);
+    }
+  });
+
+  it('opens its WebSocket to no foreign page', async () => {
+    for (const origin of foreignOrigins()) {
+      assert.equal(await send('/comms', { headers: { ...socket, origin } }), 403, origin);
+    }
+    const [own = ''] = ownOrigins();
+    assert.equal(await send('/comms', { headers: { ...socket, origin: own } }), 101);
+    assert.equal(await send('/comms', { headers: socket }), 101);
+  });
+
+  it('is no part of a foreign page, but may be linked to', async () => {
+    for (const site of ['cross-site', 'same-site']) {
+      const from = (mode: string, dest: string) => ({
+        headers: { 'sec-fetch-site': site, 'sec-fetch-mode': mode, 'sec-fetch-dest': dest },
+      });
+      assert.equal(await send('/flows', from('no-cors', 'image')), 403);
+      assert.equal(await send('/flows', from('no-cors', 'script')), 403);
+      assert.equal(await send('/', from('navigate', 'iframe')), 403);
+      assert.equal(await send('/', from('navigate', 'document')), 200);
+    }
+  });
+
+  it('works from its own pages, and for programs that name no origin', async () => {
+    for (const origin of ownOrigins()) {
+      const host = new URL(origin).host;
+      assert.equal(await send('/settings', { headers: { host, origin } }), 200, origin);
+      assert.equal(await send('/', { headers: { host } }), 200, host);
+    }
+    const response = await fetch(`http://127.0.0.1:${port}/flows`, {
+      method: 'POST',
+      body: await flows(),
+      headers: {
+        origin: `http://127.0.0.1:${port}`,
+        'content-type': 'application/json',
+        'node-red-deployment-type': 'nodes',
+      },
+    });
+    assert.equal(response.status, 204);
   });
 
   it('ends with Ctrl-C and leaves nothing behind', async () => {

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { load } from 'js-yaml';
 import { root } from '../support/package.js';
 
 const run = promisify(execFile);
@@ -13,6 +14,25 @@ const script = (name: string, args: string[] = [], env = {}) =>
   run(process.execPath, [join(root, 'scripts', name), ...args], {
     env: { ...process.env, ...env },
   });
+
+/** A workflow of GitHub Actions, as far as the tests look into it. */
+interface Workflow {
+  permissions: Record<string, string>;
+  jobs: Record<string, Job>;
+}
+
+interface Job {
+  needs?: string | string[];
+  permissions?: Record<string, string>;
+  steps: Step[];
+}
+
+interface Step {
+  uses?: string;
+  run?: string;
+  with?: Record<string, unknown>;
+  env?: Record<string, string>;
+}
 
 describe('a release', () => {
   let version: string;
@@ -28,6 +48,115 @@ describe('a release', () => {
 
   it('is refused where its tag is not that of the package', async () => {
     await assert.rejects(script('release-notes.mjs', ['v0.0.1']), /The tag is v0\.0\.1/);
+  });
+
+  describe('and the workflows that make it', () => {
+    const folder = join(root, '.github', 'workflows');
+    const texts = new Map<string, string>();
+    const workflows = new Map<string, Workflow>();
+    let release: Workflow;
+    before(async () => {
+      for (const name of await readdir(folder)) {
+        const text = await readFile(join(folder, name), 'utf8');
+        texts.set(name, text);
+        workflows.set(name, load(text) as Workflow);
+      }
+      release = workflows.get('release.yml') ?? assert.fail();
+    });
+    const jobs = () =>
+      [...workflows].flatMap(([file, { permissions, jobs }]) =>
+        Object.entries(jobs).map(([name, job]) => ({
+          name: `${file}, ${name}`,
+          steps: job.steps,
+          mayWrite: Object.values(job.permissions ?? permissions).includes('write'),
+        })),
+      );
+    const needsOf = (name: string) => [release.jobs[name]?.needs ?? []].flat();
+    const commandsOf = (steps: Step[]) => steps.flatMap(({ run }) => run ?? []).join('\n');
+
+    it('use actions by their commits, which nobody can move, and say which versions these are', () => {
+      for (const [name, text] of texts) {
+        const lines = text.split('\n').filter((line) => line.includes('uses:'));
+        assert.ok(lines.length > 0, name);
+        for (const line of lines) {
+          assert.match(line, /uses: [\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/, name);
+        }
+      }
+    });
+
+    it('may only read, but for the jobs that say what they write', () => {
+      for (const [name, { permissions }] of workflows) {
+        assert.deepEqual(permissions, { contents: 'read' }, name);
+      }
+      const rights = Object.entries(release.jobs).flatMap(([name, { permissions }]) =>
+        permissions ? [[name, permissions]] : [],
+      );
+      assert.deepEqual(rights, [
+        ['publish', { 'id-token': 'write' }],
+        ['github', { contents: 'write' }],
+      ]);
+    });
+
+    it('run no code of the repository or of its dependencies where something may be written', () => {
+      const writing = jobs().filter(({ mayWrite }) => mayWrite);
+      assert.equal(writing.length, 2);
+      for (const { name, steps } of writing) {
+        const actions = steps.flatMap(({ uses }) => uses?.split('@')[0] ?? []);
+        const known = ['actions/download-artifact', 'actions/setup-node'];
+        assert.deepEqual(
+          actions.filter((action) => !known.includes(action)),
+          [],
+          name,
+        );
+        const commands = commandsOf(steps);
+        assert.doesNotMatch(commands, /npm (ci|i|install|run|exec|pack|test|rebuild)\b|npx/, name);
+        assert.doesNotMatch(commands, /\b(node|sh|bash|source|eval)\s|\.ci|scripts\//, name);
+        for (const command of commands.split(/\|\||&&|;|\n/)) {
+          if (command.includes('npm publish')) assert.match(command, /--ignore-scripts/, name);
+        }
+      }
+    });
+
+    it('leave no token in what they check out', () => {
+      const checkouts = jobs().flatMap(({ steps }) =>
+        steps.filter(({ uses }) => uses?.startsWith('actions/checkout@')),
+      );
+      assert.ok(checkouts.length >= 4);
+      for (const checkout of checkouts) assert.equal(checkout.with?.['persist-credentials'], false);
+    });
+
+    it('publish the file that was packed after the tests, with its provenance', () => {
+      assert.deepEqual(needsOf('pack'), ['test']);
+      assert.deepEqual(needsOf('publish'), ['pack']);
+      assert.deepEqual(needsOf('github'), ['publish']);
+      assert.deepEqual(needsOf('flow-library'), ['publish']);
+      const filesOf = (name: string, action: string) =>
+        release.jobs[name]?.steps.find(({ uses }) =>
+          uses?.startsWith(`actions/${action}-artifact@`),
+        )?.with;
+      const { name, path } = filesOf('pack', 'upload') ?? {};
+      for (const job of ['publish', 'github']) {
+        assert.deepEqual(filesOf(job, 'download'), { name, path });
+      }
+      assert.match(
+        commandsOf(release.jobs.publish?.steps ?? []),
+        new RegExp(
+          `npm publish --ignore-scripts --provenance --access public \\./${path}/\\*.tgz$`,
+        ),
+      );
+    });
+
+    it('can be run again after a failure in the middle', async () => {
+      const { name } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+      const publish = commandsOf(release.jobs.publish?.steps ?? []);
+      assert.ok(
+        publish.startsWith(`npm view "${name}@\${GITHUB_REF_NAME#v}" version || npm publish`),
+      );
+      const github = commandsOf(release.jobs.github?.steps ?? []);
+      assert.match(github, /^gh release view "\$GITHUB_REF_NAME" \|\| gh release create/);
+      const upload = release.jobs.pack?.steps.find(({ uses }) => uses?.includes('upload-artifact'));
+      assert.equal(upload?.with?.overwrite, true);
+    });
   });
 
   describe('in the flow library', () => {

@@ -227,6 +227,48 @@ describe('sandbox: faults', () => {
     assert.equal((await sandbox.http('GET', 'nowhere')).status, 404);
   });
 
+  describe('is steered by programs on this machine alone', () => {
+    const send = (path: string, headers: Record<string, string>) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        // What a form may send as text, without asking first.
+        const usual = { 'content-type': 'text/plain', authorization };
+        const options = { method: 'POST', headers: { ...usual, ...headers }, agent: false };
+        const call = request(`${sandbox.url}${path}`, options, (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        });
+        call.on('error', reject);
+        call.end(JSON.stringify({ target: 'api', kind: 'reset' }));
+      });
+    const fault = '/_sandbox/faults';
+
+    for (const origin of ['http://pages.example', 'http://127.0.0.1:1', 'null']) {
+      it(`not by a page of ${origin}`, async () => {
+        assert.equal(await send(fault, { origin }), 403);
+        assert.equal(await send('/graphql', { origin }), 403);
+        assert.equal((await me()).status, 200);
+      });
+    }
+
+    it('not by a page whose name was bound to its address, nor by what a page loads', async () => {
+      const host = `rebound.example:${new URL(sandbox.url).port}`;
+      assert.equal(await send(fault, { host }), 403);
+      assert.equal(await send(fault, { host, origin: `http://${host}` }), 403);
+      const image = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' };
+      assert.equal(await send(fault, image), 403);
+      assert.equal((await me()).status, 200);
+    });
+
+    it('by those, whatever name of this machine they use', async () => {
+      const { port } = new URL(sandbox.url);
+      for (const name of ['127.0.0.1', 'localhost', '[::1]']) {
+        const host = `${name}:${port}`;
+        assert.equal(await send(fault, { host }), 204);
+        assert.equal(await send(fault, { host, origin: `http://${host}` }), 204);
+      }
+    });
+  });
+
   it('counts requests and notes them without secrets', async () => {
     await requestToken(sandbox.authUrl, sandbox.clientId, sandbox.clientSecret);
     await requestToken(sandbox.authUrl, sandbox.clientId, 'wrong');

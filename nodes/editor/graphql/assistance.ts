@@ -1,5 +1,6 @@
 // Completion, hover and underlines for the models of query editors, in Monaco.
 import type { GraphQLSchema, GraphqlLanguage } from './bundle.js';
+import { asCode, asMarkdown, shortened } from './foreign-text.js';
 
 const LANGUAGE = 'graphql';
 const OWNER = 'ion-graphql';
@@ -83,8 +84,9 @@ function suggestions(
       label,
       insertText: insertText ?? label,
       kind: CompletionItemKind[KINDS[kind as keyof typeof KINDS] ?? 'Keyword'],
-      detail: detail ?? '',
-      documentation: typeof documentation === 'string' ? documentation : '',
+      detail: shortened(detail ?? ''),
+      // A string is shown as text, not as Markdown.
+      documentation: typeof documentation === 'string' ? shortened(documentation) : '',
       range: {
         startLineNumber: position.lineNumber,
         endLineNumber: position.lineNumber,
@@ -103,8 +105,11 @@ function hover(
 ): { contents: { value: string }[] } | undefined {
   const { language, schema } = assisted.get(model) ?? {};
   if (!language || !schema) return undefined;
-  const value = language.hover(schema, model.getValue(), lineNumber - 1, column);
-  return value === '' ? undefined : { contents: [{ value }] };
+  const { code, description } = language.hover(schema, model.getValue(), lineNumber - 1, column);
+  if (code === '') return undefined;
+  const contents = [{ value: asCode(code) }];
+  if (description !== '') contents.push({ value: asMarkdown(description) });
+  return { contents };
 }
 
 function showProblems(monaco: Monaco, model: MonacoModel, { language, schema }: Assisted): void {
@@ -112,7 +117,7 @@ function showProblems(monaco: Monaco, model: MonacoModel, { language, schema }: 
   const text = model.getValue();
   const problems = text.trim() === '' ? [] : language.diagnostics(text, schema);
   const markers = problems.map(({ message, severity, range }) => ({
-    message: typeof message === 'string' ? message : message.value,
+    message: shortened(typeof message === 'string' ? message : message.value),
     severity: severity === 1 ? MarkerSeverity.Error : MarkerSeverity.Warning,
     startLineNumber: range.start.line + 1,
     startColumn: range.start.character + 1,

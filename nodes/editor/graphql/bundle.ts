@@ -18,12 +18,17 @@ const language = {
   suggestions: (schema: GraphQLSchema, text: string, line: number, character: number) =>
     getAutocompleteSuggestions(schema, text, new Position(line, character)),
 
-  hover: (schema: GraphQLSchema, text: string, line: number, character: number): string =>
-    String(
-      getHoverInformation(schema, text, new Position(line, character), undefined, {
-        useMarkdown: true,
-      }),
-    ),
+  /** What stands at a place, as plain text: a line of GraphQL, and what the schema says of it. */
+  hover(
+    schema: GraphQLSchema,
+    text: string,
+    line: number,
+    character: number,
+  ): { code: string; description: string } {
+    const found = String(getHoverInformation(schema, text, new Position(line, character)));
+    const [code = '', ...description] = found.split('\n\n');
+    return { code, description: description.join('\n\n') };
+  },
 
   /** What the schema does not have; without a schema only what is no GraphQL. */
   diagnostics: (text: string, schema: GraphQLSchema | undefined) => getDiagnostics(text, schema),

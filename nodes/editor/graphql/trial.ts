@@ -92,7 +92,7 @@ async function isAllowed(node: EditedNode, query: string, operationName: string)
       if (isYes) resolve(true);
       else reject(REFUSED);
     };
-    const notification = RED.notify(node._('ion-graphql.trial.confirm'), {
+    const notification = RED.notify($('<p>').text(node._('ion-graphql.trial.confirm')), {
       type: 'warning',
       modal: true,
       fixed: true,

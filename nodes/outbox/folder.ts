@@ -1,0 +1,136 @@
+// Where an outbox lies. Flow files are foreign input, and so is what lies on the disk already: no id
+// leads out of the user folder, and no symbolic link leads to files of somebody else.
+import { createHash } from 'node:crypto';
+import { chmod, lstat, mkdir, readdir, unlink } from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
+import { IonError } from '../client/errors.js';
+
+/** Most file systems take 255 bytes in one name. */
+const MAX_NAME_LENGTH = 200;
+/** Of a text that is no safe name: as much as lets a person recognize it. */
+const MAX_READABLE_LENGTH = 40;
+/** Never begins with a dot; most ids of Node-RED are 16 hexadecimal digits. */
+const ORDINARY_NAME = /^[\w-][\w.-]*$/;
+/** One that can be told from its name; a path that begins with a number would look like a port. */
+const ORDINARY_URL = /^https?:\/\/[a-z\d.-]+(?::\d+|(?!\/\d+(?:\/|$)))(?:\/[A-Za-z\d.-]+)*\/?$/;
+/** Names that mean a device on Windows, with any extension. */
+const DEVICES = new Set([
+  ...['con', 'prn', 'aux', 'nul'],
+  ...Array.from({ length: 10 }, (_, digit) => [`com${digit}`, `lpt${digit}`]).flat(),
+]);
+
+/** For the owner alone. */
+const PRIVATE_MODE = 0o700;
+const OTHERS = 0o077;
+
+/** The folder of a config node's writes for one endpoint: exactly two names below another folder. */
+export function outboxFolder(within: string, id: string, endpoint: string): string {
+  return join(within, nameOfId(String(id)), nameOfEndpoint(endpoint));
+}
+
+function nameOfId(id: string): string {
+  return isSafe(id) ? id : encoded(id);
+}
+
+function nameOfEndpoint(endpoint: string): string {
+  const name = endpoint.replace('://', '_').replaceAll(':', '_').replaceAll('/', '_');
+  return ORDINARY_URL.test(endpoint) && isSafe(name) ? name : encoded(endpoint);
+}
+
+/** Whether a text names the same on every system, as it is. */
+function isSafe(name: string): boolean {
+  const [stem = ''] = name.split('.');
+  return (
+    name.length <= MAX_NAME_LENGTH &&
+    ORDINARY_NAME.test(name) &&
+    !name.endsWith('.') &&
+    !DEVICES.has(stem.toLowerCase())
+  );
+}
+
+/** A name that no other text has: the hash tells them apart, and "~" is in no safe name. */
+function encoded(text: string): string {
+  const readable = text.slice(0, MAX_READABLE_LENGTH).replaceAll(/[^A-Za-z\d-]/g, '_');
+  // As UTF-16, in which also half a character (a lone surrogate) is what it is.
+  const hash = createHash('sha256').update(text, 'utf16le').digest('hex');
+  return `${readable || '_'}~${hash}`;
+}
+
+/**
+ * Makes the folders of an outbox, for their owner alone, or takes those that are there.
+ * @param inside names of folders in it
+ * @param within the folder below which all belongs to outboxes. It may be a link itself, and so may
+ * what it lies in: administrators put it on another disk that way, and nobody else can
+ * @throws IonError `ION_CONFIG` for a link or a file in the place of a folder; then nothing is changed
+ */
+export async function makeFolders(
+  folder: string,
+  inside: readonly string[],
+  within?: string,
+): Promise<void> {
+  const folders = [
+    ...(within === undefined ? [folder] : pathsBelow(within, folder)),
+    ...inside.map((name) => join(folder, name)),
+  ];
+  for (const each of folders) await isFolder(each);
+  await mkdir(within ?? dirname(folder), { recursive: true, mode: PRIVATE_MODE });
+  if (within !== undefined) await makePrivate(within);
+  // From the outside in: what lies in a private folder is no longer exchanged by anybody else.
+  for (const each of folders) {
+    await mkdir(each, { mode: PRIVATE_MODE }).catch(unlessThere);
+    await isFolder(each);
+    await makePrivate(each);
+  }
+}
+
+/** The folders on the way from one to another below it, that one included. */
+function pathsBelow(within: string, folder: string): string[] {
+  const names = relative(within, folder).split(sep);
+  return names.map((_name, index) => join(within, ...names.slice(0, index + 1)));
+}
+
+/** @throws IonError `ION_CONFIG` for a folder in which something leads elsewhere */
+export async function refuseLinks(folder: string): Promise<void> {
+  for (const found of await readdir(folder, { withFileTypes: true })) {
+    if (found.isSymbolicLink()) throw notOurs(join(folder, found.name), 'a symbolic link');
+  }
+}
+
+/** Deletes a file, and nothing else that has its name. */
+export async function removeFile(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found?.isFile()) await unlink(path);
+}
+
+/**
+ * Whether there is a folder.
+ * @throws IonError `ION_CONFIG` for anything else in its place
+ */
+export async function isFolder(path: string): Promise<boolean> {
+  const found = await lstat(path).catch(unlessMissing);
+  if (!found) return false;
+  if (found.isSymbolicLink()) throw notOurs(path, 'a symbolic link');
+  if (!found.isDirectory()) throw notOurs(path, 'not a folder');
+  return true;
+}
+
+async function makePrivate(folder: string): Promise<void> {
+  const found = await lstat(folder);
+  // Network drives and FAT have no modes, and refuse to set any.
+  if (found.isDirectory() && found.mode & OTHERS) await chmod(folder, PRIVATE_MODE).catch(() => {});
+}
+
+function notOurs(path: string, what: string): IonError {
+  return new IonError(
+    'ION_CONFIG',
+    `The outbox cannot be kept in ${path}, because that is ${what}. Nothing in it was changed: move it away, and the outbox makes a folder of its own there.`,
+  );
+}
+
+function unlessMissing(thrown: NodeJS.ErrnoException): undefined {
+  if (thrown.code !== 'ENOENT' && thrown.code !== 'ENOTDIR') throw thrown;
+}
+
+function unlessThere(thrown: NodeJS.ErrnoException): void {
+  if (thrown.code !== 'EEXIST') throw thrown;
+}

@@ -1,0 +1,38 @@
+// Which requests come from a web page of somebody else. A server on the loopback address is reached
+// by every page that is open in a browser on the same machine; only programs and pages of the server
+// itself may use one that asks for no password. Plain JavaScript, because Node-RED loads it as well.
+'use strict';
+
+const NAMES = ['127.0.0.1', 'localhost', '[::1]'];
+
+/** Whether it was meant for another host: a page whose name was bound to this address (DNS rebinding). */
+function hasForeignHost(request) {
+  const { host = [] } = request.headersDistinct;
+  return host.length !== 1 || !ownHosts(request).includes(host[0].toLowerCase());
+}
+
+/** Whether a page of another origin sent it. Programs such as curl name no origin. */
+function hasForeignOrigin(request) {
+  const { origin = [] } = request.headersDistinct;
+  const scheme = request.socket.encrypted ? 'https' : 'http';
+  const own = ownHosts(request).map((host) => `${scheme}://${host}`);
+  if (!origin.every((each) => own.includes(each.toLowerCase()))) return true;
+  // Of what a page loads with GET, such as an image, browsers tell no origin, but this. A link to here
+  // may be followed, if not into a frame, in which clicks can be stolen.
+  const {
+    'sec-fetch-site': site,
+    'sec-fetch-mode': mode,
+    'sec-fetch-dest': dest,
+  } = request.headers;
+  const isOther = site === 'cross-site' || site === 'same-site';
+  return isOther && !(mode === 'navigate' && dest === 'document');
+}
+
+function ownHosts({ socket }) {
+  const { localPort } = socket;
+  // Browsers leave the usual port out.
+  const isUsual = localPort === (socket.encrypted ? 443 : 80);
+  return NAMES.flatMap((name) => [`${name}:${localPort}`, ...(isUsual ? [name] : [])]);
+}
+
+module.exports = { hasForeignHost, hasForeignOrigin };
