@@ -6,6 +6,7 @@ import { registerAdminRoutes } from './runtime/admin.js';
 import type { ApiKeyCredentials, IonConfigNode } from './runtime/config-node.js';
 import { ConfigOutbox } from './runtime/config-outbox.js';
 import { type ConfigValues, clientSettings, outboxLimits } from './runtime/config-settings.js';
+import { inBackground } from './runtime/report-error.js';
 
 type IonConfigDef = NodeDef & ConfigValues;
 
@@ -39,10 +40,13 @@ export = (RED: NodeAPI): void => {
     });
     this.on('close', (removed: boolean, done: () => void) => {
       // The outbox ends first: what it sends would fail otherwise.
-      void outbox
-        .close(removed)
-        .then(() => client?.close())
-        .then(done, done);
+      inBackground(
+        this,
+        outbox
+          .close(removed)
+          .finally(() => client?.close())
+          .finally(() => done()),
+      );
     });
   }
   RED.nodes.registerType<IonConfigNode, IonConfigDef, unknown, ApiKeyCredentials>(

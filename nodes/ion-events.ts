@@ -1,6 +1,7 @@
 import type { NodeAPI } from 'node-red';
 import type { EventsCredentials, EventsNode, IonEventsConfig } from './runtime/events-config.js';
 import { pollEvents } from './runtime/poll-events.js';
+import { inBackground } from './runtime/report-error.js';
 import { NodeStatus } from './runtime/status.js';
 import { webhookEvents } from './runtime/webhook-events.js';
 
@@ -13,7 +14,10 @@ export = (RED: NodeAPI): void => {
     const events = beginEvents(RED, this, config, status);
     this.on('close', (removed: boolean, done: () => void) => {
       status.close();
-      void events.close(removed).then(done, done);
+      inBackground(
+        this,
+        events.close(removed).finally(() => done()),
+      );
     });
   }
   RED.nodes.registerType<EventsNode, IonEventsConfig, unknown, EventsCredentials>(

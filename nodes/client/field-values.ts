@@ -11,7 +11,7 @@ export interface FieldDefinition {
 
 const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 const ISO_DATE = /^(\d{4})-(\d\d)-(\d\d)([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?(Z|[+-]\d\d:?\d\d)?$/i;
-const WITH_ZONE = /T.*(Z|[+-]\d\d:?\d\d)$/i;
+const ZONE = /(Z|[+-]\d\d:?\d\d)$/i;
 /** A number of ms since 1970 below it is more likely one of seconds (it is a day in 1973). */
 const EARLIEST_MS = 1e11;
 /** One beyond it is more likely one of microseconds. */
@@ -95,7 +95,12 @@ function toDateTime(field: FieldDefinition, value: unknown): string {
   const date = toDate(value);
   if (!date || Number.isNaN(date.getTime())) throw refused(field, expected, value);
   // As it came, because ION knows microseconds; without a time zone it is this machine's.
-  return typeof value === 'string' && WITH_ZONE.test(value) ? value : date.toISOString();
+  return typeof value === 'string' && hasZone(value) ? value : date.toISOString();
+}
+
+/** What comes behind the time; a date alone ends like a zone. */
+function hasZone(text: string): boolean {
+  return /t/i.test(text) && ZONE.test(text.slice(-'+00:00'.length));
 }
 
 function toDate(value: unknown): Date | undefined {

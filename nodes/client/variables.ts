@@ -58,10 +58,7 @@ class Check {
 
   #object(object: object): void {
     if (this.#path.length >= MAX_JSON_DEPTH) {
-      throw refused(
-        '',
-        `are circular, or nested too deeply (more than ${MAX_JSON_DEPTH} levels)`,
-      );
+      throw refused('', `are circular, or nested too deeply (more than ${MAX_JSON_DEPTH} levels)`);
     }
     const { toJSON } = object as { toJSON?: unknown };
     if (ArrayBuffer.isView(object)) throw this.#refused('are bytes: make text of the Buffer first');

@@ -58,7 +58,9 @@ export class NotKeptError extends Error {}
 
 /** What JSON text begins with, and nothing that V8 writes. */
 const BEGIN_OF_JSON = '{'.charCodeAt(0);
-const DEEPEST_JSON = 50;
+const MAX_JSON_DEPTH = 50;
+/** Objects and lists in one entry. */
+const MAX_JSON_VALUES = 100_000;
 
 /**
  * JSON where that keeps everything, because V8's own format costs ten times as much; V8's for
@@ -67,7 +69,7 @@ const DEEPEST_JSON = 50;
  */
 export function encode(entry: Entry): Buffer {
   try {
-    return isJson(entry, 0) ? Buffer.from(JSON.stringify(entry)) : serialize(entry);
+    return isJson(entry) ? Buffer.from(JSON.stringify(entry)) : serialize(entry);
   } catch (cause) {
     throw new NotKeptError(reasonOf(cause), { cause });
   }
@@ -108,22 +110,27 @@ export function readableAgain(): Pick<GivenUpEntry, 'error' | 'givenUpAt'> {
 }
 
 /** Whether JSON gives back the same, but for properties that are `undefined`. */
-function isJson(value: unknown, depth: number): boolean {
-  switch (typeof value) {
-    case 'string':
-    case 'boolean':
-      return true;
-    case 'number':
-      return Number.isFinite(value);
-    case 'object':
-      break;
-    default:
-      return false;
-  }
-  if (value === null) return true;
-  if (depth > DEEPEST_JSON) return false;
-  if (Array.isArray(value)) return value.every((item) => isJson(item, depth + 1));
-  const prototype = Object.getPrototypeOf(value);
-  if ((prototype !== Object.prototype && prototype !== null) || 'toJSON' in value) return false;
-  return Object.values(value).every((item) => item === undefined || isJson(item, depth + 1));
+function isJson(entry: Entry): boolean {
+  // A value that many others refer to is written once for each of them: V8's format writes it once.
+  let left = MAX_JSON_VALUES;
+  const check = (value: unknown, depth: number): boolean => {
+    switch (typeof value) {
+      case 'string':
+      case 'boolean':
+        return true;
+      case 'number':
+        return Number.isFinite(value);
+      case 'object':
+        break;
+      default:
+        return false;
+    }
+    if (value === null) return true;
+    if (depth > MAX_JSON_DEPTH || left-- <= 0) return false;
+    if (Array.isArray(value)) return value.every((item) => check(item, depth + 1));
+    const prototype = Object.getPrototypeOf(value);
+    if ((prototype !== Object.prototype && prototype !== null) || 'toJSON' in value) return false;
+    return Object.values(value).every((item) => item === undefined || check(item, depth + 1));
+  };
+  return check(entry, 0);
 }

@@ -28,6 +28,21 @@ export function outboxFolder(within: string, id: string, endpoint: string): stri
   return join(within, nameOfId(String(id)), nameOfEndpoint(endpoint));
 }
 
+/**
+ * Where version 1.0.0 kept the writes of a config node, if that is another folder: it gave several
+ * ids, and several endpoints, the same name, so that nobody can say whose writes lie there.
+ */
+export async function oldFolder(
+  within: string,
+  id: string,
+  endpoint: string,
+): Promise<string | undefined> {
+  const old = join(within, String(id), endpoint.replace(/[^\w.-]+/g, '_'));
+  if (old === outboxFolder(within, id, endpoint)) return undefined;
+  const found = await lstat(old).catch(() => undefined);
+  return found?.isDirectory() ? old : undefined;
+}
+
 function nameOfId(id: string): string {
   return isSafe(id) ? id : encoded(id);
 }

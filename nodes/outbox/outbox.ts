@@ -232,12 +232,13 @@ export class Outbox {
 
   async #decide(decision: 'retry' | 'discard', sequences?: readonly number[]): Promise<void> {
     // One that is given up again has another number.
-    const last = sequences ? Math.max(...sequences) : this.#store.lastSequence;
+    const chosen = sequences && new Set(sequences);
+    const last = this.#store.lastSequence;
     let chunk = await this.#store.refused(REFUSED_AT_ONCE);
     while (chunk.length > 0) {
       for (const stored of chunk) {
         if (stored.sequence > last || this.#closing.signal.aborted) return;
-        if (sequences && !sequences.includes(stored.sequence)) continue;
+        if (chosen && !chosen.has(stored.sequence)) continue;
         if (decision === 'discard') await this.#store.discard(stored);
         else if (!stored.unreadable)
           await this.#incoming(undefined, (noted) => this.#store.restore(stored, noted));

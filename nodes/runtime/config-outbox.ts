@@ -1,14 +1,16 @@
 import { join } from 'node:path';
 import type { Node, NodeAPI } from 'node-red';
-import { closedError, IonError, toIonError } from '../client/errors.js';
+import { closedError, IonError } from '../client/errors.js';
 import type { StepWriter } from '../client/step-writer.js';
-import { isFolder, outboxFolder } from '../outbox/folder.js';
+import { isFolder, oldFolder, outboxFolder } from '../outbox/folder.js';
 import { Outbox, type OutboxListener } from '../outbox/outbox.js';
 import type { OutboxLimits } from '../outbox/store.js';
+import { reportError } from './report-error.js';
 
 /** Below Node-RED's user folder; one folder in it per config node. */
 const FOLDER = 'ion-outbox';
 const LEFT = '@ion-nodes/node-red-ion/ion-config:ion-config.log.outboxLeft';
+const OLD = '@ion-nodes/node-red-ion/ion-config:ion-config.log.outboxOld';
 const REPAIRED = '@ion-nodes/node-red-ion/ion-config:ion-config.log.outboxRepaired';
 
 /** Before the next try to open what an earlier process left. */
@@ -58,11 +60,8 @@ export class ConfigOutbox {
   /** @returns what ends the listening */
   listen(sender: string, listener: OutboxListener): () => void {
     this.#listeners.set(sender, listener);
-    void this.#outbox?.then(
-      (outbox) => listener.changed(outbox.state),
-      // Whoever opened it tells.
-      () => {},
-    );
+    // Whoever opened it reports its failure.
+    this.#outbox?.then((outbox) => listener.changed(outbox.state)).catch(() => {});
     return () => {
       if (this.#listeners.get(sender) === listener) this.#listeners.delete(sender);
     };
@@ -86,12 +85,13 @@ export class ConfigOutbox {
     if (this.#isClosed || !this.#hasFolder()) return;
     this.existing().catch((thrown) => {
       if (this.#isClosed) return;
-      this.#node.error(toIonError(thrown).message);
+      reportError(this.#node, thrown);
       this.#timer = setTimeout(this.#begin, REOPEN_MS);
     });
   };
 
   async #open(): Promise<Outbox> {
+    await this.#warnOfOldFolder();
     const { writer, concurrency, limits } = this.#settings;
     const outbox = await Outbox.open({
       folder: this.#folder(),
@@ -118,6 +118,13 @@ export class ConfigOutbox {
 
   #folder(): string {
     return outboxFolder(this.#allOutboxes(), this.#node.id, this.#settings.endpoint());
+  }
+
+  /** An engineer can tell whether what lies there belongs to this ION. */
+  async #warnOfOldFolder(): Promise<void> {
+    const endpoint = this.#settings.endpoint();
+    const old = await oldFolder(this.#allOutboxes(), this.#node.id, endpoint);
+    if (old) this.#node.warn(this.#RED._(OLD, { old, folder: this.#folder() }));
   }
 
   #allOutboxes(): string {

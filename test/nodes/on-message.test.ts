@@ -13,7 +13,10 @@ function nodeWith(handle: Handle) {
     status() {},
     warn: (text: string) => void warnings.push(text),
   });
-  const RED = { nodes: { getNode: () => ({ type: 'ion-config', client: {} }) }, _: (key: string) => key };
+  const RED = {
+    nodes: { getNode: () => ({ type: 'ion-config', client: {} }) },
+    _: (key: string) => key,
+  };
   onMessage(
     RED as unknown as NodeAPI,
     node as unknown as Node,

@@ -1,3 +1,5 @@
+import { withoutTrailingSlashes } from '../../client/environments.js';
+
 /** Where a webhook of this node comes in, below Node-RED's own root for nodes. */
 export function pathOf(node: EditedNode, path: string): string {
   return path || `/ion/${node.id}`;
@@ -5,8 +7,8 @@ export function pathOf(node: EditedNode, path: string): string {
 
 /** The address of a path as ION, or else this browser, reaches it. */
 export function addressOf(path: string, publicUrl: string): string {
-  if (publicUrl !== '') return publicUrl.replace(/\/+$/, '') + path;
-  return location.origin + RED.settings.httpNodeRoot.replace(/\/+$/, '') + path;
+  if (publicUrl !== '') return withoutTrailingSlashes(publicUrl) + path;
+  return location.origin + withoutTrailingSlashes(RED.settings.httpNodeRoot) + path;
 }
 
 /** Whether another webhook or an http in node is to get the same requests. */
