@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
 import {
   type EndpointSettings,
   type EnvironmentName,
@@ -174,6 +175,58 @@ describe('environments', () => {
       const url = which === 'apiUrl' ? allowed.graphqlUrl : allowed.tokenUrl;
       assert.equal(url.origin, 'http://ion.plant.example');
     }
+  });
+
+  describe('with two slashes in a path', () => {
+    // Each of these leads a careless program to "other.example".
+    const paths = [
+      '//other.example',
+      '/\\other.example',
+      '/.//other.example',
+      '/x/..//other.example',
+    ];
+    for (const path of [...paths, '/a//b', `/${'/'.repeat(1500)}x`]) {
+      for (const host of ['http://localhost', 'https://good.example']) {
+        it(`are refused: ${`${host}${path}`.slice(0, 50)}`, () => {
+          for (const name of ['apiUrl', 'authUrl']) {
+            thrown(() => custom({ [name]: host + path }), 'ION_CONFIG');
+          }
+        });
+      }
+    }
+
+    it('are taken where these are its end', () => {
+      const { graphqlUrl, tokenUrl } = custom({
+        apiUrl: 'https://api.example.com/ion//',
+        authUrl: 'https://auth.example.com//',
+      });
+      assert.equal(graphqlUrl.href, 'https://api.example.com/ion/graphql');
+      assert.equal(tokenUrl.href, `https://auth.example.com${REALM}`);
+    });
+  });
+
+  it('keep the host that was entered, whatever the path', () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 50 }), (path) => {
+        const settings = { apiUrl: `https://good.example/${path}`, authUrl: 'good.example' };
+        try {
+          const { graphqlUrl, tokenUrl, audience } = custom(settings);
+          assert.equal(graphqlUrl.host, 'good.example');
+          assert.equal(tokenUrl.host, 'good.example');
+          assert.ok(audience.startsWith('https://good.example'));
+        } catch (refused) {
+          assert.equal((refused as { code?: string }).code, 'ION_CONFIG', String(refused));
+        }
+      }),
+    );
+  });
+
+  it('are refused where they are longer than any URL', () => {
+    const error = thrown(
+      () => custom({ apiUrl: `https://a.example/${'x'.repeat(5000)}` }),
+      'ION_CONFIG',
+    );
+    assert.ok(error.message.length < 500);
   });
 
   describe('refused URL', () => {

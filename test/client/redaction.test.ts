@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { readAnswer } from '../../nodes/client/answer.js';
 import { IonError } from '../../nodes/client/errors.js';
@@ -73,6 +74,75 @@ describe('redaction', () => {
       const { message } = withoutSecrets(error, [SECRET]);
       assert.ok(!message.includes(SECRET.slice(0, 4)), message);
       assert.ok(message.endsWith('…'));
+    }
+  });
+
+  describe('of a token', () => {
+    const part = (seed: string, length: number) =>
+      createHash('sha512').update(seed).digest('base64url').repeat(5).slice(0, length);
+    const TOKEN = [part('header', 40), part('payload', 400), part('signature', 340)].join('.');
+    const shows = (text: string) =>
+      // Eleven characters of a token tell nobody anything.
+      Array.from({ length: TOKEN.length - 11 }, (_, at) => TOKEN.slice(at, at + 12)).some((piece) =>
+        text.includes(piece),
+      );
+    const echoes: [string, string][] = [
+      ['in its three parts', `header=${TOKEN.split('.').join(' payload=')}`],
+      ['without its end', `Bearer ${TOKEN.slice(0, 160)}`],
+      ['without its beginning', `...${TOKEN.slice(100)}`],
+      ['in lines', TOKEN.replace(/.{60}/g, '$&\n')],
+      ['in a URL', `?token=${encodeURIComponent(TOKEN)}&x=1`],
+      ['twice, with a word between', `${TOKEN} and ${TOKEN}`],
+      ['as a part of a longer word', `abc${TOKEN}xyz`],
+    ];
+    for (const [what, echo] of echoes) {
+      it(`masks every piece ${what}`, () => {
+        const error = new IonError('ION_AUTH', `before ${echo} after`, {
+          errors: [{ message: echo, [echo]: [echo] }],
+          cause: new Error(echo),
+          traceId: echo,
+        });
+        const masked = withoutSecrets(error, ['another secret', TOKEN]);
+        assert.ok(!shows(everythingIn(masked)), masked.message);
+        assert.match(masked.message, /^before .*\*\*\*.* after$/s);
+      });
+    }
+
+    it('masks it in the title of a web page, however it is padded', () => {
+      for (let padding = 0; padding <= 1000; padding += 20) {
+        const text = `<html><title>${' '.repeat(padding)}${TOKEN.slice(0, 160)}</title></html>`;
+        const page = { status: 200, headers: {}, text };
+        const error = thrown(() => readAnswer(page, 'host', undefined), 'ION_RESPONSE');
+        assert.ok(!shows(withoutSecrets(error, [TOKEN]).message), error.message);
+      }
+    });
+  });
+
+  describe('of an encoded secret', () => {
+    const HIDDEN = 'Zq8-correct_horse+battery/staple';
+    const bytes = Buffer.from(HIDDEN);
+    const echoes: [string, string][] = [
+      ['base64', bytes.toString('base64')],
+      ['base64url', bytes.toString('base64url')],
+      ['HTTP Basic', `Basic ${Buffer.from(`client-id:${HIDDEN}`).toString('base64')}`],
+      ['HTTP Basic of another id', `Basic ${Buffer.from(`id:${HIDDEN}`).toString('base64')}`],
+      ['base64 of a whole body', Buffer.from(`a=1&client_secret=${HIDDEN}&b`).toString('base64')],
+      ['hex', bytes.toString('hex')],
+      ['capital hex', bytes.toString('hex').toUpperCase()],
+      ['HTML', 'Zq8-correct_horse+battery/staple'],
+      ['small percent codes', encodeURIComponent(HIDDEN).toLowerCase().replace('zq8', 'Zq8')],
+    ];
+    for (const [what, echo] of echoes) {
+      it(`masks it in ${what}`, () => {
+        const { message } = withoutSecrets(new IonError('ION_AUTH', `said ${echo}.`), [HIDDEN]);
+        const readable = [...message.matchAll(/[\w+/-]{12,}/g)].map(([word]) => word);
+        for (const word of readable) {
+          for (const encoding of ['base64', 'hex'] as const) {
+            assert.ok(!Buffer.from(word, encoding).toString().includes('horse'), message);
+          }
+        }
+        assert.ok(!message.includes('horse') && message.includes('***'), message);
+      });
     }
   });
 

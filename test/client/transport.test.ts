@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, getEventListeners, once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { LARGEST_ANSWER, Transport, type TransportOptions } from '../../nodes/client/transport.js';
 import { type Certificate, selfSigned } from '../support/certificates.js';
@@ -385,6 +387,53 @@ describe('transport', () => {
       await failure(post(transport({ tls }), server.url), 'ION_NETWORK');
       const through = transport({ tls: { ...tls, ...other } });
       assert.equal((await post(through, server.url)).text, ANSWER);
+    });
+
+    /** What a server learns of a client: the name it asked for, and its certificate. */
+    const learned = async () => {
+      const seen: { name: string | false | null; hasCertificate: boolean }[] = [];
+      const server = createTlsServer(
+        { ...certificate, requestCert: true, rejectUnauthorized: false },
+        (socket) => {
+          const hasCertificate = Object.keys(socket.getPeerCertificate()).length > 0;
+          seen.push({ name: socket.servername, hasCertificate });
+          socket.on('error', () => {}).end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
+        },
+      );
+      server.on('tlsClientError', () => seen.push({ name: null, hasCertificate: false }));
+      await once(server.listen(0, '127.0.0.1'), 'listening');
+      closing({ close: () => server.close() });
+      const { port } = server.address() as AddressInfo;
+      return { seen, url: `https://127.0.0.1:${port}` };
+    };
+
+    it('keeps certificate and server name from the storage host', async () => {
+      const server = await learned();
+      const tls = { ...other, ca: certificate.cert, servername: 'ion.example' };
+      const through = transport({ tls: { ...tls, rejectUnauthorized: false } });
+      const { signal } = new AbortController();
+      await post(through, server.url);
+      assert.deepEqual(server.seen.splice(0), [{ name: 'ion.example', hasCertificate: true }]);
+      const url = new URL(server.url);
+      async function* body() {
+        yield Buffer.from('x');
+      }
+      const upload = { url, headers: {}, size: 1, body: body(), signal };
+      await failure(through.put(upload), 'ION_NETWORK');
+      await failure(through.look(url, signal), 'ION_NETWORK');
+      for (const { name, hasCertificate } of server.seen) {
+        assert.notEqual(name, 'ion.example');
+        assert.equal(hasCertificate, false);
+      }
+    });
+
+    it('keeps the server name from the auth server, which gets the certificate', async () => {
+      const server = await learned();
+      const tls = { ...other, ca: certificate.cert, servername: 'ion.example' };
+      const through = transport({ tls });
+      const { signal } = new AbortController();
+      await through.post({ peer: 'auth', url: new URL(server.url), headers: {}, body: '', signal });
+      assert.deepEqual(server.seen, [{ name: false, hasCertificate: true }]);
     });
   });
 

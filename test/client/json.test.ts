@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import {
+  boundedCopy,
+  JsonLimitError,
+  MAX_JSON_DEPTH,
+  MAX_TEXT_AT_ONCE,
+  parseJson,
+  writeJson,
+} from '../../nodes/client/json.js';
+import { inputs } from '../support/length.js';
+
+const nested = (depth: number, inside = '') => '['.repeat(depth) + inside + ']'.repeat(depth);
+/** Makes a text so long that it is read in slices, and leaves its meaning. */
+const PADDING = ' '.repeat(MAX_TEXT_AT_ONCE);
+const LONG_TEXT = JSON.stringify('é"\\\n😀'.repeat(20_000));
+
+/** What a function gives, or the kind of error that it throws. */
+async function outcomeOf(work: () => unknown): Promise<unknown> {
+  try {
+    return { value: await work() };
+  } catch (thrown) {
+    return (thrown as Error).name;
+  }
+}
+
+describe('JSON from outside', () => {
+  const around: [string, (json: string) => string][] = [
+    ['short', (json) => json],
+    ['behind much space', (json) => PADDING + json],
+    ['before much space', (json) => json + PADDING],
+    ['behind a long text in a list', (json) => `[${LONG_TEXT},${json}]`],
+    ['as a property behind a long text', (json) => `{"a":${LONG_TEXT},"b":${json}}`],
+    ['between many others', (json) => `[${'{"a":[1,"]"]},'.repeat(20_000)}${json},null]`],
+    ['in lists in lists', (json) => nested(5, `${PADDING}${json}`)],
+  ];
+  for (const [where, place] of around) {
+    it(`means what JSON.parse makes of it (${where})`, async () => {
+      const json = fc.oneof(
+        fc.json({ maxDepth: 4 }),
+        fc.json().chain((text) => fc.nat(text.length).map((at) => text.slice(0, at))),
+        fc
+          .tuple(fc.json(), fc.nat(200), fc.constantFrom(...'[]{},:"\\ 1nu'))
+          .map(([text, at, sign]) => text.slice(0, at) + sign + text.slice(at)),
+        fc.constantFrom(
+          ...['', '[]', '{}', '[1,]', '[,1]', '[1,,2]', '{"a":1,}', '{,}', '[1}', '{]', '[[1],]'],
+          ...[
+            'tru',
+            '01',
+            '-',
+            '1e',
+            '"\\u00"',
+            '"\\',
+            '"\n"',
+            '[1] x',
+            '{"a"}',
+            '{1:2}',
+            '][',
+            ',',
+          ],
+          '{"__proto__":{"polluted":1},"a":1,"a":2}',
+        ),
+      );
+      const property = fc.asyncProperty(json, async (text) => {
+        const whole = place(text);
+        assert.deepEqual(
+          await outcomeOf(() => parseJson(whole)),
+          await outcomeOf(() => JSON.parse(whole)),
+        );
+      });
+      await fc.assert(property, { numRuns: inputs(100) });
+    });
+  }
+
+  for (const [what, text] of [
+    ['in a short text', (depth: number) => nested(depth)],
+    ['of objects', (depth: number) => '{"a":'.repeat(depth - 1) + '{}' + '}'.repeat(depth - 1)],
+    ['in a long text', (depth: number) => nested(depth, LONG_TEXT)],
+    ['in a part of a long text', (depth: number) => `[${LONG_TEXT},${nested(depth - 1)}]`],
+  ] as const) {
+    it(`may be nested ${MAX_JSON_DEPTH} levels deep and no deeper (${what})`, async () => {
+      await parseJson(text(MAX_JSON_DEPTH));
+      for (const depth of [MAX_JSON_DEPTH + 1, 20_000]) {
+        await assert.rejects(async () => parseJson(text(depth)), JsonLimitError);
+      }
+    });
+  }
+
+  it('is refused where it holds more than memory is meant for', async () => {
+    const wide = Array.from({ length: 100_001 }, (_, index) => `"k${index}":0`).join(',');
+    for (const text of [`{${wide}}`, `[${'[],'.repeat(1_100_000)}[]]`]) {
+      await assert.rejects(async () => parseJson(text), JsonLimitError);
+    }
+  });
+
+  it('lets everything else go on while a long text is read or written', async () => {
+    const row = { id: 1, title: 'Größe', steps: [{ id: 2 }] };
+    const rows = Array.from({ length: 200_000 }, () => row);
+    const text = await writeJson(rows);
+    assert.equal(text, JSON.stringify(rows));
+    let turns = 0;
+    const count = () => {
+      turns++;
+      timer = setImmediate(count);
+    };
+    let timer = setImmediate(count);
+    const value = await parseJson(text);
+    clearImmediate(timer);
+    assert.deepEqual(value, rows);
+    assert.ok(turns > 3, `${turns} turns of the event loop`);
+  });
+
+  it('is read over a byte order mark', async () => {
+    assert.deepEqual(await parseJson('\ufeff{"a":1}'), { a: 1 });
+    assert.deepEqual(await parseJson(`\ufeff${PADDING}[1]`), [1]);
+  });
+
+  it('is written as JSON.stringify does', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.jsonValue(), async (value) => {
+        assert.equal(await writeJson(value), JSON.stringify(value));
+      }),
+      { numRuns: inputs(100) },
+    );
+    assert.equal(await writeJson({ a: undefined, b: [undefined], c: {} }), '{"b":[null],"c":{}}');
+  });
+
+  it('is copied up to a budget, however large it is', () => {
+    const copy = (value: unknown, values = 10) =>
+      boundedCopy(value, { values, characters: 20, text: 8 }, 3);
+    assert.deepEqual(copy({ a: [1, { b: null }] }), { a: [1, { b: null }] });
+    assert.equal(copy('0123456789'), '01234567…');
+    assert.deepEqual(copy([[[[1]]]]), [[[undefined]]]);
+    assert.equal((copy(Array.from({ length: 1000 }).fill(1)) as unknown[]).length, 9);
+    assert.ok(JSON.stringify(copy({ a: 'x'.repeat(10), b: 'y'.repeat(10), c: 'z' })).length < 50);
+    const polluted = copy(JSON.parse('{"__proto__":{"polluted":1}}'));
+    assert.equal((polluted as { polluted?: unknown }).polluted, undefined);
+  });
+});
