@@ -1,4 +1,4 @@
-import type { Request, Response } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import type { NodeAPI } from 'node-red';
 import { IonClient } from '../client/client.js';
 import { IonError, type IonErrorCode, quote, toIonError } from '../client/errors.js';
@@ -68,11 +68,11 @@ export function registerAdminRoutes(RED: NodeAPI): void {
     respond(res, () => decideOnOutbox(RED, idOf(req), bodyOf(req)));
   });
   // Who may only look at flows has no reason to make ION work.
-  httpAdmin.get(
-    '/ion-config/:id/schema',
-    (req, res, next) => (isRefresh(req) ? write : read)(req, res, next),
-    (req, res) => respond(res, () => readSchema(RED, idOf(req), isRefresh(req))),
-  );
+  const readOrRefresh: RequestHandler = (req, res, next) =>
+    (isRefresh(req) ? write : read)(req, res, next);
+  httpAdmin.get('/ion-config/:id/schema', readOrRefresh, (req, res) => {
+    respond(res, () => readSchema(RED, idOf(req), isRefresh(req)));
+  });
 }
 
 function idOf(req: Request): string {

@@ -19,7 +19,7 @@ const PASSWORD = 'for this test only';
 interface Route {
   method: 'GET' | 'POST';
   path: string;
-  /** Whether it does something with the API key, besides reading the schema. */
+  /** Whether it does something with the API key, besides reading the schema once. */
   acts: boolean;
   body?: object;
 }
@@ -34,6 +34,7 @@ describe('the admin routes of a Node-RED with users', () => {
   const config = { environment: 'custom', apiUrl: '', authUrl: '' };
   const routes: Route[] = [
     { method: 'GET', path: 'ion-config/config/schema', acts: false },
+    { method: 'GET', path: 'ion-config/config/schema?refresh=1', acts: true },
     {
       method: 'POST',
       path: 'ion-config/config/run',
@@ -122,7 +123,10 @@ describe('the admin routes of a Node-RED with users', () => {
     const registered = [...source.matchAll(/httpAdmin\.(get|post|put|delete)\('\/([^']+)'/g)];
     assert.deepEqual(
       registered.map(([, method, path]) => `${method?.toUpperCase()} ${path}`).sort(),
-      routes.map(({ method, path }) => `${method} ${path.replace('/config/', '/:id/')}`).sort(),
+      routes
+        .filter(({ path }) => !path.includes('?'))
+        .map(({ method, path }) => `${method} ${path.replace('/config/', '/:id/')}`)
+        .sort(),
     );
   });
 
@@ -159,6 +163,23 @@ describe('the admin routes of a Node-RED with users', () => {
       assert.ok(!answer.includes(sandbox.clientSecret));
       assert.ok(!answer.includes(wrong.clientSecret));
       assert.doesNotMatch(answer, /eyJ[\w-]{8,}\.[\w-]+/);
+    }
+  });
+
+  it('take no form that a web page of anybody can make a browser send', async () => {
+    for (const { path, method } of routes.filter((route) => route.method === 'POST')) {
+      for (const type of ['application/x-www-form-urlencoded', 'text/plain', undefined]) {
+        const response = await fetch(`${nodeRed.url}/${path}`, {
+          method,
+          headers: {
+            authorization: `Bearer ${tokens.engineer}`,
+            ...(type && { 'content-type': type }),
+          },
+          ...(type && { body: 'decision=discard&sequences=all' }),
+        });
+        const { code } = (await response.json()) as { code: string };
+        assert.deepEqual([response.status, code], [415, 'ION_CONFIG'], `${path} ${type}`);
+      }
     }
   });
 

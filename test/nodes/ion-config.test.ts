@@ -5,6 +5,7 @@ import { helper, sandboxKey, TestFlow } from '../support/flow.js';
 import { graphqlNode, sandboxConfig } from '../support/flow-node.js';
 import { startProxy } from '../support/proxy.js';
 import { useSandbox } from '../support/sandbox.js';
+import { until } from '../support/until.js';
 
 describe('ion-config', () => {
   const context = useSandbox();
@@ -238,6 +239,17 @@ describe('ion-config', () => {
 
     it('refuses a body that it does not understand', async () => {
       await load();
+      const deep = JSON.parse('['.repeat(1000) + ']'.repeat(1000));
+      for (const odd of [deep, {}, [], null]) {
+        const credentials = { clientId: odd, clientSecret: odd };
+        const { status, body } = await test({ id: 'config', config: custom(), credentials });
+        assert.equal(status, 400);
+        assert.match(String(body.code), /^ION_(CONFIG|RESPONSE)$/);
+        const config = { ...custom(), apiUrl: odd, timeout: odd };
+        const answered = await test({ id: 'config', config, credentials: {} });
+        assert.match(String(answered.body.code), /^ION_/);
+        assert.doesNotMatch(String(answered.body.message), /is not a function|properties of/);
+      }
       for (const body of [{}, { id: 1 }, { id: 'config', config: null, credentials: {} }]) {
         assert.equal((await test(body)).status, 400);
       }
@@ -300,6 +312,23 @@ describe('ion-config', () => {
       assert.equal(context.sandbox.control.counters().api.total, 1);
       await schema('?refresh=1');
       assert.equal(context.sandbox.control.counters().api.total, 2);
+    });
+
+    it('is read by one request for all who ask at once, and never in the place of a message', async () => {
+      const flow = await load({ concurrency: 1, queueLimit: 0 });
+      await schema();
+      const { control } = context.sandbox;
+      control.fault({ target: 'api', kind: 'latency', ms: 1000, times: 1 });
+      const refreshes = Array.from(
+        { length: 1100 },
+        async () => (await schema('?refresh=1')).status,
+      );
+      await until(() => control.counters().api.total > 1);
+      const { caught } = await flow.send();
+      assert.deepEqual(caught, []);
+      const statuses = await Promise.all(refreshes);
+      assert.ok(statuses.every((status) => status === 200));
+      assert.ok(control.counters().api.total <= 5, `${control.counters().api.total} requests`);
     });
 
     it('is kept when a refresh fails', async () => {
