@@ -131,7 +131,7 @@ function rightBody(random: Random, path: string, url: string): Json {
     };
   }
   if (path.endsWith('/run')) {
-    const query = random.chance(0.5) ? '{ me { id } }' : hostileQuery(random).value;
+    const query = random.chance(0.7) ? '{ me { id } }' : hostileQuery(random).value;
     return { query, variables: { id: 1 }, operationName: '', confirmed: random.chance(0.5) };
   }
   return {
@@ -211,15 +211,14 @@ export const adminRequests: Surface = {
       }
       if (body.length > MAX_BODY) body = '{}';
     }
-    const told: string[] = [];
-    const answerer = random.chance(0.3)
-      ? hostileAnswerer(random, ['api', 'token'], told)
+    const answererOf = random.chance(0.5)
+      ? hostileAnswerer(random, [random.chance(0.8) ? 'api' : 'token'])
       : undefined;
     const fuzzCase: FuzzCase = {
       what: '',
       async run(): Promise<Outcome> {
-        told.length = 0;
-        bench.ion.answerBy(answerer);
+        const told: string[] = [];
+        bench.ion.answerBy(answererOf?.(told));
         try {
           return await adminRequest(bench, {
             path: path.replaceAll(' ', '%20'),

@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { registeredHook, rightMessages, targetIds } from './flow.js';
 import type { Answerer, Reply } from './ion.js';
 import { type Bench, type FuzzCase, judgeMessage, type Outcome, type Surface } from './surface.js';
 import {
+  deepJson,
   hostileJson,
   hostileText,
   hugeJson,
@@ -21,6 +23,7 @@ const LARGE_SHARE = 0.15;
 /** Values in answers: most of them small, so that many can be tried. */
 export function hostileInAnswer(random: Random): Raw {
   const roll = random.next();
+  if (roll > 0.85) return deepJson(random);
   if (roll < HUGE) return hugeJson(random);
   return hostileJson(random, roll < HUGE + LARGE_SHARE ? LARGE : { ...SMALL, maxWidth: 3000 });
 }
@@ -36,7 +39,6 @@ const PAGES = [
   '',
   '\u0000',
   'NaN',
-  'undefined',
   '{"data":',
   '{"data":{}}{"data":{}}',
   '\ufeff{"data":{"me":{"id":6}}}',
@@ -85,6 +87,7 @@ function hostileBody(random: Random, right: Json): { text: string; what: string 
     const message = hostileText(random, 1_000_000);
     const error: Json = {
       message: random.chance(0.7) ? message.value : hostileInAnswer(random),
+      ...(random.chance(0.3) && { details: deepJson(random) }),
       ...(random.chance(0.4) && { path: ['a', hostileInAnswer(random)] }),
       ...(random.chance(0.4) && { extensions: { code: hostileInAnswer(random) } }),
       ...(random.chance(0.2) && { locations: hostileInAnswer(random) }),
@@ -195,65 +198,82 @@ const SMALL_BOMB = gzipSync(
   { level: 9 },
 );
 
-/** Answers hostile from the n-th request of a kind on, once or always. */
+/**
+ * Answers hostile from the n-th request of a kind on, once or always.
+ * @returns what makes an answerer that begins anew, and tells what it answers
+ */
 export function hostileAnswerer(
   random: Random,
   kinds: readonly string[],
-  told: string[],
-): Answerer {
+): (told: string[]) => Answerer {
   const first = random.pick([1, 1, 1, 2, 3]);
   const isOnce = random.chance(0.5);
   // From one number each, because the order in which requests come may differ.
   const seed = random.int(0, 2 ** 31);
-  let count = 0;
-  return (kind, right) => {
-    if (!kinds.includes(kind)) return undefined;
-    count++;
-    if (count < first || (isOnce && count > first)) return undefined;
-    const { reply, what } = hostileReply(new Random(seed, count), right);
-    if (told.length < 4) told.push(`${kind} ${count}: ${what}`);
-    return reply;
+  return (told) => {
+    let count = 0;
+    return (kind, right) => {
+      if (!kinds.includes(kind)) return undefined;
+      count++;
+      if (count < first || (isOnce && count > first)) return undefined;
+      const { reply, what } = hostileReply(new Random(seed, count), right);
+      if (told.length < 4) told.push(`${kind} ${count}: ${what}`);
+      return reply;
+    };
   };
 }
+
+/** By each of these the nodes ask ION: for a message, to register a webhook, to poll for events. */
+type Asking = 'message' | 'registration' | 'poll';
 
 export const apiAnswers: Surface = {
   name: 'API answers',
   make(random, bench) {
-    const told: string[] = [];
-    const answerer = hostileAnswerer(random, ['api', 'storage'], told);
-    const fuzzCase: FuzzCase = { what: '', run: () => run() };
-    const describe = (before: string) => {
-      fuzzCase.what = [before, ...told].join('; ');
-    };
-    const how = random.next();
+    const answererOf = hostileAnswerer(random, ['api', 'storage']);
+    const roll = random.next();
+    const asking: Asking = roll < 0.02 ? 'registration' : roll < 0.12 ? 'poll' : 'message';
     const id = random.pick(targetIds);
     const msg = random.pick(rightMessages(id));
     const round = random.int(1, 1000);
-    const run = async (): Promise<Outcome> => {
-      told.length = 0;
-      bench.ion.answerBy(answerer);
-      try {
-        if (how < 0.04) return await registration(bench, round);
-        const { outcome, code } = await judgeMessage(bench, { node: id, msg });
-        // The client asks for no other token for a while.
-        if (code === 'ION_AUTH') await renew(bench);
-        return outcome;
-      } finally {
-        bench.ion.answerBy();
-        describe(how < 0.04 ? 'registers a webhook' : `${id} asks with ${JSON.stringify(msg)}`);
-      }
+    const fuzzCase: FuzzCase = {
+      what: '',
+      async run(): Promise<Outcome> {
+        const told: string[] = [];
+        if (asking === 'poll') await renew(bench);
+        bench.ion.answerBy(answererOf(told), asking === 'poll' ? 'polled' : 'hostile');
+        try {
+          if (asking === 'registration') return await registration(bench, round);
+          if (asking === 'poll') return await polls(bench);
+          const { outcome, code } = await judgeMessage(bench, { node: id, msg });
+          // The client asks for no other token for a while.
+          if (code === 'ION_AUTH') await renew(bench);
+          return outcome;
+        } finally {
+          bench.ion.answerBy();
+          const who =
+            asking === 'message' ? `${id} asks with ${JSON.stringify(msg)}` : `a ${asking}`;
+          fuzzCase.what = [who, ...told].join('; ');
+        }
+      },
     };
     return fuzzCase;
   },
 };
 
+/** The node polls as soon as it has started, and again after its shortest interval. */
+async function polls({ ion }: Bench): Promise<Outcome> {
+  const begun = performance.now();
+  while (ion.requests < 3 && performance.now() - begun < 400) await sleep(10);
+  await sleep(50);
+  return 'clear';
+}
+
 /** Deploys a webhook that is to be registered, and lets it try. */
 async function registration({ target, ion }: Bench, round: number): Promise<Outcome> {
   await target.deploy('nodes', [registeredHook(round)]);
   const begun = performance.now();
-  while (ion.requests === 0 && performance.now() - begun < 1000)
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  await new Promise((resolve) => setTimeout(resolve, 150));
+  while (ion.requests === 0 && performance.now() - begun < 1000) await sleep(10);
+  await sleep(150);
   await target.deploy('nodes', []);
   return 'clear';
 }

@@ -5,17 +5,15 @@ import {
   runsNode,
   stepNode,
 } from '../support/flow-node.js';
-import { configNodes } from './flow.js';
+import { configNodes, registeredHook, SECRET } from './flow.js';
 import { type FuzzCase, judgeMessage, type Outcome, type Surface } from './surface.js';
 import { hostileJson, hostileText, type Json, type Random, writeJson } from './values.js';
 
 /** Node-RED itself reads and copies each flow file several times. */
 const SIZES = { maxDepth: 400, maxWidth: 1000, maxText: 40_000 };
+/** Without names such as `__proto__`, at which Node-RED's own flows stop. */
 const IDS = [
   '../../x',
-  '__proto__',
-  'constructor',
-  'toString',
   '/etc/x',
   'a/b',
   '..',
@@ -121,6 +119,7 @@ export const flowFiles: Surface = {
       { ...stepNode, delivery: 'outbox' },
       eventsNode,
       { ...eventsNode, via: 'webhook', verify: false, path: `/fuzzed/${number}` },
+      { ...registeredHook(number), path: `/fuzzed/${number}` },
     ]);
     const node = {
       ...template,
@@ -132,6 +131,7 @@ export const flowFiles: Surface = {
       x: 0,
       y: 0,
       wires: [['sent'], ['sent']],
+      ...(template.via === 'webhook' && { credentials: { secret: SECRET } }),
     } as unknown as FlowNode & Record<string, Json>;
     const told = [
       `${String(node.type)} "${nodeId.slice(0, 40)}" with config "${String(node.config).slice(0, 40)}"`,
@@ -141,7 +141,8 @@ export const flowFiles: Surface = {
       random.int(1, 3),
     )) {
       const names = Object.keys(each).filter((name) => name !== 'id' && !HIDDEN.includes(name));
-      const name = random.pick(names);
+      const particular = names.filter((each) => Object.hasOwn(PARTICULAR, each));
+      const name = random.pick(random.chance(0.5) ? particular : names);
       const { value, what } = hostileProperty(random, name);
       // A preset would lead to hosts on the internet.
       each[name] = value as never;

@@ -12,7 +12,10 @@ export const HOOKS = { verified: '/hook/verified', open: '/hook/open', read: '/h
 const place = { z: 'flow', x: 0, y: 0 };
 const TEXT = '{ runs { edges { node { id title } } } }';
 
-/** Two config nodes: one leads to an ION that answers as a case says, the other to a good one. */
+/**
+ * One config node leads to an ION that answers as a case says, one to a good one, and one is for
+ * what asks by itself, so that it does not take the answers that are meant for others.
+ */
 export function configNodes(url: string): FlowNode[] {
   const usual = {
     type: 'ion-config',
@@ -24,7 +27,7 @@ export function configNodes(url: string): FlowNode[] {
     outboxLimit: 300,
     outboxSize: 32,
   };
-  return ['hostile', 'good'].map((name) => ({
+  return ['hostile', 'good', 'polled'].map((name) => ({
     ...usual,
     id: name,
     // A property that holds its own id would make Node-RED see a circle.
@@ -38,6 +41,7 @@ export function configNodes(url: string): FlowNode[] {
 export const credentials = {
   hostile: { clientId: 'client', clientSecret: 'client-secret' },
   good: { clientId: 'client', clientSecret: 'client-secret' },
+  polled: { clientId: 'client', clientSecret: 'client-secret' },
   'hook-verified': { secret: SECRET },
   'hook-registered': { secret: SECRET },
 };
@@ -158,7 +162,7 @@ export function baseFlow(url: string, round: number): FlowNode[] {
     wired({ ...hook, id: 'hook-verified', path: HOOKS.verified }),
     wired({ ...hook, id: 'hook-open', path: HOOKS.open, verify: false }),
     wired({ ...hook, id: 'hook-read', path: HOOKS.read, verify: false, fields: ['id', 'title'] }),
-    wired({ ...eventsNode, id: 'poll', interval: 1 }),
+    wired({ ...eventsNode, id: 'poll', config: 'polled', interval: 0.1 }),
     { id: 'sent', type: 'fuzz-sent', wires: [], ...place },
     { id: 'catch', type: 'catch', scope: null, wires: [['caught']], ...place },
     { id: 'caught', type: 'fuzz-caught', wires: [], ...place },

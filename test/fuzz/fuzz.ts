@@ -88,7 +88,6 @@ class FuzzRun {
     const { folder, seed, seconds, only } = this.#options;
     this.#target = await Target.start(folder, this.#ion.url);
     if (only) {
-      await this.#warmUp(1);
       await this.#one(only);
       return this.#report(0);
     }
@@ -146,6 +145,7 @@ class FuzzRun {
     const count = this.#countOf(surface);
     count.cases++;
     const seeds = [seed, surface.name, number];
+    const __t = performance.now();
     let fuzzCase: FuzzCase | undefined;
     try {
       fuzzCase = surface.make(new Random(...seeds), this.#bench, seeds);
@@ -156,6 +156,13 @@ class FuzzRun {
       }
       if (problem) this.#found(surface, seed, number, fuzzCase, problem);
       else if (outcome) count[outcome]++;
+      if (process.env.FUZZ_T)
+        console.log(
+          surface.name,
+          number,
+          Math.round(performance.now() - __t),
+          fuzzCase.what.slice(0, 150),
+        );
       if (isStop(gap)) await this.#stopped(surface, seed, number, fuzzCase, gap);
     } catch (thrown) {
       this.#ion.answerBy();
@@ -176,7 +183,7 @@ class FuzzRun {
       problem = thrown instanceof Finding ? thrown.message : `failed: ${String(thrown)}`;
     }
     const { longest: gap, unclear } = await target.end();
-    problem ??= unclear[0];
+    problem ??= unclear[0] ?? (await target.strayFiles());
     return { outcome, gap, problem };
   }
 

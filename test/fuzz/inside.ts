@@ -13,7 +13,7 @@ import { unclear } from './clear.js';
 import { hostileMessage } from './hostile-values.js';
 import { Random } from './values.js';
 
-const SAMPLE_MS = 10;
+const SAMPLE_MS = 5;
 const MAX_MESSAGE_MS = 30_000;
 const MAX_CAUGHT_MS = 1000;
 
@@ -47,6 +47,8 @@ export interface Injection {
   msg: Record<string, unknown>;
   /** Makes the message hostile, if there is one. */
   seeds?: (string | number)[];
+  /** Makes the same query another text, so that nothing is known of it. */
+  salt?: number;
 }
 
 setFlagsFromString('--expose-gc');
@@ -101,12 +103,13 @@ let current: { node: string; report: MessageReport } | undefined;
 
 async function inject(
   RED: NodeAPI,
-  { node: id, msg: right, seeds }: Injection,
+  { node: id, msg: right, seeds, salt }: Injection,
 ): Promise<MessageReport & { gap: Gap }> {
   const node = RED.nodes.getNode(id) as (Node & { receive(msg: object): void }) | null;
   if (!node) throw new Error(`no node ${id}`);
   const made = seeds ? hostileMessage(new Random(...seeds), right) : { value: right, what: '' };
   const report: MessageReport = { what: made.what, ended: 0, sent: 0, caught: 0 };
+  if (salt && typeof made.value.question === 'string') made.value.question += `\n#${salt}`;
   // Making the message is no work of the node.
   await sampled();
   reset();

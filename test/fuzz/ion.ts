@@ -36,13 +36,14 @@ const TOKEN: Json = { access_token: 'token', token_type: 'Bearer', expires_in: 3
 
 /**
  * ION's API, its auth server and its storage. Under `/good` they answer as they should, under
- * `/hostile` as the case under way says.
+ * `/hostile` and `/polled` as the case under way says.
  */
 export class FuzzIon {
   readonly url: string;
-  /** Requests to the hostile half since the case began. */
+  /** Requests to the half that a case is about since the case began. */
   requests = 0;
   #answerer: Answerer | undefined;
+  #half: 'hostile' | 'polled' = 'hostile';
   readonly #server: TestServer;
 
   static async start(): Promise<FuzzIon> {
@@ -60,8 +61,9 @@ export class FuzzIon {
   }
 
   /** From now on; without an answerer all answers are right. */
-  answerBy(answerer?: Answerer): void {
+  answerBy(answerer?: Answerer, half: 'hostile' | 'polled' = 'hostile'): void {
     this.#answerer = answerer;
+    this.#half = half;
     this.requests = 0;
   }
 
@@ -79,7 +81,7 @@ export class FuzzIon {
         ? 'storage'
         : 'api';
     const right = this.#rightAnswer(kind, Buffer.concat(chunks));
-    const isHostile = url.startsWith('/hostile') && ++this.requests <= MAX_ANSWERS;
+    const isHostile = url.startsWith(`/${this.#half}`) && ++this.requests <= MAX_ANSWERS;
     const reply = (isHostile && this.#answerer?.(kind, right, request)) || rightReply(kind, right);
     await send(response, reply);
   }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { build } from 'esbuild';
 import { Agent, request } from 'undici';
@@ -15,6 +15,9 @@ import type { FlowNode } from '../support/flow-node.js';
 import { baseFlow, credentials } from './flow.js';
 import type { CaseReport, Gap, Injection, MessageReport } from './inside.js';
 
+const KNOWN_BESIDE = /^(user-.*|nodes)$/;
+const KNOWN_IN_USER_DIR =
+  /^(\.?flows(_cred)?\.json.*|settings\.js|\.config.*|\.npmrc|package(-lock)?\.json|node_modules|lib|context|ion-outbox|\..*)$/;
 const MAX_LOG = 20_000;
 const MAX_START_MS = 60_000;
 const MAX_DEPLOY_MS = 30_000;
@@ -43,6 +46,7 @@ export interface RawRequest {
 export class Target {
   readonly url: string;
   readonly port: number;
+  readonly #userDir: string;
   readonly #nodeRed: NodeRed;
   readonly #control: string;
   readonly #ionUrl: string;
@@ -69,12 +73,19 @@ export class Target {
       settings: { nodesDir, logging: { console: { level: 'warn' } } },
       output: 'pipe',
     });
-    const target = new Target(nodeRed, port, controlPort, ionUrl);
+    const target = new Target(nodeRed, port, controlPort, ionUrl, userDir);
     await target.#untilStarted(1, MAX_START_MS);
     return target;
   }
 
-  private constructor(nodeRed: NodeRed, port: number, controlPort: number, ionUrl: string) {
+  private constructor(
+    nodeRed: NodeRed,
+    port: number,
+    controlPort: number,
+    ionUrl: string,
+    userDir: string,
+  ) {
+    this.#userDir = userDir;
     this.#nodeRed = nodeRed;
     this.port = port;
     this.url = `http://127.0.0.1:${port}`;
@@ -195,6 +206,21 @@ export class Target {
     const head = text.indexOf('\r\n\r\n');
     const body = Buffer.from(head < 0 ? '' : text.slice(head + 4), 'latin1').toString();
     return { status: status === undefined ? undefined : Number(status), body };
+  }
+
+  /** What the package wrote elsewhere than into its own folder; it is removed. */
+  async strayFiles(): Promise<string | undefined> {
+    for (const [folder, known] of [
+      [dirname(this.#userDir), KNOWN_BESIDE],
+      [this.#userDir, KNOWN_IN_USER_DIR],
+    ] as const) {
+      for (const name of await readdir(folder)) {
+        if (known.test(name)) continue;
+        await rm(join(folder, name), { recursive: true, force: true });
+        return `"${name}" was written to ${folder === this.#userDir ? 'the user folder' : 'its parent'}`;
+      }
+    }
+    return undefined;
   }
 
   async stop(): Promise<void> {

@@ -88,6 +88,8 @@ const PIECES = [
     '\u202e',
   ],
 ];
+/** Those that texts are most often searched for: URLs, numbers, variables, pages. */
+const USUAL_PIECES = ['0', ' ', '/', '@', '${', '<title', '.', '-', '\n', 'a'];
 const ENDS = ['', 'x', '!', '\n', '/', '@', '}', '>', '"', '\u0000'];
 const SHORT = [
   ...[
@@ -115,9 +117,12 @@ export function hostileText(random: Random, maxLength = 100_000): Described<stri
     const value = random.pick(SHORT);
     return { value, what: `the text ${JSON.stringify(value)}` };
   }
-  const piece = random.pick(PIECES);
-  const end = random.pick(ENDS);
-  const lengths = [10, 300, 5000, 40_000, 100_000, 1_000_000].filter((each) => each <= maxLength);
+  const piece = random.pick(random.chance(0.5) ? USUAL_PIECES : PIECES);
+  // A search that fails at the end may begin again at each place.
+  const end = random.chance(0.5) ? 'x' : random.pick(ENDS);
+  const lengths = [10, 300, 5000, 40_000, 40_000, 100_000, 1_000_000].filter(
+    (each) => each <= maxLength,
+  );
   const count = Math.ceil(random.pick(lengths) / piece.length);
   const begin = random.chance(0.3) ? random.pick(['a', '<', '"', 'https://', ' ']) : '';
   const value = begin + piece.repeat(count) + end;
@@ -242,6 +247,15 @@ export function hostileJson(random: Random, sizes: Sizes): Raw {
       ),
   ];
   return random.pick(kinds)();
+}
+
+/** Deeper than what JSON.stringify and copies of messages can follow. */
+export function deepJson(random: Random): Raw {
+  const depth = random.pick([4000, 20_000, 50_000]);
+  const key = JSON.stringify(random.pick(['a', 'code', 'message', 'extensions', 'id', 'toJSON']));
+  if (random.chance(0.5))
+    return new Raw(around(depth, '[', '1', ']'), `a list ${depth} levels deep`);
+  return new Raw(around(depth, `{${key}:`, '1', '}'), `an object ${depth} levels deep by ${key}`);
 }
 
 /** Far larger than anything that is asked for, as one answer may be. */

@@ -91,7 +91,7 @@ function variantOf(random: Random, path: string): string {
 export const webhookRequests: Surface = {
   name: 'webhook requests',
   make(random, bench) {
-    const hook = random.pick(Object.values(HOOKS));
+    const hook = random.pick([...Object.values(HOOKS), HOOKS.read]);
     const path = variantOf(random, hook);
     const { body, what } = hostileBody(random);
     const method = random.chance(0.06)
@@ -147,20 +147,25 @@ export const webhookRequests: Surface = {
       : [body];
     headers.push(isChunked ? 'transfer-encoding: chunked' : `content-length: ${length}`);
     const head = `${method} ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n${headers.join('\r\n')}\r\n\r\n`;
-    const bytes = Buffer.concat([Buffer.from(head, 'latin1'), ...framed]);
+    const toPath = (other: string) =>
+      Buffer.concat([
+        Buffer.from(
+          head.replace(path, () => other),
+          'latin1',
+        ),
+        ...framed,
+      ]);
+    const bytes = toPath(path);
     const isBrokenOff = random.chance(0.06) || (!isChunked && Number(length) > body.length);
     const breakOffAt = isBrokenOff ? random.int(1, bytes.length) : undefined;
     const pauseMs = random.chance(0.05) ? 150 : undefined;
-    const told: string[] = [];
-    const answerer =
-      hook === HOOKS.read && random.chance(0.5)
-        ? hostileAnswerer(random, ['api'], told)
-        : undefined;
+    const answererOf =
+      hook === HOOKS.read && random.chance(0.7) ? hostileAnswerer(random, ['api']) : undefined;
     const fuzzCase: FuzzCase = {
       what: '',
       async run(): Promise<Outcome> {
-        told.length = 0;
-        bench.ion.answerBy(answerer);
+        const told: string[] = [];
+        bench.ion.answerBy(answererOf?.(told));
         try {
           const { status } = await bench.target.raw({
             bytes,
@@ -200,6 +205,12 @@ export const webhookRequests: Surface = {
         }
       },
     };
+    // What does not reach the node is Node-RED's own to read, up to 5 MB.
+    if (path !== hook) {
+      fuzzCase.control = async () => {
+        await bench.target.raw({ bytes: toPath('/no-hook') });
+      };
+    }
     return fuzzCase;
   },
 };
