@@ -105,6 +105,8 @@ function rightBody(random: Random, path: string, url: string): Json {
   if (path.endsWith('/test')) {
     const hostileUrl = () => {
       const { value } = hostileText(random);
+      if (random.chance(0.3))
+        return `${url}/hostile${random.pick(['/', '@', '?', '#', ':'])}${value}`;
       return random.pick([
         value,
         `http://127.0.0.1${value}`,

@@ -20,7 +20,7 @@ export function unclear({
   message?: unknown;
 }): string | undefined {
   const text = String(message);
-  const begin = `${String(code)}: ${text.slice(0, 300)}`;
+  const begin = `${String(code)}: ${JSON.stringify(text.slice(0, 200))}`;
   if (typeof code !== 'string' || !/^ION_[A-Z_]{1,40}$/.test(code))
     return `no code of this package: ${begin}`;
   if (typeof message !== 'string' || text.trim() === '') return `no text: ${begin}`;

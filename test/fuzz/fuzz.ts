@@ -28,6 +28,7 @@ export const MAX_GROWTH_MB = 10;
 const BATCH = 12;
 const WARM_UP_SEED = 1;
 const WARM_UP_BATCHES = 2;
+const MAX_TEXT = 3000;
 /** So that a run that finds something everywhere still ends. */
 const MAX_FINDINGS = 200;
 
@@ -152,7 +153,7 @@ class FuzzRun {
       const { outcome, gap, problem } = await this.#measured(fuzzCase);
       if (isLonger(gap, count.longest)) {
         count.longest = gap;
-        count.longestCase = `${number}: ${fuzzCase.what}`;
+        count.longestCase = `${seed}/${number}: ${fuzzCase.what}`;
       }
       if (problem) this.#found(surface, seed, number, fuzzCase, problem);
       else if (outcome) count[outcome]++;
@@ -199,6 +200,8 @@ class FuzzRun {
     fuzzCase: FuzzCase,
     gap: Gap,
   ): Promise<void> {
+    // What the nodes have found before they do not look for again.
+    await renew(this.#bench);
     const again = await this.#measured(fuzzCase);
     if (!isStop(again.gap)) return;
     if (fuzzCase.control) {
@@ -235,7 +238,7 @@ class FuzzRun {
     text: string,
   ): void {
     const replay = `FUZZ_SEED=${seed} FUZZ_CASE='${surface.name}:${number}'`;
-    const finding = `${surface.name}, case ${number}: ${text}\n    input: ${(fuzzCase?.what ?? 'the batch before it').slice(0, 600)}\n    ${replay}`;
+    const finding = `${surface.name}, case ${number}: ${text.slice(0, MAX_TEXT)}\n    input: ${(fuzzCase?.what ?? 'the batch before it').slice(0, 600)}\n    ${replay}`;
     this.#findings.push(finding);
     this.#options.log(`finding: ${finding}`);
   }

@@ -413,6 +413,8 @@ const PROPERTIES = [
   ...['hasOwnProperty', 'constructor', 'then', 'toJSON', 'config', 'client', 'delivery'],
 ];
 
+const isSimple = (value: unknown) => typeof value === 'string' || typeof value === 'number';
+
 /** A right message with one to three properties that do not belong into it. */
 export function hostileMessage(
   random: Random,
@@ -435,6 +437,7 @@ export function hostileMessage(
   for (let count = random.int(1, 3); count > 0; count--) {
     const name = random.chance(0.65) && own.length > 0 ? random.pick(own) : random.pick(PROPERTIES);
     if (name === 'question' && random.chance(0.85)) put(name, hostileQuery(random));
+    else if (isSimple(right[name]) && random.chance(0.4)) put(name, hostileText(random));
     else put(name, hostileValue(random));
   }
   return { value: msg, what: told.join('; ') };

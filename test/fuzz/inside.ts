@@ -24,7 +24,6 @@ export interface Gap {
 }
 
 export interface MessageReport {
-  what: string;
   /** How often the message was completed, with or without an error. */
   ended: number;
   sent: number;
@@ -107,15 +106,15 @@ async function inject(
 ): Promise<MessageReport & { gap: Gap }> {
   const node = RED.nodes.getNode(id) as (Node & { receive(msg: object): void }) | null;
   if (!node) throw new Error(`no node ${id}`);
-  const made = seeds ? hostileMessage(new Random(...seeds), right) : { value: right, what: '' };
-  const report: MessageReport = { what: made.what, ended: 0, sent: 0, caught: 0 };
-  if (salt && typeof made.value.question === 'string') made.value.question += `\n#${salt}`;
+  const msg = seeds ? hostileMessage(new Random(...seeds), right).value : right;
+  const report: MessageReport = { ended: 0, sent: 0, caught: 0 };
+  if (salt && typeof msg.question === 'string') msg.question += `\n#${salt}`;
   // Making the message is no work of the node.
   await sampled();
   reset();
-  open.set(made.value, report);
+  open.set(msg, report);
   current = { node: id, report };
-  node.receive(made.value);
+  node.receive(msg);
   const begun = performance.now();
   while (report.ended === 0 && performance.now() - begun < MAX_MESSAGE_MS)
     await nextTurnOrPause(begun);
@@ -124,7 +123,7 @@ async function inject(
   const isTold = () => !report.error || report.caught > 0;
   while (!isTold() && performance.now() - ended < MAX_CAUGHT_MS) await sleep(5);
   await sleep(5);
-  open.delete(made.value);
+  open.delete(msg);
   current = undefined;
   await sampled();
   return { ...report, gap: longest };

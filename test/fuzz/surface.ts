@@ -36,13 +36,12 @@ export interface Surface {
 export async function judgeMessage(
   { target }: Bench,
   injection: Injection,
-): Promise<{ outcome: Outcome; what: string; code: string | undefined }> {
-  const { what, ended, sent, caught, error } = await target.inject(injection);
-  const told = what && `: ${what}`;
-  if (ended !== 1) throw new Finding(`the message ended ${ended} times${told}`);
-  if (!error) return { outcome: 'right', what, code: undefined };
+): Promise<{ outcome: Outcome; code: string | undefined }> {
+  const { ended, caught, error } = await target.inject(injection);
+  if (ended !== 1) throw new Finding(`the message ended ${ended} times`);
+  if (!error) return { outcome: 'right', code: undefined };
   const reason = unclear(error);
-  if (reason) throw new Finding(`${reason}${told}`);
-  if (caught !== 1) throw new Finding(`${error.code} was caught ${caught} times${told}`);
-  return { outcome: sent > 0 && error === undefined ? 'right' : 'clear', what, code: error.code };
+  if (reason) throw new Finding(reason);
+  if (caught !== 1) throw new Finding(`${error.code} was caught ${caught} times`);
+  return { outcome: 'clear', code: error.code };
 }

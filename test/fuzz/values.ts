@@ -113,9 +113,16 @@ const SHORT = [
 ];
 
 export function hostileText(random: Random, maxLength = 100_000): Described<string> {
-  if (random.chance(0.35)) {
+  if (random.chance(0.25)) {
     const value = random.pick(SHORT);
     return { value, what: `the text ${JSON.stringify(value)}` };
+  }
+  if (random.chance(0.3)) {
+    const piece = random.pick(USUAL_PIECES);
+    const count = Math.floor(Math.min(maxLength, 60_000) / piece.length) - 10;
+    const begin = random.pick(['', '', 'a', 'https://a', '<title>']);
+    const value = `${begin}${piece.repeat(count)}x`;
+    return { value, what: `"${begin}", ${count} × ${JSON.stringify(piece)}, "x"` };
   }
   const piece = random.pick(random.chance(0.5) ? USUAL_PIECES : PIECES);
   // A search that fails at the end may begin again at each place.
