@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { randomInt } from 'node:crypto';
+import { byLength } from '../support/length.js';
+import { useTemporaryFolder } from '../support/package.js';
+import { fuzz, MAX_GROWTH_MB, table } from './fuzz.js';
+
+/** `FUZZ_SEED=… FUZZ_SECONDS=…` repeats a run, `FUZZ_CASE='messages:17'` one case of it. */
+const { FUZZ_SEED, FUZZ_SECONDS, FUZZ_CASE, FUZZ_GO_ON } = process.env;
+const SEED = Number(FUZZ_SEED ?? randomInt(1, 2 ** 31));
+const SECONDS = Number(FUZZ_SECONDS ?? byLength({ soak: 3600, usual: 60, brief: 30 }));
+/** The process starts, warms up and is cleared up besides. */
+const MORE_MS = 240_000;
+
+describe('hostile input from outside', () => {
+  const folder = useTemporaryFolder();
+
+  it(`gets a right answer or a clear error for ${SECONDS} s, and never an exit or a stop`, async function () {
+    this.timeout(SECONDS * 1000 + MORE_MS);
+    const replay = `FUZZ_SEED=${SEED} FUZZ_SECONDS=${SECONDS} npx mocha test/fuzz/fuzz.test.ts`;
+    console.log(`      ${replay}`);
+    const report = await fuzz({
+      seed: SEED,
+      seconds: SECONDS,
+      folder: folder.path,
+      only: FUZZ_CASE,
+      goesOn: FUZZ_GO_ON === 'true',
+      log: (text) => console.log(indented(text)),
+    });
+    console.log(indented(table(report)));
+    assert.equal(report.findings.length, 0, `${report.findings.join('\n\n')}\n\n${replay}`);
+    const { growthMb } = report;
+    assert.ok(growthMb < MAX_GROWTH_MB, `${growthMb.toFixed(1)} MB more. ${replay}`);
+  });
+});
+
+function indented(text: string): string {
+  return text.replace(/^/gm, '      ');
+}

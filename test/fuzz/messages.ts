@@ -1,0 +1,22 @@
+import { rightMessages, targetIds } from './flow.js';
+import { hostileMessage } from './hostile-values.js';
+import { judgeMessage, type Outcome, type Surface } from './surface.js';
+import { Random } from './values.js';
+
+export const messages: Surface = {
+  name: 'messages',
+  make(random, bench, seeds) {
+    const id = random.pick(targetIds);
+    const msg = random.pick(rightMessages(id));
+    // It is made once more where it is needed: no message of this kind can travel.
+    const { what } = hostileMessage(new Random(...seeds), msg);
+    let runs = 0;
+    return {
+      what: `${id} gets ${what}`,
+      async run(): Promise<Outcome> {
+        const { outcome } = await judgeMessage(bench, { node: id, msg, seeds, salt: runs++ });
+        return outcome;
+      },
+    };
+  },
+};

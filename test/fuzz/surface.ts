@@ -1,0 +1,47 @@
+import { unclear } from './clear.js';
+import type { Injection } from './inside.js';
+import type { FuzzIon } from './ion.js';
+import type { Target } from './target.js';
+import type { Random } from './values.js';
+
+/** The two ways in which a case may end well. */
+export type Outcome = 'right' | 'clear';
+
+/** A case that ended in neither way. */
+export class Finding extends Error {}
+
+export interface FuzzCase {
+  /** The input, in a few words. Complete once the case has run. */
+  what: string;
+  /** @throws Finding */
+  run(): Promise<Outcome>;
+  /**
+   * The same without this package. Where it stops the event loop as well, Node-RED itself does.
+   */
+  control?(): Promise<void>;
+}
+
+export interface Bench {
+  target: Target;
+  ion: FuzzIon;
+}
+
+/** One kind of input from outside. */
+export interface Surface {
+  name: string;
+  make(random: Random, bench: Bench, seeds: (string | number)[]): FuzzCase;
+}
+
+/** Hands a message to a node, and judges how it ends. */
+export async function judgeMessage(
+  { target }: Bench,
+  injection: Injection,
+): Promise<{ outcome: Outcome; code: string | undefined }> {
+  const { ended, caught, error } = await target.inject(injection);
+  if (ended !== 1) throw new Finding(`the message ended ${ended} times`);
+  if (!error) return { outcome: 'right', code: undefined };
+  const reason = unclear(error);
+  if (reason) throw new Finding(reason);
+  if (caught !== 1) throw new Finding(`${error.code} was caught ${caught} times`);
+  return { outcome: 'clear', code: error.code };
+}
