@@ -11,9 +11,9 @@ export interface Layer {
     methods: Record<string, boolean>;
     stack: { handle: unknown }[];
   };
-  /** The beginning of the path that was matched last. */
+  /** The beginning of the path that was matched last, if `match` does not return it. */
   path?: string;
-  match(path: string): boolean;
+  match(path: string): boolean | { path: string };
 }
 
 type Handle = (request: unknown, response: unknown, next: () => void) => void;
@@ -46,8 +46,8 @@ export function isOfOthers(app: App, path: string): boolean {
 function isAnswered(app: unknown, path: string, except: App, outer: ReadonlySet<unknown>): boolean {
   const isOuter = outer.has(app);
   return stackOf(app).some((layer) => {
-    if (!matches(layer, path)) return false;
-    const begin = layer.path ?? '';
+    const begin = matched(layer, path);
+    if (begin === undefined) return false;
     if (layer.route) return (takesPost(layer) || !isOuter) && !matches(layer, ANY_PATH);
     const inner = innerOf(layer.handle);
     if (inner === except) return false;
@@ -93,11 +93,18 @@ function takesPost({ route }: Layer): boolean {
 }
 
 function matches(layer: Layer, path: string): boolean {
+  return matched(layer, path) !== undefined;
+}
+
+/** The part of a path that a layer matches; empty for middleware that takes all paths. */
+function matched(layer: Layer, path: string): string | undefined {
   try {
-    return layer.match(path);
+    const match = layer.match(path);
+    if (match === false) return undefined;
+    return (match === true ? layer.path : match.path) ?? '';
   } catch {
     // Express answers 400 here, because it cannot decode a parameter of the route.
-    return true;
+    return path;
   }
 }
 
