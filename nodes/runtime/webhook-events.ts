@@ -213,7 +213,7 @@ export class Webhook {
     try {
       this.#sendOrRead(event, payload, details);
     } catch (thrown) {
-      this.#reportLost(thrown, payload, details);
+      this.#reportError(thrown, payload, details);
     }
   }
 
@@ -237,12 +237,12 @@ export class Webhook {
       const object = await this.#object(details.id);
       if (object) this.#send(this.#config.fields?.length > 0 ? object : payload, details);
     } catch (thrown) {
-      this.#reportLost(thrown, payload, details, performance.now() - startedAt);
+      this.#reportError(thrown, payload, details, performance.now() - startedAt);
     }
   }
 
-  /** The event does not come into the flow, except by a Catch node. */
-  #reportLost(thrown: unknown, payload: unknown, details: EventDetails, durationMs = 0): void {
+  /** Tells Catch nodes, with the payload that did not come into the flow. */
+  #reportError(thrown: unknown, payload: unknown, details: EventDetails, durationMs = 0): void {
     try {
       reportFailure(this.#node, thrown, eventMessage(payload, details), durationMs);
       this.#show();
@@ -254,7 +254,7 @@ export class Webhook {
 
   /** Nothing that is thrown on the way of a request may end Node-RED. */
   #failed(thrown: unknown, request: IncomingMessage, response: ServerResponse): void {
-    this.#reportLost(thrown, undefined, this.#details({}));
+    this.#reportError(thrown, undefined, this.#details({}));
     answer(request, response, 500);
   }
 
@@ -300,11 +300,10 @@ export class Webhook {
   }
 
   #report(about: 'route' | 'secret' | 'registration', key: string, error: IonError): void {
-    if (this.#problems.get(about) !== key) {
-      reportFailure(this.#node, error, eventMessage(undefined, this.#details({})), 0);
-    }
+    const isKnown = this.#problems.get(about) === key;
     this.#problems.set(about, key);
-    this.#show();
+    if (isKnown) this.#show();
+    else this.#reportError(error, undefined, this.#details({}));
   }
 
   #solved(about: 'route' | 'secret' | 'registration'): void {

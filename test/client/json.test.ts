@@ -53,7 +53,7 @@ describe('the shape of JSON', () => {
       return performance.now() - startedAt;
     };
     for (const piece of ['"', '\\', '"\\', '[', '{"', '\\"']) {
-      assert.ok(milliseconds(piece.repeat(5_000_000 / piece.length)) < 500, piece);
+      assert.ok(milliseconds(piece.repeat(5_000_000 / piece.length)) < 2000, piece);
     }
   });
 });

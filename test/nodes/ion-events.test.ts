@@ -362,6 +362,26 @@ describe('ion-events', () => {
       assert.equal(await post(event()), 200);
     });
 
+    it('answers 503 to a body that is complete when the node is closed already', async () => {
+      await begin();
+      const body = event();
+      const socket = connect(server.port, '127.0.0.1');
+      let answered = '';
+      socket.setEncoding('utf8').on('data', (text) => {
+        answered += text;
+      });
+      const head = `POST /ion/hook HTTP/1.1\r\nhost: a\r\nx-ion-signature: ${sign(body)}`;
+      const coming = once(socket, 'connect');
+      socket.write(`${head}\r\ncontent-length: ${body.length}\r\nexpect: 100-continue\r\n\r\n`);
+      await coming;
+      // The request is at the node.
+      await until(() => answered.startsWith('HTTP/1.1 100 '));
+      await helper.unload();
+      socket.write(body);
+      await until(() => answered.includes('HTTP/1.1 503 '));
+      socket.destroy();
+    });
+
     it('goes on when the sender does not wait for the answer', async () => {
       await begin({ expectedResponseCode: 204 });
       const body = event();
