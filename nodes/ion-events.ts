@@ -11,7 +11,7 @@ import { pollEvents } from './runtime/poll-events.js';
 import { NodeStatus } from './runtime/status.js';
 import { webhookEvents } from './runtime/webhook-events.js';
 
-/** Polls, or takes webhooks; of a node that is set wrongly only the error comes. */
+/** Polls, or takes webhooks; a node with wrong properties does neither and reports the error. */
 function beginEvents(
   RED: NodeAPI,
   node: EventsNode,

@@ -113,7 +113,7 @@ function variantsOf(path: string): string[] {
   return variants.map(normal);
 }
 
-/** Whether requests to a path are meant for the editor, the admin API or what else is beside the nodes. */
+/** Whether a path belongs to the editor, to the admin API or to another app beside that of the nodes. */
 function isTakenByEditor({ httpNode, settings }: NodeAPI, path: string): boolean {
   return isEditorFile(settings.httpAdminRoot, path) || isOfOthers(httpNode, path);
 }

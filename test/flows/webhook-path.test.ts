@@ -102,7 +102,7 @@ describe("a webhook's path in a real Node-RED", () => {
     for (const path of FREE) assert.equal(await post(path), 200);
   });
 
-  it('is free where the editor is at another root', async () => {
+  it('is free if the editor is at another root', async () => {
     const below = OF_EDITOR.map((path) => `/admin${path}`);
     const paths = [...below, ...OF_EDITOR];
     const { running, post } = await begin('roots', paths, { httpAdminRoot: '/admin' });

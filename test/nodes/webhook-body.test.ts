@@ -46,7 +46,7 @@ describe('the bodies of webhooks', () => {
   const isRead = (name: string, text: string) =>
     ended.some(([url, result]) => url === `/${name}` && result?.toString() === text);
 
-  it('end the oldest unfinished one where they would be too many, never the one that comes', async () => {
+  it('end the oldest unfinished one when they are too many, never the one that comes', async () => {
     await begin({ bytes: MEBIBYTE, count: 3 });
     for (const name of ['a', 'b', 'c', 'd']) await send(name, 'x');
     await until(() => ended.length > 0);
@@ -57,7 +57,7 @@ describe('the bodies of webhooks', () => {
     assert.deepEqual(bodies.unfinished.count, 2);
   });
 
-  it('end the oldest unfinished one where they would take too much memory', async () => {
+  it('end the oldest unfinished one when they take too much memory', async () => {
     await begin({ bytes: MEBIBYTE, count: 100 });
     const half = Buffer.alloc(MEBIBYTE / 2 - 1, 'x');
     await send('a', half);
