@@ -1,16 +1,38 @@
 import type { NodeAPI } from 'node-red';
-import type { EventsCredentials, EventsNode, IonEventsConfig } from './runtime/events-config.js';
+import {
+  checkEventsConfig,
+  type EventSource,
+  type EventsCredentials,
+  type EventsNode,
+  type IonEventsConfig,
+} from './runtime/events-config.js';
+import { noEvents } from './runtime/no-events.js';
 import { pollEvents } from './runtime/poll-events.js';
 import { inBackground } from './runtime/report-error.js';
 import { NodeStatus } from './runtime/status.js';
 import { webhookEvents } from './runtime/webhook-events.js';
+
+/** Polls, or takes webhooks; a node with wrong properties does neither and reports the error. */
+function beginEvents(
+  RED: NodeAPI,
+  node: EventsNode,
+  config: IonEventsConfig,
+  status: NodeStatus,
+): EventSource {
+  try {
+    checkEventsConfig(config);
+    const begin = config.via === 'webhook' ? webhookEvents : pollEvents;
+    return begin(RED, node, config, status);
+  } catch (thrown) {
+    return noEvents(RED, node, config, status, thrown);
+  }
+}
 
 export = (RED: NodeAPI): void => {
   function IonEvents(this: EventsNode, config: IonEventsConfig) {
     RED.nodes.createNode(this, config);
     const status = new NodeStatus(RED, this);
     if (!RED.nodes.getNode(config.config)) status.idle({ fill: 'red', key: 'noConfig' });
-    const beginEvents = config.via === 'webhook' ? webhookEvents : pollEvents;
     const events = beginEvents(RED, this, config, status);
     this.on('close', (removed: boolean, done: () => void) => {
       status.close();

@@ -1,5 +1,7 @@
 import { type GraphqlError, IonError, type IonErrorCode, quote } from './errors.js';
-import { boundedCopy, JsonLimitError, parseJson } from './json.js';
+import { JsonLimitError } from './json.js';
+import { boundedCopy } from './json-size.js';
+import { parseJson } from './long-json.js';
 import { parseRetryAfter } from './retries.js';
 import { type HttpAnswer, headerOf } from './transport.js';
 

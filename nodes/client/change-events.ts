@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Change } from './changes.js';
-import { weightOf } from './json.js';
+import { weightOf } from './json-size.js';
 import { Recent } from './recent.js';
 import type { Row } from './rows.js';
 

@@ -1,25 +1,18 @@
-import { inSlices, type Slices } from './slices.js';
-
 /** Levels of nesting that are read; what Node-RED does with a message recurses into each of them. */
 export const MAX_JSON_DEPTH = 200;
-/** Values in one text, so that what is small as text does not fill the memory as objects. */
-const MAX_VALUES = 2_000_000;
-/** Properties of one object: larger ones stop the process while they are made. */
-const MAX_PROPERTIES = 100_000;
-/** In characters; longer texts are parsed in slices. */
-export const MAX_TEXT_AT_ONCE = 128 * 1024;
-/** In characters; what is parsed between two looks at the clock. */
-const CHUNK = 64 * 1024;
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const OPEN_ARRAY = 0x5b;
-const CLOSE_ARRAY = 0x5d;
-const OPEN_OBJECT = 0x7b;
-const CLOSE_OBJECT = 0x7d;
-const LETTER_U = 0x75;
+/** The signs that make up JSON, as codes of characters. */
+export const Sign = {
+  Quote: 0x22,
+  Backslash: 0x5c,
+  Comma: 0x2c,
+  Colon: 0x3a,
+  OpenArray: 0x5b,
+  CloseArray: 0x5d,
+  OpenObject: 0x7b,
+  CloseObject: 0x7d,
+} as const;
+
 const BYTE_ORDER_MARK = 0xfeff;
 
 /** JSON that is well-formed, but deeper or wider than anybody can work with. */
@@ -31,18 +24,7 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
 }
 
 /**
- * Parses JSON that comes from outside, of any length, without stopping the event loop; a promise
- * only for a long text. A byte order mark at the beginning is passed over.
- * @throws SyntaxError, or JsonLimitError beyond 200 levels, 2,000,000 values or 100,000 properties
- * of one object
- */
-export function parseJson(text: string): unknown | Promise<unknown> {
-  if (text.length <= MAX_TEXT_AT_ONCE) return parseShortJson(text);
-  return inSlices((slices) => new SlicedParser(withoutMark(text), slices).document());
-}
-
-/**
- * As `parseJson` does, but at once.
+ * Parses JSON that comes from outside, and that is short enough to be parsed at once.
  * @throws SyntaxError, or JsonLimitError beyond 200 levels
  */
 export function parseShortJson(text: string): unknown {
@@ -53,7 +35,8 @@ export function parseShortJson(text: string): unknown {
   return value;
 }
 
-function withoutMark(text: string): string {
+/** Some servers write a byte order mark before their JSON. */
+export function withoutMark(text: string): string {
   return text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text;
 }
 
@@ -76,215 +59,12 @@ function hasManyBrackets(json: string): boolean {
   return false;
 }
 
-function tooDeep(): JsonLimitError {
+export function tooDeep(): JsonLimitError {
   return new JsonLimitError(`It is nested deeper than ${MAX_JSON_DEPTH} levels.`);
 }
 
-/** The members of a list or an object that are parsed at once. */
-interface Members {
-  begin: number;
-  end: number;
-  count: number;
-  /** The list or object ends behind them. */
-  isEnd: boolean;
-}
-
-/**
- * Finds pieces of a long text that are small enough for the engine's own parser, and puts together
- * what that makes of them.
- */
-class SlicedParser {
-  readonly #text: string;
-  readonly #slices: Slices;
-  #at = 0;
-  #values = 0;
-
-  constructor(text: string, slices: Slices) {
-    this.#text = text;
-    this.#slices = slices;
-  }
-
-  async document(): Promise<unknown> {
-    await this.#skipSpace();
-    const value = await this.#value(1);
-    await this.#skipSpace();
-    if (this.#at < this.#text.length) throw this.#unexpected();
-    return value;
-  }
-
-  /** The value that begins here, which may be longer than a chunk. */
-  async #value(depth: number): Promise<unknown> {
-    switch (this.#text.charCodeAt(this.#at)) {
-      case OPEN_ARRAY:
-        return this.#array(depth);
-      case OPEN_OBJECT:
-        return this.#object(depth);
-      case QUOTE:
-        return this.#string();
-      default:
-        return this.#primitive();
-    }
-  }
-
-  async #array(depth: number): Promise<unknown[]> {
-    const array: unknown[] = [];
-    this.#at++;
-    for (let isFirst = true; ; isFirst = false) {
-      if (this.#slices.isOver) await this.#slices.pause();
-      await this.#skipSpace();
-      const members = this.#members(depth);
-      if (members) {
-        const parsed = JSON.parse(`[${this.#textOf(members, isFirst)}]`) as unknown[];
-        for (const item of parsed) array.push(item);
-        if (this.#isClosedBy(CLOSE_ARRAY, members)) return array;
-      } else {
-        array.push(await this.#value(depth + 1));
-        if (await this.#endsWith(CLOSE_ARRAY)) return array;
-      }
-    }
-  }
-
-  async #object(depth: number): Promise<Record<string, unknown>> {
-    const object: Record<string, unknown> = {};
-    let properties = 0;
-    this.#at++;
-    for (let isFirst = true; ; isFirst = false) {
-      if (this.#slices.isOver) await this.#slices.pause();
-      await this.#skipSpace();
-      const members = this.#members(depth);
-      properties += members?.count ?? 1;
-      if (properties > MAX_PROPERTIES) {
-        throw new JsonLimitError(`It has an object with more than ${MAX_PROPERTIES} properties.`);
-      }
-      if (members) {
-        const parsed = JSON.parse(`{${this.#textOf(members, isFirst)}}`);
-        for (const key of Object.keys(parsed)) put(object, key, parsed[key]);
-        if (this.#isClosedBy(CLOSE_OBJECT, members)) return object;
-      } else {
-        if (this.#text.charCodeAt(this.#at) !== QUOTE) throw this.#unexpected();
-        const key = await this.#string();
-        await this.#skipSpace();
-        if (this.#text.charCodeAt(this.#at++) !== COLON) throw this.#unexpected();
-        await this.#skipSpace();
-        put(object, key, await this.#value(depth + 1));
-        if (await this.#endsWith(CLOSE_OBJECT)) return object;
-      }
-    }
-  }
-
-  /** The members that begin here and fit into a chunk; `undefined` if the first one is longer. */
-  #members(depth: number): Members | undefined {
-    const begin = this.#at;
-    const most = Math.min(this.#text.length, begin + CHUNK);
-    let level = 0;
-    let values = 1;
-    /** Up to the last comma between two members. */
-    let whole: { end: number; count: number; values: number } | undefined;
-    let count = 0;
-    for (let at = begin; at < most; at++) {
-      switch (this.#text.charCodeAt(at)) {
-        case QUOTE:
-          for (at++; at < most && this.#text.charCodeAt(at) !== QUOTE; at++) {
-            if (this.#text.charCodeAt(at) === BACKSLASH) at++;
-          }
-          break;
-        case OPEN_ARRAY:
-        case OPEN_OBJECT:
-          values++;
-          if (depth + ++level > MAX_JSON_DEPTH) throw tooDeep();
-          break;
-        case CLOSE_ARRAY:
-        case CLOSE_OBJECT:
-          if (level-- > 0) break;
-          this.#count(values);
-          return { begin, end: at, count: count + 1, isEnd: true };
-        case COMMA:
-          values++;
-          if (level === 0) whole = { end: at, count: ++count, values };
-      }
-    }
-    // Without a bracket to its end it can only be followed by nothing, which is found out there.
-    if (most === this.#text.length && !whole) throw this.#unexpected(most);
-    if (!whole) return undefined;
-    this.#count(whole.values);
-    return { begin, end: whole.end, count: whole.count, isEnd: false };
-  }
-
-  /** Only a list or an object without members may have nothing between its brackets. */
-  #textOf({ begin, end, isEnd }: Members, isFirst: boolean): string {
-    const text = this.#text.slice(begin, end);
-    if (text.trim() === '' && !(isFirst && isEnd)) throw this.#unexpected(end);
-    return text;
-  }
-
-  #isClosedBy(bracket: number, { end, isEnd }: Members): boolean {
-    this.#at = end + 1;
-    if (isEnd && this.#text.charCodeAt(end) !== bracket) throw this.#unexpected(end);
-    return isEnd;
-  }
-
-  /** Behind a member that was read by itself. */
-  async #endsWith(bracket: number): Promise<boolean> {
-    await this.#skipSpace();
-    const found = this.#text.charCodeAt(this.#at++);
-    if (found !== bracket && found !== COMMA) throw this.#unexpected(this.#at - 1);
-    return found === bracket;
-  }
-
-  async #string(): Promise<string> {
-    this.#count(1);
-    const pieces: string[] = [];
-    let begin = this.#at + 1;
-    for (let at = begin; ; ) {
-      const code = this.#text.charCodeAt(at);
-      // Behind the end of the text.
-      if (Number.isNaN(code)) throw this.#unexpected(at);
-      if (code === QUOTE || at - begin >= CHUNK) {
-        pieces.push(JSON.parse(`"${this.#text.slice(begin, at)}"`));
-        begin = at;
-        if (this.#slices.isOver) await this.#slices.pause();
-      }
-      if (code === QUOTE) {
-        this.#at = at + 1;
-        return pieces.join('');
-      }
-      if (code !== BACKSLASH) at++;
-      else at += this.#text.charCodeAt(at + 1) === LETTER_U ? 'u0000'.length + 1 : 2;
-    }
-  }
-
-  /** Numbers and names are short. */
-  #primitive(): unknown {
-    this.#count(1);
-    const begin = this.#at;
-    while (this.#at - begin < CHUNK && /[\w.+-]/.test(this.#text.charAt(this.#at))) this.#at++;
-    if (this.#at === begin) throw this.#unexpected();
-    return JSON.parse(this.#text.slice(begin, this.#at));
-  }
-
-  async #skipSpace(): Promise<void> {
-    for (let count = 1; ; count++) {
-      const code = this.#text.charCodeAt(this.#at);
-      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return;
-      this.#at++;
-      if (count % CHUNK === 0 && this.#slices.isOver) await this.#slices.pause();
-    }
-  }
-
-  #count(values: number): void {
-    this.#values += values;
-    if (this.#values > MAX_VALUES) {
-      throw new JsonLimitError(`It holds more than ${MAX_VALUES} values.`);
-    }
-  }
-
-  #unexpected(at = this.#at): SyntaxError {
-    return new SyntaxError(`Unexpected text in JSON at position ${at}`);
-  }
-}
-
 /** As JSON.parse does: `__proto__` is a property like any other. */
-function put(object: Record<string, unknown>, key: string, value: unknown): void {
+export function setProperty(object: Record<string, unknown>, key: string, value: unknown): void {
   if (key !== '__proto__') object[key] = value;
   else
     Object.defineProperty(object, key, {
@@ -295,95 +75,52 @@ function put(object: Record<string, unknown>, key: string, value: unknown): void
     });
 }
 
-/** What a copy may hold at most. */
-export interface CopyBudget {
+/** What parsing a JSON text would make, seen before it is parsed. */
+export interface JsonShape {
+  /** Levels of lists and objects. */
+  depth: number;
+  /** Commas, colons and opening brackets: at least as many as there are keys and entries. */
   values: number;
-  /** Of all texts and property names together. */
-  characters: number;
-  /** Characters of one text. */
-  text: number;
 }
 
-/**
- * A copy of foreign JSON that is small enough to be passed on: texts are cut at their end ("…"),
- * what is deeper or comes later is left out.
- * @param budget is used up, so that several copies can share it
- */
-export function boundedCopy(value: unknown, budget: CopyBudget, maxDepth: number): unknown {
-  budget.values--;
-  if (typeof value === 'string') {
-    const text = value.slice(0, Math.max(0, Math.min(budget.text, budget.characters)));
-    budget.characters -= text.length;
-    return text.length < value.length ? `${text}…` : text;
-  }
-  if (typeof value !== 'object' || value === null) return value;
-  if (maxDepth === 0 || isUsedUp(budget)) return undefined;
-  if (Array.isArray(value)) {
-    const items: unknown[] = [];
-    for (const item of value) {
-      if (isUsedUp(budget)) break;
-      items.push(boundedCopy(item, budget, maxDepth - 1));
+/** Measures a text in one pass; of a text that is no JSON the numbers mean nothing. */
+export function jsonShape(text: string): JsonShape {
+  const { length } = text;
+  let depth = 0;
+  let level = 0;
+  let values = 0;
+  for (let index = 0; index < length; index++) {
+    switch (text.charCodeAt(index)) {
+      case Sign.Quote:
+        index = endOfString(text, index + 1);
+        break;
+      case Sign.Comma:
+      case Sign.Colon:
+        values++;
+        break;
+      case Sign.OpenArray:
+      case Sign.OpenObject:
+        values++;
+        level++;
+        if (level > depth) depth = level;
+        break;
+      case Sign.CloseArray:
+      case Sign.CloseObject:
+        level--;
+        break;
+      default:
     }
-    return items;
   }
-  const copy: Record<string, unknown> = {};
-  for (const [key, item] of Object.entries(value)) {
-    budget.characters -= key.length;
-    if (isUsedUp(budget)) break;
-    put(copy, key, boundedCopy(item, budget, maxDepth - 1));
+  return { depth, values };
+}
+
+/** The index of the quote that ends a string, or the end of the text. */
+function endOfString(text: string, from: number): number {
+  let index = from;
+  for (; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code === Sign.Quote) break;
+    if (code === Sign.Backslash) index++;
   }
-  return copy;
-}
-
-/** How much memory a value takes, roughly: one for each value, and one for each ten characters. */
-export function weightOf(value: unknown): number {
-  if (typeof value === 'string') return 1 + value.length / 10;
-  if (typeof value !== 'object' || value === null) return 1;
-  let weight = 1;
-  for (const item of Object.values(value)) weight += weightOf(item);
-  return weight;
-}
-
-/** JSON text of a value of any size, made in slices. */
-export function writeJson(value: unknown): Promise<string> {
-  return inSlices(async (slices) => {
-    const texts: string[] = [];
-    let pieces: string[] = [];
-    const write = async (item: unknown): Promise<void> => {
-      if (slices.isOver) {
-        texts.push(pieces.join(''));
-        pieces = [];
-        await slices.pause();
-      }
-      if (typeof item !== 'object' || item === null) {
-        pieces.push(JSON.stringify(item) ?? 'null');
-        return;
-      }
-      let separator = '';
-      if (Array.isArray(item)) {
-        pieces.push('[');
-        for (const each of item) {
-          pieces.push(separator);
-          await write(each);
-          separator = ',';
-        }
-        pieces.push(']');
-        return;
-      }
-      pieces.push('{');
-      for (const [key, each] of Object.entries(item)) {
-        if (each === undefined) continue;
-        pieces.push(`${separator}${JSON.stringify(key)}:`);
-        await write(each);
-        separator = ',';
-      }
-      pieces.push('}');
-    };
-    await write(value);
-    return [...texts, ...pieces].join('');
-  });
-}
-
-function isUsedUp({ values, characters }: CopyBudget): boolean {
-  return values <= 0 || characters <= 0;
+  return index;
 }

@@ -1,6 +1,6 @@
 import type { Answer } from './client.js';
 import { IonError, reasonOf } from './errors.js';
-import { MAX_TEXT_AT_ONCE } from './json.js';
+import { MAX_TEXT_AT_ONCE } from './long-json.js';
 import { parseOperation } from './operation.js';
 import { type Page, type PageSource, type PagesOptions, pages } from './pages.js';
 import type { Resource } from './resources.js';

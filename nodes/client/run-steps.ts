@@ -1,6 +1,6 @@
 import { IonError, quote, toIonError } from './errors.js';
 import type { FieldDefinition } from './field-values.js';
-import { weightOf } from './json.js';
+import { weightOf } from './json-size.js';
 import { parseOperation } from './operation.js';
 import { Recent } from './recent.js';
 import type { Requests } from './requests.js';

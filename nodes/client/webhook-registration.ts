@@ -4,12 +4,19 @@ import { parseOperation } from './operation.js';
 import { withoutSecrets } from './redaction.js';
 import { flatten } from './rows.js';
 
+/** Whose receiver it is: the name in ION says it. */
+export interface ReceiverOwner {
+  nodeId: string;
+  /** The Node-RED, because another one may have a copy of the same flow. */
+  instanceId: string;
+}
+
 /** What ION shall tell to whom. */
-export interface Registration {
-  /** Tells the receiver from all others, over all deploys. */
-  key: string;
+export interface Registration extends ReceiverOwner {
   /** Where ION sends to. */
   webhookUri: string;
+  /** Where ION sent to before, as far as the same process registered that. */
+  formerUris: readonly string[];
   sharedSecret: string;
   expectedResponseCode: number;
   /** A value of `ResourceEnum`. */
@@ -17,10 +24,15 @@ export interface Registration {
   actions: readonly string[];
 }
 
-interface Receiver {
+/** A receiver of the same node that may belong to another Node-RED, and is left as it is. */
+export interface OtherReceiver {
   id: number;
-  _etag: string;
   name: string;
+  webhookUri: string;
+}
+
+interface Receiver extends OtherReceiver {
+  _etag: string;
   subscriptions: Subscription[] | null;
 }
 
@@ -40,7 +52,7 @@ const MOST_TRIES = 3;
 // Without the secret: an answer that ION could give only in part would carry it into a message.
 const RECEIVERS = `query WebhookReceivers($filters: WebhookReceiversInputFilters) {
   webhookReceivers(filters: $filters, sort: [ID_ASC], first: 100) {
-    edges { node { id _etag name subscriptions { id _etag resource action active } } }
+    edges { node { id _etag name webhookUri subscriptions { id _etag resource action active } } }
   }
 }`;
 const CREATE_RECEIVER = `mutation CreateWebhookReceiver($input: CreateWebhookReceiverInput!) {
@@ -62,36 +74,52 @@ const DELETE_SUBSCRIPTION = `mutation DeleteWebhookSubscription($etag: String!, 
   deleteWebhookSubscription(etag: $etag, id: $id) { id }
 }`;
 
-/** What the receiver with that key is called in ION. */
-export function receiverName(key: string): string {
-  return `Node-RED ion-events (${key})`;
+/** What the owner's receiver is called in ION. */
+export function receiverName({ nodeId, instanceId }: ReceiverOwner): string {
+  return `Node-RED ion-events (${nodeId}, ${instanceId})`;
+}
+
+/** What version 1.0.0 called it. */
+function formerName(nodeId: string): string {
+  return `Node-RED ion-events (${nodeId})`;
+}
+
+/** Whether the node, in whichever Node-RED, has receivers of that name. */
+function isNameFor(nodeId: string, name: string): boolean {
+  return name === formerName(nodeId) || name.startsWith(`Node-RED ion-events (${nodeId}, `);
 }
 
 /**
- * Makes ION hold exactly one receiver with the key, and one subscription of it for each action,
- * whatever it holds before.
+ * Makes ION hold exactly one receiver of the owner, with this address, and one subscription of it
+ * for each action. What may belong to another Node-RED is not touched.
+ * @returns receivers of the same node that were left as they are
  * @throws IonError, without the secret in its texts
  */
 export async function register(
   client: Client,
   registration: Registration,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<OtherReceiver[]> {
   const ion = new Registrar(client, signal);
   try {
-    await ion.untilUndisturbed(() => ion.register(registration));
+    return await ion.untilUndisturbed(() => ion.register(registration));
   } catch (thrown) {
     throw withoutSecrets(toIonError(thrown), [registration.sharedSecret]);
   }
 }
 
 /**
- * Removes all receivers with the key from ION, and their subscriptions.
+ * Removes the receivers of the owner with these addresses from ION, and their subscriptions.
  * @throws IonError
  */
-export async function unregister(client: Client, key: string, signal: AbortSignal): Promise<void> {
+export async function unregister(
+  client: Client,
+  owner: ReceiverOwner,
+  webhookUris: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
   const ion = new Registrar(client, signal);
-  await ion.untilUndisturbed(() => ion.unregister(key));
+  await ion.untilUndisturbed(() => ion.unregister(owner, webhookUris));
 }
 
 class Registrar {
@@ -103,7 +131,7 @@ class Registrar {
     this.#signal = signal;
   }
 
-  async untilUndisturbed(work: () => Promise<void>): Promise<void> {
+  async untilUndisturbed<Result>(work: () => Promise<Result>): Promise<Result> {
     for (let tries = 1; ; tries++) {
       try {
         return await work();
@@ -114,18 +142,22 @@ class Registrar {
     }
   }
 
-  async register(registration: Registration): Promise<void> {
-    const [receiver, ...others] = await this.#receivers(registration.key);
-    // A creation whose answer was lost may have left another one.
-    for (const other of others) await this.#delete(other);
-    const { key, webhookUri, sharedSecret, expectedResponseCode } = registration;
-    const columns = {
-      name: receiverName(key),
-      webhookUri,
-      sharedSecret,
-      expectedResponseCode,
-      active: true,
-    };
+  async register(registration: Registration): Promise<OtherReceiver[]> {
+    const { webhookUri, sharedSecret, expectedResponseCode, nodeId } = registration;
+    const name = receiverName(registration);
+    const found = await this.#receiversOfNode(registration);
+    const isHere = (receiver: Receiver) => isSameUri(receiver.webhookUri, webhookUri);
+    const own = found.filter((receiver) => receiver.name === name);
+    const moved = own.filter(
+      (receiver) => !isHere(receiver) && isOneOf(receiver.webhookUri, registration.formerUris),
+    );
+    const fromVersion1 = found.filter(
+      (receiver) => receiver.name === formerName(nodeId) && isHere(receiver),
+    );
+    // A creation whose answer was lost may have left more than one.
+    const [receiver, ...surplus] = [...own.filter(isHere), ...moved, ...fromVersion1];
+    for (const each of surplus) await this.#delete(each);
+    const columns = { name, webhookUri, sharedSecret, expectedResponseCode, active: true };
     if (receiver) {
       const { id, _etag: etag } = receiver;
       await this.#send(UPDATE_RECEIVER, { input: { id, etag, ...columns } });
@@ -134,21 +166,38 @@ class Registrar {
       const data = await this.#send(CREATE_RECEIVER, { input: columns });
       await this.#subscribe(createdId(data), [], registration);
     }
+    return found.filter((each) => each !== receiver && !surplus.includes(each));
   }
 
-  async unregister(key: string): Promise<void> {
-    for (const receiver of await this.#receivers(key)) await this.#delete(receiver);
+  async unregister(owner: ReceiverOwner, webhookUris: readonly string[]): Promise<void> {
+    const name = receiverName(owner);
+    for (const receiver of await this.#receivers({ name: { eq: name } })) {
+      const isOwn = receiver.name === name && isOneOf(receiver.webhookUri, webhookUris);
+      if (isOwn) await this.#delete(receiver);
+    }
   }
 
-  async #receivers(key: string): Promise<Receiver[]> {
-    const name = receiverName(key);
-    const data = await this.#send(RECEIVERS, { filters: { name: { eq: name } } });
+  /** By the names that this Node-RED may have given them, or with the address. */
+  async #receiversOfNode(registration: Registration): Promise<Receiver[]> {
+    const { nodeId, webhookUri } = registration;
+    const names = [receiverName(registration), formerName(nodeId)];
+    const named = await this.#receivers({ name: { in: names } });
+    const here = await this.#receivers({ webhookUri: { eq: webhookUri } });
+    const found = new Map([...named, ...here].map((each) => [each.id, each]));
+    // Names may be compared without regard to case.
+    return [...found.values()].filter(({ name, webhookUri: uri }) =>
+      isSameUri(uri, webhookUri) ? isNameFor(nodeId, name) : names.includes(name),
+    );
+  }
+
+  async #receivers(filters: Record<string, unknown>): Promise<Receiver[]> {
+    const data = await this.#send(RECEIVERS, { filters });
     const receivers = flatten(data.webhookReceivers);
     if (!Array.isArray(receivers)) {
       throw new IonError('ION_RESPONSE', "ION's answer has no list of webhook receivers.");
     }
     return (receivers as (Receiver | null)[]).filter(
-      (receiver): receiver is Receiver => receiver?.name === name,
+      (receiver): receiver is Receiver => typeof receiver?.name === 'string',
     );
   }
 
@@ -182,6 +231,19 @@ class Registrar {
     const options = { variables, signal: this.#signal };
     return (await this.#client.request(parseOperation(text), options)).data;
   }
+}
+
+function isOneOf(uri: string, uris: readonly string[]): boolean {
+  return uris.some((each) => isSameUri(uri, each));
+}
+
+/** ION may have written an address in another way than it was given. */
+function isSameUri(one: string, other: string): boolean {
+  return normal(one) === normal(other);
+}
+
+function normal(uri: string): string {
+  return URL.canParse(uri) ? new URL(uri).href : uri;
 }
 
 function createdId(data: Record<string, unknown>): number {

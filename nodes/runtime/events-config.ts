@@ -1,5 +1,6 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { IonError } from '../client/errors.js';
+import { isPlainObject } from '../client/json.js';
 import { type Resource, resourceNamed, resourceNames } from '../client/resources.js';
 import type { RowsQuery } from '../client/rows-query.js';
 import { type FilterRow, readFilters } from './filter-rows.js';
@@ -34,6 +35,72 @@ export type EventsNode = Node<EventsCredentials>;
 export interface EventSource {
   /** Ends everything that is under way. */
   close(removed: boolean): Promise<void>;
+}
+
+/** Longer ones are no names of HTTP headers that anybody uses. */
+const MAX_HEADER_LENGTH = 100;
+const HEADER = /^[!#$%&'*+.^`|~\w-]+$/;
+
+/**
+ * Checks what only a flow file made by hand or by a program can have wrong: the editor's own checks
+ * prevent it.
+ * @throws IonError `ION_CONFIG` for a property of another type, or a value that cannot work
+ */
+export function checkEventsConfig(config: IonEventsConfig): void {
+  const { via, resource, actions, filters, fields, path, signatureHeader, publicUrl } = config;
+  requireValid('resource', resource, isText(resource), 'a text such as "RUN_STEPS"');
+  requireValid('actions', actions, isListOf(actions, isString), 'a list such as ["CREATE"]');
+  requireValid('fields', fields, isListOf(fields, isString), 'a list of names');
+  requireValid('filters', filters, isListOf(filters, isFilter), 'a list of filters');
+  if (via !== 'webhook') return;
+  requireValid('path', path, isText(path), 'a text such as "/ion/run-steps"');
+  requireValid('publicUrl', publicUrl, isText(publicUrl), 'a URL');
+  requireValid('signatureHeader', signatureHeader, isHeader(signatureHeader), 'an HTTP header');
+  responseCode(config);
+}
+
+/**
+ * The HTTP status that ION expects.
+ * @throws IonError `ION_CONFIG`
+ */
+export function responseCode({ expectedResponseCode }: IonEventsConfig): number {
+  const given: unknown = expectedResponseCode ?? '';
+  if (given === '') return 200;
+  const code = typeof given === 'string' || typeof given === 'number' ? Number(given) : Number.NaN;
+  const isValid = Number.isInteger(code) && code >= 200 && code < 600;
+  requireValid('expectedResponseCode', given, isValid, 'an HTTP status from 200 to 599');
+  return code;
+}
+
+function requireValid(name: string, value: unknown, isValid: boolean, expected: string): void {
+  if (isValid) return;
+  const given = String(JSON.stringify(value)).slice(0, 100);
+  throw new IonError(
+    'ION_CONFIG',
+    `The property "${name}" of the ion-events node is ${given}, but has to be ${expected}. Open the node, correct it and deploy.`,
+  );
+}
+
+function isString(value: unknown): boolean {
+  return typeof value === 'string';
+}
+
+/** A property may be missing, because a flow may be older than it. */
+function isText(value: unknown): boolean {
+  return value === undefined || value === null || isString(value);
+}
+
+function isListOf(value: unknown, isEntry: (entry: unknown) => boolean): boolean {
+  return value === undefined || value === null || (Array.isArray(value) && value.every(isEntry));
+}
+
+function isFilter(value: unknown): boolean {
+  return isPlainObject(value) && isString(value.field) && isText(value.op);
+}
+
+function isHeader(value: unknown): boolean {
+  if (value === undefined || value === null || value === '') return true;
+  return typeof value === 'string' && value.length <= MAX_HEADER_LENGTH && HEADER.test(value);
 }
 
 /** @throws IonError `ION_CONFIG` where it is not known how to list the resource */

@@ -1,9 +1,16 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NodeAPI } from 'node-red';
 import { delayAfterFailures } from '../client/back-off.js';
 import { IonClient, type IonClientSettings } from '../client/client.js';
 import { IonError, toIonError } from '../client/errors.js';
-import { receiverName, register, unregister } from '../client/webhook-registration.js';
+import {
+  type OtherReceiver,
+  type ReceiverOwner,
+  receiverName,
+  register,
+  unregister,
+} from '../client/webhook-registration.js';
 import { clientSettings } from './config-settings.js';
 import type { EventsNode, IonEventsConfig } from './events-config.js';
 import { requireConfig } from './on-message.js';
@@ -11,6 +18,17 @@ import { requireConfig } from './on-message.js';
 const FIRST_DELAY_MS = 2500;
 /** Node-RED gives a node 15 s to close. */
 const LONGEST_REMOVAL_MS = 10_000;
+const MAX_QUOTED_URL = 200;
+const OTHER_ADDRESS = '@ion-nodes/node-red-ion/ion-config:ion-config.log.webhookElsewhere';
+const OTHER_NODE_RED = '@ion-nodes/node-red-ion/ion-config:ion-config.log.webhookTwice';
+
+/**
+ * The addresses that this process registered, or tried to, by endpoint and node: a receiver with one
+ * of them is certainly its own, even if the node's address is another one by now.
+ */
+const registeredUris = new Map<string, Set<string>>();
+/** What users were warned of, by endpoint, node and receiver. */
+const warnedOf = new Set<string>();
 
 /** Where deliveries are to go, and who hears how its registration goes. */
 export interface RegisteredWebhook {
@@ -35,6 +53,7 @@ export function registerWebhook(
 ): WebhookRegistration {
   const closing = new AbortController();
   const { signal } = closing;
+  const owner: ReceiverOwner = { nodeId: node.id, instanceId: instanceIdOf(RED) };
   /** For the removal: by then, the config node may be closed already. */
   let settings: IonClientSettings | undefined;
 
@@ -47,8 +66,14 @@ export function registerWebhook(
       throw new IonError('ION_CONFIG', 'The webhook is not registered in ION without a secret.');
     }
     const webhookUri = addressOf(config, webhook);
-    const wanted = { webhookUri, sharedSecret, expectedResponseCode, resource, actions };
-    await register(client, { key: node.id, ...wanted }, signal);
+    const key = keyOf(client, node);
+    const uris = registeredUris.get(key) ?? new Set();
+    registeredUris.set(key, uris.add(webhookUri));
+    const formerUris = [...uris];
+    const wanted = { webhookUri, formerUris, sharedSecret, expectedResponseCode };
+    const others = await register(client, { ...owner, ...wanted, resource, actions }, signal);
+    registeredUris.set(key, new Set([webhookUri]));
+    for (const other of others) warnOnce(RED, node, `${key} ${other.id}`, other, webhookUri);
   };
 
   const untilRegistered = async () => {
@@ -70,10 +95,13 @@ export function registerWebhook(
     if (!settings) return;
     const client = new IonClient(settings);
     try {
-      await unregister(client, node.id, AbortSignal.timeout(LONGEST_REMOVAL_MS));
+      const key = keyOf(client, node);
+      const uris = [...(registeredUris.get(key) ?? [])];
+      await unregister(client, owner, uris, AbortSignal.timeout(LONGEST_REMOVAL_MS));
+      registeredUris.delete(key);
     } catch (thrown) {
       const { message } = toIonError(thrown);
-      node.warn(`The webhook receiver "${receiverName(node.id)}" is still in ION: ${message}`);
+      node.warn(`The webhook receiver "${receiverName(owner)}" is still in ION: ${message}`);
     } finally {
       await client.close();
     }
@@ -87,6 +115,44 @@ export function registerWebhook(
       if (removed) await remove();
     },
   };
+}
+
+function keyOf({ endpoint }: Pick<IonClient, 'endpoint'>, { id }: EventsNode): string {
+  return `${endpoint} ${id}`;
+}
+
+/** Tells Node-REDs apart that have the same flow. */
+function instanceIdOf({ settings }: NodeAPI): string {
+  const { get, userDir } = settings as { get?(name: string): unknown; userDir?: string };
+  try {
+    const id = get?.('instanceId');
+    if (typeof id === 'string' && id !== '') return id;
+  } catch {
+    // Node-RED keeps no settings here, and so no id.
+  }
+  return createHash('sha256').update(String(userDir)).digest('hex').slice(0, 16);
+}
+
+/** Says which receiver was left in ION, because only a person can know whether it is still needed. */
+function warnOnce(
+  RED: NodeAPI,
+  node: EventsNode,
+  key: string,
+  { name, webhookUri }: OtherReceiver,
+  ownUri: string,
+): void {
+  if (warnedOf.has(key)) return;
+  warnedOf.add(key);
+  const url = withoutQuery(webhookUri);
+  const text = url === withoutQuery(ownUri) ? OTHER_NODE_RED : OTHER_ADDRESS;
+  node.warn(RED._(text, { name, url }));
+}
+
+/** Without what may be a secret. */
+function withoutQuery(uri: string): string {
+  if (!URL.canParse(uri)) return '';
+  const { origin, pathname } = new URL(uri);
+  return `${origin}${pathname}`.slice(0, MAX_QUOTED_URL);
 }
 
 /** @throws IonError `ION_CONFIG` */

@@ -2,11 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { NodeAPI } from 'node-red';
 import { Deliveries } from '../client/deliveries.js';
 import { IonError, toIonError } from '../client/errors.js';
+import { jsonShape, MAX_JSON_DEPTH } from '../client/json.js';
 import { RateLimit } from '../client/rate-limit.js';
 import type { Resource } from '../client/resources.js';
 import { readRow } from '../client/row-by-id.js';
 import { isSameResource, readWebhookEvent, type WebhookEvent } from '../client/webhook-event.js';
-import { isSignedWith } from '../client/webhook-signature.js';
+import { isSignedWith, looksLikeSignature } from '../client/webhook-signature.js';
 import { type EventDetails, eventMessage, reportFailure } from './event-messages.js';
 import {
   type EventSource,
@@ -15,11 +16,12 @@ import {
   isWantedAction,
   readQuery,
   requireResource,
+  responseCode,
 } from './events-config.js';
 import { requireConfig } from './on-message.js';
 import { registerWebhook, type WebhookRegistration } from './register-webhook.js';
 import type { NodeStatus, StatusText } from './status.js';
-import { WebhookBodies } from './webhook-body.js';
+import { webhookBodies } from './webhook-body.js';
 import { addRoute, type WebhookRoute } from './webhook-route.js';
 import { whenStarted } from './when-started.js';
 
@@ -27,6 +29,8 @@ import { whenStarted } from './when-started.js';
 const MOST_PER_SECOND = 500;
 /** Events whose objects are being read. */
 const MOST_READING = 1000;
+/** Parsing the worst body with so many values takes some 10 ms. */
+const MAX_JSON_VALUES = 20_000;
 
 /** Lets ION tell of what changed. */
 export function webhookEvents(
@@ -62,7 +66,6 @@ export class Webhook {
   readonly #status: NodeStatus;
   readonly #header: string;
   readonly #closing = new AbortController();
-  readonly #bodies = new WebhookBodies();
   /** Of requests on their way to the route. */
   readonly #bytes = new WeakMap<IncomingMessage, Buffer>();
   readonly #deliveries = new Deliveries();
@@ -81,7 +84,7 @@ export class Webhook {
     this.#status = status;
     this.path = config.path || `/ion/${node.id}`;
     this.secret = node.credentials?.secret ?? '';
-    this.expectedResponseCode = Number(config.expectedResponseCode) || 200;
+    this.expectedResponseCode = responseCode(config);
     this.#header = (config.signatureHeader || 'x-ion-signature').toLowerCase();
   }
 
@@ -90,11 +93,12 @@ export class Webhook {
    * @returns whether it does
    */
   open(): boolean {
-    if (this.#config.verify !== false && this.secret === '') {
+    if (this.#verifies && this.secret === '') {
       this.#report('secret', 'events.noSecret', this.#noSecret());
     }
-    if (this.#route?.isShared()) {
-      this.#report('route', 'events.pathTaken', this.#sharedPath());
+    const conflict = this.#route?.conflict();
+    if (conflict) {
+      this.#report('route', 'events.pathTaken', conflict);
     } else if (!this.#route) {
       this.#addRoute();
     } else {
@@ -121,9 +125,17 @@ export class Webhook {
     try {
       this.#route = addRoute(this.#RED, this.path, {
         read: (request, response, next) => {
-          this.#read(request, response).then((isRead) => isRead && next(), next);
+          void this.#read(request, response)
+            .then((isRead) => isRead && next())
+            .catch((thrown) => this.#failed(thrown, request, response));
         },
-        answer: (request, response) => this.#receive(request, response),
+        answer: (request, response) => {
+          try {
+            this.#receive(request, response);
+          } catch (thrown) {
+            this.#failed(thrown, request, response);
+          }
+        },
       });
       this.#solved('route');
     } catch (thrown) {
@@ -134,16 +146,31 @@ export class Webhook {
 
   /** @returns whether the request goes on */
   async #read(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
-    const body = await this.#bodies.read(request);
+    if (!this.#mayBeSigned(request)) {
+      this.#refuse(request, response, 401);
+      return false;
+    }
+    const body = await webhookBodies.read(request);
     if (!body) return false;
     if (!(body instanceof Uint8Array)) {
       this.#refuse(request, response, body.status);
+      return false;
+    }
+    // The route is gone, but the node may be back soon.
+    if (this.#closing.signal.aborted) {
+      this.#refuse(request, response, 503);
       return false;
     }
     this.#bytes.set(request, body);
     // Tells parsers that there is nothing left to read.
     Object.assign(request, { body, _body: true });
     return true;
+  }
+
+  /** Whether the headers leave it open that the signature is right; the body is not read otherwise. */
+  #mayBeSigned(request: IncomingMessage): boolean {
+    if (!this.#verifies) return true;
+    return this.secret !== '' && looksLikeSignature(this.#signatures(request));
   }
 
   #receive(request: IncomingMessage, response: ServerResponse): void {
@@ -163,14 +190,9 @@ export class Webhook {
     request: IncomingMessage,
     body: Uint8Array,
   ): { event: WebhookEvent; payload: unknown } | undefined | 400 | 401 | 503 {
-    const signatures = request.headersDistinct[this.#header];
-    if (this.#config.verify !== false && !isSignedWith(this.secret, body, signatures)) return 401;
-    let payload: unknown;
-    try {
-      payload = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
-    } catch {
-      return 400;
-    }
+    if (this.#verifies && !isSignedWith(this.secret, body, this.#signatures(request))) return 401;
+    const payload = parsed(body);
+    if (payload === undefined) return 400;
     const event = readWebhookEvent(payload);
     if (!this.#isWanted(event) || this.#deliveries.has(event, body)) return undefined;
     const isFull = this.#closing.signal.aborted || this.#reading.size >= MOST_READING;
@@ -185,8 +207,17 @@ export class Webhook {
     return action === undefined || isWantedAction(this.#config, action);
   }
 
+  /** Never throws: ION was answered already. */
   #deliver(event: WebhookEvent, payload: unknown): void {
     const details = this.#details(event);
+    try {
+      this.#sendOrRead(event, payload, details);
+    } catch (thrown) {
+      this.#reportError(thrown, payload, details);
+    }
+  }
+
+  #sendOrRead(event: WebhookEvent, payload: unknown, details: EventDetails): void {
     const { fields, filters } = this.#config;
     const needsObject = fields?.length > 0 || filters?.length > 0;
     // What was deleted cannot be read any more.
@@ -206,10 +237,25 @@ export class Webhook {
       const object = await this.#object(details.id);
       if (object) this.#send(this.#config.fields?.length > 0 ? object : payload, details);
     } catch (thrown) {
-      const msg = eventMessage(payload, details);
-      reportFailure(this.#node, thrown, msg, performance.now() - startedAt);
-      this.#show();
+      this.#reportError(thrown, payload, details, performance.now() - startedAt);
     }
+  }
+
+  /** Tells Catch nodes, with the payload that did not come into the flow. */
+  #reportError(thrown: unknown, payload: unknown, details: EventDetails, durationMs = 0): void {
+    try {
+      reportFailure(this.#node, thrown, eventMessage(payload, details), durationMs);
+      this.#show();
+    } catch (another) {
+      // What another palette hooked into Node-RED throws for the error as well.
+      this.#RED.log.error(String(another));
+    }
+  }
+
+  /** Nothing that is thrown on the way of a request may end Node-RED. */
+  #failed(thrown: unknown, request: IncomingMessage, response: ServerResponse): void {
+    this.#reportError(thrown, undefined, this.#details({}));
+    answer(request, response, 500);
   }
 
   /** The object as it is now; `undefined` where the filters do not let it through. */
@@ -237,6 +283,15 @@ export class Webhook {
     this.#show();
   }
 
+  #signatures({ headersDistinct }: IncomingMessage): string[] | undefined {
+    // A header may be called like a property of all objects.
+    return Object.hasOwn(headersDistinct, this.#header) ? headersDistinct[this.#header] : undefined;
+  }
+
+  get #verifies(): boolean {
+    return this.#config.verify !== false;
+  }
+
   #refuse(request: IncomingMessage, response: ServerResponse, status: number): void {
     answer(request, response, status);
     // One who is to come again was not refused.
@@ -245,11 +300,10 @@ export class Webhook {
   }
 
   #report(about: 'route' | 'secret' | 'registration', key: string, error: IonError): void {
-    if (this.#problems.get(about) !== key) {
-      reportFailure(this.#node, error, eventMessage(undefined, this.#details({})), 0);
-    }
+    const isKnown = this.#problems.get(about) === key;
     this.#problems.set(about, key);
-    this.#show();
+    if (isKnown) this.#show();
+    else this.#reportError(error, undefined, this.#details({}));
   }
 
   #solved(about: 'route' | 'secret' | 'registration'): void {
@@ -268,13 +322,6 @@ export class Webhook {
     return { key: 'events.received', fill: 'green', count: this.#sent };
   }
 
-  #sharedPath(): IonError {
-    return new IonError(
-      'ION_CONFIG',
-      `The path "${this.path}" is used by another node as well, which gets no requests now. Give each node a path of its own.`,
-    );
-  }
-
   #noSecret(): IonError {
     return new IonError(
       'ION_CONFIG',
@@ -283,9 +330,21 @@ export class Webhook {
   }
 }
 
+/** The value of a body; `undefined` for one that is no JSON, or more of it than a flow should get. */
+function parsed(body: Uint8Array): unknown {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
+    const { depth, values } = jsonShape(text);
+    if (depth > MAX_JSON_DEPTH || values > MAX_JSON_VALUES) return undefined;
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** What is left of a request that was refused early is thrown away. */
 function answer(request: IncomingMessage, response: ServerResponse, status: number): void {
-  if (response.headersSent || response.destroyed) return;
+  if (response.headersSent || response.writableEnded || response.destroyed) return;
   response.statusCode = status;
   if (!request.complete) response.setHeader('connection', 'close');
   if (status === 503) response.setHeader('retry-after', '1');

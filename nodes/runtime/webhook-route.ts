@@ -1,6 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { NodeAPI } from 'node-red';
 import { IonError } from '../client/errors.js';
+import {
+  addFirst,
+  hasHandle,
+  isOfOthers,
+  normal,
+  postRoutes,
+  rootOf,
+  takeOut,
+} from './express-layers.js';
 
 export interface WebhookHandler {
   /** Takes the bytes of a request before anything else can, and then lets it go on. */
@@ -10,25 +19,16 @@ export interface WebhookHandler {
 }
 
 export interface WebhookRoute {
-  /** Another route that was added since then has the same path. */
-  isShared(): boolean;
+  /** What is wrong by now, because another route with the same path was added since then. */
+  conflict(): IonError | undefined;
   remove(): void;
 }
 
-/** What Express keeps of each route and middleware; its types do not tell. */
-interface Layer {
-  handle: unknown;
-  route?: {
-    methods: Record<string, boolean>;
-    stack: { handle: unknown }[];
-  };
-  match(path: string): boolean;
-}
-
-type App = NodeAPI['httpNode'];
-
-/** Without anything that Express reads as a pattern. */
-const PATH = /^(\/[\w.~%-]+)+$/;
+const MAX_PATH_LENGTH = 500;
+/** Besides letters and digits; nothing that Express reads as a pattern. */
+const PATH_CHARACTERS = '_.~%-';
+/** The editor's socket and its files, which are no routes. */
+const EDITOR_PATHS = ['/comms', '/red', '/vendor', '/types', '/favicon.ico'];
 
 /**
  * Adds a route for POST requests to Node-RED's HTTP server, beside those of its http in nodes.
@@ -41,10 +41,16 @@ export function addRoute(RED: NodeAPI, path: string, handler: WebhookHandler): W
       'Node-RED takes no requests for nodes, because httpNodeRoot is false in its settings: events can only be polled.',
     );
   }
-  if (!PATH.test(path)) {
-    throw new IonError('ION_CONFIG', `"${path}" is not a path, such as "/ion/run-steps".`);
+  if (!isPath(path)) {
+    const given = String(path).slice(0, 100);
+    throw new IonError('ION_CONFIG', `"${given}" is not a path, such as "/ion/run-steps".`);
   }
-  if (postLayers(RED, path).length > 0) {
+  const { httpNode } = RED;
+  const address = normal(httpNode.path() + path);
+  const variants = variantsOf(address);
+  const isOfEditor = () => variants.some((variant) => isTakenByEditor(RED, variant));
+  if (isOfEditor()) throw takenByEditor(path);
+  if (postRoutes(httpNode, path).length > 0) {
     throw new IonError(
       'ION_CONFIG',
       `The path "${path}" is used by another node already. Give each ion-events and http in node a path of its own.`,
@@ -52,82 +58,92 @@ export function addRoute(RED: NodeAPI, path: string, handler: WebhookHandler): W
   }
   const { httpNodeMiddleware } = RED.settings;
   const { read, answer } = handler;
-  RED.httpNode.post(path, ...[httpNodeMiddleware ?? []].flat(), answer);
-  const stopReading = readFirst(RED, path, read);
+  httpNode.post(path, ...[httpNodeMiddleware ?? []].flat(), answer);
+  // The editor's server parses every JSON body that passes it, and keeps no bytes: they are read
+  // before that. Node-RED's http in node does the same for raw bodies.
+  const stopReading = addFirst(rootOf(httpNode), (request, response, next) => {
+    const isMeant = request.method === 'POST' && isAt(request, address);
+    // A route of the admin API may have been added since then.
+    if (isMeant && !isOfEditor()) read(request, response, next);
+    else next();
+  });
   return {
-    isShared: () => postLayers(RED, path).some((layer) => !belongsTo(layer, answer)),
+    conflict() {
+      if (isOfEditor()) return takenByEditor(path);
+      const isShared = postRoutes(httpNode, path).some((layer) => !hasHandle(layer, answer));
+      return isShared ? shared(path) : undefined;
+    },
     remove() {
       stopReading();
-      takeOut(RED.httpNode, (layer) => belongsTo(layer, answer));
+      takeOut(httpNode, (layer) => hasHandle(layer, answer));
     },
   };
 }
 
-/**
- * Lets the bytes be read before the editor's server, which parses every JSON body that passes it
- * and keeps no bytes. Node-RED's http in node does the same for raw bodies.
- * @returns what ends it
- */
-function readFirst({ httpNode }: NodeAPI, path: string, read: WebhookHandler['read']): () => void {
-  const address = normal(httpNode.path() + path);
-  const readAtPath = (request: IncomingMessage, response: ServerResponse, next: () => void) => {
-    if (request.method === 'POST' && normal(pathOf(request)) === address) {
-      read(request, response, next);
-    } else {
-      next();
-    }
-  };
-  const root = rootOf(httpNode);
-  root.use(readAtPath);
-  const isOurs = ({ handle }: Layer) => handle === readAtPath;
-  const [layer] = takeOut(root, isOurs);
-  if (layer) stackOf(root).unshift(layer);
-  return () => void takeOut(root, isOurs);
+function isPath(path: unknown): path is string {
+  if (typeof path !== 'string' || path.length > MAX_PATH_LENGTH) return false;
+  const [first, ...segments] = path.split('/');
+  if (first !== '' || segments.length === 0 || decoded(path) === undefined) return false;
+  const isGood = segments.every((segment) => segment !== '' && isPlain(segment));
+  // A proxy may take such segments out.
+  const hasDots = (variant: string) => variant.split('/').some((each) => /^\.{1,2}$/.test(each));
+  return isGood && !variantsOf(path).some(hasDots);
 }
 
-function rootOf(app: App): App {
-  const { parent } = app as unknown as { parent?: App };
-  return parent ? rootOf(parent) : app;
+function isPlain(segment: string): boolean {
+  return [...segment].every((each) => /^[A-Za-z0-9]$/.test(each) || PATH_CHARACTERS.includes(each));
 }
 
-/** Express has not looked at the request yet. */
-function pathOf({ url = '' }: IncomingMessage): string {
-  return url.replace(/[?#].*$/s, '');
+function decoded(path: string): string | undefined {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return undefined;
+  }
 }
 
-/** As Express compares paths. */
-function normal(path: string): string {
-  return path
-    .replace(/\/{2,}/g, '/')
-    .replace(/\/$/, '')
-    .toLowerCase();
+/** A path as it is written, and as proxies may write it before they pass it on. */
+function variantsOf(path: string): string[] {
+  const variants: string[] = [];
+  let variant: string | undefined = path;
+  while (variant !== undefined && !variants.includes(variant)) {
+    variants.push(variant);
+    variant = decoded(variant);
+  }
+  return variants.map(normal);
 }
 
-function takeOut(app: App, isMeant: (layer: Layer) => boolean): Layer[] {
-  const layers = stackOf(app);
-  const index = layers.findIndex(isMeant);
-  return index < 0 ? [] : layers.splice(index, 1);
+/** Whether a path belongs to the editor, to the admin API or to another app beside that of the nodes. */
+function isTakenByEditor({ httpNode, settings }: NodeAPI, path: string): boolean {
+  return isEditorFile(settings.httpAdminRoot, path) || isOfOthers(httpNode, path);
 }
 
-function postLayers(RED: NodeAPI, path: string): Layer[] {
-  return stackOf(RED.httpNode).filter((layer) => {
-    const methods = layer.route?.methods;
-    return (methods?.post || methods?._all) && layer.match(path);
+function isEditorFile(adminRoot: string | false | undefined, path: string): boolean {
+  if (adminRoot === false) return false;
+  return EDITOR_PATHS.some((each) => {
+    const file = normal(`${adminRoot ?? ''}${each}`).toLowerCase();
+    return `${path.toLowerCase()}/`.startsWith(`${file}/`);
   });
 }
 
-function belongsTo({ route }: Layer, answer: WebhookHandler['answer']): boolean {
-  return route?.stack.some(({ handle }) => handle === answer) ?? false;
+function takenByEditor(path: string): IonError {
+  return new IonError(
+    'ION_CONFIG',
+    `The path "${path}" belongs to Node-RED's editor or its admin API. Choose another one, such as "/ion/run-steps".`,
+  );
 }
 
-/** The very list, so that a route can be taken out of it: Express offers no other way. */
-function stackOf(httpNode: App): Layer[] {
-  const app = httpNode as unknown as { _router?: { stack: Layer[] }; router: { stack: Layer[] } };
-  // Express 4 makes its router with the first route, and refuses to be asked by the other name.
-  if (app._router) return app._router.stack;
-  try {
-    return app.router.stack;
-  } catch {
-    return [];
-  }
+function shared(path: string): IonError {
+  return new IonError(
+    'ION_CONFIG',
+    `The path "${path}" is used by another node as well, which gets no requests now. Give each node a path of its own.`,
+  );
+}
+
+/** Compares as Express does, which has not looked at the request yet. */
+function isAt({ url = '' }: IncomingMessage, address: string): boolean {
+  const end = url.search(/[?#]/);
+  const path = (end < 0 ? url : url.slice(0, end)).toLowerCase();
+  const wanted = address.toLowerCase();
+  return path === wanted || path === `${wanted}/`;
 }

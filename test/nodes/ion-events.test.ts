@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { EventsFlow, expressApp } from '../support/events-flow.js';
 import { type FlowMessage, helper, sandboxKey } from '../support/flow.js';
 import { eventsNode, type FlowNode, sandboxConfig } from '../support/flow-node.js';
+import { nothingUnhandled } from '../support/hostile.js';
 import { withoutPauses } from '../support/pauses.js';
 import { useSandbox } from '../support/sandbox.js';
 import { closeAfterEach, httpServer, type TestServer } from '../support/servers.js';
@@ -14,6 +15,7 @@ const SECRET = 'example-secret';
 
 describe('ion-events', () => {
   withoutPauses();
+  nothingUnhandled();
   const context = useSandbox({ runs: 20 });
   const opened = closeAfterEach();
   let flow: EventsFlow;
@@ -222,6 +224,8 @@ describe('ion-events', () => {
         { 'x-ion-signature': sign(event()) },
         401,
       ],
+      ['without an event, but 201 levels', '['.repeat(201) + ']'.repeat(201), undefined, 400],
+      ['with 20,000 values', `[${'0,'.repeat(20_000)}0]`, undefined, 400],
       ['that is too large', 'x'.repeat(1024 * 1024 + 1), undefined, 413],
       [
         'that is compressed',
@@ -245,6 +249,155 @@ describe('ion-events', () => {
         );
       });
     }
+
+    it('takes one of 200 levels, and one of many values', async () => {
+      await begin();
+      const bodies = [
+        event({ event_id: 2, data: JSON.parse('['.repeat(199) + ']'.repeat(199)) }),
+        event({ event_id: 3, data: Array.from({ length: 15_000 }, (_, index) => index) }),
+      ];
+      for (const body of bodies) assert.equal(await post(body), 200);
+      await until(() => flow.sent.length === 2);
+    });
+
+    /** Sends the head of a request, and a part of its body or nothing of it. */
+    const half = (headers: string[], part: string | Uint8Array = '', path = '/ion/hook') => {
+      const socket = connect(server.port, '127.0.0.1');
+      const answer = { text: '' };
+      socket.on('error', () => {});
+      socket.setEncoding('utf8').on('data', (text) => {
+        answer.text += text;
+      });
+      opened({ close: () => socket.destroy() });
+      const head = [`POST ${path} HTTP/1.1`, 'host: a', 'content-length: 1048576', ...headers];
+      socket.write(`${head.join('\r\n')}\r\n\r\n`);
+      socket.write(part);
+      return answer;
+    };
+    const forged = `x-ion-signature: ${'a'.repeat(64)}`;
+
+    for (const [what, headers] of [
+      ['no signature', []],
+      ['an empty one', ['x-ion-signature:']],
+      ['one of 31 bytes', [`x-ion-signature: ${'a'.repeat(62)}`]],
+      ['one of 33 bytes in base64', [`x-ion-signature: ${'a'.repeat(44)}`]],
+      ['something that is none', [`x-ion-signature: ${'?'.repeat(64)}`]],
+      ['two', [forged, forged]],
+      ['two in one header', [`x-ion-signature: ${'a'.repeat(64)}, ${'a'.repeat(64)}`]],
+      ['one of another kind', [`x-ion-signature: sha1=${'a'.repeat(64)}`]],
+    ] as const) {
+      it(`answers 401 to a request with ${what} before its body comes`, async () => {
+        await begin();
+        const answer = half([...headers]);
+        await until(() => answer.text !== '');
+        assert.match(answer.text, /^HTTP\/1\.1 401 /);
+      });
+    }
+
+    it('answers 401 before the body comes if it has no secret', async () => {
+      await begin({}, { secret: '' });
+      const answer = half([forged]);
+      await until(() => answer.text !== '');
+      assert.match(answer.text, /^HTTP\/1\.1 401 /);
+    });
+
+    it('takes signed deliveries while halves of bodies fill the memory for all nodes', async () => {
+      const path = '/ion/second';
+      await load([
+        { via: 'webhook', path: '/ion/hook' },
+        { via: 'webhook', id: 'second', path },
+      ]);
+      await until(() => flow.statuses.length >= 2);
+      const part = Buffer.alloc(1024 * 1024 - 1, ' ');
+      const answers = Array.from({ length: 40 }, (_, index) =>
+        half([forged], part, index % 2 === 0 ? '/ion/hook' : path),
+      );
+      // The 33rd and those behind it each end an older one.
+      await until(() => answers.filter(({ text }) => text !== '').length >= 7);
+      const statuses = await Promise.all(
+        Array.from({ length: 100 }, (_, event_id) => post(event({ event_id }))),
+      );
+      assert.deepEqual([...new Set(statuses)], [200]);
+      await until(() => flow.sent.length === 100);
+      for (const { text } of answers.filter((answer) => answer.text !== '')) {
+        assert.match(text, /^HTTP\/1\.1 503 .*retry-after: 1/is);
+      }
+    });
+
+    it('goes on when a node of another palette throws at what it sends', async () => {
+      await begin();
+      const node = helper.getNode('node');
+      const { send } = node;
+      node.send = () => {
+        throw new Error('Not a message for me.');
+      };
+      assert.equal(await post(event()), 200);
+      await until(() => flow.caught.length > 0);
+      assert.match(String(flow.caught[0]?.error.message), /Not a message for me/);
+      assert.equal(ionOf(flow.caught[0]).eventId, 1);
+      node.send = send;
+      assert.equal(await post(event({ event_id: 2 })), 200);
+      await until(() => flow.sent.length === 1);
+    });
+
+    it('goes on when what follows on the way of a request throws', async () => {
+      await begin();
+      const [first] = (app as unknown as { _router: { stack: { handle: Handle }[] } })._router
+        .stack;
+      type Handle = (request: unknown, response: unknown, next: () => void) => void;
+      const thrower = opened(
+        await httpServer((request, response) => {
+          first?.handle(request, response, () => {
+            throw new Error('No further.');
+          });
+        }),
+      );
+      const headers = { 'x-ion-signature': sign(event()) };
+      const response = await fetch(`${thrower.url}/ion/hook`, {
+        method: 'POST',
+        headers,
+        body: event(),
+      });
+      assert.equal(response.status, 500);
+      assert.equal(await post(event()), 200);
+    });
+
+    it('answers 503 to a body that is complete when the node is closed already', async () => {
+      await begin();
+      const body = event();
+      const socket = connect(server.port, '127.0.0.1');
+      let answered = '';
+      socket.setEncoding('utf8').on('data', (text) => {
+        answered += text;
+      });
+      const head = `POST /ion/hook HTTP/1.1\r\nhost: a\r\nx-ion-signature: ${sign(body)}`;
+      const coming = once(socket, 'connect');
+      socket.write(`${head}\r\ncontent-length: ${body.length}\r\nexpect: 100-continue\r\n\r\n`);
+      await coming;
+      // The request is at the node.
+      await until(() => answered.startsWith('HTTP/1.1 100 '));
+      await helper.unload();
+      socket.write(body);
+      await until(() => answered.includes('HTTP/1.1 503 '));
+      socket.destroy();
+    });
+
+    it('goes on when the sender does not wait for the answer', async () => {
+      await begin({ expectedResponseCode: 204 });
+      const body = event();
+      const head = `POST /ion/hook HTTP/1.1\r\nhost: a\r\nx-ion-signature: ${sign(body)}`;
+      const sockets: Socket[] = [];
+      for (let count = 0; count < 20; count++) {
+        const socket = connect(server.port, '127.0.0.1');
+        socket.on('error', () => {});
+        socket.write(`${head}\r\ncontent-length: ${body.length}\r\n\r\n${body}`, () =>
+          socket.resetAndDestroy(),
+        );
+        sockets.push(socket);
+      }
+      await until(() => sockets.every(({ destroyed }) => destroyed));
+      assert.equal(await post(event({ event_id: 2 })), 204);
+    });
 
     it('drops what was sent before, by its id or else by its bytes', async () => {
       await begin();
@@ -351,6 +504,42 @@ describe('ion-events', () => {
       assert.equal(flow.sent.length, 1);
     });
 
+    for (const [property, value] of [
+      ['path', 5],
+      ['path', {}],
+      ['path', 'x'],
+      ['signatureHeader', {}],
+      ['signatureHeader', 'two words'],
+      ['expectedResponseCode', 'x'],
+      ['expectedResponseCode', 99_999],
+      ['expectedResponseCode', 100],
+      ['expectedResponseCode', {}],
+      ['actions', 'x'],
+      ['actions', [5]],
+      ['filters', 'x'],
+      ['filters', ['x']],
+      ['filters', {}],
+      ['fields', 'x'],
+      ['fields', [{}]],
+      ['resource', 5],
+      ['resource', ['RUN_STEPS']],
+      ['publicUrl', {}],
+    ] as const) {
+      it(`says that the ${property} ${JSON.stringify(value)} cannot be`, async () => {
+        await load({ via: 'webhook', path: '/ion/hook', register: true, [property]: value });
+        await until(() => flow.caught.length > 0);
+        assert.equal(ionOf(flow.caught[0]).code, 'ION_CONFIG');
+        assert.match(String(flow.caught[0]?.error.message), new RegExp(property));
+        assert.match(flow.status(), /^red (error\.ION_CONFIG|events\.pathTaken)$/);
+      });
+    }
+
+    it('takes a header that is called like a property of all objects', async () => {
+      await begin({ signatureHeader: '__proto__' });
+      assert.equal(await post(event()), 401);
+      assert.equal(await post(event(), { constructor: sign(event()) }), 401);
+    });
+
     it('has no route any more when it is closed', async () => {
       await begin();
       await helper.unload();
@@ -374,6 +563,70 @@ describe('ion-events', () => {
           .every(({ status }) => status === 'SUCCEEDED'),
       );
       assert.equal(flow.sent.length, 1);
+    });
+
+    const receivers = () =>
+      data()
+        .webhookReceivers.all()
+        .map(({ name, webhookUri }) => [name, webhookUri.replace(server.url, '')]);
+    const clearReceivers = () => {
+      for (const { id } of [...data().webhookReceivers.all()]) data().webhookReceivers.delete(id);
+    };
+    const warnings = () => {
+      const { warn } = helper.getNode('node') as unknown as { warn: { args: [string][] } };
+      return warn.args.map(([text]) => text.replace(/^.*log\./, ''));
+    };
+
+    it('has one receiver after its path and its public URL were changed', async () => {
+      clearReceivers();
+      for (const changes of [
+        { path: '/ion/one' },
+        { path: '/ion/two' },
+        { path: '/ion/two', publicUrl: 'http://127.0.0.1:9/' },
+      ]) {
+        await helper.unload();
+        await subscribe(changes);
+        const path = changes.publicUrl ? 'http://127.0.0.1:9/ion/two' : changes.path;
+        await until(() => receivers().some(([, uri]) => uri === path));
+      }
+      assert.equal(receivers().length, 1);
+    });
+
+    it('leaves a receiver at another address alone, says so once, and removes only its own', async () => {
+      clearReceivers();
+      await subscribe({ path: '/ion/original' });
+      await until(() => receivers().length === 1);
+      const [own] = data().webhookReceivers.all();
+      assert.ok(own);
+      const { id: ownId, ...columns } = own;
+      // As a copy of the user folder on another machine would have made it.
+      const webhookUri = 'https://staging.example.com/ion/original?key=abc';
+      const copy = { ...columns, webhookUri, sharedSecret: 'of-the-copy' };
+      const { id } = data().webhookReceivers.insert(copy, 1);
+      for (let deploys = 0; deploys < 2; deploys++) {
+        await helper.unload();
+        data().webhookReceivers.update(ownId, { active: false });
+        await subscribe({ path: '/ion/original' });
+        await until(() => data().webhookReceivers.get(ownId)?.active === true);
+        assert.deepEqual(
+          data()
+            .webhookReceivers.all()
+            .map(({ sharedSecret }) => sharedSecret),
+          [SECRET, 'of-the-copy'],
+        );
+        if (deploys === 0) await until(() => warnings().length > 0);
+        assert.deepEqual(warnings(), deploys === 0 ? ['webhookElsewhere'] : []);
+      }
+      await (helper.getNode('node') as unknown as { close(removed: boolean): Promise<void> }).close(
+        true,
+      );
+      assert.deepEqual(
+        data()
+          .webhookReceivers.all()
+          .map((receiver) => receiver.id),
+        [id],
+      );
+      clearReceivers();
     });
 
     it('says where it cannot register, and tries again', async () => {

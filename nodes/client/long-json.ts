@@ -1,0 +1,275 @@
+import {
+  JsonLimitError,
+  MAX_JSON_DEPTH,
+  parseShortJson,
+  Sign,
+  setProperty,
+  tooDeep,
+  withoutMark,
+} from './json.js';
+import { inSlices, type Slices } from './slices.js';
+
+/** Values in one text, so that what is small as text does not fill the memory as objects. */
+const MAX_VALUES = 2_000_000;
+/** Properties of one object: larger ones stop the process while they are made. */
+const MAX_PROPERTIES = 100_000;
+/** In characters; longer texts are parsed in slices. */
+export const MAX_TEXT_AT_ONCE = 128 * 1024;
+/** In characters; what is parsed between two looks at the clock. */
+const CHUNK = 64 * 1024;
+
+const LETTER_U = 0x75;
+
+/**
+ * Parses JSON that comes from outside, of any length, without stopping the event loop; a promise
+ * only for a long text. A byte order mark at the beginning is passed over.
+ * @throws SyntaxError, or JsonLimitError beyond 200 levels, 2,000,000 values or 100,000 properties
+ * of one object
+ */
+export function parseJson(text: string): unknown | Promise<unknown> {
+  if (text.length <= MAX_TEXT_AT_ONCE) return parseShortJson(text);
+  return inSlices((slices) => new SlicedParser(withoutMark(text), slices).document());
+}
+
+/** The members of a list or an object that are parsed at once. */
+interface Members {
+  begin: number;
+  end: number;
+  count: number;
+  /** The list or object ends behind them. */
+  isEnd: boolean;
+}
+
+/**
+ * Finds pieces of a long text that are small enough for the engine's own parser, and puts together
+ * what that makes of them.
+ */
+class SlicedParser {
+  readonly #text: string;
+  readonly #slices: Slices;
+  #at = 0;
+  #values = 0;
+
+  constructor(text: string, slices: Slices) {
+    this.#text = text;
+    this.#slices = slices;
+  }
+
+  async document(): Promise<unknown> {
+    await this.#skipSpace();
+    const value = await this.#value(1);
+    await this.#skipSpace();
+    if (this.#at < this.#text.length) throw this.#unexpected();
+    return value;
+  }
+
+  /** The value that begins here, which may be longer than a chunk. */
+  async #value(depth: number): Promise<unknown> {
+    switch (this.#text.charCodeAt(this.#at)) {
+      case Sign.OpenArray:
+        return this.#array(depth);
+      case Sign.OpenObject:
+        return this.#object(depth);
+      case Sign.Quote:
+        return this.#string();
+      default:
+        return this.#primitive();
+    }
+  }
+
+  async #array(depth: number): Promise<unknown[]> {
+    const array: unknown[] = [];
+    this.#at++;
+    for (let isFirst = true; ; isFirst = false) {
+      if (this.#slices.isOver) await this.#slices.pause();
+      await this.#skipSpace();
+      const members = this.#members(depth);
+      if (members) {
+        const parsed = JSON.parse(`[${this.#textOf(members, isFirst)}]`) as unknown[];
+        for (const item of parsed) array.push(item);
+        if (this.#isClosedBy(Sign.CloseArray, members)) return array;
+      } else {
+        array.push(await this.#value(depth + 1));
+        if (await this.#endsWith(Sign.CloseArray)) return array;
+      }
+    }
+  }
+
+  async #object(depth: number): Promise<Record<string, unknown>> {
+    const object: Record<string, unknown> = {};
+    let properties = 0;
+    this.#at++;
+    for (let isFirst = true; ; isFirst = false) {
+      if (this.#slices.isOver) await this.#slices.pause();
+      await this.#skipSpace();
+      const members = this.#members(depth);
+      properties += members?.count ?? 1;
+      if (properties > MAX_PROPERTIES) {
+        throw new JsonLimitError(`It has an object with more than ${MAX_PROPERTIES} properties.`);
+      }
+      if (members) {
+        const parsed = JSON.parse(`{${this.#textOf(members, isFirst)}}`);
+        for (const key of Object.keys(parsed)) setProperty(object, key, parsed[key]);
+        if (this.#isClosedBy(Sign.CloseObject, members)) return object;
+      } else {
+        if (this.#text.charCodeAt(this.#at) !== Sign.Quote) throw this.#unexpected();
+        const key = await this.#string();
+        await this.#skipSpace();
+        if (this.#text.charCodeAt(this.#at++) !== Sign.Colon) throw this.#unexpected();
+        await this.#skipSpace();
+        setProperty(object, key, await this.#value(depth + 1));
+        if (await this.#endsWith(Sign.CloseObject)) return object;
+      }
+    }
+  }
+
+  /** The members that begin here and fit into a chunk; `undefined` if the first one is longer. */
+  #members(depth: number): Members | undefined {
+    const begin = this.#at;
+    const most = Math.min(this.#text.length, begin + CHUNK);
+    let level = 0;
+    let values = 1;
+    /** Up to the last comma between two members. */
+    let whole: { end: number; count: number; values: number } | undefined;
+    let count = 0;
+    for (let at = begin; at < most; at++) {
+      switch (this.#text.charCodeAt(at)) {
+        case Sign.Quote:
+          for (at++; at < most && this.#text.charCodeAt(at) !== Sign.Quote; at++) {
+            if (this.#text.charCodeAt(at) === Sign.Backslash) at++;
+          }
+          break;
+        case Sign.OpenArray:
+        case Sign.OpenObject:
+          values++;
+          if (depth + ++level > MAX_JSON_DEPTH) throw tooDeep();
+          break;
+        case Sign.CloseArray:
+        case Sign.CloseObject:
+          if (level-- > 0) break;
+          this.#count(values);
+          return { begin, end: at, count: count + 1, isEnd: true };
+        case Sign.Comma:
+          values++;
+          if (level === 0) whole = { end: at, count: ++count, values };
+      }
+    }
+    // Without a bracket to its end it can only be followed by nothing, which is found out there.
+    if (most === this.#text.length && !whole) throw this.#unexpected(most);
+    if (!whole) return undefined;
+    this.#count(whole.values);
+    return { begin, end: whole.end, count: whole.count, isEnd: false };
+  }
+
+  /** Only a list or an object without members may have nothing between its brackets. */
+  #textOf({ begin, end, isEnd }: Members, isFirst: boolean): string {
+    const text = this.#text.slice(begin, end);
+    if (text.trim() === '' && !(isFirst && isEnd)) throw this.#unexpected(end);
+    return text;
+  }
+
+  #isClosedBy(bracket: number, { end, isEnd }: Members): boolean {
+    this.#at = end + 1;
+    if (isEnd && this.#text.charCodeAt(end) !== bracket) throw this.#unexpected(end);
+    return isEnd;
+  }
+
+  /** Behind a member that was read by itself. */
+  async #endsWith(bracket: number): Promise<boolean> {
+    await this.#skipSpace();
+    const found = this.#text.charCodeAt(this.#at++);
+    if (found !== bracket && found !== Sign.Comma) throw this.#unexpected(this.#at - 1);
+    return found === bracket;
+  }
+
+  async #string(): Promise<string> {
+    this.#count(1);
+    const pieces: string[] = [];
+    let begin = this.#at + 1;
+    for (let at = begin; ; ) {
+      const code = this.#text.charCodeAt(at);
+      // Behind the end of the text.
+      if (Number.isNaN(code)) throw this.#unexpected(at);
+      if (code === Sign.Quote || at - begin >= CHUNK) {
+        pieces.push(JSON.parse(`"${this.#text.slice(begin, at)}"`));
+        begin = at;
+        if (this.#slices.isOver) await this.#slices.pause();
+      }
+      if (code === Sign.Quote) {
+        this.#at = at + 1;
+        return pieces.join('');
+      }
+      if (code !== Sign.Backslash) at++;
+      else at += this.#text.charCodeAt(at + 1) === LETTER_U ? 'u0000'.length + 1 : 2;
+    }
+  }
+
+  /** Numbers and names are short. */
+  #primitive(): unknown {
+    this.#count(1);
+    const begin = this.#at;
+    while (this.#at - begin < CHUNK && /[\w.+-]/.test(this.#text.charAt(this.#at))) this.#at++;
+    if (this.#at === begin) throw this.#unexpected();
+    return JSON.parse(this.#text.slice(begin, this.#at));
+  }
+
+  async #skipSpace(): Promise<void> {
+    for (let count = 1; ; count++) {
+      const code = this.#text.charCodeAt(this.#at);
+      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return;
+      this.#at++;
+      if (count % CHUNK === 0 && this.#slices.isOver) await this.#slices.pause();
+    }
+  }
+
+  #count(values: number): void {
+    this.#values += values;
+    if (this.#values > MAX_VALUES) {
+      throw new JsonLimitError(`It holds more than ${MAX_VALUES} values.`);
+    }
+  }
+
+  #unexpected(at = this.#at): SyntaxError {
+    return new SyntaxError(`Unexpected text in JSON at position ${at}`);
+  }
+}
+
+/** JSON text of a value of any size, made in slices. */
+export function writeJson(value: unknown): Promise<string> {
+  return inSlices(async (slices) => {
+    const texts: string[] = [];
+    let pieces: string[] = [];
+    const write = async (item: unknown): Promise<void> => {
+      if (slices.isOver) {
+        texts.push(pieces.join(''));
+        pieces = [];
+        await slices.pause();
+      }
+      if (typeof item !== 'object' || item === null) {
+        pieces.push(JSON.stringify(item) ?? 'null');
+        return;
+      }
+      let separator = '';
+      if (Array.isArray(item)) {
+        pieces.push('[');
+        for (const each of item) {
+          pieces.push(separator);
+          await write(each);
+          separator = ',';
+        }
+        pieces.push(']');
+        return;
+      }
+      pieces.push('{');
+      for (const [key, each] of Object.entries(item)) {
+        if (each === undefined) continue;
+        pieces.push(`${separator}${JSON.stringify(key)}:`);
+        await write(each);
+        separator = ',';
+      }
+      pieces.push('}');
+    };
+    await write(value);
+    return [...texts, ...pieces].join('');
+  });
+}

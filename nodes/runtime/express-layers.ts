@@ -1,0 +1,163 @@
+// What Express keeps of routes and middleware; it offers no other way to see or remove them.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { NodeAPI } from 'node-red';
+
+export type App = NodeAPI['httpNode'];
+
+/** A route or middleware; Express's types say nothing about it. */
+export interface Layer {
+  handle: unknown;
+  route?: {
+    methods: Record<string, boolean>;
+    stack: { handle: unknown }[];
+  };
+  /** The beginning of the path that was matched last, if `match` does not return it. */
+  path?: string;
+  match(path: string): boolean | { path: string };
+}
+
+type Handle = (request: unknown, response: unknown, next: () => void) => void;
+
+/** Matched only by what takes all paths. */
+const ANY_PATH = '/ion/any/path/with/more/levels/than/any/route/names';
+
+export function rootOf(app: App): App {
+  const parent = parentOf(app);
+  return parent ? rootOf(parent) : app;
+}
+
+/** Routes for POST requests to a path, in this app alone. */
+export function postRoutes(app: App, path: string): Layer[] {
+  return stackOf(app).filter((layer) => takesPost(layer) && matches(layer, path));
+}
+
+/**
+ * Whether a path belongs to something else than the app: to a route in an app that it is mounted
+ * in, or to anything in the apps beside it, such as Node-RED's editor and admin API.
+ */
+export function isOfOthers(app: App, path: string): boolean {
+  const parent = parentOf(app);
+  if (!parent) return false;
+  const outer = new Set<App>([app]);
+  for (let each: App | undefined = parent; each; each = parentOf(each)) outer.add(each);
+  return isAnswered(rootOf(app), path, app, outer);
+}
+
+function isAnswered(app: unknown, path: string, except: App, outer: ReadonlySet<unknown>): boolean {
+  const isOuter = outer.has(app);
+  return stackOf(app).some((layer) => {
+    const begin = matched(layer, path);
+    if (begin === undefined) return false;
+    if (layer.route) return (takesPost(layer) || !isOuter) && !matches(layer, ANY_PATH);
+    const inner = innerOf(layer.handle);
+    if (inner === except) return false;
+    if (inner) return isAnswered(inner, normal(path.slice(begin.length)), except, outer);
+    // Middleware for all paths passes requests on; for some paths it may be files of a palette.
+    return begin !== '' && !isOuter;
+  });
+}
+
+/** Puts middleware before everything else in an app. @returns what takes it out again */
+export function addFirst(
+  app: App,
+  handle: (request: IncomingMessage, response: ServerResponse, next: () => void) => void,
+): () => void {
+  const isMeant = (layer: Layer) => layer.handle === handle;
+  app.use(handle);
+  const layer = takeOut(app, isMeant);
+  if (layer) stackOf(app).unshift(layer);
+  return () => void takeOut(app, isMeant);
+}
+
+/** Takes out the first layer that is meant. */
+export function takeOut(app: App, isMeant: (layer: Layer) => boolean): Layer | undefined {
+  const layers = stackOf(app);
+  const index = layers.findIndex(isMeant);
+  return index < 0 ? undefined : layers.splice(index, 1)[0];
+}
+
+export function hasHandle({ route }: Layer, wanted: unknown): boolean {
+  return route?.stack.some(({ handle }) => handle === wanted) ?? false;
+}
+
+/** A path with exactly one slash before each segment, and none at its end. */
+export function normal(path: string): string {
+  return `/${path
+    .split('/')
+    .filter((segment) => segment !== '')
+    .join('/')}`;
+}
+
+function takesPost({ route }: Layer): boolean {
+  return Boolean(route?.methods.post || route?.methods._all);
+}
+
+function matches(layer: Layer, path: string): boolean {
+  return matched(layer, path) !== undefined;
+}
+
+/** The part of a path that a layer matches; empty for middleware that takes all paths. */
+function matched(layer: Layer, path: string): string | undefined {
+  try {
+    const match = layer.match(path);
+    if (match === false) return undefined;
+    return (match === true ? layer.path : match.path) ?? '';
+  } catch {
+    // Express answers 400 here, because it cannot decode a parameter of the route.
+    return path;
+  }
+}
+
+function parentOf(app: App): App | undefined {
+  return (app as unknown as { parent?: App }).parent;
+}
+
+/** The very list of a router or an app, so that it can be changed. */
+function stackOf(owner: unknown): Layer[] {
+  const app = owner as { stack?: Layer[]; _router?: { stack: Layer[] }; router?: unknown };
+  if (Array.isArray(app.stack)) return app.stack;
+  // Express 4 makes its router with the first route, and refuses to be asked by the other name.
+  if (app._router) return app._router.stack;
+  try {
+    return (app.router as { stack: Layer[] }).stack ?? [];
+  } catch {
+    return [];
+  }
+}
+
+/** The router or the app that a layer leads to. */
+function innerOf(handle: unknown): unknown {
+  if (typeof handle !== 'function') return undefined;
+  if (handle.name === 'mounted_app') return mountedApp(handle as Handle);
+  return 'stack' in handle || 'mountpath' in handle ? handle : undefined;
+}
+
+const mountedApps = new WeakMap<Handle, unknown>();
+
+/**
+ * The app that `use` mounted. Express hides it in a closure, but it makes each request its own by
+ * the request's prototype: here that of a request which ends there, before anything handles it.
+ */
+function mountedApp(handle: Handle): unknown {
+  const known = mountedApps.get(handle);
+  if (known) return known;
+  let app: unknown;
+  const outer = { request: {}, response: {} };
+  const request: Record<string, unknown> = { url: '/', method: 'POST', headers: {}, app: outer };
+  const watched = new Proxy(request, {
+    setPrototypeOf(_target, prototype) {
+      if (app) return true;
+      app = (prototype as { app?: unknown } | null)?.app;
+      // Without a URL, Express 4 goes to no further layer after the error.
+      request.url = undefined;
+      throw new Error('The request ends here.');
+    },
+  });
+  try {
+    handle(watched, { setHeader() {} }, () => {});
+  } catch {
+    // Express 5 lets the error through.
+  }
+  if (app) mountedApps.set(handle, app);
+  return app;
+}

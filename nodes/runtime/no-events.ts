@@ -1,0 +1,31 @@
+import type { NodeAPI } from 'node-red';
+import { toIonError } from '../client/errors.js';
+import { eventMessage, reportFailure } from './event-messages.js';
+import type { EventSource, EventsNode, IonEventsConfig } from './events-config.js';
+import type { NodeStatus } from './status.js';
+import { whenStarted } from './when-started.js';
+
+/** Stands in for a source that could not begin: the status and a Catch node say why. */
+export function noEvents(
+  RED: NodeAPI,
+  node: EventsNode,
+  config: IonEventsConfig,
+  status: NodeStatus,
+  thrown: unknown,
+): EventSource {
+  const error = toIonError(thrown);
+  // Before that, no Catch node could hear it.
+  const stopWaiting = whenStarted(RED, () => {
+    stopWaiting();
+    status.idle({ fill: 'red', key: `error.${error.code}` });
+    const receivedAt = new Date().toISOString();
+    const via = config.via === 'webhook' ? 'webhook' : 'poll';
+    const details = { resource: String(config.resource), action: undefined, id: undefined };
+    reportFailure(node, error, eventMessage(undefined, { ...details, receivedAt, via }), 0);
+  });
+  return {
+    async close() {
+      stopWaiting();
+    },
+  };
+}
