@@ -1,5 +1,6 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { IonError } from './client/errors.js';
+import { IonError, quote } from './client/errors.js';
+import { described } from './client/field-values.js';
 import { isPlainObject } from './client/json.js';
 import { type Operation, parseOperation } from './client/operation.js';
 import { type Page, pages } from './client/pages.js';
@@ -81,16 +82,11 @@ async function readVariables(
     code: 'ION_VARIABLES',
   });
   if (value === undefined || isPlainObject(value)) return value;
-  const found = value === null ? 'null' : Array.isArray(value) ? 'a list' : `a ${kindOf(value)}`;
+  const found = described(value);
   throw new IonError(
     'ION_VARIABLES',
-    `The variables (${variablesType}: ${variables.slice(0, 60)}) must be an object such as { "id": 1 }, not ${found}.`,
+    `The variables (${variablesType}: ${quote(String(variables))}) must be an object such as { "id": 1 }, not ${found}.`,
   );
-}
-
-function kindOf(value: unknown): string {
-  if (Buffer.isBuffer(value)) return 'Buffer';
-  return typeof value === 'object' ? (value?.constructor?.name ?? 'object') : typeof value;
 }
 
 async function sendOne(

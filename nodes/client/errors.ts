@@ -19,6 +19,8 @@ export type IonErrorCode =
 /** Longest piece of a foreign text that is quoted in a message, in characters. */
 const LONGEST_QUOTE = 200;
 
+/** In characters; what comes from outside must not make a message that nobody can read. */
+const MAX_MESSAGE = 1900;
 /** Longest text that is taken over from an error of another program, in characters. */
 const MAX_REASON = 5000;
 
@@ -68,7 +70,7 @@ export class IonError extends Error {
   parts: IonError[] | undefined;
 
   constructor(code: IonErrorCode, message: string, details: IonErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(cut(message), details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.status = details.status;
     this.errors = details.errors;
@@ -78,6 +80,10 @@ export class IonError extends Error {
     this.transient = details.transient ?? false;
     this.mayHaveRun = details.mayHaveRun ?? false;
   }
+}
+
+function cut(message: string): string {
+  return message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE)}…` : message;
 }
 
 /** Failures of ION, its auth server or the way there, which say nothing about the operation. */

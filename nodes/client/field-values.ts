@@ -133,10 +133,17 @@ function refused({ name, type }: FieldDefinition, expected: string, value: unkno
   );
 }
 
-function described(value: unknown): string {
+/** What a value is, in a few words. */
+export function described(value: unknown): string {
   if (value === undefined) return 'nothing: the message has no such value';
   if (typeof value === 'string') return `the text "${quote(value)}"`;
   if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'bigint' || typeof value === 'function') return `a ${typeof value}`;
   if (typeof value !== 'object' || value === null) return `${typeof value} ${String(value)}`;
-  return Buffer.isBuffer(value) ? 'a Buffer' : `an object (${value.constructor?.name ?? 'object'})`;
+  return Buffer.isBuffer(value) ? 'a Buffer' : `an object (${nameOfType(value)})`;
+}
+
+function nameOfType({ constructor }: object): string {
+  // A message can have a property of that name.
+  return typeof constructor === 'function' ? quote(String(constructor.name)) : 'object';
 }

@@ -1,5 +1,6 @@
 import type { Answer } from './client.js';
 import { IonError, reasonOf } from './errors.js';
+import { setProperty } from './json.js';
 import { MAX_TEXT_AT_ONCE } from './long-json.js';
 import { parseOperation } from './operation.js';
 import { type Page, type PageSource, type PagesOptions, pages } from './pages.js';
@@ -60,23 +61,27 @@ export function flattenAnswer(part: unknown, { size = 0 }: Pick<Answer, 'size'>)
 }
 
 async function flattenInSlices(value: unknown, slices: Slices): Promise<unknown> {
-  if (typeof value !== 'object' || value === null) return value;
+  // Without a promise for each of a million numbers.
+  const inner = (item: unknown) =>
+    typeof item === 'object' && item !== null ? flattenInSlices(item, slices) : item;
   if (slices.isOver) await slices.pause();
-  const { edges } = value as { edges?: unknown };
-  const list = Array.isArray(edges) ? edges : value;
+  const { edges } = (value ?? {}) as { edges?: unknown };
+  const list = Array.isArray(edges) ? edges.map((edge) => edge?.node) : value;
   if (Array.isArray(list)) {
     const items: unknown[] = [];
     for (const item of list) {
-      const inner = list === edges ? (item as { node?: unknown } | null)?.node : item;
-      items.push(await flattenInSlices(inner, slices));
+      const flat = inner(item);
+      items.push(flat instanceof Promise ? await flat : flat);
     }
     return items;
   }
-  const entries: [string, unknown][] = [];
+  if (typeof value !== 'object' || value === null) return value;
+  const object: Record<string, unknown> = {};
   for (const [key, item] of Object.entries(value)) {
-    entries.push([key, await flattenInSlices(item, slices)]);
+    const flat = inner(item);
+    setProperty(object, key, flat instanceof Promise ? await flat : flat);
   }
-  return Object.fromEntries(entries);
+  return object;
 }
 
 /** Unwraps `edges` and `node` at every level: what is left can go into a table. */

@@ -1,7 +1,7 @@
 import { type Attachment, type AttachmentFile, Attachments } from './attachments.js';
 import type { IonClient, RequestOptions } from './client.js';
 import { IonError, type IonErrorCode, isOutage, toIonError } from './errors.js';
-import { toFieldValue } from './field-values.js';
+import { described, toFieldValue } from './field-values.js';
 import { isPlainObject } from './json.js';
 import { parseOperation } from './operation.js';
 import { Requests } from './requests.js';
@@ -283,10 +283,9 @@ function toStatus(status: unknown): string {
       .toUpperCase()
       .replace(/[\s-]+/g, '_');
   }
-  const found = status === undefined ? 'nothing' : JSON.stringify(status);
   throw new IonError(
     'ION_VARIABLES',
-    `The status must be a text such as "IN_PROGRESS" or "COMPLETE", not ${found}.`,
+    `The status must be a text such as "IN_PROGRESS" or "COMPLETE", not ${described(status)}.`,
   );
 }
 

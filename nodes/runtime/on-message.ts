@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
 import type { IonClient, RequestState } from '../client/client.js';
-import { closedError, IonError, reasonOf, toIonError } from '../client/errors.js';
+import { closedError, IonError, quote, reasonOf, toIonError } from '../client/errors.js';
 import { LinkedList } from '../client/linked-list.js';
 import type { IonConfigNode } from './config-node.js';
 import { inBackground, reportError } from './report-error.js';
@@ -182,6 +182,10 @@ export function requireConfig(RED: NodeAPI, config: Pick<UsesIonConfig, 'config'
 }
 
 function checkOutput(RED: NodeAPI, msg: Message, output: string): void {
+  // A flow file can hold anything.
+  if (typeof output !== 'string') {
+    throw new IonError('ION_CONFIG', 'The property that the result goes into is not a text.');
+  }
   if (PLAIN_NAME.test(output) && output !== 'ion') return;
   const path = propertyPath(RED, msg, output);
   if (path[0] === 'ion') throw noPlace(output, 'msg.ion tells about the answer');
@@ -210,13 +214,13 @@ function propertyPath(RED: NodeAPI, msg: Message, output: string): string[] {
     // Node-RED leaves out what a message gives as a name and is none.
     if (path.every((key) => ['string', 'number'].includes(typeof key))) return path.map(String);
   } catch (cause) {
-    throw noPlace(output, String(cause), cause);
+    throw noPlace(output, quote(reasonOf(cause)), cause);
   }
   throw noPlace(output, 'a name that it takes from the message is not text');
 }
 
 function noPlace(output: string, reason: string, cause?: unknown): IonError {
-  const text = `The result cannot be put into msg.${output}: ${reason}.`;
+  const text = `The result cannot be put into msg.${quote(output)}: ${reason}.`;
   return new IonError('ION_CONFIG', text, { cause });
 }
 

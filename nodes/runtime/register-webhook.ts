@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { NodeAPI } from 'node-red';
 import { delayAfterFailures } from '../client/back-off.js';
 import { IonClient, type IonClientSettings } from '../client/client.js';
+import { withoutTrailingSlashes } from '../client/environments.js';
 import { IonError, toIonError } from '../client/errors.js';
 import {
   type OtherReceiver,
@@ -157,7 +158,7 @@ function withoutQuery(uri: string): string {
 
 /** @throws IonError `ION_CONFIG` */
 function addressOf({ publicUrl }: IonEventsConfig, { path }: RegisteredWebhook): string {
-  const address = `${(publicUrl ?? '').trim().replace(/\/+$/, '')}${path}`;
+  const address = withoutTrailingSlashes((publicUrl ?? '').trim()) + path;
   if (URL.canParse(address) && /^https?:$/.test(new URL(address).protocol)) return address;
   throw new IonError(
     'ION_CONFIG',
