@@ -146,7 +146,6 @@ class FuzzRun {
     const count = this.#countOf(surface);
     count.cases++;
     const seeds = [seed, surface.name, number];
-    const __t = performance.now();
     let fuzzCase: FuzzCase | undefined;
     try {
       fuzzCase = surface.make(new Random(...seeds), this.#bench, seeds);
@@ -157,13 +156,6 @@ class FuzzRun {
       }
       if (problem) this.#found(surface, seed, number, fuzzCase, problem);
       else if (outcome) count[outcome]++;
-      if (process.env.FUZZ_T)
-        console.log(
-          surface.name,
-          number,
-          Math.round(performance.now() - __t),
-          fuzzCase.what.slice(0, 150),
-        );
       if (isStop(gap)) await this.#stopped(surface, seed, number, fuzzCase, gap);
     } catch (thrown) {
       this.#ion.answerBy();

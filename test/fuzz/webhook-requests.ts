@@ -206,7 +206,7 @@ export const webhookRequests: Surface = {
       },
     };
     // What does not reach the node is Node-RED's own to read, up to 5 MB.
-    if (path !== hook) {
+    if (path !== hook || method !== 'POST') {
       fuzzCase.control = async () => {
         await bench.target.raw({ bytes: toPath('/no-hook') });
       };
