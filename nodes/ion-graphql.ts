@@ -1,5 +1,5 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { IonError, quote } from './client/errors.js';
+import { IonError } from './client/errors.js';
 import { described } from './client/field-values.js';
 import { isPlainObject } from './client/json.js';
 import { type Operation, parseOperation } from './client/operation.js';
@@ -85,7 +85,7 @@ async function readVariables(
   const found = described(value);
   throw new IonError(
     'ION_VARIABLES',
-    `The variables (${variablesType}: ${quote(String(variables))}) must be an object such as { "id": 1 }, not ${found}.`,
+    `The variables (${variablesType}: ${String(variables).slice(0, 60)}) must be an object such as { "id": 1 }, not ${found}.`,
   );
 }
 

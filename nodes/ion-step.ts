@@ -113,7 +113,7 @@ async function readReference(
   if (typeof found === 'string' || typeof found === 'number') return found;
   throw new IonError(
     'ION_VARIABLES',
-    `${what} (${type}: ${value.slice(0, 60)}) must be an id or a name, not ${Array.isArray(found) ? 'a list' : `of type ${typeof found}`}.`,
+    `${what} (${type}: ${String(value).slice(0, 60)}) must be an id or a name, not ${Array.isArray(found) ? 'a list' : `of type ${typeof found}`}.`,
   );
 }
 

@@ -102,7 +102,7 @@ export function resolveEndpoints(settings: EndpointSettings): Endpoints {
   return {
     graphqlUrl: withPath(api, `${basePath}/graphql`),
     tokenUrl: withPath(auth, tokenPath),
-    audience: settings.audience?.trim() || api.origin + basePath,
+    audience: String(settings.audience ?? '').trim() || api.origin + basePath,
   };
 }
 
@@ -113,7 +113,10 @@ function withPath(url: URL, path: string): URL {
   return result;
 }
 
-function parseUrl(what: string, text: string | undefined, allowHttp: boolean): URL {
+function parseUrl(what: string, text: unknown, allowHttp: boolean): URL {
+  if (text !== undefined && text !== null && typeof text !== 'string') {
+    throw new IonError('ION_CONFIG', `The ${what} in the ION config node is not a text.`);
+  }
   const trimmed = text?.trim() ?? '';
   if (trimmed === '') {
     throw new IonError(

@@ -39,6 +39,9 @@ export function parseOperation(text: unknown, operationName?: string): Operation
     );
   }
   if (text.trim() === '') throw noText('is empty');
+  if ((operationName ?? '') !== '' && typeof operationName !== 'string') {
+    throw new IonError('ION_QUERY', 'The operation name is not a text.');
+  }
   const key = `${operationName ?? ''}\n${text}`;
   const known = kept.get(key);
   if (known) return known;
@@ -100,7 +103,7 @@ function pickOperation(
     if (named) return named;
     throw new IonError(
       'ION_QUERY',
-      `The document has no operation named "${quote(String(operationName))}". It has: ${names || 'none'}.`,
+      `The document has no operation named "${quote(operationName)}". It has: ${names || 'none'}.`,
     );
   }
   const [first, ...others] = operations;

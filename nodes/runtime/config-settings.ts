@@ -1,7 +1,8 @@
 import type { Node, NodeAPI } from 'node-red';
 import type { IonClientSettings } from '../client/client.js';
 import type { EnvironmentName } from '../client/environments.js';
-import { IonError, quote } from '../client/errors.js';
+import { IonError } from '../client/errors.js';
+import { described } from '../client/field-values.js';
 import type { HttpProxy, TlsOptions } from '../client/transport.js';
 import type { OutboxLimits } from '../outbox/store.js';
 
@@ -79,11 +80,12 @@ function atLeast(
   least: number,
 ): number {
   if (value === undefined || value === '') return otherwise;
-  const result = Number(value);
+  // An object would say itself which number it is.
+  const result = typeof value === 'object' ? Number.NaN : Number(value);
   if (Number.isFinite(result) && result >= least) return result;
   throw new IonError(
     'ION_CONFIG',
-    `The ${what} in the ION config node is "${quote(String(value))}". It must be a number of at least ${least}.`,
+    `The ${what} in the ION config node is ${described(value)}. It must be a number of at least ${least}.`,
   );
 }
 

@@ -16,7 +16,7 @@ export function typedValue(
   const { value, type, what, code } = input;
   return new Promise((resolve, reject) => {
     const fail = (thrown: unknown) => {
-      const text = `${what} cannot be evaluated (${type}: ${value.slice(0, 60)}): ${quote(reasonOf(thrown))}`;
+      const text = `${what} cannot be evaluated (${type}: ${String(value).slice(0, 60)}): ${quote(reasonOf(thrown))}`;
       reject(new IonError(code, text, { cause: thrown }));
     };
     try {

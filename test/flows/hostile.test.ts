@@ -1,0 +1,241 @@
+import assert from 'node:assert/strict';
+import { FuzzIon, type Reply } from '../fuzz/ion.js';
+import { Target } from '../fuzz/target.js';
+import { useTemporaryFolder } from '../support/package.js';
+import { until } from '../support/until.js';
+
+/** Longer, and machines that talk to this Node-RED notice. */
+const MAX_STOP_MS = 100;
+
+const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
+const listOf = (text: string, count: number) => `[${Array(count).fill(text).join(',')}]`;
+const wide = (count: number) => {
+  const properties = Array.from({ length: count }, (_, index) => `"k${index}":0`);
+  return `{${properties.join(',')}}`;
+};
+const json = (body: string): Reply => ({ headers: { 'content-type': 'application/json' }, body });
+
+/** Answers of a server that is no ION, or not any more. */
+const answers: [string, string][] = [
+  ['data nested 20,000 levels deep', `{"data":{"me":${nested(20_000)}}}`],
+  [
+    'errors nested 20,000 levels deep',
+    `{"errors":[{"message":"No","extensions":${nested(20_000)}}]}`,
+  ],
+  ['a message nested 20,000 levels deep', `{"errors":[{"message":${nested(20_000)}}]}`],
+  [
+    'data nested deeply behind a long text',
+    `{"data":{"a":"${'x'.repeat(300_000)}","me":${nested(20_000)}}}`,
+  ],
+  ['an object of a million properties', `{"data":{"me":${wide(1_000_000)}}}`],
+  ['objects of many properties', `{"data":{"me":${listOf(wide(50_000), 20)}}}`],
+  ['millions of empty lists', `{"data":{"me":${listOf('[]', 5_000_000)}}}`],
+  ['a million rows', `{"data":{"me":${listOf('{"id":1}', 900_000)}}}`],
+  ['a text of 20 MB', `{"data":{"me":"${'é'.repeat(10_000_000)}"}}`],
+  ['100,000 errors', `{"errors":${listOf('{"message":"Nothing works… "}', 100_000)}}`],
+  ['errors of many properties', `{"errors":${listOf(wide(50_000), 20)}}`],
+  ['an error of 20 MB', `{"errors":[{"message":"${'é…'.repeat(5_000_000)}"}]}`],
+  ['half a JSON of 20 MB', `{"data":{"me":"${'x'.repeat(20_000_000)}`],
+  ['20 MB of space', ' '.repeat(20_000_000)],
+  ['a web page of beginnings of titles', '<title'.repeat(3_000_000)],
+];
+
+/** A query in which each fragment uses the one before it many times. */
+function fragments(): string {
+  const uses = (name: string) => Array.from({ length: 40 }, (_, n) => `a${n} { ...${name} }`);
+  const texts = Array.from(
+    { length: 60 },
+    (_, n) => `fragment F${n + 1} on Query { ${uses(`F${n}`).join(' ')} }`,
+  );
+  return `{ ...F60 } fragment F0 on Query { ${'id '.repeat(10_000)} } ${texts.join(' ')}`;
+}
+
+describe('hostile input to a real Node-RED', () => {
+  const folder = useTemporaryFolder();
+  let ion: FuzzIon;
+  let target: Target;
+
+  before(async () => {
+    ion = await FuzzIon.start();
+    target = await Target.start(folder.path, ion.url);
+    // What is loaded on first use is no part of any case.
+    for (const node of ['good-query', 'graphql-all', 'step-field']) await works(node);
+    await admin('good/run', { query: '{ me { id } }' });
+  });
+  after(async () => {
+    await target?.stop();
+    await ion?.close();
+  });
+  beforeEach(() => target.begin());
+  afterEach(async () => {
+    ion.answerBy();
+    const { loopDelay, longest } = await target.end();
+    // On a machine that does other things as well, a delay is a stop only if this process worked.
+    const stop = Math.min(loopDelay, longest.cpu);
+    assert.ok(
+      stop < MAX_STOP_MS,
+      `stopped for ${loopDelay} ms, ${longest.cpu} ms of them CPU time`,
+    );
+    await works('good-query');
+  });
+
+  const RIGHT = {
+    question: '{ runs { edges { node { id } } } }',
+    run: 1,
+    step: 1,
+    field: 'Torque',
+  };
+  const send = (node: string, msg: object = {}) =>
+    target.inject({ node, msg: { ...RIGHT, ...msg } });
+  const works = async (node: string) => {
+    const { error, ended } = await send(node, { payload: 1 });
+    assert.deepEqual([error?.message, ended], [undefined, 1]);
+  };
+  const admin = async (path: string, body?: object) => {
+    const response = await fetch(`${target.url}/ion-config/${path}`, {
+      method: body ? 'POST' : 'GET',
+      headers: { 'content-type': 'application/json' },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return {
+      status: response.status,
+      ...(JSON.parse(text) as { code?: string; message?: string }),
+    };
+  };
+  const test = (config: object) =>
+    admin('test', {
+      id: 'new',
+      config: { environment: 'custom', apiUrl: ion.url, authUrl: ion.url, ...config },
+      credentials: { clientId: 'client', clientSecret: 'client-secret' },
+    });
+  const answering = (text: string) => (kind: string) => (kind === 'api' ? json(text) : undefined);
+
+  describe('by an answer with', () => {
+    for (const [what, text] of answers) {
+      const isDeep = /nested.*deep/.test(what);
+
+      it(`${what} ends in an answer or a clear error, for a message and in the dialogs`, async () => {
+        ion.answerBy(answering(text));
+        const url = `${ion.url}/hostile`;
+        const message = await send('graphql-one', { question: '{ me { id } }' });
+        assert.equal(message.ended, 1);
+        const tested = await test({ apiUrl: url, authUrl: url });
+        const run = await admin('hostile/run', { query: '{ me { id } }' });
+        const schema = await admin('hostile/schema');
+        const codes = [message.error?.code, tested.code, run.code, schema.code];
+        if (isDeep && text.startsWith('{"data"')) {
+          assert.deepEqual(codes, Array(4).fill('ION_RESPONSE'));
+        }
+        for (const code of codes) assert.match(String(code), /^(ION_\w+|undefined)$/);
+      });
+
+      it(`${what} does no harm to a poll`, async () => {
+        ion.answerBy(answering(text), 'polled');
+        // With a deploy it begins to ask at once, however often it failed before.
+        await target.deploy('full');
+        await until(() => ion.requests > 0);
+      });
+    }
+
+    for (const depth of [20_000, 200_000]) {
+      it(`a token nested ${depth} levels deep ends in a clear error`, async () => {
+        const url = `${ion.url}/hostile`;
+        ion.answerBy((kind) =>
+          kind === 'token'
+            ? json(`{"access_token":"a","token_type":"Bearer","extra":${nested(depth)}}`)
+            : undefined,
+        );
+        assert.equal((await test({ apiUrl: url, authUrl: url })).code, 'ION_RESPONSE');
+      });
+    }
+  });
+
+  describe('by a webhook', () => {
+    for (const path of ['/hook/open', '/hook/read']) {
+      for (const [what, body] of [
+        ['deep', `{"data":${nested(20_000)}}`],
+        ['of 1 MiB of brackets', '['.repeat(1024 * 1024)],
+        ['wide', wide(70_000)],
+      ] as const) {
+        it(`${what}, that nobody signed, is refused (${path})`, async () => {
+          // As other people's flows have it: a Catch node hears of every failure.
+          const headers = { 'content-type': 'application/json' };
+          const response = await fetch(target.url + path, { method: 'POST', headers, body });
+          assert.equal(response.status, 400);
+        });
+      }
+    }
+  });
+
+  describe('by a message', () => {
+    const zeros = `${'0'.repeat(1_000_000)}x`;
+    for (const name of ['run', 'step', 'field']) {
+      for (const node of ['step-field', 'outbox-field', 'step-status', 'step-file']) {
+        if (name === 'field' && !node.endsWith('field')) continue;
+        it(`with a ${name} of a million zeros is refused (${node})`, async () => {
+          const filename = 'a.txt';
+          const { error } = await send(node, { [name]: zeros, payload: 'x', filename });
+          assert.equal(error?.code, 'ION_VARIABLES');
+        });
+      }
+    }
+
+    it('with a name of a file of a million characters is refused', async () => {
+      const { error } = await send('outbox-file', { filename: zeros, payload: 'x' });
+      assert.equal(error?.code, 'ION_VARIABLES');
+    });
+
+    for (const node of ['graphql-one', 'graphql-all', 'graphql-stream']) {
+      for (const [what, question] of [
+        ['of fragments that multiply', fragments()],
+        ['of 200,000 fields', `{ runs { edges { node { ${'id '.repeat(200_000)} } } } }`],
+        ['of 500 levels', `{ runs { edges { node ${'{ a '.repeat(500)}${'}'.repeat(500)} } } }`],
+        [
+          'of spread fragments in a circle',
+          `{ ...A } ${'fragment A on Query { ...A }'.repeat(2000)}`,
+        ],
+      ] as const) {
+        it(`with a query ${what} ends in an answer or a clear error (${node})`, async () => {
+          const { error, ended } = await send(node, { question });
+          assert.equal(ended, 1);
+          if (error) assert.match(error.code, /^ION_(QUERY|GRAPHQL|RESPONSE)$/);
+        });
+      }
+    }
+  });
+
+  describe('by the dialogs', () => {
+    for (const [what, text] of [
+      ['slashes', `https://localhost${'/'.repeat(30_000)}x`],
+      ['slashes only', `https://localhost${'/'.repeat(30_000)}`],
+      ['at signs', `https://${'@'.repeat(300_000)}x`],
+      ['question marks', `x${'?#'.repeat(300_000)}`],
+      ['dots', `https://localhost/${'../'.repeat(100_000)}`],
+    ]) {
+      it(`with a URL of ${what} is answered`, async () => {
+        for (const name of ['apiUrl', 'authUrl']) {
+          assert.equal((await test({ [name]: text })).code, 'ION_CONFIG');
+        }
+      });
+    }
+
+    it('with a body nested 20,000 levels deep is answered', async () => {
+      for (const path of ['test', 'good/run', 'good/outbox']) {
+        const response = await fetch(`${target.url}/ion-config/${path}`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: `{"id":"good","config":${nested(20_000)},"credentials":{},"query":${nested(20_000)}}`,
+        });
+        assert.equal(response.status, 400);
+        assert.equal(((await response.json()) as { code: string }).code, 'ION_RESPONSE');
+      }
+    });
+
+    it('with many decisions on the outbox is answered', async () => {
+      const sequences = Array.from({ length: 400_000 }, (_, index) => index);
+      const { status } = await admin('good/outbox', { decision: 'discard', sequences });
+      assert.equal(status, 200);
+    });
+  });
+});
