@@ -22,6 +22,10 @@ const answers: [string, string][] = [
     'errors nested 20,000 levels deep',
     `{"errors":[{"message":"No","extensions":${nested(20_000)}}]}`,
   ],
+  [
+    'partial data nested 20,000 levels deep',
+    `{"data":{"me":${nested(20_000)}},"errors":[{"message":"No"}]}`,
+  ],
   ['a message nested 20,000 levels deep', `{"errors":[{"message":${nested(20_000)}}]}`],
   [
     'data nested deeply behind a long text',
@@ -40,14 +44,14 @@ const answers: [string, string][] = [
   ['a web page of beginnings of titles', '<title'.repeat(3_000_000)],
 ];
 
-/** A query in which each fragment uses the one before it many times. */
+/** A query of 74 KB in which a thousand fields have those of all fragments. */
 function fragments(): string {
-  const uses = (name: string) => Array.from({ length: 40 }, (_, n) => `a${n} { ...${name} }`);
+  const fields = Array.from({ length: 990 }, (_, n) => `a${n} { ...F200 }`);
   const texts = Array.from(
-    { length: 60 },
-    (_, n) => `fragment F${n + 1} on Query { ${uses(`F${n}`).join(' ')} }`,
+    { length: 200 },
+    (_, n) => `fragment F${n + 1} on Query { ...F${n} ${'id '.repeat(90)} }`,
   );
-  return `{ ...F60 } fragment F0 on Query { ${'id '.repeat(10_000)} } ${texts.join(' ')}`;
+  return `{ ${fields.join(' ')} } fragment F0 on Query { id } ${texts.join(' ')}`;
 }
 
 describe('hostile input to a real Node-RED', () => {
@@ -137,6 +141,14 @@ describe('hostile input to a real Node-RED', () => {
         await until(() => ion.requests > 0);
       });
     }
+
+    it('a row nested 20,000 levels deep does no harm to a poll', async () => {
+      const deep = (right: unknown) =>
+        JSON.stringify(right).replaceAll(/"(title|status)":"[^"]*"/g, `"$1":${nested(20_000)}`);
+      ion.answerBy((kind, right) => (kind === 'api' ? json(deep(right)) : undefined), 'polled');
+      await target.deploy('full');
+      await until(() => ion.requests > 2);
+    });
 
     for (const depth of [20_000, 200_000]) {
       it(`a token nested ${depth} levels deep ends in a clear error`, async () => {
