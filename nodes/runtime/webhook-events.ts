@@ -243,13 +243,8 @@ export class Webhook {
 
   /** Tells Catch nodes, with the payload that did not come into the flow. */
   #reportError(thrown: unknown, payload: unknown, details: EventDetails, durationMs = 0): void {
-    try {
-      reportFailure(this.#node, thrown, eventMessage(payload, details), durationMs);
-      this.#show();
-    } catch (another) {
-      // What another palette hooked into Node-RED throws for the error as well.
-      this.#RED.log.error(String(another));
-    }
+    reportFailure(this.#node, thrown, eventMessage(payload, details), durationMs);
+    this.#show();
   }
 
   /** Nothing that is thrown on the way of a request may end Node-RED. */

@@ -6,7 +6,7 @@ import { type Sandbox, startSandbox } from '../../sandbox/server.js';
 import { selfSigned } from '../support/certificates.js';
 import { graphqlNode, sandboxConfig } from '../support/flow-node.js';
 import { RunningNodeRed } from '../support/node-red.js';
-import { useTemporaryFolder } from '../support/package.js';
+import { root, useTemporaryFolder } from '../support/package.js';
 
 describe('a real Node-RED whose libraries log all they can', () => {
   const folder = useTemporaryFolder();
@@ -50,7 +50,11 @@ describe('a real Node-RED whose libraries log all they can', () => {
       { config: { clientId, clientSecret }, tls: { cadata: certificate.cert } },
     );
     nodeRed = await RunningNodeRed.start(userDir, {
-      env: { DEBUG: '*', NODE_DEBUG: 'undici,http,https,http2,net,tls,stream' },
+      env: {
+        DEBUG: '*',
+        NODE_DEBUG: 'undici,http,https,http2,net,tls,stream',
+        NODE_OPTIONS: `--require ${join(root, 'test/support/inside-node-red.cjs')}`,
+      },
     });
   });
   after(async () => {
@@ -116,5 +120,11 @@ describe('a real Node-RED whose libraries log all they can', () => {
       assert.ok(!text.includes(basic), 'the client secret shows, in base64');
       assert.doesNotMatch(text, /eyJ[\w-]{8,}\.[\w-]+/, 'an access token shows');
     }
+  });
+
+  it('connects to the auth server and the API, and to nobody else', () => {
+    const tried = [...nodeRed.log.matchAll(/^\[connect\] (\S+)/gm)].map(([, host]) => host);
+    const meant = [sandbox.url, sandbox.authUrl].map((url) => new URL(url).host);
+    assert.deepEqual([...new Set(tried)].sort(), [...new Set(meant)].sort());
   });
 });
