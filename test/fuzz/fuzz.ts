@@ -60,18 +60,8 @@ export interface FuzzReport {
   growthMb: number;
 }
 
-export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
-  const ion = await FuzzIon.start();
-  const run = new FuzzRun(options, ion);
-  try {
-    return await run.run();
-  } finally {
-    await run.close();
-    await ion.close();
-  }
-}
-
-class FuzzRun {
+/** One run: a Node-RED process with all that it talks to. */
+export class FuzzRun {
   readonly #options: FuzzOptions;
   readonly #ion: FuzzIon;
   #target: Target | undefined;
@@ -80,14 +70,24 @@ class FuzzRun {
   readonly #findings: string[] = [];
   #isLost = false;
 
-  constructor(options: FuzzOptions, ion: FuzzIon) {
+  static async start(options: FuzzOptions): Promise<FuzzRun> {
+    const run = new FuzzRun(options, await FuzzIon.start());
+    try {
+      run.#target = await Target.start(options.folder, run.#ion.url);
+      return run;
+    } catch (thrown) {
+      await run.close();
+      throw thrown;
+    }
+  }
+
+  private constructor(options: FuzzOptions, ion: FuzzIon) {
     this.#options = options;
     this.#ion = ion;
   }
 
   async run(): Promise<FuzzReport> {
-    const { folder, seed, seconds, only } = this.#options;
-    this.#target = await Target.start(folder, this.#ion.url);
+    const { seed, seconds, only } = this.#options;
     if (only) {
       await this.#one(only);
       return this.#report(0);
@@ -104,6 +104,7 @@ class FuzzRun {
 
   async close(): Promise<void> {
     await this.#target?.stop();
+    await this.#ion.close();
   }
 
   get #bench(): Bench {
