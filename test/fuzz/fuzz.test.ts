@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { byLength } from '../support/length.js';
 import { useTemporaryFolder } from '../support/package.js';
-import { fuzz, MAX_GROWTH_MB, table } from './fuzz.js';
+import { FuzzRun, MAX_GROWTH_MB, table } from './fuzz.js';
 
 /** `FUZZ_SEED=… FUZZ_SECONDS=…` repeats a run, `FUZZ_CASE='messages:17'` one case of it. */
 const { FUZZ_SEED, FUZZ_SECONDS, FUZZ_CASE, FUZZ_GO_ON } = process.env;
@@ -13,12 +13,14 @@ const MORE_MS = 240_000;
 
 describe('hostile input from outside', () => {
   const folder = useTemporaryFolder();
+  let run: FuzzRun | undefined;
+  after(() => run?.close());
 
   it(`gets a right answer or a clear error for ${SECONDS} s, and never an exit or a stop`, async function () {
     this.timeout(SECONDS * 1000 + MORE_MS);
     const replay = `FUZZ_SEED=${SEED} FUZZ_SECONDS=${SECONDS} npx mocha test/fuzz/fuzz.test.ts`;
     console.log(`      ${replay}`);
-    const report = await fuzz({
+    run = await FuzzRun.start({
       seed: SEED,
       seconds: SECONDS,
       folder: folder.path,
@@ -26,6 +28,7 @@ describe('hostile input from outside', () => {
       goesOn: FUZZ_GO_ON === 'true',
       log: (text) => console.log(indented(text)),
     });
+    const report = await run.run();
     console.log(indented(table(report)));
     assert.equal(report.findings.length, 0, `${report.findings.join('\n\n')}\n\n${replay}`);
     const { growthMb } = report;

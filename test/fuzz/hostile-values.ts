@@ -356,6 +356,8 @@ export function hostileQuery(random: Random): Described<string> {
       () => `{ runs ${row(count, () => '@skip(if: false)')} { edges { node { id } } } }`,
     ],
     [`${length} brackets`, () => '{'.repeat(length)],
+    // Small enough to be worth keeping, and much larger once it is read.
+    ['9900 fields in 20,000 characters', () => `{ n${random.int(0, 1e9)}${' a'.repeat(9900)} }`],
     [
       'a right query with something in it',
       () => {
