@@ -17,6 +17,7 @@ import {
   onMessage,
 } from './runtime/on-message.js';
 import { arrayOutput, type RunsOutput, sequenceOutput } from './runtime/runs-output.js';
+import { isFilter, isListOf, isString, requireValid } from './runtime/valid-properties.js';
 
 interface IonRunsConfig extends NodeDef {
   config: string;
@@ -120,12 +121,22 @@ async function readQuery(
   config: IonRunsConfig,
   msg: Message,
 ): Promise<RowsQuery> {
+  checkLists(config);
   return {
     filters: await readFilters(RED, node, msg, config.filters),
     filter: readFilter(msg),
     fields: config.fields?.length > 0 ? config.fields : [...defaultFields],
     sort: config.sort ?? [],
   };
+}
+
+/** @throws IonError `ION_CONFIG` */
+function checkLists({ filters, fields, sort }: IonRunsConfig): void {
+  const check = (name: string, value: unknown, isEntry: (entry: unknown) => boolean) =>
+    requireValid('ion-runs', name, value, isListOf(value, isEntry), 'a list');
+  check('filters', filters, isFilter);
+  check('fields', fields, isString);
+  check('sort', sort, isString);
 }
 
 function readFilter({ filters }: Message): Record<string, unknown> | undefined {

@@ -95,7 +95,7 @@ async function* begin(
 }
 
 function unreadable(path: string, cause: unknown): IonError {
-  const text = `The file ${quote(path)} cannot be read: ${reasonOf(cause)}.`;
+  const text = `The file ${quote(path)} cannot be read: ${quote(reasonOf(cause))}.`;
   // Anything else, such as too many open files, may pass.
   const isMissing = ['ENOENT', 'ENOTDIR', ''].includes(codeOf(cause));
   return new IonError(isMissing ? 'ION_NOT_FOUND' : 'ION_CONFIG', text, { cause });

@@ -52,6 +52,8 @@ export type EnvironmentName = keyof typeof environments | 'custom';
 
 /** In characters; a longer text is no URL that anybody entered. */
 const MAX_URL = 2000;
+/** DNS allows no longer ones. */
+const MAX_HOST = 253;
 
 /** Path of the token endpoint on an auth server (ION manual, page "Access Tokens"). */
 export const TOKEN_PATH = '/realms/api-keys/protocol/openid-connect/token';
@@ -85,9 +87,10 @@ export function resolveEndpoints(settings: EndpointSettings): Endpoints {
       ? environments[environment]
       : undefined;
   if (environment !== 'custom' && !preset) {
+    const name = typeof environment === 'string' ? ` "${quote(environment)}"` : '';
     throw new IonError(
       'ION_CONFIG',
-      `The environment "${quote(String(environment))}" is not known. Choose one from the list in the ION config node.`,
+      `The environment${name} is not known. Choose one from the list in the ION config node.`,
     );
   }
   const allowHttp = settings.allowHttp ?? false;
@@ -140,6 +143,9 @@ function parseUrl(what: string, text: unknown, allowHttp: boolean): URL {
       'ION_CONFIG',
       `The ${what} "${printable(trimmed)}" is not a valid URL. It should look like https://api.example.com.`,
     );
+  }
+  if (url.hostname.length > MAX_HOST) {
+    throw new IonError('ION_CONFIG', `The ${what} has a host name that is too long.`);
   }
   if (url.username || url.password || url.search || url.hash) {
     throw new IonError(

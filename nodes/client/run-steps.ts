@@ -305,7 +305,7 @@ function pickStep(steps: readonly RunStep[], wanted: Reference, run: string): Ru
     `step "${quote(text)}" in run ${quote(run)}`,
     steps,
     ({ id, title, position }) => {
-      return `${id} "${shown(title)}" (position ${position})`;
+      return `${shown(id)} "${shown(title)}" (position ${shown(position)})`;
     },
   );
 }
@@ -318,8 +318,8 @@ function pickField(
   const byId = fields.find((field) => String(field.id) === text);
   if (byId) return byId;
   const matching = byName(fields, text, ({ name }) => name);
-  const what = `field "${quote(text)}" in step ${id} "${shown(title)}"`;
-  return only(matching, what, fields, (field) => `${field.id} "${shown(field.name)}"`);
+  const what = `field "${quote(text)}" in step ${shown(id)} "${shown(title)}"`;
+  return only(matching, what, fields, (field) => `${shown(field.id)} "${shown(field.name)}"`);
 }
 
 /** As it is written, else in any case of letters. */
@@ -335,8 +335,9 @@ function byName<Row>(rows: readonly Row[], name: string, of: (row: Row) => strin
   return rows.filter((row) => nameOf(row).toLowerCase() === lower);
 }
 
-function shown(name: unknown): string {
-  return quote(String(name));
+/** Whatever ION's rows hold, or lack. */
+function shown(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? quote(String(value)) : '?';
 }
 
 function same(position: number | null, text: string): boolean {

@@ -1,7 +1,7 @@
 import type { Node, NodeAPI } from 'node-red';
 import type { IonClientSettings } from '../client/client.js';
 import type { EnvironmentName } from '../client/environments.js';
-import { IonError } from '../client/errors.js';
+import { IonError, quote } from '../client/errors.js';
 import { described } from '../client/field-values.js';
 import type { HttpProxy, TlsOptions } from '../client/transport.js';
 import type { OutboxLimits } from '../outbox/store.js';
@@ -83,9 +83,10 @@ function atLeast(
   // An object would say itself which number it is.
   const result = typeof value === 'object' ? Number.NaN : Number(value);
   if (Number.isFinite(result) && result >= least) return result;
+  const given = typeof value === 'string' ? `"${quote(value)}"` : described(value);
   throw new IonError(
     'ION_CONFIG',
-    `The ${what} in the ION config node is ${described(value)}. It must be a number of at least ${least}.`,
+    `The ${what} in the ION config node is ${given}. It must be a number of at least ${least}.`,
   );
 }
 

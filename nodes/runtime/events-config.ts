@@ -1,10 +1,16 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { IonError } from '../client/errors.js';
-import { isPlainObject } from '../client/json.js';
 import { type Resource, resourceNamed, resourceNames } from '../client/resources.js';
 import type { RowsQuery } from '../client/rows-query.js';
 import { type FilterRow, readFilters } from './filter-rows.js';
 import type { Message } from './on-message.js';
+import {
+  isFilter,
+  isListOf,
+  isString,
+  isText,
+  requireValid as requireValidProperty,
+} from './valid-properties.js';
 
 /** The properties of an `ion-events` node, as the editor stores them. */
 export interface IonEventsConfig extends NodeDef {
@@ -73,29 +79,7 @@ export function responseCode({ expectedResponseCode }: IonEventsConfig): number 
 }
 
 function requireValid(name: string, value: unknown, isValid: boolean, expected: string): void {
-  if (isValid) return;
-  const given = String(JSON.stringify(value)).slice(0, 100);
-  throw new IonError(
-    'ION_CONFIG',
-    `The property "${name}" of the ion-events node is ${given}, but has to be ${expected}. Open the node, correct it and deploy.`,
-  );
-}
-
-function isString(value: unknown): boolean {
-  return typeof value === 'string';
-}
-
-/** A property may be missing, because a flow may be older than it. */
-function isText(value: unknown): boolean {
-  return value === undefined || value === null || isString(value);
-}
-
-function isListOf(value: unknown, isEntry: (entry: unknown) => boolean): boolean {
-  return value === undefined || value === null || (Array.isArray(value) && value.every(isEntry));
-}
-
-function isFilter(value: unknown): boolean {
-  return isPlainObject(value) && isString(value.field) && isText(value.op);
+  requireValidProperty('ion-events', name, value, isValid, expected);
 }
 
 function isHeader(value: unknown): boolean {

@@ -1,6 +1,7 @@
 import type { Node, NodeAPI } from 'node-red';
 import { IonError, type IonErrorCode, quote, reasonOf } from '../client/errors.js';
 import type { Message } from './on-message.js';
+import { isText } from './valid-properties.js';
 
 /**
  * The value of a typed input for this message (`msg`, `flow`, `global`, `jsonata`, `env`, `json` …).
@@ -13,10 +14,16 @@ export function typedValue(
   msg: Message,
   input: { value: string; type: string; what: string; code: IonErrorCode },
 ): Promise<unknown> {
-  const { value, type, what, code } = input;
+  const { type, what, code } = input;
+  // A flow that was made by a program may hold a number itself.
+  const given: unknown = input.value ?? '';
+  const value = typeof given === 'object' ? undefined : String(given);
+  if (value === undefined || !isText(type)) {
+    return Promise.reject(new IonError(code, `${what} is not set to a text.`));
+  }
   return new Promise((resolve, reject) => {
     const fail = (thrown: unknown) => {
-      const text = `${what} cannot be evaluated (${type}: ${String(value).slice(0, 60)}): ${quote(reasonOf(thrown))}`;
+      const text = `${what} cannot be evaluated (${type}: ${value.slice(0, 60)}): ${quote(reasonOf(thrown))}`;
       reject(new IonError(code, text, { cause: thrown }));
     };
     try {
