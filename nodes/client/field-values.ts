@@ -143,7 +143,8 @@ export function described(value: unknown): string {
   return Buffer.isBuffer(value) ? 'a Buffer' : `an object (${nameOfType(value)})`;
 }
 
-function nameOfType({ constructor }: object): string {
+function nameOfType(value: object): string {
   // A message can have a property of that name.
-  return typeof constructor === 'function' ? quote(String(constructor.name)) : 'object';
+  const type: unknown = value.constructor;
+  return typeof type === 'function' ? quote(String(type.name)) : 'object';
 }
