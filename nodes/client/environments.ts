@@ -117,35 +117,21 @@ function withPath(url: URL, path: string): URL {
 }
 
 function parseUrl(what: string, text: unknown, allowHttp: boolean): URL {
-  if (text !== undefined && text !== null && typeof text !== 'string') {
-    throw new IonError('ION_CONFIG', `The ${what} in the ION config node is not a text.`);
-  }
-  const trimmed = text?.trim() ?? '';
-  if (trimmed === '') {
+  const trimmed = typeof text === 'string' ? text.trim() : text;
+  if (!trimmed) {
     throw new IonError(
       'ION_CONFIG',
       `The ${what} is empty. Enter it in the ION config node, or choose another environment than "custom".`,
     );
   }
-  if (trimmed.length > MAX_URL) {
-    throw new IonError(
-      'ION_CONFIG',
-      `The ${what} "${printable(trimmed)}…" is longer than ${MAX_URL} characters.`,
-    );
-  }
-  const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(trimmed) ? trimmed : `https://${trimmed}`;
-  let url: URL;
-  try {
-    url = new URL(withScheme);
-  } catch {
+  const url = typeof trimmed === 'string' ? parsed(trimmed) : undefined;
+  if (!url) {
     // Without the cause, which repeats the whole text.
+    const given = typeof trimmed === 'string' ? ` "${printable(trimmed)}"` : '';
     throw new IonError(
       'ION_CONFIG',
-      `The ${what} "${printable(trimmed)}" is not a valid URL. It should look like https://api.example.com.`,
+      `The ${what}${given} is not a valid URL. It should look like https://api.example.com.`,
     );
-  }
-  if (url.hostname.length > MAX_HOST) {
-    throw new IonError('ION_CONFIG', `The ${what} has a host name that is too long.`);
   }
   if (url.username || url.password || url.search || url.hash) {
     throw new IonError(
@@ -169,10 +155,18 @@ function parseUrl(what: string, text: unknown, allowHttp: boolean): URL {
   if (withoutTrailingSlashes(url.pathname).includes('//')) {
     throw new IonError(
       'ION_CONFIG',
-      `The ${what} for ${url.host} has two slashes in a row in its path. Remove one of them.`,
+      `The ${what} for ${url.host} has "//" in its path. Remove one slash.`,
     );
   }
   return url;
+}
+
+/** A host alone means https; `undefined` for what is no URL that anybody entered. */
+function parsed(text: string): URL | undefined {
+  const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `https://${text}`;
+  if (text.length > MAX_URL || !URL.canParse(withScheme)) return undefined;
+  const url = new URL(withScheme);
+  return url.hostname.length > MAX_HOST ? undefined : url;
 }
 
 /** Whether a host can only be this machine, which no traffic to it leaves. */
