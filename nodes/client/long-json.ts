@@ -12,7 +12,7 @@ import { inSlices, type Slices } from './slices.js';
 /** Values in one text, so that what is small as text does not fill the memory as objects. */
 const MAX_VALUES = 2_000_000;
 /** Properties of one object: larger ones stop the process while they are made. */
-const MAX_PROPERTIES = 100_000;
+const MAX_PROPERTIES = 20_000;
 /** In characters; longer texts are parsed in slices. */
 export const MAX_TEXT_AT_ONCE = 128 * 1024;
 /** In characters; what is parsed between two looks at the clock. */
@@ -23,7 +23,7 @@ const LETTER_U = 0x75;
 /**
  * Parses JSON that comes from outside, of any length, without stopping the event loop; a promise
  * only for a long text. A byte order mark at the beginning is passed over.
- * @throws SyntaxError, or JsonLimitError beyond 200 levels, 2,000,000 values or 100,000 properties
+ * @throws SyntaxError, or JsonLimitError beyond 200 levels, 2,000,000 values or 20,000 properties
  * of one object
  */
 export function parseJson(text: string): unknown | Promise<unknown> {

@@ -62,9 +62,10 @@ export function flattenAnswer(part: unknown, { size = 0 }: Pick<Answer, 'size'>)
 
 async function flattenInSlices(value: unknown, slices: Slices): Promise<unknown> {
   // Without a promise for each of a million numbers.
-  const inner = (item: unknown) =>
-    typeof item === 'object' && item !== null ? flattenInSlices(item, slices) : item;
-  if (slices.isOver) await slices.pause();
+  const inner = (item: unknown) => {
+    if (slices.isOver) return slices.pause().then(() => flattenInSlices(item, slices));
+    return typeof item === 'object' && item !== null ? flattenInSlices(item, slices) : item;
+  };
   const { edges } = (value ?? {}) as { edges?: unknown };
   const list = Array.isArray(edges) ? edges.map((edge) => edge?.node) : value;
   if (Array.isArray(list)) {

@@ -25,6 +25,8 @@ import { webhookBodies } from './webhook-body.js';
 import { addRoute, type WebhookRoute } from './webhook-route.js';
 import { whenStarted } from './when-started.js';
 
+/** For the rest of a request that is answered already. */
+const LINGER_MS = 2000;
 /** More than these get 503, so that ION sends them again. */
 const MOST_PER_SECOND = 500;
 /** Events whose objects are being read. */
@@ -337,12 +339,20 @@ function parsed(body: Uint8Array): unknown {
   }
 }
 
-/** What is left of a request that was refused early is thrown away. */
+/**
+ * What is left of a request that was refused early is thrown away. Its connection lasts a moment: one
+ * that is closed under a sender that still writes can lose the answer.
+ */
 function answer(request: IncomingMessage, response: ServerResponse, status: number): void {
   if (response.headersSent || response.writableEnded || response.destroyed) return;
   response.statusCode = status;
-  if (!request.complete) response.setHeader('connection', 'close');
+  if (!request.complete) endSoon(request);
   if (status === 503) response.setHeader('retry-after', '1');
   response.end();
   request.resume();
+}
+
+function endSoon(request: IncomingMessage): void {
+  const timer = setTimeout(() => request.destroy(), LINGER_MS);
+  request.once('close', () => clearTimeout(timer));
 }

@@ -87,7 +87,7 @@ describe('JSON from outside', () => {
   }
 
   it('is refused where it holds more than memory is meant for', async () => {
-    const wide = Array.from({ length: 100_001 }, (_, index) => `"k${index}":0`).join(',');
+    const wide = Array.from({ length: 20_001 }, (_, index) => `"k${index}":0`).join(',');
     for (const text of [`{${wide}}`, `[${'[],'.repeat(1_100_000)}[]]`]) {
       await assert.rejects(async () => parseJson(text), JsonLimitError);
     }

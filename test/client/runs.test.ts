@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { buildSchema, parse, validate } from 'graphql';
 import { runs as runsOfIon } from '../../nodes/client/resources.js';
-import { flatten, type Row as ListRow, readRows } from '../../nodes/client/rows.js';
+import { flatten, flattenAnswer, type Row as ListRow, readRows } from '../../nodes/client/rows.js';
 import {
   type RowsFilter,
   type RowsQuery,
@@ -228,6 +229,24 @@ describe('runs', () => {
     for (const [what, value, expected] of cases) {
       it(`are ${what}`, () => assert.deepEqual(flatten(value), expected));
     }
+
+    it('are the same for an answer that is so long that it is worked on in slices', async () => {
+      const name = fc.constantFrom('edges', 'node', 'id', '__proto__');
+      const { value } = fc.letrec((tie) => ({
+        value: fc.oneof(
+          { depthSize: 'small' },
+          fc.jsonValue(),
+          fc.array(tie('value')),
+          fc.dictionary(name, tie('value')),
+          fc.record({ edges: fc.array(fc.option(fc.record({ node: tie('value') }))) }),
+        ),
+      }));
+      await fc.assert(
+        fc.asyncProperty(value, async (part) => {
+          assert.deepEqual(await flattenAnswer(part, { size: 1e9 }), flatten(part));
+        }),
+      );
+    });
   });
 
   describe('read from ION', () => {
