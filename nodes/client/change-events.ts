@@ -5,7 +5,7 @@ import { Recent } from './recent.js';
 import type { Row } from './rows.js';
 
 const KEPT_OBJECTS = 10_000;
-/** However large they are; see `weightOf`. */
+/** Total weight of the kept objects; see `weightOf`. */
 const KEPT_WEIGHT = 1_000_000;
 
 /** One change as flows hear of it. */

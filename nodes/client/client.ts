@@ -41,7 +41,7 @@ export interface RequestOptions {
   signal: AbortSignal;
   /** False for the further pages of a list: they are let in even when the queue is full. */
   isNew?: boolean;
-  /** Of a dialog: it waits among its like, and never takes the place of a flow's message. */
+  /** True for a dialog, whose requests never take the place of a flow's message in the queue. */
   isEditor?: boolean;
   onState?: ((state: RequestState) => void) | undefined;
   /** May change the variables before the operation is sent again. */
@@ -53,7 +53,7 @@ export interface Answer extends GraphqlAnswer {
   attempts: number;
 }
 
-/** Of all dialogs that use the same config node: requests at once, and requests that may wait. */
+/** Requests of all dialogs that use the same config node: at once, and waiting. */
 const EDITOR_CONCURRENCY = 2;
 const EDITOR_QUEUE_LIMIT = 20;
 

@@ -98,7 +98,7 @@ function toDateTime(field: FieldDefinition, value: unknown): string {
   return typeof value === 'string' && hasZone(value) ? value : date.toISOString();
 }
 
-/** What comes behind the time; a date alone ends like a zone. */
+/** Whether a time zone follows the time; the end of a date alone looks like a zone. */
 function hasZone(text: string): boolean {
   return /t/i.test(text) && ZONE.test(text.slice(-'+00:00'.length));
 }
@@ -133,7 +133,7 @@ function refused({ name, type }: FieldDefinition, expected: string, value: unkno
   );
 }
 
-/** What a value is, in a few words. */
+/** A short description of a value. */
 export function described(value: unknown): string {
   if (value === undefined) return 'nothing: the message has no such value';
   if (typeof value === 'string') return `the text "${quote(value)}"`;

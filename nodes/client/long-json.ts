@@ -129,7 +129,7 @@ class SlicedParser {
     const most = Math.min(this.#text.length, begin + CHUNK);
     let level = 0;
     let values = 1;
-    /** Up to the last comma between two members. */
+    /** The complete members, up to the last comma between two of them. */
     let whole: { end: number; count: number; values: number } | undefined;
     let count = 0;
     for (let at = begin; at < most; at++) {
@@ -154,7 +154,7 @@ class SlicedParser {
           if (level === 0) whole = { end: at, count: ++count, values };
       }
     }
-    // Without a bracket to its end it can only be followed by nothing, which is found out there.
+    // The text ends within the first member.
     if (most === this.#text.length && !whole) throw this.#unexpected(most);
     if (!whole) return undefined;
     this.#count(whole.values);
@@ -174,7 +174,7 @@ class SlicedParser {
     return isEnd;
   }
 
-  /** Behind a member that was read by itself. */
+  /** Reads the comma or the bracket after a member that was read alone. */
   async #endsWith(bracket: number): Promise<boolean> {
     await this.#skipSpace();
     const found = this.#text.charCodeAt(this.#at++);
@@ -188,7 +188,7 @@ class SlicedParser {
     let begin = this.#at + 1;
     for (let at = begin; ; ) {
       const code = this.#text.charCodeAt(at);
-      // Behind the end of the text.
+      // The text has no further character.
       if (Number.isNaN(code)) throw this.#unexpected(at);
       if (code === Sign.Quote || at - begin >= CHUNK) {
         pieces.push(JSON.parse(`"${this.#text.slice(begin, at)}"`));

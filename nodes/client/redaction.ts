@@ -40,7 +40,7 @@ interface Secret {
   forms: string[];
   /** Hashes of all pieces of the forms. */
   pieces: Set<number>;
-  /** How a form may begin that was cut off before it was a piece. */
+  /** Beginnings of the forms that are too short for a piece, for texts that were cut off. */
   beginnings: Set<string>;
 }
 
@@ -91,7 +91,7 @@ function lowerCase(text: string): string {
   return text.toLowerCase();
 }
 
-/** As hex, and as base64 within anything else: three bytes make four characters, wherever they begin. */
+/** Hex, and base64 at each of the three offsets that the bytes can have in a longer text. */
 function* encoded(bytes: Buffer): Generator<string> {
   const hex = bytes.toString('hex');
   yield hex;
@@ -118,7 +118,7 @@ function masker(secrets: readonly string[]): (text: string) => string {
   };
 }
 
-/** Where a secret, or a piece of it, stands in a text. */
+/** The places of a secret, and of pieces of it, in a text. */
 function rangesOf(text: string, { forms, pieces }: Secret): Range[] {
   const ranges: Range[] = [];
   for (const form of forms) {
@@ -130,7 +130,7 @@ function rangesOf(text: string, { forms, pieces }: Secret): Range[] {
   let [begin, end] = nextOf(whole);
   forEachPiece(text, (hash, at) => {
     while (end < at + PIECE) [begin, end] = nextOf(whole);
-    // Pieces of what was found whole are no news.
+    // This piece belongs to a form that was found whole.
     if (at >= begin || !pieces.has(hash)) return;
     const piece = text.slice(at, at + PIECE);
     if (forms.some((form) => form.includes(piece))) ranges.push([at, at + PIECE]);

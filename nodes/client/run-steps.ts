@@ -45,10 +45,10 @@ const KEPT_RUNS = 1000;
 const KEPT_STEPS = 10_000;
 const KEPT_FIELDS = 100_000;
 const KEPT_FOUND = 10_000;
-/** Of each kind of rows that are kept, however large they are; see `weightOf`. */
+/** Total weight of each kind of kept rows; see `weightOf`. */
 const KEPT_WEIGHT = 1_000_000;
 const MOST_CANDIDATES_TOLD = 10;
-/** In characters; longer ids, titles and names are a mistake of whoever sends them. */
+/** In characters; a longer id, title or name is a mistake in the flow. */
 const MAX_NAME = 5000;
 /** Steps of a run, and fields of a step, among which a name is looked for. */
 const MAX_ROWS = 20_000;
@@ -279,7 +279,7 @@ async function kept<Value>(
       const weigh = (result: Value) => {
         if (map.get(key) === reading) map.set(key, reading, weightOf(key) + weightOf(result));
       };
-      // Who waits for it hears of its failure.
+      // The caller below handles a failure.
       reading.then(weigh, () => {});
     }
     try {
@@ -335,7 +335,7 @@ function byName<Row>(rows: readonly Row[], name: string, of: (row: Row) => strin
   return rows.filter((row) => nameOf(row).toLowerCase() === lower);
 }
 
-/** Whatever ION's rows hold, or lack. */
+/** A value of ION's rows in an error text; it may have any type, or be missing. */
 function shown(value: unknown): string {
   return typeof value === 'string' || typeof value === 'number' ? quote(String(value)) : '?';
 }

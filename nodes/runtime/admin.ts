@@ -35,12 +35,12 @@ interface RunRequest {
   confirmed: boolean;
 }
 
-/** JSON that is written already. */
+/** A JSON text that can be sent as it is. */
 class JsonText {
   constructor(readonly text: string) {}
 }
 
-/** Why a request was refused before anybody looked at what it asks for. */
+/** The refusal of a request whose content was not looked at. */
 class BadRequest extends IonError {
   constructor(
     readonly httpStatus: 400 | 415,
@@ -68,7 +68,7 @@ export function registerAdminRoutes(RED: NodeAPI): void {
   httpAdmin.post('/ion-config/:id/outbox', write, (req, res) => {
     respond(res, () => decideOnOutbox(RED, idOf(req), bodyOf(req)));
   });
-  // Who may only look at flows has no reason to make ION work.
+  // A user who may only look at flows has no reason to make ION work.
   const readOrRefresh: RequestHandler = (req, res, next) =>
     (isRefresh(req) ? write : read)(req, res, next);
   httpAdmin.get('/ion-config/:id/schema', readOrRefresh, (req, res) => {
@@ -104,12 +104,12 @@ function bodyOf(req: Request): unknown {
 function respond(res: Response, work: (signal: AbortSignal) => Promise<unknown>): void {
   const left = new AbortController();
   res.on('close', () => left.abort());
-  // In a function of its own, so that what it throws at once is a failure like any other.
+  // An async function, so that a synchronous throw becomes a rejection.
   const result = async () => work(left.signal);
   result()
     .then((value) => sendJson(res, 200, value))
     .catch((thrown) => sendFailure(res, thrown))
-    // Whoever asked is gone, or gets no answer that can be written.
+    // The client is gone, or no answer can be written.
     .catch(() => res.destroy());
 }
 

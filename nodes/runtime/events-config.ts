@@ -43,7 +43,7 @@ export interface EventSource {
   close(removed: boolean): Promise<void>;
 }
 
-/** Longer ones are no names of HTTP headers that anybody uses. */
+/** In characters; names of HTTP headers in use are shorter. */
 const MAX_HEADER_LENGTH = 100;
 const HEADER = /^[!#$%&'*+.^`|~\w-]+$/;
 

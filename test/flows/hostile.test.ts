@@ -4,7 +4,7 @@ import { Target } from '../fuzz/target.js';
 import { useTemporaryFolder } from '../support/package.js';
 import { until } from '../support/until.js';
 
-/** Longer, and machines that talk to this Node-RED notice. */
+/** Machines that talk to this Node-RED notice a longer stop. */
 const MAX_STOP_MS = 100;
 
 const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
@@ -62,7 +62,7 @@ describe('hostile input to a real Node-RED', () => {
   before(async () => {
     ion = await FuzzIon.start();
     target = await Target.start(folder.path, ion.url);
-    // What is loaded on first use is no part of any case.
+    // Modules that are loaded on first use must not count in any case.
     for (const node of ['good-query', 'graphql-all', 'step-field']) await works(node);
     await admin('good/run', { query: '{ me { id } }' });
   });
@@ -136,7 +136,7 @@ describe('hostile input to a real Node-RED', () => {
 
       it(`${what} does no harm to a poll`, async () => {
         ion.answerBy(answering(text), 'polled');
-        // With a deploy it begins to ask at once, however often it failed before.
+        // A deploy makes the node poll at once, however often it failed before.
         await target.deploy('full');
         await until(() => ion.requests > 0);
       });
@@ -171,7 +171,7 @@ describe('hostile input to a real Node-RED', () => {
         ['wide', wide(70_000)],
       ] as const) {
         it(`${what}, that nobody signed, is refused (${path})`, async () => {
-          // As other people's flows have it: a Catch node hears of every failure.
+          // The flow has a Catch node for all failures, as many flows do.
           const headers = { 'content-type': 'application/json' };
           const response = await fetch(target.url + path, { method: 'POST', headers, body });
           assert.equal(response.status, 400);
