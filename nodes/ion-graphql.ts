@@ -1,6 +1,6 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
+import { describe } from './client/describe.js';
 import { IonError } from './client/errors.js';
-import { described } from './client/field-values.js';
 import { isPlainObject } from './client/json.js';
 import { type Operation, parseOperation } from './client/operation.js';
 import { type Page, pages } from './client/pages.js';
@@ -82,7 +82,7 @@ async function readVariables(
     code: 'ION_VARIABLES',
   });
   if (value === undefined || isPlainObject(value)) return value;
-  const found = described(value);
+  const found = describe(value);
   throw new IonError(
     'ION_VARIABLES',
     `The variables (${variablesType}: ${String(variables).slice(0, 60)}) must be an object such as { "id": 1 }, not ${found}.`,

@@ -1,4 +1,4 @@
-// Which requests come from a web page of somebody else. A server on the loopback address is reached
+// Tells requests of foreign web pages from others. A server on the loopback address is reached
 // by every page that is open in a browser on the same machine; only programs and pages of the server
 // itself may use one that asks for no password. Plain JavaScript, because Node-RED loads it as well.
 'use strict';
@@ -17,8 +17,8 @@ function hasForeignOrigin(request) {
   const scheme = request.socket.encrypted ? 'https' : 'http';
   const own = ownHosts(request).map((host) => `${scheme}://${host}`);
   if (!origin.every((each) => own.includes(each.toLowerCase()))) return true;
-  // Of what a page loads with GET, such as an image, browsers tell no origin, but this. A link to here
-  // may be followed, if not into a frame, in which clicks can be stolen.
+  // Browsers send no origin when a page loads an image or a script, but these headers. Following a
+  // link is allowed, except into a frame, where clicks can be stolen.
   const {
     'sec-fetch-site': site,
     'sec-fetch-mode': mode,

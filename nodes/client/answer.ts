@@ -13,7 +13,7 @@ export interface GraphqlAnswer {
   /** ION's clock when it answered (response header `date`). */
   date?: string | undefined;
   /** Characters of the whole answer, by which its reader sees how much work it may be. */
-  size?: number | undefined;
+  textLength?: number | undefined;
 }
 
 /**
@@ -33,14 +33,14 @@ const AUTH_ADVICE: [RegExp, string][] = [
   [/please provide proper credentials/i, 'A proxy in between may remove the Authorization header.'],
 ];
 
-/** Of all `errors` of an answer together; nobody reads more. */
+/** Limits for all `errors` of one answer together. */
 const MAX_ERRORS = 100;
 const MAX_ERROR_VALUES = 10_000;
 const MAX_ERROR_CHARACTERS = 100_000;
-/** In characters, of one error. */
+/** Characters of one text in an error. */
 const MAX_ERROR_MESSAGE = 10_000;
 const MAX_ERROR_DEPTH = 8;
-/** Where the words of an answer that is no JSON are looked for, in characters. */
+/** Characters of an answer without JSON in which its title or its text is looked for. */
 const MAX_SEARCHED = 16_384;
 
 /** Words of GraphQL's own validation, which comes before any etag is compared. */
@@ -53,7 +53,7 @@ const INVALID_DOCUMENT =
  */
 export function readBody(answer: HttpAnswer, host: string): unknown | Promise<unknown> {
   const unreadable = (thrown: unknown): undefined => {
-    // What an HTTP status says counts more than what cannot be read beside it.
+    // The HTTP status explains a failure better than a body that cannot be read.
     if (!(thrown instanceof JsonLimitError) || isFailure(answer)) return undefined;
     const text = `The answer of ${host} cannot be used. ${thrown.message}`;
     throw new IonError('ION_RESPONSE', text, { status: answer.status, mayHaveRun: true });
@@ -96,7 +96,7 @@ export function readAnswer(answer: HttpAnswer, host: string, body: unknown): Gra
     extensions: isObject(extensions) ? extensions : undefined,
     traceId,
     date: headerOf(answer.headers, 'date'),
-    size: answer.text.length,
+    textLength: answer.text.length,
   };
 }
 
@@ -236,7 +236,7 @@ function notGraphql(answer: HttpAnswer, host: string, body: unknown): string {
   return `${host} answered with something that is not JSON (HTTP ${status}): "${quote(text)}". ${check}`;
 }
 
-/** Of a web page, `undefined` for anything else. */
+/** The title of a web page; `undefined` for anything else. */
 function titleOf(html: string): string | undefined {
   const lower = html.toLowerCase();
   const tag = lower.indexOf('<title');

@@ -5,8 +5,8 @@ import { Recent } from './recent.js';
 import type { Row } from './rows.js';
 
 const KEPT_OBJECTS = 10_000;
-/** However large they are; see `weightOf`. */
-const KEPT_WEIGHT = 1_000_000;
+/** Total weight of the kept objects; see `weightOf`. */
+const MAX_CACHE_WEIGHT = 1_000_000;
 
 /** One change as flows hear of it. */
 export interface ChangeEvent {
@@ -24,7 +24,7 @@ interface Seen {
 
 /** Turns changes into events, and tells what changed since an object was last seen. */
 export class ChangeEvents {
-  readonly #seen = new Recent<unknown, Seen>(KEPT_OBJECTS, KEPT_WEIGHT);
+  readonly #seen = new Recent<unknown, Seen>(KEPT_OBJECTS, MAX_CACHE_WEIGHT);
 
   /** `undefined` where this very state was told before, such as by a reading that failed later. */
   next({ id, row, state, isNew }: Change): ChangeEvent | undefined {

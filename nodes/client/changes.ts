@@ -14,11 +14,11 @@ import { Slices } from './slices.js';
  */
 const LATE_MS = 5000;
 
-/** Longer states of a row are kept as their hash, in characters. */
+/** In characters; a longer id or state of a row is kept as its hash. */
 const MAX_STATE = 4000;
 /** Parts of a row, such as the steps of a run. */
 const MAX_PARTS = 20_000;
-/** Longer texts are no timestamps, in characters. */
+/** In characters; a longer text is not a timestamp. */
 const MAX_TIMESTAMP = 100;
 
 /** What tells a changed row from one that was delivered before, besides what the user selects. */
@@ -260,7 +260,7 @@ function wordOf(value: unknown): string {
   return typeof value === 'object' && value !== null ? 'object' : String(value);
 }
 
-/** A text that stands for a long one, so that what is kept of a row stays small. */
+/** A hash in place of a long text, so that the kept state of a row stays small. */
 function short(text: string): string {
   if (text.length <= MAX_STATE) return text;
   return createHash('sha256').update(text).digest('base64');

@@ -41,7 +41,7 @@ export interface RequestOptions {
   signal: AbortSignal;
   /** False for the further pages of a list: they are let in even when the queue is full. */
   isNew?: boolean;
-  /** Of a dialog: it waits among its like, and never takes the place of a flow's message. */
+  /** True for a dialog, whose requests never take the place of a flow's message in the queue. */
   isEditor?: boolean;
   onState?: ((state: RequestState) => void) | undefined;
   /** May change the variables before the operation is sent again. */
@@ -53,9 +53,9 @@ export interface Answer extends GraphqlAnswer {
   attempts: number;
 }
 
-/** Of all dialogs that use the same config node: requests at once, and requests that may wait. */
-const EDITOR_CONCURRENCY = 2;
-const EDITOR_QUEUE_LIMIT = 20;
+/** Requests of all dialogs that use the same config node: at once, and waiting. */
+const MAX_EDITOR_REQUESTS = 2;
+const MAX_EDITOR_QUEUE = 20;
 
 interface Progress {
   attempts: number;
@@ -77,7 +77,7 @@ export class IonClient {
   readonly #transport: Transport;
   readonly #tokens: AccessTokens;
   readonly #queue: RequestQueue;
-  readonly #editorQueue = new RequestQueue(EDITOR_CONCURRENCY, EDITOR_QUEUE_LIMIT);
+  readonly #editorQueue = new RequestQueue(MAX_EDITOR_REQUESTS, MAX_EDITOR_QUEUE);
   readonly #closing = new AbortController();
 
   /** @throws IonError `ION_CONFIG` for settings that cannot work */
@@ -99,7 +99,7 @@ export class IonClient {
     this.#queue = new RequestQueue(concurrency, queueLimit);
     this.#transport = new Transport({
       timeoutMs: settings.timeoutMs ?? 30_000,
-      connections: concurrency + EDITOR_CONCURRENCY,
+      connections: concurrency + MAX_EDITOR_REQUESTS,
       tls: settings.tls,
       proxy: settings.proxy,
       largestAnswer: settings.largestAnswer,
@@ -175,8 +175,8 @@ export class IonClient {
     for (let tries = 1; ; tries++) {
       try {
         const answer = await this.#send(operation, variables, options, turn, progress);
-        const { data, extensions, traceId, date, size } = answer;
-        return { data, extensions, traceId, date, size, attempts: progress.attempts };
+        const { data, extensions, traceId, date, textLength } = answer;
+        return { data, extensions, traceId, date, textLength, attempts: progress.attempts };
       } catch (thrown) {
         if (!(thrown instanceof RequestFailure)) throw thrown;
         const { error } = thrown;

@@ -34,9 +34,9 @@ type ArgumentValue = { literal: unknown } | { variable: string } | undefined;
 
 /** Fields with a selection of their own that are searched for the connection. */
 const MOST_SEARCHED = 1000;
-/** Fields that are looked at in all, each as often as fragments lead to it. */
+/** Visits to fields in one document; a field counts each time that a fragment leads to it. */
 const MAX_FIELDS_SEEN = 50_000;
-/** Of a document that is rewritten: printing it takes one pass over its text for each level. */
+/** Size of a document that is rewritten: printing it takes one pass over its text for each level. */
 const MAX_NODES = 50_000;
 const MAX_LEVELS = 64;
 /** In characters, of an alias or a field that leads to the connection. */
@@ -245,7 +245,7 @@ function ownPart({ document, definition }: Operation): DocumentNode {
 /** The fragments of a document, by which one selection can hold the fields of many others. */
 class Fragments {
   readonly #byName: Map<string, FragmentDefinitionNode>;
-  /** Fields were looked for in these before. */
+  /** Selections that were searched before, with the fields found. */
   readonly #known = new Map<SelectionSetNode, FieldNode[]>();
   #seen = 0;
 

@@ -1,4 +1,5 @@
 import { IonError, quote } from './errors.js';
+import { withoutTrailingSlashes } from './paths.js';
 
 /** An environment that First Resonance runs. Hosts: ION manual, page "Access Tokens". */
 export interface Environment {
@@ -52,7 +53,7 @@ export type EnvironmentName = keyof typeof environments | 'custom';
 
 /** In characters; a longer text is no URL that anybody entered. */
 const MAX_URL = 2000;
-/** DNS allows no longer ones. */
+/** The longest host name that DNS allows. */
 const MAX_HOST = 253;
 
 /** Path of the token endpoint on an auth server (ION manual, page "Access Tokens"). */
@@ -169,16 +170,9 @@ function parsed(text: string): URL | undefined {
   return url.hostname.length > MAX_HOST ? undefined : url;
 }
 
-/** Whether a host can only be this machine, which no traffic to it leaves. */
+/** Whether a host name always means this machine. */
 export function isThisMachine(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
-}
-
-/** Without a regular expression, which would begin again at each of many slashes. */
-export function withoutTrailingSlashes(path: string): string {
-  let end = path.length;
-  while (path[end - 1] === '/') end--;
-  return path.slice(0, end);
 }
 
 function withoutEnd(path: string, end: string): string {

@@ -19,7 +19,7 @@ export type IonErrorCode =
 /** Longest piece of a foreign text that is quoted in a message, in characters. */
 const LONGEST_QUOTE = 200;
 
-/** In characters; what comes from outside must not make a message that nobody can read. */
+/** In characters; foreign text must not make a message too long to be read. */
 const MAX_MESSAGE = 1900;
 /** Longest text that is taken over from an error of another program, in characters. */
 const MAX_REASON = 5000;

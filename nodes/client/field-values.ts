@@ -1,4 +1,5 @@
-import { IonError, quote } from './errors.js';
+import { describe } from './describe.js';
+import { IonError } from './errors.js';
 import { isPlainObject } from './json.js';
 
 /** What is known of the field that a value is for. */
@@ -98,7 +99,7 @@ function toDateTime(field: FieldDefinition, value: unknown): string {
   return typeof value === 'string' && hasZone(value) ? value : date.toISOString();
 }
 
-/** What comes behind the time; a date alone ends like a zone. */
+/** Whether a time zone follows the time; the end of a date alone looks like a zone. */
 function hasZone(text: string): boolean {
   return /t/i.test(text) && ZONE.test(text.slice(-'+00:00'.length));
 }
@@ -129,22 +130,6 @@ function toJson(field: FieldDefinition, value: unknown): unknown {
 function refused({ name, type }: FieldDefinition, expected: string, value: unknown): IonError {
   return new IonError(
     'ION_VARIABLES',
-    `The field "${name}" (${type}) takes ${expected}, not ${described(value)}.`,
+    `The field "${name}" (${type}) takes ${expected}, not ${describe(value)}.`,
   );
-}
-
-/** What a value is, in a few words. */
-export function described(value: unknown): string {
-  if (value === undefined) return 'nothing: the message has no such value';
-  if (typeof value === 'string') return `the text "${quote(value)}"`;
-  if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'bigint' || typeof value === 'function') return `a ${typeof value}`;
-  if (typeof value !== 'object' || value === null) return `${typeof value} ${String(value)}`;
-  return Buffer.isBuffer(value) ? 'a Buffer' : `an object (${nameOfType(value)})`;
-}
-
-function nameOfType(value: object): string {
-  // A message can have a property of that name.
-  const type: unknown = value.constructor;
-  return typeof type === 'function' ? quote(String(type.name)) : 'object';
 }

@@ -1,9 +1,9 @@
 import { setProperty } from './json.js';
 
-/** What a copy may hold at most. */
+/** Limits for a copy. */
 export interface CopyBudget {
   values: number;
-  /** Of all texts and property names together. */
+  /** Characters of all texts and property names together. */
   characters: number;
   /** Characters of one text. */
   text: number;
@@ -44,7 +44,7 @@ function isUsedUp({ values, characters }: CopyBudget): boolean {
   return values <= 0 || characters <= 0;
 }
 
-/** How much memory a value takes, roughly: one for each value, and one for each ten characters. */
+/** A rough measure of memory: one for each value, and one for each ten characters. */
 export function weightOf(value: unknown): number {
   if (typeof value === 'string') return 1 + value.length / 10;
   if (typeof value !== 'object' || value === null) return 1;

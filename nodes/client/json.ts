@@ -1,4 +1,4 @@
-/** Levels of nesting that are read; what Node-RED does with a message recurses into each of them. */
+/** Levels of nesting that are read; Node-RED recurses into each of them when it copies a message. */
 export const MAX_JSON_DEPTH = 200;
 
 /** The signs that make up JSON, as codes of characters. */
@@ -63,7 +63,7 @@ export function tooDeep(): JsonLimitError {
   return new JsonLimitError(`It is nested deeper than ${MAX_JSON_DEPTH} levels.`);
 }
 
-/** As JSON.parse does: `__proto__` is a property like any other. */
+/** Sets `__proto__` like any other property, as JSON.parse does. */
 export function setProperty(object: Record<string, unknown>, key: string, value: unknown): void {
   if (key !== '__proto__') object[key] = value;
   else
@@ -75,7 +75,7 @@ export function setProperty(object: Record<string, unknown>, key: string, value:
     });
 }
 
-/** What parsing a JSON text would make, seen before it is parsed. */
+/** The size of the value that a JSON text stands for, measured before it is parsed. */
 export interface JsonShape {
   /** Levels of lists and objects. */
   depth: number;

@@ -16,7 +16,7 @@ const MAX_PROPERTIES = 20_000;
 /** In characters; longer texts are parsed in slices. */
 export const MAX_TEXT_AT_ONCE = 128 * 1024;
 /** In characters; what is parsed between two looks at the clock. */
-const CHUNK = 64 * 1024;
+const CHUNK_LENGTH = 64 * 1024;
 
 const LETTER_U = 0x75;
 
@@ -126,10 +126,10 @@ class SlicedParser {
   /** The members that begin here and fit into a chunk; `undefined` if the first one is longer. */
   #members(depth: number): Members | undefined {
     const begin = this.#at;
-    const most = Math.min(this.#text.length, begin + CHUNK);
+    const most = Math.min(this.#text.length, begin + CHUNK_LENGTH);
     let level = 0;
     let values = 1;
-    /** Up to the last comma between two members. */
+    /** The complete members, up to the last comma between two of them. */
     let whole: { end: number; count: number; values: number } | undefined;
     let count = 0;
     for (let at = begin; at < most; at++) {
@@ -154,7 +154,7 @@ class SlicedParser {
           if (level === 0) whole = { end: at, count: ++count, values };
       }
     }
-    // Without a bracket to its end it can only be followed by nothing, which is found out there.
+    // The text ends within the first member.
     if (most === this.#text.length && !whole) throw this.#unexpected(most);
     if (!whole) return undefined;
     this.#count(whole.values);
@@ -174,7 +174,7 @@ class SlicedParser {
     return isEnd;
   }
 
-  /** Behind a member that was read by itself. */
+  /** Reads the comma or the bracket after a member that was read alone. */
   async #endsWith(bracket: number): Promise<boolean> {
     await this.#skipSpace();
     const found = this.#text.charCodeAt(this.#at++);
@@ -188,9 +188,9 @@ class SlicedParser {
     let begin = this.#at + 1;
     for (let at = begin; ; ) {
       const code = this.#text.charCodeAt(at);
-      // Behind the end of the text.
+      // The text has no further character.
       if (Number.isNaN(code)) throw this.#unexpected(at);
-      if (code === Sign.Quote || at - begin >= CHUNK) {
+      if (code === Sign.Quote || at - begin >= CHUNK_LENGTH) {
         pieces.push(JSON.parse(`"${this.#text.slice(begin, at)}"`));
         begin = at;
         if (this.#slices.isOver) await this.#slices.pause();
@@ -208,7 +208,8 @@ class SlicedParser {
   #primitive(): unknown {
     this.#count(1);
     const begin = this.#at;
-    while (this.#at - begin < CHUNK && /[\w.+-]/.test(this.#text.charAt(this.#at))) this.#at++;
+    while (this.#at - begin < CHUNK_LENGTH && /[\w.+-]/.test(this.#text.charAt(this.#at)))
+      this.#at++;
     if (this.#at === begin) throw this.#unexpected();
     return JSON.parse(this.#text.slice(begin, this.#at));
   }
@@ -218,7 +219,7 @@ class SlicedParser {
       const code = this.#text.charCodeAt(this.#at);
       if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return;
       this.#at++;
-      if (count % CHUNK === 0 && this.#slices.isOver) await this.#slices.pause();
+      if (count % CHUNK_LENGTH === 0 && this.#slices.isOver) await this.#slices.pause();
     }
   }
 

@@ -1,5 +1,6 @@
 import type { DocumentNode, OperationDefinitionNode } from 'graphql';
 import { parse } from 'graphql/language';
+import { describe } from './describe.js';
 import { IonError, quote, reasonOf } from './errors.js';
 import { Recent } from './recent.js';
 import type { OperationKind } from './retries.js';
@@ -18,8 +19,8 @@ export interface Operation {
 /** Parsed documents are kept, because a flow sends the same text again and again. */
 const KEPT_OPERATIONS = 100;
 /** In characters, all together; a parsed document needs some fifty times the memory of its text. */
-const KEPT_CHARACTERS = 100_000;
-const kept = new Recent<string, Operation>(KEPT_OPERATIONS, KEPT_CHARACTERS);
+const MAX_CACHE_CHARACTERS = 100_000;
+const kept = new Recent<string, Operation>(KEPT_OPERATIONS, MAX_CACHE_CHARACTERS);
 /** In characters; ION answers longer documents with an error anyway. */
 const MAX_DOCUMENT = 1_000_000;
 /** Words and signs: parsing more of them takes too long for everybody else in the process. */
@@ -115,9 +116,4 @@ function pickOperation(
     );
   }
   return first;
-}
-
-function describe(value: unknown): string {
-  if (value === undefined || value === null) return 'nothing';
-  return Array.isArray(value) ? 'a list' : `a value of type ${typeof value}`;
 }

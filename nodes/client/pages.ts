@@ -9,7 +9,7 @@ import type { Operation } from './operation.js';
 const SMALLEST_PAGE = 10;
 const MOST_STEPS_IN_VAIN = 100;
 /** Rows that one answer may bring, however many were asked for. */
-const MAX_ROWS = 100_000;
+const MAX_PAGE_ROWS = 100_000;
 
 export interface PagesOptions {
   variables?: Record<string, unknown> | undefined;
@@ -348,10 +348,10 @@ function connectionOf(
       `The answer has no list of edges with page info at "${path.join('.')}".`,
     );
   }
-  if (edges.length > MAX_ROWS) {
+  if (edges.length > MAX_PAGE_ROWS) {
     throw new IonError(
       'ION_RESPONSE',
-      `One page of "${path.join('.')}" has more than ${MAX_ROWS} rows. Set a smaller page size.`,
+      `One page of "${path.join('.')}" has more than ${MAX_PAGE_ROWS} rows. Set a smaller page size.`,
     );
   }
   const { startCursor, endCursor, hasNextPage, totalCount } = pageInfo as Record<string, unknown>;

@@ -18,7 +18,7 @@ export class Recent<Key, Value> {
     return this.#entries.get(key)?.value;
   }
 
-  /** What weighs more than all entries may together is not kept. */
+  /** An entry that alone exceeds the total weight is not kept. */
   set(key: Key, value: Value, weight = 1): void {
     this.delete(key);
     if (weight > this.#maxWeight) return;

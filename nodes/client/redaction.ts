@@ -3,13 +3,13 @@ import { Recent } from './recent.js';
 
 const MASK = '***';
 /** Shorter secrets would mask ordinary words of a message. */
-const MIN_SECRET = 4;
+const MIN_SECRET_LENGTH = 4;
 /** A piece of a secret, anywhere in a text, is masked from this length on, in characters. */
-const PIECE = 12;
+const PIECE_LENGTH = 12;
 /** Longer secrets are tokens, which nobody encodes once more. */
-const MAX_ENCODED = 256;
+const MAX_ENCODED_LENGTH = 256;
 const MAX_DEPTH = 8;
-const CACHED_SECRETS = 16;
+const SECRET_CACHE_SIZE = 16;
 
 /**
  * A copy of the error in which no text holds one of the secrets or a piece of it, the cause chain
@@ -40,11 +40,11 @@ interface Secret {
   forms: string[];
   /** Hashes of all pieces of the forms. */
   pieces: Set<number>;
-  /** How a form may begin that was cut off before it was a piece. */
+  /** Beginnings of the forms that are too short for a piece, for texts that were cut off. */
   beginnings: Set<string>;
 }
 
-const known = new Recent<string, Secret>(CACHED_SECRETS);
+const known = new Recent<string, Secret>(SECRET_CACHE_SIZE);
 
 function secretOf(text: string): Secret {
   const cached = known.get(text);
@@ -54,7 +54,7 @@ function secretOf(text: string): Secret {
   const beginnings = new Set<string>();
   for (const form of forms) {
     forEachPiece(form, (hash) => pieces.add(hash));
-    for (let length = MIN_SECRET; length < Math.min(PIECE, form.length); length++) {
+    for (let length = MIN_SECRET_LENGTH; length < Math.min(PIECE_LENGTH, form.length); length++) {
       beginnings.add(form.slice(0, length));
     }
   }
@@ -71,9 +71,9 @@ function formsOf(secret: string): string[] {
   const forms = new Set([secret, percent, form, JSON.stringify(secret).slice(1, -1)]);
   for (const each of [percent, form]) forms.add(each.replace(/%[0-9A-F]{2}/g, lowerCase));
   forms.add(secret.replace(/[&<>"']/g, (character) => HTML[character] ?? character));
-  if (secret.length <= MAX_ENCODED) {
+  if (secret.length <= MAX_ENCODED_LENGTH) {
     for (const each of encoded(Buffer.from(secret))) {
-      if (each.length >= PIECE) forms.add(each);
+      if (each.length >= PIECE_LENGTH) forms.add(each);
     }
   }
   return [...forms].sort((a, b) => b.length - a.length);
@@ -91,7 +91,7 @@ function lowerCase(text: string): string {
   return text.toLowerCase();
 }
 
-/** As hex, and as base64 within anything else: three bytes make four characters, wherever they begin. */
+/** Hex, and base64 at each of the three offsets that the bytes can have in a longer text. */
 function* encoded(bytes: Buffer): Generator<string> {
   const hex = bytes.toString('hex');
   yield hex;
@@ -110,7 +110,7 @@ type Range = [begin: number, end: number];
 
 function masker(secrets: readonly string[]): (text: string) => string {
   const all = [...new Set(secrets)]
-    .filter((secret) => secret.length >= MIN_SECRET)
+    .filter((secret) => secret.length >= MIN_SECRET_LENGTH)
     .map((secret) => secretOf(secret));
   return (text) => {
     const ranges = all.flatMap((secret) => rangesOf(text, secret));
@@ -118,7 +118,7 @@ function masker(secrets: readonly string[]): (text: string) => string {
   };
 }
 
-/** Where a secret, or a piece of it, stands in a text. */
+/** The places of a secret, and of pieces of it, in a text. */
 function rangesOf(text: string, { forms, pieces }: Secret): Range[] {
   const ranges: Range[] = [];
   for (const form of forms) {
@@ -129,11 +129,11 @@ function rangesOf(text: string, { forms, pieces }: Secret): Range[] {
   const whole = ranges.sort(byBegin).values();
   let [begin, end] = nextOf(whole);
   forEachPiece(text, (hash, at) => {
-    while (end < at + PIECE) [begin, end] = nextOf(whole);
-    // Pieces of what was found whole are no news.
+    while (end < at + PIECE_LENGTH) [begin, end] = nextOf(whole);
+    // This piece belongs to a form that was found whole.
     if (at >= begin || !pieces.has(hash)) return;
-    const piece = text.slice(at, at + PIECE);
-    if (forms.some((form) => form.includes(piece))) ranges.push([at, at + PIECE]);
+    const piece = text.slice(at, at + PIECE_LENGTH);
+    if (forms.some((form) => form.includes(piece))) ranges.push([at, at + PIECE_LENGTH]);
   });
   return ranges;
 }
@@ -160,18 +160,18 @@ function masked(text: string, ranges: Range[]): string {
 }
 
 const BASE = 31;
-const HIGHEST = Math.imul(
-  1,
-  Array.from({ length: PIECE }).reduce<number>((h) => Math.imul(h, BASE), 1),
-);
+/** `BASE ** PIECE_LENGTH`, modulo 2 ** 32. */
+let highest = 1;
+for (let count = 0; count < PIECE_LENGTH; count++) highest = Math.imul(highest, BASE);
 
 /** Hashes of all pieces of a text, each made of the one before (Rabin-Karp). */
 function forEachPiece(text: string, visit: (hash: number, at: number) => void): void {
   let hash = 0;
   for (let end = 0; end < text.length; end++) {
     hash = (Math.imul(hash, BASE) + text.charCodeAt(end)) | 0;
-    if (end >= PIECE) hash = (hash - Math.imul(HIGHEST, text.charCodeAt(end - PIECE))) | 0;
-    if (end >= PIECE - 1) visit(hash, end - PIECE + 1);
+    if (end >= PIECE_LENGTH)
+      hash = (hash - Math.imul(highest, text.charCodeAt(end - PIECE_LENGTH))) | 0;
+    if (end >= PIECE_LENGTH - 1) visit(hash, end - PIECE_LENGTH + 1);
   }
 }
 
@@ -183,7 +183,11 @@ function withoutCutSecret(text: string, secrets: readonly Secret[]): string {
 }
 
 function withoutBeginning(quote: string, secrets: readonly Secret[]): string {
-  for (let length = Math.min(PIECE - 1, quote.length); length >= MIN_SECRET; length--) {
+  for (
+    let length = Math.min(PIECE_LENGTH - 1, quote.length);
+    length >= MIN_SECRET_LENGTH;
+    length--
+  ) {
     const end = quote.slice(-length);
     if (secrets.some(({ beginnings }) => beginnings.has(end))) {
       return quote.slice(0, -length) + MASK;

@@ -54,14 +54,17 @@ async function rowsOf({ edges, answer }: Page): Promise<Row[]> {
   });
 }
 
-/** As `flatten` does, for a part of an answer of any size. */
-export function flattenAnswer(part: unknown, { size = 0 }: Pick<Answer, 'size'>): unknown {
-  if (size <= MAX_TEXT_AT_ONCE) return flatten(part);
+/** Does the work of `flatten` for a part of an answer of any size. */
+export function flattenAnswer(
+  part: unknown,
+  { textLength = 0 }: Pick<Answer, 'textLength'>,
+): unknown {
+  if (textLength <= MAX_TEXT_AT_ONCE) return flatten(part);
   return inSlices((slices) => flattenInSlices(part, slices));
 }
 
 async function flattenInSlices(value: unknown, slices: Slices): Promise<unknown> {
-  // Without a promise for each of a million numbers.
+  // Only objects need a promise: a list may hold a million numbers.
   const inner = (item: unknown) => {
     if (slices.isOver) return slices.pause().then(() => flattenInSlices(item, slices));
     return typeof item === 'object' && item !== null ? flattenInSlices(item, slices) : item;

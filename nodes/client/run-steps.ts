@@ -45,13 +45,13 @@ const KEPT_RUNS = 1000;
 const KEPT_STEPS = 10_000;
 const KEPT_FIELDS = 100_000;
 const KEPT_FOUND = 10_000;
-/** Of each kind of rows that are kept, however large they are; see `weightOf`. */
-const KEPT_WEIGHT = 1_000_000;
+/** Total weight of each kind of kept rows; see `weightOf`. */
+const MAX_CACHE_WEIGHT = 1_000_000;
 const MOST_CANDIDATES_TOLD = 10;
-/** In characters; longer ids, titles and names are a mistake of whoever sends them. */
+/** In characters; a longer id, title or name is a mistake in the flow. */
 const MAX_NAME = 5000;
 /** Steps of a run, and fields of a step, among which a name is looked for. */
-const MAX_ROWS = 20_000;
+const MAX_RUN_ROWS = 20_000;
 
 interface StepWithFields {
   step: RunStep;
@@ -68,14 +68,14 @@ interface FieldOfRun {
  * says that it is out of date.
  */
 export class RunSteps {
-  readonly #runs = new Recent<string, Promise<RunStep[]>>(KEPT_RUNS, KEPT_WEIGHT);
-  readonly #steps = new Recent<string, Promise<StepWithFields>>(KEPT_STEPS, KEPT_WEIGHT);
-  readonly #fields = new Recent<string, Promise<FieldOfRun>>(KEPT_STEPS, KEPT_WEIGHT);
+  readonly #runs = new Recent<string, Promise<RunStep[]>>(KEPT_RUNS, MAX_CACHE_WEIGHT);
+  readonly #steps = new Recent<string, Promise<StepWithFields>>(KEPT_STEPS, MAX_CACHE_WEIGHT);
+  readonly #fields = new Recent<string, Promise<FieldOfRun>>(KEPT_STEPS, MAX_CACHE_WEIGHT);
   /** What was found before, as it was asked for; emptied whenever something is out of date. */
-  #found = new Recent<string, RunStep | RunStepField>(KEPT_FOUND, KEPT_WEIGHT);
+  #found = new Recent<string, RunStep | RunStepField>(KEPT_FOUND, MAX_CACHE_WEIGHT);
   /** One object per row, whatever query it came with, so that a written etag is known everywhere. */
-  readonly #stepRows = new Recent<number, RunStep>(KEPT_STEPS, KEPT_WEIGHT);
-  readonly #fieldRows = new Recent<number, RunStepField>(KEPT_FIELDS, KEPT_WEIGHT);
+  readonly #stepRows = new Recent<number, RunStep>(KEPT_STEPS, MAX_CACHE_WEIGHT);
+  readonly #fieldRows = new Recent<number, RunStepField>(KEPT_FIELDS, MAX_CACHE_WEIGHT);
 
   /**
    * The run that something belongs to, as its id.
@@ -138,14 +138,14 @@ export class RunSteps {
 
   /** The next one who asks for it reads it again. */
   forgetStep({ id, runId }: RunStep): void {
-    this.#found = new Recent(KEPT_FOUND, KEPT_WEIGHT);
+    this.#found = new Recent(KEPT_FOUND, MAX_CACHE_WEIGHT);
     this.#steps.delete(String(id));
     this.#runs.delete(String(runId));
   }
 
   /** The next one who asks for it reads it again. */
   forgetField({ id, runStepId }: RunStepField): void {
-    this.#found = new Recent(KEPT_FOUND, KEPT_WEIGHT);
+    this.#found = new Recent(KEPT_FOUND, MAX_CACHE_WEIGHT);
     this.#fields.delete(String(id));
     this.#steps.delete(String(runStepId));
   }
@@ -216,8 +216,11 @@ export class RunSteps {
  */
 function rowsIn<Row extends object>(list: readonly (Row | null)[] | null): Row[] {
   if (!Array.isArray(list)) return [];
-  if (list.length > MAX_ROWS) {
-    throw new IonError('ION_RESPONSE', `ION answered with more than ${MAX_ROWS} steps or fields.`);
+  if (list.length > MAX_RUN_ROWS) {
+    throw new IonError(
+      'ION_RESPONSE',
+      `ION answered with more than ${MAX_RUN_ROWS} steps or fields.`,
+    );
   }
   return list.filter((row): row is Row => typeof row === 'object' && row !== null);
 }
@@ -279,7 +282,7 @@ async function kept<Value>(
       const weigh = (result: Value) => {
         if (map.get(key) === reading) map.set(key, reading, weightOf(key) + weightOf(result));
       };
-      // Who waits for it hears of its failure.
+      // The caller below handles a failure.
       reading.then(weigh, () => {});
     }
     try {
@@ -335,7 +338,7 @@ function byName<Row>(rows: readonly Row[], name: string, of: (row: Row) => strin
   return rows.filter((row) => nameOf(row).toLowerCase() === lower);
 }
 
-/** Whatever ION's rows hold, or lack. */
+/** A value of ION's rows in an error text; it may have any type, or be missing. */
 function shown(value: unknown): string {
   return typeof value === 'string' || typeof value === 'number' ? quote(String(value)) : '?';
 }

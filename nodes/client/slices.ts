@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** How long a piece of long work keeps the event loop at most, in ms. */
+/** The longest time for which one piece of long work keeps the event loop. */
 const SLICE_MS = 8;
 
 /** The end of the queue of long works: two at once would each take a slice of the same turn. */

@@ -1,7 +1,8 @@
 import { type Attachment, type AttachmentFile, Attachments } from './attachments.js';
 import type { IonClient, RequestOptions } from './client.js';
+import { describe } from './describe.js';
 import { IonError, type IonErrorCode, isOutage, toIonError } from './errors.js';
-import { described, toFieldValue } from './field-values.js';
+import { toFieldValue } from './field-values.js';
 import { isPlainObject } from './json.js';
 import { parseOperation } from './operation.js';
 import { Requests } from './requests.js';
@@ -285,7 +286,7 @@ function toStatus(status: unknown): string {
   }
   throw new IonError(
     'ION_VARIABLES',
-    `The status must be a text such as "IN_PROGRESS" or "COMPLETE", not ${described(status)}.`,
+    `The status must be a text such as "IN_PROGRESS" or "COMPLETE", not ${describe(status)}.`,
   );
 }
 

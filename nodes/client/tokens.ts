@@ -207,7 +207,7 @@ export class AccessTokens {
 }
 
 /**
- * Of a failure only the beginning, because its status tells enough.
+ * Keeps only the beginning of a failed answer, because its status says enough.
  * @throws IonError `ION_RESPONSE` for a success that no auth server would answer
  */
 function readable(answer: HttpAnswer, { host }: URL): HttpAnswer {

@@ -16,7 +16,7 @@ export const LARGEST_ANSWER = 64 * 1024 * 1024;
 const LONGEST_CONNECT_MS = 10_000;
 /** In bytes; longer texts are decoded in slices. */
 const MAX_DECODED_AT_ONCE = 512 * 1024;
-/** What is read of a storage host's own words, in bytes. */
+/** Bytes that are read of a storage host's error text. */
 const MAX_STORAGE_TEXT = 8192;
 
 export type TlsOptions = SecureContextOptions &
@@ -41,7 +41,7 @@ export interface HttpProxy {
   except: string[];
 }
 
-/** Whom a request is for: each of them may know only what is meant for it. */
+/** The receiver of a request; each may learn only what is meant for it. */
 export type Peer = 'api' | 'auth' | 'storage';
 
 export interface HttpRequest {
@@ -279,7 +279,7 @@ const decompressors = new Map([
   ['br', promisify(brotliDecompress) as Decompress],
 ]);
 
-/** Connections by whom they lead to, each made with the first request that needs it. */
+/** Dispatchers by TLS options, each made with the first request that needs it. */
 class Dispatchers {
   readonly #options: TransportOptions;
   readonly #largestAnswer: number;

@@ -61,14 +61,15 @@ class Check {
       throw refused('', `are circular, or nested too deeply (more than ${MAX_JSON_DEPTH} levels)`);
     }
     const { toJSON } = object as { toJSON?: unknown };
-    if (ArrayBuffer.isView(object)) throw this.#refused('are bytes: make text of the Buffer first');
+    if (ArrayBuffer.isView(object))
+      throw this.#refused('are bytes: turn the Buffer into text first');
     if (object instanceof Date && Number.isNaN(object.getTime())) {
-      throw this.#refused('are a date that is not valid');
+      throw this.#refused('are an invalid date');
     }
     if (object instanceof Map || object instanceof Set) {
-      throw this.#refused('are a Map or a Set, of which JSON keeps nothing');
+      throw this.#refused('are a Map or a Set, which JSON would write as an empty object');
     }
-    // Such as a valid date: it says itself how it is written.
+    // An object with toJSON, such as a valid date, decides how it is written.
     if (typeof toJSON === 'function') return;
     if (Array.isArray(object)) {
       for (let index = 0; index < object.length; index++) {
@@ -85,7 +86,7 @@ class Check {
   }
 
   #nothing(): never {
-    throw this.#refused('hold nothing, which JSON would make null of');
+    throw this.#refused('hold an empty place, which JSON would turn into null');
   }
 
   #at(key: string, check: () => void): void {

@@ -4,7 +4,7 @@ import { parseOperation } from './operation.js';
 import { withoutSecrets } from './redaction.js';
 import { flatten } from './rows.js';
 
-/** Whose receiver it is: the name in ION says it. */
+/** The owner of a receiver; both ids are in the receiver's name in ION. */
 export interface ReceiverOwner {
   nodeId: string;
   /** The Node-RED, because another one may have a copy of the same flow. */
@@ -15,7 +15,7 @@ export interface ReceiverOwner {
 export interface Registration extends ReceiverOwner {
   /** Where ION sends to. */
   webhookUri: string;
-  /** Where ION sent to before, as far as the same process registered that. */
+  /** Earlier addresses that the same process registered. */
   formerUris: readonly string[];
   sharedSecret: string;
   expectedResponseCode: number;
@@ -74,12 +74,12 @@ const DELETE_SUBSCRIPTION = `mutation DeleteWebhookSubscription($etag: String!, 
   deleteWebhookSubscription(etag: $etag, id: $id) { id }
 }`;
 
-/** What the owner's receiver is called in ION. */
+/** The name of the owner's receiver in ION. */
 export function receiverName({ nodeId, instanceId }: ReceiverOwner): string {
   return `Node-RED ion-events (${nodeId}, ${instanceId})`;
 }
 
-/** What version 1.0.0 called it. */
+/** The name that version 1.0.0 gave it. */
 function formerName(nodeId: string): string {
   return `Node-RED ion-events (${nodeId})`;
 }
@@ -177,7 +177,7 @@ class Registrar {
     }
   }
 
-  /** By the names that this Node-RED may have given them, or with the address. */
+  /** Receivers with a name that this Node-RED may have given them, or with the address. */
   async #receiversOfNode(registration: Registration): Promise<Receiver[]> {
     const { nodeId, webhookUri } = registration;
     const names = [receiverName(registration), formerName(nodeId)];

@@ -58,9 +58,9 @@ export class NotKeptError extends Error {}
 
 /** What JSON text begins with, and nothing that V8 writes. */
 const BEGIN_OF_JSON = '{'.charCodeAt(0);
-const MAX_JSON_DEPTH = 50;
+const MAX_ENTRY_DEPTH = 50;
 /** Objects and lists in one entry. */
-const MAX_JSON_VALUES = 100_000;
+const MAX_ENTRY_OBJECTS = 100_000;
 
 /**
  * JSON where that keeps everything, because V8's own format costs ten times as much; V8's for
@@ -112,7 +112,7 @@ export function readableAgain(): Pick<GivenUpEntry, 'error' | 'givenUpAt'> {
 /** Whether JSON gives back the same, but for properties that are `undefined`. */
 function isJson(entry: Entry): boolean {
   // A value that many others refer to is written once for each of them: V8's format writes it once.
-  let left = MAX_JSON_VALUES;
+  let left = MAX_ENTRY_OBJECTS;
   const check = (value: unknown, depth: number): boolean => {
     switch (typeof value) {
       case 'string':
@@ -126,7 +126,7 @@ function isJson(entry: Entry): boolean {
         return false;
     }
     if (value === null) return true;
-    if (depth > MAX_JSON_DEPTH || left-- <= 0) return false;
+    if (depth > MAX_ENTRY_DEPTH || left-- <= 0) return false;
     if (Array.isArray(value)) return value.every((item) => check(item, depth + 1));
     const prototype = Object.getPrototypeOf(value);
     if ((prototype !== Object.prototype && prototype !== null) || 'toJSON' in value) return false;

@@ -1,4 +1,4 @@
-// Where an outbox lies. Flow files are foreign input, and so is what lies on the disk already: no id
+// The folder of an outbox. Flow files are foreign input, and so are files already on the disk: no id
 // leads out of the user folder, and no symbolic link leads to files of somebody else.
 import { createHash } from 'node:crypto';
 import { chmod, lstat, mkdir, readdir, unlink } from 'node:fs/promises';
@@ -7,11 +7,11 @@ import { IonError } from '../client/errors.js';
 
 /** Most file systems take 255 bytes in one name. */
 const MAX_NAME_LENGTH = 200;
-/** Of a text that is no safe name: as much as lets a person recognize it. */
+/** Characters of an unsafe name that are kept, so that a person can recognize it. */
 const MAX_READABLE_LENGTH = 40;
 /** Never begins with a dot; most ids of Node-RED are 16 hexadecimal digits. */
 const ORDINARY_NAME = /^[\w-][\w.-]*$/;
-/** One that can be told from its name; a path that begins with a number would look like a port. */
+/** A URL that its name identifies; a path that begins with a number would look like a port. */
 const ORDINARY_URL = /^https?:\/\/[a-z\d.-]+(?::\d+|(?!\/\d+(?:\/|$)))(?:\/[A-Za-z\d.-]+)*\/?$/;
 /** Names that mean a device on Windows, with any extension. */
 const DEVICES = new Set([
@@ -29,7 +29,7 @@ export function outboxFolder(within: string, id: string, endpoint: string): stri
 }
 
 /**
- * Where version 1.0.0 kept the writes of a config node, if that is another folder: it gave several
+ * The folder in which version 1.0.0 kept the writes, if it is another one: that version gave several
  * ids, and several endpoints, the same name, so that nobody can say whose writes lie there.
  */
 export async function oldFolder(
@@ -66,7 +66,7 @@ function isSafe(name: string): boolean {
 /** A name that no other text has: the hash tells them apart, and "~" is in no safe name. */
 function encoded(text: string): string {
   const readable = text.slice(0, MAX_READABLE_LENGTH).replaceAll(/[^A-Za-z\d-]/g, '_');
-  // As UTF-16, in which also half a character (a lone surrogate) is what it is.
+  // UTF-16 keeps a lone surrogate as it is.
   const hash = createHash('sha256').update(text, 'utf16le').digest('hex');
   return `${readable || '_'}~${hash}`;
 }

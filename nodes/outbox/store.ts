@@ -87,7 +87,7 @@ const MOST_BYTES_READ = 8 * 1024 * 1024;
 /** The last one who had it open may still be about to close it. */
 const LONGEST_WAIT_FOR_LOCK_MS = 5000;
 const LOCK_POLL_MS = 100;
-/** Below the folder of an outbox: the database, and the files of its entries. */
+/** Folders within that of an outbox: the database, and the files of its entries. */
 const ENTRIES = 'entries';
 const FILES = 'files';
 /** The file of an entry has the entry's number as its name. */
@@ -585,12 +585,12 @@ export class OutboxStore {
   /** Of entries that never came in, or went without their file. */
   async #removeLostFiles(): Promise<void> {
     const found = await readdir(this.#files, { withFileTypes: true });
-    // What indexers, backups or people put there is none of them.
+    // Files of indexers, backups or people are not touched.
     const files = found.filter((entry) => entry.isFile() && NUMBER.test(entry.name));
     const lost = new Set(files.map(({ name }) => name));
     if (lost.size === 0) return;
     for await (const key of this.#level.keys()) lost.delete(String(sequenceOf(key)));
-    // What stays is found at the next start.
+    // A file that stays is found at the next start.
     for (const name of lost) await removeFile(join(this.#files, name)).catch(() => {});
   }
 

@@ -1,6 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { NodeAPI } from 'node-red';
 import { IonClient } from '../client/client.js';
+import { resolveEndpoints } from '../client/environments.js';
 import { IonError, type IonErrorCode, quote, toIonError } from '../client/errors.js';
 import { checkDepth } from '../client/json.js';
 import { writeJson } from '../client/long-json.js';
@@ -35,12 +36,12 @@ interface RunRequest {
   confirmed: boolean;
 }
 
-/** JSON that is written already. */
+/** A JSON text that can be sent as it is. */
 class JsonText {
   constructor(readonly text: string) {}
 }
 
-/** Why a request was refused before anybody looked at what it asks for. */
+/** The refusal of a request whose content was not looked at. */
 class BadRequest extends IonError {
   constructor(
     readonly httpStatus: 400 | 415,
@@ -68,7 +69,7 @@ export function registerAdminRoutes(RED: NodeAPI): void {
   httpAdmin.post('/ion-config/:id/outbox', write, (req, res) => {
     respond(res, () => decideOnOutbox(RED, idOf(req), bodyOf(req)));
   });
-  // Who may only look at flows has no reason to make ION work.
+  // A user who may only look at flows has no reason to make ION work.
   const readOrRefresh: RequestHandler = (req, res, next) =>
     (isRefresh(req) ? write : read)(req, res, next);
   httpAdmin.get('/ion-config/:id/schema', readOrRefresh, (req, res) => {
@@ -95,7 +96,11 @@ function bodyOf(req: Request): unknown {
   try {
     checkDepth(req.body);
   } catch {
-    throw new BadRequest(400, 'ION_RESPONSE', 'The body of the request is nested too deeply.');
+    throw new BadRequest(
+      400,
+      'ION_RESPONSE',
+      'The variables, or another part of the request, are nested too deeply.',
+    );
   }
   return req.body;
 }
@@ -104,12 +109,12 @@ function bodyOf(req: Request): unknown {
 function respond(res: Response, work: (signal: AbortSignal) => Promise<unknown>): void {
   const left = new AbortController();
   res.on('close', () => left.abort());
-  // In a function of its own, so that what it throws at once is a failure like any other.
+  // An async function, so that a synchronous throw becomes a rejection.
   const result = async () => work(left.signal);
   result()
     .then((value) => sendJson(res, 200, value))
     .catch((thrown) => sendFailure(res, thrown))
-    // Whoever asked is gone, or gets no answer that can be written.
+    // The client is gone, or no answer can be written.
     .catch(() => res.destroy());
 }
 
@@ -189,6 +194,8 @@ async function testConnection(RED: NodeAPI, body: unknown, signal: AbortSignal):
   const deployed = deployedConfig(RED, id);
   const values = withoutVariables(config, deployed?.values);
   const { clientId = '' } = withoutVariables(credentials, deployed?.credentials);
+  // A wrong URL is the fault that the user can see, whichever secret would go there.
+  resolveEndpoints(values);
   const clientSecret = testSecret(deployed, values, credentials.clientSecret ?? '');
   const settings = clientSettings(RED, values, { clientId, clientSecret });
   const client = new IonClient({ ...settings, retries: 0 });

@@ -83,7 +83,8 @@ export class ConfigOutbox {
   /** Goes on with what an earlier process left. */
   readonly #begin = (): void => {
     if (this.#isClosed || !this.#hasFolder()) return;
-    this.existing().catch((thrown) => {
+    const continued = Promise.all([this.existing(), this.#warnOfOldFolder()]);
+    continued.catch((thrown) => {
       if (this.#isClosed) return;
       reportError(this.#node, thrown);
       this.#timer = setTimeout(this.#begin, REOPEN_MS);
@@ -91,7 +92,6 @@ export class ConfigOutbox {
   };
 
   async #open(): Promise<Outbox> {
-    await this.#warnOfOldFolder();
     const { writer, concurrency, limits } = this.#settings;
     const outbox = await Outbox.open({
       folder: this.#folder(),

@@ -1,8 +1,8 @@
 import type { Node, NodeAPI } from 'node-red';
 import type { IonClientSettings } from '../client/client.js';
+import { describe } from '../client/describe.js';
 import type { EnvironmentName } from '../client/environments.js';
 import { IonError, quote } from '../client/errors.js';
-import { described } from '../client/field-values.js';
 import type { HttpProxy, TlsOptions } from '../client/transport.js';
 import type { OutboxLimits } from '../outbox/store.js';
 
@@ -83,7 +83,7 @@ function atLeast(
   // An object would say itself which number it is.
   const result = typeof value === 'object' ? Number.NaN : Number(value);
   if (Number.isFinite(result) && result >= least) return result;
-  const given = typeof value === 'string' ? `"${quote(value)}"` : described(value);
+  const given = typeof value === 'string' ? `"${quote(value)}"` : describe(value);
   throw new IonError(
     'ION_CONFIG',
     `The ${what} in the ION config node is ${given}. It must be a number of at least ${least}.`,

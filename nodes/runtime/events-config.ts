@@ -4,13 +4,7 @@ import { type Resource, resourceNamed, resourceNames } from '../client/resources
 import type { RowsQuery } from '../client/rows-query.js';
 import { type FilterRow, readFilters } from './filter-rows.js';
 import type { Message } from './on-message.js';
-import {
-  isFilter,
-  isListOf,
-  isString,
-  isText,
-  requireValid as requireValidProperty,
-} from './valid-properties.js';
+import { isFilter, isListOf, isString, isText, requireValid } from './valid-properties.js';
 
 /** The properties of an `ion-events` node, as the editor stores them. */
 export interface IonEventsConfig extends NodeDef {
@@ -43,7 +37,8 @@ export interface EventSource {
   close(removed: boolean): Promise<void>;
 }
 
-/** Longer ones are no names of HTTP headers that anybody uses. */
+/** In characters; names of HTTP headers in use are shorter. */
+const NODE = 'ion-events';
 const MAX_HEADER_LENGTH = 100;
 const HEADER = /^[!#$%&'*+.^`|~\w-]+$/;
 
@@ -54,14 +49,20 @@ const HEADER = /^[!#$%&'*+.^`|~\w-]+$/;
  */
 export function checkEventsConfig(config: IonEventsConfig): void {
   const { via, resource, actions, filters, fields, path, signatureHeader, publicUrl } = config;
-  requireValid('resource', resource, isText(resource), 'a text such as "RUN_STEPS"');
-  requireValid('actions', actions, isListOf(actions, isString), 'a list such as ["CREATE"]');
-  requireValid('fields', fields, isListOf(fields, isString), 'a list of names');
-  requireValid('filters', filters, isListOf(filters, isFilter), 'a list of filters');
+  requireValid(NODE, 'resource', resource, isText(resource), 'a text such as "RUN_STEPS"');
+  requireValid(NODE, 'actions', actions, isListOf(actions, isString), 'a list such as ["CREATE"]');
+  requireValid(NODE, 'fields', fields, isListOf(fields, isString), 'a list of names');
+  requireValid(NODE, 'filters', filters, isListOf(filters, isFilter), 'a list of filters');
   if (via !== 'webhook') return;
-  requireValid('path', path, isText(path), 'a text such as "/ion/run-steps"');
-  requireValid('publicUrl', publicUrl, isText(publicUrl), 'a URL');
-  requireValid('signatureHeader', signatureHeader, isHeader(signatureHeader), 'an HTTP header');
+  requireValid(NODE, 'path', path, isText(path), 'a text such as "/ion/run-steps"');
+  requireValid(NODE, 'publicUrl', publicUrl, isText(publicUrl), 'a URL');
+  requireValid(
+    NODE,
+    'signatureHeader',
+    signatureHeader,
+    isHeader(signatureHeader),
+    'an HTTP header',
+  );
   responseCode(config);
 }
 
@@ -74,12 +75,8 @@ export function responseCode({ expectedResponseCode }: IonEventsConfig): number 
   if (given === '') return 200;
   const code = typeof given === 'string' || typeof given === 'number' ? Number(given) : Number.NaN;
   const isValid = Number.isInteger(code) && code >= 200 && code < 600;
-  requireValid('expectedResponseCode', given, isValid, 'an HTTP status from 200 to 599');
+  requireValid(NODE, 'expectedResponseCode', given, isValid, 'an HTTP status from 200 to 599');
   return code;
-}
-
-function requireValid(name: string, value: unknown, isValid: boolean, expected: string): void {
-  requireValidProperty('ion-events', name, value, isValid, expected);
 }
 
 function isHeader(value: unknown): boolean {

@@ -1,4 +1,4 @@
-// What Express keeps of routes and middleware; it offers no other way to see or remove them.
+// Express's internal lists of routes and middleware; it offers no other way to see or remove them.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { NodeAPI } from 'node-red';
 
@@ -148,7 +148,7 @@ function mountedApp(handle: Handle): unknown {
     setPrototypeOf(_target, prototype) {
       if (app) return true;
       app = (prototype as { app?: unknown } | null)?.app;
-      // Without a URL, Express 4 goes to no further layer after the error.
+      // Express 4 goes to no further layer after the error if there is no URL.
       request.url = undefined;
       throw new Error('The request ends here.');
     },

@@ -14,7 +14,7 @@ export function noEvents(
   thrown: unknown,
 ): EventSource {
   const error = toIonError(thrown);
-  // Before that, no Catch node could hear it.
+  // No Catch node receives an error before the flows have started.
   const stopWaiting = whenStarted(RED, () => {
     stopWaiting();
     status.idle({ fill: 'red', key: `error.${error.code}` });

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { NodeAPI } from 'node-red';
 import { delayAfterFailures } from '../client/back-off.js';
 import { IonClient, type IonClientSettings } from '../client/client.js';
-import { withoutTrailingSlashes } from '../client/environments.js';
 import { IonError, toIonError } from '../client/errors.js';
+import { withoutTrailingSlashes } from '../client/paths.js';
 import {
   type OtherReceiver,
   type ReceiverOwner,
@@ -28,7 +28,7 @@ const OTHER_NODE_RED = '@ion-nodes/node-red-ion/ion-config:ion-config.log.webhoo
  * of them is certainly its own, even if the node's address is another one by now.
  */
 const registeredUris = new Map<string, Set<string>>();
-/** What users were warned of, by endpoint, node and receiver. */
+/** Warnings that were given already, by endpoint, node and receiver. */
 const warnedOf = new Set<string>();
 
 /** Where deliveries are to go, and who hears how its registration goes. */
@@ -122,7 +122,7 @@ function keyOf({ endpoint }: Pick<IonClient, 'endpoint'>, { id }: EventsNode): s
   return `${endpoint} ${id}`;
 }
 
-/** Tells Node-REDs apart that have the same flow. */
+/** An id that differs between Node-REDs with the same flow. */
 function instanceIdOf({ settings }: NodeAPI): string {
   const { get, userDir } = settings as { get?(name: string): unknown; userDir?: string };
   try {
@@ -149,7 +149,7 @@ function warnOnce(
   node.warn(RED._(text, { name, url }));
 }
 
-/** Without what may be a secret. */
+/** The address without its query, which may hold a secret. */
 function withoutQuery(uri: string): string {
   if (!URL.canParse(uri)) return '';
   const { origin, pathname } = new URL(uri);

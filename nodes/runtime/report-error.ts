@@ -3,8 +3,8 @@ import { toIonError } from '../client/errors.js';
 import type { Message } from './on-message.js';
 
 /**
- * Hands a failure to Catch nodes and the log. It never throws: Node-RED copies the message for that,
- * which fails for much that a flow or a server can put into one; then the error goes without it.
+ * Hands a failure to Catch nodes and the log. It never throws: Node-RED copies the message, which
+ * fails for many values that a flow or a server can put into it; then the error goes without it.
  */
 export function reportError(node: Node, thrown: unknown, msg?: Partial<Message>): void {
   const error = toIonError(thrown);
@@ -23,13 +23,13 @@ export function reportError(node: Node, thrown: unknown, msg?: Partial<Message>)
   }
 }
 
-/** What is left of a message that cannot be copied. */
+/** A message that can always be copied. */
 function withoutContent(msg: Partial<Message> | undefined): Record<string, string> {
   const { _msgid } = msg ?? {};
   return typeof _msgid === 'string' ? { _msgid } : {};
 }
 
-/** Lets work go on that nobody waits for; what it throws is reported, and ends nothing else. */
+/** Reports the failure of work that nobody waits for. */
 export function inBackground(node: Node, work: Promise<unknown>): void {
   work.catch((thrown) => reportError(node, thrown));
 }

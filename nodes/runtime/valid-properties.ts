@@ -1,7 +1,8 @@
 // Checks of properties that only a flow file made by hand or by a program can have wrong: the
 // editor's own checks prevent it.
+
+import { describe } from '../client/describe.js';
 import { IonError } from '../client/errors.js';
-import { described } from '../client/field-values.js';
 import { isPlainObject } from '../client/json.js';
 
 /** @throws IonError `ION_CONFIG` for a property that is not what it has to be */
@@ -15,7 +16,7 @@ export function requireValid(
   if (isValid) return;
   throw new IonError(
     'ION_CONFIG',
-    `The property "${name}" of the ${node} node is ${described(value)}, but has to be ${expected}. Open the node, correct it and deploy.`,
+    `The property "${name}" of the ${node} node is ${describe(value)}, but has to be ${expected}. Open the node, correct it and deploy.`,
   );
 }
 

@@ -70,7 +70,7 @@ export class WebhookBodies {
   }
 }
 
-/** One budget for all nodes of this process. */
+/** The budget of all nodes in this process. */
 export const webhookBodies = new WebhookBodies();
 
 interface BodyListener {

@@ -32,7 +32,7 @@ const MOST_PER_SECOND = 500;
 /** Events whose objects are being read. */
 const MOST_READING = 1000;
 /** Parsing the worst body with so many values takes some 10 ms. */
-const MAX_JSON_VALUES = 20_000;
+const MAX_BODY_VALUES = 20_000;
 
 /** Lets ION tell of what changed. */
 export function webhookEvents(
@@ -332,7 +332,7 @@ function parsed(body: Uint8Array): unknown {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
     const { depth, values } = jsonShape(text);
-    if (depth > MAX_JSON_DEPTH || values > MAX_JSON_VALUES) return undefined;
+    if (depth > MAX_JSON_DEPTH || values > MAX_BODY_VALUES) return undefined;
     return JSON.parse(text);
   } catch {
     return undefined;

@@ -19,7 +19,7 @@ export interface WebhookHandler {
 }
 
 export interface WebhookRoute {
-  /** What is wrong by now, because another route with the same path was added since then. */
+  /** The error to report if another route with the same path was added since then. */
   conflict(): IonError | undefined;
   remove(): void;
 }

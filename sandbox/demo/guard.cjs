@@ -1,7 +1,7 @@
 // Loaded by the demo's settings.js, before Node-RED makes its server. Without adminAuth Node-RED
-// answers every origin, so that any web page that is open meanwhile could deploy a flow, and a flow
-// runs whatever code it likes. Here all that comes from elsewhere is refused before Node-RED sees it:
-// the editor, its admin API, its WebSocket, dashboards and `http in` nodes.
+// answers every origin, so that any web page open in a browser on this machine could deploy a flow,
+// and a flow runs whatever code it likes. Requests of foreign pages are refused here, before Node-RED
+// sees them: for the editor, its admin API, its WebSocket, dashboards and `http in` nodes.
 'use strict';
 const http = require('node:http');
 const { hasForeignHost, hasForeignOrigin } = require('../own-origin.cjs');
@@ -15,7 +15,7 @@ http.createServer = (...options) => guarded(createServer(...options));
 
 function guarded(server) {
   const { emit } = server;
-  // Whoever listens, and since when, sees only what passes here.
+  // Every listener, also one added later, gets only the events that pass here.
   server.emit = (event, ...values) => {
     const isRequest = REQUESTS.has(event);
     if (!isRequest && !TUNNELS.has(event)) return emit.call(server, event, ...values);
@@ -35,7 +35,7 @@ function refuseRequest(response) {
 }
 
 function refuseTunnel(socket) {
-  // Whoever is refused may be gone already.
+  // The client may be gone already.
   socket.on('error', () => socket.destroy());
   socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
 }

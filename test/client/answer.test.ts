@@ -25,7 +25,7 @@ describe('answer', () => {
       extensions: { cost: 3 },
       traceId: 'abc',
       date,
-      size: JSON.stringify(body).length,
+      textLength: JSON.stringify(body).length,
     });
   });
 

@@ -34,7 +34,7 @@ describe('client', () => {
 
   describe('request', () => {
     it('gives data, attempts, trace id and ION’s time', async () => {
-      const { traceId, date, size, extensions, ...answer } = await ask(
+      const { traceId, date, textLength, extensions, ...answer } = await ask(
         ion.client(),
         '{ me { id name } }',
       );
@@ -45,7 +45,7 @@ describe('client', () => {
       assert.match(String(traceId), /^[0-9a-f]{16}$/);
       assert.ok(Math.abs(Date.parse(String(date)) - Date.now()) < 5000);
       assert.equal(extensions, undefined);
-      assert.ok(Number(size) > 0);
+      assert.ok(Number(textLength) > 0);
     });
 
     it('sends the query, its variables and the operation name, nothing else', async () => {

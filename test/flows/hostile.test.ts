@@ -4,7 +4,7 @@ import { Target } from '../fuzz/target.js';
 import { useTemporaryFolder } from '../support/package.js';
 import { until } from '../support/until.js';
 
-/** Longer, and machines that talk to this Node-RED notice. */
+/** Machines that talk to this Node-RED notice a longer stop. */
 const MAX_STOP_MS = 100;
 
 const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
@@ -32,12 +32,12 @@ const answers: [string, string][] = [
     `{"data":{"a":"${'x'.repeat(300_000)}","me":${nested(20_000)}}}`,
   ],
   ['an object of a million properties', `{"data":{"me":${wide(1_000_000)}}}`],
-  ['objects of many properties', `{"data":{"me":${listOf(wide(15_000), 60)}}}`],
+  ['objects of many properties', `{"data":{"me":${listOf(wide(15_000), 10)}}}`],
   ['millions of empty lists', `{"data":{"me":${listOf('[]', 5_000_000)}}}`],
-  ['a million rows', `{"data":{"me":${listOf('{"id":1}', 900_000)}}}`],
+  ['300,000 rows', `{"data":{"me":${listOf('{"id":1}', 300_000)}}}`],
   ['a text of 20 MB', `{"data":{"me":"${'é'.repeat(10_000_000)}"}}`],
   ['100,000 errors', `{"errors":${listOf('{"message":"Nothing works… "}', 100_000)}}`],
-  ['errors of many properties', `{"errors":${listOf(wide(15_000), 60)}}`],
+  ['errors of many properties', `{"errors":${listOf(wide(15_000), 10)}}`],
   ['an error of 20 MB', `{"errors":[{"message":"${'é…'.repeat(5_000_000)}"}]}`],
   ['half a JSON of 20 MB', `{"data":{"me":"${'x'.repeat(20_000_000)}`],
   ['20 MB of space', ' '.repeat(20_000_000)],
@@ -62,7 +62,7 @@ describe('hostile input to a real Node-RED', () => {
   before(async () => {
     ion = await FuzzIon.start();
     target = await Target.start(folder.path, ion.url);
-    // What is loaded on first use is no part of any case.
+    // Modules that are loaded on first use must not count in any case.
     for (const node of ['good-query', 'graphql-all', 'step-field']) await works(node);
     await admin('good/run', { query: '{ me { id } }' });
   });
@@ -73,7 +73,8 @@ describe('hostile input to a real Node-RED', () => {
   beforeEach(() => target.begin());
   afterEach(async () => {
     ion.answerBy();
-    const { loopDelay, longest } = await target.end();
+    const { loopDelay, longest, unclear } = await target.end();
+    assert.deepEqual(unclear, []);
     // On a machine that does other things as well, a delay is a stop only if this process worked.
     const stop = Math.min(loopDelay, longest.cpu);
     assert.ok(
@@ -136,9 +137,10 @@ describe('hostile input to a real Node-RED', () => {
 
       it(`${what} does no harm to a poll`, async () => {
         ion.answerBy(answering(text), 'polled');
-        // With a deploy it begins to ask at once, however often it failed before.
+        // A deploy makes the node poll at once, however often it failed before.
         await target.deploy('full');
-        await until(() => ion.requests > 0);
+        // The second one shows that the first answer was dealt with.
+        await until(() => ion.requests > 1);
       });
     }
 
@@ -171,7 +173,7 @@ describe('hostile input to a real Node-RED', () => {
         ['wide', wide(70_000)],
       ] as const) {
         it(`${what}, that nobody signed, is refused (${path})`, async () => {
-          // As other people's flows have it: a Catch node hears of every failure.
+          // The flow has a Catch node for all failures, as many flows do.
           const headers = { 'content-type': 'application/json' };
           const response = await fetch(target.url + path, { method: 'POST', headers, body });
           assert.equal(response.status, 400);

@@ -47,7 +47,7 @@ export async function adminRequest(
     throw new Finding(`${method} ${path.slice(0, 60)}: no HTTP answer`);
   if (answer.status < 300) return 'right';
   const failure = parsed(answer.body);
-  // What Node-RED refuses by itself it tells in its own way.
+  // A refusal by Node-RED itself has Node-RED's own format.
   if (
     failure === undefined ||
     typeof failure.code !== 'string' ||

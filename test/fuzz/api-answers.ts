@@ -61,7 +61,7 @@ function hostileBody(random: Random, right: Json): { text: string; what: string 
     return { text: writeJson(value), what };
   }
   if (roll < 0.7) {
-    // Of a list's page info, what decides how it goes on.
+    // The members of a list's page info that decide about the next page.
     const cursor = () =>
       random.pick<Json>([
         'x',
@@ -200,7 +200,7 @@ const SMALL_BOMB = gzipSync(
 
 /**
  * Answers hostile from the n-th request of a kind on, once or always.
- * @returns what makes an answerer that begins anew, and tells what it answers
+ * @returns a function that makes a fresh answerer, which notes its answers in `told`
  */
 export function hostileAnswerer(
   random: Random,
@@ -223,7 +223,7 @@ export function hostileAnswerer(
   };
 }
 
-/** By each of these the nodes ask ION: for a message, to register a webhook, to poll for events. */
+/** The reasons for which the nodes ask ION. */
 type Asking = 'message' | 'registration' | 'poll';
 
 export const apiAnswers: Surface = {
@@ -278,7 +278,7 @@ async function registration({ target, ion }: Bench, round: number): Promise<Outc
   return 'clear';
 }
 
-/** Starts all nodes anew, and with them the client and its token. */
+/** Restarts all nodes, and with them the client and its token. */
 export async function renew({ target }: Bench): Promise<void> {
   await target.deploy('full', []);
 }

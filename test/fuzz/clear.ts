@@ -1,4 +1,4 @@
-/** What only a fault of the program says. */
+/** Words that appear only in errors of the program itself. */
 const INTERNAL = [
   ...['undefined', '[object ', 'is not a function', 'is not iterable', 'cannot read prop'],
   ...[

@@ -13,8 +13,8 @@ const place = { z: 'flow', x: 0, y: 0 };
 const TEXT = '{ runs { edges { node { id title } } } }';
 
 /**
- * One config node leads to an ION that answers as a case says, one to a good one, and one is for
- * what asks by itself, so that it does not take the answers that are meant for others.
+ * One config node leads to an ION that answers as a case says, and one to a good one. The third is
+ * for the node that polls, so that it does not take the answers that are meant for others.
  */
 export function configNodes(url: string): FlowNode[] {
   const usual = {

@@ -24,7 +24,7 @@ export const surfaces: readonly Surface[] = [
 /** A stop of the event loop, in ms. */
 export const MAX_STOP_MS = 100;
 export const MAX_GROWTH_MB = 10;
-/** Of a stop that Node-RED makes as well, so that it is its own. */
+/** The share of a stop from which it counts as Node-RED's own, if the control case stops as well. */
 const CORE_SHARE = 0.6;
 /** Cases of one surface before the next has its turn. */
 const BATCH = 12;
@@ -195,7 +195,7 @@ export class FuzzRun {
     fuzzCase: FuzzCase,
     gap: Gap,
   ): Promise<void> {
-    // What the nodes have found before they do not look for again.
+    // The nodes look again only for things that they do not know.
     await renew(this.#bench);
     const again = await this.#measured(fuzzCase);
     if (!isStop(again.gap)) return;

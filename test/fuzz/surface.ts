@@ -15,9 +15,7 @@ export interface FuzzCase {
   what: string;
   /** @throws Finding */
   run(): Promise<Outcome>;
-  /**
-   * The same without this package. Where it stops the event loop as well, Node-RED itself does.
-   */
+  /** The same without this package. If it stops the event loop as well, the stop is Node-RED's own. */
   control?(): Promise<void>;
 }
 

@@ -21,13 +21,13 @@ const KNOWN_IN_USER_DIR =
 const MAX_LOG = 20_000;
 const MAX_START_MS = 60_000;
 const MAX_DEPLOY_MS = 30_000;
-/** After which a process that answers nothing counts as stopped for good. */
+/** A process that answers nothing for so long counts as stopped for good. */
 const MAX_SILENCE_MS = 45_000;
 
 /** The process is gone, or does not answer any more. */
 export class TargetLost extends Error {}
 
-/** What a raw request got; no status where the connection ended without an answer. */
+/** The answer to a raw request; without a status if the connection ended before one came. */
 export interface RawAnswer {
   status: number | undefined;
   body: string;
@@ -208,7 +208,7 @@ export class Target {
     return { status: status === undefined ? undefined : Number(status), body };
   }
 
-  /** What the package wrote elsewhere than into its own folder; it is removed. */
+  /** A file that the package wrote outside its own folder; it is removed. */
   async strayFiles(): Promise<string | undefined> {
     for (const [folder, known] of [
       [dirname(this.#userDir), KNOWN_BESIDE],

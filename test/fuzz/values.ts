@@ -1,4 +1,4 @@
-// Seeded values of all kinds that do not belong where they come. Also bundled into the Node-RED
+// Seeded values of all kinds that do not belong into the places where they are put. Also bundled into the Node-RED
 // process under test, so that it needs nothing but the language.
 
 /** The same numbers for the same seed (mulberry32). */

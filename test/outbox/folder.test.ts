@@ -31,6 +31,8 @@ describe('outbox: its folder', () => {
   let elsewhere: string;
   let ion: FakeIon;
   const opened = new Set<ConfigOutbox>();
+  const warnings: string[] = [];
+  const events = new EventEmitter();
 
   beforeEach(async () => {
     top = await mkdtemp(join(tmpdir(), 'ion-outbox-test-'));
@@ -43,12 +45,13 @@ describe('outbox: its folder', () => {
   afterEach(async () => {
     await Promise.all([...opened].map((outbox) => outbox.close(false)));
     opened.clear();
+    warnings.length = 0;
     await rm(top, { recursive: true });
   });
 
   const configOutbox = (id: unknown = 'a1b2c3d4e5f60718', endpoint = API) => {
-    const RED = { settings: { userDir }, events: new EventEmitter(), _: (key: string) => key };
-    const node = { id, warn() {}, error() {} };
+    const RED = { settings: { userDir }, events, _: (key: string) => key.split('.').at(-1) };
+    const node = { id, warn: (text: string) => warnings.push(text), error() {} };
     const outbox = new ConfigOutbox(RED as unknown as NodeAPI, node as unknown as Node, {
       endpoint: () => endpoint,
       writer: () => ion as never,
@@ -174,6 +177,19 @@ describe('outbox: its folder', () => {
     assert.equal(found?.state.waiting, 1);
     assert.equal(await configOutbox('../../y').existing(), undefined);
   });
+
+  for (const [what, id, endpoint, old] of [
+    ['another endpoint', 'config', 'https://h/a_b', ['config', 'https_h_a_b']],
+    ['another id', 'my config', API, ['my config', NAME_OF_API]],
+  ] as const) {
+    it(`is named beside the one that version 1.0.0 used for ${what}`, async () => {
+      await mkdir(join(userDir, 'ion-outbox', ...old), { recursive: true });
+      configOutbox(id, endpoint);
+      events.emit('flows:started');
+      await until(() => warnings.length > 0);
+      assert.deepEqual(warnings, ['outboxOld']);
+    });
+  }
 
   it('is for its owner alone, also one that was open to others', async () => {
     const folders = [join(userDir, 'ion-outbox'), dirname(usual()), usual()];

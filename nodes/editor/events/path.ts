@@ -1,4 +1,4 @@
-import { withoutTrailingSlashes } from '../../client/environments.js';
+import { withoutTrailingSlashes } from '../../client/paths.js';
 
 /** Where a webhook of this node comes in, below Node-RED's own root for nodes. */
 export function pathOf(node: EditedNode, path: string): string {

@@ -18,7 +18,7 @@ const language = {
   suggestions: (schema: GraphQLSchema, text: string, line: number, character: number) =>
     getAutocompleteSuggestions(schema, text, new Position(line, character)),
 
-  /** What stands at a place, as plain text: a line of GraphQL, and what the schema says of it. */
+  /** Plain text about a place: a line of GraphQL, and its description in the schema. */
   hover(
     schema: GraphQLSchema,
     text: string,

@@ -1,9 +1,9 @@
-// Texts of a schema, which somebody else wrote, as the code editor shows them: as what they are.
+// Texts of a schema, which somebody else wrote: the code editor shows them literally.
 
-/** Longer ones are cut, in characters: a tooltip is read, not scrolled through. */
+/** In characters; a longer text is cut, because nobody scrolls through a tooltip. */
 const MAX_LENGTH = 2000;
 
-/** All that Markdown gives a meaning to; any of it stands for itself behind a backslash. */
+/** Characters with a meaning in Markdown; a backslash before one makes it literal. */
 const PUNCTUATION = /[!-/:-@[-`{-~]/g;
 
 export function shortened(text: string): string {
