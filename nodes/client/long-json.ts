@@ -40,6 +40,18 @@ interface Members {
   isEnd: boolean;
 }
 
+/** A list or an object that a chunk ends in. */
+interface OpenMembers {
+  begin: number;
+  /** The last one between two members; -1 before the first one. */
+  comma: number;
+  /** Members up to that comma. */
+  count: number;
+  /** Values in the chunk before it, and in its members up to that comma. */
+  valuesBefore: number;
+  values: number;
+}
+
 /**
  * Finds pieces of a long text that are small enough for the engine's own parser, and puts together
  * what that makes of them.
@@ -49,6 +61,8 @@ class SlicedParser {
   readonly #slices: Slices;
   #at = 0;
   #values = 0;
+  /** Open at the end of the last chunk, the outermost first. */
+  #open: OpenMembers[] = [];
 
   constructor(text: string, slices: Slices) {
     this.#text = text;
@@ -123,15 +137,27 @@ class SlicedParser {
     }
   }
 
-  /** The members that begin here and fit into a chunk; `undefined` if the first one is longer. */
+  /**
+   * The members that begin here and fit into a chunk; `undefined` if the first one is longer.
+   * A chunk is looked through once for all lists and objects that are open at its end.
+   */
   #members(depth: number): Members | undefined {
+    const at = this.#at;
+    const level = this.#open.findIndex(
+      ({ begin }, index) => begin <= at && at < (this.#open[index + 1]?.begin ?? at + 1),
+    );
+    const known = this.#open[level];
+    if (known && at <= known.comma) return this.#whole(known);
+    // Behind the last comma begins the member that is open itself at the end of the chunk.
+    if (known && level < this.#open.length - 1) return undefined;
+    return this.#look(depth);
+  }
+
+  #look(depth: number): Members | undefined {
     const begin = this.#at;
     const most = Math.min(this.#text.length, begin + CHUNK_LENGTH);
-    let level = 0;
     let values = 1;
-    /** The complete members, up to the last comma between two of them. */
-    let whole: { end: number; count: number; values: number } | undefined;
-    let count = 0;
+    const open: OpenMembers[] = [{ begin, comma: -1, count: 0, valuesBefore: 0, values: 0 }];
     for (let at = begin; at < most; at++) {
       switch (this.#text.charCodeAt(at)) {
         case Sign.Quote:
@@ -141,24 +167,36 @@ class SlicedParser {
           break;
         case Sign.OpenArray:
         case Sign.OpenObject:
-          values++;
-          if (depth + ++level > MAX_JSON_DEPTH) throw tooDeep();
+          if (depth + open.length > MAX_JSON_DEPTH) throw tooDeep();
+          open.push({ begin: at + 1, comma: -1, count: 0, valuesBefore: values++, values: 0 });
           break;
         case Sign.CloseArray:
-        case Sign.CloseObject:
-          if (level-- > 0) break;
+        case Sign.CloseObject: {
+          const closed = open.pop() as OpenMembers;
+          if (open.length > 0) break;
           this.#count(values);
-          return { begin, end: at, count: count + 1, isEnd: true };
-        case Sign.Comma:
-          values++;
-          if (level === 0) whole = { end: at, count: ++count, values };
+          return { begin, end: at, count: closed.count + 1, isEnd: true };
+        }
+        case Sign.Comma: {
+          const innermost = open.at(-1) as OpenMembers;
+          innermost.comma = at;
+          innermost.count++;
+          innermost.values = values++ - innermost.valuesBefore;
+        }
       }
     }
-    // The text ends within the first member.
-    if (most === this.#text.length && !whole) throw this.#unexpected(most);
-    if (!whole) return undefined;
-    this.#count(whole.values);
-    return { begin, end: whole.end, count: whole.count, isEnd: false };
+    this.#open = open;
+    const [outermost] = open as [OpenMembers];
+    // Without a bracket to its end it can only be followed by nothing, which is found out there.
+    if (most === this.#text.length && outermost.comma < 0) throw this.#unexpected(most);
+    return this.#whole(outermost);
+  }
+
+  /** Those up to the last comma. */
+  #whole({ begin, comma, count, values }: OpenMembers): Members | undefined {
+    if (comma < 0) return undefined;
+    this.#count(values);
+    return { begin, end: comma, count, isEnd: false };
   }
 
   /** Only a list or an object without members may have nothing between its brackets. */

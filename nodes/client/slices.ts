@@ -1,14 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** The longest time for which one piece of long work keeps the event loop. */
-const SLICE_MS = 8;
+/** How long a piece of long work keeps the event loop at most, in ms. */
+const MAX_SLICE_MS = 8;
 
-/** The end of the queue of long works: two at once would each take a slice of the same turn. */
-let last: Promise<unknown> = Promise.resolve();
+/** The end of the queue of slices: all long works take turns, one slice in each turn of the event loop. */
+let last: Promise<void> = Promise.resolve();
 
 /** Long work in slices: between two of them the event loop does everything else. */
 export class Slices {
-  #until = performance.now() + SLICE_MS;
+  #until = performance.now() + MAX_SLICE_MS;
 
   /** Whether it is time for a pause. */
   get isOver(): boolean {
@@ -17,18 +17,15 @@ export class Slices {
 
   /** Ends when everything else that was due has had its turn. */
   async pause(): Promise<void> {
-    await nextTurn();
-    this.#until = performance.now() + SLICE_MS;
+    last = last.then(() => nextTurn());
+    await last;
+    this.#until = performance.now() + MAX_SLICE_MS;
   }
 }
 
-/** Runs long work in slices, after all long work that was begun before it. */
-export function inSlices<Result>(work: (slices: Slices) => Promise<Result>): Promise<Result> {
-  const run = async () => {
-    await nextTurn();
-    return work(new Slices());
-  };
-  const result = last.then(run, run);
-  last = result.catch(() => {});
-  return result;
+/** Runs long work in slices, from the next turn of the event loop on. */
+export async function inSlices<Result>(work: (slices: Slices) => Promise<Result>): Promise<Result> {
+  const slices = new Slices();
+  await slices.pause();
+  return work(slices);
 }
