@@ -12,6 +12,7 @@ const PROXY_REFUSAL = /^Proxy (?:response|Authentication Required) \((\d+)\)/;
 
 /**
  * What a failed exchange means to a user.
+ * @param isStorage the host that keeps files, which no TLS configuration is for
  * @param isSent whether the request was handed to a connection, and may have reached the server
  */
 export function networkError(
@@ -19,6 +20,7 @@ export function networkError(
   url: URL,
   isSent: boolean,
   largestAnswer: number,
+  isStorage = false,
 ): IonError {
   const code = codeOf(thrown);
   const text = textOf(thrown);
@@ -60,9 +62,12 @@ export function networkError(
       );
   }
   if (CERTIFICATE.test(code)) {
+    const advice = isStorage
+      ? 'It keeps the files of ION, and the TLS configuration is not for it: set NODE_EXTRA_CA_CERTS to the CA certificate.'
+      : 'Choose a TLS configuration with the right CA certificate in the ION config node.';
     return new IonError(
       'ION_NETWORK',
-      `The certificate of ${host} is not trusted (${code}). Choose a TLS configuration with the right CA certificate in the ION config node.`,
+      `The certificate of ${host} is not trusted (${code}). ${advice}`,
       { cause: thrown },
     );
   }

@@ -199,7 +199,10 @@ export class Transport {
             end();
             // The body may have its own reason, such as a file that cannot be read.
             if (error instanceof IonError) reject(error);
-            else reject(networkError(error, url, isSent, this.#largestAnswer));
+            else {
+              const isStorage = peer === 'storage';
+              reject(networkError(error, url, isSent, this.#largestAnswer, isStorage));
+            }
           },
         },
       );

@@ -1,15 +1,18 @@
 import { IonError, quote, reasonOf } from './errors.js';
 import { MAX_JSON_DEPTH } from './json.js';
 
-/** In values and characters, so that writing them as JSON never stops the process. */
+/** Values and properties, so that writing them as JSON never stops the process. */
 const MAX_VALUES = 300_000;
+/** Of one object: V8 needs ten times as long for each property of a very large one. */
+const MAX_PROPERTIES = 10_000;
+/** As they are written: what is escaped counts more than once. */
 const MAX_CHARACTERS = 16 * 1024 * 1024;
 /** Levels of a path that an error names. */
 const MAX_PATH = 10;
 
 /**
  * Checks that variables are what JSON can say, because `JSON.stringify` silently makes `null` of
- * some values and leaves others out.
+ * some values.
  * @throws IonError `ION_VARIABLES`, naming the place of a value that cannot be sent
  */
 export function checkVariables(variables: Record<string, unknown> | undefined): void {
@@ -24,7 +27,7 @@ export function checkVariables(variables: Record<string, unknown> | undefined): 
 }
 
 class Check {
-  readonly #path: string[] = [];
+  readonly #path: (string | number)[] = [];
   #values = 0;
   #characters = 0;
 
@@ -40,18 +43,15 @@ class Check {
       case 'object':
         if (value !== null) this.#object(value);
         return;
-      case 'boolean':
-      case 'undefined':
-        return;
-      default:
-        throw this.#refused(
-          `hold a ${typeof value === 'bigint' ? 'BigInt' : typeof value}, which JSON cannot say`,
-        );
+      case 'bigint':
+        // Some programs teach it to write itself.
+        if (typeof (value as { toJSON?: unknown }).toJSON === 'function') return;
+        throw this.#refused('hold a BigInt, which JSON cannot say');
     }
   }
 
   #text(text: string): void {
-    this.#characters += text.length;
+    this.#characters += text.length + escapesIn(text);
     if (this.#characters <= MAX_CHARACTERS) return;
     throw refused('', `hold more than ${MAX_CHARACTERS} characters`);
   }
@@ -60,7 +60,6 @@ class Check {
     if (this.#path.length >= MAX_JSON_DEPTH) {
       throw refused('', `are circular, or nested too deeply (more than ${MAX_JSON_DEPTH} levels)`);
     }
-    const { toJSON } = object as { toJSON?: unknown };
     if (ArrayBuffer.isView(object))
       throw this.#refused('are bytes: turn the Buffer into text first');
     if (object instanceof Date && Number.isNaN(object.getTime())) {
@@ -69,37 +68,56 @@ class Check {
     if (object instanceof Map || object instanceof Set) {
       throw this.#refused('are a Map or a Set, which JSON would write as an empty object');
     }
-    // An object with toJSON, such as a valid date, decides how it is written.
-    if (typeof toJSON === 'function') return;
-    if (Array.isArray(object)) {
-      for (let index = 0; index < object.length; index++) {
-        const item: unknown = object[index];
-        if (item === undefined) this.#at(String(index), () => this.#nothing());
-        else this.#at(String(index), () => this.value(item));
+    // Such as a valid date: it says itself how it is written.
+    if (typeof (object as { toJSON?: unknown }).toJSON === 'function') return;
+    if (Array.isArray(object)) this.#list(object);
+    else this.#properties(object as Record<string, unknown>);
+  }
+
+  #list(list: unknown[]): void {
+    for (let index = 0; index < list.length; index++) {
+      const item = list[index];
+      this.#path.push(index);
+      if (item === undefined || typeof item === 'function' || typeof item === 'symbol') {
+        throw this.#refused('hold an empty place, which JSON would turn into null');
       }
-      return;
+      this.value(item);
+      this.#path.pop();
     }
-    for (const [key, item] of Object.entries(object)) {
+  }
+
+  #properties(object: Record<string, unknown>): void {
+    const keys = Object.keys(object);
+    if (keys.length > MAX_PROPERTIES) {
+      throw this.#refused(`are an object of more than ${MAX_PROPERTIES} properties`);
+    }
+    for (const key of keys) {
       this.#text(key);
-      this.#at(key, () => this.value(item));
+      this.#path.push(key);
+      this.value(object[key]);
+      this.#path.pop();
     }
-  }
-
-  #nothing(): never {
-    throw this.#refused('hold an empty place, which JSON would turn into null');
-  }
-
-  #at(key: string, check: () => void): void {
-    this.#path.push(key);
-    check();
-    this.#path.pop();
   }
 
   #refused(problem: string): IonError {
-    const names = this.#path.slice(0, MAX_PATH).map(quote);
+    const names = this.#path.slice(0, MAX_PATH).map((name) => quote(String(name)));
     const more = this.#path.length > MAX_PATH ? ['…'] : [];
     return refused([...names, ...more].join('.'), problem);
   }
+}
+
+/** Characters that JSON needs besides those of a long text; a short one makes no difference. */
+function escapesIn(text: string): number {
+  if (text.length < 1000) return 0;
+  let more = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 0x22 || code === 0x5c) more++;
+    else if (code < 0x20) more += 5;
+    // Halves of characters, which V8 is slow with.
+    else if (code >= 0xd800 && code < 0xe000) more += 15;
+  }
+  return more;
 }
 
 function refused(path: string, problem: string): IonError {

@@ -1,8 +1,9 @@
-import type { IonClient } from './client.js';
+import type { Answer, IonClient } from './client.js';
 import { IonError, toIonError } from './errors.js';
+import { isPlainObject } from './json.js';
 import { parseOperation } from './operation.js';
 import { withoutSecrets } from './redaction.js';
-import { flatten } from './rows.js';
+import { flattenAnswer } from './rows.js';
 
 /** The owner of a receiver; both ids are in the receiver's name in ION. */
 export interface ReceiverOwner {
@@ -48,6 +49,10 @@ type Client = Pick<IonClient, 'request'>;
 
 /** Somebody else may change the receiver meanwhile; then all is looked at anew. */
 const MOST_TRIES = 3;
+
+/** As many as are asked for at once. */
+const MAX_RECEIVERS = 100;
+const MAX_SUBSCRIPTIONS = 100;
 
 // Without the secret: an answer that ION could give only in part would carry it into a message.
 const RECEIVERS = `query WebhookReceivers($filters: WebhookReceiversInputFilters) {
@@ -191,14 +196,16 @@ class Registrar {
   }
 
   async #receivers(filters: Record<string, unknown>): Promise<Receiver[]> {
-    const data = await this.#send(RECEIVERS, { filters });
-    const receivers = flatten(data.webhookReceivers);
+    const answer = await this.#request(RECEIVERS, { filters });
+    const receivers = await flattenAnswer(answer.data.webhookReceivers, answer);
     if (!Array.isArray(receivers)) {
       throw new IonError('ION_RESPONSE', "ION's answer has no list of webhook receivers.");
     }
-    return (receivers as (Receiver | null)[]).filter(
-      (receiver): receiver is Receiver => typeof receiver?.name === 'string',
-    );
+    // More than were asked for are of no ION.
+    return (receivers as (Receiver | null)[])
+      .slice(0, MAX_RECEIVERS)
+      .filter((receiver): receiver is Receiver => typeof receiver?.name === 'string')
+      .map((receiver) => ({ ...receiver, subscriptions: subscriptionsOf(receiver) }));
   }
 
   async #subscribe(
@@ -228,9 +235,18 @@ class Registrar {
   }
 
   async #send(text: string, variables: Record<string, unknown>): Promise<Record<string, unknown>> {
-    const options = { variables, signal: this.#signal };
-    return (await this.#client.request(parseOperation(text), options)).data;
+    return (await this.#request(text, variables)).data;
   }
+
+  #request(text: string, variables: Record<string, unknown>): Promise<Answer> {
+    return this.#client.request(parseOperation(text), { variables, signal: this.#signal });
+  }
+}
+
+function subscriptionsOf({ subscriptions }: Receiver): Subscription[] {
+  const list: unknown[] = Array.isArray(subscriptions) ? subscriptions : [];
+  const isSubscription = (each: unknown): each is Subscription => isPlainObject(each);
+  return list.slice(0, MAX_SUBSCRIPTIONS).filter(isSubscription);
 }
 
 function isOneOf(uri: string, uris: readonly string[]): boolean {

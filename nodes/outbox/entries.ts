@@ -1,6 +1,6 @@
 import { deserialize, serialize } from 'node:v8';
 import type { Attachment } from '../client/attachments.js';
-import { reasonOf } from '../client/errors.js';
+import { IonError, reasonOf } from '../client/errors.js';
 import type { Target } from '../client/run-steps.js';
 import type { ConflictPolicy } from '../client/step-writer.js';
 
@@ -58,19 +58,27 @@ export class NotKeptError extends Error {}
 
 /** What JSON text begins with, and nothing that V8 writes. */
 const BEGIN_OF_JSON = '{'.charCodeAt(0);
-const MAX_ENTRY_DEPTH = 50;
-/** Objects and lists in one entry. */
-const MAX_ENTRY_OBJECTS = 100_000;
+const MAX_JSON_DEPTH = 50;
+/** Objects and lists that are written as JSON. */
+const MAX_JSON_OBJECTS = 100_000;
+/** Levels that are looked at; V8 knows itself how deep it can write. */
+const MAX_DEPTH = 1000;
+/** Properties, and what takes as long to write, so that keeping one entry never stops the process. */
+const MAX_COST = 300_000;
+/** V8 needs ten times as long for each property of an object with more of them. */
+const MAX_ORDINARY_PROPERTIES = 1000;
 
 /**
  * JSON where that keeps everything, because V8's own format costs ten times as much; V8's for
  * Buffers, dates and the like.
- * @throws NotKeptError
+ * @throws NotKeptError; IonError `ION_VARIABLES` for more than can be kept without a stop
  */
 export function encode(entry: Entry): Buffer {
   try {
-    return isJson(entry) ? Buffer.from(JSON.stringify(entry)) : serialize(entry);
+    const isJson = new EntryCheck().isJson(entry, 0);
+    return isJson ? Buffer.from(JSON.stringify(entry)) : serialize(entry);
   } catch (cause) {
+    if (cause instanceof IonError) throw cause;
     throw new NotKeptError(reasonOf(cause), { cause });
   }
 }
@@ -109,28 +117,63 @@ export function readableAgain(): Pick<GivenUpEntry, 'error' | 'givenUpAt'> {
   return { error: { code: 'ION_CONFIG', message }, givenUpAt: Date.now() };
 }
 
-/** Whether JSON gives back the same, but for properties that are `undefined`. */
-function isJson(entry: Entry): boolean {
-  // A value that many others refer to is written once for each of them: V8's format writes it once.
-  let left = MAX_ENTRY_OBJECTS;
-  const check = (value: unknown, depth: number): boolean => {
+/** Looks at an entry once, before it is written. */
+class EntryCheck {
+  readonly #seen = new Set<object>();
+  #cost = 0;
+  /** JSON writes a value once for each other one that refers to it, V8's format writes it once. */
+  #objects = 0;
+
+  /** Whether JSON gives back the same, but for properties that are `undefined`. */
+  isJson(value: unknown, depth: number): boolean {
     switch (typeof value) {
       case 'string':
+        this.#add(value.length / 50);
+        return true;
       case 'boolean':
         return true;
       case 'number':
         return Number.isFinite(value);
       case 'object':
-        break;
+        return value === null || this.#isJsonObject(value, depth);
       default:
         return false;
     }
-    if (value === null) return true;
-    if (depth > MAX_ENTRY_DEPTH || left-- <= 0) return false;
-    if (Array.isArray(value)) return value.every((item) => check(item, depth + 1));
+  }
+
+  #isJsonObject(value: object, depth: number): boolean {
+    const isKnown = this.#seen.has(value);
+    this.#seen.add(value);
+    // What is not written as JSON needs no second look.
+    if (depth > MAX_DEPTH || (isKnown && this.#objects > MAX_JSON_OBJECTS)) return false;
+    let isJson = ++this.#objects <= MAX_JSON_OBJECTS && depth <= MAX_JSON_DEPTH;
+    if (isKnown && !isJson) return false;
+    if (ArrayBuffer.isView(value)) {
+      this.#add(value.byteLength / 200);
+      return false;
+    }
+    if (Array.isArray(value)) {
+      if (!isKnown) this.#add(1 + value.length / 5);
+      for (const item of value) isJson = this.isJson(item, depth + 1) && isJson;
+      return isJson;
+    }
     const prototype = Object.getPrototypeOf(value);
-    if ((prototype !== Object.prototype && prototype !== null) || 'toJSON' in value) return false;
-    return Object.values(value).every((item) => item === undefined || check(item, depth + 1));
-  };
-  return check(entry, 0);
+    if ((prototype !== Object.prototype && prototype !== null) || 'toJSON' in value) isJson = false;
+    if (value instanceof Map || value instanceof Set) this.#add(value.size);
+    const items = Object.values(value);
+    if (!isKnown) this.#add(1 + items.length * (items.length > MAX_ORDINARY_PROPERTIES ? 10 : 1));
+    for (const item of items) {
+      if (item !== undefined) isJson = this.isJson(item, depth + 1) && isJson;
+    }
+    return isJson;
+  }
+
+  #add(cost: number): void {
+    this.#cost += cost;
+    if (this.#cost <= MAX_COST) return;
+    throw new IonError(
+      'ION_VARIABLES',
+      'The message holds more than the outbox can keep at once. Remove what is not needed later, such as by a change node before this one.',
+    );
+  }
 }

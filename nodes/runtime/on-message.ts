@@ -116,7 +116,7 @@ export function onMessage(
         done(error);
       } catch (thrown) {
         // Node-RED copies the message for Catch and Complete nodes.
-        reportError(node, error ?? notCopied(thrown), { _msgid: msg._msgid });
+        reportError(node, error ?? notCopied(thrown), msg as Message);
       }
       if (underWay.size === 0) whenAllEnded();
     };

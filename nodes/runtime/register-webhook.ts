@@ -3,8 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { NodeAPI } from 'node-red';
 import { delayAfterFailures } from '../client/back-off.js';
 import { IonClient, type IonClientSettings } from '../client/client.js';
-import { IonError, toIonError } from '../client/errors.js';
+import { IonError, quote, toIonError } from '../client/errors.js';
 import { withoutTrailingSlashes } from '../client/paths.js';
+import { Recent } from '../client/recent.js';
+import { withoutSecrets } from '../client/redaction.js';
 import {
   type OtherReceiver,
   type ReceiverOwner,
@@ -20,6 +22,8 @@ const FIRST_DELAY_MS = 2500;
 /** Node-RED gives a node 15 s to close. */
 const LONGEST_REMOVAL_MS = 10_000;
 const MAX_QUOTED_URL = 200;
+/** Receivers of which it is known that a warning named them. */
+const MAX_WARNINGS = 1000;
 const OTHER_ADDRESS = '@ion-nodes/node-red-ion/ion-config:ion-config.log.webhookElsewhere';
 const OTHER_NODE_RED = '@ion-nodes/node-red-ion/ion-config:ion-config.log.webhookTwice';
 
@@ -29,7 +33,7 @@ const OTHER_NODE_RED = '@ion-nodes/node-red-ion/ion-config:ion-config.log.webhoo
  */
 const registeredUris = new Map<string, Set<string>>();
 /** Warnings that were given already, by endpoint, node and receiver. */
-const warnedOf = new Set<string>();
+const warnedOf = new Recent<string, true>(MAX_WARNINGS);
 
 /** Where deliveries are to go, and who hears how its registration goes. */
 export interface RegisteredWebhook {
@@ -74,7 +78,7 @@ export function registerWebhook(
     const wanted = { webhookUri, formerUris, sharedSecret, expectedResponseCode };
     const others = await register(client, { ...owner, ...wanted, resource, actions }, signal);
     registeredUris.set(key, new Set([webhookUri]));
-    for (const other of others) warnOnce(RED, node, `${key} ${other.id}`, other, webhookUri);
+    for (const other of others) warnOnce(RED, node, key, other, wanted);
   };
 
   const untilRegistered = async () => {
@@ -139,14 +143,17 @@ function warnOnce(
   RED: NodeAPI,
   node: EventsNode,
   key: string,
-  { name, webhookUri }: OtherReceiver,
-  ownUri: string,
+  { id, name, webhookUri }: OtherReceiver,
+  own: { webhookUri: string; sharedSecret: string },
 ): void {
-  if (warnedOf.has(key)) return;
-  warnedOf.add(key);
+  const receiver = `${key} ${String(id).slice(0, MAX_QUOTED_URL)}`;
+  if (warnedOf.get(receiver)) return;
+  warnedOf.set(receiver, true);
   const url = withoutQuery(webhookUri);
-  const text = url === withoutQuery(ownUri) ? OTHER_NODE_RED : OTHER_ADDRESS;
-  node.warn(RED._(text, { name, url }));
+  const message = url === withoutQuery(own.webhookUri) ? OTHER_NODE_RED : OTHER_ADDRESS;
+  const text = RED._(message, { name: quote(name), url });
+  // Whoever may write receivers in ION can have put anything into a name.
+  node.warn(withoutSecrets(new IonError('ION_CONFIG', text), [own.sharedSecret]).message);
 }
 
 /** The address without its query, which may hold a secret. */

@@ -25,8 +25,8 @@ export function reportError(node: Node, thrown: unknown, msg?: Partial<Message>)
 
 /** A message that can always be copied. */
 function withoutContent(msg: Partial<Message> | undefined): Record<string, string> {
-  const { _msgid } = msg ?? {};
-  return typeof _msgid === 'string' ? { _msgid } : {};
+  const id: unknown = msg?._msgid;
+  return typeof id === 'string' ? { _msgid: id } : {};
 }
 
 /** Reports the failure of work that nobody waits for. */
