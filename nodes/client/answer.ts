@@ -1,7 +1,8 @@
-import { type GraphqlError, IonError, type IonErrorCode, quote } from './errors.js';
+import { cut, type GraphqlError, IonError, type IonErrorCode, quote } from './errors.js';
 import { JsonLimitError } from './json.js';
 import { boundedCopy } from './json-size.js';
 import { parseJson } from './long-json.js';
+import { showsPiece } from './redaction.js';
 import { parseRetryAfter } from './retries.js';
 import { type HttpAnswer, headerOf } from './transport.js';
 
@@ -40,6 +41,8 @@ const MAX_ERROR_CHARACTERS = 100_000;
 /** Characters of one text in an error. */
 const MAX_ERROR_MESSAGE = 10_000;
 const MAX_ERROR_DEPTH = 8;
+/** In characters; usual ids have 16 or 32. */
+const MAX_TRACE_ID = 128;
 /** Characters of an answer without JSON in which its title or its text is looked for. */
 const MAX_SEARCHED = 16_384;
 
@@ -74,10 +77,16 @@ function isFailure({ status }: HttpAnswer): boolean {
  * Reads what the API answered. The body is read before the status is judged, because a 4xx or 5xx
  * may carry GraphQL errors, and a 200 may hold nothing but errors.
  * @param body its JSON, as `readBody` gives it
+ * @param token what the request was authorized with
  * @throws IonError with the code of the failure; `ION_AUTH` with status 401 for a refused token
  */
-export function readAnswer(answer: HttpAnswer, host: string, body: unknown): GraphqlAnswer {
-  const traceId = headerOf(answer.headers, 'x-b3-trace-id');
+export function readAnswer(
+  answer: HttpAnswer,
+  host: string,
+  body: unknown,
+  token = '',
+): GraphqlAnswer {
+  const traceId = traceIdOf(answer, token);
   const errors = graphqlErrors(body);
   const data = isObject(body) && isObject(body.data) ? body.data : undefined;
   if (errors || isFailure(answer)) {
@@ -98,6 +107,13 @@ export function readAnswer(answer: HttpAnswer, host: string, body: unknown): Gra
     date: headerOf(answer.headers, 'date'),
     textLength: answer.text.length,
   };
+}
+
+/** Nothing where the header holds something else than an id, such as the token: a flow may log it. */
+function traceIdOf({ headers }: HttpAnswer, token: string): string | undefined {
+  const id = headerOf(headers, 'x-b3-trace-id');
+  if (id === undefined || id.length > MAX_TRACE_ID || !/^[\w.:/=+-]+$/.test(id)) return undefined;
+  return showsPiece(id, token) ? undefined : id;
 }
 
 function failure(
@@ -217,15 +233,14 @@ function hasCode(code: string): (error: GraphqlError) => boolean {
 function notGraphql(answer: HttpAnswer, host: string, body: unknown): string {
   const check = 'Check the API URL in the ION config node, and whether a proxy stands in between.';
   const { status } = answer;
-  const text = answer.text.slice(0, MAX_SEARCHED);
+  const text = cut(answer.text, MAX_SEARCHED);
   const title = titleOf(text);
   if (status >= 400) {
     const said = quote(title ?? text);
     const advice = status === 413 ? 'It is too large: send less in one message.' : check;
     return `${host} refused the request (HTTP ${status}${said && `: "${said}"`}). ${advice}`;
   }
-  if (answer.text.length === text.length && text.trim() === '')
-    return `${host} sent an empty answer (HTTP ${status}). ${check}`;
+  if (text.trim() === '') return `${host} sent an empty answer (HTTP ${status}). ${check}`;
   if (body !== undefined) {
     return `${host} answered JSON that is not a GraphQL answer (HTTP ${status}). ${check}`;
   }

@@ -4,7 +4,7 @@ import { type EndpointSettings, resolveEndpoints } from './environments.js';
 import { closedError, IonError, reasonOf, toIonError } from './errors.js';
 import type { Operation } from './operation.js';
 import { RequestQueue, type Turn } from './queue.js';
-import { withoutSecrets } from './redaction.js';
+import { Redactor } from './redaction.js';
 import { delayBeforeRetry } from './retries.js';
 import { AccessTokens, type ApiKey } from './tokens.js';
 import {
@@ -53,6 +53,8 @@ export interface Answer extends GraphqlAnswer {
   attempts: number;
 }
 
+/** In characters; those of ION are far shorter. */
+const MAX_CLIENT_SECRET = 4096;
 /** Requests of all dialogs that use the same config node: at once, and waiting. */
 const MAX_EDITOR_REQUESTS = 2;
 const MAX_EDITOR_QUEUE = 20;
@@ -76,6 +78,7 @@ export class IonClient {
   readonly #retries: number;
   readonly #transport: Transport;
   readonly #tokens: AccessTokens;
+  readonly #redactor = new Redactor();
   readonly #queue: RequestQueue;
   readonly #editorQueue = new RequestQueue(MAX_EDITOR_REQUESTS, MAX_EDITOR_QUEUE);
   readonly #closing = new AbortController();
@@ -88,6 +91,12 @@ export class IonClient {
       throw new IonError(
         'ION_CONFIG',
         `The ION config node has no ${key.clientId ? 'client secret' : 'client ID'}. Make an API key in ION (Settings, API keys) and enter both parts.`,
+      );
+    }
+    if (key.clientSecret.length > MAX_CLIENT_SECRET) {
+      throw new IonError(
+        'ION_CONFIG',
+        `The client secret in the ION config node is longer than ${MAX_CLIENT_SECRET} characters, so it cannot be one of ION. Enter the client secret of the API key.`,
       );
     }
     this.concurrency = concurrency;
@@ -128,7 +137,7 @@ export class IonClient {
       return await this.#requestWithRetries(operation, options, progress);
     } catch (thrown) {
       const secrets = [...this.#tokens.secrets(), ...progress.tokens];
-      const error = withoutSecrets(toIonError(thrown), secrets);
+      const error = this.#redactor.withoutSecrets(toIonError(thrown), secrets);
       error.attempts = progress.attempts;
       throw error;
     }
@@ -162,6 +171,7 @@ export class IonClient {
     this.#queue.close();
     this.#editorQueue.close();
     this.#tokens.close();
+    this.#redactor.close();
     await this.#transport.close();
   }
 
@@ -255,7 +265,7 @@ export class IonClient {
       });
       const { host } = this.#url;
       const body = readBody(answer, host);
-      const result = readAnswer(answer, host, body instanceof Promise ? await body : body);
+      const result = readAnswer(answer, host, body instanceof Promise ? await body : body, token);
       this.#tokens.accept(token);
       return result;
     } catch (thrown) {

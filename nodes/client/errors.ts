@@ -22,7 +22,7 @@ const LONGEST_QUOTE = 200;
 /** In characters; foreign text must not make a message too long to be read. */
 const MAX_MESSAGE = 1900;
 /** Longest text that is taken over from an error of another program, in characters. */
-const MAX_REASON = 5000;
+export const MAX_REASON = 5000;
 
 /** One entry of a GraphQL answer's `errors`; ION documents only `message`, the rest is passed on. */
 export interface GraphqlError {
@@ -70,7 +70,10 @@ export class IonError extends Error {
   parts: IonError[] | undefined;
 
   constructor(code: IonErrorCode, message: string, details: IonErrorDetails = {}) {
-    super(cut(message), details.cause === undefined ? undefined : { cause: details.cause });
+    super(
+      cut(message, MAX_MESSAGE),
+      details.cause === undefined ? undefined : { cause: details.cause },
+    );
     this.code = code;
     this.status = details.status;
     this.errors = details.errors;
@@ -82,8 +85,12 @@ export class IonError extends Error {
   }
 }
 
-function cut(message: string): string {
-  return message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE)}…` : message;
+/**
+ * The beginning of a text, with a "…" where something was cut off. All foreign text is cut by it,
+ * because the redaction looks beside each "…" for a secret that was cut through.
+ */
+export function cut(text: string, maxLength: number): string {
+  return text.length > maxLength ? `${text.slice(0, maxLength)}…` : text;
 }
 
 /** Failures of ION, its auth server or the way there, which say nothing about the operation. */
@@ -139,7 +146,7 @@ export function reasonOf(thrown: unknown): string {
     }
     const { message } = (thrown ?? {}) as { message?: unknown };
     const reason = typeof message === 'string' && message !== '' ? message : String(thrown);
-    return reason.slice(0, MAX_REASON);
+    return cut(reason, MAX_REASON);
   } catch {
     // A message can hold objects whose properties throw.
     return 'unknown error';

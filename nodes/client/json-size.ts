@@ -1,3 +1,4 @@
+import { cut } from './errors.js';
 import { setProperty } from './json.js';
 
 /** Limits for a copy. */
@@ -17,9 +18,9 @@ export interface CopyBudget {
 export function boundedCopy(value: unknown, budget: CopyBudget, maxDepth: number): unknown {
   budget.values--;
   if (typeof value === 'string') {
-    const text = value.slice(0, Math.max(0, Math.min(budget.text, budget.characters)));
-    budget.characters -= text.length;
-    return text.length < value.length ? `${text}…` : text;
+    const length = Math.max(0, Math.min(value.length, budget.text, budget.characters));
+    budget.characters -= length;
+    return cut(value, length);
   }
   if (typeof value !== 'object' || value === null) return value;
   if (maxDepth === 0 || isUsedUp(budget)) return undefined;

@@ -11,6 +11,8 @@ import type { HttpAnswer, Transport } from './transport.js';
 const ASSUMED_LIFETIME = 60;
 /** In characters; a token of some KiB and a few words. */
 const MAX_ANSWER = 100_000;
+/** In characters; few servers take headers as long. */
+const MAX_TOKEN = 16_384;
 const REFRESH_AHEAD_MS = 30_000;
 const FIRST_PAUSE_MS = 1000;
 /** After a refused key, which somebody has to put right. */
@@ -244,6 +246,12 @@ function toAccessToken(granted: TokenEndpointResponse, askedAt: number): AccessT
     throw new IonError(
       'ION_RESPONSE',
       'The auth server granted an access token that cannot be sent.',
+    );
+  }
+  if (granted.access_token.length > MAX_TOKEN) {
+    throw new IonError(
+      'ION_RESPONSE',
+      `The auth server granted an access token that cannot be sent: it is longer than ${MAX_TOKEN} characters.`,
     );
   }
   const lifetime = Math.max(0, granted.expires_in ?? ASSUMED_LIFETIME) * 1000;

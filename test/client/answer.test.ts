@@ -168,6 +168,35 @@ describe('answer', () => {
     assert.equal(error.traceId, 'abc');
   });
 
+  it('passes on a trace id only if it looks like one and holds no piece of the token', () => {
+    const token = 'tok-abcdefghij-0123456789.klmnopqrst';
+    const given: [string, boolean][] = [
+      ['463ac35c9f6413ad', true],
+      ['463ac35c9f6413ad48485a3953bb6124', true],
+      ['Root=1-67891233-abcdef012345678912345678:a/b+c.d_e', true],
+      ['x'.repeat(128), true],
+      ['x'.repeat(129), false],
+      [`t ${'1'.repeat(16)}`, false],
+      ['<b>1</b>', false],
+      ['', false],
+      [token, false],
+      [`trace-${token}`, false],
+      [token.slice(10, 22), false],
+      [`${'1'.repeat(60)}${token.slice(-12)}`, false],
+      [token.slice(0, 11), true],
+    ];
+    const shown = { data: { me: {} } };
+    for (const [id, isPassedOn] of given) {
+      const headers = { 'x-b3-trace-id': id };
+      const good = { status: 200, headers, text: JSON.stringify(shown) };
+      const bad = { status: 500, headers, text: '' };
+      const expected = isPassedOn ? id : undefined;
+      assert.equal(readAnswer(good, 'host', shown, token).traceId, expected, id);
+      const error = thrown(() => readAnswer(bad, 'host', undefined, token), 'ION_SERVER');
+      assert.equal(error.traceId, expected, id);
+    }
+  });
+
   it('that talks of tokens beside data is no refused token', () => {
     fail('ION_GRAPHQL', 200, { data: { me: {} }, ...errors('Token is expired.') });
   });

@@ -48,6 +48,32 @@ describe('client', () => {
       assert.ok(Number(textLength) > 0);
     });
 
+    it('gives no trace id that repeats the token', async () => {
+      const server = closing(
+        await httpServer((request, response) => {
+          response.setHeader('content-type', 'application/json');
+          if (request.url?.endsWith('/token')) {
+            const token = { access_token: 'tok-abcdefghij-0123456789', token_type: 'Bearer' };
+            response.end(JSON.stringify(token));
+            return;
+          }
+          response.setHeader('x-b3-trace-id', String(request.headers.authorization));
+          response.end('{"data":{"me":{}}}');
+        }),
+      );
+      const client = ion.client({ apiUrl: server.url, authUrl: server.url });
+      const { traceId, data } = await ask(client);
+      assert.deepEqual([traceId, data], [undefined, { me: {} }]);
+    });
+
+    it('refuses a client secret longer than any of ION', () => {
+      const { clientId } = ion.sandbox;
+      const clientWith = (clientSecret: string) => ion.client({ key: { clientId, clientSecret } });
+      clientWith('x'.repeat(4096));
+      const { message } = thrown(() => clientWith('x'.repeat(4097)), 'ION_CONFIG');
+      assert.match(message, /client secret .* longer than 4096 characters/);
+    });
+
     it('sends the query, its variables and the operation name, nothing else', async () => {
       const text = `query A { me { id } } ${RUN}`;
       await ion.client().request(parseOperation(text, 'Run'), {

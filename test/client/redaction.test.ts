@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { readAnswer } from '../../nodes/client/answer.js';
-import { IonError } from '../../nodes/client/errors.js';
-import { withoutSecrets } from '../../nodes/client/redaction.js';
+import { IonError, quote, toIonError } from '../../nodes/client/errors.js';
+import { Redactor, withoutSecrets } from '../../nodes/client/redaction.js';
 import { everythingIn, thrown } from '../support/errors.js';
 
 const SECRET = 'p@ss w*rd!(x)~\'"\\5%';
@@ -144,6 +144,111 @@ describe('redaction', () => {
         assert.ok(!message.includes('horse') && message.includes('***'), message);
       });
     }
+  });
+
+  describe('of a secret that somebody changed', () => {
+    const HIDDEN = 'Zk7q-9XvPw2RtLm4-NbQ8yHs6';
+    const hexOf = (character: string) => character.charCodeAt(0).toString(16);
+    const each = (change: (character: string) => string) => HIDDEN.replace(/./g, change);
+    const signs = (change: (character: string) => string) => HIDDEN.replace(/\W/g, change);
+    const echoes: [string, string][] = [
+      ['in capitals', HIDDEN.toUpperCase()],
+      ['in small letters', HIDDEN.toLowerCase()],
+      ['with its signs as decimal HTML entities', signs((it) => `&#${it.charCodeAt(0)};`)],
+      ['with its signs as HTML entities', signs((it) => `&#x${hexOf(it)};`)],
+      ['in HTML entities', each((it) => `&#X${hexOf(it).toUpperCase()};`)],
+      ['in escapes of JSON', each((it) => `\\u00${hexOf(it)}`)],
+      ['with its first letter escaped', `\\u005a${HIDDEN.slice(1)}`],
+      ['in escapes of JavaScript', each((it) => `\\x${hexOf(it)}`)],
+      ['in percent codes', each((it) => `%${hexOf(it)}`)],
+      ['in percent codes, twice', each((it) => `%25${hexOf(it)}`)],
+      ['with its small letters escaped', each((it) => (/[a-z]/.test(it) ? `%${hexOf(it)}` : it))],
+    ];
+    for (const [what, echo] of echoes) {
+      it(`masks it ${what}`, () => {
+        const { message } = withoutSecrets(new IonError('ION_AUTH', `said ${echo}.`), [HIDDEN]);
+        assert.equal(message, 'said ***.');
+      });
+    }
+
+    it('masks it in JSON inside of JSON, with letters of other alphabets', () => {
+      for (const hidden of ['Straße "Österreich" \\ 😀', 'ΣΑΣ ΣΟΦΟΣ ΣΑΣ', 'İstanbul İstanbul']) {
+        const inner = JSON.stringify({ hidden });
+        const texts = [JSON.stringify({ inner }), encodeURIComponent(hidden), hidden.toUpperCase()];
+        for (const text of texts) {
+          const { message } = withoutSecrets(new IonError('ION_AUTH', text), [hidden]);
+          assert.ok(message.includes('***') && message.length < text.length, message);
+          assert.ok(!/stra|österreich|istanbul|ΣΟΦ|%C3/i.test(message), message);
+        }
+      }
+    });
+
+    for (const hidden of ['ab  cd\tefgh ijkl mnop', 'abc  d']) {
+      it(`masks ${JSON.stringify(hidden)} when a quote has folded its blanks`, () => {
+        const error = new IonError('ION_AUTH', quote(`echo: ${hidden} end`));
+        assert.equal(withoutSecrets(error, [hidden]).message, 'echo: *** end');
+      });
+    }
+  });
+
+  describe('of a text that was cut', () => {
+    const HIDDEN = 'Zk7q-9XvPw2RtLm4-NbQ8yHs6';
+    const messageOf = (text: string) =>
+      withoutSecrets(new IonError('ION_AUTH', text), [HIDDEN, 'pass-word']).message;
+
+    it('masks the beginning and the end of a secret beside the cut', () => {
+      for (let length = 4; length < HIDDEN.length; length++) {
+        const beginning = HIDDEN.slice(0, length);
+        const end = HIDDEN.slice(-length);
+        for (const cut of ['…', '...']) {
+          assert.equal(messageOf(`tail ${beginning}${cut}`), `tail ***${cut}`);
+          assert.equal(messageOf(`${cut}${end} head`), `${cut}*** head`);
+          assert.equal(messageOf(`a ${beginning}${cut}${end} b`), `a ***${cut}*** b`);
+        }
+      }
+      assert.equal(messageOf('pass-…-word'), '***…***');
+      assert.equal(messageOf(`TAIL ${HIDDEN.slice(0, 11).toUpperCase()}…`), 'TAIL ***…');
+    });
+
+    it('keeps ordinary words beside the cut', () => {
+      assert.equal(messageOf('the run…and its step...done'), 'the run…and its step...done');
+    });
+
+    it('masks it wherever the client cuts a reason, a message or a cause', () => {
+      for (const length of [200, 1000, 1900, 5000, 16_384]) {
+        for (let left = 4; left < HIDDEN.length; left++) {
+          const text = `${'x '.repeat(length).slice(0, length - left)}${HIDDEN} and more`;
+          const cause = new Error(text);
+          const shown = everythingIn(withoutSecrets(toIonError(cause), [HIDDEN]));
+          assert.ok(!shown.includes('Zk7q'), `${length} ${left}`);
+          const page = { status: 200, headers: {}, text: `<title>${' '.repeat(left)}${text}` };
+          const error = thrown(() => readAnswer(page, 'host', undefined), 'ION_RESPONSE');
+          assert.ok(!withoutSecrets(error, [HIDDEN]).message.includes('Zk7q'));
+        }
+      }
+    });
+
+    it('cuts the texts of causes, however long they are', () => {
+      const cause = new Error('x'.repeat(1_000_000));
+      assert.ok(everythingIn(withoutSecrets(toIonError(cause), [HIDDEN])).length < 100_000);
+    });
+  });
+
+  it('keeps in memory the secrets of the last error alone, and none after it was closed', () => {
+    const redactor = new Redactor();
+    const shownOf = (secrets: string[]) =>
+      redactor.withoutSecrets(new IonError('ION_AUTH', secrets.join(' ')), secrets).message;
+    assert.equal(shownOf(['client-secret', 'token-1']), '*** ***');
+    assert.equal(shownOf(['client-secret', 'token-1', 'token-2']), '*** *** ***');
+    assert.equal(shownOf(['client-secret', 'token-3']), '*** ***');
+    assert.deepEqual(redactor.kept, ['client-secret', 'token-3']);
+    assert.equal(shownOf(['token-4', 'token-5', 'token-6', 'token-7']), '*** *** *** ***');
+    assert.deepEqual(redactor.kept, []);
+    shownOf(['token-8']);
+    redactor.close();
+    assert.deepEqual(redactor.kept, []);
+    assert.equal(shownOf(['token-8']), '***');
+    assert.deepEqual(redactor.kept, []);
   });
 
   it('leaves words alone that are too short for a secret', () => {

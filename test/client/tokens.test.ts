@@ -472,6 +472,14 @@ describe('tokens', () => {
     });
   });
 
+  it('longer than any header are refused', async () => {
+    auth.answers.push(granted({ access_token: 'x'.repeat(16_384) }));
+    assert.equal((await get(tokens())).length, 16_384);
+    auth.answers.push(granted({ access_token: 'x'.repeat(16_385) }));
+    const { message } = await failure(get(tokens()), 'ION_RESPONSE');
+    assert.match(message, /cannot be sent: it is longer than 16384 characters/);
+  });
+
   it('names the secrets that must not be shown', async () => {
     const from = tokens();
     assert.deepEqual(from.secrets(), [key.clientSecret]);
