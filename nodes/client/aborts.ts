@@ -14,6 +14,20 @@ export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   return callbacks.add(callback).remove;
 }
 
+/** Lets one of those who wait for work leave when a signal aborts, while the work goes on. */
+export function abandonable<Value>(
+  work: Promise<Value>,
+  signal: AbortSignal,
+  reason: () => Error,
+): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const leave = () => reject(reason());
+    const stopListening = signal.aborted ? leave : onAbort(signal, leave);
+    if (signal.aborted) leave();
+    work.then(resolve, reject).finally(stopListening);
+  });
+}
+
 function listenTo(signal: AbortSignal): LinkedList<() => void> {
   const callbacks = new LinkedList<() => void>();
   waiting.set(signal, callbacks);

@@ -1,4 +1,4 @@
-import { onAbort } from './aborts.js';
+import { abandonable, onAbort } from './aborts.js';
 import { type GraphqlAnswer, hasPath, readAnswer, readBody } from './answer.js';
 import { type EndpointSettings, resolveEndpoints } from './environments.js';
 import { closedError, IonError, reasonOf, toIonError } from './errors.js';
@@ -264,8 +264,10 @@ export class IonClient {
         signal,
       });
       const { host } = this.#url;
-      const body = readBody(answer, host);
-      const result = readAnswer(answer, host, body instanceof Promise ? await body : body, token);
+      let body = readBody(answer, host);
+      // A long one takes its time, in which the flow may be stopped.
+      if (body instanceof Promise) body = await abandonable(body, signal, closedAfterAnswer);
+      const result = readAnswer(answer, host, body, token);
       this.#tokens.accept(token);
       return result;
     } catch (thrown) {
@@ -296,6 +298,10 @@ class RequestFailure extends Error {
   constructor(readonly error: IonError) {
     super(error.message);
   }
+}
+
+function closedAfterAnswer(): IonError {
+  return closedError({ mayHaveRun: true });
 }
 
 function isRefusedToken(thrown: unknown): boolean {

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TokenEndpointResponse } from 'oauth4webapi';
-import { onAbort } from './aborts.js';
+import { abandonable } from './aborts.js';
 import { closedError, IonError, quote, toIonError } from './errors.js';
 import { JsonLimitError, parseShortJson } from './json.js';
 import { delayBeforeRetry, parseRetryAfter } from './retries.js';
@@ -84,7 +84,7 @@ export class AccessTokens {
     }
     if (signal.aborted) throw closedError();
     if (!this.#pending && this.#failure && this.#isPaused()) throw this.#failure;
-    return abandonable(this.#pending ?? this.#request(), signal);
+    return abandonable(this.#pending ?? this.#request(), signal, closedError);
   }
 
   /** The API took this token. */
@@ -315,12 +315,4 @@ function errorIn(text: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Lets one caller leave when its signal aborts, while the others go on waiting. */
-function abandonable(promise: Promise<string>, signal: AbortSignal): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const stopListening = onAbort(signal, () => reject(closedError()));
-    promise.then(resolve, reject).finally(stopListening);
-  });
 }

@@ -4,7 +4,7 @@ import type { ConnectionOptions, SecureContextOptions } from 'node:tls';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip } from 'node:zlib';
 import type { Dispatcher } from 'undici';
-import { onAbort } from './aborts.js';
+import { abandonable, onAbort } from './aborts.js';
 import { isThisMachine } from './environments.js';
 import { closedError, IonError, quote } from './errors.js';
 import { codeOf, networkError, timeoutError, tooLargeError } from './network-errors.js';
@@ -105,7 +105,10 @@ export class Transport {
     const { status, headers, bytes } = await this.#exchange({ ...request, method: 'POST' });
     const encoding = headerOf(headers, 'content-encoding');
     const plain = encoding === undefined ? bytes : await this.#decompress(url, bytes, encoding);
-    return { status, headers, text: await decode(url, plain) };
+    const text = decode(url, plain);
+    if (typeof text === 'string') return { status, headers, text };
+    const closed = () => closedError({ mayHaveRun: true });
+    return { status, headers, text: await abandonable(text, request.signal, closed) };
   }
 
   /**
