@@ -314,6 +314,7 @@ describe('changes', () => {
   describe('of rows that no ION has', () => {
     const NOW = '2026-01-01T00:00:00Z';
     const answering = (rows: unknown[]): PageSource => ({
+      concurrency: 1,
       request: async () => {
         const edges = rows.map((node) => ({ node }));
         const data = { runs: { edges, pageInfo: { hasNextPage: false } }, runSteps: { edges } };
