@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { lstat, open, stat } from 'node:fs/promises';
 import type { IonClient } from './client.js';
 import { IonError, quote, reasonOf, toIonError } from './errors.js';
+import type { Id } from './known-columns.js';
 import { codeOf } from './network-errors.js';
 import { parseOperation } from './operation.js';
 import type { Requests } from './requests.js';
@@ -121,7 +122,7 @@ export class Attachments {
    */
   async attach(
     file: AttachmentFile,
-    entityId: number,
+    entityId: Id,
     requests: Requests,
     created?: (attachment: Attachment) => Promise<void>,
   ): Promise<Attachment> {
@@ -135,7 +136,7 @@ export class Attachments {
   /** Those of this name on a step. */
   async named(
     filename: string,
-    stepId: number,
+    stepId: Id,
     requests: Requests,
   ): Promise<(Attachment & { downloadUrl: string | null })[]> {
     const { data } = await this.#send(requests, OF_STEP_QUERY, { id: stepId });
@@ -174,7 +175,7 @@ export class Attachments {
   /** @returns `undefined` where this ION knows only the older way */
   async #uploadFirst(
     file: AttachmentFile,
-    entityId: number,
+    entityId: Id,
     requests: Requests,
   ): Promise<Attachment | undefined> {
     const { filename } = file;
@@ -196,7 +197,7 @@ export class Attachments {
 
   async #attachFirst(
     file: AttachmentFile,
-    entityId: number,
+    entityId: Id,
     requests: Requests,
     created?: (attachment: Attachment) => Promise<void>,
   ): Promise<Attachment> {

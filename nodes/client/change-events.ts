@@ -7,6 +7,8 @@ import type { Row } from './rows.js';
 const KEPT_OBJECTS = 10_000;
 /** Total weight of the kept objects; see `weightOf`. */
 const MAX_CACHE_WEIGHT = 1_000_000;
+/** Of one row; what was in a heavier one is not kept, and a heavier one is compared with nothing. */
+const MAX_ROW_WEIGHT = 5000;
 
 /** One change as flows hear of it. */
 export interface ChangeEvent {
@@ -19,19 +21,28 @@ export interface ChangeEvent {
 
 interface Seen {
   state: string;
-  row: Row;
+  /** Missing if it was too large. */
+  row: Row | undefined;
 }
 
 /** Turns changes into events, and tells what changed since an object was last seen. */
 export class ChangeEvents {
-  readonly #seen = new Recent<unknown, Seen>(KEPT_OBJECTS, MAX_CACHE_WEIGHT);
+  readonly #seen = new Recent<string, Seen>(KEPT_OBJECTS, MAX_CACHE_WEIGHT);
 
   /** `undefined` where this very state was told before, such as by a reading that failed later. */
-  next({ id, row, state, isNew }: Change): ChangeEvent | undefined {
-    const seen = this.#seen.get(id);
+  next({ key, id, row, state, isNew }: Change): ChangeEvent | undefined {
+    const seen = this.#seen.get(key);
     if (seen?.state === state) return undefined;
-    this.#seen.set(id, { state, row }, weightOf(state) + weightOf(row));
+    const weight = weightOf(row, MAX_ROW_WEIGHT);
+    const isSmall = weight <= MAX_ROW_WEIGHT;
+    const ownWeight = weightOf([key, state], MAX_CACHE_WEIGHT);
+    this.#seen.set(
+      key,
+      { state, row: isSmall ? row : undefined },
+      isSmall ? ownWeight + weight : ownWeight,
+    );
     if (!seen) return { action: isNew ? 'CREATE' : 'UPDATE', id, row };
+    if (!isSmall || !seen.row) return { action: 'UPDATE', id, row };
     return { action: 'UPDATE', id, row, previous: changedFields(seen.row, row) };
   }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Answer } from './client.js';
 import { IonError } from './errors.js';
+import { beginning } from './json-size.js';
 import { parseOperation } from './operation.js';
 import type { Page, PageSource, PagesOptions } from './pages.js';
 import type { Resource } from './resources.js';
@@ -18,6 +19,12 @@ const LATE_MS = 5000;
 const MAX_STATE = 4000;
 /** Parts of a row, such as the steps of a run. */
 const MAX_PARTS = 20_000;
+/** How many states of parts are sorted without a pause. */
+const MAX_SORTED_AT_ONCE = 500;
+/** In characters; a longer column is hashed, and a text that no column holds is cut before. */
+const MAX_COLUMN = 200;
+const MAX_HASHED_COLUMN = 4000;
+const COLUMN_BEGIN = 100;
 /** In characters; a longer text is not a timestamp. */
 const MAX_TIMESTAMP = 100;
 
@@ -39,6 +46,8 @@ interface ReadRow {
   id: string;
   /** Newest `_updated` of the row and its parts. */
   updated: string | null;
+  /** The same in ms since 1970. */
+  updatedMs: number | undefined;
   /** Tells this state from any other one of the row. */
   state: string;
 }
@@ -47,6 +56,8 @@ export interface Change {
   /** What was selected. */
   row: Row;
   id: unknown;
+  /** The id as a text of bounded length. */
+  key: string;
   state: string;
   /** The row did not exist at the place from which the changes were read. */
   isNew: boolean;
@@ -95,7 +106,8 @@ function listsOf({ list, parts }: Resource): string[] {
 
 async function rowsOf(answer: Answer, list: string): Promise<(Row | null)[]> {
   const rows = await flattenAnswer(answer.data[list], answer);
-  if (Array.isArray(rows)) return rows;
+  // Only one was asked for.
+  if (Array.isArray(rows)) return rows.slice(0, 1);
   throw new IonError('ION_RESPONSE', "ION's answer has no list of rows that it was asked for.");
 }
 
@@ -148,7 +160,7 @@ export class Changes {
       const changes: Change[] = [];
       for (const row of rows) {
         if (slices.isOver) await slices.pause();
-        const change = this.#changeOf(row, query);
+        const change = await this.#changeOf(row, query, slices);
         if (change) changes.push(change);
       }
       const end = this.#end();
@@ -158,12 +170,12 @@ export class Changes {
   }
 
   /** `undefined` for a row in the state in which it was delivered before. */
-  #changeOf(row: Row, query: RowsQuery): Change | undefined {
-    const { id, state } = this.#note(row);
-    const known = this.#stateAtBegin(id);
+  async #changeOf(row: Row, query: RowsQuery, slices: Slices): Promise<Change | undefined> {
+    const { id: key, state } = await this.#note(row, slices);
+    const known = this.#stateAtBegin(key);
     if (known === state) return undefined;
     const isNew = known === undefined && this.#isAfterBegin(row._created);
-    return { row: selectFields(row, query.fields), id: row.id, state, isNew };
+    return { row: selectFields(row, query.fields), id: row.id, key, state, isNew };
   }
 
   /** Where the next reading begins, once this one is complete. */
@@ -192,8 +204,9 @@ export class Changes {
 
   /** Keeps only what a reading would find again that begins at a time. */
   #forget(begin: string): void {
-    for (const [id, { updated }] of this.#read) {
-      if (updated !== null && millis(updated) < millis(begin)) this.#read.delete(id);
+    const beginMs = millis(begin);
+    for (const [id, { updatedMs }] of this.#read) {
+      if (updatedMs !== undefined && updatedMs < beginMs) this.#read.delete(id);
     }
   }
 
@@ -221,8 +234,8 @@ export class Changes {
     return Object.hasOwn(states, id) ? states[id] : undefined;
   }
 
-  #note(row: Row): ReadRow {
-    const read = readRow(row, this.#resource);
+  async #note(row: Row, slices: Slices): Promise<ReadRow> {
+    const read = await readRow(row, this.#resource, slices);
     this.#newest = later(this.#newest, read.updated);
     this.#read.set(read.id, read);
     return read;
@@ -234,36 +247,73 @@ function tooLateFor(updated: string): string {
   return new Date(millis(updated) - LATE_MS).toISOString();
 }
 
-function readRow(row: Row, { parts }: Resource): ReadRow {
+async function readRow(row: Row, { parts }: Resource, slices: Slices): Promise<ReadRow> {
   const list = parts && row[parts.field];
   if (Array.isArray(list) && list.length > MAX_PARTS) {
     throw new IonError('ION_RESPONSE', `ION answered a row with more than ${MAX_PARTS} parts.`);
   }
-  const partRows = (Array.isArray(list) ? list : []).filter(
-    (part: unknown): part is Row => typeof part === 'object' && part !== null,
-  );
-  const rows = [row, ...partRows];
+  let updated = timeOf(row);
+  const states: string[] = [];
+  for (const part of Array.isArray(list) ? (list as unknown[]) : []) {
+    if (slices.isOver) await slices.pause();
+    if (typeof part !== 'object' || part === null) continue;
+    updated = later(updated, timeOf(part as Row));
+    states.push(stateOf(part as Row));
+  }
   return {
-    id: short(wordOf(row.id)),
-    updated: rows.reduce<string | null>((newest, each) => later(newest, timeOf(each)), null),
+    id: columnOf(row.id),
+    updated,
+    updatedMs: updated === null ? undefined : millis(updated),
     // ION promises no order of the parts.
-    state: short([stateOf(row), ...partRows.map(stateOf).sort()].join('\n')),
+    state: await shortened([stateOf(row), ...(await sorted(states, slices))], slices),
   };
 }
 
 function stateOf({ id, _updated, _etag }: Row): string {
-  return [id, _updated, _etag].map(wordOf).join(' ');
+  return [id, _updated, _etag].map(columnOf).join(' ');
 }
 
-/** ION's columns hold no objects; what one looks like makes no difference. */
-function wordOf(value: unknown): string {
-  return typeof value === 'object' && value !== null ? 'object' : String(value);
+/** ION's columns hold no objects and no long texts; what one looks like makes no difference. */
+function columnOf(value: unknown): string {
+  if (typeof value === 'object' && value !== null) return 'object';
+  const text = String(value);
+  if (text.length <= MAX_COLUMN) return text;
+  const known =
+    text.length > MAX_HASHED_COLUMN ? beginning(text, COLUMN_BEGIN) + text.length : text;
+  return createHash('sha256').update(known).digest('base64');
 }
 
-/** A hash in place of a long text, so that the kept state of a row stays small. */
-function short(text: string): string {
-  if (text.length <= MAX_STATE) return text;
-  return createHash('sha256').update(text).digest('base64');
+/** The texts in the order of `sort`; many of them are sorted with pauses. */
+async function sorted(texts: string[], slices: Slices): Promise<string[]> {
+  if (texts.length <= MAX_SORTED_AT_ONCE) {
+    if (slices.isOver) await slices.pause();
+    return texts.sort();
+  }
+  const half = Math.ceil(texts.length / 2);
+  const one = await sorted(texts.slice(0, half), slices);
+  const other = await sorted(texts.slice(half), slices);
+  const merged: string[] = [];
+  for (let at = 0, otherAt = 0; merged.length < texts.length; ) {
+    if (slices.isOver) await slices.pause();
+    const [left, right] = [one[at], other[otherAt]];
+    const isLeft = right === undefined || (left !== undefined && left <= right);
+    merged.push((isLeft ? left : right) as string);
+    if (isLeft) at++;
+    else otherAt++;
+  }
+  return merged;
+}
+
+/** The lines as one text; a hash in its place if it is long, so that a kept state stays small. */
+async function shortened(lines: readonly string[], slices: Slices): Promise<string> {
+  const length = lines.reduce((sum, line) => sum + line.length + 1, -1);
+  if (length <= MAX_STATE) return lines.join('\n');
+  const pieces = createHash('sha256');
+  for (const [index, line] of lines.entries()) {
+    if (slices.isOver) await slices.pause();
+    pieces.update(index === 0 ? line : `\n${line}`);
+  }
+  return pieces.digest('base64');
 }
 
 /** Null also for what is no time, with which no place could be found again. */

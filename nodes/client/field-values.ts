@@ -4,9 +4,10 @@ import { isPlainObject } from './json.js';
 
 /** What is known of the field that a value is for. */
 export interface FieldDefinition {
-  name: string;
+  /** Null only if ION answered none. */
+  name: string | null;
   /** `NUMBER`, `STRING` …; types that came after this code are passed on as they are. */
-  type: string;
+  type: string | null;
   options: readonly string[] | null;
 }
 
@@ -28,7 +29,7 @@ export function toFieldValue(field: FieldDefinition, value: unknown): unknown {
   // Clears the field.
   if (value === null) return null;
   // In old answers ION writes enum values in lower case.
-  switch (String(field.type).toUpperCase()) {
+  switch (field.type?.toUpperCase()) {
     case 'NUMBER':
       return toNumber(field, value);
     case 'BOOLEAN':
@@ -83,7 +84,7 @@ function toText(field: FieldDefinition, value: unknown, expected: string): strin
 
 function toOption(field: FieldDefinition, value: unknown): string {
   const { options } = field;
-  if (!Array.isArray(options) || options.length === 0) return toText(field, value, 'text');
+  if (!options || options.length === 0) return toText(field, value, 'text');
   const told = options.slice(0, MOST_OPTIONS_TOLD).join(', ');
   const expected = `one of: ${told}${options.length > MOST_OPTIONS_TOLD ? ' …' : ''}`;
   const text = toText(field, value, expected);
@@ -130,6 +131,6 @@ function toJson(field: FieldDefinition, value: unknown): unknown {
 function refused({ name, type }: FieldDefinition, expected: string, value: unknown): IonError {
   return new IonError(
     'ION_VARIABLES',
-    `The field "${name}" (${type}) takes ${expected}, not ${describe(value)}.`,
+    `The field "${name ?? '?'}" (${type ?? '?'}) takes ${expected}, not ${describe(value)}.`,
   );
 }

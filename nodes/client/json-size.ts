@@ -1,4 +1,3 @@
-import { cut } from './errors.js';
 import { setProperty } from './json.js';
 
 /** Limits for a copy. */
@@ -20,7 +19,7 @@ export function boundedCopy(value: unknown, budget: CopyBudget, maxDepth: number
   if (typeof value === 'string') {
     const length = Math.max(0, Math.min(value.length, budget.text, budget.characters));
     budget.characters -= length;
-    return cut(value, length);
+    return length < value.length ? `${beginning(value, length)}…` : value;
   }
   if (typeof value !== 'object' || value === null) return value;
   if (maxDepth === 0 || isUsedUp(budget)) return undefined;
@@ -45,11 +44,35 @@ function isUsedUp({ values, characters }: CopyBudget): boolean {
   return values <= 0 || characters <= 0;
 }
 
-/** A rough measure of memory: one for each value, and one for each ten characters. */
-export function weightOf(value: unknown): number {
-  if (typeof value === 'string') return 1 + value.length / 10;
+const OBJECT_WEIGHT = 3;
+const CHARACTERS_PER_WEIGHT = 10;
+
+/**
+ * A rough measure of memory: one for each value, three for an object or a list, and one for each
+ * ten characters of texts and property names.
+ * @param max beyond it, nothing more is counted: the result only tells that it is exceeded
+ */
+export function weightOf(value: unknown, max: number): number {
+  if (typeof value === 'string') return 1 + value.length / CHARACTERS_PER_WEIGHT;
   if (typeof value !== 'object' || value === null) return 1;
-  let weight = 1;
-  for (const item of Object.values(value)) weight += weightOf(item);
+  let weight = OBJECT_WEIGHT;
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      if (weight > max) break;
+      weight += weightOf(item, max - weight);
+    }
+    return weight;
+  }
+  for (const key of Object.keys(value)) {
+    if (weight > max) break;
+    weight += key.length / CHARACTERS_PER_WEIGHT;
+    weight += weightOf((value as Record<string, unknown>)[key], max - weight);
+  }
   return weight;
+}
+
+/** The beginning of a text; unlike that of `slice`, it does not keep the whole text in memory. */
+export function beginning(text: string, length: number): string {
+  if (text.length <= length) return text;
+  return Buffer.from(text.slice(0, length), 'utf16le').toString('utf16le');
 }

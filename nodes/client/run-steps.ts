@@ -1,9 +1,21 @@
 import { IonError, quote, toIonError } from './errors.js';
 import type { FieldDefinition } from './field-values.js';
 import { weightOf } from './json-size.js';
+import {
+  etagIn,
+  type ForeignRow,
+  foreignRow,
+  type Id,
+  idIn,
+  nameIn,
+  numberIn,
+  optionsIn,
+  wordIn,
+} from './known-columns.js';
 import { parseOperation } from './operation.js';
 import { Recent } from './recent.js';
 import type { Requests } from './requests.js';
+import { Slices } from './slices.js';
 
 /** An id, or for a step and a field also its name. */
 export type Reference = string | number;
@@ -17,26 +29,26 @@ export interface Target {
   field?: Reference | undefined;
 }
 
+/** Null is what ION did not answer, or not as its schema says. */
 export interface RunStep {
-  id: number;
-  runId: number;
-  title: string;
+  id: Id;
+  runId: Id | null;
+  title: string | null;
   position: number | null;
   status: string | null;
   /** What attachments hang on; not the `id`. */
-  entityId: number;
+  entityId: Id | null;
   _etag: string | null;
 }
 
 export interface RunStepField extends FieldDefinition {
-  id: number;
-  runStepId: number;
-  value: unknown;
+  id: Id;
+  runStepId: Id | null;
   _etag: string | null;
 }
 
 const STEP = 'id runId title position status entityId _etag';
-const FIELD = 'id runStepId name type value options _etag';
+const FIELD = 'id runStepId name type options _etag';
 const RUN_QUERY = `query RunSteps($id: ID!) { run(id: $id) { id steps { ${STEP} } } }`;
 const STEP_QUERY = `query RunStep($id: ID!) { runStep(id: $id) { ${STEP} fields { ${FIELD} } } }`;
 const FIELD_QUERY = `query RunStepField($id: ID!) { runStepField(id: $id) { ${FIELD} step { id runId } } }`;
@@ -52,10 +64,18 @@ const MOST_CANDIDATES_TOLD = 10;
 const MAX_NAME = 5000;
 /** Steps of a run, and fields of a step, among which a name is looked for. */
 const MAX_RUN_ROWS = 20_000;
+/** Weight that a kept row may always grow to; see `oneRow`. */
+const SMALL_ROW = 100;
 
 interface StepWithFields {
   step: RunStep;
   fields: RunStepField[];
+}
+
+/** What a reading found, and what it weighs in memory. */
+interface Weighed<Value> {
+  value: Value;
+  weight: number;
 }
 
 interface FieldOfRun {
@@ -74,8 +94,8 @@ export class RunSteps {
   /** What was found before, as it was asked for; emptied whenever something is out of date. */
   #found = new Recent<string, RunStep | RunStepField>(KEPT_FOUND, MAX_CACHE_WEIGHT);
   /** One object per row, whatever query it came with, so that a written etag is known everywhere. */
-  readonly #stepRows = new Recent<number, RunStep>(KEPT_STEPS, MAX_CACHE_WEIGHT);
-  readonly #fieldRows = new Recent<number, RunStepField>(KEPT_FIELDS, MAX_CACHE_WEIGHT);
+  readonly #stepRows = new Recent<string, RunStep>(KEPT_STEPS, MAX_CACHE_WEIGHT);
+  readonly #fieldRows = new Recent<string, RunStepField>(KEPT_FIELDS, MAX_CACHE_WEIGHT);
 
   /**
    * The run that something belongs to, as its id.
@@ -83,7 +103,7 @@ export class RunSteps {
    */
   async runOf({ run, step, field }: Target, requests: Requests): Promise<string> {
     if (isGiven(run)) return idOf(run);
-    if (isGiven(step)) return String((await this.#stepById(step, requests)).step.runId);
+    if (isGiven(step)) return runIdOf((await this.#stepById(step, requests)).step);
     if (isGiven(field)) return (await this.#fieldById(field, requests)).runId;
     throw notFound('Neither run, step nor field is given.');
   }
@@ -110,7 +130,7 @@ export class RunSteps {
   ): Promise<Row> {
     const found = this.#found;
     const row = await finding;
-    found.set(key, row, weightOf(key));
+    found.set(key, row, weightOf(key, MAX_CACHE_WEIGHT));
     return row;
   }
 
@@ -169,9 +189,9 @@ export class RunSteps {
   #stepsOf(run: string, requests: Requests): Promise<RunStep[]> {
     return kept(this.#runs, run, requests, async () => {
       const { data } = await requests.send(parseOperation(RUN_QUERY), { id: run });
-      const found = data.run as { steps: RunStep[] | null } | null | undefined;
+      const found = foreignRow(data.run);
       if (!found) throw notFound(`ION has no run "${quote(run)}", or the API key may not see it.`);
-      return rowsIn(found.steps).map((row) => oneRow(this.#stepRows, row));
+      return takeRows(found.steps, toStep, this.#stepRows);
     });
   }
 
@@ -179,16 +199,18 @@ export class RunSteps {
     const id = idOf(step);
     return kept(this.#steps, id, requests, async () => {
       const { data } = await requests.send(parseOperation(STEP_QUERY), { id });
-      const found = data.runStep as (RunStep & { fields: RunStepField[] | null }) | null;
-      if (!found) {
+      const found = foreignRow(data.runStep);
+      const row = found && toStep(found);
+      if (!row) {
         throw notFound(
           `ION has no run step with the id "${quote(id)}". A title or a position needs the run as well.`,
         );
       }
-      const { fields, ...row } = found;
+      const step = oneRow(this.#stepRows, row);
+      const fields = await takeRows(found.fields, toField, this.#fieldRows);
       return {
-        step: oneRow(this.#stepRows, row),
-        fields: rowsIn(fields).map((field) => oneRow(this.#fieldRows, field)),
+        value: { step: step.value, fields: fields.value },
+        weight: step.weight + fields.weight,
       };
     });
   }
@@ -197,39 +219,112 @@ export class RunSteps {
     const id = idOf(field);
     return kept(this.#fields, id, requests, async () => {
       const { data } = await requests.send(parseOperation(FIELD_QUERY), { id });
-      const found = data.runStepField as (RunStepField & { step: RunStep | null }) | null;
-      if (!found) {
+      const found = foreignRow(data.runStepField);
+      const row = found && toField(found);
+      if (!row) {
         throw notFound(
           `ION has no field with the id "${quote(id)}". A name needs the step as well.`,
         );
       }
-      const { step, ...row } = found;
-      const { runId } = step ?? (await this.#stepById(row.runStepId, requests)).step;
-      return { field: oneRow(this.#fieldRows, row), runId: String(runId) };
+      const runId = await this.#runIdOfField(row, foreignRow(found.step), requests);
+      const { value, weight } = oneRow(this.#fieldRows, row);
+      return { value: { field: value, runId }, weight: weight + 1 };
     });
   }
+
+  async #runIdOfField(
+    { runStepId }: RunStepField,
+    step: ForeignRow | undefined,
+    requests: Requests,
+  ): Promise<string> {
+    const runId = idIn(step?.runId);
+    if (runId !== null) return String(runId);
+    if (runStepId === null) throw withoutRun();
+    return runIdOf((await this.#stepById(runStepId, requests)).step);
+  }
+}
+
+/** @throws IonError `ION_RESPONSE` */
+function runIdOf({ runId }: RunStep): string {
+  if (runId === null) throw withoutRun();
+  return String(runId);
+}
+
+function withoutRun(): IonError {
+  return new IonError('ION_RESPONSE', 'ION answered a step without the id of its run.');
+}
+
+/** `undefined` for a row without an id. */
+function toStep(row: ForeignRow): RunStep | undefined {
+  const id = idIn(row.id);
+  if (id === null) return undefined;
+  return {
+    id,
+    runId: idIn(row.runId),
+    title: nameIn(row.title),
+    position: numberIn(row.position),
+    status: wordIn(row.status),
+    entityId: idIn(row.entityId),
+    _etag: etagIn(row._etag),
+  };
+}
+
+/** `undefined` for a row without an id. */
+function toField(row: ForeignRow): RunStepField | undefined {
+  const id = idIn(row.id);
+  if (id === null) return undefined;
+  return {
+    id,
+    runStepId: idIn(row.runStepId),
+    name: nameIn(row.name),
+    type: wordIn(row.type),
+    options: optionsIn(row.options),
+    _etag: etagIn(row._etag),
+  };
 }
 
 /**
  * The rows in a list of ION's answer, whatever else it holds.
  * @throws IonError `ION_RESPONSE` for more of them than a run can have
  */
-function rowsIn<Row extends object>(list: readonly (Row | null)[] | null): Row[] {
-  if (!Array.isArray(list)) return [];
+async function takeRows<Row extends RunStep | RunStepField>(
+  list: unknown,
+  take: (row: ForeignRow) => Row | undefined,
+  known: Recent<string, Row>,
+): Promise<Weighed<Row[]>> {
+  const rows: Weighed<Row[]> = { value: [], weight: 1 };
+  if (!Array.isArray(list)) return rows;
   if (list.length > MAX_RUN_ROWS) {
     throw new IonError(
       'ION_RESPONSE',
       `ION answered with more than ${MAX_RUN_ROWS} steps or fields.`,
     );
   }
-  return list.filter((row): row is Row => typeof row === 'object' && row !== null);
+  const slices = new Slices();
+  for (const item of list) {
+    if (slices.isOver) await slices.pause();
+    const found = foreignRow(item);
+    const row = found && take(found);
+    if (!row) continue;
+    const { value, weight } = oneRow(known, row);
+    rows.value.push(value);
+    rows.weight += weight;
+  }
+  return rows;
 }
 
-function oneRow<Row extends { id: number }>(rows: Recent<number, Row>, row: Row): Row {
-  const known = rows.get(row.id);
-  if (known) return Object.assign(known, row);
-  rows.set(row.id, row, weightOf(row));
-  return row;
+function oneRow<Row extends RunStep | RunStepField>(
+  rows: Recent<string, Row>,
+  row: Row,
+): Weighed<Row> {
+  const key = String(row.id);
+  const known = rows.get(key);
+  const weight = weightOf(row, MAX_CACHE_WEIGHT);
+  // Other caches weighed the known row as it was, so that it must not become much larger.
+  const mayGrow = known && weight <= Math.max(SMALL_ROW, weightOf(known, MAX_CACHE_WEIGHT));
+  const value = mayGrow ? Object.assign(known, row) : row;
+  rows.set(key, value, weight);
+  return { value, weight };
 }
 
 /** What is not there is empty: a message without the property, or an input that was left blank. */
@@ -271,19 +366,21 @@ async function kept<Value>(
   map: Recent<string, Promise<Value>>,
   key: string,
   requests: Requests,
-  read: () => Promise<Value>,
+  read: () => Promise<Weighed<Value>>,
 ): Promise<Value> {
   for (;;) {
     let value = map.get(key);
     if (!value) {
       const reading = read();
-      value = reading;
-      map.set(key, reading);
-      const weigh = (result: Value) => {
-        if (map.get(key) === reading) map.set(key, reading, weightOf(key) + weightOf(result));
+      const result = reading.then((read) => read.value);
+      value = result;
+      map.set(key, result);
+      const weigh = ({ weight }: Weighed<Value>) => {
+        if (map.get(key) !== result) return;
+        map.set(key, result, weightOf(key, MAX_CACHE_WEIGHT) + weight);
       };
-      // The caller below handles a failure.
-      reading.then(weigh, () => {});
+      // The caller below handles a failure of the reading.
+      reading.then(weigh).catch(() => {});
     }
     try {
       return await value;
@@ -326,8 +423,8 @@ function pickField(
 }
 
 /** As it is written, else in any case of letters. */
-function byName<Row>(rows: readonly Row[], name: string, of: (row: Row) => string): Row[] {
-  // Whatever the schema says, a name may be missing; a very long one cannot be what was asked for.
+function byName<Row>(rows: readonly Row[], name: string, of: (row: Row) => string | null): Row[] {
+  // A very long name cannot be what was asked for.
   const nameOf = (row: Row) =>
     String(of(row) ?? '')
       .slice(0, 2 * MAX_NAME)
@@ -338,9 +435,9 @@ function byName<Row>(rows: readonly Row[], name: string, of: (row: Row) => strin
   return rows.filter((row) => nameOf(row).toLowerCase() === lower);
 }
 
-/** A value of ION's rows in an error text; it may have any type, or be missing. */
-function shown(value: unknown): string {
-  return typeof value === 'string' || typeof value === 'number' ? quote(String(value)) : '?';
+/** A value of ION's rows in an error text; it may be missing. */
+function shown(value: Id | null): string {
+  return value === null ? '?' : quote(String(value));
 }
 
 function same(position: number | null, text: string): boolean {

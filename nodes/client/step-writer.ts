@@ -4,6 +4,7 @@ import { describe } from './describe.js';
 import { IonError, type IonErrorCode, isOutage, toIonError } from './errors.js';
 import { toFieldValue } from './field-values.js';
 import { isPlainObject } from './json.js';
+import { etagIn, type Id } from './known-columns.js';
 import { parseOperation } from './operation.js';
 import { Requests } from './requests.js';
 import { isGiven, type RunStep, type RunStepField, RunSteps, type Target } from './run-steps.js';
@@ -172,8 +173,13 @@ export class StepWriter {
     const requests = new Requests(this.#client, options);
     const step = await this.#steps.step(target, requests);
     const done = await this.#attached(step, file, earlier, requests);
-    const attach = () => this.#attachments.attach(file, step.entityId, requests, earlier.created);
-    return answerOf('CreateFileAttachment', done ?? (await attach()), requests);
+    if (done) return answerOf('CreateFileAttachment', done, requests);
+    const { entityId } = step;
+    if (entityId === null) {
+      throw new IonError('ION_RESPONSE', 'ION answered a step without the id that files hang on.');
+    }
+    const attached = await this.#attachments.attach(file, entityId, requests, earlier.created);
+    return answerOf('CreateFileAttachment', attached, requests);
   }
 
   /** The ids of what has this name on a step, to be looked at before a file is attached again. */
@@ -226,7 +232,7 @@ export class StepWriter {
   }
 
   /** Finds a row and writes to it with its etag; reads it again where what was known is outdated. */
-  async #write<Row extends { id: number; _etag: string | null }>(
+  async #write<Row extends { id: Id; _etag: string | null }>(
     { onConflict }: WriteOptions,
     { find, forget, kind, send }: RowAccess<Row>,
   ): Promise<Written> {
@@ -239,7 +245,7 @@ export class StepWriter {
             const text = `ION answered no ${kind}: it may not exist any more, or the API key may not see it.`;
             throw new IonError('ION_NOT_FOUND', text);
           }
-          row._etag = written._etag as string | null;
+          row._etag = etagIn(written._etag);
           return written;
         } catch (thrown) {
           forget(row);

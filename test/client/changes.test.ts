@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { buildSchema, parse, validate } from 'graphql';
 import { type Change, Changes, type Place, placeOfNow } from '../../nodes/client/changes.js';
-import type { IonClient } from '../../nodes/client/client.js';
+import type { Answer, IonClient } from '../../nodes/client/client.js';
 import { IonError } from '../../nodes/client/errors.js';
 import type { PageSource } from '../../nodes/client/pages.js';
 import { type Resource, resourceNamed, runs as runsOfIon } from '../../nodes/client/resources.js';
@@ -15,6 +16,7 @@ import { inputs } from '../support/length.js';
 import { withoutPauses } from '../support/pauses.js';
 import { useSandbox } from '../support/sandbox.js';
 import { SlowTable } from '../support/slow-table.js';
+import { countStops } from '../support/stops.js';
 
 const RUNS = 30;
 const QUERY: RowsQuery = { filters: [], fields: ['id', 'title'], sort: [] };
@@ -307,6 +309,55 @@ describe('changes', () => {
     const none: RowsQuery = { ...QUERY, filter: { id: { eq: '0' } } };
     const next = await read(place, none);
     assert.equal(next.place.updated, place.updated);
+  });
+
+  describe('of rows that no ION has', () => {
+    const NOW = '2026-01-01T00:00:00Z';
+    const answering = (rows: unknown[]): PageSource => ({
+      concurrency: 1,
+      request: async () => {
+        const edges = rows.map((node) => ({ node }));
+        const data = { runs: { edges, pageInfo: { hasNextPage: false } }, runSteps: { edges } };
+        return { data, date: undefined, textLength: 1e7 } as unknown as Answer;
+      },
+    });
+    const part = (id: number, etag: string) => ({ id, _updated: NOW, _etag: etag });
+
+    it('are the same in whatever order their many parts come', async () => {
+      const parts = Array.from({ length: 3000 }, (_, id) => part(id % 2000, 'x'.repeat(300)));
+      const stateOf = async (steps: unknown[]) =>
+        (await read(undefined, QUERY, 10, answering([{ ...part(1, 'a'), steps }]))).place.states;
+      const states = await stateOf(parts);
+      assert.deepEqual(await stateOf([...parts].reverse()), states);
+      assert.notDeepEqual(states, await stateOf([...parts.slice(1), part(0, 'y'.repeat(300))]));
+    });
+
+    it('keep the state of many parts that earlier versions kept', async () => {
+      const parts = Array.from({ length: 3000 }, (_, id) => part(id, `etag-${id}`));
+      const line = ({ id, _etag }: (typeof parts)[0]) => `${id} ${NOW} ${_etag}`;
+      const text = [line(part(1, 'a')), ...parts.map(line).sort()].join('\n');
+      const source = answering([{ ...part(1, 'a'), steps: parts }]);
+      const { place } = await read(undefined, QUERY, 10, source);
+      assert.deepEqual(place.states, { 1: createHash('sha256').update(text).digest('base64') });
+    });
+
+    it('keep a small place, and let other work go on', async () => {
+      const long = 'x'.repeat(2900);
+      const huge = 'x'.repeat(60_000_000);
+      const parts = Array.from({ length: 19_000 }, (_, id) => part(id, long));
+      for (const source of [
+        answering([{ ...part(1, 'a'), steps: parts }]),
+        answering([part(1, huge)]),
+        answering([{ id: huge, _updated: NOW, _etag: huge }]),
+      ]) {
+        let place: Place | undefined;
+        const stop = await countStops(async () => {
+          ({ place } = await read(undefined, QUERY, 10, source));
+        });
+        assert.ok(JSON.stringify(place).length < 10_000);
+        assert.ok(stop < 60, `stopped for ${stop} ms of CPU time`);
+      }
+    });
   });
 
   it('arrive in their latest state and never unchanged, whatever happens', async () => {

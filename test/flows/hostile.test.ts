@@ -152,6 +152,73 @@ describe('hostile input to a real Node-RED', () => {
       await until(() => ion.requests > 2);
     });
 
+    const numbers = listOf('1', 1_800_000);
+    const long = `"${'x'.repeat(40_000_000)}"`;
+    const objects = listOf(wide(15_000), 40);
+    for (const [what, column, value] of [
+      ['a very long etag', '_etag', long],
+      ['an etag of many objects', '_etag', objects],
+      ['a name of many numbers', 'name', numbers],
+      ['a very long title', 'title', long],
+      ['a type of many numbers', 'type', numbers],
+      ['a very long type', 'type', long],
+      ['a status of many objects', 'status', objects],
+      ['an option of many numbers', 'options', `[${numbers}]`],
+      ['many options', 'options', listOf('"option"', 1_800_000)],
+      ['an unknown column of many objects', '_etag', `"e","value":${objects}`],
+      ['a very long property name', '_etag', `"e","value":{${long}:1}`],
+      ['an id of many numbers', 'id', numbers],
+      ['a very long id', 'id', long],
+    ] as const) {
+      // The first step or field alone has it, so that the answer is not refused for its length.
+      const changed = (right: unknown) => {
+        const text = JSON.stringify(right);
+        const list = text.search(/"(fields|steps|edges)":/);
+        const at = Math.max(0, text.indexOf(`"${column}":`, Math.max(0, list)));
+        const begin = text.slice(0, at);
+        const rest = text.slice(at);
+        return (
+          begin + rest.replace(/^"\w+":("[^"]*"|\d+|null|\[[^\]]*\])/, () => `"${column}":${value}`)
+        );
+      };
+
+      it(`a row with ${what} ends in an answer or a clear error, for a message`, async () => {
+        for (const node of ['step-field', 'step-status', 'runs-changed']) {
+          ion.answerBy((kind, right) => (kind === 'api' ? json(changed(right)) : undefined));
+          const { error } = await send(node, {
+            payload: 1,
+            step: 'Assemble',
+            filters: {},
+            limit: 0,
+          });
+          if (error) assert.match(error.code, /^ION_\w+$/);
+          if (error) assert.doesNotMatch(error.message, /undefined/);
+        }
+      });
+
+      // A poll asks for no other column.
+      if (!['_etag', 'title', 'status', 'id'].includes(column)) continue;
+      it(`a row with ${what} does no harm to a poll`, async () => {
+        ion.answerBy(
+          (kind, right) => (kind === 'api' ? json(changed(right)) : undefined),
+          'polled',
+        );
+        await target.deploy('full');
+        await until(() => ion.requests > 2);
+      });
+    }
+
+    it('19,000 parts with long etags end in an answer or a clear error', async () => {
+      const part = (id: number) =>
+        `{"id":${id},"_updated":"2026-01-01","_etag":"${'x'.repeat(2900)}"}`;
+      const parts = Array.from({ length: 19_000 }, (_, id) => part(id)).join(',');
+      const row = `{"id":1,"_updated":"2026-01-01T00:00:00Z","_etag":"a","steps":[${parts}]}`;
+      const text = `{"data":{"runs":{"edges":[{"node":${row}}],"pageInfo":{"hasNextPage":false}}}}`;
+      ion.answerBy(answering(text));
+      const { ended } = await send('runs-changed', { filters: {}, limit: 0 });
+      assert.ok(ended <= 1);
+    });
+
     for (const depth of [20_000, 200_000]) {
       it(`a token nested ${depth} levels deep ends in a clear error`, async () => {
         const url = `${ion.url}/hostile`;

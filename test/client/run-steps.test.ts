@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import type { Requests } from '../../nodes/client/requests.js';
+import { RunSteps } from '../../nodes/client/run-steps.js';
+import { failure } from '../support/errors.js';
+import { countStops } from '../support/stops.js';
+
+const STEP = { id: 1, runId: 7, title: 'Assemble', position: 1, entityId: 9, _etag: 'e' };
+const FIELD = { id: 5, runStepId: 1, name: 'Torque', type: 'NUMBER', options: null, _etag: 'e' };
+
+/** Requests that ION answers with such data. */
+const answering = (data: unknown) =>
+  ({
+    send: async () => ({ data: structuredClone(data) }),
+    signal: new AbortController().signal,
+    isClosed: false,
+  }) as unknown as Requests;
+const fieldsOf = (...fields: unknown[]) => answering({ runStep: { ...STEP, fields } });
+const numbers = (count: number) => Array<number>(count).fill(1);
+const wide = (count: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, 0]));
+
+describe('steps and fields that ION answers', () => {
+  const torque = { step: 1, field: 'Torque' };
+
+  it('are kept without what nobody asked for', async () => {
+    const more = { value: { ['k'.repeat(1000)]: 1 }, extra: numbers(10), constructor: 1 };
+    const steps = new RunSteps();
+    const field = await steps.field(torque, fieldsOf({ ...FIELD, ...more }));
+    assert.deepEqual(field, FIELD);
+    const step = await new RunSteps().step({ step: 1 }, answering({ runStep: { ...STEP, more } }));
+    assert.deepEqual(step, { ...STEP, status: null });
+  });
+
+  it('keep ids as ION writes them, numbers or texts', async () => {
+    for (const id of [5, '5']) {
+      for (const wanted of [5, '5', 'Torque']) {
+        const target = { step: 1, field: wanted };
+        const { id: found } = await new RunSteps().field(target, fieldsOf({ ...FIELD, id }));
+        assert.equal(found, id);
+      }
+    }
+  });
+
+  for (const [what, id] of [
+    ['a list', [5]],
+    ['an object', {}],
+    ['missing', undefined],
+    ['null', null],
+    ['too long', '5'.repeat(201)],
+    ['empty', ''],
+  ] as const) {
+    it(`do not exist if their id is ${what}`, async () => {
+      const target = { step: 1, field: 'Torque' };
+      const error = await failure(
+        new RunSteps().field(target, fieldsOf({ ...FIELD, id })) as Promise<unknown>,
+        'ION_NOT_FOUND',
+      );
+      assert.match(error.message, /There are: none/);
+      const other = { step: 1, field: 'Other' };
+      const found = await failure(
+        new RunSteps().field(other, fieldsOf({ ...FIELD, id }, FIELD)) as Promise<unknown>,
+        'ION_NOT_FOUND',
+      );
+      assert.match(found.message, /There are: 5 "Torque"\.$/);
+      const step = new RunSteps().step({ step: 1 }, answering({ runStep: { ...STEP, id } }));
+      await failure(step as Promise<unknown>, 'ION_NOT_FOUND');
+    });
+  }
+
+  it('lose what is no text, or one that is too long', async () => {
+    const odd = {
+      name: 'x'.repeat(20_000),
+      type: numbers(3),
+      options: ['OK', [1], 7, 'x'.repeat(1001), null, 'Not OK'],
+      _etag: 'x'.repeat(1001),
+    };
+    const field = await new RunSteps().field({ step: 1, field: 5 }, fieldsOf({ ...FIELD, ...odd }));
+    assert.equal(field.name?.length, 10_000);
+    assert.deepEqual([field.type, field.options, field._etag], [null, ['OK', 'Not OK'], null]);
+  });
+
+  it('keep a thousand options at most', async () => {
+    const options = Array.from({ length: 1001 }, (_, index) => String(index));
+    const field = await new RunSteps().field(torque, fieldsOf({ ...FIELD, options }));
+    assert.equal(field.options?.length, 1000);
+  });
+
+  it('do not name the run "undefined" if ION does not', async () => {
+    const { runId: _, ...step } = STEP;
+    const byStep = new RunSteps().runOf({ step: 1 }, answering({ runStep: step }));
+    await failure(byStep, 'ION_RESPONSE');
+    const byField = new RunSteps().runOf(
+      { field: 5 },
+      answering({ runStepField: { ...FIELD, runStepId: undefined } }),
+    );
+    await failure(byField, 'ION_RESPONSE');
+  });
+
+  it('let other work go on, however large they are', async () => {
+    const answers = [
+      fieldsOf({ ...FIELD, value: Array.from({ length: 30 }, () => wide(20_000)) }),
+      fieldsOf({ ...FIELD, type: 'SELECT', options: [numbers(1_900_000)] }),
+      fieldsOf({ ...FIELD, id: numbers(1_900_000) }),
+    ].map(async ({ send }) => (send as unknown as () => Promise<{ data: unknown }>)());
+    for (const answer of await Promise.all(answers)) {
+      const requests = { send: async () => answer } as unknown as Requests;
+      const stop = await countStops(async () => {
+        await Promise.resolve(new RunSteps().field(torque, requests)).catch(() => {});
+      });
+      assert.ok(stop < 50, `stopped for ${stop} ms of CPU time`);
+    }
+  });
+});
