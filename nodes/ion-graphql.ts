@@ -1,9 +1,10 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { describe } from './client/describe.js';
-import { IonError } from './client/errors.js';
+import { closedError, IonError } from './client/errors.js';
 import { isPlainObject } from './client/json.js';
 import { type Operation, parseOperation } from './client/operation.js';
 import { type Page, pages } from './client/pages.js';
+import { Slices } from './client/slices.js';
 import {
   type Message,
   type MessageDetails,
@@ -103,7 +104,7 @@ async function sendOne(
 /** One message whose connection holds the edges of all pages. */
 async function sendAll(request: Request, tools: MessageTools): Promise<void> {
   const all: unknown[] = [];
-  for await (const page of readPages(request, tools)) {
+  for await (const page of readPages(request, tools, true)) {
     for (const edge of page.edges) all.push(edge);
     if (!page.isLast) continue;
     // The last page's own list becomes the whole one, whatever aliases lead to it.
@@ -118,7 +119,10 @@ async function sendAll(request: Request, tools: MessageTools): Promise<void> {
 async function sendPages(RED: NodeAPI, request: Request, tools: MessageTools): Promise<void> {
   const sequence = new Sequence(RED, request.msg);
   let count = 0;
-  for await (const page of readPages(request, tools)) {
+  const slices = new Slices();
+  for await (const page of readPages(request, tools, false)) {
+    if (slices.isOver) await slices.pause();
+    if (tools.signal.aborted) throw closedError();
     count = page.rowsSoFar;
     tools.send(sequence.next(page.isLast), page.data, pageDetails(request, page));
   }
@@ -128,8 +132,9 @@ async function sendPages(RED: NodeAPI, request: Request, tools: MessageTools): P
 function readPages(
   { operation, variables, paging }: Request,
   { client, signal, onState }: MessageTools,
+  isCollected: boolean,
 ): AsyncIterable<Page> {
-  return pages(client, operation, { ...paging, variables, signal, onState });
+  return pages(client, operation, { ...paging, variables, signal, onState, isCollected });
 }
 
 function pageDetails({ operation }: Request, page: Page): MessageDetails {

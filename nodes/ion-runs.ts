@@ -89,13 +89,13 @@ async function sendPages(pages: AsyncIterable<RowsPage>, output: RunsOutput): Pr
     for await (const { rows, page } of pages) {
       count += rows.length;
       details = pageDetails(page);
-      output.page(rows, details);
+      await output.page(rows, details);
     }
   } catch (thrown) {
     output.interrupt();
     throw thrown;
   }
-  if (details) output.end(details);
+  if (details) await output.end(details);
   return count;
 }
 
@@ -103,10 +103,10 @@ function runsOutput(
   RED: NodeAPI,
   { mode, changes }: IonRunsConfig,
   msg: Message,
-  { send }: MessageTools,
+  tools: MessageTools,
 ): RunsOutput {
-  if (mode === 'each' || mode === 'page') return sequenceOutput(RED, msg, send, mode);
-  return arrayOutput(msg, send, !changes);
+  if (mode === 'each' || mode === 'page') return sequenceOutput(RED, msg, tools, mode);
+  return arrayOutput(msg, tools, !changes);
 }
 
 function pageDetails({ attempts, number, totalCount, answer }: Page): MessageDetails {
@@ -148,8 +148,9 @@ function readFilter({ filters }: Message): Record<string, unknown> | undefined {
   );
 }
 
-function paging({ pageSize }: IonRunsConfig, { signal, onState }: MessageTools) {
-  return { pageSize: Number(pageSize) || 100, signal, onState };
+function paging({ pageSize, mode, changes }: IonRunsConfig, { signal, onState }: MessageTools) {
+  const isCollected = changes || (mode !== 'each' && mode !== 'page');
+  return { pageSize: Number(pageSize) || 100, signal, onState, isCollected };
 }
 
 function readLimit(config: IonRunsConfig, msg: Message): number {

@@ -39,6 +39,9 @@ const MAX_FIELDS_SEEN = 50_000;
 /** Size of a document that is rewritten: printing it takes one pass over its text for each level. */
 const MAX_NODES = 50_000;
 const MAX_LEVELS = 64;
+/** Characters, each of them as often as its level: printing indents a text once for each level. */
+const MAX_PRINTED = 2_000_000;
+const NESTED_VALUES: ReadonlySet<string> = new Set([Kind.LIST, Kind.OBJECT, Kind.LIST_TYPE]);
 /** In characters, of an alias or a field that leads to the connection. */
 const MAX_KEY = 500;
 
@@ -88,6 +91,8 @@ export function pagedOperation(operation: Operation, options: PagingOptions): Pa
       if (!replaced.has(node)) return undefined;
       return withPaging(node, { first: first.variable, after: after.variable }, options);
     },
+    // Printed as it is, on one line: a block string would be indented, line by line.
+    StringValue: ({ value }) => ({ kind: Kind.ENUM, value: JSON.stringify(value) }),
     OperationDefinition: {
       leave(node) {
         if (node.name?.value !== definition.name?.value) return undefined;
@@ -128,9 +133,16 @@ export function argumentValue(
 function checkSize(document: DocumentNode): void {
   let nodes = 0;
   let level = 0;
+  // Of lists and objects within each other, which are joined once for each level as well.
+  let inner = 0;
+  let printed = 0;
   visit(document, {
     enter(node) {
       if (++nodes > MAX_NODES) throw tooLarge();
+      const text = 'value' in node && typeof node.value === 'string' ? node.value : '';
+      printed += (text.length + 2 * level) * (level + inner);
+      if (printed > MAX_PRINTED) throw tooLarge();
+      if (NESTED_VALUES.has(node.kind)) inner++;
       if (node.kind === Kind.SELECTION_SET && ++level > MAX_LEVELS) {
         throw new IonError(
           'ION_QUERY',
@@ -140,6 +152,7 @@ function checkSize(document: DocumentNode): void {
     },
     leave(node) {
       if (node.kind === Kind.SELECTION_SET) level--;
+      if (NESTED_VALUES.has(node.kind)) inner--;
     },
   });
 }

@@ -1,15 +1,38 @@
+import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { getHeapStatistics } from 'node:v8';
 import type { Answer, IonClient, RequestState } from './client.js';
 import { argumentValue, type PagedOperation, pagedOperation } from './connection.js';
-import { closedError, IonError, toIonError } from './errors.js';
+import { closedError, IonError, quote, toIonError } from './errors.js';
 import { cursorAt, offsetOf } from './offsets.js';
 import type { Operation } from './operation.js';
+import { Slices } from './slices.js';
 
 /** Pages are not made smaller than this, in rows. */
 const SMALLEST_PAGE = 10;
 const MOST_STEPS_IN_VAIN = 100;
+/** Pages in a row that hold nothing new, besides those that are read again. */
+const MAX_EMPTY_PAGES = 300;
 /** Rows that one answer may bring, however many were asked for. */
 const MAX_PAGE_ROWS = 100_000;
+/** A server need not keep to the page size, but these times as many rows are no page of that size. */
+const MAX_TIMES_ASKED = 10;
+const MIN_PAGE_LIMIT = 1000;
+/** Rows of one list. */
+const MAX_ROWS = 1_000_000;
+/** The same by ION's own count: rows join a list while it is read, but not so many. */
+const MAX_TIMES_COUNTED = 2;
+const MAX_ROWS_ADDED = 1000;
+/** In characters. */
+const MAX_CURSOR = 1000;
+/** In characters; a longer id or cursor is kept as its hash. */
+const MAX_KEPT = 100;
+/** Characters of all answers whose rows are collected. */
+const MAX_COLLECTED_CHARACTERS = 256 * 1024 * 1024;
+/** Memory of collected rows in bytes, by a rough estimate. */
+const MAX_COLLECTED_BYTES = getHeapStatistics().heap_size_limit / 2;
+const BYTES_OF_OBJECT = 64;
+const BYTES_OF_VALUE = 8;
 
 export interface PagesOptions {
   variables?: Record<string, unknown> | undefined;
@@ -21,6 +44,8 @@ export interface PagesOptions {
   onState?: ((state: RequestState) => void) | undefined;
   /** False reads the pages one by one, also where they could be asked for in parallel. */
   prefetch?: boolean | undefined;
+  /** True where something of all rows is held until the end, so that their size has a limit. */
+  isCollected?: boolean | undefined;
 }
 
 export interface Page {
@@ -50,6 +75,7 @@ export type PageSource = Pick<IonClient, 'request' | 'concurrency'>;
  * A list that stays as it is comes complete and without doubles. A list that changes meanwhile
  * comes without doubles where the document selects the rows' `id`; and when it gets shorter, what
  * moved up is read again, so that a row which stays is not missed.
+ * Ends with `ION_RESPONSE` where a server sends more than any list of ION is.
  * @throws IonError with `pages`, the number that was delivered before the failure
  */
 export async function* pages(
@@ -111,6 +137,13 @@ class Reading {
   readonly #ids = new Set<unknown>();
   /** Cursors that were used since the last step back. */
   readonly #cursors = new Set<unknown>();
+  /** Pages in a row that held nothing new. */
+  #emptyPages = 0;
+  /** The largest `totalCount` of the pages so far. */
+  #mostCounted = 0;
+  /** Sizes of the answers that are collected. */
+  #characters = 0;
+  #bytes = 0;
   /** Steps back that led to no row with a new id, and how many ids there were at the last one. */
   #stepsInVain = 0;
   #idsAtStep = 0;
@@ -139,8 +172,12 @@ class Reading {
   /** The page after the cursor; `undefined` where it holds nothing new. */
   async #next(isNew: boolean): Promise<Page | undefined> {
     if (this.#cursor === undefined) throw this.#stuck('gives no cursor that leads to them');
-    if (this.#cursors.has(this.#cursor)) throw this.#stuck('gives a cursor that was used before');
-    this.#cursors.add(this.#cursor);
+    if (typeof this.#cursor === 'string' && this.#cursor.length > MAX_CURSOR) {
+      throw this.#stuck(`gives a cursor of more than ${MAX_CURSOR} characters`);
+    }
+    const cursor = short(this.#cursor);
+    if (this.#cursors.has(cursor)) throw this.#stuck('gives a cursor that was used before');
+    this.#cursors.add(cursor);
     return this.#take(await this.#request(this.#cursor, isNew, this.#options.signal));
   }
 
@@ -213,7 +250,10 @@ class Reading {
       const options = { variables: variables(), signal, isNew, onState, onRetry };
       const answer = await this.#client.request(this.#paged, options);
       this.attempts += answer.attempts;
-      return { answer, connection: connectionOf(answer.data, this.#paged) };
+      const connection = connectionOf(answer.data, this.#paged);
+      this.#checkPage(connection, rows);
+      if (this.#options.isCollected) await this.#checkCollected(answer);
+      return { answer, connection };
     } catch (thrown) {
       if (!lacksTotalCount(thrown) || withoutTotalCount.has(this.#operation)) throw thrown;
       this.attempts += thrown.attempts;
@@ -221,6 +261,45 @@ class Reading {
       this.#paged = pagedOperation(this.#operation, { totalCount: false });
       return this.#request(cursor, isNew, signal, rows);
     }
+  }
+
+  #checkPage(connection: Connection | undefined, asked: number): void {
+    const received = connection?.edges.length ?? 0;
+    if (received <= Math.max(MAX_TIMES_ASKED * asked, MIN_PAGE_LIMIT)) return;
+    throw this.#tooMuch(
+      `One page has ${received} rows, but only ${asked} were asked for`,
+      'Check what stands between Node-RED and ION.',
+    );
+  }
+
+  /** What the answers need that are held until the end. */
+  async #checkCollected({ data, textLength = 0 }: Answer): Promise<void> {
+    this.#characters += textLength;
+    this.#bytes += textLength + (await sizeOf(data, new Slices()));
+    const isTooLong = this.#characters > MAX_COLLECTED_CHARACTERS;
+    if (!isTooLong && this.#bytes <= MAX_COLLECTED_BYTES) return;
+    throw this.#tooMuch(
+      `Its rows are too large to be held in memory together (${Math.round(this.#characters / 1024 / 1024)} Mi characters so far)`,
+      ADVICE,
+    );
+  }
+
+  #checkRows(): void {
+    if (this.#rows > MAX_ROWS) {
+      throw this.#tooMuch(`It has more than ${MAX_ROWS} rows`, ADVICE);
+    }
+    const { limit } = this.#options;
+    const most = MAX_TIMES_COUNTED * this.#mostCounted + MAX_ROWS_ADDED;
+    if (this.#isDone || this.#totalCount === undefined || this.#rows <= most) return;
+    throw this.#tooMuch(
+      `ION counts ${this.#totalCount} rows, but sent ${this.#rows}`,
+      limit > 0 ? 'Set a smaller limit.' : 'Set a limit of rows.',
+    );
+  }
+
+  #tooMuch(problem: string, advice: string): IonError {
+    const path = quote(this.#paged.path.join('.'));
+    return new IonError('ION_RESPONSE', `The list "${path}" cannot be read. ${problem}. ${advice}`);
   }
 
   /** Takes a page that continues the list; `undefined` where it holds nothing new. */
@@ -231,14 +310,24 @@ class Reading {
       return this.#page(answer, [], undefined);
     }
     const { edges, endCursor, hasNextPage, totalCount } = connection;
-    if (this.#stepsBack(totalCount)) return undefined;
+    const isBack = this.#stepsBack(totalCount);
+    this.#mostCounted = Math.max(this.#mostCounted, totalCount ?? 0);
+    if (isBack) return undefined;
     removeRows(edges, (edge) => this.#isKnown(edge));
     edges.splice(this.#left());
     this.#rows += edges.length;
     this.#isDone = !hasNextPage || this.#left() === 0;
     this.#cursor = typeof endCursor === 'string' ? endCursor : undefined;
-    if (edges.length === 0 && !this.#isDone) return undefined;
-    return this.#page(answer, edges, totalCount);
+    this.#checkRows();
+    if (edges.length > 0 || this.#isDone) {
+      this.#emptyPages = 0;
+      return this.#page(answer, edges, totalCount);
+    }
+    // What was read before a step back comes again, and is nothing new.
+    if (++this.#emptyPages > MAX_EMPTY_PAGES + this.#rows / this.#pageSize) {
+      throw this.#stuck('sends nothing but pages without a new one');
+    }
+    return undefined;
   }
 
   #page(answer: Answer, edges: unknown[], totalCount: number | undefined): Page {
@@ -282,7 +371,7 @@ class Reading {
     if (!this.#paged.idPath) return false;
     const [nodeKey, idKey] = this.#paged.idPath;
     const node = (edge as Record<string, Record<string, unknown> | null> | null)?.[nodeKey];
-    const id = node?.[idKey];
+    const id = short(node?.[idKey]);
     // An object is never the same as another one.
     if (id === undefined || id === null || typeof id === 'object') return false;
     if (this.#ids.has(id)) return true;
@@ -302,6 +391,32 @@ class Reading {
     const { limit } = this.#options;
     return limit > 0 ? limit - this.#rows : Number.POSITIVE_INFINITY;
   }
+}
+
+const ADVICE =
+  'Narrow the filters, set a limit, or send a message for each page (in an ION GraphQL node: pages "stream").';
+
+/** A hash in place of a long text. */
+function short(value: unknown): unknown {
+  if (typeof value !== 'string' || value.length <= MAX_KEPT) return value;
+  return createHash('sha256').update(value).digest('base64');
+}
+
+/** Bytes that a value needs besides its texts, by a rough estimate. */
+async function sizeOf(value: unknown, slices: Slices): Promise<number> {
+  let size = 0;
+  const left: unknown[] = [value];
+  for (let next = left.pop(); left.length > 0 || next !== undefined; next = left.pop()) {
+    size += typeof next === 'object' ? BYTES_OF_OBJECT : BYTES_OF_VALUE;
+    if (typeof next !== 'object' || next === null) continue;
+    if (slices.isOver) await slices.pause();
+    // A list may hold a million numbers.
+    for (const item of Array.isArray(next) ? next : Object.values(next)) {
+      if (typeof item === 'object' && item !== null) left.push(item);
+      else size += BYTES_OF_VALUE;
+    }
+  }
+  return size;
 }
 
 /** ION's gateway answers 502 after 30 s without a response; a smaller page may do. */

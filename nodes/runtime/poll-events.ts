@@ -3,7 +3,8 @@ import type { Node, NodeAPI } from 'node-red';
 import { delayAfterFailures } from '../client/back-off.js';
 import { ChangeEvents } from '../client/change-events.js';
 import { Changes, placeOfNow } from '../client/changes.js';
-import { type IonErrorCode, toIonError } from '../client/errors.js';
+import { closedError, type IonErrorCode, toIonError } from '../client/errors.js';
+import { Slices } from '../client/slices.js';
 import { loadPlace, storePlace } from './changes-place.js';
 import { eventMessage, reportFailure } from './event-messages.js';
 import {
@@ -97,7 +98,8 @@ class Polling {
     const { client } = requireConfig(this.#RED, this.#config);
     const resource = requireResource(this.#config);
     const query = await readQuery(this.#RED, this.#node, this.#config, resource.fields);
-    const options = { pageSize: PAGE_SIZE, signal: this.#closing.signal };
+    const { signal } = this.#closing;
+    const options = { pageSize: PAGE_SIZE, signal, isCollected: true };
     const place = await loadPlace(this.#node, client.endpoint, resource.name);
     if (!place) {
       const now = await placeOfNow(client, resource, query, options);
@@ -105,8 +107,12 @@ class Polling {
       return;
     }
     const reading = new Changes(resource, place);
+    const slices = new Slices();
     for await (const { changes } of reading.read(client, query, options)) {
       for (const change of changes) {
+        if (slices.isOver) await slices.pause();
+        // The place stays, so that the rest is read again.
+        if (signal.aborted) throw closedError();
         const event = this.#events.next(change);
         if (event && isWantedAction(this.#config, event.action)) this.#send(event);
       }

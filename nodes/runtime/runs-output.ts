@@ -1,27 +1,38 @@
 import type { NodeAPI } from 'node-red';
+import { closedError } from '../client/errors.js';
 import type { Row } from '../client/rows.js';
+import { Slices } from '../client/slices.js';
 import type { Message, MessageDetails, MessageTools } from './on-message.js';
 import { Sequence } from './sequence.js';
 
-type Send = MessageTools['send'];
+type Tools = Pick<MessageTools, 'send' | 'signal'>;
 
 /** How pages of runs become messages. */
 export interface RunsOutput {
-  page(rows: Row[], details: MessageDetails): void;
+  /** @throws IonError `ION_CLOSED` when the flow is stopped: nothing more is sent */
+  page(rows: Row[], details: MessageDetails): Promise<void>;
   /** All pages were read. */
-  end(details: MessageDetails): void;
-  /** The reading failed: what was read is sent, but nothing is marked as the last. */
+  end(details: MessageDetails): Promise<void>;
+  /**
+   * The reading failed: what was read is sent, but nothing is marked as the last. After the flow
+   * was stopped nothing is sent.
+   */
   interrupt(): void;
 }
 
 /** One message with all runs, sent only at the end. */
-export function arrayOutput(msg: Message, send: Send, sendsEmpty: boolean): RunsOutput {
+export function arrayOutput(
+  msg: Message,
+  { send, signal }: Tools,
+  sendsEmpty: boolean,
+): RunsOutput {
   const all: Row[] = [];
   return {
-    page(rows) {
+    async page(rows) {
       for (const row of rows) all.push(row);
     },
-    end(details) {
+    async end(details) {
+      if (signal.aborted) throw closedError();
       if (all.length > 0 || sendsEmpty) send(msg, all, { ...details, count: all.length });
     },
     interrupt() {},
@@ -32,26 +43,39 @@ export function arrayOutput(msg: Message, send: Send, sendsEmpty: boolean): Runs
 export function sequenceOutput(
   RED: NodeAPI,
   msg: Message,
-  send: Send,
+  { send, signal }: Tools,
   mode: 'each' | 'page',
 ): RunsOutput {
   const sequence = new Sequence(RED, msg);
   // The newest one waits, because only what follows tells whether it is the last.
   let held: { payload: Row | Row[]; details: MessageDetails } | undefined;
   const sendHeld = (isLast: boolean) => {
-    if (held) send(sequence.next(isLast), held.payload, held.details);
+    const next = held;
     held = undefined;
+    if (next) send(sequence.next(isLast), next.payload, next.details);
   };
-  const hold = (payload: Row | Row[], details: MessageDetails) => {
+  const slices = new Slices();
+  // Copying and sending thousands of messages takes long.
+  const pause = async () => {
+    if (slices.isOver) await slices.pause();
+    if (signal.aborted) throw closedError();
+  };
+  const hold = async (payload: Row | Row[], details: MessageDetails) => {
+    await pause();
     sendHeld(false);
     held = { payload, details };
   };
   return {
-    page(rows, details) {
-      if (mode === 'page' && rows.length > 0) hold(rows, { ...details, count: rows.length });
-      if (mode === 'each') for (const row of rows) hold(row, { ...details, count: 1 });
+    async page(rows, details) {
+      if (mode === 'page' && rows.length > 0) await hold(rows, { ...details, count: rows.length });
+      if (mode === 'each') for (const row of rows) await hold(row, { ...details, count: 1 });
     },
-    end: () => sendHeld(true),
-    interrupt: () => sendHeld(false),
+    async end() {
+      await pause();
+      sendHeld(true);
+    },
+    interrupt() {
+      if (!signal.aborted) sendHeld(false);
+    },
   };
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { FuzzIon, type Reply } from '../fuzz/ion.js';
 import { Target } from '../fuzz/target.js';
+import { runsNode } from '../support/flow-node.js';
 import { useTemporaryFolder } from '../support/package.js';
 import { until } from '../support/until.js';
 
@@ -232,6 +233,58 @@ describe('hostile input to a real Node-RED', () => {
     }
   });
 
+  describe('by a list', () => {
+    let id = 0;
+    /** One more page of as many rows, with a new cursor each time. */
+    const page = (rows: number, hasNextPage = true) => {
+      const edges = Array.from(
+        { length: rows },
+        () => `{"node":{"id":${id++},"title":"T","_updated":"2026-01-01T00:00:00Z","_etag":"e"}}`,
+      );
+      const list = `{"edges":[${edges.join(',')}],"pageInfo":{"hasNextPage":${hasNextPage},"endCursor":"c${id}"}}`;
+      return json(`{"data":{"runs":${list},"runSteps":${list}}}`);
+    };
+    const pagesOf = (rows: number) => (kind: string) => (kind === 'api' ? page(rows) : undefined);
+
+    for (const node of ['graphql-all', 'graphql-stream', 'runs-array', 'runs-changed']) {
+      for (const [what, rows] of [
+        ['of 20,000 rows', 20_000],
+        ['without rows', 0],
+      ] as const) {
+        it(`of pages ${what} without an end ends in a clear error (${node})`, async () => {
+          ion.answerBy(pagesOf(rows));
+          const { error, ended } = await send(node, { filters: {}, limit: 0, payload: 1 });
+          assert.deepEqual([ended, error?.code], [1, 'ION_RESPONSE']);
+        });
+      }
+    }
+
+    it('of pages without an end ends in a poll that fails', async () => {
+      const status: number[] = [];
+      ion.answerBy((kind) => {
+        if (kind !== 'api') return undefined;
+        status.push(ion.requests);
+        return page(20_000);
+      }, 'polled');
+      await target.deploy('full');
+      // A page that is refused is not asked for again within the same poll.
+      await until(() => status.length > 1);
+    });
+
+    it('of 20,000 rows becomes as many messages, with pauses', async () => {
+      const large = { ...runsNode, id: 'runs-large', config: 'hostile', mode: 'each' };
+      const place = { z: 'flow', x: 0, y: 0, wires: [['sent']] };
+      await target.deploy('nodes', [{ ...large, pageSize: 20_000, ...place }]);
+      ion.answerBy((kind) => (kind === 'api' ? page(20_000, false) : undefined));
+      const payload = Array.from({ length: 300 }, (_, index) => ({ index }));
+      const { ended, sent, error } = await send('runs-large', { filters: {}, limit: 0, payload });
+      assert.deepEqual([ended, error?.message], [1, undefined]);
+      // The node that polls sends messages as well.
+      assert.ok(sent >= 20_000, `${sent} messages were sent`);
+      await target.deploy('nodes', []);
+    });
+  });
+
   describe('by a webhook', () => {
     for (const path of ['/hook/open', '/hook/read']) {
       for (const [what, body] of [
@@ -275,6 +328,10 @@ describe('hostile input to a real Node-RED', () => {
         [
           'of spread fragments in a circle',
           `{ ...A } ${'fragment A on Query { ...A }'.repeat(2000)}`,
+        ],
+        [
+          'of many lines at many levels',
+          `{ runs { edges { node ${'{ a '.repeat(57)}{ a(s: """${'\nx'.repeat(480_000)}""") }${'}'.repeat(57)} } } }`,
         ],
       ] as const) {
         it(`with a query ${what} ends in an answer or a clear error (${node})`, async () => {

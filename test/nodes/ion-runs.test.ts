@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import type { NodeAPI } from 'node-red';
 import { parseOperation } from '../../nodes/client/operation.js';
+import { sequenceOutput } from '../../nodes/runtime/runs-output.js';
+import { failure } from '../support/errors.js';
 import { type FlowMessage, helper, sandboxKey, TestFlow } from '../support/flow.js';
 import { runsNode, sandboxConfig } from '../support/flow-node.js';
 import { useSandbox } from '../support/sandbox.js';
@@ -181,6 +184,47 @@ describe('ion-runs', () => {
         await helper.unload();
       }
       await load();
+    });
+  });
+
+  describe('with many messages for one page', () => {
+    const rows = Array.from({ length: 100 }, (_, id) => ({ id }));
+    const details = { operation: 'query', name: 'Runs', attempts: 1 } as const;
+    /** As long as copying a large message takes. */
+    const cloneMessage = (msg: object) => {
+      const until = performance.now() + 1;
+      while (performance.now() < until);
+      return { ...msg };
+    };
+    const output = (send: () => void, { signal } = new AbortController()) => {
+      const RED = { util: { generateId: () => 'id', cloneMessage } } as unknown as NodeAPI;
+      return sequenceOutput(RED, { _msgid: 'id' }, { send, signal }, 'each');
+    };
+
+    it('leaves time for everything else between them', async () => {
+      let sent = 0;
+      const others: number[] = [];
+      const look = () => {
+        others.push(sent);
+        if (sent < rows.length) setImmediate(look);
+      };
+      setImmediate(look);
+      const each = output(() => sent++);
+      await each.page(rows, details);
+      await each.end(details);
+      assert.equal(sent, rows.length);
+      assert.ok(others.some((count) => count > 0 && count < rows.length));
+    });
+
+    it('sends no more of them once the flow is stopped', async () => {
+      let sent = 0;
+      const controller = new AbortController();
+      const each = output(() => {
+        if (++sent === 3) controller.abort();
+      }, controller);
+      await failure(each.page(rows, details), 'ION_CLOSED');
+      each.interrupt();
+      assert.equal(sent, 3);
     });
   });
 
