@@ -148,8 +148,8 @@ function readFilter({ filters }: Message): Record<string, unknown> | undefined {
   );
 }
 
-function paging({ pageSize, mode, changes }: IonRunsConfig, { signal, onState }: MessageTools) {
-  const isCollected = changes || (mode !== 'each' && mode !== 'page');
+function paging({ pageSize, mode }: IonRunsConfig, { signal, onState }: MessageTools) {
+  const isCollected = mode !== 'each' && mode !== 'page';
   return { pageSize: Number(pageSize) || 100, signal, onState, isCollected };
 }
 

@@ -140,9 +140,10 @@ export class Attachments {
     requests: Requests,
   ): Promise<(Attachment & { downloadUrl: string | null })[]> {
     const { data } = await this.#send(requests, OF_STEP_QUERY, { id: stepId });
-    type Found = (Attachment & { downloadUrl: string | null })[];
-    const found = (data.runStep as { fileAttachments: Found | null } | null)?.fileAttachments ?? [];
-    return found.filter((attachment) => attachment.filename === filename);
+    type Found = Attachment & { downloadUrl: string | null };
+    const step = data.runStep as { fileAttachments: (Found | null)[] | null } | null;
+    const found = Array.isArray(step?.fileAttachments) ? step.fileAttachments : [];
+    return found.filter((each): each is Found => each?.filename === filename);
   }
 
   /**

@@ -17,6 +17,8 @@ const LATE_MS = 5000;
 
 /** In characters; a longer id or state of a row is kept as its hash. */
 const MAX_STATE = 4000;
+/** Rows that changed so shortly before the newest one that they may have to be read again. */
+const MAX_STATES = 200_000;
 /** Parts of a row, such as the steps of a run. */
 const MAX_PARTS = 20_000;
 /** How many states of parts are sorted without a pause. */
@@ -238,6 +240,12 @@ export class Changes {
     const read = await readRow(row, this.#resource, slices);
     this.#newest = later(this.#newest, read.updated);
     this.#read.set(read.id, read);
+    if (this.#read.size > MAX_STATES) {
+      throw new IonError(
+        'ION_RESPONSE',
+        `More than ${MAX_STATES} rows changed within a few seconds, which are too many to be told apart.`,
+      );
+    }
     return read;
   }
 }

@@ -99,7 +99,7 @@ class Polling {
     const resource = requireResource(this.#config);
     const query = await readQuery(this.#RED, this.#node, this.#config, resource.fields);
     const { signal } = this.#closing;
-    const options = { pageSize: PAGE_SIZE, signal, isCollected: true };
+    const options = { pageSize: PAGE_SIZE, signal };
     const place = await loadPlace(this.#node, client.endpoint, resource.name);
     if (!place) {
       const now = await placeOfNow(client, resource, query, options);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { registeredHook } from '../fuzz/flow.js';
 import { FuzzIon, type Reply } from '../fuzz/ion.js';
 import { Target } from '../fuzz/target.js';
 import { runsNode } from '../support/flow-node.js';
@@ -54,6 +55,9 @@ function fragments(): string {
   );
   return `{ ${fields.join(' ')} } fragment F0 on Query { id } ${texts.join(' ')}`;
 }
+
+const object = (count: number) => JSON.parse(wide(count)) as object;
+const escaped = () => ({ variables: { a: '\u0001'.repeat(6_000_000) } });
 
 describe('hostile input to a real Node-RED', () => {
   const folder = useTemporaryFolder();
@@ -285,6 +289,24 @@ describe('hostile input to a real Node-RED', () => {
     });
   });
 
+  it('by 60,000 receivers of a webhook ends in one that is registered', async () => {
+    const receiver = {
+      id: 1,
+      _etag: 'a',
+      name: 'Node-RED ion-events (hook-registered)',
+      webhookUri: 'https://elsewhere.example.com/',
+      subscriptions: [],
+    };
+    const edges = Array.from({ length: 60_000 }, (_, id) => ({ node: { ...receiver, id } }));
+    const text = JSON.stringify({ data: { webhookReceivers: { edges } } });
+    ion.answerBy((kind, right) =>
+      kind === 'api' && JSON.stringify(right).includes('webhookReceivers') ? json(text) : undefined,
+    );
+    await target.deploy('full', [registeredHook(0)]);
+    await until(() => ion.requests > 2);
+    await target.deploy('full', []);
+  });
+
   describe('by a webhook', () => {
     for (const path of ['/hook/open', '/hook/read']) {
       for (const [what, body] of [
@@ -310,6 +332,20 @@ describe('hostile input to a real Node-RED', () => {
         it(`with a ${name} of a million zeros is refused (${node})`, async () => {
           const filename = 'a.txt';
           const { error } = await send(node, { [name]: zeros, payload: 'x', filename });
+          assert.equal(error?.code, 'ION_VARIABLES');
+        });
+      }
+    }
+
+    for (const [what, msg, nodes] of [
+      ['an object of 290,000 properties', { payload: object(290_000) }, ['outbox-field']],
+      ['variables of 100,000 properties', { variables: object(100_000) }, ['graphql-one']],
+      ['variables that have to be escaped', escaped(), ['graphql-one']],
+      ['filters of 100,000 properties', { filters: object(100_000) }, ['runs-array']],
+    ] as const) {
+      for (const node of nodes) {
+        it(`with ${what} is refused (${node})`, async () => {
+          const { error } = await send(node, { question: '{ me { id } }', ...msg });
           assert.equal(error?.code, 'ION_VARIABLES');
         });
       }
