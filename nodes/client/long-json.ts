@@ -13,6 +13,8 @@ import { inSlices, type Slices } from './slices.js';
 const MAX_VALUES = 2_000_000;
 /** Properties of one object: larger ones stop the process while they are made. */
 const MAX_PROPERTIES = 20_000;
+/** Of one property, in characters: V8 keeps each name in a table, however long it is. */
+const MAX_NAME_LENGTH = 10_000;
 /** In characters; longer texts are parsed in slices. */
 export const MAX_TEXT_AT_ONCE = 128 * 1024;
 /** In characters; what is parsed between two looks at the clock. */
@@ -128,6 +130,11 @@ class SlicedParser {
       } else {
         if (this.#text.charCodeAt(this.#at) !== Sign.Quote) throw this.#unexpected();
         const key = await this.#string();
+        if (key.length > MAX_NAME_LENGTH) {
+          throw new JsonLimitError(
+            `It has a property name of more than ${MAX_NAME_LENGTH} characters.`,
+          );
+        }
         await this.#skipSpace();
         if (this.#text.charCodeAt(this.#at++) !== Sign.Colon) throw this.#unexpected();
         await this.#skipSpace();
