@@ -292,7 +292,7 @@ function toStatus(status: unknown): string {
   }
   throw new IonError(
     'ION_VARIABLES',
-    `The status must be a text such as "IN_PROGRESS" or "COMPLETE", not ${describe(status)}.`,
+    `The status must be a text such as "IN_PROGRESS" or "COMPLETE", not ${typeof status === 'number' ? status : describe(status)}.`,
   );
 }
 
