@@ -29,6 +29,8 @@ export type Answerer = (kind: Kind, right: Json, request: IncomingMessage) => Re
 const ROWS = 3;
 /** After so many answers to one case the right one comes; the package ends endless lists sooner. */
 const MAX_ANSWERS = 2000;
+/** Of all answers to one case, so that this process keeps its own memory. */
+const MAX_CHARACTERS = 200_000_000;
 const introspection = introspectionFromSchema(
   buildSchema('type Query { me: User runs(first: Int): [User] } type User { id: ID name: String }'),
 );
@@ -42,6 +44,7 @@ export class FuzzIon {
   readonly url: string;
   /** Requests to the half that a case is about since the case began. */
   requests = 0;
+  #characters = 0;
   #answerer: Answerer | undefined;
   #half: 'hostile' | 'polled' = 'hostile';
   readonly #server: TestServer;
@@ -65,6 +68,7 @@ export class FuzzIon {
     this.#answerer = answerer;
     this.#half = half;
     this.requests = 0;
+    this.#characters = 0;
   }
 
   close(): Promise<void> {
@@ -81,8 +85,10 @@ export class FuzzIon {
         ? 'storage'
         : 'api';
     const right = this.#rightAnswer(kind, Buffer.concat(chunks));
-    const isHostile = url.startsWith(`/${this.#half}`) && ++this.requests <= MAX_ANSWERS;
+    const isCase = url.startsWith(`/${this.#half}`) && ++this.requests <= MAX_ANSWERS;
+    const isHostile = isCase && this.#characters < MAX_CHARACTERS;
     const reply = (isHostile && this.#answerer?.(kind, right, request)) || rightReply(kind, right);
+    if (isHostile) this.#characters += reply.body.length;
     await send(response, reply);
   }
 
