@@ -47,12 +47,14 @@ export function numberIn(value: unknown): number | null {
   return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }
 
-/** The options of a field from which one is chosen. */
+/**
+ * The options of a field from which one is chosen; null, which leaves the choice to ION, if there are
+ * more or longer ones than can be compared quickly.
+ */
 export function optionsIn(value: unknown): string[] | null {
-  if (!Array.isArray(value)) return null;
-  return value
-    .slice(0, MAX_OPTIONS)
-    .filter((option) => typeof option === 'string' && option.length <= MAX_OPTION);
+  if (!Array.isArray(value) || value.length > MAX_OPTIONS) return null;
+  const options = value.filter((option) => typeof option === 'string');
+  return options.some((option) => option.length > MAX_OPTION) ? null : options;
 }
 
 function textUpTo(length: number, value: unknown): string | null {

@@ -280,42 +280,53 @@ class SlicedParser {
   }
 }
 
-/** JSON text of a value of any size, made in slices. */
-export function writeJson(value: unknown): Promise<string> {
+/** JSON text of a value of any size, as UTF-8, made in slices. */
+export function writeJson(value: unknown): Promise<Buffer> {
   return inSlices(async (slices) => {
-    const texts: string[] = [];
+    const written: Buffer[] = [];
     let pieces: string[] = [];
+    const flush = () => {
+      written.push(Buffer.from(pieces.join('')));
+      pieces = [];
+    };
+    const pauseIfOver = async () => {
+      if (!slices.isOver) return;
+      flush();
+      await slices.pause();
+    };
+    const writeText = async (text: string) => {
+      for (let at = 0; at === 0 || at < text.length; at += CHUNK_LENGTH) {
+        if (at > 0) await pauseIfOver();
+        pieces.push(JSON.stringify(text.slice(at, at + CHUNK_LENGTH)).slice(1, -1));
+      }
+    };
     const write = async (item: unknown): Promise<void> => {
-      if (slices.isOver) {
-        texts.push(pieces.join(''));
-        pieces = [];
-        await slices.pause();
-      }
-      if (typeof item !== 'object' || item === null) {
+      await pauseIfOver();
+      if (typeof item === 'string') {
+        pieces.push('"');
+        await writeText(item);
+        pieces.push('"');
+      } else if (typeof item !== 'object' || item === null) {
         pieces.push(JSON.stringify(item) ?? 'null');
-        return;
-      }
-      let separator = '';
-      if (Array.isArray(item)) {
-        pieces.push('[');
-        for (const each of item) {
-          pieces.push(separator);
+      } else if (Array.isArray(item)) {
+        for (const [index, each] of item.entries()) {
+          pieces.push(index === 0 ? '[' : ',');
           await write(each);
-          separator = ',';
         }
-        pieces.push(']');
-        return;
+        pieces.push(item.length === 0 ? '[]' : ']');
+      } else {
+        let separator = '{';
+        for (const [key, each] of Object.entries(item)) {
+          if (each === undefined) continue;
+          pieces.push(`${separator}${JSON.stringify(key)}:`);
+          separator = ',';
+          await write(each);
+        }
+        pieces.push(separator === '{' ? '{}' : '}');
       }
-      pieces.push('{');
-      for (const [key, each] of Object.entries(item)) {
-        if (each === undefined) continue;
-        pieces.push(`${separator}${JSON.stringify(key)}:`);
-        await write(each);
-        separator = ',';
-      }
-      pieces.push('}');
     };
     await write(value);
-    return [...texts, ...pieces].join('');
+    flush();
+    return Buffer.concat(written);
   });
 }

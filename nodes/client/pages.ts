@@ -4,6 +4,7 @@ import { getHeapStatistics } from 'node:v8';
 import type { Answer, IonClient, RequestState } from './client.js';
 import { argumentValue, type PagedOperation, pagedOperation } from './connection.js';
 import { closedError, IonError, quote, toIonError } from './errors.js';
+import { LargeSet } from './large-set.js';
 import { cursorAt, offsetOf } from './offsets.js';
 import type { Operation } from './operation.js';
 import { Slices } from './slices.js';
@@ -15,14 +16,8 @@ const MOST_STEPS_IN_VAIN = 100;
 const MAX_EMPTY_PAGES = 300;
 /** Rows that one answer may bring, however many were asked for. */
 const MAX_PAGE_ROWS = 100_000;
-/** A server need not keep to the page size, but these times as many rows are no page of that size. */
-const MAX_TIMES_ASKED = 10;
-const MIN_PAGE_LIMIT = 1000;
 /** Rows of one list. */
 const MAX_ROWS = 1_000_000;
-/** The same by ION's own count: rows join a list while it is read, but not so many. */
-const MAX_TIMES_COUNTED = 2;
-const MAX_ROWS_ADDED = 1000;
 /** In characters. */
 const MAX_CURSOR = 1000;
 /** In characters; a longer id or cursor is kept as its hash. */
@@ -134,13 +129,11 @@ class Reading {
   #totalCount: number | undefined;
   #isDone = false;
   /** Ids of the rows that were delivered. */
-  readonly #ids = new Set<unknown>();
+  readonly #ids = new LargeSet();
   /** Cursors that were used since the last step back. */
   readonly #cursors = new Set<unknown>();
   /** Pages in a row that held nothing new. */
   #emptyPages = 0;
-  /** The largest `totalCount` of the pages so far. */
-  #mostCounted = 0;
   /** Sizes of the answers that are collected. */
   #characters = 0;
   #bytes = 0;
@@ -251,7 +244,6 @@ class Reading {
       const answer = await this.#client.request(this.#paged, options);
       this.attempts += answer.attempts;
       const connection = connectionOf(answer.data, this.#paged);
-      this.#checkPage(connection, rows);
       if (this.#options.isCollected) await this.#checkCollected(answer);
       return { answer, connection };
     } catch (thrown) {
@@ -261,15 +253,6 @@ class Reading {
       this.#paged = pagedOperation(this.#operation, { totalCount: false });
       return this.#request(cursor, isNew, signal, rows);
     }
-  }
-
-  #checkPage(connection: Connection | undefined, asked: number): void {
-    const received = connection?.edges.length ?? 0;
-    if (received <= Math.max(MAX_TIMES_ASKED * asked, MIN_PAGE_LIMIT)) return;
-    throw this.#tooMuch(
-      `One page has ${received} rows, but only ${asked} were asked for`,
-      'Check what stands between Node-RED and ION.',
-    );
   }
 
   /** What the answers need that are held until the end. */
@@ -285,16 +268,7 @@ class Reading {
   }
 
   #checkRows(): void {
-    if (this.#rows > MAX_ROWS) {
-      throw this.#tooMuch(`It has more than ${MAX_ROWS} rows`, ADVICE);
-    }
-    const { limit } = this.#options;
-    const most = MAX_TIMES_COUNTED * this.#mostCounted + MAX_ROWS_ADDED;
-    if (this.#isDone || this.#totalCount === undefined || this.#rows <= most) return;
-    throw this.#tooMuch(
-      `ION counts ${this.#totalCount} rows, but sent ${this.#rows}`,
-      limit > 0 ? 'Set a smaller limit.' : 'Set a limit of rows.',
-    );
+    if (this.#rows > MAX_ROWS) throw this.#tooMuch(`It has more than ${MAX_ROWS} rows`, ADVICE);
   }
 
   #tooMuch(problem: string, advice: string): IonError {
@@ -310,9 +284,7 @@ class Reading {
       return this.#page(answer, [], undefined);
     }
     const { edges, endCursor, hasNextPage, totalCount } = connection;
-    const isBack = this.#stepsBack(totalCount);
-    this.#mostCounted = Math.max(this.#mostCounted, totalCount ?? 0);
-    if (isBack) return undefined;
+    if (this.#stepsBack(totalCount)) return undefined;
     removeRows(edges, (edge) => this.#isKnown(edge));
     edges.splice(this.#left());
     this.#rows += edges.length;
@@ -374,9 +346,7 @@ class Reading {
     const id = short(node?.[idKey]);
     // An object is never the same as another one.
     if (id === undefined || id === null || typeof id === 'object') return false;
-    if (this.#ids.has(id)) return true;
-    this.#ids.add(id);
-    return false;
+    return !this.#ids.add(id);
   }
 
   /** Offset of the next row, where the cursor tells it. */

@@ -18,7 +18,7 @@ const UNCHANGED_PASSWORD = '__PWRD__';
 
 /** More than anybody looks at one by one; retry and discard also take all at once. */
 const MOST_REFUSED_SHOWN = 100;
-/** In characters of JSON; it stays in memory as long as its config node. */
+/** In bytes of JSON; it stays in memory as long as its config node. */
 const MAX_SCHEMA = 32 * 1024 * 1024;
 
 /** What the dialog sends: its values as they stand, deployed or not. */
@@ -38,7 +38,7 @@ interface RunRequest {
 
 /** A JSON text that can be sent as it is. */
 class JsonText {
-  constructor(readonly text: string) {}
+  constructor(readonly bytes: Buffer) {}
 }
 
 /** The refusal of a request whose content was not looked at. */
@@ -127,9 +127,9 @@ function sendFailure(res: Response, thrown: unknown): Promise<void> {
 }
 
 async function sendJson(res: Response, status: number, body: unknown): Promise<void> {
-  const text = body instanceof JsonText ? body.text : await writeJson(body);
+  const bytes = body instanceof JsonText ? body.bytes : await writeJson(body);
   if (res.headersSent || res.destroyed) return;
-  res.status(status).type('json').end(text);
+  res.status(status).type('json').end(bytes);
 }
 
 /** Not 401 or 403, which would tell the editor that its own user is logged out. */
@@ -328,8 +328,8 @@ async function introspect(client: IonClient): Promise<JsonText> {
   // Without the signal of the one who asked: others may wait for the same answer.
   const { signal } = new AbortController();
   const { data } = await client.request(operation, { signal, isEditor: true });
-  const text = await writeJson(data);
-  if (text.length <= MAX_SCHEMA) return new JsonText(text);
+  const bytes = await writeJson(data);
+  if (bytes.length <= MAX_SCHEMA) return new JsonText(bytes);
   throw new IonError('ION_RESPONSE', 'The schema of this ION is too large for the dialogs.');
 }
 

@@ -96,7 +96,7 @@ describe('JSON from outside', () => {
   it('lets everything else go on while a long text is read or written', async () => {
     const row = { id: 1, title: 'Größe', steps: [{ id: 2 }] };
     const rows = Array.from({ length: 200_000 }, () => row);
-    const text = await writeJson(rows);
+    const text = String(await writeJson(rows));
     assert.equal(text, JSON.stringify(rows));
     let turns = 0;
     const count = () => {
@@ -118,11 +118,14 @@ describe('JSON from outside', () => {
   it('is written as JSON.stringify does', async () => {
     await fc.assert(
       fc.asyncProperty(fc.jsonValue(), async (value) => {
-        assert.equal(await writeJson(value), JSON.stringify(value));
+        assert.equal(String(await writeJson(value)), JSON.stringify(value));
       }),
       { numRuns: inputs(100) },
     );
-    assert.equal(await writeJson({ a: undefined, b: [undefined], c: {} }), '{"b":[null],"c":{}}');
+    const odd = { a: undefined, b: [undefined], c: {}, d: [], e: '' };
+    assert.equal(String(await writeJson(odd)), '{"b":[null],"c":{},"d":[],"e":""}');
+    const long = { long: 'é"\\\n😀'.repeat(30_000) };
+    assert.deepEqual(JSON.parse(String(await writeJson(long))), long);
   });
 
   it('is copied up to a budget, however large it is', () => {

@@ -66,25 +66,6 @@ describe('pages without an end', () => {
     assert.match((await refused(() => ({ rows: known }))).message, /without a new one/);
   });
 
-  it('end where a page has far more rows than were asked for', async () => {
-    const page = (count: number) => (number: number) => ({
-      rows: newRows(count, 0),
-      isLast: number === 0,
-    });
-    const { message } = await refused(page(1001), { pageSize: 3 });
-    assert.match(message, /has 1001 rows, but only 3 were asked for/);
-    assert.equal(await read(page(1000), { pageSize: 3 }), 1000);
-    assert.equal(await read(page(10_000), { pageSize: 1000 }), 10_000);
-  });
-
-  it('end where there are far more rows than ION counts itself', async () => {
-    const { message } = await refused((number) => ({
-      rows: newRows(100, number * 100),
-      totalCount: 200,
-    }));
-    assert.match(message, /ION counts 200 rows, but sent 1500/);
-  });
-
   it('end at a cursor that is too long', async () => {
     const long = (length: number) => (number: number) => ({
       rows: newRows(1, number),
