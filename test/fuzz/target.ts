@@ -112,10 +112,6 @@ export class Target {
     return exitCode === null && signalCode === null;
   }
 
-  get pid(): number | undefined {
-    return this.#nodeRed.process.pid;
-  }
-
   async begin(): Promise<void> {
     await this.#ask('/begin');
   }
