@@ -40,8 +40,10 @@ export class Redactor {
       data: error.data,
       retryAfterMs: error.retryAfterMs,
       traceId: error.traceId === undefined ? undefined : mask(error.traceId),
+      origin: error.origin,
       transient: error.transient,
       mayHaveRun: error.mayHaveRun,
+      notRun: error.notRun,
     });
     copy.isUncertain = error.isUncertain;
     copy.attempts = error.attempts;
