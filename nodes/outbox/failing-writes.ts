@@ -31,6 +31,8 @@ interface Failing extends FailingWrite {
   /** Writes that had been answered before the last failure. */
   answeredBefore: number;
   decision: FailingDecision | undefined;
+  /** Hear that it is not failing any more. */
+  listeners: (() => void)[];
 }
 
 interface Failure {
@@ -39,7 +41,6 @@ interface Failure {
   minutes: number;
   /** It has failed often and long enough to be given up. */
   isOver: boolean;
-  decision: FailingDecision | undefined;
 }
 
 const GIVE_UP: GiveUpRule = { tries: 15, ms: 15 * 60_000 };
@@ -80,12 +81,23 @@ export class FailingWrites {
   /** ION answered the first write of a lane, if only with a refusal. */
   answered(lane: string): void {
     this.#answered++;
-    this.#byLane.delete(lane);
+    this.forget(lane);
   }
 
   /** Another write is the first one of the lane now. */
   forget(lane: string): void {
+    const failing = this.#byLane.get(lane);
     this.#byLane.delete(lane);
+    for (const listener of failing?.listeners ?? []) listener();
+  }
+
+  /** Resolves when the failing write of the lane is not the first one any more. */
+  ended(lane: string): Promise<void> {
+    return new Promise((resolve) => {
+      const failing = this.#byLane.get(lane);
+      if (failing) failing.listeners.push(resolve);
+      else resolve();
+    });
   }
 
   /** The failing write of a lane, if it is this one. */
@@ -123,6 +135,7 @@ export class FailingWrites {
             countedSince: 0,
             answeredBefore: this.#answered,
             decision: undefined,
+            listeners: [],
           };
     this.#byLane.set(lane, failing);
     failing.tries++;
@@ -133,8 +146,8 @@ export class FailingWrites {
     if (isAlone && isOfOne(error) && failing.counted++ === 0) failing.countedSince = this.#now();
     const isOver =
       failing.counted >= this.#rule.tries && this.#now() - failing.countedSince >= this.#rule.ms;
-    const { tries, since, decision } = failing;
-    return { tries, minutes: Math.round((Date.now() - since) / 60_000), isOver, decision };
+    const { tries, since } = failing;
+    return { tries, minutes: Math.round((Date.now() - since) / 60_000), isOver };
   }
 
   /** @param delay before the next try, in ms; `undefined` where it begins */

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { onAbort } from '../client/aborts.js';
 import { fileAt } from '../client/attachments.js';
 import { closedError, IonError, toIonError } from '../client/errors.js';
 import { isPlainObject } from '../client/json.js';
@@ -105,6 +106,8 @@ export class Outbox {
   /** Lanes that wait for the next try of their first entry. */
   readonly #paused = new Map<string, NodeJS.Timeout>();
   readonly #failing: FailingWrites;
+  /** Further tries of those that fail, which somebody may end. */
+  readonly #tries = new Map<string, AbortController>();
   /** Lanes whose next entry came after one that may belong to the same run. */
   readonly #behind = new Set<string>();
   /** Where the search for the next lane goes on, so that each gets its turn. */
@@ -256,10 +259,14 @@ export class Outbox {
     const stored = this.#failing.decide(lane, decision);
     clearTimeout(this.#paused.get(lane));
     this.#paused.delete(lane);
-    // One that is being tried is decided on when its answer is there.
-    if (this.#busy.has(lane) || !stored) return;
-    if (decision === 'retry') this.#work(lane);
-    else await this.#occupy(lane, () => this.#carryOut(decision, lane, stored));
+    const isBusy = this.#busy.has(lane);
+    if (decision === 'retry') {
+      if (!isBusy) this.#work(lane);
+    } else if (isBusy) {
+      // It is being tried: nobody waits for that any more.
+      this.#tries.get(lane)?.abort();
+      await this.#failing.ended(lane);
+    } else if (stored) await this.#occupy(lane, () => this.#carryOut(decision, lane, stored));
   }
 
   async #decide(decision: 'retry' | 'discard', sequences?: readonly number[]): Promise<void> {
@@ -496,8 +503,13 @@ export class Outbox {
     const begun = performance.now();
     let answer: WriteAnswer<unknown>;
     try {
-      answer = await this.#write(stored);
+      answer = await this.#tryOnce(lane, stored, failing !== undefined);
     } catch (thrown) {
+      const decision = this.#failing.of(lane, stored)?.decision;
+      if (decision && !this.#closing.signal.aborted) {
+        await this.#carryOut(decision, lane, stored);
+        return true;
+      }
       const error = toIonError(thrown);
       if (!isRefused(error)) return this.#failed(lane, stored, error, begun);
       this.#failing.answered(lane);
@@ -516,18 +528,35 @@ export class Outbox {
   /** Somebody decided that it is not to be tried any more. */
   async #carryOut(decision: FailingDecision, lane: string, stored: Stored): Promise<void> {
     const reason = this.#failing.of(lane, stored)?.error ?? closedError();
+    if (decision === 'skip') {
+      await this.#giveUp(stored, reason);
+    } else {
+      await this.#store.drop(stored);
+      this.#tell(stored.entry, (listener) => listener.givenUp(stored.entry, reason));
+    }
     this.#failing.forget(lane);
-    if (decision === 'skip') return this.#giveUp(stored, reason);
-    await this.#store.drop(stored);
     this.#changed();
-    this.#tell(stored.entry, (listener) => listener.givenUp(stored.entry, reason));
   }
 
-  async #write(stored: Stored): Promise<WriteAnswer<unknown>> {
+  async #tryOnce(lane: string, stored: Stored, hasFailed: boolean): Promise<WriteAnswer<unknown>> {
+    const { signal } = this.#closing;
+    if (!hasFailed) return this.#write(stored, signal);
+    const controller = new AbortController();
+    this.#tries.set(lane, controller);
+    const stopListening = onAbort(signal, () => controller.abort());
+    try {
+      return await this.#write(stored, controller.signal);
+    } finally {
+      stopListening();
+      this.#tries.delete(lane);
+    }
+  }
+
+  async #write(stored: Stored, signal: AbortSignal): Promise<WriteAnswer<unknown>> {
     const { writer } = this.#options;
     const { entry } = stored;
     const { action, target, value, onConflict, filename = '' } = entry.write;
-    const options = { signal: this.#closing.signal, isNew: false, onConflict };
+    const options = { signal, isNew: false, onConflict };
     switch (action) {
       case 'status':
         return writer.writeStatus(target, value, options);
@@ -602,9 +631,10 @@ export class Outbox {
       this.#beginOutage(error);
       return false;
     }
-    const { tries, minutes, isOver, decision } = this.#failing.failed(lane, stored, error);
+    const { tries, minutes, isOver } = this.#failing.failed(lane, stored, error);
+    const decision = this.#failing.of(lane, stored)?.decision;
     if (decision || isOver) {
-      if (isOver) error.message += ` Given up after ${tries} tries in ${minutes} min.`;
+      if (!decision) error.message += ` Given up after ${tries} tries in ${minutes} min.`;
       await this.#carryOut(decision ?? 'skip', lane, stored);
       return true;
     }
