@@ -28,7 +28,7 @@ interface OutboxState {
   /** In ms since 1970. */
   unreachableSince?: number;
   reason?: string;
-  failing: Failing[];
+  failing?: Failing[];
   /** The oldest of those that were given up. */
   refused: Refused[];
 }
@@ -50,7 +50,7 @@ export function prepareOutbox(node: EditedNode): { end(): void } {
     section.find('.ion-config-outbox-decide').prop('disabled', !(isEnabled && mayDecide));
   };
   const show = (state: OutboxState) => {
-    const { refused, failing, givenUp, unreachableSince } = state;
+    const { refused, failing = [], givenUp, unreachableSince } = state;
     // Somebody has something to see to.
     const isTrouble = givenUp > 0 || failing.length > 0 || unreachableSince !== undefined;
     if (!shown && isTrouble) section.prop('open', true);
