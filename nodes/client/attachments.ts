@@ -237,7 +237,8 @@ export class Attachments {
 function attachmentOf(data: Record<string, unknown>): Attachment {
   const created = data.createFileAttachment as { fileAttachment: Attachment | null } | null;
   if (created?.fileAttachment) return created.fileAttachment;
-  throw new IonError('ION_RESPONSE', 'ION answered no attachment.', { mayHaveRun: true });
+  const text = 'ION answered no attachment. It may exist: look in ION before you repeat it.';
+  throw new IonError('ION_RESPONSE', text, { mayHaveRun: true }).with({ isUncertain: true });
 }
 
 function parseUrl(uploadUrl: string | null): URL {
