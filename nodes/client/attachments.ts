@@ -103,7 +103,7 @@ function unreadable(path: string, cause: unknown): IonError {
 }
 
 /**
- * Attaches files by pre-signed URLs. ION publishes two ways (ion-api.md, 4.5): the newer one asks
+ * Attaches files by pre-signed URLs. ION publishes two ways: the newer one asks
  * for a URL, uploads and attaches; the older one attaches first and answers with the URL.
  */
 export class Attachments {
