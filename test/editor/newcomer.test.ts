@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { prepareUserDir } from '../../sandbox/demo/node-red.js';
 import { Editor } from '../support/editor.js';
 import { RunningNodeRed } from '../support/node-red.js';
-import { useTemporaryFolder } from '../support/package.js';
+import { root, useTemporaryFolder } from '../support/package.js';
 import { useSandbox } from '../support/sandbox.js';
 
 /** The editor, inside the page. */
@@ -46,6 +48,28 @@ describe("a newcomer's first flow in the editor", () => {
     await port(from, 'output').dragTo(port(to, 'input'));
   };
 
+  /** Adds the filter of step 4, by the labels that it names. */
+  const pressAsTheReadmeSays = async () => {
+    const { page } = editor;
+    const readme = await readFile(join(root, 'README.md'), 'utf8');
+    const step =
+      /^4\. Under _(.+)_ press _\+ (.+?)_: `(.+?)`, _(.+?)_, `(.+?)`\.\s+Press _(.+?)_\./m.exec(
+        readme,
+      );
+    const [, heading, button, field, operator, value, done] = step ?? [];
+    assert.ok(done, 'step 4 reads otherwise');
+    assert.equal((await page.innerText('.ion-runs-heading')).trim(), heading);
+    assert.equal((await page.innerText('#node-dialog-ok')).trim(), done);
+    const add = page.locator('.red-ui-editableList-addButton:visible');
+    assert.equal((await add.innerText()).trim(), button);
+    assert.equal(await add.locator('i.fa-plus').count(), 1);
+    await add.click();
+    const row = page.locator('.ion-runs-row');
+    await row.locator('.ion-runs-field').fill(String(field));
+    await row.locator('.ion-runs-op').selectOption({ label: String(operator) });
+    await row.locator('.red-ui-typedInput-input').last().fill(String(value));
+  };
+
   it('leads from the palette to runs in the debug sidebar', async () => {
     const { page } = editor;
     const { url, authUrl, clientId, clientSecret } = context.sandbox;
@@ -68,6 +92,7 @@ describe("a newcomer's first flow in the editor", () => {
     await page.click('#ion-config-test');
     await page.waitForSelector('.ion-config-test-good >> text=Sandbox Service Account');
     await editor.doneConfig();
+    await pressAsTheReadmeSays();
     await editor.done();
 
     await editor.edit(graphql);
