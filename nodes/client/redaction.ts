@@ -366,20 +366,32 @@ function maskBounded(
 ): unknown {
   if (weightOf(value, MAX_WEIGHT) <= MAX_WEIGHT) return maskDeep(value, mask, MAX_DATA_DEPTH);
   const sought = [...secrets].filter((secret) => secret.length >= MIN_SECRET_LENGTH);
-  return holdsAny(value, sought, MAX_DATA_DEPTH) ? undefined : value;
+  const minLength = Math.min(...sought.map((secret) => secret.length));
+  return holdsAny(value, sought, minLength, MAX_DATA_DEPTH) ? undefined : value;
 }
 
-/** Whether a text or a name holds one of the secrets as it is. */
-function holdsAny(value: unknown, secrets: readonly string[], depth: number): boolean {
-  if (typeof value === 'string') return secrets.some((secret) => value.includes(secret));
+/** Whether a text or a name holds one of the secrets as it is; fast, because it makes one stop. */
+function holdsAny(
+  value: unknown,
+  secrets: readonly string[],
+  minLength: number,
+  depth: number,
+): boolean {
+  if (typeof value === 'string') {
+    return value.length >= minLength && secrets.some((secret) => value.includes(secret));
+  }
   if (typeof value !== 'object' || value === null) return false;
   if (depth === 0) return true;
-  if (Array.isArray(value)) return value.some((item) => holdsAny(item, secrets, depth - 1));
-  return Object.keys(value).some(
-    (key) =>
-      holdsAny(key, secrets, depth) ||
-      holdsAny((value as Record<string, unknown>)[key], secrets, depth - 1),
-  );
+  if (Array.isArray(value)) {
+    for (const item of value) if (holdsAny(item, secrets, minLength, depth - 1)) return true;
+    return false;
+  }
+  for (const key of Object.keys(value)) {
+    if (key.length >= minLength && holdsAny(key, secrets, minLength, depth)) return true;
+    const item = (value as Record<string, unknown>)[key];
+    if (holdsAny(item, secrets, minLength, depth - 1)) return true;
+  }
+  return false;
 }
 
 function plainCause(cause: unknown, mask: (text: string) => string, depth: number): unknown {
