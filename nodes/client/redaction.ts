@@ -14,6 +14,8 @@ const MAX_KEPT_SECRETS = 3;
 const MAX_DEPTH = 8;
 /** Levels of an answer; more than one can have. */
 const MAX_DATA_DEPTH = 500;
+/** Properties of an error that hold words of this package only, by which others decide. */
+const OWN_WORDS: ReadonlySet<string> = new Set(['name', 'code', 'origin']);
 /** Weight of an object in which pieces of secrets are looked for without a long stop; see `weightOf`. */
 const MAX_WEIGHT = 2000;
 /** How often escapes are resolved: JSON may stand in JSON, and a URL in a URL. */
@@ -42,7 +44,7 @@ export class Redactor {
     const sought = this.#soughtFor(secrets);
     const mask = (text: string) => masked(text, rangesOf(text, sought));
     const clean = (name: string, value: unknown): unknown => {
-      if (name === 'name' || name === 'code') return value;
+      if (OWN_WORDS.has(name)) return value;
       if (name === 'errors') return maskDeep(value, mask, MAX_DEPTH + 1);
       if (name === 'parts') {
         return (value as IonError[]).map((part) => this.withoutSecrets(part, secrets));

@@ -1,7 +1,7 @@
 import { type Attachment, type AttachmentFile, Attachments } from './attachments.js';
 import type { IonClient, RequestOptions } from './client.js';
 import { describe } from './describe.js';
-import { IonError, type IonErrorCode, isOutage, toIonError } from './errors.js';
+import { IonError, type IonErrorCode, toIonError } from './errors.js';
 import { toFieldValue } from './field-values.js';
 import { isPlainObject } from './json.js';
 import { etagIn, type Id } from './known-columns.js';
@@ -9,6 +9,7 @@ import { parseOperation } from './operation.js';
 import { Requests } from './requests.js';
 import { isGiven, type RunStep, type RunStepField, RunSteps, type Target } from './run-steps.js';
 import { Turns } from './turns.js';
+import { isRefusal } from './verdict.js';
 
 /** What to do where somebody else wrote meanwhile. */
 export type ConflictPolicy = 'retry' | 'fail';
@@ -60,11 +61,11 @@ export class StepWriter {
   }
 
   /**
-   * Whether ION answers at all.
+   * Whether ION answers, its database included.
    * @throws IonError
    */
   async check(options: Omit<WriteOptions, 'onConflict'>): Promise<void> {
-    await new Requests(this.#client, options).send(parseOperation('{ __typename }'), {});
+    await new Requests(this.#client, options).send(parseOperation('{ me { id } }'), {});
   }
 
   /**
@@ -340,12 +341,14 @@ function failureOf(
     message.includes(`"${name}"`) ? message : `"${name}": ${message}`;
   const told = failures.map(named).join(' · ');
   // A refusal counts more than an outage, because repeating the message would not help it.
-  const worst = failures.find(([, error]) => !isOutage(error)) ?? failures[0];
+  const worst = failures.find(([, error]) => isRefusal(error)) ?? failures[0];
   const cause = (worst as [string, IonError])[1];
   const were = failures.length === 1 ? 'was' : 'were';
   return cause.with({
     message: `${failures.length} of ${count} fields ${were} not written: ${told}`,
     cause,
+    mayHaveRun: failures.some(([, { mayHaveRun }]) => mayHaveRun),
+    notRun: failures.every(([, { notRun }]) => notRun),
     isUncertain: failures.some(([, { isUncertain }]) => isUncertain),
     results,
     parts: failures.map(([, part]) => part),

@@ -101,7 +101,7 @@ describe('redaction', () => {
 
     it('masks it in what the error itself does not know yet', () => {
       for (const name of [...Object.keys(new IonError('ION_AUTH', '')), 'another']) {
-        if (['name', 'code', 'errors', 'parts'].includes(name)) continue;
+        if (['name', 'code', 'origin', 'errors', 'parts'].includes(name)) continue;
         for (const wrap of [(text: string) => text, (text: string) => [{ [text]: { text } }]]) {
           const error = Object.assign(new IonError('ION_AUTH', 'A test.'), {
             [name]: wrap(SECRET),
