@@ -93,7 +93,18 @@ export class IonError extends Error {
     this.mayHaveRun = details.mayHaveRun ?? false;
     this.notRun = details.notRun ?? !this.mayHaveRun;
   }
+
+  /** A copy of everything that the error holds, its stack included, with these changes. */
+  with(changes: IonErrorChanges): IonError {
+    const { code = this.code, message = this.message, cause = this.cause, ...others } = changes;
+    const copy = new IonError(code, message, { cause });
+    // All own properties by whatever name, so that none is forgotten.
+    return Object.assign(copy, this, { stack: this.stack }, others, { code });
+  }
 }
+
+/** What a copy of an error may differ in. */
+export type IonErrorChanges = Partial<Omit<IonError, 'name' | 'with'>>;
 
 /**
  * The beginning of a text, with a "…" where something was cut off. All foreign text is cut by it,
