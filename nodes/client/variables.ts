@@ -46,8 +46,8 @@ class Check {
         return;
       case 'bigint':
         // Some programs teach it to write itself.
-        if (hasToJson(value)) return this.#written(value);
-        throw this.#refused('hold a BigInt, which JSON cannot say');
+        if (!hasToJson(value)) throw this.#refused('hold a BigInt, which JSON cannot say');
+        this.#written(value);
     }
   }
 
