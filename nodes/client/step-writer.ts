@@ -8,6 +8,7 @@ import { etagIn, type Id } from './known-columns.js';
 import { parseOperation } from './operation.js';
 import { Requests } from './requests.js';
 import { isGiven, type RunStep, type RunStepField, RunSteps, type Target } from './run-steps.js';
+import type { TimeZone } from './time-zone.js';
 import { Turns } from './turns.js';
 
 /** What to do where somebody else wrote meanwhile. */
@@ -43,11 +44,14 @@ export class StepWriter {
   readonly #client: IonClient;
   readonly #steps = new RunSteps();
   readonly #attachments: Attachments;
+  readonly #timeZone: TimeZone | undefined;
   /** Two writes to one row at once would refuse each other. */
   readonly #turns = new Turns();
 
-  constructor(client: IonClient) {
+  /** @param timeZone of dates without a zone; without it, they are refused */
+  constructor(client: IonClient, timeZone?: TimeZone) {
     this.#client = client;
+    this.#timeZone = timeZone;
     this.#attachments = new Attachments(client);
   }
 
@@ -224,7 +228,11 @@ export class StepWriter {
       forget: (field) => this.#steps.forgetField(field),
       kind: 'field',
       send: async (field) => {
-        const input = { id: field.id, etag: field._etag, value: toFieldValue(field, value) };
+        const input = {
+          id: field.id,
+          etag: field._etag,
+          value: toFieldValue(field, value, this.#timeZone),
+        };
         const { data } = await requests.send(parseOperation(FIELD_MUTATION), { input });
         return (data.updateRunStepFieldValue as { runStepField?: Written } | null)?.runStepField;
       },
