@@ -1,6 +1,7 @@
 import { types } from 'node:util';
 import { IonError, quote, reasonOf } from './errors.js';
 import { isPlainObject, MAX_JSON_DEPTH } from './json.js';
+import { filterOperators } from './run-fields.js';
 
 /** Values and properties, so that writing them as JSON never stops the process. */
 const MAX_VALUES = 300_000;
@@ -8,6 +9,8 @@ const MAX_VALUES = 300_000;
 const MAX_PROPERTIES = 10_000;
 /** As they are written: what is escaped counts more than once. */
 const MAX_CHARACTERS = 16 * 1024 * 1024;
+/** In ION's schema they are names in filters only. */
+const OPERATORS: ReadonlySet<string> = new Set(filterOperators);
 /** Levels of a path that an error names. */
 const MAX_PATH = 10;
 
@@ -115,9 +118,18 @@ class Check {
     for (const key of keys) {
       this.#text(key);
       this.#path.push(key);
-      this.value(object[key]);
+      const value = object[key];
+      if (isNothing(value) && this.#isCondition(key)) {
+        throw this.#refused('have no value, so that the filter would find every row');
+      }
+      this.value(value);
       this.#path.pop();
     }
+  }
+
+  /** A variable of that name is no condition yet. */
+  #isCondition(key: string): boolean {
+    return this.#path.length > 1 && OPERATORS.has(key);
   }
 
   #refused(problem: string): IonError {

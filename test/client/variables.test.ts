@@ -18,6 +18,7 @@ describe('variables', () => {
   const good: [string, unknown][] = [
     ['text, numbers, booleans and null', { a: 'x', b: -1.5, c: true, d: null }],
     ['properties without a value, which are left out', { a: undefined, b: () => 1 }],
+    ['no value for a variable that is named as an operator', { eq: undefined }],
     ['a date', { from: new Date(0) }],
     ['an object that writes itself', { a: { toJSON: () => 1, b: Number.NaN } }],
     [
@@ -55,6 +56,11 @@ describe('variables', () => {
     ['a Set of a function node', { a: runInNewContext('new Set([1])') }, /at "a" are a Set/],
     ['a regular expression', { a: /x/ }, /at "a" are a RegExp/],
     ['bytes', { a: new ArrayBuffer(8) }, /at "a" are bytes/],
+    [
+      'a condition without a value',
+      { filters: { id: { eq: undefined } } },
+      /"filters\.id\.eq" have no value/,
+    ],
     ['a BigInt', { a: 1n }, /at "a" hold a BigInt/],
     ['an empty place in a list', { a: [1, undefined] }, /at "a\.1" hold an empty place/],
     ['a function in a list', { a: [() => 1] }, /at "a\.0" hold an empty place/],
