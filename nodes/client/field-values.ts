@@ -3,6 +3,7 @@ import { describe } from './describe.js';
 import { IonError } from './errors.js';
 import { toInstant } from './instant.js';
 import { isPlainObject } from './json.js';
+import { rowsNamed, spelledName } from './names.js';
 import type { TimeZone } from './time-zone.js';
 
 /** What is known of the field that a value is for. */
@@ -17,6 +18,8 @@ export interface FieldDefinition {
 const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 /** Digits to which JavaScript can write a number. */
 const MAX_DIGITS = 100;
+/** Characters of a value that are looked at for an error text. */
+const MAX_SHOWN = 500;
 const MOST_OPTIONS_TOLD = 20;
 
 /**
@@ -102,10 +105,12 @@ function toText(field: FieldDefinition, value: unknown, expected: string): strin
 function toOption(field: FieldDefinition, value: unknown): string {
   const { options } = field;
   if (!options || options.length === 0) return toText(field, value, 'text');
-  const told = options.slice(0, MOST_OPTIONS_TOLD).join(', ');
+  const told = options.slice(0, MOST_OPTIONS_TOLD).map(spelledName).join(', ');
   const expected = `one of: ${told}${options.length > MOST_OPTIONS_TOLD ? ' …' : ''}`;
   const text = toText(field, value, expected);
-  if (options.includes(text)) return text;
+  const [option, other] = rowsNamed(options, text, (each) => each);
+  // As ION writes it. The same option may stand there twice.
+  if (option !== undefined && (other === undefined || option === text)) return option;
   throw refused(field, expected, value);
 }
 
@@ -129,6 +134,8 @@ function refused(
   value: unknown,
   advice = '',
 ): IonError {
-  const text = `The field "${name ?? '?'}" (${type ?? '?'}) takes ${expected}, not ${describe(value)}.`;
+  // What nobody sees may be what is wrong with it.
+  const shown = typeof value === 'string' ? spelledName(value.slice(0, MAX_SHOWN)) : value;
+  const text = `The field "${name ?? '?'}" (${type ?? '?'}) takes ${expected}, not ${describe(shown)}.`;
   return new IonError('ION_VARIABLES', advice === '' ? text : `${text} ${advice}`);
 }

@@ -5,6 +5,7 @@ import { IonError, type IonErrorCode, isOutage, toIonError } from './errors.js';
 import { toFieldValue } from './field-values.js';
 import { isPlainObject } from './json.js';
 import { etagIn, type Id } from './known-columns.js';
+import { foldedName } from './names.js';
 import { parseOperation } from './operation.js';
 import { Requests } from './requests.js';
 import { isGiven, type RunStep, type RunStepField, RunSteps, type Target } from './run-steps.js';
@@ -292,12 +293,8 @@ function isOutdated({ code }: IonError, tries: number, onConflict: ConflictPolic
 
 /** ION's statuses are written like `IN_PROGRESS`. */
 function toStatus(status: unknown): string {
-  if (typeof status === 'string' && status.trim() !== '') {
-    return status
-      .trim()
-      .toUpperCase()
-      .replace(/[\s-]+/g, '_');
-  }
+  const text = typeof status === 'string' ? foldedName(status) : '';
+  if (text !== '') return text.toUpperCase().replace(/[\s-]+/g, '_');
   throw new IonError(
     'ION_VARIABLES',
     `The status must be a text such as "IN_PROGRESS" or "COMPLETE", not ${typeof status === 'number' ? status : describe(status)}.`,
