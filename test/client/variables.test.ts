@@ -41,7 +41,7 @@ describe('variables', () => {
     ['infinity', { a: Number.POSITIVE_INFINITY }, /at "a" are Infinity/],
     ['a Buffer', { file: Buffer.from('x') }, /at "file" are bytes/],
     ['an invalid date', { a: { from: new Date('x') } }, /at "a\.from" are an invalid date/],
-    ['an invalid date of a function node', { a: runInNewContext('new Date("x")') }, /invalid date/],
+    ['an invalid date of another context', { a: runInNewContext('new Date("x")') }, /invalid date/],
     ['an invalid date of a library', { a: { toJSON: () => null } }, /at "a" .* into null/],
     ['an object that writes itself as nothing', { a: [{ toJSON() {} }] }, /at "a\.0" .* into null/],
     ['an object that writes itself as NaN', { a: { toJSON: () => Number.NaN } }, /at "a" are NaN/],
