@@ -45,6 +45,13 @@ export function parseExactly(json: string): unknown {
   return mayHoldLongInteger(json) ? JSON.parse(withLongIntegersAsText(json)) : value;
 }
 
+/** What `Number` makes of a text, except that such a whole number stays text. */
+export function numberExactly(text: string): number | string {
+  const number = Number(text);
+  const isRounded = /^[+-]?\d+$/.test(text.trim()) && !Number.isSafeInteger(number);
+  return isRounded ? text.trim() : number;
+}
+
 /** Digits of `Number.MAX_SAFE_INTEGER`: a whole number of fewer is exact. */
 const LONG_DIGITS = 16;
 

@@ -203,7 +203,7 @@ describe('writing to run steps', () => {
     });
 
     it('is found by ids with what a scanner or a web page adds to them', async () => {
-      const target = { run: `\ufeff${step.run}`, step: `${step.step}\u00a0`, field: 'Torque' };
+      const target = { run: `\u200b${step.run}`, step: `${step.step}\u00a0`, field: 'Torque' };
       await writer.write(target, 3, options());
       assert.equal(await fieldValue(client, step.step, 'Torque'), 3);
     });

@@ -146,6 +146,15 @@ describe('ion-graphql', () => {
     }
   });
 
+  it('sends ids of the dialog that a number cannot hold with each of their digits', async () => {
+    const query = 'query ($id: ID!) { run(id: $id) { id } }';
+    const variables = '{"id": 9007199254740993}';
+    await load({ query, variables, variablesType: 'json' });
+    await flow.answer();
+    const sent = context.sandbox.control.counters().recent.at(-1)?.body;
+    assert.deepEqual((sent as FlowMessage).variables, { id: '9007199254740993' });
+  });
+
   describe('fails exactly once, with a code and a text to act on, for', () => {
     /** Every text that a flow, a log or an operator could see of a failure. */
     const seen = (value: unknown) => JSON.stringify(value, (_key, item) => item ?? null);

@@ -125,6 +125,14 @@ describe('ion-runs', () => {
       assert.ok(runs.every((run) => run.status === 'TODO'));
     });
 
+    it('by an id that a number cannot hold', async () => {
+      const value = '9007199254740993';
+      await load({ filters: [{ field: 'id', op: 'eq', value, valueType: 'num' }] });
+      assert.deepEqual((await flow.answer()).payload, []);
+      const sent = context.sandbox.control.counters().recent.at(-1)?.body as FlowMessage;
+      assert.deepEqual((sent.variables as FlowMessage).filters, { id: { eq: value } });
+    });
+
     it('never by a value that JSON would turn into null', async () => {
       await load({ filters: [{ field: 'id', op: 'eq', value: 'abc', valueType: 'num' }] });
       const [row] = (await flow.send({})).caught;
