@@ -5,6 +5,8 @@
 const MAX_DECOMPOSED = 4;
 /** Characters that nobody sees, which a name may have as well. */
 const MAX_UNSEEN = 100;
+/** In characters; longer names are only found as they are written, because folding takes time. */
+const MAX_FOLDED = 1000;
 const PLAIN = /^[!-~]+(?: [!-~]+)*$/;
 
 /** A name without the differences that nobody sees: in NFC, with single blanks, without others. */
@@ -34,9 +36,9 @@ export function rowsNamed<Row>(
   return rows.filter((row) => mayBe(nameOf(row), folded) && foldedName(nameOf(row)) === folded);
 }
 
-/** Whether it is worth folding: a very long name is not looked at. */
+/** Whether it is worth folding. */
 function mayBe(name: string, folded: string): boolean {
-  return name.length <= MAX_DECOMPOSED * folded.length + MAX_UNSEEN;
+  return name.length <= Math.min(MAX_DECOMPOSED * folded.length + MAX_UNSEEN, MAX_FOLDED);
 }
 
 /** A name with the codes of what cannot be seen, or is easily taken for something else. */
