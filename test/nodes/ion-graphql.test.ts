@@ -252,13 +252,14 @@ describe('ion-graphql', () => {
         kind: 'body',
         contentType: 'text/html',
         body: '<!doctype html><title>Sign in</title>',
+        times: 4,
       });
       await fails('ION_RESPONSE', /web page "Sign in" instead of JSON.*Check the API URL/);
     });
 
     it('an empty answer', async () => {
       await load();
-      context.sandbox.control.fault({ target: 'api', kind: 'body', body: '' });
+      context.sandbox.control.fault({ target: 'api', kind: 'body', body: '', times: 4 });
       await fails('ION_RESPONSE', /empty answer/);
     });
 
