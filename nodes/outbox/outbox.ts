@@ -6,7 +6,7 @@ import { idOf, isGiven } from '../client/run-steps.js';
 import type { StepWriter, WriteAnswer } from '../client/step-writer.js';
 import type { Entry, GivenUpEntry, Stored, Write } from './entries.js';
 import { END, laneOf } from './keys.js';
-import { type OutboxLimits, OutboxStore, writing } from './store.js';
+import { type OutboxLimits, OutboxStore, type StoreOptions, writing } from './store.js';
 
 /** What a sender hears of its entries. */
 export interface OutboxListener {
@@ -27,10 +27,8 @@ export interface OutboxState {
   reason: IonError | undefined;
 }
 
-export interface OutboxOptions {
+export interface OutboxOptions extends StoreOptions {
   folder: string;
-  /** A folder above it, below which all belongs to outboxes; without one, only it does. */
-  within?: string;
   limits: OutboxLimits;
   writer: Pick<
     StepWriter,
@@ -45,8 +43,6 @@ export interface OutboxOptions {
   random?: () => number;
   /** Hears how long each pause is, in ms. */
   onPause?: (ms: number) => void;
-  /** Hears that a damaged outbox was repaired, and how many entries were lost. */
-  onRepaired?: (lost: number) => void;
   /** Hears of an entry that cannot be read, which no sender does. */
   onUnreadable?: (error: IonError) => void;
 }
@@ -127,10 +123,10 @@ export class Outbox {
     setMaxListeners(0, this.#closing.signal);
   }
 
-  /** @throws IonError `ION_CONFIG` where the folder cannot be used */
+  /** @throws IonError see `OutboxStore.open` */
   static async open(options: OutboxOptions): Promise<Outbox> {
-    const { folder, limits, onRepaired, within } = options;
-    const store = await OutboxStore.open(folder, limits, onRepaired, within);
+    const { folder, limits } = options;
+    const store = await OutboxStore.open(folder, limits, options);
     const outbox = new Outbox(options, store);
     try {
       // What shows its damage at the first try is repaired by the second one.

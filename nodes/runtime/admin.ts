@@ -7,6 +7,7 @@ import { checkDepth } from '../client/json.js';
 import { writeJson } from '../client/long-json.js';
 import { parseOperation } from '../client/operation.js';
 import type { GivenUpEntry } from '../outbox/entries.js';
+import { loadLevel } from '../outbox/load-level.js';
 import type { IonConfigNode } from './config-node.js';
 import { type ConfigValues, clientSettings } from './config-settings.js';
 
@@ -149,7 +150,7 @@ function httpStatus(code: IonErrorCode): number {
 /** How much waits in the outbox, and what ION refused for good. */
 async function readOutbox(RED: NodeAPI, id: string): Promise<unknown> {
   const outbox = await requireDeployed(RED, id).outbox.existing();
-  if (!outbox) return { waiting: 0, givenUp: 0, refused: [] };
+  if (!outbox) return { waiting: 0, givenUp: 0, refused: [], problem: await problemOfOutbox() };
   const { waiting, givenUp, unreachableSince, reason } = outbox.state;
   const refused = await outbox.refused(MOST_REFUSED_SHOWN);
   return {
@@ -159,6 +160,14 @@ async function readOutbox(RED: NodeAPI, id: string): Promise<unknown> {
     reason: reason?.message,
     refused: refused.map(({ sequence, entry }) => ({ sequence, ...shown(entry) })),
   };
+}
+
+/** Why there cannot be an outbox on this machine. */
+async function problemOfOutbox(): Promise<string | undefined> {
+  return loadLevel().then(
+    () => undefined,
+    (thrown) => toIonError(thrown).message,
+  );
 }
 
 function shown({ write, acceptedAt, givenUpAt, error }: GivenUpEntry): object {

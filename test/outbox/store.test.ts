@@ -228,12 +228,6 @@ describe('outbox: the store', () => {
     await store.add(entry(Buffer.alloc(LIMITS.bytes - 1000)), 'a');
   });
 
-  it('tells when another process has it open', async () => {
-    await open();
-    const error = await failure(OutboxStore.open(folder, LIMITS), 'ION_CONFIG');
-    assert.match(error.message, /in use by another process/);
-  });
-
   it('tells when its folder cannot be made', async () => {
     const file = join(folder, 'file');
     await writeFile(file, '');
