@@ -18,7 +18,6 @@ const NOT_OPENED = '@ion-nodes/node-red-ion/ion-config:ion-config.log.outboxNotO
 const OLD = '@ion-nodes/node-red-ion/ion-config:ion-config.log.outboxOld';
 const REPAIRED = '@ion-nodes/node-red-ion/ion-config:ion-config.log.outboxRepaired';
 
-/** Before the next try to open what an earlier process left. */
 const REOPEN_MS = 30_000;
 /** Of a message, while another process has the outbox open: an update replaces it in less. */
 const PATIENCE_MS = 60_000;
@@ -37,6 +36,8 @@ interface OutboxSettings {
   patienceMs?: number;
   /** Before the log tells it; 5 s by default. */
   warnAfterMs?: number;
+  /** Before the next try to open what an earlier process left; 30 s by default. */
+  reopenMs?: number;
 }
 
 export interface ConfigOutboxListener extends OutboxListener {
@@ -125,7 +126,8 @@ export class ConfigOutbox {
     this.existing(Number.POSITIVE_INFINITY).catch((thrown) => {
       if (this.#isClosed) return;
       this.#reportOnce(toIonError(thrown));
-      this.#retryTimer = setTimeout(() => this.#continue(), REOPEN_MS);
+      const { reopenMs = REOPEN_MS } = this.#settings;
+      this.#retryTimer = setTimeout(() => this.#continue(), reopenMs);
     });
   }
 

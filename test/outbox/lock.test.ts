@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Node, NodeAPI } from 'node-red';
@@ -42,7 +42,12 @@ describe('outbox: in use by another process', () => {
     await rm(userDir, { recursive: true });
   });
 
-  const start = ({ patienceMs = 60_000, queueLimit = 1000, warnAfterMs = 60_000 } = {}) => {
+  const start = ({
+    patienceMs = 60_000,
+    queueLimit = 1000,
+    warnAfterMs = 60_000,
+    reopenMs = 60_000,
+  } = {}) => {
     const RED = { settings: { userDir }, events: flows, _: (key: string) => key.split('.').at(-1) };
     const warn = (text: string) => {
       warnings.push(text);
@@ -57,6 +62,7 @@ describe('outbox: in use by another process', () => {
       limits: { entries: 1000, bytes: 1e6 },
       patienceMs,
       warnAfterMs,
+      reopenMs,
     });
     outbox.listen('node', {
       delivered() {},
@@ -68,6 +74,16 @@ describe('outbox: in use by another process', () => {
         said.emit('held');
       },
     } satisfies ConfigOutboxListener);
+  };
+  /** How often it tried to open what is there. */
+  const countTries = () => {
+    let tries = 0;
+    const { existing } = outbox;
+    outbox.existing = (...patience) => {
+      tries++;
+      return existing.apply(outbox, patience);
+    };
+    return () => tries;
   };
   /** As ion-step writes one. */
   const send = async (value: number, signal = new AbortController().signal) => {
@@ -160,6 +176,27 @@ describe('outbox: in use by another process', () => {
     await release();
     await until(() => ion.written.length === 1);
     assert.deepEqual([values(), warnings], [[1], ['outboxHeld']]);
+  });
+
+  it('says once why it cannot open what was left, and delivers it when it can', async () => {
+    await release();
+    start();
+    ion.isDown = true;
+    await send(1);
+    await outbox.close(false);
+    ion.isDown = false;
+    // A file in the place of a folder, as of one that is not mounted yet.
+    await rename(folder, `${folder} away`);
+    await writeFile(folder, '');
+    start({ reopenMs: 1 });
+    const tries = countTries();
+    flows.emit('flows:started');
+    await until(() => tries() > 5);
+    assert.equal(warnings.length, 1);
+    await rm(folder);
+    await rename(`${folder} away`, folder);
+    await until(() => ion.written.length === 1);
+    assert.equal(warnings.length, 1);
   });
 
   it('says so at once where somebody only looks', async () => {
