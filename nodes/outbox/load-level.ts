@@ -38,7 +38,7 @@ function platform(): string {
 }
 
 function cLibrary(): string[] {
-  if (process.platform !== 'linux') return [];
+  if (process.platform !== 'linux' || !process.report) return [];
   const report = process.report as typeof process.report & { excludeNetwork?: boolean };
   const { excludeNetwork } = report;
   // Else it would ask DNS for the name of every connection.

@@ -37,7 +37,8 @@ export class OutboxOpening {
   }
 
   /**
-   * @param patienceMs how long to wait while another process has it open
+   * @param patienceMs how long to wait while another process has it open; with `Infinity`, nobody
+   * counts the one who waits
    * @throws IonError `ION_OVERLOADED` after that time, or where too many wait already; `ION_CLOSED`
    * when the signal aborts first, or the outbox is closed; else why it cannot be opened
    */
@@ -87,11 +88,12 @@ export class OutboxOpening {
         reject(error);
       };
       const hear = (held: IonError) => {
-        if (patienceMs === 0) fail(held);
-        else if (Number.isFinite(patienceMs)) {
-          const text = `This message waited ${patienceMs / 1000} s for it`;
-          timer = setTimeout(() => fail(refused(held, text)), patienceMs);
+        if (patienceMs === 0) {
+          fail(held);
+          return;
         }
+        const text = `This message waited ${patienceMs / 1000} s for it`;
+        timer = setTimeout(() => fail(refused(held, text)), patienceMs);
       };
       const stopListening = signal && onAbort(signal, () => fail(closedError()));
       const leave = () => {
@@ -99,11 +101,12 @@ export class OutboxOpening {
         stopListening?.();
         this.#waiting.delete(hear);
       };
-      this.#waiting.add(hear);
       opening.then((outbox) => {
         leave();
         resolve(outbox);
       }, fail);
+      if (!Number.isFinite(patienceMs)) return;
+      this.#waiting.add(hear);
       if (this.#held) hear(this.#held);
     });
   }

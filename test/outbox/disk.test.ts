@@ -7,7 +7,7 @@ import { useTemporaryFolder } from '../support/package.js';
 import { compileDiskFaults, type Outcome, StoreProcess } from '../support/store-processes.js';
 
 const { errno } = constants;
-const NOT_IN_USE = /in use by another process/;
+const IN_USE = /in use by another process/;
 
 describe('outbox: a disk that has trouble, or not all that is needed', () => {
   const folder = useTemporaryFolder();
@@ -34,7 +34,7 @@ describe('outbox: a disk that has trouble, or not all that is needed', () => {
   const refuses = ({ code, message = '' }: Outcome, expected: string, text: RegExp) => {
     assert.equal(code, expected, message);
     assert.match(message, text);
-    assert.doesNotMatch(message, NOT_IN_USE);
+    assert.doesNotMatch(message, IN_USE);
   };
 
   it('opens where nothing fails', async () => {
@@ -46,6 +46,18 @@ describe('outbox: a disk that has trouble, or not all that is needed', () => {
     it(`tells that a file system gives no locks: ${name}`, async () => {
       const result = await outcome('open', { FAIL_LOCK: errno[name] });
       refuses(result, 'ION_CONFIG', /its file system gives no locks .*local disk/);
+    });
+  }
+
+  for (const [name, more] of [
+    ['EAGAIN', /has ended\.$/],
+    ['EACCES', /Or the system lets nobody lock it: .*Permission denied/],
+  ] as const) {
+    it(`tells that another process holds the lock: ${name}`, async () => {
+      const { code, message = '' } = await outcome('open', { FAIL_LOCK: errno[name] });
+      assert.equal(code, 'ION_OVERLOADED');
+      assert.match(message, IN_USE);
+      assert.match(message, more);
     });
   }
 
