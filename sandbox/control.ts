@@ -6,6 +6,8 @@ import { isSignatureEncoding, type SignatureEncoding } from './webhook-post.js';
 export interface Settings {
   /** Seconds that a new access token lives. */
   tokenLifetime: number;
+  /** Seconds by which the API's clock is behind the auth server's. */
+  clockBehind: number;
   /** Milliseconds that every API answer takes at least. */
   latency: number;
   /** How a stale etag is refused: HTTP 200 with `errors`, or HTTP 409 with `errors`. */
@@ -115,6 +117,7 @@ export class Control {
   constructor(tokenLifetime: number) {
     this.settings = {
       tokenLifetime,
+      clockBehind: 0,
       latency: 0,
       etagConflict: 'errors',
       keyEnabled: true,

@@ -103,7 +103,7 @@ function unreadable(path: string, cause: unknown): IonError {
 }
 
 /**
- * Attaches files by pre-signed URLs. ION publishes two ways (ion-api.md, 4.5): the newer one asks
+ * Attaches files by pre-signed URLs. ION publishes two ways: the newer one asks
  * for a URL, uploads and attaches; the older one attaches first and answers with the URL.
  */
 export class Attachments {
@@ -237,7 +237,8 @@ export class Attachments {
 function attachmentOf(data: Record<string, unknown>): Attachment {
   const created = data.createFileAttachment as { fileAttachment: Attachment | null } | null;
   if (created?.fileAttachment) return created.fileAttachment;
-  throw new IonError('ION_RESPONSE', 'ION answered no attachment.', { mayHaveRun: true });
+  const text = 'ION answered no attachment. It may exist: look in ION before you repeat it.';
+  throw new IonError('ION_RESPONSE', text, { mayHaveRun: true }).with({ isUncertain: true });
 }
 
 function parseUrl(uploadUrl: string | null): URL {

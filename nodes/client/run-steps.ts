@@ -111,17 +111,19 @@ export class RunSteps {
   /** @throws IonError `ION_NOT_FOUND`, naming the candidates */
   step({ run, step }: Target, requests: Requests): Promise<RunStep> | RunStep {
     const key = JSON.stringify([run, step]);
-    return (
-      (this.#found.get(key) as RunStep) ?? this.#noted(key, this.#step({ run, step }, requests))
-    );
+    const found = this.#found.get(key) as RunStep | undefined;
+    if (!found) return this.#noted(key, this.#step({ run, step }, requests));
+    countUse(this.#stepRows, found);
+    return found;
   }
 
   /** @throws IonError `ION_NOT_FOUND`, naming the candidates */
   field(target: Target, requests: Requests): Promise<RunStepField> | RunStepField {
     const key = JSON.stringify([target.run, target.step, target.field]);
-    return (
-      (this.#found.get(key) as RunStepField) ?? this.#noted(key, this.#field(target, requests))
-    );
+    const found = this.#found.get(key) as RunStepField | undefined;
+    if (!found) return this.#noted(key, this.#field(target, requests));
+    countUse(this.#fieldRows, found);
+    return found;
   }
 
   async #noted<Row extends RunStep | RunStepField>(
@@ -325,6 +327,11 @@ function oneRow<Row extends RunStep | RunStepField>(
   const value = mayGrow ? Object.assign(known, row) : row;
   rows.set(key, value, weight);
   return { value, weight };
+}
+
+/** A row in use stays the only object for its id: a second one would have an etag of its own. */
+function countUse<Row extends RunStep | RunStepField>(rows: Recent<string, Row>, row: Row): void {
+  rows.get(String(row.id));
 }
 
 /** What is not there is empty: a message without the property, or an input that was left blank. */

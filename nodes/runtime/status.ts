@@ -14,6 +14,7 @@ export interface StatusText {
   ms?: number;
   /** A time of day. */
   since?: string;
+  reason?: string;
 }
 
 export interface Tracker {
@@ -112,9 +113,16 @@ export class NodeStatus {
     return this.#result ? this.#shown(this.#result) : {};
   }
 
-  #shown({ fill = 'green', key, count = 0, ms = 0, since = '' }: StatusText): NodeRedStatus {
+  #shown({
+    fill = 'green',
+    key,
+    count = 0,
+    ms = 0,
+    since = '',
+    reason = '',
+  }: StatusText): NodeRedStatus {
     const shape = fill === 'red' || fill === 'yellow' ? 'ring' : 'dot';
-    return { fill, shape, text: this.#text(key, { count, ms, since }) };
+    return { fill, shape, text: this.#text(key, { count, ms, since, reason }) };
   }
 
   #text(key: string, values: Record<string, number | string>): string {

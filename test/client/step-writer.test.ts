@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Attachment, fileAt, fileOf } from '../../nodes/client/attachments.js';
 import type { IonClient } from '../../nodes/client/client.js';
+import { toIonError } from '../../nodes/client/errors.js';
 import { parseOperation } from '../../nodes/client/operation.js';
 import { type EarlierTry, StepWriter, type WriteOptions } from '../../nodes/client/step-writer.js';
 import { RULE_TEXT } from '../../sandbox/mutations/fields.js';
@@ -209,6 +210,25 @@ describe('writing to run steps', () => {
     });
   });
 
+  describe('that fails without a refusal of ION', () => {
+    // A shorter body than announced never arrives.
+    const broken = { ...fileOf('report.csv', 'a'), size: 2 };
+    const failures: [string, number, () => Promise<unknown>][] = [
+      ['a value does not fit', 2, () => writer.write(field('Torque'), '12,5', options())],
+      ['a field does not exist', 2, () => writer.write(field('Nothing'), 1, options())],
+      ['a run does not exist', 1, () => writer.runOf({ step: 1_000_000 }, options())],
+      ['a file does not arrive', 2, () => writer.attach({ step: step.step }, broken, options())],
+    ];
+    for (const [what, attempts, write] of failures) {
+      it(`tells how often ION was asked before, and the last trace: ${what}`, async () => {
+        const error = toIonError(await write().catch((thrown) => thrown));
+        assert.notEqual(error.code, 'ION_GRAPHQL');
+        assert.equal(error.attempts, attempts, error.message);
+        assert.match(String(error.traceId), /^\w{16,}$/);
+      });
+    }
+  });
+
   describe('where somebody else writes', () => {
     for (const etagConflict of ['errors', 'status'] as const) {
       it(`reads again and writes again (a conflict by ${etagConflict})`, async () => {
@@ -312,6 +332,23 @@ describe('writing to run steps', () => {
       const values = { Torque: 12.5, Passed: true };
       const written = writer.write({ step: step.step }, values, options());
       assert.equal((await failure(written, 'ION_NETWORK')).isUncertain, true);
+    });
+
+    it('tell of a refusal in ION’s own words, and how often ION was asked', async () => {
+      const errors = [{ message: 'The step is locked.', path: ['updateRunStepFieldValue'] }];
+      const data = { updateRunStepFieldValue: null };
+      const match = 'UpdateRunStepFieldValue';
+      ion.sandbox.control.fault({ target: 'api', kind: 'graphql', errors, data, match });
+      const values = { Torque: 12.5, Passed: true };
+      const written = writer.write({ step: step.step }, values, options());
+      const error = await failure(written, 'ION_GRAPHQL');
+      assert.deepEqual([error.status, error.errors, error.data], [200, errors, data]);
+      assert.match(String(error.traceId), /^\w{16,}$/);
+      assert.equal(error.attempts, 3);
+      assert.deepEqual(
+        error.parts?.map((part) => part.errors),
+        [errors],
+      );
     });
 
     it('need at least one', async () => {
@@ -465,6 +502,20 @@ describe('writing to run steps', () => {
         assert.deepEqual((await stepState(client, step.step)).fileAttachments, []);
       });
     }
+
+    it('that ION answers nothing about may be attached, which the error tells', async () => {
+      const body = '{"data":{"createFileAttachment":null}}';
+      ion.sandbox.control.fault({
+        target: 'api',
+        kind: 'body',
+        body,
+        match: 'CreateFileAttachment',
+      });
+      const attached = writer.attach({ step: step.step }, fileOf('a.txt', 'A'), options());
+      const error = await failure(attached, 'ION_RESPONSE');
+      assert.equal(error.isUncertain, true);
+      assert.match(error.message, /may exist: look in ION before you repeat it/);
+    });
 
     it('on disk is streamed', async () => {
       const folder = await mkdtemp(join(tmpdir(), 'ion-step-test-'));
