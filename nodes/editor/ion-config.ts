@@ -2,7 +2,7 @@ import { environments, resolveEndpoints } from '../client/environments.js';
 import { prepareConnectionTest } from './connection-test.js';
 import { labels } from './labels.js';
 import { prepareOutbox } from './outbox.js';
-import { numberFrom } from './validators.js';
+import { numberFrom, timeZone } from './validators.js';
 
 const label = labels('ion-config');
 
@@ -14,6 +14,7 @@ const ADVANCED = {
   retries: 3,
   concurrency: 10,
   queueLimit: 1000,
+  timeZone: '',
   tls: '',
   proxy: '',
 };
@@ -35,6 +36,7 @@ RED.nodes.registerType('ion-config', {
     concurrency: { label: label('concurrency'), value: 10, validate: numberFrom(1) },
     queueLimit: { label: label('queueLimit'), value: 1000, validate: numberFrom(0) },
     retries: { label: label('retries'), value: 3, validate: numberFrom(0) },
+    timeZone: { label: label('timeZone'), value: '', validate: timeZone },
     outboxLimit: { label: label('outboxLimit'), value: 1_000_000, validate: numberFrom(1) },
     outboxSize: { label: label('outboxSize'), value: 1024, validate: numberFrom(1) },
     tls: { label: label('tls'), value: '', type: 'tls-config', required: false },
@@ -65,6 +67,7 @@ RED.nodes.registerType('ion-config', {
     environment.trigger('change');
     // A node that was written by hand may leave it out.
     if (!this.authScheme) $('#node-config-input-authScheme').val(ADVANCED.authScheme);
+    offerTimeZones();
     openWhereUsed('#ion-config-advanced', ADVANCED);
     openWhereUsed('#ion-config-outbox', OUTBOX);
     asking = [prepareConnectionTest(this), prepareOutbox(this)];
@@ -86,6 +89,13 @@ function openWhereUsed(selector: string, defaults: Record<string, unknown>): voi
   };
   const details = document.querySelector<HTMLDetailsElement>(selector);
   if (details) details.open = !Object.entries(defaults).every(isAsItComes);
+}
+
+function offerTimeZones(): void {
+  // Older browsers know no list.
+  const known = Intl.supportedValuesOf?.('timeZone') ?? [];
+  const names = new Set(['UTC', ...known]);
+  $('#ion-config-time-zones').append([...names].map((name) => $('<option>').val(name)));
 }
 
 type CustomUrl = 'apiUrl' | 'authUrl';

@@ -1,5 +1,7 @@
 /** The validators that the dialogs share: each returns true or a text of the node's catalogue. */
 
+import { isTimeZone } from '../client/time-zone.js';
+
 const SHARED = '@ion-nodes/node-red-ion/ion-config:ion-config.invalid.';
 
 /** A number of at least `least`, or nothing where the default applies. */
@@ -24,4 +26,12 @@ export function output(value: unknown, { label = '' }: ValidatorOptions): Valida
 export function oneOf(...values: string[]) {
   return (value: string, { label = '' }: ValidatorOptions): Validation =>
     values.includes(value) || RED._(`${SHARED}choice`, { label, name: value });
+}
+
+/** A time zone by its IANA name, or nothing. */
+export function timeZone(value: unknown, { label = '' }: ValidatorOptions): Validation {
+  const name = String(value ?? '').trim();
+  // Only the server knows the value of a variable.
+  if (name === '' || /^\$\{[^}]+\}$/.test(name) || isTimeZone(name)) return true;
+  return RED._(`${SHARED}timeZone`, { label });
 }

@@ -3,6 +3,7 @@ import type { IonClientSettings } from '../client/client.js';
 import { describe } from '../client/describe.js';
 import type { EnvironmentName } from '../client/environments.js';
 import { IonError, quote } from '../client/errors.js';
+import { isTimeZone, TimeZone } from '../client/time-zone.js';
 import type { HttpProxy, TlsOptions } from '../client/transport.js';
 import type { OutboxLimits } from '../outbox/store.js';
 
@@ -18,6 +19,8 @@ export interface ConfigValues {
   concurrency?: number | string;
   queueLimit?: number | string;
   retries?: number | string;
+  /** IANA name; of dates without a zone. */
+  timeZone?: string;
   /** Entries that the outbox holds at most. */
   outboxLimit?: number | string;
   /** In MiB. */
@@ -71,6 +74,20 @@ export function clientSettings(
     tls: tlsOptions(RED, values.tls),
     proxy: proxy(RED, values.proxy),
   };
+}
+
+/**
+ * The time zone of dates without one; `undefined` where they are refused.
+ * @throws IonError `ION_CONFIG` for a name that is not known
+ */
+export function timeZoneOf({ timeZone }: ConfigValues): TimeZone | undefined {
+  const name = typeof timeZone === 'string' ? timeZone.trim() : timeZone;
+  if (name === undefined || name === null || name === '') return undefined;
+  if (typeof name === 'string' && isTimeZone(name)) return new TimeZone(name);
+  throw new IonError(
+    'ION_CONFIG',
+    `The time zone in the ION config node is ${describe(name)}, which this Node.js does not know. Enter a name such as Europe/Berlin, or leave it empty.`,
+  );
 }
 
 function atLeast(

@@ -117,6 +117,13 @@ describe('the dialogs', () => {
     ['ion-config', 'concurrency', 0, {}, /^In flight: a whole number of at least 1/],
     ['ion-config', 'queueLimit', -1, {}, /^Waiting: a whole number of at least 0/],
     ['ion-config', 'retries', 1.5, {}, /^Retries: a whole number/],
+    [
+      'ion-config',
+      'timeZone',
+      'Mars/Olympus',
+      {},
+      /^Time zone: a time zone such as Europe\/Berlin/,
+    ],
     ['ion-config', 'outboxLimit', 0, {}, /^Writes at most: a whole number of at least 1/],
     ['ion-config', 'outboxSize', 'much', {}, /^Size \(MiB\): a whole number of at least 1/],
     ['ion-graphql', 'query', ' ', {}, /query is needed/],

@@ -156,6 +156,33 @@ describe('the ion-config dialog in a browser', () => {
       await cancel();
     });
 
+    it('keeps a time zone, which is offered by name and has to be one', async () => {
+      const { page } = editor;
+      await editor.editConfig('ion-config', 'config');
+      if (!(await page.isVisible(field('timeZone')))) {
+        await page.click('#ion-config-advanced summary');
+      }
+      assert.equal(await page.inputValue(field('timeZone')), '');
+      const names = await page.$$eval('#ion-config-time-zones option', (options) =>
+        options.map((option) => option.getAttribute('value')),
+      );
+      for (const name of ['UTC', 'Europe/Berlin', 'Asia/Tokyo']) assert.ok(names.includes(name));
+      await page.fill(field('timeZone'), 'Europe/Atlantis');
+      await page.press(field('timeZone'), 'Tab');
+      await page.waitForSelector(`${field('timeZone')}.input-error`);
+      for (const value of ['', 'UTC', '${PLANT_ZONE}', 'Europe/Berlin']) {
+        await page.fill(field('timeZone'), value);
+        await page.press(field('timeZone'), 'Tab');
+        await page.waitForSelector(`${field('timeZone')}:not(.input-error)`);
+      }
+      await editor.doneConfig();
+      assert.equal(await editor.property('config', 'timeZone'), 'Europe/Berlin');
+      await editor.editConfig('ion-config', 'config');
+      assert.equal(await page.isVisible(field('timeZone')), true);
+      await page.fill(field('timeZone'), '');
+      await editor.doneConfig();
+    });
+
     it('ends a test under way', async () => {
       const { control } = context.sandbox;
       control.fault({ target: 'token', kind: 'hang' });
