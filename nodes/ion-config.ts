@@ -37,6 +37,7 @@ export = (RED: NodeAPI): void => {
       endpoint: () => working(client).endpoint,
       writer: () => working(steps),
       concurrency: () => working(client).concurrency,
+      queueLimit: () => working(client).queueLimit,
       limits: outboxLimits(config),
     });
     Object.defineProperties(this, {

@@ -8,6 +8,7 @@ import { writeJson } from '../client/long-json.js';
 import { parseOperation } from '../client/operation.js';
 import type { Entry, GivenUpEntry } from '../outbox/entries.js';
 import type { FailingWrite } from '../outbox/failing-writes.js';
+import { loadLevel } from '../outbox/load-level.js';
 import type { IonConfigNode } from './config-node.js';
 import { type ConfigValues, clientSettings } from './config-settings.js';
 
@@ -150,7 +151,9 @@ function httpStatus(code: IonErrorCode): number {
 /** How much waits in the outbox, and what ION refused for good. */
 async function readOutbox(RED: NodeAPI, id: string): Promise<unknown> {
   const outbox = await requireDeployed(RED, id).outbox.existing();
-  if (!outbox) return { waiting: 0, givenUp: 0, failing: [], refused: [] };
+  if (!outbox) {
+    return { waiting: 0, givenUp: 0, failing: [], refused: [], problem: await problemOfOutbox() };
+  }
   const { waiting, givenUp, unreachableSince, reason, failing } = outbox.state;
   const refused = await outbox.refused(MOST_REFUSED_SHOWN);
   return {
@@ -161,6 +164,14 @@ async function readOutbox(RED: NodeAPI, id: string): Promise<unknown> {
     failing: failing.slice(0, MOST_REFUSED_SHOWN).map(shownFailing),
     refused: refused.map(({ sequence, entry }) => ({ sequence, ...shown(entry) })),
   };
+}
+
+/** Why there cannot be an outbox on this machine. */
+async function problemOfOutbox(): Promise<string | undefined> {
+  return loadLevel().then(
+    () => undefined,
+    (thrown) => toIonError(thrown).message,
+  );
 }
 
 function shownFailing({ stored, error, tries, since, nextTryAt }: FailingWrite): object {

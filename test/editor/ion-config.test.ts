@@ -508,6 +508,19 @@ describe('the ion-config dialog in a browser', () => {
       await page.unroute(route);
     });
 
+    it('says why a machine can have none', async () => {
+      const { page } = editor;
+      const route = '**/ion-config/config/outbox';
+      const problem = 'The outbox needs the package classic-level.';
+      await page.route(route, (call) =>
+        call.fulfill({ json: { waiting: 0, givenUp: 0, refused: [], problem } }),
+      );
+      await open();
+      await says(problem);
+      await page.unroute(route);
+      await cancel();
+    });
+
     it('says that its state cannot be read, and reads it again', async () => {
       const { page } = editor;
       const route = '**/ion-config/config/outbox';
