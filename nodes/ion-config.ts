@@ -10,6 +10,14 @@ import { inBackground } from './runtime/report-error.js';
 
 type IonConfigDef = NodeDef & ConfigValues;
 
+function warnOfLimits(node: IonConfigNode, config: IonConfigDef): void {
+  try {
+    outboxLimits(config);
+  } catch (thrown) {
+    node.warn(toIonError(thrown, 'ION_CONFIG').message);
+  }
+}
+
 export = (RED: NodeAPI): void => {
   function IonConfig(this: IonConfigNode, config: IonConfigDef) {
     RED.nodes.createNode(this, config);
@@ -21,6 +29,8 @@ export = (RED: NodeAPI): void => {
       failure = toIonError(thrown, 'ION_CONFIG');
       this.warn(failure.message);
     }
+    // Without the outbox, nodes work with any limits of it.
+    warnOfLimits(this, config);
     const working = <Value>(value: Value | undefined): Value => {
       if (value) return value;
       throw failure;
@@ -30,7 +40,7 @@ export = (RED: NodeAPI): void => {
       endpoint: () => working(client).endpoint,
       writer: () => working(steps),
       concurrency: () => working(client).concurrency,
-      limits: outboxLimits(config),
+      limits: () => outboxLimits(config),
     });
     Object.defineProperties(this, {
       values: { value: config },

@@ -21,7 +21,8 @@ interface OutboxSettings {
   endpoint: () => string;
   writer: () => StepWriter;
   concurrency: () => number;
-  limits: OutboxLimits;
+  /** @throws IonError `ION_CONFIG` for limits that cannot be used */
+  limits: () => OutboxLimits;
 }
 
 /** The outbox of a config node: opened when it is needed, or when an earlier process left one. */
@@ -41,7 +42,7 @@ export class ConfigOutbox {
     RED.events.once('flows:started', this.#begin);
   }
 
-  /** @throws IonError `ION_CONFIG` where its folder cannot be used */
+  /** @throws IonError `ION_CONFIG` where its folder or its limits cannot be used */
   open(): Promise<Outbox> {
     if (this.#isClosed) throw closedError();
     this.#outbox ??= this.#open().catch((thrown) => {
@@ -82,7 +83,7 @@ export class ConfigOutbox {
 
   /** Goes on with what an earlier process left. */
   readonly #begin = (): void => {
-    if (this.#isClosed || !this.#hasFolder()) return;
+    if (this.#isClosed || !this.#isUsable()) return;
     const continued = Promise.all([this.existing(), this.#warnOfOldFolder()]);
     continued.catch((thrown) => {
       if (this.#isClosed) return;
@@ -94,9 +95,9 @@ export class ConfigOutbox {
   async #open(): Promise<Outbox> {
     const { writer, concurrency, limits } = this.#settings;
     const outbox = await Outbox.open({
+      limits: limits(),
       folder: this.#folder(),
       within: this.#allOutboxes(),
-      limits,
       writer: writer(),
       concurrency: concurrency(),
       listeners: this.#listeners,
@@ -108,8 +109,9 @@ export class ConfigOutbox {
   }
 
   /** With settings that cannot work there is none: the config node tells about those itself. */
-  #hasFolder(): boolean {
+  #isUsable(): boolean {
     try {
+      this.#settings.limits();
       return this.#folder() !== '';
     } catch {
       return false;
