@@ -39,7 +39,7 @@ export const numberSettings = {
   },
 } as const satisfies Record<string, Record<string, NumberSetting>>;
 
-const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
 
 /** In characters; no number that fits a setting needs more. */
 const MAX_DIGITS = 100;

@@ -12,8 +12,8 @@ interface TlsConfigNode extends Node {
   addTLSOptions(options: TlsOptions): TlsOptions;
 }
 
-const CERTIFICATES =
-  /-----BEGIN [A-Z0-9 ]*CERTIFICATE-----[^-]*-----END [A-Z0-9 ]*CERTIFICATE-----/g;
+const BLOCKS = /(?=-----BEGIN )/;
+const CERTIFICATE = /^-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/;
 
 /** What OpenSSL's codes mean to the one who chose the files. */
 const REASONS = new Map([
@@ -36,7 +36,9 @@ export function tlsOptions(RED: NodeAPI, id: string): TlsOptions {
     );
   }
   if (node.valid === false) {
-    throw unusable('a file of it cannot be read, or it has a certificate without a private key');
+    throw unusable(
+      "a file of it cannot be read (Node-RED's log names it), or it has a certificate without a private key",
+    );
   }
   const options = node.addTLSOptions({});
   requireResolved('The passphrase of the TLS configuration', options.passphrase);
@@ -62,7 +64,7 @@ function reasonFor(thrown: unknown, key: TlsOptions['key']): string {
 
 /** OpenSSL reads over everything that is no certificate, and then trusts none. */
 function checkAuthorities(text: string): void {
-  const certificates = text.match(CERTIFICATES) ?? [];
+  const certificates = text.split(BLOCKS).filter((block) => CERTIFICATE.test(block));
   if (certificates.length > 0 && certificates.every(isCertificate)) return;
   throw unusable('the CA certificate is not a PEM text of one or more certificates');
 }

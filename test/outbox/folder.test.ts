@@ -56,7 +56,7 @@ describe('outbox: its folder', () => {
       endpoint: () => endpoint,
       writer: () => ion as never,
       concurrency: () => 1,
-      limits: { entries: 100, bytes: 1e6 },
+      limits: () => ({ entries: 100, bytes: 1e6 }),
     });
     opened.add(outbox);
     return outbox;
