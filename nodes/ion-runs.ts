@@ -8,7 +8,7 @@ import { runs } from './client/resources.js';
 import { type RowsPage, readRows } from './client/rows.js';
 import type { RowsQuery } from './client/rows-query.js';
 import { defaultFields } from './client/run-fields.js';
-import { numberSettings, readNumber } from './client/settings.js';
+import { pageNumbers, readNumber } from './client/settings.js';
 import { Turns } from './client/turns.js';
 import { loadPlace, storePlace } from './runtime/changes-place.js';
 import { type FilterRow, readFilters } from './runtime/filter-rows.js';
@@ -170,7 +170,7 @@ function readLimit(config: IonRunsConfig, { limit }: Message): number {
   const isOwn = (typeof limit === 'string' ? limit.trim() : (limit ?? '')) !== '';
   if (!isOwn) return requireNumber('ion-runs', 'limit', config.limit);
   // A list ends by itself, so no number is too large.
-  const setting = { ...numberSettings['ion-runs'].limit, most: Number.MAX_VALUE };
+  const setting = { ...pageNumbers.limit, most: Number.MAX_VALUE };
   const number = readNumber(setting, limit);
   if (number !== undefined) return number;
   throw new IonError(

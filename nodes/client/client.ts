@@ -6,7 +6,7 @@ import type { Operation } from './operation.js';
 import { RequestQueue, type Turn } from './queue.js';
 import { Redactor } from './redaction.js';
 import { delayBeforeRetry } from './retries.js';
-import { numberSettings } from './settings.js';
+import { configNumbers } from './settings.js';
 import { AccessTokens, type ApiKey } from './tokens.js';
 import {
   type HttpAnswer,
@@ -18,7 +18,7 @@ import {
 import { hasControlCharacter, trimEnds } from './trim-ends.js';
 import { checkVariables } from './variables.js';
 
-/** Without a number, its default in `numberSettings`. */
+/** Without a number, its default in `configNumbers`. */
 export interface IonClientSettings extends EndpointSettings {
   key: ApiKey;
   /** `Authorization: <token>` (raw) or `Authorization: Bearer <token>`; default raw. */
@@ -62,8 +62,6 @@ const MAX_CLIENT_SECRET = 4096;
 const MAX_EDITOR_REQUESTS = 2;
 const MAX_EDITOR_QUEUE = 20;
 
-const DEFAULTS = numberSettings['ion-config'];
-
 interface Progress {
   attempts: number;
   /** The tokens that went out, which a later one may have replaced. */
@@ -94,9 +92,9 @@ export class IonClient {
   constructor(settings: IonClientSettings) {
     const { graphqlUrl, tokenUrl, audience } = resolveEndpoints(settings);
     const {
-      concurrency = DEFAULTS.concurrency.default,
-      queueLimit = DEFAULTS.queueLimit.default,
-      retries = DEFAULTS.retries.default,
+      concurrency = configNumbers.concurrency.default,
+      queueLimit = configNumbers.queueLimit.default,
+      retries = configNumbers.retries.default,
     } = settings;
     const key = checkedKey(settings.key);
     this.#enteredSecret = settings.key.clientSecret;
@@ -108,7 +106,7 @@ export class IonClient {
     this.#retries = retries;
     this.#queue = new RequestQueue(concurrency, queueLimit);
     this.#transport = new Transport({
-      timeoutMs: settings.timeoutMs ?? 1000 * DEFAULTS.timeout.default,
+      timeoutMs: settings.timeoutMs ?? 1000 * configNumbers.timeout.default,
       connections: concurrency + MAX_EDITOR_REQUESTS,
       tls: settings.tls,
       proxy: settings.proxy,

@@ -7,8 +7,8 @@ const MIN_SECRET_LENGTH = 4;
 const PIECE_LENGTH = 12;
 /** Longer secrets are tokens, which nobody puts into base64 once more. */
 const MAX_ENCODED_LENGTH = 256;
-/** The client secret, also as it was entered, the current token and the one before it. */
-const MAX_KEPT_SECRETS = 4;
+/** The client secret, the current token and the one before it. */
+const MAX_KEPT_SECRETS = 3;
 const MAX_DEPTH = 8;
 /** How often escapes are resolved: JSON may stand in JSON, and a URL in a URL. */
 const MAX_ESCAPED = 2;

@@ -10,34 +10,42 @@ export interface NumberSetting {
   readonly isWhole: boolean;
 }
 
-const pageSize = { label: 'Page size', default: 100, least: 1, most: 100_000, isWhole: true };
-/** 0: no limit. */
-const limit = { label: 'Limit', default: 0, least: 0, most: 1_000_000_000, isWhole: true };
+// By node and property; apart, so that each dialog holds its own alone.
 
-/** Defaults and limits for client, nodes and dialogs, by node type and property. */
+export const configNumbers = {
+  timeout: { label: 'Timeout (s)', default: 30, least: 0.1, most: 3600, isWhole: false },
+  retries: { label: 'Retries', default: 3, least: 0, most: 100, isWhole: true },
+  concurrency: { label: 'In flight', default: 10, least: 1, most: 1000, isWhole: true },
+  queueLimit: { label: 'Waiting', default: 1000, least: 0, most: 10_000_000, isWhole: true },
+  outboxLimit: {
+    label: 'Writes at most',
+    default: 1_000_000,
+    least: 1,
+    most: 100_000_000,
+    isWhole: true,
+  },
+  outboxSize: { label: 'Size (MiB)', default: 1024, least: 1, most: 1_048_576, isWhole: true },
+} as const satisfies Record<string, NumberSetting>;
+
+export const pageNumbers = {
+  pageSize: { label: 'Page size', default: 100, least: 1, most: 100_000, isWhole: true },
+  /** 0: no limit. */
+  limit: { label: 'Limit', default: 0, least: 0, most: 1_000_000_000, isWhole: true },
+} as const satisfies Record<string, NumberSetting>;
+
+export const eventsNumbers = {
+  // Timers of Node.js end at 24.8 days.
+  interval: { label: 'Every (s)', default: 10, least: 0.1, most: 2_073_600, isWhole: false },
+  expectedResponseCode: { label: 'Answer', default: 200, least: 200, most: 599, isWhole: true },
+} as const satisfies Record<string, NumberSetting>;
+
+/** Defaults and limits for client, nodes and dialogs. */
 export const numberSettings = {
-  'ion-config': {
-    timeout: { label: 'Timeout (s)', default: 30, least: 0.1, most: 3600, isWhole: false },
-    retries: { label: 'Retries', default: 3, least: 0, most: 100, isWhole: true },
-    concurrency: { label: 'In flight', default: 10, least: 1, most: 1000, isWhole: true },
-    queueLimit: { label: 'Waiting', default: 1000, least: 0, most: 10_000_000, isWhole: true },
-    outboxLimit: {
-      label: 'Writes at most',
-      default: 1_000_000,
-      least: 1,
-      most: 100_000_000,
-      isWhole: true,
-    },
-    outboxSize: { label: 'Size (MiB)', default: 1024, least: 1, most: 1_048_576, isWhole: true },
-  },
-  'ion-graphql': { pageSize, limit },
-  'ion-runs': { pageSize, limit },
-  'ion-events': {
-    // Timers of Node.js end at 24.8 days.
-    interval: { label: 'Every (s)', default: 10, least: 0.1, most: 2_073_600, isWhole: false },
-    expectedResponseCode: { label: 'Answer', default: 200, least: 200, most: 599, isWhole: true },
-  },
-} as const satisfies Record<string, Record<string, NumberSetting>>;
+  'ion-config': configNumbers,
+  'ion-graphql': pageNumbers,
+  'ion-runs': pageNumbers,
+  'ion-events': eventsNumbers,
+};
 
 const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
 

@@ -1,5 +1,6 @@
 import { environments, resolveEndpoints } from '../client/environments.js';
 import { referenceInUrl } from '../client/references.js';
+import { configNumbers } from '../client/settings.js';
 import { prepareConnectionTest } from './connection-test.js';
 import { labels } from './labels.js';
 import { numberProperties, prepareNumbers } from './numbers.js';
@@ -8,7 +9,7 @@ import { noReference, partOfVariable } from './validators.js';
 
 const label = labels('ion-config');
 
-const numbers = numberProperties('ion-config');
+const numbers = numberProperties('ion-config', configNumbers);
 const { timeout, retries, concurrency, queueLimit, outboxLimit, outboxSize } = numbers;
 
 /** The rarely used properties and their defaults. */
@@ -63,7 +64,7 @@ RED.nodes.registerType('ion-config', {
       RED.tray.resize();
     });
     environment.trigger('change');
-    prepareNumbers('ion-config', this, 'node-config-input');
+    prepareNumbers(this, configNumbers, 'node-config-input');
     // A node that was written by hand may leave it out.
     if (!this.authScheme) $('#node-config-input-authScheme').val(ADVANCED.authScheme);
     openWhereUsed('#ion-config-advanced', ADVANCED);

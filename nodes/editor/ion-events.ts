@@ -1,4 +1,5 @@
 import { resourceNamed } from '../client/resources.js';
+import { eventsNumbers } from '../client/settings.js';
 import { actionChoice } from './events/actions.js';
 import { current, isOn, setOpen } from './events/open-dialog.js';
 import { addressOf, pathOf } from './events/path.js';
@@ -26,7 +27,7 @@ import type { Introspection } from './schema.js';
 import { oneOf } from './validators.js';
 
 const label = labels('ion-events');
-const numbers = numberProperties('ion-events');
+const numbers = numberProperties('ion-events', eventsNumbers);
 
 /** What the inputs show where a node that was written by hand leaves them out. */
 const DEFAULTS = {
@@ -85,7 +86,7 @@ RED.nodes.registerType('ion-events', {
     for (const [property, value] of Object.entries(DEFAULTS)) {
       if (this[property] === undefined) $(`#node-input-${property}`).val(value);
     }
-    prepareNumbers('ion-events', this);
+    prepareNumbers(this, eventsNumbers);
     const texts = runsTexts(this);
     const list = (property: string) => (this[property] ?? []) as string[];
     const nothing = () => {};

@@ -1,3 +1,4 @@
+import { pageNumbers } from '../client/settings.js';
 import { createQueryEditor, type QueryEditor } from './graphql/query-editor.js';
 import { starters } from './graphql/starters.js';
 import { prepareTrial } from './graphql/trial.js';
@@ -29,7 +30,7 @@ RED.nodes.registerType('ion-graphql', {
     variablesType: { value: 'msg' },
     operationName: { label: label('operationName'), value: '' },
     pages: { label: label('pages'), value: 'one' },
-    ...numberProperties('ion-graphql'),
+    ...numberProperties('ion-graphql', pageNumbers),
     output: { label: label('output'), value: 'payload', validate: output },
   },
   label() {
@@ -42,7 +43,7 @@ RED.nodes.registerType('ion-graphql', {
     return this._(`ion-graphql.port.${this.pages}`);
   },
   oneditprepare() {
-    prepareNumbers('ion-graphql', this);
+    prepareNumbers(this, pageNumbers);
     const stored = String(this.query ?? '');
     const isText = this.queryType === 'graphql';
     const source = $('#ion-graphql-query-source');

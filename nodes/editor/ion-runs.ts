@@ -1,5 +1,6 @@
 import { runs } from '../client/resources.js';
 import { defaultFields } from '../client/run-fields.js';
+import { pageNumbers } from '../client/settings.js';
 import { labels } from './labels.js';
 import { numberProperties, prepareNumbers } from './numbers.js';
 import { type FieldChoice, fieldChoice } from './runs/fields.js';
@@ -29,7 +30,7 @@ RED.nodes.registerType('ion-runs', {
     fields: { label: label('fields'), value: [...defaultFields], validate: names },
     sort: { label: label('sort'), value: [], validate: names },
     mode: { label: label('mode'), value: 'array', validate: oneOf('array', 'each', 'page') },
-    ...numberProperties('ion-runs'),
+    ...numberProperties('ion-runs', pageNumbers),
     changes: { label: label('changes'), value: false },
     changesFrom: {
       label: label('changesFrom'),
@@ -48,7 +49,7 @@ RED.nodes.registerType('ion-runs', {
     return this._(`ion-runs.port.${this.mode}`);
   },
   oneditprepare() {
-    prepareNumbers('ion-runs', this);
+    prepareNumbers(this, pageNumbers);
     // Made last, so that nothing is shown of a dialog that is still being filled.
     let shown: ReturnType<typeof preview> | undefined;
     const list = (property: string) => (this[property] ?? []) as string[];

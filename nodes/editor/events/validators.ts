@@ -1,7 +1,7 @@
 // Each looks only at what the chosen way needs.
 import { referenceInUrl } from '../../client/references.js';
 import { resourceNamed } from '../../client/resources.js';
-import { numberSettings } from '../../client/settings.js';
+import { eventsNumbers } from '../../client/settings.js';
 import type { FilterRow } from '../runs/filters.js';
 import { filters, names } from '../runs/validators.js';
 import { numberFor, partOfVariable } from '../validators.js';
@@ -52,7 +52,7 @@ export function validInterval(
   value: unknown,
   options: ValidatorOptions,
 ): Validation {
-  return isWebhook(this) || numberFor(numberSettings['ion-events'].interval)(value, options);
+  return isWebhook(this) || numberFor(eventsNumbers.interval)(value, options);
 }
 
 export function validPath(
@@ -79,8 +79,7 @@ export function validResponseCode(
   value: unknown,
   options: ValidatorOptions,
 ): Validation {
-  const setting = numberSettings['ion-events'].expectedResponseCode;
-  return !isWebhook(this) || numberFor(setting)(value, options);
+  return !isWebhook(this) || numberFor(eventsNumbers.expectedResponseCode)(value, options);
 }
 
 /** Of the secret, and of `verify` as well, because the editor marks no node for its credentials. */
