@@ -11,7 +11,7 @@ import {
   type MessageTools,
   onMessage,
 } from './runtime/on-message.js';
-import { requireResolved } from './runtime/references.js';
+import { requireResolved, requireResolvedChoices } from './runtime/references.js';
 import { Sequence } from './runtime/sequence.js';
 import { typedValue } from './runtime/typed-values.js';
 import { requireNumber } from './runtime/valid-properties.js';
@@ -43,6 +43,8 @@ export = (RED: NodeAPI): void => {
   RED.nodes.registerType('ion-graphql', function (this: Node, config: IonGraphqlConfig) {
     RED.nodes.createNode(this, config);
     onMessage(RED, this, config, async (msg, tools) => {
+      requireResolvedChoices('ion-graphql', config, ['pages']);
+      requireResolved('The name of the operation', config.operationName, 'ION_QUERY');
       const request: Request = {
         msg,
         operation:

@@ -18,6 +18,7 @@ import {
   type MessageTools,
   onMessage,
 } from './runtime/on-message.js';
+import { requireResolvedChoices } from './runtime/references.js';
 import { arrayOutput, type RunsOutput, sequenceOutput } from './runtime/runs-output.js';
 import {
   isFilter,
@@ -47,6 +48,7 @@ export = (RED: NodeAPI): void => {
     // Two triggers at once would deliver the same changes twice.
     const turns = new Turns();
     onMessage(RED, this, config, async (msg, tools) => {
+      requireResolvedChoices('ion-runs', config, ['mode', 'changesFrom']);
       const query = await readQuery(RED, this, config, msg);
       const changes = requireSwitch('ion-runs', 'changes', config.changes, false);
       const output = runsOutput(RED, config.mode, changes, msg, tools);

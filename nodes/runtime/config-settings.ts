@@ -119,8 +119,10 @@ function proxy(RED: NodeAPI, id: string | undefined): HttpProxy | undefined {
   }
   const url = new URL(address);
   const { username, password } = node.credentials ?? {};
-  if (username) url.username = encodeURIComponent(username);
-  if (password) url.password = encodeURIComponent(password);
+  requireResolved('The user of the proxy configuration', username);
+  requireResolved('The password of the proxy configuration', password);
+  if (username) url.username = encodeURIComponent(trimEnds(username));
+  if (password) url.password = encodeURIComponent(trimEnds(password));
   return { url: url.href, except: node.noproxy ?? [] };
 }
 

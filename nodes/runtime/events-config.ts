@@ -5,7 +5,12 @@ import type { RowsQuery } from '../client/rows-query.js';
 import { hasControlCharacter, trimEnds } from '../client/trim-ends.js';
 import { type FilterRow, readFilters } from './filter-rows.js';
 import type { Message } from './on-message.js';
-import { requireNoReference, requireResolved, requireUrlWithoutReference } from './references.js';
+import {
+  requireNoReference,
+  requireResolved,
+  requireResolvedChoices,
+  requireUrlWithoutReference,
+} from './references.js';
 import {
   isFilter,
   isListOf,
@@ -50,6 +55,7 @@ export interface EventSource {
 /** In characters; names of HTTP headers in use are shorter. */
 const NODE = 'ion-events';
 const MAX_HEADER_LENGTH = 100;
+const TEXTS = ['via', 'resource', 'path', 'signatureHeader', 'publicUrl'] as const;
 const HEADER = /^[!#$%&'*+.^`|~\w-]+$/;
 
 /**
@@ -63,8 +69,8 @@ export function readEventsConfig(
   credentials: EventsCredentials = {},
 ): IonEventsConfig {
   const config = { ...given };
-  for (const name of ['via', 'resource', 'path', 'signatureHeader', 'publicUrl'] as const) {
-    requireResolved(`The property "${name}" of the ion-events node`, given[name]);
+  requireResolvedChoices(NODE, given, TEXTS);
+  for (const name of TEXTS) {
     const value: unknown = given[name];
     if (typeof value === 'string') Object.assign(config, { [name]: trimEnds(value) });
   }

@@ -22,6 +22,20 @@ export function requireResolved(
 }
 
 /**
+ * For choices, of which the default would apply without a word.
+ * @throws IonError `ION_CONFIG`
+ */
+export function requireResolvedChoices<Config extends object>(
+  node: string,
+  config: Config,
+  names: readonly (keyof Config & string)[],
+): void {
+  for (const name of names) {
+    requireResolved(`The property "${name}" of the ${node} node`, config[name]);
+  }
+}
+
+/**
  * For a typed input of type `env`, of which Node-RED makes an empty text where a variable is missing.
  * @throws IonError that names the variable
  */

@@ -212,6 +212,14 @@ describe('settings that cannot work', () => {
         assert.match(await refusal(flow), /URL of the proxy configuration .*ION_NOT_SET/);
         await helper.unload();
       }
+      const proxy = { id: 'proxy', type: 'http proxy', url: 'http://127.0.0.1:9', noproxy: [] };
+      const config = [proxy, sandboxConfig(context.sandbox, { proxy: 'proxy' })];
+      for (const property of ['username', 'password']) {
+        const credentials = { ...sandboxKey(context.sandbox), proxy: { [property]: reference } };
+        const flow = await TestFlow.load(graphqlNode, config, credentials);
+        assert.match(await refusal(flow), /of the proxy configuration .*variable ION_NOT_SET/);
+        await helper.unload();
+      }
     });
 
     it('are named where a message needs them', async () => {
@@ -219,6 +227,7 @@ describe('settings that cannot work', () => {
       const nodes: [FlowNode, string][] = [
         [{ ...graphqlNode, query: 'ION_NOT_SET', queryType: 'env' }, 'ION_QUERY'],
         [{ ...graphqlNode, query: reference }, 'ION_QUERY'],
+        [{ ...graphqlNode, operationName: reference }, 'ION_QUERY'],
         [{ ...graphqlNode, variables: reference, variablesType: 'env' }, 'ION_VARIABLES'],
         [{ ...graphqlNode, variables: 'ION_NOT_SET', variablesType: 'env' }, 'ION_VARIABLES'],
         [{ ...runsNode, filters: [filter] }, 'ION_VARIABLES'],
@@ -238,6 +247,21 @@ describe('settings that cannot work', () => {
         const message = await refusal(await load({}, {}, node), msg, code);
         assert.match(message, /environment variable ION_NOT_SET/, JSON.stringify(node));
         await helper.unload();
+      }
+    });
+
+    it('are named where they stand for a choice', async () => {
+      for (const [node, names] of [
+        [graphqlNode, ['pages']],
+        [runsNode, ['mode', 'changesFrom', 'changes']],
+        [stepNode, ['action', 'onConflict', 'delivery', 'keep']],
+      ] as const) {
+        for (const name of names) {
+          const msg = { step: 1, field: 'Log', payload: 'x' };
+          const message = await refusal(await load({}, {}, { ...node, [name]: reference }), msg);
+          assert.match(message, new RegExp(`"${name}" .* no environment variable ION_NOT_SET`));
+          await helper.unload();
+        }
       }
     });
 
