@@ -263,13 +263,19 @@ function destination(values: ConfigValues): string {
   return JSON.stringify([environment, ...urls, tls, proxy]);
 }
 
-/** What a flow file holds of a config node, with references to environment variables. */
-function storedTexts(RED: NodeAPI, id: string): { config: object; credentials: object } {
-  let config = {};
+/**
+ * What a flow file holds of a config node, with references to environment variables; nothing of a
+ * copy of it, as an instance of a subflow has.
+ */
+function storedTexts(
+  RED: NodeAPI,
+  id: string,
+): { config: object; credentials: object } | undefined {
+  let config: object | undefined;
   RED.nodes.eachNode((node) => {
     if (node.id === id) config = node;
   });
-  return { config, credentials: RED.nodes.getCredentials(id) ?? {} };
+  return config && { config, credentials: RED.nodes.getCredentials(id) ?? {} };
 }
 
 /**
@@ -286,8 +292,8 @@ function withDeployedVariables<Values extends object>(
   const resolve = (name: string, value: unknown): unknown => {
     const variable = variableOf(value);
     if (variable === undefined) return value;
-    const isDeployed = (stored as Record<string, unknown> | undefined)?.[name] === value;
-    if (isDeployed) return deployed?.[name as keyof Values];
+    const isStored = !stored || (stored as Record<string, unknown>)[name] === value;
+    if (deployed && isStored) return deployed[name as keyof Values];
     throw new IonError(
       'ION_CONFIG',
       `The environment variable ${quote(variable)} is only read on a deploy: deploy this configuration, and test it then.`,
