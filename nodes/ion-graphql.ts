@@ -3,7 +3,7 @@ import { describe } from './client/describe.js';
 import { closedError, IonError } from './client/errors.js';
 import { isPlainObject } from './client/json.js';
 import { type Operation, parseOperation } from './client/operation.js';
-import { type Page, pages } from './client/pages.js';
+import { failureAt, type Page, pages } from './client/pages.js';
 import { Slices } from './client/slices.js';
 import {
   type Message,
@@ -119,7 +119,7 @@ async function sendAll(request: Request, tools: MessageTools): Promise<void> {
     // The last page's own list becomes the whole one, whatever aliases lead to it.
     page.edges.length = 0;
     for (const edge of all) page.edges.push(edge);
-    tools.send(request.msg, page.data, pageDetails(request, page));
+    sendPage(request, page, request.msg, tools);
   }
   tools.status({ key: 'rows', count: all.length });
 }
@@ -131,11 +131,19 @@ async function sendPages(RED: NodeAPI, request: Request, tools: MessageTools): P
   const slices = new Slices();
   for await (const page of readPages(request, tools, false)) {
     if (slices.isOver) await slices.pause();
-    if (tools.signal.aborted) throw closedError();
+    if (tools.signal.aborted) throw failureAt(page, closedError());
     count = page.rowsSoFar;
-    tools.send(sequence.next(page.isLast), page.data, pageDetails(request, page));
+    sendPage(request, page, sequence.next(page.isLast), tools);
   }
   tools.status({ key: 'rows', count });
+}
+
+function sendPage(request: Request, page: Page, msg: Message, { send }: MessageTools): void {
+  try {
+    send(msg, page.data, pageDetails(request, page));
+  } catch (thrown) {
+    throw failureAt(page, thrown);
+  }
 }
 
 function readPages(

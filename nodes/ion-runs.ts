@@ -3,7 +3,7 @@ import { Changes, type ChangesPage, placeOfNow } from './client/changes.js';
 import { describe } from './client/describe.js';
 import { IonError } from './client/errors.js';
 import { isPlainObject } from './client/json.js';
-import type { Page } from './client/pages.js';
+import { failureAt, type Page } from './client/pages.js';
 import { runs } from './client/resources.js';
 import { type RowsPage, readRows } from './client/rows.js';
 import type { RowsQuery } from './client/rows-query.js';
@@ -101,7 +101,9 @@ async function sendPages(pages: AsyncIterable<RowsPage>, output: RunsOutput): Pr
     for await (const { rows, page } of pages) {
       count += rows.length;
       details = pageDetails(page);
-      await output.page(rows, details);
+      await output.page(rows, details).catch((thrown) => {
+        throw failureAt(page, thrown);
+      });
     }
   } catch (thrown) {
     output.interrupt();

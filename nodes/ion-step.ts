@@ -115,6 +115,7 @@ async function readReference(
   const found = await typedValue(RED, node, msg, { value, type, what, code: 'ION_VARIABLES' });
   if (found === undefined || found === null) return undefined;
   if (typeof found === 'string' || typeof found === 'number') return found;
+  if (typeof found === 'bigint') return String(found);
   throw new IonError(
     'ION_VARIABLES',
     `${what} (${type}: ${String(value).slice(0, 60)}) must be an id or a name, not ${Array.isArray(found) ? 'a list' : `of type ${typeof found}`}.`,

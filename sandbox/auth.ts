@@ -10,6 +10,7 @@ export class Unauthorized extends Error {}
 interface Claims {
   client_id?: string;
   exp?: number;
+  iat?: number;
   generation?: number;
 }
 
@@ -23,10 +24,11 @@ export function createAuthenticator(key: SigningKey, store: Store, control: Cont
     if (header.alg !== 'RS256' || !verify('RSA-SHA256', signed, key.publicKey, signature)) {
       throw new Unauthorized('Unable to parse authentication token');
     }
+    const now = Date.now() / 1000 - control.settings.clockBehind;
     // Whole seconds, as `exp` is: the last second belongs to the token.
-    if (Math.floor(Date.now() / 1000) > (claims.exp ?? 0)) {
-      throw new Unauthorized('Token is expired.');
-    }
+    if (Math.floor(now) > (claims.exp ?? 0)) throw new Unauthorized('Token is expired.');
+    // With the text of PyJWT, which services in Python use.
+    if (now < (claims.iat ?? 0)) throw new Unauthorized('The token is not yet valid (iat)');
     if (claims.generation !== control.tokenGeneration) {
       throw new Unauthorized('Token has been revoked.');
     }

@@ -1,10 +1,12 @@
-import { cut, type GraphqlError, IonError, type IonErrorCode, quote } from './errors.js';
+import { cut, type GraphqlError, IonError, quote } from './errors.js';
 import { JsonLimitError } from './json.js';
 import { boundedCopy } from './json-size.js';
 import { parseJson } from './long-json.js';
 import { showsPiece } from './redaction.js';
 import { parseRetryAfter } from './retries.js';
 import { type HttpAnswer, headerOf } from './transport.js';
+import { type Verdict, verdictOnApi } from './verdict.js';
+import { isWebPage, titleOf } from './web-page.js';
 
 /** GraphQL's part of a successful answer. */
 export interface GraphqlAnswer {
@@ -26,9 +28,12 @@ const AUTH_ADVICE: [RegExp, string][] = [
     /unable to find appropriate rsa key/i,
     'The key belongs to another environment: choose the environment in which the API key was made.',
   ],
-  [/token is expired/i, "Check this machine's clock and the auth server's."],
   [
-    /unable to parse authentication token/i,
+    /token is expired|not yet (valid|active)|\b(iat|nbf)\b/i,
+    'Check the clocks of this machine, of the auth server and of ION.',
+  ],
+  [
+    /unable to (parse|validate) authentication token/i,
     'Try the other authorization scheme in the ION config node.',
   ],
   [/please provide proper credentials/i, 'A proxy in between may remove the Authorization header.'],
@@ -41,14 +46,17 @@ const MAX_ERROR_CHARACTERS = 100_000;
 /** Characters of one text in an error. */
 const MAX_ERROR_MESSAGE = 10_000;
 const MAX_ERROR_DEPTH = 8;
+const GRAPHQL_KEYS: ReadonlySet<string> = new Set(['data', 'errors', 'extensions']);
 /** In characters; usual ids have 16 or 32. */
 const MAX_TRACE_ID = 128;
 /** Characters of an answer without JSON in which its title or its text is looked for. */
 const MAX_SEARCHED = 16_384;
 
-/** Words of GraphQL's own validation, which comes before any etag is compared. */
-const INVALID_DOCUMENT =
-  /of required type|cannot query field|unknown argument|got invalid value|is not defined by|is never used|used in position|expected type/i;
+const AUTH_CHECK = 'Check that the API key belongs to this environment and is enabled.';
+const CHECK =
+  'Check the API URL in the ION config node, and the gateway, proxy or firewall in between.';
+const FEWER = 'Send fewer messages or lower the concurrency.';
+const SMALLER = 'It is too large: send less in one message.';
 
 /**
  * The JSON of an answer, `undefined` if it is none; a promise only for a long one.
@@ -87,16 +95,16 @@ export function readAnswer(
   token = '',
 ): GraphqlAnswer {
   const traceId = traceIdOf(answer, token);
-  const errors = graphqlErrors(body);
+  const errors = graphqlErrors(body, isFailure(answer));
   const data = isObject(body) && isObject(body.data) ? body.data : undefined;
   if (errors || isFailure(answer)) {
     throw failure(answer, host, errors, data, traceId);
   }
   if (!data) {
     throw new IonError('ION_RESPONSE', notGraphql(answer, host, body), {
+      ...verdictOnApi({ status: answer.status, errors, data, retryAfterMs: undefined }),
       status: answer.status,
       traceId,
-      mayHaveRun: true,
     });
   }
   const extensions = (body as Record<string, unknown>).extensions;
@@ -123,92 +131,38 @@ function failure(
   data: Record<string, unknown> | undefined,
   traceId: string | undefined,
 ): IonError {
-  const { status } = answer;
   const retryAfterMs = parseRetryAfter(answer.headers);
-  const details = { status, errors, data, traceId, mayHaveRun: tellsOfWork(data, errors) };
-  // ION's own words come first: an engineer can search for them.
-  const said = errors && quote(errors.map((error) => error.message).join(' · '));
-  // An error with a path comes out of the execution: then the token was good, and the operation ran.
-  const isRefused = !data && errors?.some(isAuthError) && !errors.some(hasPath);
-  if (status === 401 || isRefused) {
-    const advice = AUTH_ADVICE.find(([text]) => said !== undefined && text.test(said))?.[1];
-    return new IonError(
-      'ION_AUTH',
-      `ION refused the access token${said ? `: "${said}"` : ''}. ${advice ?? 'Check that the API key belongs to this environment and is enabled.'}`,
-      { ...details, status: 401 },
-    );
-  }
-  if (status === 429) {
-    return new IonError(
-      'ION_RATE_LIMITED',
-      `ION asks for fewer requests${said ? `: "${said}"` : ' (HTTP 429)'}. Send fewer messages or lower the concurrency.`,
-      { ...details, retryAfterMs, transient: true },
-    );
-  }
-  if (status >= 500) {
-    const isPassing = status === 502 || status === 503 || status === 504;
-    const advice =
-      status === 502 || status === 504
-        ? 'ION gives up after 30 s: ask for less at once, page by page or with fewer fields.'
-        : 'Try again later, and see status.firstresonance.io.';
-    return new IonError(
-      'ION_SERVER',
-      `ION has a fault (HTTP ${status})${said ? `: "${said}"` : ''}. ${advice}`,
-      {
-        ...details,
-        retryAfterMs,
-        transient: isPassing,
-        // A 503 that names a time to come back turned the request away.
-        mayHaveRun: details.mayHaveRun || !(status === 503 && retryAfterMs !== undefined),
-      },
-    );
-  }
-  if (status >= 300 && status < 400) {
-    const location = quote(headerOf(answer.headers, 'location') ?? 'nowhere');
-    return new IonError(
-      'ION_RESPONSE',
-      `${host} redirects to ${location}, which is not followed, so that the access token does not travel to another host. Check the API URL in the ION config node.`,
-      { ...details, mayHaveRun: true },
-    );
-  }
-  const code = codeOf(status, errors);
-  if (said !== undefined) return new IonError(code, withAdvice(code, said), details);
-  if (code === 'ION_GRAPHQL') {
-    return new IonError('ION_RESPONSE', notGraphql(answer, host, undefined), details);
-  }
-  const advice = code === 'ION_NOT_FOUND' ? '. Check the API URL in the ION config node.' : '';
-  return new IonError(code, withAdvice(code, `HTTP ${status} from ${host}${advice}`), details);
+  const verdict = verdictOnApi({ status: answer.status, errors, data, retryAfterMs });
+  const text = errors
+    ? textOfErrors(answer, verdict, errors)
+    : textOfGateway(answer, verdict, host);
+  return new IonError(verdict.code, text, {
+    ...verdict,
+    // A token that GraphQL refuses is refused like any other.
+    status: verdict.code === 'ION_AUTH' ? 401 : answer.status,
+    errors,
+    data,
+    traceId,
+    ...(verdict.transient && { retryAfterMs }),
+  });
 }
 
-/** Whether a part of the operation had been executed before another part failed. */
-function tellsOfWork(
-  data: Record<string, unknown> | undefined,
-  errors: GraphqlError[] | undefined,
-): boolean {
-  if (Object.values(data ?? {}).some((value) => value !== null)) return true;
-  // Below the operation's own fields: in what one of them gave back.
-  const isDeep = ({ path }: GraphqlError) => Array.isArray(path) && path.length > 1;
-  return errors?.some(isDeep) ?? false;
-}
-
-/** Whether the error came out of the execution. */
-export function hasPath({ path }: GraphqlError): boolean {
-  return Array.isArray(path) && path.length > 0;
-}
-
-function codeOf(status: number, errors: GraphqlError[] | undefined): IonErrorCode {
-  const says = (pattern: RegExp) => errors?.some((error) => pattern.test(error.message)) ?? false;
-  // A document that forgets the etag is wrong for good, a stale etag only until it is read again.
-  const isStale = says(/(?<![a-z])e-?tags?(?![a-z])/i) && !says(INVALID_DOCUMENT);
-  if (status === 409 || isStale) return 'ION_CONFLICT';
-  if (status === 403 || says(/\bpermissions?\b/i) || errors?.some(hasCode('FORBIDDEN'))) {
-    return 'ION_FORBIDDEN';
+/** ION's own words come first: an engineer can search for them. */
+function textOfErrors(
+  { status }: HttpAnswer,
+  { code, origin }: Verdict,
+  errors: GraphqlError[],
+): string {
+  const said = quote(errors.map((error) => error.message).join(' · '));
+  if (code === 'ION_AUTH') {
+    const advice = AUTH_ADVICE.find(([text]) => text.test(said))?.[1] ?? AUTH_CHECK;
+    return `ION refused the access token: "${said}". ${advice}`;
   }
-  if (status === 404) return 'ION_NOT_FOUND';
-  return 'ION_GRAPHQL';
-}
-
-function withAdvice(code: IonErrorCode, said: string): string {
+  if (origin === 'service' && code !== 'ION_GRAPHQL') {
+    const under = status === 200 ? '' : ` (HTTP ${status})`;
+    if (code === 'ION_RATE_LIMITED') return `ION asks for fewer requests: "${said}". ${FEWER}`;
+    return `ION has a fault${under}: "${said}". ${adviceOnFault(status)}`;
+  }
   switch (code) {
     case 'ION_CONFLICT':
       return `${said} (somebody else changed it: read it again and write with the new etag)`;
@@ -219,56 +173,67 @@ function withAdvice(code: IonErrorCode, said: string): string {
   }
 }
 
-/** ION answers 401 before GraphQL runs; other servers say the same under HTTP 200. */
-function isAuthError(error: GraphqlError): boolean {
-  return (
-    hasCode('UNAUTHENTICATED')(error) || AUTH_ADVICE.some(([text]) => text.test(error.message))
-  );
+/** What answered is not known: ION's own web server, or a gateway, a firewall, a proxy before it. */
+function textOfGateway(answer: HttpAnswer, { code }: Verdict, host: string): string {
+  const { status } = answer;
+  const said = shownText(answer);
+  const named = said && `: "${said}"`;
+  switch (code) {
+    case 'ION_AUTH':
+      if (isWebPage(answer.text)) break;
+      return `ION refused the access token${said && `: "${said}"`}. ${AUTH_CHECK}`;
+    case 'ION_RATE_LIMITED':
+      return `ION asks for fewer requests (HTTP 429${named}). ${FEWER}`;
+    case 'ION_SERVER':
+      return `ION, or a gateway before it, has a fault (HTTP ${status}${named}). ${adviceOnFault(status)}`;
+  }
+  if (status >= 300 && status < 400) {
+    const location = quote(headerOf(answer.headers, 'location') ?? 'nowhere');
+    return `${host} redirects to ${location}, which is not followed, so that the access token does not travel to another host. ${CHECK}`;
+  }
+  if (status === 413) return `${host} refused the request (HTTP 413${named}). ${SMALLER}`;
+  return `A gateway, proxy or firewall answered for ${host}, not ION (HTTP ${status}${named}). ${CHECK}`;
 }
 
-function hasCode(code: string): (error: GraphqlError) => boolean {
-  return ({ extensions }) => isObject(extensions) && extensions.code === code;
+function adviceOnFault(status: number): string {
+  return status === 502 || status === 504
+    ? 'ION gives up after 30 s: ask for less at once, page by page or with fewer fields.'
+    : 'Try again later, and see status.firstresonance.io.';
+}
+
+/** The title of a web page, or the text that came in its place, as one line. */
+function shownText(answer: HttpAnswer): string {
+  const text = cut(answer.text, MAX_SEARCHED);
+  const title = titleOf(text);
+  return quote(title ?? (isWebPage(text) ? '' : text));
 }
 
 function notGraphql(answer: HttpAnswer, host: string, body: unknown): string {
-  const check = 'Check the API URL in the ION config node, and whether a proxy stands in between.';
   const { status } = answer;
   const text = cut(answer.text, MAX_SEARCHED);
-  const title = titleOf(text);
-  if (status >= 400) {
-    const said = quote(title ?? text);
-    const advice = status === 413 ? 'It is too large: send less in one message.' : check;
-    return `${host} refused the request (HTTP ${status}${said && `: "${said}"`}). ${advice}`;
-  }
-  if (text.trim() === '') return `${host} sent an empty answer (HTTP ${status}). ${check}`;
+  if (text.trim() === '') return `${host} sent an empty answer (HTTP ${status}). ${CHECK}`;
   if (body !== undefined) {
-    return `${host} answered JSON that is not a GraphQL answer (HTTP ${status}). ${check}`;
+    return `${host} answered JSON that is not a GraphQL answer (HTTP ${status}). ${CHECK}`;
   }
-  if (title !== undefined || /^\s*<(!doctype|html)/i.test(text)) {
+  if (isWebPage(text)) {
+    const title = titleOf(text);
     const named = title ? ` "${quote(title)}"` : '';
-    return `${host} answered with a web page${named} instead of JSON (HTTP ${status}). ${check}`;
+    return `${host} answered with a web page${named} instead of JSON (HTTP ${status}). ${CHECK}`;
   }
-  return `${host} answered with something that is not JSON (HTTP ${status}): "${quote(text)}". ${check}`;
-}
-
-/** The title of a web page; `undefined` for anything else. */
-function titleOf(html: string): string | undefined {
-  const lower = html.toLowerCase();
-  const tag = lower.indexOf('<title');
-  const begin = tag < 0 ? -1 : lower.indexOf('>', tag);
-  if (begin < 0) return undefined;
-  const end = lower.indexOf('<', begin);
-  return html.slice(begin + 1, end < 0 ? undefined : end).trim();
+  return `${host} answered with something that is not JSON (HTTP ${status}): "${quote(text)}". ${CHECK}`;
 }
 
 /** A copy of the errors, as many and as much of them as anybody can use. */
-function graphqlErrors(body: unknown): GraphqlError[] | undefined {
+function graphqlErrors(body: unknown, isFailure: boolean): GraphqlError[] | undefined {
   if (!isObject(body) || !Array.isArray(body.errors) || body.errors.length === 0) return undefined;
   const budget = {
     values: MAX_ERROR_VALUES,
     characters: MAX_ERROR_CHARACTERS,
     text: MAX_ERROR_MESSAGE,
   };
+  // A gateway's JSON has errors as well, beside other properties (GraphQL over HTTP: no others).
+  const isForeign = Object.keys(body).some((key) => !GRAPHQL_KEYS.has(key));
+  if (isForeign && isFailure) return undefined;
   return body.errors.slice(0, MAX_ERRORS).map((entry: unknown) => {
     const copy = boundedCopy(entry, budget, MAX_ERROR_DEPTH);
     if (!isObject(copy)) return { message: errorText(copy) };

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Answer } from './client.js';
-import { IonError } from './errors.js';
+import { IonError, toIonError } from './errors.js';
 import { beginning } from './json-size.js';
 import { parseOperation } from './operation.js';
-import type { Page, PageSource, PagesOptions } from './pages.js';
+import { failureAt, type Page, type PageSource, type PagesOptions } from './pages.js';
 import type { Resource } from './resources.js';
 import { flattenAnswer, type Row, readRows, selectFields } from './rows.js';
 import type { RowsQuery } from './rows-query.js';
@@ -95,8 +95,13 @@ export async function placeOfNow(
   if (updated === null) return { updated, begin: null, states: {} };
   // What bears nearly the same time is known as well, so that it does not count as changed.
   const changes = new Changes(resource, { updated, begin: tooLateFor(updated), states: {} });
-  for await (const _ of changes.read(client, query, options)) {
-    // Nothing of it is delivered.
+  try {
+    for await (const _ of changes.read(client, query, options)) {
+      // Nothing of it is delivered.
+    }
+  } catch (thrown) {
+    const error = toIonError(thrown);
+    throw error.with({ attempts: answer.attempts + error.attempts });
   }
   return changes.place();
 }
@@ -159,16 +164,23 @@ export class Changes {
         this.#answeredAt = answeredAt;
         this.#beganAt = answeredAt - (performance.now() - askedAt);
       }
-      const changes: Change[] = [];
-      for (const row of rows) {
-        if (slices.isOver) await slices.pause();
-        const change = await this.#changeOf(row, query, slices);
-        if (change) changes.push(change);
-      }
+      const changes = await this.#changesOf(rows, query, slices).catch((thrown) => {
+        throw failureAt(page, thrown);
+      });
       const end = this.#end();
       if (end !== null) this.#forget(tooLateFor(end));
       yield { changes, page };
     }
+  }
+
+  async #changesOf(rows: readonly Row[], query: RowsQuery, slices: Slices): Promise<Change[]> {
+    const changes: Change[] = [];
+    for (const row of rows) {
+      if (slices.isOver) await slices.pause();
+      const change = await this.#changeOf(row, query, slices);
+      if (change) changes.push(change);
+    }
+    return changes;
   }
 
   /** `undefined` for a row in the state in which it was delivered before. */

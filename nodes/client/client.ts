@@ -1,5 +1,5 @@
 import { abandonable, onAbort } from './aborts.js';
-import { type GraphqlAnswer, hasPath, readAnswer, readBody } from './answer.js';
+import { type GraphqlAnswer, readAnswer, readBody } from './answer.js';
 import { type EndpointSettings, resolveEndpoints } from './environments.js';
 import { closedError, IonError, reasonOf, toIonError } from './errors.js';
 import type { Operation } from './operation.js';
@@ -7,7 +7,7 @@ import { RequestQueue, type Turn } from './queue.js';
 import { Redactor } from './redaction.js';
 import { delayBeforeRetry } from './retries.js';
 import { configNumbers } from './settings.js';
-import { AccessTokens, type ApiKey } from './tokens.js';
+import { AccessTokens, type AfterRefusal, type ApiKey } from './tokens.js';
 import {
   type HttpAnswer,
   headerOf,
@@ -17,6 +17,7 @@ import {
 } from './transport.js';
 import { hasControlCharacter, trimEnds } from './trim-ends.js';
 import { checkVariables } from './variables.js';
+import { hasPath, isTooYoung } from './verdict.js';
 
 /** Without a number, its default in `configNumbers`. */
 export interface IonClientSettings extends EndpointSettings {
@@ -58,6 +59,9 @@ export interface Answer extends GraphqlAnswer {
 
 /** In characters; those of ION are far shorter. */
 const MAX_CLIENT_SECRET = 4096;
+/** For a token that is not valid yet because the API's clock is behind. */
+const TOKEN_WAIT_MS = 1000;
+const MAX_TOKEN_WAITS = 10;
 /** Requests of all dialogs that use the same config node: at once, and waiting. */
 const MAX_EDITOR_REQUESTS = 2;
 const MAX_EDITOR_QUEUE = 20;
@@ -181,6 +185,7 @@ export class IonClient {
   ): Promise<Answer> {
     let { variables } = options;
     let turn: Turn = options.isNew === false ? 'continued' : 'new';
+    let waits = 0;
     for (let tries = 1; ; tries++) {
       try {
         const answer = await this.#send(operation, variables, options, turn, progress);
@@ -189,7 +194,12 @@ export class IonClient {
       } catch (thrown) {
         if (!(thrown instanceof RequestFailure)) throw thrown;
         const { error } = thrown;
-        const delay = delayBeforeRetry(error, operation.kind, tries, this.#retries);
+        let delay = delayBeforeRetry(error, operation.kind, tries, this.#retries);
+        if (thrown.waitsForToken && waits++ < MAX_TOKEN_WAITS) {
+          // No try of its own: whoever allows none wants a message to survive this as well.
+          tries--;
+          delay = TOKEN_WAIT_MS;
+        }
         if (delay === undefined) {
           const mayHaveRun = error.mayHaveRun || ranInPart(operation, error);
           throw operation.kind === 'mutation' && mayHaveRun ? withWarning(error) : error;
@@ -223,19 +233,25 @@ export class IonClient {
       try {
         return await this.#exchange(token, body, options.signal, progress);
       } catch (thrown) {
-        if (!isRefusedToken(thrown) || !this.#tokens.refuse(token)) throw thrown;
+        if (!isRefusedToken(thrown) || this.#refuse(token, thrown) !== 'again') throw thrown;
       }
       // A refused request was not executed, so a mutation may go out again as well.
       token = await this.#tokens.get(options.signal);
       try {
         return await this.#exchange(token, body, options.signal, progress);
       } catch (thrown) {
-        if (isRefusedToken(thrown)) this.#tokens.refuse(token);
+        if (isRefusedToken(thrown)) this.#refuse(token, thrown);
         throw thrown;
       }
     } finally {
       queue.leave();
     }
+  }
+
+  #refuse(token: string, refused: RequestFailure): AfterRefusal {
+    const next = this.#tokens.refuse(token, isTooYoung(refused.error));
+    refused.waitsForToken = next === 'later';
+    return next;
   }
 
   #queueOf({ isEditor = false }: RequestOptions): RequestQueue {
@@ -294,6 +310,9 @@ export class IonClient {
 
 /** Came of the request to the API; any other error came of the token request, which is not repeated here. */
 class RequestFailure extends Error {
+  /** The same token is expected to be good a little later. */
+  waitsForToken = false;
+
   constructor(readonly error: IonError) {
     super(error.message);
   }
@@ -335,7 +354,7 @@ function closedAfterAnswer(): IonError {
   return closedError({ mayHaveRun: true });
 }
 
-function isRefusedToken(thrown: unknown): boolean {
+function isRefusedToken(thrown: unknown): thrown is RequestFailure {
   return (
     thrown instanceof RequestFailure &&
     thrown.error.code === 'ION_AUTH' &&

@@ -1,3 +1,5 @@
+import type { Origin } from './verdict.js';
+
 /** The stable codes that flows switch on (`msg.error.code` behind a Catch node). */
 export type IonErrorCode =
   | 'ION_CONFIG'
@@ -41,10 +43,14 @@ export interface IonErrorDetails {
   retryAfterMs?: number | undefined;
   /** Response header `x-b3-trace-id`, for First Resonance's support. */
   traceId?: string | undefined;
+  /** Who the failure came from; `local` by default. */
+  origin?: Origin;
   /** Another try may succeed without anybody changing anything. */
   transient?: boolean;
   /** The server may have executed the operation although no answer says so. */
   mayHaveRun?: boolean;
+  /** It is known that nothing was executed; by default, where it may not have been. */
+  notRun?: boolean;
 }
 
 /** Every failure of the client: a message in plain words with the next step, and a stable `code`. */
@@ -56,8 +62,10 @@ export class IonError extends Error {
   readonly data: unknown;
   readonly retryAfterMs: number | undefined;
   readonly traceId: string | undefined;
+  readonly origin: Origin;
   readonly transient: boolean;
   readonly mayHaveRun: boolean;
+  readonly notRun: boolean;
   /** A mutation that may have been executed all the same; the text says so as well. */
   isUncertain = false;
   /** Requests that were sent to the API for this operation. */
@@ -80,10 +88,23 @@ export class IonError extends Error {
     this.data = details.data;
     this.retryAfterMs = details.retryAfterMs;
     this.traceId = details.traceId;
+    this.origin = details.origin ?? 'local';
     this.transient = details.transient ?? false;
     this.mayHaveRun = details.mayHaveRun ?? false;
+    this.notRun = details.notRun ?? !this.mayHaveRun;
+  }
+
+  /** A copy of everything that the error holds, its stack included, with these changes. */
+  with(changes: IonErrorChanges): IonError {
+    const { code = this.code, message = this.message, cause = this.cause, ...others } = changes;
+    const copy = new IonError(code, message, { cause });
+    // All own properties by whatever name, so that none is forgotten.
+    return Object.assign(copy, this, { stack: this.stack }, others, { code });
   }
 }
+
+/** What a copy of an error may differ in. */
+export type IonErrorChanges = Partial<Omit<IonError, 'name' | 'with'>>;
 
 /**
  * The beginning of a text, with a "…" where something was cut off. All foreign text is cut by it,
@@ -91,28 +112,6 @@ export class IonError extends Error {
  */
 export function cut(text: string, maxLength: number): string {
   return text.length > maxLength ? `${text.slice(0, maxLength)}…` : text;
-}
-
-/** Failures of ION, its auth server or the way there, which say nothing about the operation. */
-const OUTAGES: ReadonlySet<IonErrorCode> = new Set([
-  'ION_AUTH',
-  'ION_RATE_LIMITED',
-  'ION_TIMEOUT',
-  'ION_NETWORK',
-  'ION_SERVER',
-  'ION_RESPONSE',
-  'ION_CONFIG',
-  'ION_OVERLOADED',
-  'ION_CLOSED',
-]);
-
-/** Whether the same operation may succeed later, once somebody or time has put something right. */
-export function isOutage({ code, status = 0, transient, cause }: IonError): boolean {
-  // An answer of a shape that nobody expected will have it again.
-  if (cause instanceof TypeError || cause instanceof RangeError) return false;
-  // A request that a server or proxy calls wrong (such as 413, too large) stays wrong.
-  const isRefused = code === 'ION_RESPONSE' && status >= 400 && status < 500 && !transient;
-  return OUTAGES.has(code) && !isRefused;
 }
 
 /** What an aborted signal means to the one who waits: the flow was stopped or redeployed. */

@@ -93,6 +93,16 @@ export async function* pages(
   }
 }
 
+/**
+ * The error of the one who took a page and cannot go on, with what an error of `pages` tells.
+ * @param thrown one of `pages` stays as it is
+ */
+export function failureAt({ number, attempts, answer }: Page, thrown: unknown): IonError {
+  const error = toIonError(thrown);
+  if (error.pages !== undefined) return error;
+  return error.with({ pages: number - 1, attempts, traceId: error.traceId ?? answer.traceId });
+}
+
 /** A connection as an answer holds it. */
 interface Connection {
   edges: unknown[];

@@ -1,7 +1,8 @@
-/** A map of bounded size: what was put in first goes first. */
+/** A map of bounded size: what was neither read nor written for the longest time goes first. */
 export class Recent<Key, Value> {
   readonly #size: number;
   readonly #maxWeight: number;
+  /** In the order of their last use. */
   readonly #entries = new Map<Key, { value: Value; weight: number }>();
   #weight = 0;
 
@@ -15,7 +16,11 @@ export class Recent<Key, Value> {
   }
 
   get(key: Key): Value | undefined {
-    return this.#entries.get(key)?.value;
+    const entry = this.#entries.get(key);
+    if (!entry) return undefined;
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    return entry.value;
   }
 
   /** An entry that alone exceeds the total weight is not kept. */

@@ -1,4 +1,5 @@
-import { cut, type GraphqlError, IonError, MAX_REASON } from './errors.js';
+import { cut, type IonError, MAX_REASON } from './errors.js';
+import { weightOf } from './json-size.js';
 
 const MASK = '***';
 /** Shorter secrets would mask ordinary words of a message. */
@@ -9,7 +10,14 @@ const PIECE_LENGTH = 12;
 const MAX_ENCODED_LENGTH = 256;
 /** The client secret, the current token and the one before it. */
 const MAX_KEPT_SECRETS = 3;
+/** Levels of an error of ION, and causes of causes. */
 const MAX_DEPTH = 8;
+/** Levels of an answer; more than one can have. */
+const MAX_DATA_DEPTH = 500;
+/** Properties of an error that hold words of this package only, by which others decide. */
+const OWN_WORDS: ReadonlySet<string> = new Set(['name', 'code', 'origin']);
+/** Weight of an object in which pieces of secrets are looked for without a long stop; see `weightOf`. */
+const MAX_WEIGHT = 2000;
 /** How often escapes are resolved: JSON may stand in JSON, and a URL in a URL. */
 const MAX_ESCAPED = 2;
 /** Longest stack of a cause, in characters: its text and some lines of code. */
@@ -27,26 +35,31 @@ export class Redactor {
 
   /**
    * A copy of the error in which no text holds one of the secrets or a piece of it, the cause chain
-   * included. Causes keep only name, code and message: what else libraries hang on them (request
-   * headers, sockets, whole answers) can hold a secret and helps nobody in a flow.
+   * and the errors of parts included. Causes keep only name, code and message: what else libraries
+   * hang on them (request headers, sockets, whole answers) can hold a secret and helps nobody in a
+   * flow. An object of ION that is too large to be searched for pieces is left out if it holds a
+   * secret.
    */
   withoutSecrets(error: IonError, secrets: readonly string[]): IonError {
     const sought = this.#soughtFor(secrets);
     const mask = (text: string) => masked(text, rangesOf(text, sought));
-    const copy = new IonError(error.code, mask(error.message), {
-      cause: plainCause(error.cause, mask, 0),
-      status: error.status,
-      errors: error.errors?.map((entry) => maskDeep(entry, mask, 0) as GraphqlError),
-      data: error.data,
-      retryAfterMs: error.retryAfterMs,
-      traceId: error.traceId === undefined ? undefined : mask(error.traceId),
-      transient: error.transient,
-      mayHaveRun: error.mayHaveRun,
+    const clean = (name: string, value: unknown): unknown => {
+      if (OWN_WORDS.has(name)) return value;
+      if (name === 'errors') return maskDeep(value, mask, MAX_DEPTH + 1);
+      if (name === 'parts') {
+        return (value as IonError[]).map((part) => this.withoutSecrets(part, secrets));
+      }
+      return maskBounded(value, mask, sought.secrets);
+    };
+    // Whatever properties there are, so that none is lost or shown as it is.
+    const properties = Object.entries(error).filter(([, value]) => value !== undefined);
+    const { stack, cause } = error;
+    const copy = error.with({
+      ...Object.fromEntries(properties.map(([name, value]) => [name, clean(name, value)])),
+      message: mask(error.message),
+      ...(stack !== undefined && { stack: mask(stack) }),
     });
-    copy.isUncertain = error.isUncertain;
-    copy.attempts = error.attempts;
-    copy.pages = error.pages;
-    if (error.stack !== undefined) copy.stack = mask(error.stack);
+    if (cause !== undefined) copy.cause = plainCause(cause, mask, 0);
     return copy;
   }
 
@@ -336,14 +349,51 @@ function masked(text: string, ranges: Range[]): string {
   return result + text.slice(at);
 }
 
+/** @param depth levels that are kept */
 function maskDeep(value: unknown, mask: (text: string) => string, depth: number): unknown {
   if (typeof value === 'string') return mask(value);
   if (typeof value !== 'object' || value === null) return value;
-  if (depth >= MAX_DEPTH) return undefined;
-  if (Array.isArray(value)) return value.map((item) => maskDeep(item, mask, depth + 1));
+  if (depth === 0) return undefined;
+  if (Array.isArray(value)) return value.map((item) => maskDeep(item, mask, depth - 1));
   return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [mask(key), maskDeep(item, mask, depth + 1)]),
+    Object.entries(value).map(([key, item]) => [mask(key), maskDeep(item, mask, depth - 1)]),
   );
+}
+
+/** For what may be as large as an answer of ION. */
+function maskBounded(
+  value: unknown,
+  mask: (text: string) => string,
+  secrets: ReadonlySet<string>,
+): unknown {
+  if (weightOf(value, MAX_WEIGHT) <= MAX_WEIGHT) return maskDeep(value, mask, MAX_DATA_DEPTH);
+  const sought = [...secrets].filter((secret) => secret.length >= MIN_SECRET_LENGTH);
+  const minLength = Math.min(...sought.map((secret) => secret.length));
+  return holdsAny(value, sought, minLength, MAX_DATA_DEPTH) ? undefined : value;
+}
+
+/** Whether a text or a name holds one of the secrets as it is; fast, because it makes one stop. */
+function holdsAny(
+  value: unknown,
+  secrets: readonly string[],
+  minLength: number,
+  depth: number,
+): boolean {
+  if (typeof value === 'string') {
+    return value.length >= minLength && secrets.some((secret) => value.includes(secret));
+  }
+  if (typeof value !== 'object' || value === null) return false;
+  if (depth === 0) return true;
+  if (Array.isArray(value)) {
+    for (const item of value) if (holdsAny(item, secrets, minLength, depth - 1)) return true;
+    return false;
+  }
+  for (const key of Object.keys(value)) {
+    if (key.length >= minLength && holdsAny(key, secrets, minLength, depth)) return true;
+    const item = (value as Record<string, unknown>)[key];
+    if (holdsAny(item, secrets, minLength, depth - 1)) return true;
+  }
+  return false;
 }
 
 function plainCause(cause: unknown, mask: (text: string) => string, depth: number): unknown {

@@ -7,6 +7,8 @@ export type OperationKind = 'query' | 'mutation';
 const FIRST_DELAY_MS = 250;
 const LONGEST_DELAY_MS = 10_000;
 const LONGEST_RETRY_AFTER_MS = 60_000;
+/** In characters. */
+const MAX_DATE = 40;
 
 /**
  * How long to wait before the next try, in ms; `undefined` where there must not be one.
@@ -22,7 +24,7 @@ export function delayBeforeRetry(
   random: () => number = Math.random,
 ): number | undefined {
   if (tries > retries || !error.transient) return undefined;
-  if (kind === 'mutation' && error.mayHaveRun) return undefined;
+  if (kind === 'mutation' && !error.notRun) return undefined;
   if (error.retryAfterMs !== undefined) {
     return error.retryAfterMs <= LONGEST_RETRY_AFTER_MS ? error.retryAfterMs : undefined;
   }
@@ -40,8 +42,17 @@ export function parseRetryAfter(
   const text = headerOf(headers, 'retry-after')?.trim();
   if (text === undefined) return undefined;
   if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
-  const date = Date.parse(text);
-  const answeredAt = Date.parse(headerOf(headers, 'date') ?? '');
+  const date = parseDate(text);
+  const answeredAt = parseDate(headerOf(headers, 'date') ?? '');
   if (Number.isNaN(date)) return undefined;
   return Math.max(0, date - (Number.isNaN(answeredAt) ? now : answeredAt));
+}
+
+/**
+ * A date in one of the three forms of RFC 9110, 5.6.7, in ms since 1970; NaN for anything else,
+ * because `Date.parse` makes dates of texts such as "-5" and "soon 3".
+ */
+function parseDate(text: string): number {
+  if (text.length > MAX_DATE || !/^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? /.test(text)) return NaN;
+  return Date.parse(text.endsWith(' GMT') ? text : `${text} GMT`);
 }

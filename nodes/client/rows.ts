@@ -3,7 +3,7 @@ import { IonError, reasonOf } from './errors.js';
 import { setProperty } from './json.js';
 import { MAX_TEXT_AT_ONCE } from './long-json.js';
 import { parseOperation } from './operation.js';
-import { type Page, type PageSource, type PagesOptions, pages } from './pages.js';
+import { failureAt, type Page, type PageSource, type PagesOptions, pages } from './pages.js';
 import type { Resource } from './resources.js';
 import {
   type RowsQuery,
@@ -24,7 +24,8 @@ export interface RowsPage {
 
 /**
  * The rows of a resource that match, page by page.
- * @throws IonError `ION_QUERY` for a field, operator or sort that cannot be written as GraphQL
+ * @throws IonError `ION_QUERY` for a field, operator or sort that cannot be written as GraphQL; with
+ * `pages`, the number that was delivered before the failure
  */
 export async function* readRows(
   client: PageSource,
@@ -35,7 +36,10 @@ export async function* readRows(
   const operation = parseOperation(rowsDocument(resource, query.fields));
   const variables = rowsVariables(query);
   for await (const page of pages(client, operation, { ...options, variables })) {
-    yield { rows: await rowsOf(page), page };
+    const rows = await rowsOf(page).catch((thrown) => {
+      throw failureAt(page, thrown);
+    });
+    yield { rows, page };
   }
 }
 

@@ -1,14 +1,17 @@
 import { type Attachment, type AttachmentFile, Attachments } from './attachments.js';
 import type { IonClient, RequestOptions } from './client.js';
 import { describe } from './describe.js';
-import { IonError, type IonErrorCode, isOutage, toIonError } from './errors.js';
+import { IonError, type IonErrorCode, toIonError } from './errors.js';
 import { toFieldValue } from './field-values.js';
 import { isPlainObject } from './json.js';
 import { etagIn, type Id } from './known-columns.js';
+import { foldedName } from './names.js';
 import { parseOperation } from './operation.js';
 import { Requests } from './requests.js';
 import { isGiven, type RunStep, type RunStepField, RunSteps, type Target } from './run-steps.js';
+import type { TimeZone } from './time-zone.js';
 import { Turns } from './turns.js';
+import { isRefusal } from './verdict.js';
 
 /** What to do where somebody else wrote meanwhile. */
 export type ConflictPolicy = 'retry' | 'fail';
@@ -43,11 +46,14 @@ export class StepWriter {
   readonly #client: IonClient;
   readonly #steps = new RunSteps();
   readonly #attachments: Attachments;
+  readonly #timeZone: TimeZone | undefined;
   /** Two writes to one row at once would refuse each other. */
   readonly #turns = new Turns();
 
-  constructor(client: IonClient) {
+  /** @param timeZone of dates without a zone; without it, they are refused */
+  constructor(client: IonClient, timeZone?: TimeZone) {
     this.#client = client;
+    this.#timeZone = timeZone;
     this.#attachments = new Attachments(client);
   }
 
@@ -56,15 +62,15 @@ export class StepWriter {
    * @throws IonError `ION_NOT_FOUND`
    */
   runOf(target: Target, options: Omit<WriteOptions, 'onConflict'>): Promise<string> {
-    return this.#steps.runOf(target, new Requests(this.#client, options));
+    return this.#run(options, (requests) => this.#steps.runOf(target, requests));
   }
 
   /**
-   * Whether ION answers at all.
+   * Whether ION answers, its database included.
    * @throws IonError
    */
   async check(options: Omit<WriteOptions, 'onConflict'>): Promise<void> {
-    await new Requests(this.#client, options).send(parseOperation('{ __typename }'), {});
+    await new Requests(this.#client, options).send(parseOperation('{ me { id } }'), {});
   }
 
   /**
@@ -89,9 +95,10 @@ export class StepWriter {
     value: unknown,
     options: WriteOptions,
   ): Promise<WriteAnswer<Written>> {
-    const requests = new Requests(this.#client, options);
-    const payload = await this.#writeField(target, value, options, requests);
-    return answerOf('UpdateRunStepFieldValue', payload, requests);
+    return this.#run(options, async (requests) => {
+      const payload = await this.#writeField(target, value, options, requests);
+      return answerOf('UpdateRunStepFieldValue', payload, requests);
+    });
   }
 
   /**
@@ -103,35 +110,36 @@ export class StepWriter {
     values: Record<string, unknown>,
     options: WriteOptions,
   ): Promise<WriteAnswer<Record<string, Written>>> {
-    const requests = new Requests(this.#client, options);
-    const names = Object.keys(values);
-    if (names.length === 0) {
-      throw new IonError(
-        'ION_VARIABLES',
-        'The value holds no field: it must be like { "Torque": 12.5 }.',
-      );
-    }
-    const written = await Promise.allSettled(
-      names.map((name) =>
-        this.#writeField({ ...target, field: name }, values[name], options, requests),
-      ),
-    );
-    const results: Record<string, FieldResult> = {};
-    const failures: [string, IonError][] = [];
-    const payload: Record<string, Written> = {};
-    for (const [index, outcome] of written.entries()) {
-      const name = names[index] as string;
-      if (outcome.status === 'fulfilled') {
-        payload[name] = outcome.value;
-        results[name] = { written: outcome.value };
-      } else {
-        const error = toIonError(outcome.reason);
-        failures.push([name, error]);
-        results[name] = { error: { code: error.code, message: error.message } };
+    return this.#run(options, async (requests) => {
+      const names = Object.keys(values);
+      if (names.length === 0) {
+        throw new IonError(
+          'ION_VARIABLES',
+          'The value holds no field: it must be like { "Torque": 12.5 }.',
+        );
       }
-    }
-    if (failures.length > 0) throw failureOf(failures, names.length, results, requests);
-    return { ...answerOf('UpdateRunStepFieldValue', payload, requests), results };
+      const written = await Promise.allSettled(
+        names.map((name) =>
+          this.#writeField({ ...target, field: name }, values[name], options, requests),
+        ),
+      );
+      const results: Record<string, FieldResult> = {};
+      const failures: [string, IonError][] = [];
+      const payload: Record<string, Written> = {};
+      for (const [index, outcome] of written.entries()) {
+        const name = names[index] as string;
+        if (outcome.status === 'fulfilled') {
+          payload[name] = outcome.value;
+          results[name] = { written: outcome.value };
+        } else {
+          const error = toIonError(outcome.reason);
+          failures.push([name, error]);
+          results[name] = { error: { code: error.code, message: error.message } };
+        }
+      }
+      if (failures.length > 0) throw failureOf(failures, names.length, results, requests);
+      return { ...answerOf('UpdateRunStepFieldValue', payload, requests), results };
+    });
   }
 
   /**
@@ -144,19 +152,20 @@ export class StepWriter {
     status: unknown,
     options: WriteOptions,
   ): Promise<WriteAnswer<Written>> {
-    const requests = new Requests(this.#client, options);
-    const wanted = toStatus(status);
-    const payload = await this.#write<RunStep>(options, {
-      find: () => this.#steps.step(target, requests),
-      forget: (step) => this.#steps.forgetStep(step),
-      kind: 'step',
-      send: async ({ id, _etag: etag }) => {
-        const input = { id, etag, status: wanted };
-        const { data } = await requests.send(parseOperation(STATUS_MUTATION), { input });
-        return (data.updateRunStep as { runStep?: Written } | null)?.runStep;
-      },
+    return this.#run(options, async (requests) => {
+      const wanted = toStatus(status);
+      const payload = await this.#write<RunStep>(options, {
+        find: () => this.#steps.step(target, requests),
+        forget: (step) => this.#steps.forgetStep(step),
+        kind: 'step',
+        send: async ({ id, _etag: etag }) => {
+          const input = { id, etag, status: wanted };
+          const { data } = await requests.send(parseOperation(STATUS_MUTATION), { input });
+          return (data.updateRunStep as { runStep?: Written } | null)?.runStep;
+        },
+      });
+      return answerOf('UpdateRunStep', payload, requests);
     });
-    return answerOf('UpdateRunStep', payload, requests);
   }
 
   /**
@@ -170,16 +179,20 @@ export class StepWriter {
     options: Omit<WriteOptions, 'onConflict'>,
     earlier: EarlierTry = {},
   ): Promise<WriteAnswer<Attachment>> {
-    const requests = new Requests(this.#client, options);
-    const step = await this.#steps.step(target, requests);
-    const done = await this.#attached(step, file, earlier, requests);
-    if (done) return answerOf('CreateFileAttachment', done, requests);
-    const { entityId } = step;
-    if (entityId === null) {
-      throw new IonError('ION_RESPONSE', 'ION answered a step without the id that files hang on.');
-    }
-    const attached = await this.#attachments.attach(file, entityId, requests, earlier.created);
-    return answerOf('CreateFileAttachment', attached, requests);
+    return this.#run(options, async (requests) => {
+      const step = await this.#steps.step(target, requests);
+      const done = await this.#attached(step, file, earlier, requests);
+      if (done) return answerOf('CreateFileAttachment', done, requests);
+      const { entityId } = step;
+      if (entityId === null) {
+        throw new IonError(
+          'ION_RESPONSE',
+          'ION answered a step without the id that files hang on.',
+        );
+      }
+      const attached = await this.#attachments.attach(file, entityId, requests, earlier.created);
+      return answerOf('CreateFileAttachment', attached, requests);
+    });
   }
 
   /** The ids of what has this name on a step, to be looked at before a file is attached again. */
@@ -188,9 +201,10 @@ export class StepWriter {
     filename: string,
     options: Omit<WriteOptions, 'onConflict'>,
   ): Promise<number[]> {
-    const requests = new Requests(this.#client, options);
-    const { id } = await this.#steps.step(target, requests);
-    return (await this.#attachments.named(filename, id, requests)).map((each) => each.id);
+    return this.#run(options, async (requests) => {
+      const { id } = await this.#steps.step(target, requests);
+      return (await this.#attachments.named(filename, id, requests)).map((each) => each.id);
+    });
   }
 
   /** What an earlier try attached, if its bytes arrived. */
@@ -213,6 +227,23 @@ export class StepWriter {
     return undefined;
   }
 
+  /** Whatever fails, the error tells of all requests that were sent for it. */
+  async #run<Result>(
+    options: Omit<WriteOptions, 'onConflict'>,
+    work: (requests: Requests) => Promise<Result>,
+  ): Promise<Result> {
+    const requests = new Requests(this.#client, options);
+    try {
+      return await work(requests);
+    } catch (thrown) {
+      const error = toIonError(thrown);
+      if (error.attempts > 0) throw error;
+      const { attempts, traceId } = requests;
+      // A copy, because several messages may wait for the same look-up.
+      throw error.with({ attempts, traceId: error.traceId ?? traceId });
+    }
+  }
+
   #writeField(
     target: Target,
     value: unknown,
@@ -224,7 +255,11 @@ export class StepWriter {
       forget: (field) => this.#steps.forgetField(field),
       kind: 'field',
       send: async (field) => {
-        const input = { id: field.id, etag: field._etag, value: toFieldValue(field, value) };
+        const input = {
+          id: field.id,
+          etag: field._etag,
+          value: toFieldValue(field, value, this.#timeZone),
+        };
         const { data } = await requests.send(parseOperation(FIELD_MUTATION), { input });
         return (data.updateRunStepFieldValue as { runStepField?: Written } | null)?.runStepField;
       },
@@ -284,12 +319,8 @@ function isOutdated({ code }: IonError, tries: number, onConflict: ConflictPolic
 
 /** ION's statuses are written like `IN_PROGRESS`. */
 function toStatus(status: unknown): string {
-  if (typeof status === 'string' && status.trim() !== '') {
-    return status
-      .trim()
-      .toUpperCase()
-      .replace(/[\s-]+/g, '_');
-  }
+  const text = typeof status === 'string' ? foldedName(status) : '';
+  if (text !== '') return text.toUpperCase().replace(/[\s-]+/g, '_');
   throw new IonError(
     'ION_VARIABLES',
     `The status must be a text such as "IN_PROGRESS" or "COMPLETE", not ${typeof status === 'number' ? status : describe(status)}.`,
@@ -315,16 +346,17 @@ function failureOf(
     message.includes(`"${name}"`) ? message : `"${name}": ${message}`;
   const told = failures.map(named).join(' · ');
   // A refusal counts more than an outage, because repeating the message would not help it.
-  const worst = failures.find(([, error]) => !isOutage(error)) ?? failures[0];
-  const { code, status, retryAfterMs, traceId, transient } = (worst as [string, IonError])[1];
-  const error = new IonError(
-    code,
-    `${failures.length} of ${count} fields ${failures.length === 1 ? 'was' : 'were'} not written: ${told}`,
-    { status, retryAfterMs, traceId, transient, cause: worst?.[1] },
-  );
-  error.isUncertain = failures.some(([, { isUncertain }]) => isUncertain);
-  error.results = results;
-  error.parts = failures.map(([, part]) => part);
-  error.attempts = requests.attempts;
-  return error;
+  const worst = failures.find(([, error]) => isRefusal(error)) ?? failures[0];
+  const cause = (worst as [string, IonError])[1];
+  const were = failures.length === 1 ? 'was' : 'were';
+  return cause.with({
+    message: `${failures.length} of ${count} fields ${were} not written: ${told}`,
+    cause,
+    mayHaveRun: failures.some(([, { mayHaveRun }]) => mayHaveRun),
+    notRun: failures.every(([, { notRun }]) => notRun),
+    isUncertain: failures.some(([, { isUncertain }]) => isUncertain),
+    results,
+    parts: failures.map(([, part]) => part),
+    attempts: requests.attempts,
+  });
 }

@@ -3,14 +3,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { TokenEndpointResponse } from 'oauth4webapi';
 import { abandonable } from './aborts.js';
 import { closedError, IonError, quote, toIonError } from './errors.js';
-import { JsonLimitError, parseShortJson } from './json.js';
+import { isPlainObject, JsonLimitError, parseShortJson } from './json.js';
 import { delayBeforeRetry, parseRetryAfter } from './retries.js';
 import type { HttpAnswer, Transport } from './transport.js';
+import { verdictOnToken } from './verdict.js';
+import { isWebPage, titleOf } from './web-page.js';
 
 /** What is assumed where the answer has no `expires_in`, in seconds. */
 const ASSUMED_LIFETIME = 60;
 /** In characters; a token of some KiB and a few words. */
 const MAX_ANSWER = 100_000;
+/** Characters of an answer in which the title of a web page is looked for. */
+const MAX_PAGE = 16_384;
 /** In characters; few servers take headers as long. */
 const MAX_TOKEN = 16_384;
 const REFRESH_AHEAD_MS = 30_000;
@@ -46,15 +50,26 @@ interface AccessToken {
   accepted: boolean;
 }
 
+/** What to do with a request whose token the API refused. */
+export type AfterRefusal =
+  /** Send it again with another token. */
+  | 'again'
+  /** Send the same token a little later: the API's clock is behind. */
+  | 'later'
+  | 'fail';
+
 /**
  * The access token of one API key: asked for on first use, kept in memory, refreshed ahead of its
- * end. Any number of callers share one token request.
+ * end. Any number of callers share one token request. A new token takes the place of one that is
+ * still good only when the API has taken it.
  */
 export class AccessTokens {
   readonly #options: AccessTokensOptions;
   readonly #now: () => number;
   readonly #closing = new AbortController();
   #current: AccessToken | undefined;
+  /** Tried by one request at a time while the current one is still good. */
+  #next: (AccessToken & { refusals: number; tryAt: number }) | undefined;
   #pending: Promise<string> | undefined;
   #failure: IonError | undefined;
   #failures = 0;
@@ -73,10 +88,16 @@ export class AccessTokens {
    * least a second after that the same error, without another request
    */
   get(signal: AbortSignal): string | Promise<string> {
-    const token = this.#current;
     const now = this.#now();
-    if (token && now < token.expiresAt) {
-      if (now >= token.refreshAt && !this.#pending && !this.#isPaused()) {
+    const token = this.#goodOne(now);
+    if (token) {
+      const next = this.#next;
+      if (next && now >= next.tryAt) {
+        // Whoever gets it says by `accept` or `refuse` what came of it, if anything did.
+        next.tryAt = now + FIRST_PAUSE_MS;
+        return next.value;
+      }
+      if (now >= token.refreshAt && !next && !this.#pending && !this.#isPaused()) {
         // A failure shows when the token has run out and somebody waits for the next one.
         this.#request().catch(() => {});
       }
@@ -89,6 +110,10 @@ export class AccessTokens {
 
   /** The API took this token. */
   accept(value: string): void {
+    if (this.#next?.value === value) {
+      this.#current = this.#next;
+      this.#next = undefined;
+    }
     const token = this.#current;
     if (!token || token.accepted || token.value !== value) return;
     token.accepted = true;
@@ -97,31 +122,56 @@ export class AccessTokens {
   }
 
   /**
-   * The API refused this token: forgets it, but not a newer one.
-   * @returns whether another try makes sense. False while a token that was never accepted has
-   * been replaced only just now: a key of another environment would otherwise be asked for a
-   * token with every message.
+   * The API refused this token: forgets it, but not a newer one, nor one that only is too young.
+   * @param isTooYoung the API said that it is not valid yet
+   * @returns `fail` where another try makes no sense: while a token that was never accepted has
+   * been replaced only just now, because a key of another environment would otherwise be asked for
+   * a token with every message
    */
-  refuse(value: string): boolean {
+  refuse(value: string, isTooYoung = false): AfterRefusal {
+    const next = this.#next;
+    if (next?.value === value) {
+      const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** next.refusals++);
+      next.tryAt = this.#now() + pause;
+      return 'again';
+    }
     const token = this.#current;
-    if (!token || token.value !== value) return true;
+    if (!token || token.value !== value) return 'again';
+    if (next) {
+      this.#current = next;
+      this.#next = undefined;
+      return 'again';
+    }
+    // A new one would be as young again.
+    if (isTooYoung) return 'later';
     if (!token.accepted) {
-      if (this.#isPaused()) return false;
+      if (this.#isPaused()) return 'fail';
       this.#pause(LONGEST_PAUSE_MS);
     }
     this.#current = undefined;
-    return true;
+    return 'again';
   }
 
-  /** What must not appear in a text: the client secret and the token. */
+  /** What must not appear in a text: the client secret and the tokens. */
   secrets(): string[] {
-    const { clientSecret } = this.#options.key;
-    return this.#current ? [clientSecret, this.#current.value] : [clientSecret];
+    const tokens = [this.#current, this.#next].flatMap((token) => (token ? [token.value] : []));
+    return [this.#options.key.clientSecret, ...tokens];
   }
 
   close(): void {
     this.#closing.abort();
     this.#current = undefined;
+    this.#next = undefined;
+  }
+
+  /** The current token, or the next one in place of one that has run out. */
+  #goodOne(now: number): AccessToken | undefined {
+    if (this.#current && now >= this.#current.expiresAt) {
+      this.#current = this.#next;
+      this.#next = undefined;
+    }
+    if (this.#next && now >= this.#next.expiresAt) this.#next = undefined;
+    return this.#current && now < this.#current.expiresAt ? this.#current : undefined;
   }
 
   #isPaused(): boolean {
@@ -139,7 +189,9 @@ export class AccessTokens {
     this.#pending = this.#exchangeWithRetries()
       .then(
         (token) => {
-          this.#current = token;
+          const now = this.#now();
+          if (this.#goodOne(now)?.accepted) this.#next = { ...token, refusals: 0, tryAt: now };
+          else this.#current = token;
           this.#failure = undefined;
           return token.value;
         },
@@ -217,7 +269,7 @@ function readable(answer: HttpAnswer, { host }: URL): HttpAnswer {
   const text = answer.text.slice(0, MAX_ANSWER);
   if (status < 200 || status > 299) return { ...answer, text };
   const isTooLong = text.length < answer.text.length;
-  if (!isTooLong && !isTooDeep(text)) return answer;
+  if (!isTooLong && !isTooDeep(text)) return { ...answer, text: tidied(text) };
   const reason = isTooLong ? `longer than ${MAX_ANSWER} characters` : 'nested too deeply';
   const message = `The answer of the auth server ${host} cannot be used: it is ${reason}.`;
   throw new IonError('ION_RESPONSE', message, { status });
@@ -234,10 +286,10 @@ function isTooDeep(text: string): boolean {
 
 function toResponse(answer: HttpAnswer): Response {
   const hasNoBody = answer.status === 204 || answer.status === 205 || answer.status === 304;
-  // Only what the check of the answer needs: a challenge header would hide the body's reason.
+  // No other header: a challenge would hide the body's reason, and JSON is known by itself.
   return new Response(hasNoBody ? null : answer.text, {
     status: answer.status,
-    headers: { 'content-type': String(answer.headers['content-type'] ?? '') },
+    headers: { 'content-type': 'application/json' },
   });
 }
 
@@ -264,55 +316,91 @@ function toAccessToken(granted: TokenEndpointResponse, askedAt: number): AccessT
   };
 }
 
-function refusedRequest(thrown: unknown, answer: HttpAnswer, tokenUrl: URL): IonError {
+function refusedRequest(thrown: unknown, answer: HttpAnswer, { host, pathname }: URL): IonError {
   const { status } = answer;
-  const oauthError = errorIn(answer.text);
-  const details = { cause: thrown, status };
-  const host = tokenUrl.host;
-  if (status === 429) {
-    return new IonError('ION_RATE_LIMITED', `${host} asks for fewer token requests (HTTP 429).`, {
-      ...details,
-      transient: true,
-      retryAfterMs: parseRetryAfter(answer.headers),
-    });
-  }
-  if (status >= 500) {
-    return new IonError(
-      'ION_SERVER',
-      `The auth server ${host} has a fault (HTTP ${status}). Try again later.`,
-      { ...details, transient: status !== 500, retryAfterMs: parseRetryAfter(answer.headers) },
-    );
-  }
-  if (status === 404) {
-    return new IonError(
-      'ION_NOT_FOUND',
-      `${host} has no token endpoint at ${tokenUrl.pathname}. Check the auth URL in the ION config node.`,
-      details,
-    );
-  }
-  if (oauthError !== undefined || status === 401 || status === 403) {
-    const reason = oauthError === undefined ? '' : `: ${quote(oauthError)}`;
-    return new IonError(
-      'ION_AUTH',
-      `The auth server ${host} refused the API key (HTTP ${status}${reason}). Check client ID and client secret, that the key is enabled, and that it belongs to this environment.`,
-      details,
-    );
-  }
-  const location = answer.headers.location;
-  const pointer = location === undefined ? '' : ` that points to ${quote(String(location))}`;
-  return new IonError(
-    'ION_RESPONSE',
-    `${host} did not answer the token request as an auth server does (HTTP ${status}${pointer}). Check the auth URL in the ION config node, and whether a proxy or firewall stands in between.`,
-    details,
-  );
+  const { error, description } = errorIn(answer.text);
+  const page = pageIn(answer.text);
+  const verdict = verdictOnToken(status, error, page !== undefined);
+  const details = {
+    ...verdict,
+    cause: thrown,
+    status,
+    ...(verdict.transient && { retryAfterMs: parseRetryAfter(answer.headers) }),
+  };
+  const reason = [error, description].flatMap((each) => (each ? quote(each) : [])).join(', ');
+  const said = reason || (page && `"${quote(page)}"`);
+  const named = said ? `: ${said}` : '';
+  const text = (): string => {
+    switch (verdict.code) {
+      case 'ION_RATE_LIMITED':
+        return `${host} asks for fewer token requests (HTTP 429${named}).`;
+      case 'ION_SERVER':
+        return `The auth server ${host}, or a gateway before it, has a fault (HTTP ${status}${named}). Try again later.`;
+      case 'ION_NOT_FOUND':
+        return `${host} has no token endpoint at ${pathname} (HTTP 404${named}). ${CHECK}`;
+      case 'ION_AUTH':
+        return `The auth server ${host} refused the API key (HTTP ${status}${named}). ${adviceOn(error)}`;
+      default: {
+        const { location } = answer.headers;
+        const pointer = location === undefined ? '' : ` that points to ${quote(String(location))}`;
+        return `${host} did not answer the token request as an auth server does (HTTP ${status}${pointer}${named}). ${CHECK}`;
+      }
+    }
+  };
+  return new IonError(verdict.code, text(), details);
 }
 
-/** The error code of RFC 6749, 5.2, whatever the status: some servers send it with HTTP 200. */
-function errorIn(text: string): string | undefined {
+const CHECK =
+  'Check the auth URL in the ION config node, and the gateway, proxy or firewall in between.';
+
+/** What to do about an error of RFC 6749, 5.2. */
+function adviceOn(error: string | undefined): string {
+  switch (error) {
+    case 'unauthorized_client':
+    case 'unsupported_grant_type':
+      return 'If the client secret is right, the key may not ask for tokens in this way: make a new API key in ION.';
+    case 'invalid_request':
+    case 'invalid_scope':
+    case 'invalid_target':
+      return 'Check the audience in the ION config node, and client ID and client secret.';
+    default:
+      return 'Check client ID and client secret, that the key is enabled, and that it belongs to this environment.';
+  }
+}
+
+/** The title of a web page, `''` for one without a title; `undefined` for what is no web page. */
+function pageIn(text: string): string | undefined {
+  const begin = text.slice(0, MAX_PAGE);
+  return isWebPage(begin) ? (titleOf(begin) ?? '') : undefined;
+}
+
+/** The error of RFC 6749, 5.2, whatever the status: some servers send it with HTTP 200. */
+function errorIn(text: string): { error?: string; description?: string } {
   try {
-    const { error } = parseShortJson(text) as { error?: unknown };
-    return typeof error === 'string' ? error : undefined;
+    const { error, error_description: description } = parseShortJson(text) as Record<
+      string,
+      unknown
+    >;
+    if (typeof error !== 'string') return {};
+    return { error, ...(typeof description === 'string' && { description }) };
   } catch {
-    return undefined;
+    return {};
+  }
+}
+
+/**
+ * What of a granted token counts, in the form that the check expects: gateways and auth servers
+ * add properties that are null, and give the token's type other names.
+ */
+function tidied(text: string): string {
+  try {
+    const answer = parseShortJson(text);
+    if (!isPlainObject(answer) || typeof answer.access_token !== 'string') return text;
+    const { access_token, expires_in: given } = answer;
+    const expires_in = given === null || given === '' ? undefined : Number(given);
+    const isKnown = expires_in !== undefined && Number.isFinite(expires_in) && expires_in >= 0;
+    return JSON.stringify({ access_token, token_type: 'bearer', ...(isKnown && { expires_in }) });
+  } catch {
+    return text;
   }
 }

@@ -219,7 +219,7 @@ export class Transport {
       throw new IonError(
         'ION_RESPONSE',
         `${url.host} answered in an encoding that was not asked for ("${quote(encoding)}").`,
-        { mayHaveRun: true },
+        { transient: true, mayHaveRun: true },
       );
     }
     try {
@@ -228,6 +228,7 @@ export class Transport {
       if (codeOf(cause) === 'ERR_BUFFER_TOO_LARGE') throw tooLargeError(url, this.#largestAnswer);
       throw new IonError('ION_RESPONSE', `The compressed answer of ${url.host} is broken.`, {
         cause,
+        transient: true,
         mayHaveRun: true,
       });
     }
@@ -274,7 +275,7 @@ function notUtf8({ host }: URL): IonError {
   return new IonError(
     'ION_RESPONSE',
     `The answer of ${host} is not valid UTF-8 text. A proxy or firewall in between may have damaged it.`,
-    { mayHaveRun: true },
+    { transient: true, mayHaveRun: true },
   );
 }
 

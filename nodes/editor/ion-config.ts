@@ -5,7 +5,7 @@ import { prepareConnectionTest } from './connection-test.js';
 import { labels } from './labels.js';
 import { numberProperties, prepareNumbers } from './numbers.js';
 import { prepareOutbox } from './outbox.js';
-import { noReference, partOfVariable } from './validators.js';
+import { noReference, partOfVariable, timeZone } from './validators.js';
 
 const label = labels('ion-config');
 
@@ -20,6 +20,7 @@ const ADVANCED = {
   retries: retries.value,
   concurrency: concurrency.value,
   queueLimit: queueLimit.value,
+  timeZone: '',
   tls: '',
   proxy: '',
 };
@@ -38,6 +39,7 @@ RED.nodes.registerType('ion-config', {
     audience: { label: label('audience'), value: '', validate: noReference },
     authScheme: { label: label('authScheme'), value: 'raw' },
     ...numbers,
+    timeZone: { label: label('timeZone'), value: '', validate: timeZone },
     tls: { label: label('tls'), value: '', type: 'tls-config', required: false },
     proxy: { label: label('proxy'), value: '', type: 'http proxy', required: false },
     allowHttp: { label: label('allowHttp'), value: false },
@@ -67,6 +69,7 @@ RED.nodes.registerType('ion-config', {
     prepareNumbers(this, configNumbers, 'node-config-input');
     // A node that was written by hand may leave it out.
     if (!this.authScheme) $('#node-config-input-authScheme').val(ADVANCED.authScheme);
+    offerTimeZones();
     openWhereUsed('#ion-config-advanced', ADVANCED);
     openWhereUsed('#ion-config-outbox', OUTBOX);
     asking = [prepareConnectionTest(this), prepareOutbox(this)];
@@ -88,6 +91,13 @@ function openWhereUsed(selector: string, defaults: Record<string, unknown>): voi
   };
   const details = document.querySelector<HTMLDetailsElement>(selector);
   if (details) details.open = !Object.entries(defaults).every(isAsItComes);
+}
+
+function offerTimeZones(): void {
+  // Older browsers know no list.
+  const known = Intl.supportedValuesOf?.('timeZone') ?? [];
+  const names = new Set(['UTC', ...known]);
+  $('#ion-config-time-zones').append([...names].map((name) => $('<option>').val(name)));
 }
 
 type CustomUrl = 'apiUrl' | 'authUrl';

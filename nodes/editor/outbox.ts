@@ -1,14 +1,25 @@
 // The outbox of a deployed config node: what waits, and what ION refuses and somebody decides on.
 import { request, type ServerError } from './schema.js';
 
-interface Refused {
+interface ShownWrite {
   sequence: number;
   action: 'field' | 'status' | 'file';
   target: Record<'run' | 'step' | 'field', string | number | null | undefined>;
   filename?: string;
+  error: { code: string; message: string };
+}
+
+interface Refused extends ShownWrite {
   /** In ms since 1970. */
   givenUpAt: number;
-  error: { code: string; message: string };
+}
+
+/** One that fails again and again while ION answers. */
+interface Failing extends ShownWrite {
+  tries: number;
+  /** In ms since 1970. */
+  since: number;
+  nextTryAt?: number;
 }
 
 interface OutboxState {
@@ -17,11 +28,12 @@ interface OutboxState {
   /** In ms since 1970. */
   unreachableSince?: number;
   reason?: string;
+  failing?: Failing[];
   /** The oldest of those that were given up. */
   refused: Refused[];
 }
 
-type Decision = 'retry' | 'discard';
+type Decision = 'retry' | 'discard' | 'skip';
 
 /** Reads the state and connects the buttons; gives back what ends a request under way. */
 export function prepareOutbox(node: EditedNode): { end(): void } {
@@ -38,11 +50,18 @@ export function prepareOutbox(node: EditedNode): { end(): void } {
     section.find('.ion-config-outbox-decide').prop('disabled', !(isEnabled && mayDecide));
   };
   const show = (state: OutboxState) => {
-    const { refused, givenUp, unreachableSince } = state;
+    const { refused, failing = [], givenUp, unreachableSince } = state;
     // Somebody has something to see to.
-    if (!shown && (givenUp > 0 || unreachableSince !== undefined)) section.prop('open', true);
+    const isTrouble = givenUp > 0 || failing.length > 0 || unreachableSince !== undefined;
+    if (!shown && isTrouble) section.prop('open', true);
     shown = state;
     sayState(node, state);
+    $('#ion-config-outbox-failing').toggle(failing.length > 0);
+    $('#ion-config-outbox-failing-writes')
+      .empty()
+      .append(
+        failing.map((entry) => failingRow(node, entry, (decision) => decide(decision, [entry]))),
+      );
     $('#ion-config-outbox-given-up').toggle(givenUp > 0);
     $('#ion-config-outbox-more')
       .toggle(givenUp > refused.length)
@@ -78,7 +97,7 @@ export function prepareOutbox(node: EditedNode): { end(): void } {
       }
     }
   };
-  const decide = async (decision: Decision, entries: Refused[]) => {
+  const decide = async (decision: Decision, entries: ShownWrite[]) => {
     // What was given up meanwhile is not decided on, because nobody has seen it.
     const isAll = entries === shown?.refused && shown.givenUp > entries.length;
     const count = isAll ? (shown?.givenUp ?? 0) : entries.length;
@@ -95,7 +114,7 @@ export function prepareOutbox(node: EditedNode): { end(): void } {
   }
   section.on('toggle', () => RED.tray.resize());
   $('#ion-config-outbox-state').text(text('loading'));
-  $('#ion-config-outbox-given-up').hide();
+  $('#ion-config-outbox-failing, #ion-config-outbox-given-up').hide();
   void ask();
   return {
     end() {
@@ -132,26 +151,55 @@ function sayFailure(node: EditedNode, { code, message }: ServerError): void {
 
 /** One write that was given up: what it was for, what ION says, and what can be done with it. */
 function row(node: EditedNode, entry: Refused, decide: (decision: Decision) => void): JQuery {
-  const what = describe(node, entry);
-  const button = (decision: Decision) =>
-    $('<button type="button" class="red-ui-button red-ui-button-small ion-config-outbox-decide">')
-      .text(node._(`ion-config.outbox.${decision}`))
-      .attr('aria-label', node._(`ion-config.outbox.${decision}One`, { what }))
-      .on('click', () => decide(decision));
-  const { code, message } = entry.error;
-  return $('<li>').append(
-    $('<div class="ion-config-outbox-what">').append(
-      $('<span>').text(what),
-      $('<time>')
-        .attr('datetime', new Date(entry.givenUpAt).toISOString())
-        .text(timeOf(entry.givenUpAt)),
-    ),
-    $('<div class="ion-config-outbox-error">').text(`${code}: ${message}`),
-    $('<div>').append(button('retry'), ' ', button('discard')),
+  return listItem(node, entry, entry.givenUpAt).append(
+    buttons(node, entry, { retry: 'retry', discard: 'discard' }, decide),
   );
 }
 
-function describe(node: EditedNode, { action, target, filename = '' }: Refused): string {
+function failingRow(
+  node: EditedNode,
+  entry: Failing,
+  decide: (decision: Decision) => void,
+): JQuery {
+  const { tries: count, since, nextTryAt } = entry;
+  const next = nextTryAt === undefined ? '' : timeOf(nextTryAt);
+  const key = nextTryAt === undefined ? 'trying' : 'tries';
+  const text = node._(`ion-config.outbox.${key}`, { count, since: timeOf(since), next });
+  return listItem(node, entry, since).append(
+    $('<div class="ion-config-outbox-tries">').text(text),
+    buttons(node, entry, { retry: 'tryNow', skip: 'skip', discard: 'discard' }, decide),
+  );
+}
+
+function listItem(node: EditedNode, entry: ShownWrite, at: number): JQuery {
+  const { code, message } = entry.error;
+  return $('<li>').append(
+    $('<div class="ion-config-outbox-what">').append(
+      $('<span>').text(describe(node, entry)),
+      $('<time>').attr('datetime', new Date(at).toISOString()).text(timeOf(at)),
+    ),
+    $('<div class="ion-config-outbox-error">').text(`${code}: ${message}`),
+  );
+}
+
+/** @param labels catalogue keys by decision */
+function buttons(
+  node: EditedNode,
+  entry: ShownWrite,
+  labels: Partial<Record<Decision, string>>,
+  decide: (decision: Decision) => void,
+): JQuery {
+  const what = describe(node, entry);
+  const each = Object.entries(labels).map(([decision, label]) =>
+    $('<button type="button" class="red-ui-button red-ui-button-small ion-config-outbox-decide">')
+      .text(node._(`ion-config.outbox.${label}`))
+      .attr('aria-label', node._(`ion-config.outbox.${label}One`, { what }))
+      .on('click', () => decide(decision as Decision)),
+  );
+  return $('<div class="ion-config-outbox-row">').append(each);
+}
+
+function describe(node: EditedNode, { action, target, filename = '' }: ShownWrite): string {
   const places = (['run', 'step', 'field'] as const).flatMap((part) => {
     const name = target[part] ?? '';
     return name === '' ? [] : [node._(`ion-config.outbox.target.${part}`, { name })];

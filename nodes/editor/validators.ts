@@ -3,6 +3,8 @@ import { type NumberSetting, readNumber } from '../client/settings.js';
 
 /** The validators that the dialogs share: each returns true or a text of the node's catalogue. */
 
+import { isTimeZone } from '../client/time-zone.js';
+
 const SHARED = '@ion-nodes/node-red-ion/ion-config:ion-config.invalid.';
 
 /** A number within the limits of its setting, or nothing where the default applies. */
@@ -37,4 +39,12 @@ export function output(value: unknown, { label = '' }: ValidatorOptions): Valida
 export function oneOf(...values: string[]) {
   return (value: string, { label = '' }: ValidatorOptions): Validation =>
     values.includes(value) || RED._(`${SHARED}choice`, { label, name: value });
+}
+
+/** A time zone by its IANA name, or nothing. */
+export function timeZone(value: unknown, { label = '' }: ValidatorOptions): Validation {
+  const name = String(value ?? '').trim();
+  // Only the server knows the value of a variable.
+  if (name === '' || /^\$\{[^}]+\}$/.test(name) || isTimeZone(name)) return true;
+  return RED._(`${SHARED}timeZone`, { label });
 }

@@ -1,10 +1,18 @@
 import { setMaxListeners } from 'node:events';
+import { onAbort } from '../client/aborts.js';
 import { fileAt } from '../client/attachments.js';
-import { IonError, isOutage, toIonError } from '../client/errors.js';
+import { closedError, IonError, toIonError } from '../client/errors.js';
 import { isPlainObject } from '../client/json.js';
 import { idOf, isGiven } from '../client/run-steps.js';
 import type { StepWriter, WriteAnswer } from '../client/step-writer.js';
+import { isRefusal } from '../client/verdict.js';
 import type { Entry, GivenUpEntry, Stored, Write } from './entries.js';
+import {
+  type FailingDecision,
+  type FailingWrite,
+  FailingWrites,
+  type GiveUpRule,
+} from './failing-writes.js';
 import { END, laneOf } from './keys.js';
 import { type OutboxLimits, OutboxStore, writing } from './store.js';
 
@@ -23,8 +31,10 @@ export interface OutboxState {
   givenUp: number;
   /** Since when ION cannot be reached, in ms since 1970. */
   unreachableSince: number | undefined;
-  /** Why the last delivery failed. */
+  /** Why it cannot be reached. */
   reason: IonError | undefined;
+  /** Writes that fail again and again although ION answers. */
+  failing: readonly FailingWrite[];
 }
 
 export interface OutboxOptions {
@@ -43,6 +53,8 @@ export interface OutboxOptions {
   /** The first pause after a failure, in ms; 1000 by default. */
   pauseMs?: number;
   random?: () => number;
+  /** When a write is given up that fails while ION answers others. */
+  giveUp?: GiveUpRule;
   /** Hears how long each pause is, in ms. */
   onPause?: (ms: number) => void;
   /** Hears that a damaged outbox was repaired, and how many entries were lost. */
@@ -60,14 +72,13 @@ export interface NewWrite extends Write {
 
 type Refused = Stored<GivenUpEntry>;
 
-/** Failures in a row, over all runs, that look like an outage and not like one bad answer. */
-const FAILURES_OF_AN_OUTAGE = 3;
 const FIRST_PAUSE_MS = 1000;
 /** One bad answer is soon forgotten: a lane waits a tenth as long as an outage. */
 const SHARE_OF_A_LANE = 0.1;
 const LONGEST_PAUSE_MS = 60_000;
 /** However long a server asks to be left alone. */
 const LONGEST_ASKED_MS = 600_000;
+const FIRST_TRY = 1;
 /** Entries of a run that are delivered before other runs get their turn. */
 const ENTRIES_PER_TURN = 50;
 /** While one lane reads the disk, another one has its request under way. */
@@ -94,13 +105,14 @@ export class Outbox {
   readonly #busy = new Map<string, Promise<void>>();
   /** Lanes that wait for the next try of their first entry. */
   readonly #paused = new Map<string, NodeJS.Timeout>();
-  /** Failed tries of those. */
-  readonly #tries = new Map<string, number>();
+  readonly #failing: FailingWrites;
+  /** Further tries of those that fail, which somebody may end. */
+  readonly #tries = new Map<string, AbortController>();
   /** Lanes whose next entry came after one that may belong to the same run. */
   readonly #behind = new Set<string>();
   /** Where the search for the next lane goes on, so that each gets its turn. */
   #place = '';
-  #searching: Promise<void> | undefined;
+  #searching: Promise<unknown> | undefined;
   #searchAgain = false;
   /** Entries before which one may still belong to any run. */
   #firstUnrouted = Number.POSITIVE_INFINITY;
@@ -113,9 +125,14 @@ export class Outbox {
   #failedLookUps = 0;
   /** The number of that one. */
   #lookedUp = 0;
+  /** Failures in a row of what is no delivery: look-ups of runs, and the search for lanes. */
+  readonly #stumbles = new Map<string, number>();
   #isStarted = false;
-  #failures = 0;
-  #failingSince: number | undefined;
+  /** When ION answered last, on the monotonic clock. */
+  #answeredAt = Number.NEGATIVE_INFINITY;
+  #checking: Promise<boolean> | undefined;
+  /** In ms since 1970. */
+  #unreachableSince: number | undefined;
   #reason: IonError | undefined;
   #probes = 0;
   #probeTimer: NodeJS.Timeout | undefined;
@@ -124,6 +141,7 @@ export class Outbox {
     this.#options = options;
     this.#listeners = options.listeners;
     this.#store = store;
+    this.#failing = new FailingWrites(options.giveUp);
     setMaxListeners(0, this.#closing.signal);
   }
 
@@ -149,8 +167,9 @@ export class Outbox {
     return {
       waiting,
       givenUp,
-      unreachableSince: this.#isOutage() ? this.#failingSince : undefined,
+      unreachableSince: this.#unreachableSince,
       reason: this.#reason,
+      failing: this.#failing.shown,
     };
   }
 
@@ -220,14 +239,34 @@ export class Outbox {
   }
 
   /**
-   * Delivers given up entries anew, or forgets them.
-   * @param sequences undefined for all
+   * Delivers given up entries again, or forgets them. Failing ones are tried at once, given up
+   * (`skip`) or forgotten, so that those behind them go on.
+   * @param sequences undefined for all that were given up
    */
-  decide(decision: 'retry' | 'discard', sequences?: readonly number[]): Promise<void> {
+  decide(decision: 'retry' | 'discard' | 'skip', sequences?: readonly number[]): Promise<void> {
     // Two people may press the button.
-    const work = () => this.#decide(decision, sequences);
+    const work = async () => {
+      await Promise.all((sequences ?? []).map((each) => this.#decideFailing(decision, each)));
+      if (decision !== 'skip') await this.#decide(decision, sequences);
+    };
     this.#deciding = this.#deciding.then(work, work);
     return this.#deciding;
+  }
+
+  async #decideFailing(decision: 'retry' | FailingDecision, sequence: number): Promise<void> {
+    const lane = this.#failing.laneOf(sequence);
+    if (lane === undefined || this.#closing.signal.aborted) return;
+    const stored = this.#failing.decide(lane, decision);
+    clearTimeout(this.#paused.get(lane));
+    this.#paused.delete(lane);
+    const isBusy = this.#busy.has(lane);
+    if (decision === 'retry') {
+      if (!isBusy) this.#work(lane);
+    } else if (isBusy) {
+      // It is being tried: nobody waits for that any more.
+      this.#tries.get(lane)?.abort();
+      await this.#failing.ended(lane);
+    } else if (stored) await this.#occupy(lane, () => this.#carryOut(decision, lane, stored));
   }
 
   async #decide(decision: 'retry' | 'discard', sequences?: readonly number[]): Promise<void> {
@@ -268,7 +307,7 @@ export class Outbox {
     this.#routeAgain = true;
     if (this.#routing || this.#paused.has(ROUTING) || this.#probeTimer) return;
     this.#routing = this.#routeAll()
-      .catch((thrown) => this.#failed(ROUTING, toIonError(thrown)))
+      .catch((thrown) => this.#stumbled(ROUTING, toIonError(thrown)))
       .finally(() => {
         this.#routing = undefined;
         if (this.#routeAgain) this.#route();
@@ -299,18 +338,23 @@ export class Outbox {
   }
 
   async #routeOne(stored: Stored, run: Promise<string>): Promise<void> {
+    const begun = performance.now();
     try {
-      await this.#store.route(stored, await run);
+      const found = await run;
+      this.#answered();
+      await this.#store.route(stored, found);
       this.#failedLookUps = 0;
-      this.#succeeded(ROUTING);
+      this.#stumbles.delete(ROUTING);
     } catch (thrown) {
       const error = toIonError(thrown);
-      if (!mayPass(error)) {
+      if (isRefused(error)) {
+        this.#answered();
         await this.#giveUp(stored, error);
         return;
       }
       // An outage tells nothing of this one.
-      this.#failedLookUps = (await this.#isReachable()) ? this.#failedLookUps + 1 : 0;
+      this.#failedLookUps = (await this.#isAnswering(begun)) ? this.#failedLookUps + 1 : 0;
+      if (this.#failedLookUps === 0) this.#beginOutage(error);
       if (this.#failedLookUps < LOOK_UPS_BEFORE_DOUBT) throw error;
       // ION answers, but not for this one: it waits by itself, so that the others do not.
       const { step, field } = stored.entry.write.target;
@@ -319,12 +363,23 @@ export class Outbox {
     }
   }
 
-  async #isReachable(): Promise<boolean> {
+  /** Whether ION has answered anything since then, or does so now. */
+  async #isAnswering(since: number): Promise<boolean> {
+    if (this.#answeredAt >= since) return true;
     const { signal } = this.#closing;
-    return this.#options.writer.check({ signal, isNew: false }).then(
-      () => true,
-      () => false,
-    );
+    this.#checking ??= this.#options.writer
+      .check({ signal, isNew: false })
+      .then(
+        () => true,
+        // A refusal is an answer as well.
+        (thrown) => isRefusal(toIonError(thrown)),
+      )
+      .finally(() => {
+        this.#checking = undefined;
+      });
+    const isAnswering = await this.#checking;
+    if (isAnswering) this.#answered();
+    return isAnswering;
   }
 
   #runOf({ write }: Entry): Promise<string> {
@@ -340,7 +395,8 @@ export class Outbox {
     if (!this.#isStarted || this.#closing.signal.aborted) return;
     this.#searchAgain = true;
     this.#searching ??= this.#searchAll()
-      .catch((thrown) => this.#failed(SEARCHING, toIonError(thrown)))
+      .then(() => this.#stumbles.delete(SEARCHING))
+      .catch((thrown) => this.#stumbled(SEARCHING, toIonError(thrown)))
       .finally(() => {
         this.#searching = undefined;
         if (this.#searchAgain && this.#hasRoom()) this.#search();
@@ -367,7 +423,7 @@ export class Outbox {
   }
 
   #isOutage(): boolean {
-    return this.#failures >= FAILURES_OF_AN_OUTAGE;
+    return this.#unreachableSince !== undefined;
   }
 
   /** The next lane in the round that may be worked on. */
@@ -391,14 +447,24 @@ export class Outbox {
   }
 
   #work(lane: string): void {
-    const work = this.#deliverFrom(lane)
-      .catch((thrown) => this.#failed(lane, toIonError(thrown)))
+    void this.#occupy(lane, () => this.#deliverFrom(lane));
+  }
+
+  /** One thing at a time happens in a lane. */
+  #occupy(lane: string, occupation: () => Promise<unknown>): Promise<void> {
+    const work = occupation()
+      .then(() => {})
+      .catch((thrown) => {
+        // The disk: of deliveries that fail, others are told.
+        this.#pause(lane, FIRST_TRY, toIonError(thrown));
+      })
       .finally(() => {
         this.#busy.delete(lane);
         this.#changed();
         this.#search();
       });
     this.#busy.set(lane, work);
+    return work;
   }
 
   async #deliverFrom(lane: string): Promise<void> {
@@ -412,9 +478,7 @@ export class Outbox {
         if (this.#firstBefore(lane) === before) this.#behind.add(lane);
         return;
       }
-      await this.#deliver(stored);
-      // It tells nothing of ION.
-      if (!stored.unreadable) this.#succeeded(lane);
+      if (!(await this.#deliver(lane, stored))) return;
     }
   }
 
@@ -422,28 +486,77 @@ export class Outbox {
     return Math.min(this.#firstUnrouted, this.#firstOnItsWay(lane));
   }
 
-  async #deliver(stored: Stored): Promise<void> {
-    if (stored.unreadable) return this.#giveUp(stored, unreadableError(stored));
+  /** @returns whether the next entry of the lane may follow */
+  async #deliver(lane: string, stored: Stored): Promise<boolean> {
+    if (stored.unreadable) {
+      await this.#giveUp(stored, unreadableError(stored));
+      return true;
+    }
     const { entry } = stored;
+    const failing = this.#failing.of(lane, stored);
+    if (!failing) this.#failing.forget(lane);
+    else if (failing.decision) {
+      await this.#carryOut(failing.decision, lane, stored);
+      return true;
+    }
+    this.#failing.waits(lane, undefined);
+    const begun = performance.now();
     let answer: WriteAnswer<unknown>;
     try {
-      answer = await this.#write(stored);
+      answer = await this.#tryOnce(lane, stored, failing !== undefined);
     } catch (thrown) {
+      const decision = this.#failing.of(lane, stored)?.decision;
+      if (decision && !this.#closing.signal.aborted) {
+        await this.#carryOut(decision, lane, stored);
+        return true;
+      }
       const error = toIonError(thrown);
-      if (mayPass(error)) throw error;
+      if (!isRefused(error)) return this.#failed(lane, stored, error, begun);
+      this.#failing.answered(lane);
+      this.#answered();
       await this.#giveUp(stored, error);
-      return;
+      return true;
     }
+    this.#failing.answered(lane);
+    this.#answered();
     // Only a store that closes refuses it.
     this.#store.remove(stored).catch(() => {});
     this.#tell(entry, (listener) => listener.delivered(entry, answer));
+    return true;
   }
 
-  async #write(stored: Stored): Promise<WriteAnswer<unknown>> {
+  /** Somebody decided that it is not to be tried any more. */
+  async #carryOut(decision: FailingDecision, lane: string, stored: Stored): Promise<void> {
+    const reason = this.#failing.of(lane, stored)?.error ?? closedError();
+    if (decision === 'skip') {
+      await this.#giveUp(stored, reason);
+    } else {
+      await this.#store.drop(stored);
+      this.#tell(stored.entry, (listener) => listener.givenUp(stored.entry, reason));
+    }
+    this.#failing.forget(lane);
+    this.#changed();
+  }
+
+  async #tryOnce(lane: string, stored: Stored, hasFailed: boolean): Promise<WriteAnswer<unknown>> {
+    const { signal } = this.#closing;
+    if (!hasFailed) return this.#write(stored, signal);
+    const controller = new AbortController();
+    this.#tries.set(lane, controller);
+    const stopListening = onAbort(signal, () => controller.abort());
+    try {
+      return await this.#write(stored, controller.signal);
+    } finally {
+      stopListening();
+      this.#tries.delete(lane);
+    }
+  }
+
+  async #write(stored: Stored, signal: AbortSignal): Promise<WriteAnswer<unknown>> {
     const { writer } = this.#options;
     const { entry } = stored;
     const { action, target, value, onConflict, filename = '' } = entry.write;
-    const options = { signal: this.#closing.signal, isNew: false, onConflict };
+    const options = { signal, isNew: false, onConflict };
     switch (action) {
       case 'status':
         return writer.writeStatus(target, value, options);
@@ -493,56 +606,85 @@ export class Outbox {
   }
 
   /** ION answered, if only with a refusal. */
-  #succeeded(lane: string): void {
-    this.#tries.delete(lane);
-    if (this.#failures === 0) return;
-    const wasOutage = this.#isOutage();
-    this.#failures = 0;
+  #answered(): void {
+    this.#answeredAt = performance.now();
+    if (!this.#isOutage()) return;
     this.#probes = 0;
-    this.#failingSince = undefined;
+    this.#unreachableSince = undefined;
     this.#reason = undefined;
-    if (wasOutage) {
-      clearTimeout(this.#probeTimer);
-      this.#probeTimer = undefined;
-      for (const timer of this.#paused.values()) clearTimeout(timer);
-      this.#paused.clear();
-    }
+    clearTimeout(this.#probeTimer);
+    this.#probeTimer = undefined;
     this.#changed();
     this.#route();
     this.#search();
   }
 
-  /** Lets a lane wait, or all of them where this looks like an outage. */
-  #failed(lane: string, error: IonError): void {
-    if (this.#closing.signal.aborted) return;
-    this.#failures++;
-    this.#failingSince ??= Date.now();
-    this.#reason = error;
-    if (this.#isOutage()) {
-      this.#probeTimer ??= this.#later(++this.#probes, 1, error, () => {
-        this.#probeTimer = undefined;
-      });
-    } else {
-      const tries = (this.#tries.get(lane) ?? 0) + 1;
-      this.#tries.set(lane, tries);
-      const timer = this.#later(tries, SHARE_OF_A_LANE, error, () => this.#paused.delete(lane));
-      this.#paused.set(lane, timer);
+  /**
+   * A write failed by something that may pass: of ION as a whole, which lets all of them wait, or of
+   * this write, which lets only its lane wait.
+   * @returns whether the next entry of the lane may follow
+   */
+  async #failed(lane: string, stored: Stored, error: IonError, begun: number): Promise<boolean> {
+    const isAnswering = await this.#isAnswering(begun);
+    if (this.#closing.signal.aborted) return false;
+    if (!isAnswering) {
+      this.#beginOutage(error);
+      return false;
     }
+    const { tries, minutes, isOver } = this.#failing.failed(lane, stored, error);
+    const decision = this.#failing.of(lane, stored)?.decision;
+    if (decision || isOver) {
+      if (!decision) error.message += ` Given up after ${tries} tries in ${minutes} min.`;
+      await this.#carryOut(decision ?? 'skip', lane, stored);
+      return true;
+    }
+    this.#failing.waits(lane, this.#pause(lane, tries, error));
+    this.#changed();
+    return false;
+  }
+
+  /** Nobody answers: one delivery at a time finds out when somebody does. */
+  #beginOutage(error: IonError): void {
+    if (this.#closing.signal.aborted) return;
+    this.#unreachableSince ??= Date.now();
+    this.#reason = error;
+    this.#probeTimer ??= this.#later(this.#delay(++this.#probes, 1, error), () => {
+      this.#probeTimer = undefined;
+    });
     this.#changed();
   }
 
-  /** Exponential back-off with jitter, so that many Node-REDs do not come back at once. */
-  #later(
-    tries: number,
-    share: number,
-    { retryAfterMs = 0 }: IonError,
-    then: () => void,
-  ): NodeJS.Timeout {
+  /** A look-up or the search for lanes failed. */
+  #stumbled(what: string, error: IonError): void {
+    const tries = (this.#stumbles.get(what) ?? 0) + 1;
+    this.#stumbles.set(what, tries);
+    // After an outage look-ups go on by themselves.
+    if (what === SEARCHING || !this.#probeTimer) this.#pause(what, tries, error);
+  }
+
+  /** @returns how long the lane waits, in ms */
+  #pause(lane: string, tries: number, error: IonError): number {
+    const delay = this.#delay(tries, SHARE_OF_A_LANE, error);
+    if (this.#closing.signal.aborted) return delay;
+    clearTimeout(this.#paused.get(lane));
+    this.#paused.set(
+      lane,
+      this.#later(delay, () => this.#paused.delete(lane)),
+    );
+    return delay;
+  }
+
+  /** Exponential back-off with jitter, so that many Node-REDs do not come back at once; in ms. */
+  #delay(tries: number, share: number, { retryAfterMs = 0 }: IonError): number {
     const { random = Math.random, pauseMs = FIRST_PAUSE_MS, onPause } = this.#options;
     const most = Math.min(LONGEST_PAUSE_MS, share * pauseMs * 2 ** (tries - 1));
     const asked = Math.min(LONGEST_ASKED_MS, retryAfterMs);
     const delay = Math.max(most * (0.5 + random() / 2), asked);
     onPause?.(delay);
+    return delay;
+  }
+
+  #later(delay: number, then: () => void): NodeJS.Timeout {
     return setTimeout(() => {
       then();
       this.#route();
@@ -575,7 +717,7 @@ function unreadableError({ entry }: Stored): IonError {
   return new IonError('ION_CONFIG', error.message);
 }
 
-/** Whether another try may succeed; of several fields, one is enough. */
-function mayPass(error: IonError): boolean {
-  return isOutage(error) || (error.parts?.some(isOutage) ?? false);
+/** Whether it was refused for good; of several fields, one that may still be written is enough. */
+function isRefused(error: IonError): boolean {
+  return isRefusal(error) && (error.parts?.every(isRefusal) ?? true);
 }

@@ -296,6 +296,12 @@ export class OutboxStore {
     await this.#dropFile(stored);
   }
 
+  /** Takes an entry out that waits, without its delivery. */
+  async drop(stored: Stored): Promise<void> {
+    await this.#change('synced', stored, (batch) => takeOut(batch, stored));
+    await this.#dropFile(stored);
+  }
+
   /** The last one of a lane that is delivered, as its number. */
   #deliveredIn(lane: string): number {
     return this.#delivered.get(lane)?.upTo ?? 0;

@@ -7,7 +7,8 @@ import { checkDepth } from '../client/json.js';
 import { writeJson } from '../client/long-json.js';
 import { parseOperation } from '../client/operation.js';
 import { variableOf } from '../client/references.js';
-import type { GivenUpEntry } from '../outbox/entries.js';
+import type { Entry, GivenUpEntry } from '../outbox/entries.js';
+import type { FailingWrite } from '../outbox/failing-writes.js';
 import type { IonConfigNode } from './config-node.js';
 import { type ConfigValues, clientSettings, endpointSettings } from './config-settings.js';
 
@@ -150,19 +151,30 @@ function httpStatus(code: IonErrorCode): number {
 /** How much waits in the outbox, and what ION refused for good. */
 async function readOutbox(RED: NodeAPI, id: string): Promise<unknown> {
   const outbox = await requireDeployed(RED, id).outbox.existing();
-  if (!outbox) return { waiting: 0, givenUp: 0, refused: [] };
-  const { waiting, givenUp, unreachableSince, reason } = outbox.state;
+  if (!outbox) return { waiting: 0, givenUp: 0, failing: [], refused: [] };
+  const { waiting, givenUp, unreachableSince, reason, failing } = outbox.state;
   const refused = await outbox.refused(MOST_REFUSED_SHOWN);
   return {
     waiting,
     givenUp,
     unreachableSince,
     reason: reason?.message,
+    failing: failing.slice(0, MOST_REFUSED_SHOWN).map(shownFailing),
     refused: refused.map(({ sequence, entry }) => ({ sequence, ...shown(entry) })),
   };
 }
 
-function shown({ write, acceptedAt, givenUpAt, error }: GivenUpEntry): object {
+function shownFailing({ stored, error, tries, since, nextTryAt }: FailingWrite): object {
+  const { sequence, entry } = stored;
+  const { code, message } = error;
+  return { sequence, ...shownEntry(entry), error: { code, message }, tries, since, nextTryAt };
+}
+
+function shown({ givenUpAt, error, ...entry }: GivenUpEntry): object {
+  return { ...shownEntry(entry), givenUpAt, error };
+}
+
+function shownEntry({ write, acceptedAt }: Entry): object {
   const { action, target, filename } = write;
   // An earlier version kept names of any length.
   const short = (value: unknown) => (typeof value === 'string' ? quote(value) : value);
@@ -171,18 +183,17 @@ function shown({ write, acceptedAt, givenUpAt, error }: GivenUpEntry): object {
     target: Object.fromEntries(Object.entries(target).map(([name, to]) => [name, short(to)])),
     filename: short(filename),
     acceptedAt,
-    givenUpAt,
-    error,
   };
 }
 
 async function decideOnOutbox(RED: NodeAPI, id: string, body: unknown): Promise<unknown> {
   const { decision, sequences } = (body ?? {}) as { decision?: unknown; sequences?: unknown };
   const isList = Array.isArray(sequences) && sequences.every(Number.isInteger);
-  if ((decision !== 'retry' && decision !== 'discard') || !(isList || sequences === 'all')) {
+  const isDecision = decision === 'retry' || decision === 'discard' || decision === 'skip';
+  if (!isDecision || !(isList || (sequences === 'all' && decision !== 'skip'))) {
     throw new IonError(
       'ION_CONFIG',
-      'The request must hold a decision, "retry" or "discard", and the sequences or "all".',
+      'The request must hold a decision, "retry", "discard" or "skip", and the sequences or, for the first two, "all".',
     );
   }
   const outbox = await requireDeployed(RED, id).outbox.existing();

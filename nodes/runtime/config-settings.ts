@@ -1,7 +1,9 @@
 import type { Node, NodeAPI } from 'node-red';
 import type { IonClientSettings } from '../client/client.js';
+import { describe } from '../client/describe.js';
 import type { EndpointSettings, EnvironmentName } from '../client/environments.js';
 import { IonError } from '../client/errors.js';
+import { isTimeZone, TimeZone } from '../client/time-zone.js';
 import type { HttpProxy } from '../client/transport.js';
 import { hasControlCharacter, trimEnds } from '../client/trim-ends.js';
 import type { OutboxLimits } from '../outbox/store.js';
@@ -22,6 +24,8 @@ export interface ConfigValues {
   concurrency?: number | string;
   queueLimit?: number | string;
   retries?: number | string;
+  /** IANA name; of dates without a zone. */
+  timeZone?: string;
   /** Entries that the outbox holds at most. */
   outboxLimit?: number | string;
   /** In MiB. */
@@ -100,6 +104,21 @@ export function clientSettings(
 /** A choice may come from a variable, and so from a file with a line break at its end. */
 function trimmed<Choice extends string>(choice: Choice): Choice {
   return typeof choice === 'string' ? (trimEnds(choice) as Choice) : choice;
+}
+
+/**
+ * The time zone of dates without one; `undefined` where they are refused.
+ * @throws IonError `ION_CONFIG` for a name that is not known
+ */
+export function timeZoneOf({ timeZone }: ConfigValues): TimeZone | undefined {
+  requireResolved(inNode('time zone'), timeZone);
+  const name = typeof timeZone === 'string' ? trimEnds(timeZone) : timeZone;
+  if (name === undefined || name === null || name === '') return undefined;
+  if (typeof name === 'string' && isTimeZone(name)) return new TimeZone(name);
+  throw new IonError(
+    'ION_CONFIG',
+    `The time zone in the ION config node is ${describe(name)}, which this Node.js does not know. Enter a name such as Europe/Berlin, or leave it empty.`,
+  );
 }
 
 /** A variable of a flow can be a number. */

@@ -91,7 +91,7 @@ export function onMessage(
             result.ion.durationMs = durationMs();
             send(result);
           } catch (thrown) {
-            throw details.operation === 'mutation' ? executed(thrown) : thrown;
+            throw notPassedOn(thrown, details);
           }
         },
         status: (text) => tracker.end({ fill: 'green', ms: durationMs(), ...text }),
@@ -224,11 +224,14 @@ function noPlace(output: string, reason: string, cause?: unknown): IonError {
   return new IonError('ION_CONFIG', text, { cause });
 }
 
-/** For an answer that cannot be passed on. */
-function executed(thrown: unknown): IonError {
-  const { code, message, cause } = toIonError(thrown);
-  const text = `${message} The mutation was executed: do not repeat it.`;
-  return Object.assign(new IonError(code, text, { cause }), { isUncertain: true });
+/** For an answer that cannot be passed on, with what is known of it. */
+function notPassedOn(thrown: unknown, details: MessageDetails): IonError {
+  const error = toIonError(thrown);
+  const { operation, attempts, traceId, results } = details;
+  const known = error.with({ attempts, traceId: error.traceId ?? traceId, results });
+  if (operation === 'query') return known;
+  const message = `${error.message} The mutation was executed: do not repeat it.`;
+  return known.with({ message, isUncertain: true });
 }
 
 /** For a message that holds what Node-RED cannot copy, such as very deep nesting. */

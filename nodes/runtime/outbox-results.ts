@@ -1,6 +1,6 @@
 import { serialize } from 'node:v8';
 import type { Node, NodeAPI } from 'node-red';
-import { IonError, reasonOf } from '../client/errors.js';
+import { IonError, quote, reasonOf } from '../client/errors.js';
 import type { WriteAnswer } from '../client/step-writer.js';
 import { type Entry, NotKeptError } from '../outbox/entries.js';
 import type { NewWrite, OutboxState } from '../outbox/outbox.js';
@@ -116,9 +116,14 @@ function canBeKept([, value]: [string, unknown]): boolean {
   }
 }
 
-function statusOf({ waiting: count, unreachableSince, givenUp }: OutboxState): StatusText {
+function statusOf({ waiting: count, unreachableSince, givenUp, failing }: OutboxState): StatusText {
   if (unreachableSince !== undefined) {
     return { key: 'outbox.unreachable', fill: 'yellow', count, since: timeOfDay(unreachableSince) };
+  }
+  const [first] = failing;
+  if (first) {
+    const reason = quote(first.error.message);
+    return { key: 'outbox.failing', fill: 'red', count: failing.length, reason };
   }
   if (count > 0) return { key: 'outbox.waiting', fill: 'blue', count };
   if (givenUp > 0) return { key: 'outbox.givenUp', fill: 'red', count: givenUp };

@@ -14,6 +14,7 @@ export interface StatusText {
   ms?: number;
   /** A time of day. */
   since?: string;
+  reason?: string;
 }
 
 export interface Tracker {
@@ -100,9 +101,9 @@ export class NodeStatus {
       return { fill: 'blue', shape: 'dot', text: this.#text(key, { running, waiting }) };
     }
     if (!this.#result) return {};
-    const { fill = 'green', key, count = 0, ms = 0, since = '' } = this.#result;
+    const { fill = 'green', key, count = 0, ms = 0, since = '', reason = '' } = this.#result;
     const shape = fill === 'red' || fill === 'yellow' ? 'ring' : 'dot';
-    return { fill, shape, text: this.#text(key, { count, ms, since }) };
+    return { fill, shape, text: this.#text(key, { count, ms, since, reason }) };
   }
 
   #text(key: string, values: Record<string, number | string>): string {

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { NodeAPI } from 'node-red';
 import { Deliveries } from '../client/deliveries.js';
 import { IonError, toIonError } from '../client/errors.js';
-import { jsonShape, MAX_JSON_DEPTH } from '../client/json.js';
+import { jsonShape, MAX_JSON_DEPTH, parseExactly } from '../client/json.js';
 import { RateLimit } from '../client/rate-limit.js';
 import type { Resource } from '../client/resources.js';
 import { readRow } from '../client/row-by-id.js';
@@ -338,7 +338,7 @@ function parsed(body: Uint8Array): unknown {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
     const { depth, values } = jsonShape(text);
     if (depth > MAX_JSON_DEPTH || values > MAX_BODY_VALUES) return undefined;
-    return JSON.parse(text);
+    return parseExactly(text);
   } catch {
     return undefined;
   }

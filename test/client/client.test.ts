@@ -170,14 +170,7 @@ describe('client', () => {
   describe('errors', () => {
     const cases: [string, FaultEffect, IonErrorCode][] = [
       ['GraphQL errors', { kind: 'graphql', errors: [{ message: 'No.' }] }, 'ION_GRAPHQL'],
-      ['HTTP 400', { kind: 'status', status: 400 }, 'ION_RESPONSE'],
-      ['HTTP 403', { kind: 'status', status: 403 }, 'ION_FORBIDDEN'],
-      ['HTTP 404', { kind: 'status', status: 404 }, 'ION_NOT_FOUND'],
-      ['HTTP 409', { kind: 'status', status: 409 }, 'ION_CONFLICT'],
-      ['HTTP 500', { kind: 'status', status: 500 }, 'ION_SERVER'],
-      ['a web page', { kind: 'body', body: '<html>', contentType: 'text/html' }, 'ION_RESPONSE'],
-      ['nothing', { kind: 'body' }, 'ION_RESPONSE'],
-      ['a redirect', { kind: 'redirect', location: 'https://x.example/' }, 'ION_RESPONSE'],
+      ['HTTP 413', { kind: 'status', status: 413 }, 'ION_RESPONSE'],
       ['too much', { kind: 'big', bytes: 200_000 }, 'ION_RESPONSE'],
     ];
     for (const [what, effect, code] of cases) {
@@ -220,8 +213,32 @@ describe('client', () => {
       ['HTTP 502', { kind: 'status', status: 502 }, 'ION_SERVER'],
       ['HTTP 503', { kind: 'status', status: 503 }, 'ION_SERVER'],
       ['HTTP 504', { kind: 'status', status: 504 }, 'ION_SERVER'],
+      ['HTTP 400', { kind: 'status', status: 400 }, 'ION_RESPONSE'],
+      ['HTTP 403', { kind: 'status', status: 403 }, 'ION_FORBIDDEN'],
+      ['HTTP 404', { kind: 'status', status: 404 }, 'ION_NOT_FOUND'],
+      ['HTTP 405', { kind: 'status', status: 405 }, 'ION_RESPONSE'],
+      ['HTTP 408', { kind: 'status', status: 408 }, 'ION_TIMEOUT'],
+      ['HTTP 409', { kind: 'status', status: 409 }, 'ION_CONFLICT'],
+      ['HTTP 425', { kind: 'status', status: 425 }, 'ION_RESPONSE'],
+      ['HTTP 451', { kind: 'status', status: 451 }, 'ION_RESPONSE'],
+      ['HTTP 500', { kind: 'status', status: 500 }, 'ION_SERVER'],
+      ['HTTP 520', { kind: 'status', status: 520 }, 'ION_SERVER'],
+      ['a web page', { kind: 'body', body: '<html>', contentType: 'text/html' }, 'ION_RESPONSE'],
+      ['nothing', { kind: 'body' }, 'ION_RESPONSE'],
+      ['a redirect', { kind: 'redirect', location: 'https://x.example/' }, 'ION_RESPONSE'],
       ['a reset', { kind: 'reset' }, 'ION_NETWORK'],
       ['half an answer', { kind: 'half' }, 'ION_NETWORK'],
+      [
+        'a deadlock in the database',
+        {
+          kind: 'graphql',
+          data: { me: null },
+          errors: [
+            { message: '(psycopg2.errors.DeadlockDetected) deadlock detected', path: ['me'] },
+          ],
+        },
+        'ION_SERVER',
+      ],
     ];
     for (const [what, effect, code] of passing) {
       it(`happen after ${what}`, async () => {
@@ -308,6 +325,13 @@ describe('client', () => {
         { kind: 'status', status: 503, headers: { 'retry-after': '0' } },
       ],
       ['HTTP 401', { kind: 'unauthorized' }],
+      ['HTTP 408', { kind: 'status', status: 408, headers: { connection: 'close' } }],
+      ['HTTP 421', { kind: 'status', status: 421 }],
+      ['HTTP 425', { kind: 'status', status: 425 }],
+      [
+        'a rate limit in GraphQL',
+        { kind: 'graphql', errors: [{ message: 'No.', extensions: { code: 'RATE_LIMITED' } }] },
+      ],
     ];
     for (const [what, effect] of turnedAway) {
       it(`happen after ${what}, and it runs once`, async () => {
@@ -443,6 +467,19 @@ describe('client', () => {
       ion.sandbox.control.resetCounters();
       assert.equal((await ask(client)).attempts, 1);
       assert.equal(counters().token.total, 1);
+    });
+
+    it('that the API takes only after a while cost no message, neither at first nor at a renewal', async () => {
+      ion.sandbox.control.set({ clockBehind: 1, tokenLifetime: 6 });
+      const client = ion.client({ retries: 0 });
+      const { total } = counters().token;
+      // Until there was a renewal, and some time with the new token.
+      await until(async () => {
+        await ask(client);
+        return counters().token.total === total + 3;
+      });
+      const refused = counters().api.byStatus[401] ?? 0;
+      assert.ok(refused >= 2 && refused < 20, `${refused} were refused`);
     });
 
     it('that ran out are replaced', async () => {

@@ -48,7 +48,7 @@ describe('redaction', () => {
     const error = new IonError('ION_SERVER', 'A test.', {
       status: 503,
       errors: [{ message: 'Down.', path: ['runs', 0], extensions: null }],
-      data: { secret: SECRET },
+      data: { runs: { edges: [{ node: { title: 'A', steps: null, count: 2, isOpen: true } }] } },
       retryAfterMs: 1500,
       traceId: 'abc',
       transient: true,
@@ -57,10 +57,98 @@ describe('redaction', () => {
     error.isUncertain = true;
     error.attempts = 4;
     error.pages = 2;
+    error.results = { Torque: { written: { id: 5, value: 12.5 } }, Passed: { error: 'No.' } };
+    error.parts = [new IonError('ION_GRAPHQL', 'No.', { status: 200, data: { id: 1 } })];
     const masked = withoutSecrets(error, [SECRET]);
-    assert.deepEqual({ ...masked }, { ...error });
+    const parts = (of: IonError) => of.parts?.map((part) => ({ ...part, message: part.message }));
+    assert.deepEqual({ ...masked, parts: parts(masked) }, { ...error, parts: parts(error) });
     assert.equal(masked.stack, error.stack);
     assert.notEqual(masked, error);
+  });
+
+  describe('of every property', () => {
+    const holding = (text: string): Record<string, unknown> => ({
+      status: 418,
+      errors: [{ message: text, path: [text], extensions: { [text]: text } }],
+      data: { run: { title: text, [text]: 1, steps: [{ title: text }] } },
+      retryAfterMs: 1234,
+      traceId: text,
+      transient: true,
+      mayHaveRun: true,
+      isUncertain: true,
+      attempts: 3,
+      pages: 7,
+      results: { [text]: { error: { code: 'ION_GRAPHQL', message: text } }, Torque: [text] },
+    });
+    const filled = (text: string) =>
+      Object.assign(
+        new IonError('ION_GRAPHQL', `said ${text}`, { cause: new Error(text) }),
+        holding(text),
+        { parts: [Object.assign(new IonError('ION_SERVER', text), holding(text))] },
+      );
+    const all = (error: IonError): Record<string, unknown> => ({
+      ...error,
+      message: error.message,
+      parts: error.parts?.map(all),
+    });
+
+    it('masks it, and loses nothing', () => {
+      const masked = withoutSecrets(filled(SECRET), [SECRET]);
+      assert.deepEqual(all(masked), all(filled('***')));
+      assert.equal((masked.cause as Error).message, '***');
+      assert.ok(!everythingIn(masked).includes('p@ss'), everythingIn(masked));
+    });
+
+    it('masks it in what the error itself does not know yet', () => {
+      for (const name of [...Object.keys(new IonError('ION_AUTH', '')), 'another']) {
+        if (['name', 'code', 'origin', 'errors', 'parts'].includes(name)) continue;
+        for (const wrap of [(text: string) => text, (text: string) => [{ [text]: { text } }]]) {
+          const error = Object.assign(new IonError('ION_AUTH', 'A test.'), {
+            [name]: wrap(SECRET),
+          });
+          const masked = withoutSecrets(error, [SECRET]) as unknown as Record<string, unknown>;
+          assert.deepEqual(masked[name], wrap('***'), name);
+        }
+      }
+    });
+
+    it('leaves data out that is large and holds one, and keeps the same data without it', () => {
+      const data = (title: unknown) => ({ runs: [...Array(10_000).fill({ id: 1 }), { title }] });
+      const kept = (title: unknown) =>
+        withoutSecrets(new IonError('ION_GRAPHQL', '', { data: data(title) }), [SECRET]).data;
+      assert.deepEqual(kept('A'), data('A'));
+      assert.equal(kept(`a ${SECRET} b`), undefined);
+      assert.equal(kept({ [SECRET]: 1 }), undefined);
+    });
+  });
+
+  describe('a copy of an error with changes', () => {
+    const error = Object.assign(
+      new IonError('ION_SERVER', 'Down.', { cause: new Error('why'), status: 503, data: {} }),
+      { attempts: 4, pages: 2, parts: [], results: {}, isUncertain: true, another: 1 },
+    );
+
+    it('has everything but these, and leaves the error as it is', () => {
+      const copy = error.with({
+        message: 'Up.',
+        code: 'ION_CLOSED',
+        attempts: 5,
+        status: undefined,
+      });
+      const changes = { code: 'ION_CLOSED', attempts: 5, status: undefined };
+      assert.deepEqual({ ...copy }, { ...error, ...changes });
+      assert.deepEqual([copy.message, copy.cause, copy.stack], ['Up.', error.cause, error.stack]);
+      assert.deepEqual([error.message, error.code, error.attempts], ['Down.', 'ION_SERVER', 4]);
+      assert.deepEqual(
+        Object.keys(copy),
+        Object.keys(new IonError('ION_AUTH', '')).concat('another'),
+      );
+    });
+
+    it('has a message of the same length at most', () => {
+      const { message } = error.with({ message: 'x'.repeat(5000) });
+      assert.equal(message, `${'x'.repeat(1900)}…`);
+    });
   });
 
   it('masks a secret at the end of a quote that was cut short', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Requests } from '../../nodes/client/requests.js';
-import { RunSteps } from '../../nodes/client/run-steps.js';
+import { RunSteps, type Target } from '../../nodes/client/run-steps.js';
 import { failure } from '../support/errors.js';
 
 const STEP = { id: 1, runId: 7, title: 'Assemble', position: 1, entityId: 9, _etag: 'e' };
@@ -94,4 +94,34 @@ describe('steps and fields that ION answers', () => {
     );
     await failure(byField, 'ION_RESPONSE');
   });
+
+  for (const [what, hot, byId, answer] of [
+    ['step', { run: 7, step: 'Assemble' }, { step: 1 }, { run: { id: 7, steps: [STEP] } }],
+    [
+      'field',
+      { step: 1, field: 'Torque' },
+      { field: 5 },
+      { runStep: { ...STEP, fields: [FIELD] } },
+    ],
+  ] as const) {
+    it(`have one etag however a ${what} in use is asked for, and whatever else is read`, async () => {
+      const steps = new RunSteps();
+      const read = (target: Target, requests: Requests) =>
+        what === 'step' ? steps.step(target, requests) : steps.field(target, requests);
+      const first = await read(hot, answering(answer));
+      // So many fields weigh more than what is kept.
+      const heavy = { name: 'x'.repeat(10_000) };
+      for (let id = 1000; id < (what === 'step' ? 11_100 : 2100); id++) {
+        const other = { ...(what === 'step' ? STEP : { ...FIELD, ...heavy }), id };
+        const data = what === 'step' ? { runStep: other } : { runStepField: other };
+        await read({ [what]: id }, answering({ ...data, step: { id: 1, runId: 7 } }));
+        assert.equal(await read(hot, answering(answer)), first);
+      }
+      const fresh = { ...(what === 'step' ? STEP : FIELD), _etag: 'newer' };
+      const data = { runStep: fresh, runStepField: { ...fresh, step: { id: 1, runId: 7 } } };
+      const again = await read(byId, answering(data));
+      assert.equal(again, first);
+      assert.equal(first._etag, 'newer');
+    });
+  }
 });

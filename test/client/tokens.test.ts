@@ -200,6 +200,8 @@ describe('tokens', () => {
       await until(() => auth.asked.length > 1);
       auth.release();
       await until(() => from.get(signal) === 'token-2');
+      from.accept('token-2');
+      for (let i = 0; i < 100; i++) assert.equal(from.get(signal), 'token-2');
       assert.equal(auth.asked.length, 2);
     });
 
@@ -230,11 +232,11 @@ describe('tokens', () => {
     it('is forgotten, and no newer one', async () => {
       const from = tokens();
       const first = await get(from);
-      assert.equal(from.refuse(first), true);
+      assert.equal(from.refuse(first), 'again');
       const second = await get(from);
       assert.equal(second, 'token-2');
       // A request that went out with the first one comes back late.
-      assert.equal(from.refuse(first), true);
+      assert.equal(from.refuse(first), 'again');
       assert.equal(await get(from), 'token-2');
       assert.equal(auth.asked.length, 2);
     });
@@ -244,7 +246,7 @@ describe('tokens', () => {
       const first = await get(from);
       from.accept(first);
       const again = Array.from({ length: 50 }, async () => {
-        assert.equal(from.refuse(first), true);
+        assert.equal(from.refuse(first), 'again');
         return get(from);
       });
       assert.deepEqual(new Set(await Promise.all(again)), new Set(['token-2']));
@@ -257,7 +259,7 @@ describe('tokens', () => {
         const token = await get(from);
         assert.equal(token, `token-${i}`);
         from.accept(token);
-        assert.equal(from.refuse(token), true);
+        assert.equal(from.refuse(token), 'again');
       }
     });
 
@@ -265,14 +267,68 @@ describe('tokens', () => {
       const from = tokens();
       const pauses: number[] = [];
       let asked = clock;
-      assert.equal(from.refuse(await get(from)), true);
+      assert.equal(from.refuse(await get(from)), 'again');
       for (let i = 0; i < 8; i++) {
         const token = await get(from);
-        while (!from.refuse(token)) clock += SECOND / 2;
+        while (from.refuse(token) === 'fail') clock += SECOND / 2;
         pauses.push((clock - asked) / SECOND);
         asked = clock;
       }
       assert.deepEqual(pauses, [1, 2, 4, 8, 16, 32, 60, 60]);
+    });
+  });
+
+  describe('that is not valid yet, because the clock of the API is behind', () => {
+    it('waits, and is not replaced by one that is even younger', async () => {
+      const from = tokens();
+      const first = await get(from);
+      for (let i = 0; i < 100; i++) assert.equal(from.refuse(first, true), 'later');
+      assert.equal(await get(from), first);
+      assert.equal(auth.asked.length, 1);
+    });
+
+    it('leaves the old one in use, which is still good, and is tried by one request at a time', async () => {
+      const from = tokens();
+      const first = await get(from);
+      from.accept(first);
+      clock += 250 * SECOND;
+      assert.equal(from.get(signal), first);
+      await until(() => auth.asked.length === 2);
+      await settle();
+      const tried: number[] = [];
+      const begin = clock;
+      for (; clock < begin + 10 * SECOND; clock += SECOND / 10) {
+        const token = await get(from);
+        if (token === first) continue;
+        tried.push((clock - begin) / SECOND);
+        assert.equal(token, 'token-2');
+        assert.equal(from.refuse(token, true), 'again');
+        assert.equal(from.get(signal), first, 'the same request goes out with the old one');
+      }
+      assert.deepEqual(tried, [0, 1, 3, 7]);
+      clock = begin + 20 * SECOND;
+      from.accept(await get(from));
+      for (let i = 0; i < 10; i++) assert.equal(from.get(signal), 'token-2');
+      assert.equal(auth.asked.length, 2);
+    });
+
+    it('takes the place of the old one when that ends or is refused', async () => {
+      for (const ends of [true, false]) {
+        const from = tokens();
+        const first = await get(from);
+        from.accept(first);
+        clock += 250 * SECOND;
+        from.get(signal);
+        const asked = auth.asked.length;
+        await until(() => auth.asked.length === asked + 1);
+        await settle();
+        assert.equal(from.refuse(await get(from), true), 'again');
+        if (ends) clock += 60 * SECOND;
+        else assert.equal(from.refuse(first), 'again');
+        assert.notEqual(await get(from), first);
+        assert.equal(auth.asked.length, asked + 1);
+        auth.asked.length = 0;
+      }
     });
   });
 
@@ -287,7 +343,7 @@ describe('tokens', () => {
         const error = await failure(get(from), 'ION_AUTH');
         assert.match(
           error.message,
-          /auth\.example refused the API key \(HTTP 401: invalid_client\)/,
+          /auth\.example refused the API key \(HTTP 401: invalid_client, Invalid client/,
         );
         if (auth.asked.length > before) times.push((clock - start) / SECOND);
         clock += SECOND / 4;
@@ -398,7 +454,31 @@ describe('tokens', () => {
         /HTTP 401: invalid_client/,
       ],
       ['401 without a reason', { status: 401 }, 'ION_AUTH', /HTTP 401\)/],
-      ['403 with a web page', html(403), 'ION_AUTH', /HTTP 403\)/],
+      ['401 with a web page', html(401), 'ION_RESPONSE', /HTTP 401: "Sign in".*gateway/],
+      ['403 with a web page', html(403), 'ION_RESPONSE', /HTTP 403: "Sign in".*gateway/],
+      ['405 with a web page', html(405), 'ION_RESPONSE', /HTTP 405: "Sign in".*gateway/],
+      ['408', { status: 408 }, 'ION_TIMEOUT', /HTTP 408/],
+      [
+        'a reason in words',
+        json(401, {
+          error: 'unauthorized_client',
+          error_description: 'Client not enabled to retrieve service account',
+        }),
+        'ION_AUTH',
+        /unauthorized_client, Client not enabled to retrieve service account\).*make a new API key/,
+      ],
+      [
+        'an audience that is not known',
+        json(400, { error: 'invalid_target', error_description: 'Audience not found' }),
+        'ION_AUTH',
+        /Audience not found\)\. Check the audience/,
+      ],
+      [
+        'a fault in the words of OAuth',
+        json(400, { error: 'server_error' }),
+        'ION_SERVER',
+        /later/,
+      ],
       [
         '404',
         json(404, { error: 'Realm does not exist' }),
@@ -407,7 +487,12 @@ describe('tokens', () => {
       ],
       ['404 with a web page', html(404), 'ION_NOT_FOUND', /auth URL/],
       ['429', { status: 429 }, 'ION_RATE_LIMITED', /fewer token requests/],
-      ['500', html(500), 'ION_SERVER', /auth server auth\.example has a fault \(HTTP 500\)/],
+      [
+        '500',
+        html(500),
+        'ION_SERVER',
+        /auth server auth\.example, or a gateway before it, has a fault \(HTTP 500: "Sign in"\)/,
+      ],
       ['503', { status: 503 }, 'ION_SERVER', /HTTP 503/],
       ['400 with a web page', html(400), 'ION_RESPONSE', /HTTP 400.*proxy or firewall/],
       [
@@ -445,14 +530,6 @@ describe('tokens', () => {
         'ION_RESPONSE',
         /cannot be sent/,
       ],
-      ['no token type', granted({ token_type: undefined }), 'ION_RESPONSE', /auth server/],
-      [
-        'a lifetime that is no number',
-        granted({ expires_in: 'soon' }),
-        'ION_RESPONSE',
-        /auth server/,
-      ],
-      ['a negative lifetime', granted({ expires_in: -1 }), 'ION_RESPONSE', /auth server/],
     ];
     for (const [what, answer, code, message] of cases) {
       it(`${what} → ${code}`, async () => {
@@ -461,6 +538,28 @@ describe('tokens', () => {
         assert.match(error.message, message);
         assert.doesNotMatch(error.message, /undefined|\[object/);
         assert.ok(!everythingIn(error).includes(key.clientSecret));
+      });
+    }
+
+    const usable: [string, HttpAnswer][] = [
+      ['no token type', granted({ token_type: undefined })],
+      ['another name for the token type', granted({ token_type: 'BearerToken' })],
+      ['a token type that is null', granted({ token_type: null })],
+      ['a lifetime that is null', granted({ expires_in: null })],
+      ['a lifetime that is no number', granted({ expires_in: 'soon' })],
+      ['a negative lifetime', granted({ expires_in: -1 })],
+      ['an empty lifetime', granted({ expires_in: '' })],
+      ['a refresh token and a scope that are null', granted({ refresh_token: null, scope: null })],
+      ['an identity token of nobody', granted({ id_token: null })],
+      ['a list of scopes', granted({ scope: ['a', 'b'] })],
+      ['another content type', { ...granted(), headers: { 'content-type': 'text/plain' } }],
+      ['no content type', { ...granted(), headers: {} }],
+      ['a byte order mark', { ...granted(), text: `\ufeff${granted().text}` }],
+    ];
+    for (const [what, answer] of usable) {
+      it(`with ${what} are used`, async () => {
+        auth.answers.push(answer);
+        assert.equal(await get(tokens({ retries: 0 })), 'token');
       });
     }
 

@@ -127,6 +127,13 @@ describe('the dialogs', () => {
     ['ion-config', 'concurrency', 0, {}, /^In flight: a whole number from 1 to 1000 /],
     ['ion-config', 'queueLimit', -1, {}, /^Waiting: a whole number from 0 to 10000000 /],
     ['ion-config', 'retries', 1.5, {}, /^Retries: a whole number/],
+    [
+      'ion-config',
+      'timeZone',
+      'Mars/Olympus',
+      {},
+      /^Time zone: a time zone such as Europe\/Berlin/,
+    ],
     ['ion-config', 'outboxLimit', 0, {}, /^Writes at most: a whole number from 1 to 100000000 /],
     ['ion-config', 'outboxSize', 'much', {}, /^Size \(MiB\): a whole number from 1 to 1048576 /],
     ['ion-graphql', 'query', ' ', {}, /query is needed/],

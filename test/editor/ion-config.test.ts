@@ -191,6 +191,33 @@ describe('the ion-config dialog in a browser', () => {
       await cancel();
     });
 
+    it('keeps a time zone, which is offered by name and has to be one', async () => {
+      const { page } = editor;
+      await editor.editConfig('ion-config', 'config');
+      if (!(await page.isVisible(field('timeZone')))) {
+        await page.click('#ion-config-advanced summary');
+      }
+      assert.equal(await page.inputValue(field('timeZone')), '');
+      const names = await page.$$eval('#ion-config-time-zones option', (options) =>
+        options.map((option) => option.getAttribute('value')),
+      );
+      for (const name of ['UTC', 'Europe/Berlin', 'Asia/Tokyo']) assert.ok(names.includes(name));
+      await page.fill(field('timeZone'), 'Europe/Atlantis');
+      await page.press(field('timeZone'), 'Tab');
+      await page.waitForSelector(`${field('timeZone')}.input-error`);
+      for (const value of ['', 'UTC', '${PLANT_ZONE}', 'Europe/Berlin']) {
+        await page.fill(field('timeZone'), value);
+        await page.press(field('timeZone'), 'Tab');
+        await page.waitForSelector(`${field('timeZone')}:not(.input-error)`);
+      }
+      await editor.doneConfig();
+      assert.equal(await editor.property('config', 'timeZone'), 'Europe/Berlin');
+      await editor.editConfig('ion-config', 'config');
+      assert.equal(await page.isVisible(field('timeZone')), true);
+      await page.fill(field('timeZone'), '');
+      await editor.doneConfig();
+    });
+
     it('ends a test under way', async () => {
       const { control } = context.sandbox;
       control.fault({ target: 'token', kind: 'hang' });
@@ -437,6 +464,42 @@ describe('the ion-config dialog in a browser', () => {
       await answer('Discard');
       await says('Nothing waits, nothing was given up.');
       await cancel();
+    });
+
+    it('shows a write that fails while ION answers, with its reason, to be skipped or discarded', async () => {
+      const { control } = context.sandbox;
+      const fault = { kind: 'status', status: 500, body: 'A fault of its own.' } as const;
+      control.fault({ target: 'api', times: 1e6, match: '665\\.75', ...fault });
+      const { page } = editor;
+      const failing = page.locator('#ion-config-outbox-failing-writes li');
+      const isShown = async () => {
+        const response = await fetch(`${nodeRed.url}/ion-config/config/outbox`);
+        return ((await response.json()) as { failing: unknown[] }).failing.length > 0;
+      };
+      const before = (await outbox()).givenUp;
+      for (const [button, givenUp] of [
+        ['Skip', before + 1],
+        ['Discard', before + 1],
+      ] as const) {
+        await write({ value: 665.75 });
+        await write({ value: 5 });
+        await until(isShown);
+        await open();
+        await failing.filter({ hasText: /A fault of its own.*Tried \d+ times since/ }).waitFor();
+        assert.equal(await page.isVisible('#ion-config-outbox-outage'), false);
+        await failing.getByRole('button', { name: button }).click();
+        if (button === 'Discard') await answer('Discard');
+        await failing.waitFor({ state: 'detached' });
+        await untilGivenUp(givenUp);
+        await cancel();
+      }
+      assert.equal(context.sandbox.data.runStepFields.get(fieldId)?.value, 5);
+      control.clearFaults();
+      await fetch(`${nodeRed.url}/ion-config/config/outbox`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ decision: 'discard', sequences: 'all' }),
+      });
     });
 
     it('says since when ION cannot be reached, and why', async () => {

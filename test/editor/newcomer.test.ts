@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { prepareUserDir } from '../../sandbox/demo/node-red.js';
 import { Editor } from '../support/editor.js';
 import { RunningNodeRed } from '../support/node-red.js';
-import { useTemporaryFolder } from '../support/package.js';
+import { root, useTemporaryFolder } from '../support/package.js';
 import { useSandbox } from '../support/sandbox.js';
 
 /** The editor, inside the page. */
@@ -46,6 +48,30 @@ describe("a newcomer's first flow in the editor", () => {
     await port(from, 'output').dragTo(port(to, 'input'));
   };
 
+  /** Adds the filter of step 4, by the labels that it names. */
+  const pressAsTheReadmeSays = async () => {
+    const { page } = editor;
+    const text = async (found: ReturnType<typeof page.locator>) =>
+      String(await found.textContent()).trim();
+    const readme = await readFile(join(root, 'README.md'), 'utf8');
+    const step =
+      /^4\. Under _(.+)_ press _\+ (.+?)_: `(.+?)`, _(.+?)_, `(.+?)`\.\s+Press _(.+?)_\./m.exec(
+        readme,
+      );
+    const [, heading, button, field, operator, value, done] = step ?? [];
+    assert.ok(done, 'step 4 reads otherwise');
+    assert.equal(await text(page.locator('.ion-runs-heading').first()), heading);
+    assert.equal(await text(page.locator('#node-dialog-ok')), done);
+    const add = page.locator('.red-ui-editableList-addButton:visible');
+    assert.equal(await text(add), button);
+    assert.equal(await add.locator('i.fa-plus').count(), 1);
+    await add.click();
+    const row = page.locator('.ion-runs-row');
+    await row.locator('.ion-runs-field').fill(String(field));
+    await row.locator('.ion-runs-op').selectOption({ label: String(operator) });
+    await row.locator('.red-ui-typedInput-input').last().fill(String(value));
+  };
+
   it('leads from the palette to runs in the debug sidebar', async () => {
     const { page } = editor;
     const { url, authUrl, clientId, clientSecret } = context.sandbox;
@@ -68,7 +94,14 @@ describe("a newcomer's first flow in the editor", () => {
     await page.click('#ion-config-test');
     await page.waitForSelector('.ion-config-test-good >> text=Sandbox Service Account');
     await editor.doneConfig();
+    await pressAsTheReadmeSays();
     await editor.done();
+
+    const filters = (await editor.property(runs, 'filters')) as Record<string, unknown>[];
+    assert.deepEqual(
+      filters.map(({ field, op, value }) => ({ field, op, value })),
+      [{ field: 'status', op: 'in', value: 'TODO, IN_PROGRESS' }],
+    );
 
     await editor.edit(graphql);
     await page.selectOption('#node-input-config', { index: 0 });
@@ -78,7 +111,7 @@ describe("a newcomer's first flow in the editor", () => {
     await nodeRed.untilStarted(() => editor.deploy());
     await page.evaluate(() => RED.sidebar.show('debug'));
     await page.click(`[id="${inject}"] .red-ui-flow-node-button-button`);
-    await page.waitForSelector('.red-ui-debug-msg >> text=array[60]');
+    await page.waitForSelector('.red-ui-debug-msg >> text=/array\\[[1-5]?\\d\\]/');
     await page.waitForSelector(`[id="${graphql}"] .red-ui-flow-node-status-label >> text=ok`);
     assert.deepEqual(editor.errors, []);
   });

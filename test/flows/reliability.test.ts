@@ -5,16 +5,19 @@ import { prepareUserDir } from '../../sandbox/demo/node-red.js';
 import type { Fault } from '../../sandbox/server.js';
 import { selfSigned } from '../support/certificates.js';
 import {
+  type ByOutbox,
   type Endpoint,
   type Expected,
   type FaultCase,
   faultRows,
   LIST,
   type OperationKind,
+  type Places,
   SHORT_TIMEOUT,
 } from '../support/fault-matrix.js';
 import { type FlowNode, graphqlNode, sandboxConfig } from '../support/flow-node.js';
 import { RunningNodeRed } from '../support/node-red.js';
+import { OutboxTrial } from '../support/outbox-trial.js';
 import { root, useTemporaryFolder } from '../support/package.js';
 import { useSandbox } from '../support/sandbox.js';
 import { httpServer, type TestServer, unusedPort } from '../support/servers.js';
@@ -77,6 +80,9 @@ describe('reliability: in a real Node-RED', () => {
   let untrusted: TestServer;
   /** What the tables say, by the ids of the cells. */
   const observed = new Map<string, string>();
+  /** What the outbox does, by endpoint and row. */
+  const writes = new Map<string, ByOutbox>();
+  let places: Places;
 
   before(async () => {
     const userDir = join(folder.path, 'user');
@@ -84,7 +90,7 @@ describe('reliability: in a real Node-RED', () => {
     const { clientId, clientSecret } = ion.sandbox;
     untrusted = await httpServer(() => {}, await selfSigned({ ip: '127.0.0.1' }));
     const nobody = `http://127.0.0.1:${await unusedPort()}`;
-    const places = { nobody, untrusted: untrusted.url };
+    places = { nobody, untrusted: untrusted.url };
     const flow = cells.flatMap(({ id, kind, faultCase }) => [
       sandboxConfig(ion.sandbox, { ...faultCase.config?.(places), id: `config-${id}` }),
       ...onCanvas(
@@ -123,14 +129,16 @@ describe('reliability: in a real Node-RED', () => {
     return (await response.json()) as Outcome;
   };
 
-  const begin = async (cell: Cell, execute: boolean) => {
+  const begin = async (
+    { effect, times = ALL_REQUESTS, match, prepare }: FaultCase,
+    endpoint: Endpoint,
+    execute: boolean,
+    warmUp: () => Promise<void>,
+  ) => {
     const { control } = ion.sandbox;
-    const { effect, times = ALL_REQUESTS, match, prepare } = cell.faultCase;
     await prepare?.({
       sandbox: ion.sandbox,
-      warmUp: async () => {
-        assert.equal((await message(cell, 'warm-up')).error, undefined);
-      },
+      warmUp,
       jumpClock: async () => {
         const jumps = count(nodeRed.log, '[clock jumped]');
         nodeRed.signal('SIGWINCH');
@@ -139,9 +147,14 @@ describe('reliability: in a real Node-RED', () => {
     });
     control.resetCounters();
     if (!effect) return;
-    const more = { target: cell.endpoint, times, execute, ...(match && { match }) };
+    const more = { target: endpoint, times, execute, ...(match && { match }) };
     control.fault({ ...(typeof effect === 'function' ? effect() : effect), ...more } as Fault);
   };
+
+  const beginCell = (cell: Cell, execute: boolean) =>
+    begin(cell.faultCase, cell.endpoint, execute, async () => {
+      assert.equal((await message(cell, 'warm-up')).error, undefined);
+    });
 
   const executed = (title: string) =>
     ion.sandbox.data.runs.all().filter((run) => run.title === title).length;
@@ -158,7 +171,7 @@ describe('reliability: in a real Node-RED', () => {
   for (const cell of cells) {
     const ending = cell.code ?? 'answered';
     it(`${cell.endpoint}, ${cell.kind}: ${cell.name} → ${ending}`, async () => {
-      await begin(cell, false);
+      await beginCell(cell, false);
       const log = nodeRed.log.length;
       const outcome = await message(cell);
       const { error, payload, ion: details } = outcome;
@@ -200,7 +213,7 @@ describe('reliability: in a real Node-RED', () => {
         const title = `${cell.id} again`;
         // Another row has revoked the token, so that this one's first request would be refused.
         if (wasExecuted) assert.equal((await message(cell, 'warm-up')).error, undefined);
-        await begin(cell, wasExecuted);
+        await beginCell(cell, wasExecuted);
         const { error } = await message(cell, title);
         assert.equal(error?.code, cell.code, error?.message);
         assert.equal(executed(title), wasExecuted || !error ? 1 : 0);
@@ -209,14 +222,40 @@ describe('reliability: in a real Node-RED', () => {
     }
   });
 
-  it('is described in docs/reliability.md as it is', async () => {
-    const missing = cells.filter(({ id }) => !observed.has(id));
-    assert.deepEqual(missing, [], 'the tables are made of all tests');
-    const [head = ''] = (await readFile(page, 'utf8')).split(BEGIN);
-    const expected = `${head}${BEGIN}\n${tables(observed)}`;
-    if (process.env.WRITE_DOCS === 'true') await writeFile(page, expected);
-    const found = await readFile(page, 'utf8');
-    assert.equal(found, expected, 'docs/reliability.md is out of date: npm run docs');
+  describe('a write by the outbox', () => {
+    for (const endpoint of ['api', 'token'] as const) {
+      for (const [row, { name, [endpoint]: faultCase }] of faultRows.entries()) {
+        const expected = byOutbox(endpoint, faultCase);
+        it(`${endpoint}: ${name} → ${expected}`, async () => {
+          const trial = await OutboxTrial.start(ion, faultCase.config?.(places) ?? {});
+          try {
+            await begin(faultCase, endpoint, false, () => trial.warmUp());
+            const value = `${endpoint}-${row}`;
+            const isPassing = expected === 'delivered';
+            assert.equal(await trial.become(value, isPassing), expected);
+            ion.sandbox.control.clearFaults();
+            if (expected !== 'gives up' && !faultCase.config) await trial.delivered(value);
+            writes.set(`${endpoint}-${row}`, expected);
+          } finally {
+            await trial.close();
+          }
+        });
+      }
+    }
+  });
+
+  describe('docs/reliability.md', () => {
+    it('describes all that as it is', async () => {
+      const missing = cells.filter(
+        ({ id, endpoint, row }) => !observed.has(id) || !writes.has(`${endpoint}-${row}`),
+      );
+      assert.deepEqual(missing, [], 'the tables are made of all tests');
+      const [head = ''] = (await readFile(page, 'utf8')).split(BEGIN);
+      const expected = `${head}${BEGIN}\n${tables(observed, writes)}`;
+      if (process.env.WRITE_DOCS === 'true') await writeFile(page, expected);
+      const found = await readFile(page, 'utf8');
+      assert.equal(found, expected, 'docs/reliability.md is out of date: npm run docs');
+    });
   });
 });
 
@@ -264,6 +303,19 @@ function time({ pauses = 0, timeouts = 0, asked }: Expected): string {
   return waits.join(' and ') || 'at once';
 }
 
+const OUTBOX_TEXTS: Record<ByOutbox, string> = {
+  waits: 'waits',
+  tries: 'tries 15 times or more, for at least 15 min; then gives up',
+  'gives up': 'gives up',
+  delivered: 'delivered',
+};
+
+function byOutbox(endpoint: Endpoint, { outbox, times, effect, config }: FaultCase): ByOutbox {
+  if (endpoint === 'token' && outbox === 'gives up') return 'waits';
+  const isOver = times !== undefined || (effect === undefined && config === undefined);
+  return outbox ?? (isOver ? 'delivered' : 'waits');
+}
+
 /** One cell of the table. */
 function told(cell: Cell, text: string | undefined): string {
   const { tries, code, endpoint } = cell;
@@ -279,7 +331,7 @@ function told(cell: Cell, text: string | undefined): string {
   return readable === undefined ? head : `${head}<br>${readable}`;
 }
 
-function tables(observed: Map<string, string>): string {
+function tables(observed: Map<string, string>, writes: Map<string, ByOutbox>): string {
   const table = (endpoint: Endpoint) =>
     faultRows.map(({ name, [endpoint]: { note } }, row) => {
       const [query, mutation] = ['query', 'mutation'].map((kind) =>
@@ -288,9 +340,10 @@ function tables(observed: Map<string, string>): string {
       const what = note ? `${name}<br>_${note}_` : name;
       const [text] = query?.split('<br>').slice(1) ?? [];
       const shortened = text ? mutation?.replace(text, 'The same text, and:') : mutation;
-      return `| ${what} | ${query} | ${mutation === query ? 'the same' : shortened} |`;
+      const write = writes.get(`${endpoint}-${row}`);
+      return `| ${what} | ${query} | ${mutation === query ? 'the same' : shortened} | ${write && OUTBOX_TEXTS[write]} |`;
     });
-  const head = '| fault | a query | a mutation |\n| --- | --- | --- |';
+  const head = '| fault | a query | a mutation | by the outbox |\n| --- | --- | --- | --- |';
   return [
     '\n## Faults of the API\n',
     head,

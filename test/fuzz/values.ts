@@ -175,6 +175,9 @@ export const LARGE: Sizes = { maxDepth: 100_000, maxWidth: 100_000, maxText: 1_0
 const around = (depth: number, open: string, inside: string, close: string) =>
   open.repeat(depth) + inside + close.repeat(depth);
 
+/** In characters, of what is repeated to make a list long. */
+const MAX_REPEATED = 50_000_000;
+
 function many(count: number, item: (index: number) => string): string {
   const items = new Array<string>(count);
   for (let index = 0; index < count; index++) items[index] = item(index);
@@ -357,9 +360,14 @@ export function mutate(
         return new Raw(`{${JSON.stringify(name)}:${text}${own === '}' ? '' : ','}${own}`, what);
       }
       if (roll < 0.36 && Array.isArray(old) && old.length > 0) {
-        const times = random.pick([100, 3000]);
+        const items = writeJson(old).slice(1, -1);
+        // Of what is huge already, few: this process has to hold the whole.
+        const times = Math.min(
+          random.pick([100, 3000]),
+          1 + Math.floor(MAX_REPEATED / items.length),
+        );
         told.push(`${place} ${times} times`);
-        return new Raw(`[${many(times, () => writeJson(old).slice(1, -1))}]`, what);
+        return new Raw(`[${many(times, () => items)}]`, what);
       }
       told.push(`${place} = ${what}`);
       return new Raw(text, what);

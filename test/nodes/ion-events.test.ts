@@ -233,6 +233,17 @@ describe('ion-events', () => {
       });
     });
 
+    it('keeps each digit of an id', async () => {
+      await begin();
+      const body = event().replace('42', '9007199254740993');
+      assert.equal(await post(body), 200);
+      await until(() => flow.sent.length > 0);
+      const [msg] = flow.sent;
+      assert.equal(ionOf(msg).id, '9007199254740993');
+      const { row_data } = (msg?.payload ?? {}) as { row_data?: { id: unknown } };
+      assert.equal(row_data?.id, '9007199254740993');
+    });
+
     for (const [what, body, headers, status] of [
       ['without a signature', event(), {}, 401],
       ['with a forged signature', event(), { 'x-ion-signature': sign(event(), 'guess') }, 401],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import type { Node, NodeAPI } from 'node-red';
-import type { IonError } from '../../nodes/client/errors.js';
+import { IonError } from '../../nodes/client/errors.js';
 import { type MessageTools, onMessage } from '../../nodes/runtime/on-message.js';
 
 type Handle = (msg: object, tools: MessageTools) => Promise<void>;
@@ -53,14 +53,49 @@ describe('a message of any node', () => {
     ['query', /^Too deep\.$/],
   ] as const) {
     it(`whose answer cannot be passed on tells what became of the ${operation}`, async () => {
+      const results = { Torque: { written: { id: 5 } } };
       const { node } = nodeWith(async (msg, { send }) => {
-        send(msg as never, 1, { operation, name: undefined, attempts: 1, pages: 1 });
+        const known = { attempts: 3, traceId: 'abc', results };
+        send(msg as never, 1, { operation, name: undefined, ...known });
       });
-      const error = await receive(node, {}, () => {
+      const msg: { ion?: Record<string, unknown> } = {};
+      const error = await receive(node, msg, () => {
         throw new Error('Too deep.');
       });
       assert.match(String(error?.message), text);
       assert.equal(error?.isUncertain, operation === 'mutation');
+      const { durationMs, ...details } = msg.ion ?? {};
+      assert.equal(typeof durationMs, 'number');
+      assert.deepEqual(details, {
+        code: 'ION_RESPONSE',
+        attempts: 3,
+        traceId: 'abc',
+        results,
+        ...(operation === 'mutation' && { mayHaveRun: true }),
+      });
     });
   }
+
+  it('that fails holds all that is known of the failure, and its own properties', async () => {
+    const known = {
+      status: 409,
+      errors: [{ message: 'Stale etag.', path: ['updateRun'] }],
+      data: { updateRun: null },
+      retryAfterMs: 1500,
+      traceId: 'abc',
+      attempts: 4,
+      pages: 2,
+      results: { Torque: { error: { code: 'ION_CONFLICT', message: 'Stale etag.' } } },
+    };
+    const { node } = nodeWith(() => {
+      const error = new IonError('ION_CONFLICT', 'Stale etag.');
+      return Promise.reject(Object.assign(error, known, { isUncertain: true }));
+    });
+    const msg: Record<string, unknown> = { payload: 7, run: 3 };
+    assert.equal((await receive(node, msg))?.code, 'ION_CONFLICT');
+    const { durationMs, ...details } = msg.ion as Record<string, unknown>;
+    assert.equal(typeof durationMs, 'number');
+    assert.deepEqual(details, { code: 'ION_CONFLICT', mayHaveRun: true, ...known });
+    assert.deepEqual([msg.payload, msg.run], [7, 3]);
+  });
 });

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { fileOf } from '../../nodes/client/attachments.js';
 import { IonError, type IonErrorCode } from '../../nodes/client/errors.js';
 import type { Target } from '../../nodes/client/run-steps.js';
-import type { NewWrite, Outbox, OutboxListener } from '../../nodes/outbox/outbox.js';
+import type { NewWrite, Outbox, OutboxListener, OutboxOptions } from '../../nodes/outbox/outbox.js';
 import { failure } from '../support/errors.js';
 import { damage, FakeIon, fault, outage, useOutbox, write } from '../support/outbox.js';
 import { until } from '../support/until.js';
@@ -178,12 +178,146 @@ describe('outbox: delivery', () => {
       random: () => 0,
       onPause: (ms) => pauses.push(ms),
     });
-    ion.fail = () => (pauses.length > 8 ? undefined : outage());
+    ion.isDownAt = () => pauses.length < 8;
     outbox.start();
     await add(outbox, { run: 1 }, 'a');
     await empty(outbox);
-    // Two of the lane itself, then probes.
-    assert.deepEqual(pauses.slice(0, 8), [0.05, 0.1, 0.5, 1, 2, 4, 8, 16]);
+    assert.deepEqual(pauses, [0.5, 1, 2, 4, 8, 16, 32, 64]);
+  });
+
+  describe('a write that fails again and again while ION answers', () => {
+    const bad = 666;
+    /** Enough failures that it is shown. */
+    const isShown = (outbox: Outbox) => until(() => outbox.state.failing.length > 0);
+    beforeEach(() => {
+      ion.fail = (value) => (value === bad ? fault() : undefined);
+    });
+    const open666 = async (more: Partial<OutboxOptions> = {}) => {
+      const outbox = await open({ pauseMs: 1, ...more });
+      outbox.start();
+      for (const value of [1, bad, 2, 3]) await add(outbox, { run: 1 }, value);
+      return outbox;
+    };
+
+    it('is shown by itself with its reason and tries, and is no outage', async () => {
+      const outbox = await open666();
+      await isShown(outbox);
+      const { failing, unreachableSince, waiting } = outbox.state;
+      assert.deepEqual(valuesOf('1'), [1]);
+      assert.equal(unreachableSince, undefined);
+      assert.equal(waiting, 3);
+      assert.equal(failing.length, 1);
+      assert.equal(failing[0]?.stored.entry.write.value, bad);
+      assert.equal(failing[0]?.error.code, 'ION_SERVER');
+      assert.ok((failing[0]?.tries ?? 0) >= 3);
+      await add(outbox, { run: 2 }, 'other');
+      await until(() => valuesOf('2').length === 1);
+      ion.fail = () => undefined;
+      await empty(outbox);
+      assert.deepEqual(valuesOf('1'), [1, bad, 2, 3]);
+      assert.deepEqual(outbox.state.failing, []);
+    });
+
+    it('is skipped at once where somebody says so, and kept for a decision', async () => {
+      // It waits for hours: nothing else would go on.
+      const outbox = await open666({ pauseMs: 1e9 });
+      while (outbox.state.failing.length === 0) {
+        const { calls } = ion;
+        await until(() => ion.atOnce === 0);
+        await outbox.decide('retry', [2]);
+        await until(() => ion.calls > calls || outbox.state.failing.length > 0);
+      }
+      await outbox.decide('skip', [2]);
+      await empty(outbox);
+      assert.deepEqual(valuesOf('1'), [1, 2, 3]);
+      assert.deepEqual(heard.givenUp, [[bad, 'ION_SERVER']]);
+      assert.equal(outbox.state.givenUp, 1);
+      ion.fail = () => undefined;
+      await outbox.decide('retry');
+      await empty(outbox);
+      assert.deepEqual(valuesOf('1'), [1, 2, 3, bad]);
+    });
+
+    it('is discarded at once where somebody says so, which its sender is told', async () => {
+      const outbox = await open666();
+      await isShown(outbox);
+      await outbox.decide('discard', [outbox.state.failing[0]?.stored.sequence ?? 0]);
+      await empty(outbox);
+      assert.deepEqual(valuesOf('1'), [1, 2, 3]);
+      assert.deepEqual(heard.givenUp, [[bad, 'ION_SERVER']]);
+      assert.equal(outbox.state.givenUp, 0);
+      await close(outbox);
+      const again = await open();
+      assert.deepEqual([again.state.waiting, again.state.givenUp], [0, 0]);
+    });
+
+    it('is skipped while it is being tried, without waiting for what comes of that', async () => {
+      const outbox = await open666();
+      await isShown(outbox);
+      const tries = new Set<() => void>();
+      ion.before = () => new Promise((resolve) => tries.add(resolve));
+      await until(() => tries.size > 0);
+      ion.before = async () => {};
+      await outbox.decide('skip', [2]);
+      assert.deepEqual(heard.givenUp, [[bad, 'ION_SERVER']]);
+      await empty(outbox);
+      assert.deepEqual(valuesOf('1'), [1, 2, 3]);
+    });
+
+    it('is given up after a number of tries and a time, with both in its reason', async () => {
+      const outbox = await open666({ giveUp: { tries: 6, ms: 30 } });
+      await empty(outbox);
+      assert.deepEqual(valuesOf('1'), [1, 2, 3]);
+      assert.deepEqual(heard.givenUp, [[bad, 'ION_SERVER']]);
+      const [refused] = await outbox.refused(1);
+      assert.match(
+        refused?.entry.error.message ?? '',
+        /^a fault Given up after \d+ tries in 0 min/,
+      );
+    });
+
+    it('is not given up before the time is over, however often it was tried', async () => {
+      const outbox = await open666({ giveUp: { tries: 2, ms: 15 * 60_000 } });
+      await until(() => (outbox.state.failing[0]?.tries ?? 0) > 5);
+      assert.deepEqual(heard.givenUp, []);
+    });
+
+    it('is not given up while several fail and none succeeds: that is ION as a whole', async () => {
+      ion.fail = () => fault();
+      const outbox = await open({ pauseMs: 1, giveUp: { tries: 4, ms: 0 } });
+      await Promise.all([1, 2, 3].map((run) => add(outbox, { run }, run)));
+      outbox.start();
+      await until(() => {
+        const { failing } = outbox.state;
+        return failing.length === 3 && failing.every(({ tries }) => tries > 8);
+      });
+      ion.fail = () => undefined;
+      await empty(outbox);
+      assert.deepEqual(heard.givenUp, []);
+    });
+
+    for (const code of ['ION_RATE_LIMITED', 'ION_AUTH', 'ION_CONFIG'] as const) {
+      it(`is never given up for ${code}, which says nothing about it`, async () => {
+        ion.fail = (value) => (value === bad ? new IonError(code, 'later') : undefined);
+        const outbox = await open666({ giveUp: { tries: 1, ms: 0 } });
+        await until(() => (outbox.state.failing[0]?.tries ?? 0) > 5);
+        ion.fail = () => undefined;
+        await empty(outbox);
+        assert.deepEqual(valuesOf('1'), [1, bad, 2, 3]);
+      });
+    }
+
+    it('is not given up for an outage, however long', async () => {
+      const outbox = await open666({ giveUp: { tries: 20, ms: 0 } });
+      ion.isDown = true;
+      await until(() => outbox.state.unreachableSince !== undefined);
+      const { calls } = ion;
+      await until(() => ion.calls > calls + 6);
+      ion.isDown = false;
+      ion.fail = () => undefined;
+      await empty(outbox);
+      assert.deepEqual(heard.givenUp, []);
+    });
   });
 
   it('lets other runs go on while one of them meets a fault', async () => {
@@ -279,7 +413,7 @@ describe('outbox: delivery', () => {
     outbox.start();
     await add(outbox, { run: 1 }, 'first');
     await add(outbox, { step: 15 }, 'second');
-    await until(() => ion.lookUps > 10);
+    await until(() => ion.lookUps > 6);
     let faults = 1;
     ion.failLookUp = () => (faults-- > 0 ? fault() : undefined);
     let failures = 5;

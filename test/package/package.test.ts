@@ -49,15 +49,15 @@ describe('the packed package', () => {
     );
   });
 
-  it('is under 640 kB unpacked, without examples and what the query editor loads when it opens', () => {
+  it('is under 690 kB unpacked, without examples and what the query editor loads when it opens', () => {
     const { files } = packed;
     const size = files
       .filter(({ path }) => !/^(resources|examples)\//.test(path))
       .reduce((sum, { size }) => sum + size, 0);
-    assert.ok(size < 640_000, `${size} bytes`);
+    assert.ok(size < 690_000, `${size} bytes`);
   });
 
-  it('makes the editor load at most 48 kB at its start, and 250 kB for queries, compressed', async () => {
+  it('makes the editor load at most 50 kB at its start, and 250 kB for queries, compressed', async () => {
     const compressed = async (...path: string[]) =>
       gzipSync(await readFile(join(root, ...path))).length;
     const dialogs = await Promise.all(
@@ -68,7 +68,7 @@ describe('the packed package', () => {
       ]),
     );
     const start = dialogs.reduce((sum, size) => sum + size, 0);
-    assert.ok(start <= 48 * 1024, `${start} bytes`);
+    assert.ok(start <= 50 * 1024, `${start} bytes`);
     const language = await compressed('resources', 'graphql-language.js');
     assert.ok(language <= 250 * 1024, `${language} bytes`);
   });

@@ -5,6 +5,12 @@ import type { Fault, FaultEffect, Sandbox } from '../../sandbox/server.js';
 export type Endpoint = Fault['target'];
 export type OperationKind = 'query' | 'mutation';
 
+/**
+ * What becomes of a write by the outbox while the fault lasts: `waits` until somebody answers again;
+ * `tries` while ION answers others, a number of times; `gives up` at once; or it is `delivered`.
+ */
+export type ByOutbox = 'waits' | 'tries' | 'gives up' | 'delivered';
+
 /** How a message has to end. */
 export interface Expected {
   /** Missing where it is answered after all. */
@@ -46,6 +52,8 @@ export interface FaultCase {
   turnsAway?: boolean;
   query: Expected;
   mutation: Expected;
+  /** `delivered` by default for a fault that passes, else `waits`. */
+  outbox?: ByOutbox;
   /** What else to know, for the table. */
   note?: string;
 }
@@ -108,6 +116,15 @@ const json = (code: number, value: object): FaultEffect => ({
   body: JSON.stringify(value),
   contentType: 'application/json',
 });
+/** What a gateway, a firewall or a captive portal answers. */
+const webPage = (code: number, title: string, headers: Record<string, string> = {}) =>
+  ({
+    kind: 'status',
+    status: code,
+    body: `<!doctype html><html><head><title>${title}</title></head><body>Sorry.</body></html>`,
+    contentType: 'text/html',
+    headers,
+  }) as const satisfies FaultEffect;
 const inTwoSeconds = () => new Date(Math.floor(Date.now() / 1000) * 1000 + 2000).toUTCString();
 const oauthError = (error: string) => ({ error, error_description: 'Explained in other words.' });
 
@@ -126,6 +143,73 @@ const anywhere = (
   api: { effect, ...api, ...more },
   token: { effect, ...both(token), ...more },
 });
+
+/** A page in place of an answer: a query is repeated, a mutation is not, and is known not to have run. */
+const page = (
+  code: number,
+  title: string,
+  api: IonErrorCode,
+  token: IonErrorCode = 'ION_RESPONSE',
+): FaultRow =>
+  anywhere(
+    `a web page with HTTP ${code}`,
+    webPage(code, title),
+    { query: givenUp(api), mutation: atOnce(api) },
+    givenUp(token),
+    { turnsAway: true },
+  );
+
+/** A page that says that nobody looked at the request: also a mutation is repeated. */
+const unreadPage = (
+  code: number,
+  title: string,
+  api: IonErrorCode,
+  token: IonErrorCode = 'ION_RESPONSE',
+): FaultRow =>
+  anywhere(
+    `a web page with HTTP ${code}`,
+    webPage(code, title, code === 408 ? { connection: 'close' } : {}),
+    both(givenUp(api)),
+    givenUp(token),
+    { turnsAway: true },
+  );
+
+const NOT_IN_STOCK = 'The part is not in stock.';
+/** ION's words about the operation: it is refused, whatever the status. */
+const graphqlWith = (
+  code: number,
+  api: IonErrorCode,
+  token: IonErrorCode = 'ION_RESPONSE',
+): FaultRow => ({
+  name: `GraphQL \`errors\` with HTTP ${code}`,
+  api: {
+    effect: json(code, { errors: [{ message: NOT_IN_STOCK }] }),
+    ...both(atOnce(api)),
+    turnsAway: true,
+    outbox: 'gives up',
+  },
+  token: {
+    effect: json(code, { errors: [{ message: NOT_IN_STOCK }] }),
+    ...both(token === 'ION_AUTH' ? atOnce(token) : givenUp(token)),
+  },
+});
+
+/** A query of the test, and what its mutations and the outbox send; nothing else. */
+const OPERATIONS = 'run\\(id|createRun|UpdateRunStepFieldValue';
+/** ION's words about itself, in answer to some operations: it answers others. */
+const trouble = (name: string, message: string, extensions?: object): FaultRow => {
+  const errors = [{ message, path: ['operation'], ...(extensions && { extensions }) }];
+  return {
+    name,
+    api: {
+      effect: { kind: 'graphql', data: null, errors },
+      match: OPERATIONS,
+      ...passing('ION_SERVER'),
+      outbox: 'tries',
+    },
+    token: { effect: json(200, { errors }), ...both(givenUp('ION_RESPONSE')) },
+  };
+};
 
 /** All that can go wrong, row by row. */
 export const faultRows: FaultRow[] = [
@@ -160,8 +244,8 @@ export const faultRows: FaultRow[] = [
   anywhere(
     'half of the JSON',
     { kind: 'body', body: '{"data": {"run": {"id": 1' },
-    useless('ION_RESPONSE'),
-    atOnce('ION_RESPONSE'),
+    passing('ION_RESPONSE'),
+    givenUp('ION_RESPONSE'),
   ),
   {
     name: 'a certificate that is not trusted',
@@ -190,7 +274,12 @@ export const faultRows: FaultRow[] = [
   ),
   {
     name: 'HTTP 400',
-    api: { effect: status(400), ...both(atOnce('ION_RESPONSE')), turnsAway: true },
+    api: {
+      effect: status(400),
+      query: givenUp('ION_RESPONSE'),
+      mutation: atOnce('ION_RESPONSE'),
+      turnsAway: true,
+    },
     token: { effect: json(400, oauthError('invalid_request')), ...both(atOnce('ION_AUTH')) },
   },
   {
@@ -223,20 +312,81 @@ export const faultRows: FaultRow[] = [
       note: 'asked for again after 1 s, doubling to 60 s; until then messages fail without a request',
     },
   },
-  anywhere('HTTP 403', status(403), both(atOnce('ION_FORBIDDEN')), atOnce('ION_AUTH'), {
-    turnsAway: true,
-  }),
-  anywhere('HTTP 404', status(404), both(atOnce('ION_NOT_FOUND')), atOnce('ION_NOT_FOUND'), {
-    turnsAway: true,
-  }),
-  anywhere('HTTP 409', status(409), both(atOnce('ION_CONFLICT')), atOnce('ION_RESPONSE'), {
-    turnsAway: true,
-  }),
-  anywhere('HTTP 413', status(413), both(atOnce('ION_RESPONSE')), atOnce('ION_RESPONSE'), {
-    turnsAway: true,
-  }),
-  anywhere('HTTP 422', status(422), both(atOnce('ION_RESPONSE')), atOnce('ION_RESPONSE'), {
-    turnsAway: true,
+  page(400, 'Bad Request', 'ION_RESPONSE'),
+  {
+    name: 'a web page with HTTP 401',
+    api: {
+      effect: webPage(401, 'Sign in'),
+      ...both({ code: 'ION_AUTH', tries: 2 }),
+      turnsAway: true,
+      note: 'the second time with a new token',
+    },
+    token: { effect: webPage(401, 'Sign in'), ...both(givenUp('ION_RESPONSE')) },
+  },
+  page(403, 'Access Denied', 'ION_FORBIDDEN'),
+  page(404, 'No such route', 'ION_NOT_FOUND', 'ION_NOT_FOUND'),
+  page(405, 'Not Allowed', 'ION_RESPONSE'),
+  unreadPage(408, 'Request Timeout', 'ION_TIMEOUT', 'ION_TIMEOUT'),
+  page(409, 'Conflict', 'ION_CONFLICT'),
+  page(410, 'Gone', 'ION_RESPONSE'),
+  anywhere(
+    'a web page with HTTP 413',
+    webPage(413, 'Request Entity Too Large'),
+    both(atOnce('ION_RESPONSE')),
+    givenUp('ION_RESPONSE'),
+    { turnsAway: true },
+  ),
+  unreadPage(421, 'Misdirected Request', 'ION_RESPONSE'),
+  page(422, 'Unprocessable', 'ION_RESPONSE'),
+  unreadPage(425, 'Too Early', 'ION_RESPONSE'),
+  page(451, 'Blocked', 'ION_RESPONSE'),
+  graphqlWith(400, 'ION_GRAPHQL'),
+  graphqlWith(403, 'ION_FORBIDDEN'),
+  graphqlWith(404, 'ION_NOT_FOUND', 'ION_NOT_FOUND'),
+  graphqlWith(405, 'ION_GRAPHQL'),
+  graphqlWith(409, 'ION_CONFLICT'),
+  graphqlWith(410, 'ION_GRAPHQL'),
+  graphqlWith(413, 'ION_GRAPHQL'),
+  graphqlWith(422, 'ION_GRAPHQL'),
+  graphqlWith(451, 'ION_GRAPHQL'),
+  {
+    name: 'GraphQL `errors` with HTTP 408',
+    api: {
+      effect: json(408, { errors: [{ message: 'Come again.' }] }),
+      ...both(givenUp('ION_TIMEOUT')),
+      turnsAway: true,
+    },
+    token: {
+      effect: json(408, { errors: [{ message: 'Come again.' }] }),
+      ...both(givenUp('ION_TIMEOUT')),
+    },
+  },
+  ...[421, 425].map((code) =>
+    anywhere(
+      `GraphQL \`errors\` with HTTP ${code}`,
+      json(code, { errors: [{ message: 'Come again.' }] }),
+      both(givenUp('ION_SERVER')),
+      givenUp('ION_RESPONSE'),
+      { turnsAway: true },
+    ),
+  ),
+  anywhere(
+    'GraphQL `errors` with HTTP 500',
+    json(500, { errors: [{ message: 'list index out of range' }] }),
+    passing('ION_SERVER'),
+    givenUp('ION_SERVER'),
+  ),
+  trouble(
+    'a deadlock in the database, in `errors`',
+    '(psycopg2.errors.DeadlockDetected) deadlock detected',
+  ),
+  trouble(
+    'a pool without a free connection, in `errors`',
+    'QueuePool limit of size 5 overflow 10 reached, connection timed out, timeout 30.00',
+  ),
+  trouble('a time limit, in `errors`', 'canceling statement due to statement timeout'),
+  trouble('`INTERNAL_SERVER_ERROR` in `extensions.code`', 'It did not work.', {
+    code: 'INTERNAL_SERVER_ERROR',
   }),
   anywhere(
     'HTTP 429 with `Retry-After` in seconds, once',
@@ -259,7 +409,7 @@ export const faultRows: FaultRow[] = [
     givenUp('ION_RATE_LIMITED'),
     { turnsAway: true },
   ),
-  anywhere('HTTP 500', status(500), useless('ION_SERVER'), atOnce('ION_SERVER')),
+  anywhere('HTTP 500', status(500), passing('ION_SERVER'), givenUp('ION_SERVER')),
   anywhere('HTTP 502', status(502), passing('ION_SERVER'), givenUp('ION_SERVER')),
   anywhere(
     'HTTP 503 with `Retry-After`, once',
@@ -274,41 +424,55 @@ export const faultRows: FaultRow[] = [
     passing('ION_SERVER'),
     givenUp('ION_SERVER'),
   ),
+  ...['-5', '1,5', 'soon 3'].map((after) =>
+    anywhere(
+      `HTTP 503 with \`Retry-After: ${after}\``,
+      status(503, '', { 'retry-after': after }),
+      passing('ION_SERVER'),
+      givenUp('ION_SERVER'),
+    ),
+  ),
   anywhere('HTTP 504', status(504), passing('ION_SERVER'), givenUp('ION_SERVER')),
+  anywhere(
+    'a web page with HTTP 520',
+    webPage(520, 'Unknown Error'),
+    passing('ION_SERVER'),
+    givenUp('ION_SERVER'),
+  ),
   anywhere(
     'a redirect',
     { kind: 'redirect', location: 'https://login.example.com/' },
-    useless('ION_RESPONSE'),
-    atOnce('ION_RESPONSE'),
+    passing('ION_RESPONSE'),
+    givenUp('ION_RESPONSE'),
   ),
   anywhere(
-    'HTML with HTTP 200',
+    'a web page with HTTP 200 (a captive portal)',
     {
       kind: 'body',
       body: '<!doctype html><title>Guest network</title><p>Welcome',
       contentType: 'text/html',
     },
-    useless('ION_RESPONSE'),
-    atOnce('ION_RESPONSE'),
+    passing('ION_RESPONSE'),
+    givenUp('ION_RESPONSE'),
   ),
   anywhere(
     'nothing with HTTP 200',
     { kind: 'body', body: '' },
-    useless('ION_RESPONSE'),
-    atOnce('ION_RESPONSE'),
+    passing('ION_RESPONSE'),
+    givenUp('ION_RESPONSE'),
   ),
   anywhere(
     'JSON of another kind',
     { kind: 'body', body: '{"status": "ok"}' },
-    useless('ION_RESPONSE'),
-    atOnce('ION_RESPONSE'),
+    passing('ION_RESPONSE'),
+    givenUp('ION_RESPONSE'),
   ),
   anywhere(
     '`errors` only',
     { kind: 'graphql', errors: [{ message: 'The part is not in stock.' }] },
     both(atOnce('ION_GRAPHQL')),
-    atOnce('ION_RESPONSE'),
-    { turnsAway: true },
+    givenUp('ION_RESPONSE'),
+    { turnsAway: true, outbox: 'gives up' },
   ),
   anywhere(
     '`data` and `errors`',
@@ -318,7 +482,8 @@ export const faultRows: FaultRow[] = [
       errors: [{ message: 'The run cannot be read.', path: ['createRun', 'run'] }],
     },
     useless('ION_GRAPHQL'),
-    atOnce('ION_RESPONSE'),
+    givenUp('ION_RESPONSE'),
+    { outbox: 'gives up' },
   ),
   {
     name: '`errors` that refuse the token, with HTTP 200',
@@ -351,8 +516,8 @@ export const faultRows: FaultRow[] = [
   anywhere(
     'UTF-8 that is not valid',
     { kind: 'body', base64: Buffer.from('{"data": {"run": "\xff"}}', 'latin1').toString('base64') },
-    useless('ION_RESPONSE'),
-    atOnce('ION_RESPONSE'),
+    passing('ION_RESPONSE'),
+    givenUp('ION_RESPONSE'),
   ),
   {
     name: 'the token expires in the middle of a list, or between two messages',

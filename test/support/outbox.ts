@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
-import { IonError } from '../../nodes/client/errors.js';
+import { abandonable } from '../../nodes/client/aborts.js';
+import { closedError, IonError } from '../../nodes/client/errors.js';
 import type { Target } from '../../nodes/client/run-steps.js';
 import type { WriteAnswer } from '../../nodes/client/step-writer.js';
 import { decode } from '../../nodes/outbox/entries.js';
@@ -39,12 +40,16 @@ export class FakeIon implements Writer {
     return runOf(target);
   }
 
-  async write(target: Target, value: unknown): Promise<WriteAnswer<unknown>> {
+  async write(
+    target: Target,
+    value: unknown,
+    { signal }: { signal: AbortSignal },
+  ): Promise<WriteAnswer<unknown>> {
     this.calls++;
     this.atOnce++;
     this.mostAtOnce = Math.max(this.mostAtOnce, this.atOnce);
     try {
-      await this.before();
+      await abandonable(this.before(), signal, closedError);
       const error = this.isDownAt(this.calls) ? outage() : this.fail(value, this.calls);
       if (error) throw error;
       const run = await this.runOf(target);
@@ -60,8 +65,8 @@ export class FakeIon implements Writer {
     }
   }
 
-  writeStatus(target: Target, value: unknown) {
-    return this.write(target, value) as Promise<WriteAnswer<never>>;
+  writeStatus(target: Target, value: unknown, options: { signal: AbortSignal }) {
+    return this.write(target, value, options) as Promise<WriteAnswer<never>>;
   }
 
   async check(): Promise<void> {

@@ -1,0 +1,225 @@
+import assert from 'node:assert/strict';
+import { type GraphqlError, IonError, type IonErrorCode } from '../../nodes/client/errors.js';
+import {
+  isRefusal,
+  isTooYoung,
+  type Origin,
+  verdictOnApi,
+  verdictOnToken,
+} from '../../nodes/client/verdict.js';
+
+const error = (message: string, more: object = {}): GraphqlError => ({ message, ...more });
+const coded = (code: string) => error('It did not work.', { extensions: { code } });
+
+function verdict(status: number, errors?: GraphqlError[], data?: Record<string, unknown>) {
+  return verdictOnApi({ status, errors, data, retryAfterMs: undefined });
+}
+
+describe('verdict: who answered, and what it says about the operation', () => {
+  describe('ION about its own state', () => {
+    // Texts of PostgreSQL, psycopg2, SQLAlchemy, proxies and servers, as they reach clients.
+    const passing = [
+      '(psycopg2.errors.DeadlockDetected) deadlock detected\nDETAIL: Process 1 waits for ShareLock',
+      '(psycopg2.errors.SerializationFailure) could not serialize access due to concurrent update',
+      '(psycopg2.errors.LockNotAvailable) canceling statement due to lock timeout',
+      '(psycopg2.errors.QueryCanceled) canceling statement due to statement timeout',
+      '(psycopg2.OperationalError) server closed the connection unexpectedly',
+      '(psycopg2.OperationalError) could not connect to server: Connection refused',
+      '(psycopg2.OperationalError) FATAL: sorry, too many clients already',
+      '(psycopg2.OperationalError) FATAL:  remaining connection slots are reserved',
+      '(psycopg2.InterfaceError) connection already closed',
+      '(psycopg2.errors.AdminShutdown) terminating connection due to administrator command',
+      '(psycopg2.errors.ReadOnlySqlTransaction) cannot execute UPDATE in a read-only transaction',
+      '(psycopg2.errors.UndefinedColumn) column "x" does not exist',
+      'FATAL: the database system is starting up',
+      'QueuePool limit of size 5 overflow 10 reached, connection timed out, timeout 30.00',
+      "Can't reconnect until invalid transaction is rolled back.",
+      "This Session's transaction has been rolled back due to a previous exception during flush.",
+      'SSL connection has been closed unexpectedly',
+      'could not translate host name "db" to address: Temporary failure in name resolution',
+      'Connection pool exhausted',
+      'connect ETIMEDOUT 10.0.0.5:5432',
+      "HTTPConnectionPool(host='x', port=443): Read timed out. (read timeout=10)",
+      'upstream request timeout',
+      'Internal server error',
+      'Internal Server Error',
+      'Service temporarily unavailable',
+      'Something went wrong. Please try again later.',
+      'Request timed out',
+      'Query timeout exceeded',
+      'SoftTimeLimitExceeded()',
+      'The operation took longer than the time limit of 25 s',
+      'An unexpected error occurred',
+    ];
+    for (const message of passing) {
+      it(`passes: ${message.split('\n')[0]}`, () => {
+        const found = verdict(200, [error(message, { path: ['updateRun'] })], { updateRun: null });
+        assert.equal(found.origin, 'service');
+        assert.equal(found.code, 'ION_SERVER');
+        assert.equal(found.transient, true);
+        // It came out of the execution: nobody knows how far that got.
+        assert.equal(found.notRun, false);
+        assert.equal(verdict(200, [error(message)]).notRun, true);
+      });
+    }
+
+    for (const code of ['INTERNAL_SERVER_ERROR', 'SERVICE_UNAVAILABLE', 'TIMEOUT', 'internal']) {
+      it(`passes with the code ${code}`, () => {
+        assert.equal(verdict(200, [coded(code)]).code, 'ION_SERVER');
+        assert.equal(verdict(200, [error('No.', { code })]).origin, 'service');
+      });
+    }
+
+    for (const [what, found] of Object.entries({
+      'HTTP 429': verdict(429, [error('Slow down.')]),
+      'a code': verdict(200, [coded('RATE_LIMITED')]),
+      'a text': verdict(200, [error('Rate limit exceeded')]),
+    })) {
+      it(`asks for fewer requests by ${what}`, () => {
+        assert.equal(found.code, 'ION_RATE_LIMITED');
+        assert.equal(found.origin, 'service');
+        assert.equal(found.notRun, true);
+      });
+    }
+
+    it('passes under a status of a fault, whatever it says, and with a status that says so itself', () => {
+      for (const status of [500, 502, 503, 504, 520]) {
+        assert.equal(verdict(status, [error('list index out of range')]).code, 'ION_SERVER');
+      }
+      for (const status of [408, 421, 425]) {
+        assert.equal(verdict(status, [error('Come again.')]).notRun, true);
+      }
+    });
+  });
+
+  describe('ION about the operation', () => {
+    const refused: [string, IonErrorCode, number, GraphqlError][] = [
+      ['a rule', 'ION_GRAPHQL', 200, error('Torque above 50 has to be confirmed.')],
+      ['a rule that asks for another try', 'ION_GRAPHQL', 200, error('Try again with gloves.')],
+      ['a rule about a pool', 'ION_GRAPHQL', 200, error('The pool of operators is too small.')],
+      ['a rule about time', 'ION_GRAPHQL', 200, error('Cure time is 20 min at least.')],
+      [
+        'a value that is there already',
+        'ION_GRAPHQL',
+        200,
+        error('(psycopg2.errors.UniqueViolation) duplicate key value violates unique constraint'),
+      ],
+      [
+        'a text that is no number',
+        'ION_GRAPHQL',
+        200,
+        error('(psycopg2.errors.InvalidTextRepresentation) invalid input syntax for type integer'),
+      ],
+      ['HTTP 400', 'ION_GRAPHQL', 400, error('No such field.')],
+      ['HTTP 404', 'ION_NOT_FOUND', 404, error('No such run.')],
+      ['HTTP 410', 'ION_GRAPHQL', 410, error('The run is gone.')],
+      ['HTTP 422', 'ION_GRAPHQL', 422, error('Not in progress.')],
+      ['HTTP 403', 'ION_FORBIDDEN', 403, error('Not yours.')],
+      ['a permission', 'ION_FORBIDDEN', 200, error('User does not have permission.')],
+      ['FORBIDDEN', 'ION_FORBIDDEN', 200, coded('FORBIDDEN')],
+      ['an etag', 'ION_CONFLICT', 200, error('Etag does not match')],
+      ['CONCURRENCY_ERROR as a code', 'ION_CONFLICT', 200, coded('CONCURRENCY_ERROR')],
+      [
+        'CONCURRENCY_ERROR beside the message',
+        'ION_CONFLICT',
+        200,
+        error('It was changed.', { code: 'CONCURRENCY_ERROR' }),
+      ],
+      ['CONCURRENCY_ERROR in the text', 'ION_CONFLICT', 200, error('CONCURRENCY_ERROR: changed')],
+      ['CONCURRENCY_ERROR with a fault', 'ION_CONFLICT', 500, coded('CONCURRENCY_ERROR')],
+      ['CONCURRENCY_ERROR with HTTP 400', 'ION_CONFLICT', 400, coded('CONCURRENCY_ERROR')],
+    ];
+    for (const [what, code, status, entry] of refused) {
+      it(`refuses it by ${what}`, () => {
+        const found = verdict(status, [entry]);
+        assert.equal(found.code, code);
+        assert.equal(found.origin, 'operation');
+        assert.equal(found.transient, false);
+        assert.equal(isRefusal(new IonError(found.code, '', found)), true);
+      });
+    }
+
+    it('refuses it where one of several errors does', () => {
+      const found = verdict(200, [error('deadlock detected'), error('Not in stock.')]);
+      assert.equal(found.code, 'ION_GRAPHQL');
+    });
+  });
+
+  describe('ION about the token', () => {
+    const texts = [
+      'Please provide proper credentials',
+      'Unable to parse authentication token',
+      'Unable to validate authentication token',
+      'Unable to find appropriate RSA key',
+      'Token is expired.',
+      'UNAUTHORIZED',
+      'Unauthorized',
+    ];
+    for (const text of texts) {
+      it(`refuses it: ${text}`, () => {
+        for (const found of [
+          verdict(200, [error(text)]),
+          verdict(400, [error(text)]),
+          verdict(200, [error(text, { path: ['me'] })], { me: null }),
+        ]) {
+          assert.equal(found.code, 'ION_AUTH');
+          assert.equal(found.origin, 'service');
+          assert.equal(found.notRun, true);
+        }
+      });
+    }
+
+    it('does not refuse it where a part of the operation ran, or a permission is missing', () => {
+      const ran = verdict(200, [error('UNAUTHORIZED', { path: ['b'] })], { a: 1, b: null });
+      assert.notEqual(ran.code, 'ION_AUTH');
+      const entry = error('You do not have permission.', { extensions: { code: 'UNAUTHORIZED' } });
+      assert.equal(verdict(200, [entry]).code, 'ION_FORBIDDEN');
+    });
+
+    it('says by many words that it is too young', () => {
+      for (const [text, expected] of [
+        ['The token is not yet valid (iat)', true],
+        ['The token is not yet valid (nbf)', true],
+        ['Token used before issued', true],
+        ['ID Token not yet valid', true],
+        ['jwt not active', true],
+        ['The user is not active', false],
+        ['Token is expired.', false],
+      ] as const) {
+        const found = isTooYoung(new IonError('ION_AUTH', '', { errors: [error(text)] }));
+        assert.equal(found, expected, text);
+      }
+    });
+  });
+
+  describe('something on the way', () => {
+    it('refuses nothing, whatever its status', () => {
+      for (let status = 200; status < 600; status++) {
+        const found = verdict(status);
+        const origin: Origin = 'gateway';
+        assert.equal(found.origin, origin, String(status));
+        assert.equal(isRefusal(new IonError(found.code, '', found)), false, String(status));
+      }
+    });
+  });
+
+  describe('the token endpoint', () => {
+    it('says nothing about an operation, whatever it answers', () => {
+      for (const oauthError of [undefined, 'invalid_client', 'server_error', 'anything']) {
+        for (let status = 200; status < 600; status++) {
+          const found = verdictOnToken(status, oauthError, true);
+          assert.equal(isRefusal(new IonError(found.code, '', found)), false, String(status));
+          assert.equal(found.notRun, true);
+        }
+      }
+    });
+
+    it('refuses the key by an error of OAuth alone, or without any reason', () => {
+      assert.equal(verdictOnToken(401, 'invalid_client', false).code, 'ION_AUTH');
+      assert.equal(verdictOnToken(400, 'invalid_grant', false).code, 'ION_AUTH');
+      assert.equal(verdictOnToken(401, undefined, false).code, 'ION_AUTH');
+      assert.equal(verdictOnToken(401, undefined, true).code, 'ION_RESPONSE');
+      assert.equal(verdictOnToken(403, undefined, false).code, 'ION_RESPONSE');
+    });
+  });
+});

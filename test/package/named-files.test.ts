@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, dirname, join, normalize } from 'node:path';
+import { root } from '../support/package.js';
+
+const ENDINGS =
+  'md|jsonc?|tsx?|mts|cts|mjs|cjs|js|html|graphql|ya?ml|sh|svg|png|txt|css|csv|pdf|docx?';
+/** A path or a name of a file, but for what is called as a function. */
+const FILE = new RegExp(`(?<![\\w@])[\\w@./{}<>~-]*[\\w}>]\\.(?:${ENDINGS})\\b(?![\\w(])`, 'g');
+/** A path without an ending, below a folder of this repository. */
+const PATH =
+  /(?<![\w./-])(?:nodes|sandbox|scripts|test|bench|docs|examples)\/[\w.-]+(?:\/[\w.-]+)*/g;
+/** Files of others, and what looks like one. */
+const OTHERS = new Set([
+  'Node.js',
+  // Of Node-RED's user folder.
+  '.config.runtime.json',
+  'flows_cred.json',
+  'settings.js',
+  // What a release makes.
+  'release/notes.md',
+  // A file of the user's.
+  'image.png',
+  'logo.png',
+  'report.csv',
+  'report.pdf',
+  // A property of a message.
+  'payload.graphql',
+]);
+
+const tracked = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], {
+  cwd: root,
+  encoding: 'utf8',
+})
+  .trim()
+  .split('\n')
+  .filter((file) => existsSync(join(root, file)) && !file.startsWith('test/palettes/'));
+
+/** What a comment, or a text for people, says in a file; `undefined` where there are none. */
+function saidIn(file: string, text: string): string[] | undefined {
+  const all = (pattern: RegExp) => [...text.matchAll(pattern)].map(([found]) => found);
+  if (file.endsWith('.md')) return [text];
+  if (/^nodes\/locales\/.*\.(html|json)$/.test(file)) return [text];
+  if (/\.([mc]?ts|[mc]js)$/.test(file)) return all(/\/\*[\s\S]*?\*\/|(?<![:'"`\w])\/\/.*$/gm);
+  if (file.endsWith('.html')) return all(/<!--[\s\S]*?-->/g);
+  if (/\.(ya?ml|graphql|sh)$|^\.[\w/]*$/.test(file)) return all(/#.*$/gm);
+  // The texts of comment nodes.
+  if (/^(examples|sandbox)\/.*\.json$/.test(file)) return all(/"info": ".*"/g);
+  return undefined;
+}
+
+/** Whether the repository has what a text in a file names, by its path or the end of it. */
+function exists(name: string, from: string): boolean {
+  const path = name.replace(/[.:]$/, '');
+  // What is compiled is named as it will be.
+  const paths = [path, path.replace(/^dist\//, 'nodes/').replace(/\.js$/, '.ts')];
+  const isThere = (each: string) =>
+    existsSync(join(root, each)) || existsSync(join(root, normalize(join(dirname(from), each))));
+  if (paths.some(isThere)) return true;
+  if (path.startsWith('.')) return false;
+  return paths.some((each) => tracked.some((file) => file.endsWith(`/${each}`)));
+}
+
+/** The names in a text of files that are not there. */
+function missingIn(said: string, from: string): string[] {
+  // Links of the web are tested elsewhere.
+  const text = said.replace(/\w+:\/\/\S+/g, ' ').replace(/\\n/g, ' ');
+  const found = [...text.matchAll(FILE), ...text.matchAll(PATH)].map(([name]) => name);
+  const names = new Set(found.map((name) => name.replace(/\.$/, '')));
+  return [...names].filter((name) => {
+    // Of which one part varies, or of another machine.
+    const isOther = /[{}<>~]|^\//.test(name);
+    return !isOther && !OTHERS.has(basename(name)) && !OTHERS.has(name) && !exists(name, from);
+  });
+}
+
+describe('the files that comments and documents name', () => {
+  for (const folder of ['', 'nodes', 'sandbox', 'scripts', 'test', 'bench', 'docs', 'examples']) {
+    it(`are all in the repository: those named in ${folder || 'its root'}`, () => {
+      const problems: string[] = [];
+      for (const file of tracked) {
+        const [first = ''] = file.includes('/') ? file.split('/') : [''];
+        const isOfRoot = folder === '' && (first === '' || first.startsWith('.'));
+        if (!(isOfRoot || (folder !== '' && first === folder))) continue;
+        const said = saidIn(file, readFileSync(join(root, file), 'utf8')) ?? [];
+        for (const each of said) {
+          problems.push(...missingIn(each, file).map((name) => `${file} names ${name}`));
+        }
+      }
+      assert.deepEqual(problems, []);
+    });
+  }
+
+  it('include every script that is run by npm', () => {
+    const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    const problems: string[] = [];
+    for (const file of tracked) {
+      for (const said of saidIn(file, readFileSync(join(root, file), 'utf8')) ?? []) {
+        for (const [, name = ''] of said.matchAll(/npm run ([\w-]+(?::[\w-]+)*)/g)) {
+          if (!(name in scripts)) problems.push(`${file} names ${name}`);
+        }
+      }
+    }
+    assert.deepEqual(problems, []);
+  });
+
+  for (const [said, missing] of [
+    [`/${'/'} Two ways (ion-api.md, 4.5): the newer one`, ['ion-api.md']],
+    [`/** See ${'docs'}/none.md. */`, ['docs/none.md']],
+    ['// As ../outbox/none.ts does', ['../outbox/none.ts']],
+    ['// As in test/client/nothing', ['test/client/nothing']],
+    ['// Apart from rows.ts, see docs/nodes.md. Node.js, ./errors.ts, https://x.org/a.md', []],
+  ] as const) {
+    it(`are found in a comment: ${said}`, () => {
+      assert.deepEqual(missingIn(said, 'nodes/client/attachments.ts'), missing);
+    });
+  }
+});
