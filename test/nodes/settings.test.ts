@@ -148,6 +148,7 @@ describe('settings that cannot work', () => {
       ['timeout', '"Timeout \\(s\\)"'],
       ['concurrency', '"In flight"'],
       ['allowHttp', '"allowHttp"'],
+      ['timeZone', 'time zone'],
       ['tls', 'TLS configuration'],
       ['proxy', 'proxy'],
     ];
