@@ -15,6 +15,14 @@ import { inBackground } from './runtime/report-error.js';
 
 type IonConfigDef = NodeDef & ConfigValues;
 
+function warnOfLimits(node: IonConfigNode, config: IonConfigDef): void {
+  try {
+    outboxLimits(config);
+  } catch (thrown) {
+    node.warn(toIonError(thrown, 'ION_CONFIG').message);
+  }
+}
+
 export = (RED: NodeAPI): void => {
   function IonConfig(this: IonConfigNode, config: IonConfigDef) {
     RED.nodes.createNode(this, config);
@@ -29,6 +37,8 @@ export = (RED: NodeAPI): void => {
       failure = toIonError(thrown, 'ION_CONFIG');
       this.warn(failure.message);
     }
+    // Without the outbox, nodes work with any limits of it.
+    warnOfLimits(this, config);
     const working = <Value>(value: Value | undefined): Value => {
       if (value) return value;
       throw failure;
@@ -38,7 +48,7 @@ export = (RED: NodeAPI): void => {
       writer: () => working(steps),
       concurrency: () => working(client).concurrency,
       queueLimit: () => working(client).queueLimit,
-      limits: outboxLimits(config),
+      limits: () => outboxLimits(config),
     });
     Object.defineProperties(this, {
       values: { value: config },

@@ -31,7 +31,8 @@ interface OutboxSettings {
   concurrency: () => number;
   /** Messages that may wait for it while another process has it open. */
   queueLimit: () => number;
-  limits: OutboxLimits;
+  /** @throws IonError `ION_CONFIG` for limits that cannot be used */
+  limits: () => OutboxLimits;
   /** How long each of them waits; a minute by default. */
   patienceMs?: number;
   /** Before the log tells it; 5 s by default. */
@@ -72,7 +73,7 @@ export class ConfigOutbox {
 
   /**
    * @param signal of the message that needs it
-   * @throws IonError see `OutboxOpening.outbox`
+   * @throws IonError `ION_CONFIG` for limits that cannot be used; see `OutboxOpening.outbox`
    */
   open(signal?: AbortSignal): Promise<Outbox> {
     const { patienceMs = PATIENCE_MS } = this.#settings;
@@ -116,7 +117,7 @@ export class ConfigOutbox {
   }
 
   readonly #begin = (): void => {
-    if (this.#isClosed || !this.#hasFolder()) return;
+    if (this.#isClosed || !this.#isUsable()) return;
     inBackground(this.#node, this.#warnOfOldFolder());
     this.#continue();
   };
@@ -153,9 +154,9 @@ export class ConfigOutbox {
   async #open(wait: LockWait): Promise<Outbox> {
     const { writer, concurrency, limits } = this.#settings;
     const outbox = await Outbox.open({
+      limits: limits(),
       folder: this.#folder(),
       within: this.#allOutboxes(),
-      limits,
       wait,
       writer: writer(),
       concurrency: concurrency(),
@@ -169,8 +170,9 @@ export class ConfigOutbox {
   }
 
   /** With settings that cannot work there is none: the config node tells about those itself. */
-  #hasFolder(): boolean {
+  #isUsable(): boolean {
     try {
+      this.#settings.limits();
       return this.#folder() !== '';
     } catch {
       return false;

@@ -2,6 +2,7 @@ import type { Node, NodeAPI } from 'node-red';
 import { IonError, type IonErrorCode, quote, reasonOf } from '../client/errors.js';
 import { numberExactly, parseExactly } from '../client/json.js';
 import type { Message } from './on-message.js';
+import { requireResolved, requireVariables } from './references.js';
 import { isText } from './valid-properties.js';
 
 /**
@@ -28,6 +29,13 @@ export function typedValue(
       const text = `${what} cannot be evaluated (${type}: ${value.slice(0, 60)}): ${quote(reasonOf(thrown))}`;
       reject(new IonError(code, text, { cause: thrown }));
     };
+    try {
+      if (type === 'env') requireVariables(RED, node, what, value, code);
+      else requireResolved(what, value, code);
+    } catch (thrown) {
+      reject(thrown);
+      return;
+    }
     try {
       RED.util.evaluateNodeProperty(value, type, node, msg, (error, result) => {
         if (error) fail(error);

@@ -34,6 +34,7 @@ describe('the ion-config dialog in a browser', () => {
         { ...runsNode, id: `runs-${config}`, z: 'flow', x: 400, y: 200 + 60 * index, config },
       ]),
       sandboxConfig(context.sandbox, { id: 'deleted', name: 'soon gone' }),
+      sandboxConfig(context.sandbox, { id: 'numbers', timeout: '${ION_TIMEOUT}', retries: 5 }),
       ...writingFlow(),
     ];
     const key = { clientId, clientSecret };
@@ -80,6 +81,40 @@ describe('the ion-config dialog in a browser', () => {
     await editor.page.click('#node-config-dialog-cancel');
     await editor.page.waitForSelector('#node-config-dialog-cancel', { state: 'detached' });
   };
+
+  describe('its numbers', () => {
+    it('have limits and defaults, and refuse what is beyond them', async () => {
+      const { page } = editor;
+      await editor.editConfig('ion-config', 'config');
+      await page.click('#ion-config-advanced summary');
+      const attributes = (name: string) =>
+        Promise.all(
+          ['min', 'max', 'step', 'placeholder'].map((each) => page.getAttribute(field(name), each)),
+        );
+      assert.deepEqual(await attributes('timeout'), ['0.1', '3600', 'any', '30']);
+      assert.deepEqual(await attributes('concurrency'), ['1', '1000', '1', '10']);
+      for (const beyond of ['9999999', '0', '-1']) {
+        await page.fill(field('timeout'), beyond);
+        await page.press(field('timeout'), 'Tab');
+        await page.waitForSelector(`${field('timeout')}.input-error`);
+        await page.fill(field('timeout'), '3600');
+        await page.press(field('timeout'), 'Tab');
+        await page.waitForSelector(`${field('timeout')}:not(.input-error)`);
+      }
+      await cancel();
+    });
+
+    it('may come from an environment variable, which the dialog keeps', async () => {
+      const { page } = editor;
+      await editor.editConfig('ion-config', 'numbers');
+      assert.equal(await page.inputValue(field('timeout')), '${ION_TIMEOUT}');
+      assert.equal(await page.isVisible(field('timeout')), true);
+      await page.fill(field('retries'), '4');
+      await editor.doneConfig();
+      assert.equal(await editor.property('numbers', 'timeout'), '${ION_TIMEOUT}');
+      assert.equal(await editor.property('numbers', 'retries'), '4');
+    });
+  });
 
   describe('of a deployed configuration', () => {
     beforeEach(() => editor.editConfig('ion-config', 'config'));

@@ -59,7 +59,7 @@ describe('outbox: in use by another process', () => {
       writer: () => ion as never,
       concurrency: () => 1,
       queueLimit: () => queueLimit,
-      limits: { entries: 1000, bytes: 1e6 },
+      limits: () => ({ entries: 1000, bytes: 1e6 }),
       patienceMs,
       warnAfterMs,
       reopenMs,
