@@ -6,6 +6,7 @@ import { registerAdminRoutes } from './runtime/admin.js';
 import type { ApiKeyCredentials, IonConfigNode } from './runtime/config-node.js';
 import { ConfigOutbox } from './runtime/config-outbox.js';
 import { type ConfigValues, clientSettings, outboxLimits } from './runtime/config-settings.js';
+import { removal } from './runtime/removal.js';
 import { inBackground } from './runtime/report-error.js';
 
 type IonConfigDef = NodeDef & ConfigValues;
@@ -13,6 +14,7 @@ type IonConfigDef = NodeDef & ConfigValues;
 export = (RED: NodeAPI): void => {
   function IonConfig(this: IonConfigNode, config: IonConfigDef) {
     RED.nodes.createNode(this, config);
+    const isRemoval = removal(RED, config);
     let client: IonClient | undefined;
     let failure: IonError | undefined;
     try {
@@ -43,7 +45,7 @@ export = (RED: NodeAPI): void => {
       inBackground(
         this,
         outbox
-          .close(removed)
+          .close(isRemoval(removed))
           .finally(() => client?.close())
           .finally(() => done()),
       );

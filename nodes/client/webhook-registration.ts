@@ -16,8 +16,10 @@ export interface ReceiverOwner {
 export interface Registration extends ReceiverOwner {
   /** Where ION sends to. */
   webhookUri: string;
-  /** Earlier addresses that the same process registered. */
+  /** Earlier addresses, of receivers that the same process created. */
   formerUris: readonly string[];
+  /** Called before a receiver is created: whether it was may stay unknown. */
+  creating(): void;
   sharedSecret: string;
   expectedResponseCode: number;
   /** A value of `ResourceEnum`. */
@@ -168,6 +170,7 @@ class Registrar {
       await this.#send(UPDATE_RECEIVER, { input: { id, etag, ...columns } });
       await this.#subscribe(id, receiver.subscriptions ?? [], registration);
     } else {
+      registration.creating();
       const data = await this.#send(CREATE_RECEIVER, { input: columns });
       await this.#subscribe(createdId(data), [], registration);
     }

@@ -49,7 +49,7 @@ export function outboxResults(
     failed: (thrown: unknown) => reportError(node, thrown),
     changed: show,
   };
-  const configNode = findConfig(RED, { config });
+  const configNode = findConfig(RED, { config, z: node.z });
   if (delivery === 'outbox' && configNode) {
     stopListening = configNode.outbox.listen(node.id, listener);
   }

@@ -21,12 +21,11 @@ import {
 import { requireConfig } from './on-message.js';
 import { registerWebhook, type WebhookRegistration } from './register-webhook.js';
 import type { NodeStatus, StatusText } from './status.js';
+import { answer } from './webhook-answer.js';
 import { webhookBodies } from './webhook-body.js';
-import { addRoute, type WebhookRoute } from './webhook-route.js';
+import { addRoute, holdPath, type WebhookRoute } from './webhook-route.js';
 import { whenStarted } from './when-started.js';
 
-/** For the rest of a request that is answered already. */
-const LINGER_MS = 2000;
 /** More than these get 503, so that ION sends them again. */
 const MOST_PER_SECOND = 500;
 /** Events whose objects are being read. */
@@ -42,9 +41,11 @@ export function webhookEvents(
   status: NodeStatus,
 ): EventSource {
   const webhook = new Webhook(RED, node, config, status);
+  const endHold = holdPath(RED, webhook.path);
   let registration: WebhookRegistration | undefined;
   // Only then all routes are there that could use the same path.
   const stopListening = whenStarted(RED, () => {
+    endHold();
     if (webhook.open() && config.register && !registration) {
       registration = registerWebhook(RED, node, config, webhook);
     }
@@ -52,6 +53,9 @@ export function webhookEvents(
   return {
     async close(removed) {
       stopListening();
+      endHold();
+      // Until Node-RED has started the flows again, ION is to come back.
+      if (!removed) RED.events.once('flows:started', holdPath(RED, webhook.path));
       await Promise.all([webhook.close(), registration?.close(removed)]);
     },
   };
@@ -337,22 +341,4 @@ function parsed(body: Uint8Array): unknown {
   } catch {
     return undefined;
   }
-}
-
-/**
- * What is left of a request that was refused early is thrown away. Its connection lasts a moment: one
- * that is closed under a sender that still writes can lose the answer.
- */
-function answer(request: IncomingMessage, response: ServerResponse, status: number): void {
-  if (response.headersSent || response.writableEnded || response.destroyed) return;
-  response.statusCode = status;
-  if (!request.complete) endSoon(request);
-  if (status === 503) response.setHeader('retry-after', '1');
-  response.end();
-  request.resume();
-}
-
-function endSoon(request: IncomingMessage): void {
-  const timer = setTimeout(() => request.destroy(), LINGER_MS);
-  request.once('close', () => clearTimeout(timer));
 }
