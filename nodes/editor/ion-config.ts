@@ -2,6 +2,8 @@ import { environments, resolveEndpoints } from '../client/environments.js';
 import { prepareConnectionTest } from './connection-test.js';
 import { labels } from './labels.js';
 import { prepareOutbox } from './outbox.js';
+import { instanceChoice } from './subflows/instance-choice.js';
+import { runningConfigs } from './subflows/running-configs.js';
 import { numberFrom } from './validators.js';
 
 const label = labels('ion-config');
@@ -67,7 +69,14 @@ RED.nodes.registerType('ion-config', {
     if (!this.authScheme) $('#node-config-input-authScheme').val(ADVANCED.authScheme);
     openWhereUsed('#ion-config-advanced', ADVANCED);
     openWhereUsed('#ion-config-outbox', OUTBOX);
-    asking = [prepareConnectionTest(this), prepareOutbox(this)];
+    const instance = instanceChoice('ion-config-instance', $('.ion-config-secret'), () => {
+      outbox.reload();
+    });
+    instance.offer(runningConfigs(this.id, this.z));
+    // What no instance runs of can be tested as it stands in the dialog.
+    const test = prepareConnectionTest(this, () => instance.id || this.id);
+    const outbox = prepareOutbox(this, () => instance.id);
+    asking = [test, outbox];
   },
   oneditsave: endAsking,
   oneditcancel: endAsking,

@@ -24,6 +24,7 @@ import type { NodeStatus, StatusText } from './status.js';
 import { answer } from './webhook-answer.js';
 import { webhookBodies } from './webhook-body.js';
 import { addRoute, holdPath, type WebhookRoute } from './webhook-route.js';
+import { needsPassword, webhookWarnings } from './webhook-warnings.js';
 import { whenStarted } from './when-started.js';
 
 /** More than these get 503, so that ION sends them again. */
@@ -32,6 +33,9 @@ const MOST_PER_SECOND = 500;
 const MOST_READING = 1000;
 /** Parsing the worst body with so many values takes some 10 ms. */
 const MAX_BODY_VALUES = 20_000;
+
+/** What somebody has to put right. */
+type Problem = 'route' | 'secret' | 'registration' | 'password';
 
 /** Lets ION tell of what changed. */
 export function webhookEvents(
@@ -79,7 +83,7 @@ export class Webhook {
   readonly #reading = new Set<Promise<void>>();
   #route: WebhookRoute | undefined;
   /** What somebody has to put right, by what it is about. */
-  readonly #problems = new Map<'route' | 'secret' | 'registration', string>();
+  readonly #problems = new Map<Problem, string>();
   #sent = 0;
   #refused = 0;
 
@@ -143,6 +147,10 @@ export class Webhook {
           }
         },
       });
+      for (const text of webhookWarnings(this.#RED, this.#config, this.path)) this.#node.warn(text);
+      if (needsPassword(this.#RED, this.#config)) {
+        this.#problems.set('password', 'events.needsPassword');
+      }
       this.#solved('route');
     } catch (thrown) {
       const error = toIonError(thrown);
@@ -180,6 +188,8 @@ export class Webhook {
   }
 
   #receive(request: IncomingMessage, response: ServerResponse): void {
+    // Somebody on the way knew the password.
+    this.#problems.delete('password');
     const body = this.#bytes.get(request);
     const taken = body ? this.#take(request, body) : 400;
     if (typeof taken === 'number') {
@@ -300,14 +310,14 @@ export class Webhook {
     this.#show();
   }
 
-  #report(about: 'route' | 'secret' | 'registration', key: string, error: IonError): void {
+  #report(about: Problem, key: string, error: IonError): void {
     const isKnown = this.#problems.get(about) === key;
     this.#problems.set(about, key);
     if (isKnown) this.#show();
     else this.#reportError(error, undefined, this.#details({}));
   }
 
-  #solved(about: 'route' | 'secret' | 'registration'): void {
+  #solved(about: Problem): void {
     this.#problems.delete(about);
     this.#show();
   }

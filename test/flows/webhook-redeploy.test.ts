@@ -32,8 +32,8 @@ describe('a webhook of a Node-RED', () => {
 
   const tab = { id: 'flow', type: 'tab', label: 'test' };
   const place = (node: FlowNode): FlowNode => ({ z: 'flow', x: 0, y: 0, wires: [], ...node });
-  const start = async (userDir: string) => {
-    const nodeRed = await RunningNodeRed.start(userDir);
+  const start = async (userDir: string, settings = {}) => {
+    const nodeRed = await RunningNodeRed.start(userDir, { settings });
     running.add(nodeRed);
     return nodeRed;
   };
@@ -88,6 +88,43 @@ describe('a webhook of a Node-RED', () => {
     await until(async () => (await post('/ion/moved')).status === 404);
     await deletedDuring;
     assert.equal((await post('/ion/moved')).status, 404);
+  });
+
+  it('says if settings of Node-RED keep ION out, and works on with a proxy that helps', async () => {
+    const userDir = join(folder.path, 'guarded');
+    await mkdir(userDir);
+    const { data } = context.sandbox;
+    const properties = { register: true, publicUrl: 'http://127.0.0.1:9' };
+    const flow = [tab, sandboxConfig(context.sandbox), hookAt(PATH, properties)];
+    await prepareUserDir(userDir, flow, credentials());
+    // Its password is "password".
+    const pass = '$2b$08$qvjuoHo46LTlcpdm.J32fODfaILTmEy/9n3gTfXFwnSagrpsv06/q';
+    const nodeRed = await start(userDir, {
+      ...{ httpNodeRoot: '/api', httpNodeAuth: { user: 'user', pass } },
+    });
+    await nodeRed.listen();
+    await nodeRed.until(() => /\[warn\].*httpNodeAuth/.test(nodeRed.log));
+    await nodeRed.until(() => /\[warn\].*leaves out \/api/.test(nodeRed.log));
+    const isShown = (text: string) =>
+      nodeRed.events.some(({ topic, data }) => {
+        return topic === 'status/hook' && JSON.stringify(data).includes(text);
+      });
+    await nodeRed.until(() => isShown('password protected'));
+    await until(() => data.webhookReceivers.all().length === 1);
+    const body = JSON.stringify({ event_id: 1, resource: 'run_steps', action: 'update' });
+    const post = async (authorization = {}) => {
+      const signature = createHmac('sha256', SECRET).update(body).digest('hex');
+      const headers = { 'content-type': 'application/json', 'x-ion-signature': signature };
+      const url = `${nodeRed.url}/api${PATH}`;
+      return (await fetch(url, { method: 'POST', headers: { ...headers, ...authorization }, body }))
+        .status;
+    };
+    assert.equal(await post(), 401);
+    const password = Buffer.from('user:password').toString('base64');
+    assert.equal(await post({ authorization: `Basic ${password}` }), 200);
+    await nodeRed.until(() => isShown('listening'));
+    await nodeRed.deploy([tab, sandboxConfig(context.sandbox)]);
+    await until(() => data.webhookReceivers.all().length === 0);
   });
 
   for (const [name, copied] of [
