@@ -18,8 +18,8 @@ export interface Registration extends ReceiverOwner {
   webhookUri: string;
   /** Earlier addresses, of receivers that the same process created. */
   formerUris: readonly string[];
-  /** Called before a receiver is created: whether it was may stay unknown. */
-  creating(): void;
+  /** Called before a receiver of this process gets the address: whether it did may stay unknown. */
+  claiming(): void;
   sharedSecret: string;
   expectedResponseCode: number;
   /** A value of `ResourceEnum`. */
@@ -166,11 +166,12 @@ class Registrar {
     for (const each of surplus) await this.#delete(each);
     const columns = { name, webhookUri, sharedSecret, expectedResponseCode, active: true };
     if (receiver) {
+      if (moved.includes(receiver)) registration.claiming();
       const { id, _etag: etag } = receiver;
       await this.#send(UPDATE_RECEIVER, { input: { id, etag, ...columns } });
       await this.#subscribe(id, receiver.subscriptions ?? [], registration);
     } else {
-      registration.creating();
+      registration.claiming();
       const data = await this.#send(CREATE_RECEIVER, { input: columns });
       await this.#subscribe(createdId(data), [], registration);
     }

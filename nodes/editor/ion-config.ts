@@ -69,9 +69,9 @@ RED.nodes.registerType('ion-config', {
     if (!this.authScheme) $('#node-config-input-authScheme').val(ADVANCED.authScheme);
     openWhereUsed('#ion-config-advanced', ADVANCED);
     openWhereUsed('#ion-config-outbox', OUTBOX);
-    const instance = instanceChoice('ion-config-instance', $('.ion-config-secret'), () => {
-      outbox.reload();
-    });
+    const secret = $('.ion-config-secret');
+    const changed = () => outbox.reload();
+    const instance = instanceChoice('ion-config-instance', secret, changed, '66%');
     instance.offer(runningConfigs(this.id, this.z));
     // What no instance runs of can be tested as it stands in the dialog.
     const test = prepareConnectionTest(this, () => instance.id || this.id);

@@ -79,12 +79,12 @@ export function registerWebhook(
     const created = createdUris.get(key) ?? new Set();
     createdUris.set(key, created);
     const formerUris = [...created];
-    const creating = () => void created.add(webhookUri);
-    const wanted = { webhookUri, formerUris, creating, sharedSecret, expectedResponseCode };
+    const claiming = () => void created.add(webhookUri);
+    const wanted = { webhookUri, formerUris, claiming, sharedSecret, expectedResponseCode };
     const others = await register(client, { ...owner, ...wanted, resource, actions }, signal);
     registeredUris.set(key, new Set([webhookUri]));
     // What was created at another address has moved here.
-    if (created.size > 0) createdUris.set(key, new Set([webhookUri]));
+    if (created.has(webhookUri)) createdUris.set(key, new Set([webhookUri]));
     for (const other of others) warnOnce(RED, node, key, other, wanted);
   };
 

@@ -8,10 +8,17 @@ export interface InstanceChoice {
 }
 
 /** Adds the row behind another one; it is shown if there is something to choose. */
-export function instanceChoice(id: string, row: JQuery, onChosen: () => void): InstanceChoice {
+export function instanceChoice(
+  id: string,
+  row: JQuery,
+  onChosen: () => void,
+  width = '70%',
+): InstanceChoice {
   const text = (key: string) =>
     RED._(`@ion-nodes/node-red-ion/ion-config:ion-config.instance.${key}`);
-  const select = $('<select style="width:70%">').attr({ id, title: text('title') });
+  const select = $('<select>')
+    .css('width', width)
+    .attr({ id, title: text('title') });
   const label = $('<label>')
     .attr('for', id)
     .append($('<i class="fa fa-clone">'), ` ${text('label')}`);
