@@ -16,10 +16,8 @@ export interface ReceiverOwner {
 export interface Registration extends ReceiverOwner {
   /** Where ION sends to. */
   webhookUri: string;
-  /** Earlier addresses, of receivers that the same process created. */
+  /** Earlier addresses that the same process registered. */
   formerUris: readonly string[];
-  /** Called before a receiver of this process gets the address: whether it did may stay unknown. */
-  claiming(): void;
   sharedSecret: string;
   expectedResponseCode: number;
   /** A value of `ResourceEnum`. */
@@ -166,12 +164,10 @@ class Registrar {
     for (const each of surplus) await this.#delete(each);
     const columns = { name, webhookUri, sharedSecret, expectedResponseCode, active: true };
     if (receiver) {
-      if (moved.includes(receiver)) registration.claiming();
       const { id, _etag: etag } = receiver;
       await this.#send(UPDATE_RECEIVER, { input: { id, etag, ...columns } });
       await this.#subscribe(id, receiver.subscriptions ?? [], registration);
     } else {
-      registration.claiming();
       const data = await this.#send(CREATE_RECEIVER, { input: columns });
       await this.#subscribe(createdId(data), [], registration);
     }

@@ -27,13 +27,11 @@ const MAX_WARNINGS = 1000;
 const OTHER_ADDRESS = '@ion-nodes/node-red-ion/ion-config:ion-config.log.webhookElsewhere';
 const OTHER_NODE_RED = '@ion-nodes/node-red-ion/ion-config:ion-config.log.webhookTwice';
 
-/** The addresses that this process registered, or tried to, by endpoint and node. */
-const registeredUris = new Map<string, Set<string>>();
 /**
- * Those of them whose receivers this process created, so that they move with the node's address. A
- * receiver that was there before may be that of the Node-RED whose user folder was copied.
+ * The addresses that this process registered, or tried to, by endpoint and node: a receiver with one
+ * of them is certainly its own, even if the node's address is another one by now.
  */
-const createdUris = new Map<string, Set<string>>();
+const registeredUris = new Map<string, Set<string>>();
 /** Warnings that were given already, by endpoint, node and receiver. */
 const warnedOf = new Recent<string, true>(MAX_WARNINGS);
 
@@ -76,15 +74,10 @@ export function registerWebhook(
     const key = keyOf(client, node);
     const uris = registeredUris.get(key) ?? new Set();
     registeredUris.set(key, uris.add(webhookUri));
-    const created = createdUris.get(key) ?? new Set();
-    createdUris.set(key, created);
-    const formerUris = [...created];
-    const claiming = () => void created.add(webhookUri);
-    const wanted = { webhookUri, formerUris, claiming, sharedSecret, expectedResponseCode };
+    const formerUris = [...uris];
+    const wanted = { webhookUri, formerUris, sharedSecret, expectedResponseCode };
     const others = await register(client, { ...owner, ...wanted, resource, actions }, signal);
     registeredUris.set(key, new Set([webhookUri]));
-    // What was created at another address has moved here.
-    if (created.has(webhookUri)) createdUris.set(key, new Set([webhookUri]));
     for (const other of others) warnOnce(RED, node, key, other, wanted);
   };
 
@@ -111,7 +104,6 @@ export function registerWebhook(
       const uris = [...(registeredUris.get(key) ?? [])];
       await unregister(client, owner, uris, AbortSignal.timeout(LONGEST_REMOVAL_MS));
       registeredUris.delete(key);
-      createdUris.delete(key);
     } catch (thrown) {
       const { message } = toIonError(thrown);
       node.warn(`The webhook receiver "${receiverName(owner)}" is still in ION: ${message}`);

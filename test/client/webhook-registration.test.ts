@@ -14,7 +14,6 @@ const REGISTRATION: Registration = {
   instanceId: 'instance1',
   webhookUri: 'http://127.0.0.1:9/ion/node1',
   formerUris: [],
-  claiming() {},
   sharedSecret: 'example-secret',
   expectedResponseCode: 200,
   resource: 'RUN_STEPS',

@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { prepareUserDir } from '../../sandbox/demo/node-red.js';
+import { freePort, prepareUserDir } from '../../sandbox/demo/node-red.js';
 import { eventsNode, type FlowNode, sandboxConfig } from '../support/flow-node.js';
 import { RunningNodeRed } from '../support/node-red.js';
 import { useTemporaryFolder } from '../support/package.js';
@@ -33,7 +33,9 @@ describe('a webhook of a Node-RED', () => {
   const tab = { id: 'flow', type: 'tab', label: 'test' };
   const place = (node: FlowNode): FlowNode => ({ z: 'flow', x: 0, y: 0, wires: [], ...node });
   const start = async (userDir: string, settings = {}) => {
-    const nodeRed = await RunningNodeRed.start(userDir, { settings });
+    const port = await freePort();
+    const env = { PUBLIC_URL: `http://127.0.0.1:${port}` };
+    const nodeRed = await RunningNodeRed.start(userDir, { port, env, settings });
     running.add(nodeRed);
     return nodeRed;
   };
@@ -139,20 +141,20 @@ describe('a webhook of a Node-RED', () => {
       await mkdir(here);
       await prepareUserDir(here, [tab], {});
       const first = await start(here);
-      const flowAt = (nodeRed: RunningNodeRed, path: string, hook = true) => [
+      const flowAt = (path: string, hook = true) => [
         tab,
         sandboxConfig(context.sandbox, { credentials: credentials().config }),
         ...(hook
           ? [
               hookAt(path, {
-                ...{ register: true, publicUrl: nodeRed.url, wires: [['keep']] },
+                ...{ register: true, publicUrl: '${PUBLIC_URL}', wires: [['keep']] },
                 credentials: { secret: SECRET },
               }),
             ]
           : []),
         place({ id: 'keep', type: 'function', func: `node.warn('told of ' + msg.ion.id)` }),
       ];
-      await first.deploy(flowAt(first, PATH));
+      await first.deploy(flowAt(PATH));
       await until(() => data.webhookReceivers.all().length === 1);
       if (copied) await cp(here, there, { recursive: true, verbatimSymlinks: true });
       else {
@@ -160,20 +162,20 @@ describe('a webhook of a Node-RED', () => {
         await prepareUserDir(there, [tab], {});
       }
       const second = await start(there);
-      await second.deploy(flowAt(second, PATH));
+      await second.deploy(flowAt(PATH));
       await until(() => data.webhookSubscriptions.all().length === 4);
       const step = Number(data.runSteps.of(1)[0]?.id);
       const tells = (nodeRed: RunningNodeRed) => nodeRed.log.split(`told of ${step}`).length - 1;
       data.runSteps.update(step, { title: 'Both' });
       await until(() => tells(first) === 1 && tells(second) === 1);
 
-      await second.deploy(flowAt(second, PATH, false));
+      await second.deploy(flowAt(PATH, false));
       await until(() => data.webhookReceivers.all().length === 1);
       assert.equal(data.webhookReceivers.all()[0]?.webhookUri, first.url + PATH);
       data.runSteps.update(step, { title: 'One' });
       await until(() => tells(first) === 2);
       assert.equal(tells(second), 1);
-      await first.deploy(flowAt(first, PATH, false));
+      await first.deploy(flowAt(PATH, false));
       await until(() => data.webhookReceivers.all().length === 0);
     });
   }
