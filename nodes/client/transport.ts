@@ -9,9 +9,13 @@ import { isThisMachine } from './environments.js';
 import { closedError, IonError, quote } from './errors.js';
 import { codeOf, networkError, timeoutError, tooLargeError } from './network-errors.js';
 import { inSlices } from './slices.js';
+import { VERSION } from './version.js';
 
 /** Largest answer that is read, in bytes, compressed or not. */
 export const LARGEST_ANSWER = 64 * 1024 * 1024;
+
+/** Many gateways refuse requests that do not say what sends them. */
+const USER_AGENT = `node-red-ion/${VERSION}`;
 
 const LONGEST_CONNECT_MS = 10_000;
 /** In bytes; longer texts are decoded in slices. */
@@ -172,7 +176,7 @@ export class Transport {
           origin: url.origin,
           path: url.pathname + url.search,
           method,
-          headers: { 'accept-encoding': 'gzip, br', ...headers },
+          headers: { 'accept-encoding': 'gzip, br', ...headers, 'user-agent': USER_AGENT },
           body: typeof body === 'object' ? Readable.from(watched(body, timer)) : (body ?? null),
         },
         {
@@ -358,6 +362,8 @@ function createDispatcher(
       connect: tls,
       requestTls: tls,
       proxyTls: { timeout: connectTimeout },
+      // For the proxy itself, which asks for nothing else when it is to make a tunnel.
+      headers: { 'user-agent': USER_AGENT },
       // As proxies expect it: a tunnel for https, plain http handed over as it is.
       proxyTunnel: false,
       ...(proxy && {

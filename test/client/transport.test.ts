@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { LARGEST_ANSWER, Transport, type TransportOptions } from '../../nodes/client/transport.js';
+import { version } from '../../package.json';
 import { type Certificate, selfSigned } from '../support/certificates.js';
 import { everythingIn, failure, thrown } from '../support/errors.js';
 import { startProxy } from '../support/proxy.js';
@@ -12,6 +13,7 @@ import { useSandbox } from '../support/sandbox.js';
 import { closeAfterEach, httpServer, tcpServer, unusedPort } from '../support/servers.js';
 
 const MiB = 1024 * 1024;
+const USER_AGENT = `node-red-ion/${version}`;
 const ANSWER = '{"data":{"text":"Größe 5 µm ✓"}}';
 
 describe('transport', () => {
@@ -53,6 +55,30 @@ describe('transport', () => {
       assert.equal(received.request.url, '/ion/graphql?x=1');
       assert.equal(received.request.headers['content-type'], 'application/json');
       assert.equal(received.request.headers['accept-encoding'], 'gzip, br');
+    });
+
+    it('says to every host what sends the request, and which version', async () => {
+      const seen: (string | undefined)[] = [];
+      const server = closing(
+        await httpServer((request, response) => {
+          seen.push(request.headers['user-agent']);
+          request.resume().on('end', () => response.end());
+        }),
+      );
+      const through = transport();
+      const url = new URL(server.url);
+      const { signal } = new AbortController();
+      // As the library for OAuth sets it.
+      const headers = { 'user-agent': 'oauth4webapi/v3' };
+      for (const peer of ['api', 'auth', 'storage'] as const) {
+        await through.post({ peer, url, headers, body: '', signal });
+      }
+      async function* body() {
+        yield Buffer.from('x');
+      }
+      await through.put({ url, headers: {}, size: 1, body: body(), signal });
+      await through.look(url, signal);
+      assert.deepEqual(seen, Array(5).fill(USER_AGENT));
     });
 
     it('keeps its connection for the next request', async () => {
@@ -469,6 +495,10 @@ describe('transport', () => {
       assert.equal((await post(through, behindProxy(tls))).text, ANSWER);
       const targets = [plain, tls].map(({ port }) => `ion.example.test:${port}`);
       assert.deepEqual(proxy.targets, targets);
+      assert.deepEqual(
+        proxy.agents,
+        targets.map(() => USER_AGENT),
+      );
     });
 
     it('verifies the certificate behind the proxy', async () => {
