@@ -8,6 +8,7 @@ import { abandonable, onAbort } from './aborts.js';
 import { isThisMachine } from './environments.js';
 import { closedError, IonError, quote } from './errors.js';
 import { codeOf, networkError, timeoutError, tooLargeError } from './network-errors.js';
+import { createSecureContext } from './secure-context.js';
 import { inSlices } from './slices.js';
 import { VERSION } from './version.js';
 
@@ -31,7 +32,10 @@ export interface TransportOptions {
   timeoutMs: number;
   /** Connections to each host at once. */
   connections: number;
-  /** For the API and the auth server; a server name is the API's alone. */
+  /**
+   * For the API and the auth server; a server name is the API's alone. The CA is trusted as well as
+   * those that Node.js trusts.
+   */
   tls?: TlsOptions | undefined;
   /** Without it, the environment variables `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` count. */
   proxy?: HttpProxy | undefined;
@@ -299,12 +303,13 @@ class Dispatchers {
   readonly #direct = new Map<TlsOptions | undefined, Dispatcher>();
   readonly #proxied = new Map<TlsOptions | undefined, Dispatcher>();
 
-  /** @throws IonError `ION_CONFIG` for a proxy that cannot be used */
+  /** @throws IonError `ION_CONFIG` for a proxy or TLS options that cannot be used */
   constructor(options: TransportOptions, largestAnswer: number) {
+    const tls = options.tls && { ...options.tls, secureContext: createSecureContext(options.tls) };
     this.#options = options;
     this.#largestAnswer = largestAnswer;
     this.#usesProxy = options.proxy !== undefined || hasProxyVariables();
-    this.#tls = { api: options.tls, auth: withoutServerName(options.tls), storage: undefined };
+    this.#tls = { api: tls, auth: withoutServerName(tls), storage: undefined };
     if (this.#usesProxy) this.#dispatcher(this.#tls.api, false);
   }
 
