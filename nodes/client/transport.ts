@@ -210,10 +210,7 @@ export class Transport {
             end();
             // The body may have its own reason, such as a file that cannot be read.
             if (error instanceof IonError) reject(error);
-            else {
-              const isStorage = peer === 'storage';
-              reject(networkError(error, url, isSent, this.#largestAnswer, isStorage));
-            }
+            else reject(networkError(error, url, isSent, this.#largestAnswer, peer));
           },
         },
       );

@@ -4,15 +4,26 @@ import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
-import { LARGEST_ANSWER, Transport, type TransportOptions } from '../../nodes/client/transport.js';
+import {
+  LARGEST_ANSWER,
+  type Peer,
+  Transport,
+  type TransportOptions,
+} from '../../nodes/client/transport.js';
 import { version } from '../../package.json';
-import { type Certificate, selfSigned } from '../support/certificates.js';
+import {
+  type Certificate,
+  type CertificateOptions,
+  certificate as madeCertificate,
+  selfSigned,
+} from '../support/certificates.js';
 import { everythingIn, failure, thrown } from '../support/errors.js';
 import { startProxy } from '../support/proxy.js';
 import { useSandbox } from '../support/sandbox.js';
 import { closeAfterEach, httpServer, tcpServer, unusedPort } from '../support/servers.js';
 
 const MiB = 1024 * 1024;
+const PEERS: Peer[] = ['api', 'auth', 'storage'];
 const USER_AGENT = `node-red-ion/${version}`;
 const ANSWER = '{"data":{"text":"Größe 5 µm ✓"}}';
 
@@ -70,7 +81,7 @@ describe('transport', () => {
       const { signal } = new AbortController();
       // As the library for OAuth sets it.
       const headers = { 'user-agent': 'oauth4webapi/v3' };
-      for (const peer of ['api', 'auth', 'storage'] as const) {
+      for (const peer of PEERS) {
         await through.post({ peer, url, headers, body: '', signal });
       }
       async function* body() {
@@ -381,6 +392,65 @@ describe('transport', () => {
       assert.match(error.message, /certificate of 127\.0\.0\.1:\d+ is not trusted \(\w+\).*TLS/);
       assert.equal(error.transient, false);
       assert.equal(error.mayHaveRun, false);
+    });
+
+    /** What the transport says of a server to each kind of request. */
+    const refusals = async (url: string, tls?: TransportOptions['tls']) => {
+      const through = transport({ tls });
+      const { signal } = new AbortController();
+      const asked = (peer: Peer) =>
+        through.post({ peer, url: new URL(url), headers: {}, body: '', signal });
+      return Promise.all(
+        PEERS.map(async (peer) => {
+          const error = await failure(asked(peer), 'ION_NETWORK');
+          assert.deepEqual([error.transient, error.mayHaveRun], [false, false]);
+          return error.message;
+        }),
+      );
+    };
+
+    const DAY_MS = 86_400_000;
+    const daysFromNow = (days: number) => new Date(Date.now() + days * DAY_MS);
+    const outOfTime: [string, CertificateOptions, RegExp][] = [
+      ['not valid yet', { from: daysFromNow(10), until: daysFromNow(20) }, /CERT_NOT_YET_VALID/],
+      ['expired', { from: daysFromNow(-20), until: daysFromNow(-10) }, /CERT_HAS_EXPIRED/],
+    ];
+    for (const [what, options, code] of outOfTime) {
+      it(`says of a certificate that is ${what} which time it is on this machine`, async () => {
+        const own = await madeCertificate({ ip: '127.0.0.1' }, options);
+        const server = await secure(own);
+        const hour = new Date().toISOString().slice(0, 13);
+        // Only who trusts the CA gets as far as to the time of its certificates.
+        const messages = await refusals(server.url, { ca: own.cert });
+        for (const message of messages.slice(0, 2)) {
+          assert.match(message, code);
+          assert.match(message, /not valid yet|has expired/);
+          assert.ok(message.includes(`the clock of this machine, which says ${hour}`), message);
+          assert.doesNotMatch(message, /TLS configuration|CA certificate/);
+        }
+      });
+    }
+
+    it('says of a certificate for another host which one it is for, and to whom what to check', async () => {
+      const server = await secure(other);
+      const [api, auth] = await refusals(server.url, { ca: other.cert });
+      for (const message of [api, auth]) {
+        assert.match(String(message), /is for another host .*127\.0\.0\.1 is not in/);
+        assert.doesNotMatch(String(message), /CA certificate|trusted/);
+      }
+      assert.match(String(api), /server name in its TLS configuration/);
+      assert.doesNotMatch(String(auth), /TLS configuration/);
+      const named = transport({ tls: { ca: other.cert, servername: 'api.example' } });
+      const error = await failure(post(named, server.url), 'ION_NETWORK');
+      assert.match(error.message, /api\.example\. is not in .*ion\.example/);
+    });
+
+    it('says that a server wants a certificate of this machine', async () => {
+      const server = await secure({ requestCert: true, rejectUnauthorized: true, ca: other.cert });
+      const through = transport({ tls: { ca: certificate.cert, maxVersion: 'TLSv1.2' } });
+      const error = await failure(post(through, server.url), 'ION_NETWORK');
+      assert.match(error.message, /certificate of this machine.* TLS configuration/);
+      assert.deepEqual([error.transient, error.mayHaveRun], [false, false]);
     });
 
     it('accepts it with its CA', async () => {
