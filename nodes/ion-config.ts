@@ -5,32 +5,50 @@ import { StepWriter } from './client/step-writer.js';
 import { registerAdminRoutes } from './runtime/admin.js';
 import type { ApiKeyCredentials, IonConfigNode } from './runtime/config-node.js';
 import { ConfigOutbox } from './runtime/config-outbox.js';
-import { type ConfigValues, clientSettings, outboxLimits } from './runtime/config-settings.js';
+import {
+  type ConfigValues,
+  clientSettings,
+  outboxLimits,
+  timeZoneOf,
+} from './runtime/config-settings.js';
 import { inBackground } from './runtime/report-error.js';
 
 type IonConfigDef = NodeDef & ConfigValues;
+
+function warnOfLimits(node: IonConfigNode, config: IonConfigDef): void {
+  try {
+    outboxLimits(config);
+  } catch (thrown) {
+    node.warn(toIonError(thrown, 'ION_CONFIG').message);
+  }
+}
 
 export = (RED: NodeAPI): void => {
   function IonConfig(this: IonConfigNode, config: IonConfigDef) {
     RED.nodes.createNode(this, config);
     let client: IonClient | undefined;
+    let steps: StepWriter | undefined;
     let failure: IonError | undefined;
     try {
+      const timeZone = timeZoneOf(config);
       client = new IonClient(clientSettings(RED, config, this.credentials ?? {}));
+      steps = new StepWriter(client, timeZone);
     } catch (thrown) {
       failure = toIonError(thrown, 'ION_CONFIG');
       this.warn(failure.message);
     }
+    // Without the outbox, nodes work with any limits of it.
+    warnOfLimits(this, config);
     const working = <Value>(value: Value | undefined): Value => {
       if (value) return value;
       throw failure;
     };
-    const steps = client && new StepWriter(client);
     const outbox = new ConfigOutbox(RED, this, {
       endpoint: () => working(client).endpoint,
       writer: () => working(steps),
       concurrency: () => working(client).concurrency,
-      limits: outboxLimits(config),
+      queueLimit: () => working(client).queueLimit,
+      limits: () => outboxLimits(config),
     });
     Object.defineProperties(this, {
       values: { value: config },

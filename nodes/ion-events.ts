@@ -1,10 +1,10 @@
 import type { NodeAPI } from 'node-red';
 import {
-  checkEventsConfig,
   type EventSource,
   type EventsCredentials,
   type EventsNode,
   type IonEventsConfig,
+  readEventsConfig,
 } from './runtime/events-config.js';
 import { noEvents } from './runtime/no-events.js';
 import { pollEvents } from './runtime/poll-events.js';
@@ -20,9 +20,9 @@ function beginEvents(
   status: NodeStatus,
 ): EventSource {
   try {
-    checkEventsConfig(config);
-    const begin = config.via === 'webhook' ? webhookEvents : pollEvents;
-    return begin(RED, node, config, status);
+    const settings = readEventsConfig(config, node.credentials);
+    const begin = settings.via === 'webhook' ? webhookEvents : pollEvents;
+    return begin(RED, node, settings, status);
   } catch (thrown) {
     return noEvents(RED, node, config, status, thrown);
   }

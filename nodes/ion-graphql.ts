@@ -11,8 +11,10 @@ import {
   type MessageTools,
   onMessage,
 } from './runtime/on-message.js';
+import { requireResolved, requireResolvedChoices } from './runtime/references.js';
 import { Sequence } from './runtime/sequence.js';
 import { typedValue } from './runtime/typed-values.js';
+import { requireNumber } from './runtime/valid-properties.js';
 
 interface IonGraphqlConfig extends NodeDef {
   config: string;
@@ -34,21 +36,23 @@ interface Request {
   msg: Message;
   operation: Operation;
   variables: Variables;
-  paging: { pageSize: number; limit: number };
+  config: IonGraphqlConfig;
 }
 
 export = (RED: NodeAPI): void => {
   RED.nodes.registerType('ion-graphql', function (this: Node, config: IonGraphqlConfig) {
     RED.nodes.createNode(this, config);
     onMessage(RED, this, config, async (msg, tools) => {
+      requireResolvedChoices('ion-graphql', config, ['pages']);
+      requireResolved('The name of the operation', config.operationName, 'ION_QUERY');
       const request: Request = {
         msg,
         operation:
           config.queryType === 'graphql'
-            ? parseOperation(config.query, config.operationName)
+            ? parseText(config)
             : await readOperation(RED, this, config, msg),
         variables: await readVariables(RED, this, config, msg),
-        paging: { pageSize: Number(config.pageSize) || 100, limit: Number(config.limit) || 0 },
+        config,
       };
       if (config.pages === 'all') await sendAll(request, tools);
       else if (config.pages === 'stream') await sendPages(RED, request, tools);
@@ -56,6 +60,11 @@ export = (RED: NodeAPI): void => {
     });
   });
 };
+
+function parseText({ query, operationName }: IonGraphqlConfig): Operation {
+  requireResolved('The query', query, 'ION_QUERY');
+  return parseOperation(query, operationName);
+}
 
 async function readOperation(
   RED: NodeAPI,
@@ -138,10 +147,14 @@ function sendPage(request: Request, page: Page, msg: Message, { send }: MessageT
 }
 
 function readPages(
-  { operation, variables, paging }: Request,
+  { operation, variables, config }: Request,
   { client, signal, onState }: MessageTools,
   isCollected: boolean,
 ): AsyncIterable<Page> {
+  const paging = {
+    pageSize: requireNumber('ion-graphql', 'pageSize', config.pageSize),
+    limit: requireNumber('ion-graphql', 'limit', config.limit),
+  };
   return pages(client, operation, { ...paging, variables, signal, onState, isCollected });
 }
 

@@ -1,5 +1,6 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { Changes, type ChangesPage, placeOfNow } from './client/changes.js';
+import { describe } from './client/describe.js';
 import { IonError } from './client/errors.js';
 import { isPlainObject } from './client/json.js';
 import { failureAt, type Page } from './client/pages.js';
@@ -7,6 +8,7 @@ import { runs } from './client/resources.js';
 import { type RowsPage, readRows } from './client/rows.js';
 import type { RowsQuery } from './client/rows-query.js';
 import { defaultFields } from './client/run-fields.js';
+import { pageNumbers, readNumber } from './client/settings.js';
 import { Turns } from './client/turns.js';
 import { loadPlace, storePlace } from './runtime/changes-place.js';
 import { type FilterRow, readFilters } from './runtime/filter-rows.js';
@@ -16,8 +18,16 @@ import {
   type MessageTools,
   onMessage,
 } from './runtime/on-message.js';
+import { requireResolvedChoices } from './runtime/references.js';
 import { arrayOutput, type RunsOutput, sequenceOutput } from './runtime/runs-output.js';
-import { isFilter, isListOf, isString, requireValid } from './runtime/valid-properties.js';
+import {
+  isFilter,
+  isListOf,
+  isString,
+  requireNumber,
+  requireSwitch,
+  requireValid,
+} from './runtime/valid-properties.js';
 
 interface IonRunsConfig extends NodeDef {
   config: string;
@@ -27,7 +37,7 @@ interface IonRunsConfig extends NodeDef {
   mode: 'array' | 'each' | 'page';
   pageSize: number | string;
   limit: number | string;
-  changes: boolean;
+  changes: boolean | string;
   changesFrom: 'beginning' | 'now';
   output: string;
 }
@@ -38,9 +48,11 @@ export = (RED: NodeAPI): void => {
     // Two triggers at once would deliver the same changes twice.
     const turns = new Turns();
     onMessage(RED, this, config, async (msg, tools) => {
+      requireResolvedChoices('ion-runs', config, ['mode', 'changesFrom']);
       const query = await readQuery(RED, this, config, msg);
-      const output = runsOutput(RED, config, msg, tools);
-      if (config.changes) {
+      const changes = requireSwitch('ion-runs', 'changes', config.changes, false);
+      const output = runsOutput(RED, config.mode, changes, msg, tools);
+      if (changes) {
         const { queueLimit } = tools.client;
         await turns.run('changes', queueLimit, () =>
           sendChanges(this, config, query, output, tools),
@@ -103,7 +115,8 @@ async function sendPages(pages: AsyncIterable<RowsPage>, output: RunsOutput): Pr
 
 function runsOutput(
   RED: NodeAPI,
-  { mode, changes }: IonRunsConfig,
+  mode: IonRunsConfig['mode'],
+  changes: boolean,
   msg: Message,
   tools: MessageTools,
 ): RunsOutput {
@@ -152,17 +165,20 @@ function readFilter({ filters }: Message): Record<string, unknown> | undefined {
 
 function paging({ pageSize, mode }: IonRunsConfig, { signal, onState }: MessageTools) {
   const isCollected = mode !== 'each' && mode !== 'page';
-  return { pageSize: Number(pageSize) || 100, signal, onState, isCollected };
+  const rows = requireNumber('ion-runs', 'pageSize', pageSize);
+  return { pageSize: rows, signal, onState, isCollected };
 }
 
-function readLimit(config: IonRunsConfig, msg: Message): number {
+function readLimit(config: IonRunsConfig, { limit }: Message): number {
   // An empty field of a dashboard is no limit of its own.
-  const own = typeof msg.limit === 'string' && msg.limit.trim() === '' ? undefined : msg.limit;
-  const limit = own ?? (config.limit || 0);
-  const number = typeof limit === 'string' ? Number(limit) : limit;
-  if (typeof number === 'number' && Number.isInteger(number) && number >= 0) return number;
+  const isOwn = (typeof limit === 'string' ? limit.trim() : (limit ?? '')) !== '';
+  if (!isOwn) return requireNumber('ion-runs', 'limit', config.limit);
+  // A list ends by itself, so no number is too large.
+  const setting = { ...pageNumbers.limit, most: Number.MAX_VALUE };
+  const number = readNumber(setting, limit);
+  if (number !== undefined) return number;
   throw new IonError(
     'ION_VARIABLES',
-    'The limit must be a whole number of runs; 0 means all of them.',
+    `msg.limit is ${describe(limit)}, but has to be a whole number of runs; 0 means all of them.`,
   );
 }

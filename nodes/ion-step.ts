@@ -8,10 +8,13 @@ import type { ConflictPolicy, WriteAnswer, WriteOptions } from './client/step-wr
 import type { NewWrite } from './outbox/outbox.js';
 import { type Message, type MessageTools, onMessage } from './runtime/on-message.js';
 import { outboxResults } from './runtime/outbox-results.js';
+import { requireResolvedChoices } from './runtime/references.js';
 import { typedValue } from './runtime/typed-values.js';
 
 /** Fields that one message may write. */
 const MAX_FIELDS = 1000;
+
+const CHOICES = ['action', 'onConflict', 'delivery', 'keep'] as const;
 
 type InputType = 'str' | 'num' | 'msg' | 'flow' | 'global' | 'jsonata' | 'env';
 
@@ -42,6 +45,7 @@ export = (RED: NodeAPI): void => {
     RED.nodes.createNode(this, config);
     const output = { config: config.config, output: 'payload' };
     const status = onMessage(RED, this, output, async (msg, tools) => {
+      requireResolvedChoices('ion-step', config, CHOICES);
       const write = await readWrite(RED, this, config, msg);
       if (config.delivery === 'outbox') await results.add(msg, write, tools);
       else await writeNow(msg, write, tools);
@@ -111,6 +115,7 @@ async function readReference(
   const found = await typedValue(RED, node, msg, { value, type, what, code: 'ION_VARIABLES' });
   if (found === undefined || found === null) return undefined;
   if (typeof found === 'string' || typeof found === 'number') return found;
+  if (typeof found === 'bigint') return String(found);
   throw new IonError(
     'ION_VARIABLES',
     `${what} (${type}: ${String(value).slice(0, 60)}) must be an id or a name, not ${Array.isArray(found) ? 'a list' : `of type ${typeof found}`}.`,

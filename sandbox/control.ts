@@ -16,8 +16,14 @@ export interface Settings {
   keyEnabled: boolean;
   /** The ION Action: refuses a torque above 50 with a text of the customer's own. */
   rule: boolean;
-  /** This share (0 to 1) of API requests is hit by one of the effects, evenly at random. */
-  randomFaults: { share: number; effects: (FaultEffect & Pick<FaultBase, 'execute'>)[] } | null;
+  /**
+   * This share (0 to 1) of requests is hit by one of the effects, evenly at random; those without a
+   * target are for the API.
+   */
+  randomFaults: {
+    share: number;
+    effects: (FaultEffect & Partial<Pick<FaultBase, 'execute' | 'target'>>)[];
+  } | null;
   /** More API requests in one second than this are answered with 429. */
   rateLimit: { perSecond: number } | null;
   /** How the signature of a webhook delivery is written. */
@@ -152,16 +158,19 @@ export class Control {
     const hit = this.#faults.find(
       (queued) => queued.fault.target === target && (queued.match?.test(body) ?? true),
     );
-    if (!hit) return target === 'api' ? this.#randomFault() : undefined;
+    if (!hit) return this.#randomFault(target);
     hit.left--;
     if (hit.left <= 0) this.#faults.splice(this.#faults.indexOf(hit), 1);
     return hit.fault;
   }
 
-  #randomFault(): Fault | undefined {
+  #randomFault(target: Fault['target']): Fault | undefined {
     const { randomFaults } = this.settings;
-    if (!randomFaults || this.#random.next() >= randomFaults.share) return undefined;
-    return { target: 'api', ...this.#random.pick(randomFaults.effects) };
+    const effects = randomFaults?.effects.filter((each) => (each.target ?? 'api') === target) ?? [];
+    if (!randomFaults || effects.length === 0 || this.#random.next() >= randomFaults.share) {
+      return undefined;
+    }
+    return { ...this.#random.pick(effects), target };
   }
 
   /** A copy of the counters as they stand now. */

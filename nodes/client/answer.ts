@@ -1,6 +1,6 @@
 import { cut, type GraphqlError, IonError, quote } from './errors.js';
 import { JsonLimitError } from './json.js';
-import { boundedCopy } from './json-size.js';
+import { boundedCopy, weightOf } from './json-size.js';
 import { parseJson } from './long-json.js';
 import { showsPiece } from './redaction.js';
 import { parseRetryAfter } from './retries.js';
@@ -46,6 +46,8 @@ const MAX_ERROR_CHARACTERS = 100_000;
 /** Characters of one text in an error. */
 const MAX_ERROR_MESSAGE = 10_000;
 const MAX_ERROR_DEPTH = 8;
+/** Of the data beside errors, as `weightOf` measures it: some 50,000 to 100,000 values. */
+const MAX_DATA_WEIGHT = 200_000;
 const GRAPHQL_KEYS: ReadonlySet<string> = new Set(['data', 'errors', 'extensions']);
 /** In characters; usual ids have 16 or 32. */
 const MAX_TRACE_ID = 128;
@@ -141,10 +143,15 @@ function failure(
     // A token that GraphQL refuses is refused like any other.
     status: verdict.code === 'ION_AUTH' ? 401 : answer.status,
     errors,
-    data,
+    data: isSmall(data) ? data : undefined,
     traceId,
     ...(verdict.transient && { retryAfterMs }),
   });
+}
+
+/** A failed message is copied for Catch nodes at once, which takes too long for more. */
+function isSmall(data: unknown): boolean {
+  return weightOf(data, MAX_DATA_WEIGHT) <= MAX_DATA_WEIGHT;
 }
 
 /** ION's own words come first: an engineer can search for them. */

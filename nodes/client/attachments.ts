@@ -3,6 +3,7 @@ import { lstat, open, stat } from 'node:fs/promises';
 import type { IonClient } from './client.js';
 import { IonError, quote, reasonOf, toIonError } from './errors.js';
 import type { Id } from './known-columns.js';
+import { isSameName } from './names.js';
 import { codeOf } from './network-errors.js';
 import { parseOperation } from './operation.js';
 import type { Requests } from './requests.js';
@@ -133,7 +134,7 @@ export class Attachments {
     return this.#attachFirst(file, entityId, requests, created);
   }
 
-  /** Those of this name on a step. */
+  /** Those of this name on a step, composed or decomposed. */
   async named(
     filename: string,
     stepId: Id,
@@ -143,7 +144,8 @@ export class Attachments {
     type Found = Attachment & { downloadUrl: string | null };
     const step = data.runStep as { fileAttachments: (Found | null)[] | null } | null;
     const found = Array.isArray(step?.fileAttachments) ? step.fileAttachments : [];
-    return found.filter((each): each is Found => each?.filename === filename);
+    const isNamed = (name: unknown) => typeof name === 'string' && isSameName(name, filename);
+    return found.filter((each): each is Found => isNamed(each?.filename));
   }
 
   /**

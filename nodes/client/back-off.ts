@@ -1,4 +1,6 @@
 const LONGEST_MS = 60_000;
+/** A timer of Node.js that is to wait longer ends at once. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * How long to wait before the next try of what is tried for ever, in ms: twice as long after each
@@ -10,7 +12,7 @@ export function delayAfterFailures(
   failures: number,
   random: () => number = Math.random,
 ): number {
-  const longest = Math.max(LONGEST_MS, 10 * intervalMs);
+  const longest = Math.min(MAX_TIMER_MS, Math.max(LONGEST_MS, 10 * intervalMs));
   const delay = Math.min(longest, intervalMs * 2 ** failures);
   return Math.max(intervalMs, delay * (0.5 + random() / 2));
 }

@@ -6,6 +6,7 @@ import type { Operation } from './operation.js';
 import { RequestQueue, type Turn } from './queue.js';
 import { Redactor } from './redaction.js';
 import { delayBeforeRetry } from './retries.js';
+import { configNumbers } from './settings.js';
 import { AccessTokens, type AfterRefusal, type ApiKey } from './tokens.js';
 import {
   type HttpAnswer,
@@ -14,20 +15,22 @@ import {
   type TransportOptions,
   type Upload,
 } from './transport.js';
+import { hasControlCharacter, trimEnds } from './trim-ends.js';
 import { checkVariables } from './variables.js';
 import { hasPath, isTooYoung } from './verdict.js';
 
+/** Without a number, its default in `configNumbers`. */
 export interface IonClientSettings extends EndpointSettings {
   key: ApiKey;
   /** `Authorization: <token>` (raw) or `Authorization: Bearer <token>`; default raw. */
   authScheme?: 'raw' | 'bearer' | undefined;
-  /** For one HTTP exchange, in ms; default 30,000. */
+  /** For one HTTP exchange, in ms. */
   timeoutMs?: number | undefined;
-  /** Requests in flight at once; default 10. */
+  /** Requests in flight at once. */
   concurrency?: number | undefined;
-  /** Messages that may wait; default 1000. */
+  /** Messages that may wait. */
   queueLimit?: number | undefined;
-  /** Further tries of a request that may safely be repeated; default 3. */
+  /** Further tries of a request that may safely be repeated. */
   retries?: number | undefined;
   tls?: TransportOptions['tls'];
   proxy?: TransportOptions['proxy'];
@@ -80,6 +83,8 @@ export class IonClient {
   readonly #url: URL;
   readonly #scheme: 'raw' | 'bearer';
   readonly #retries: number;
+  /** With the blanks at its ends. */
+  readonly #enteredSecret: string;
   readonly #transport: Transport;
   readonly #tokens: AccessTokens;
   readonly #redactor = new Redactor();
@@ -90,28 +95,22 @@ export class IonClient {
   /** @throws IonError `ION_CONFIG` for settings that cannot work */
   constructor(settings: IonClientSettings) {
     const { graphqlUrl, tokenUrl, audience } = resolveEndpoints(settings);
-    const { key, concurrency = 10, queueLimit = 1000 } = settings;
-    if (!key.clientId || !key.clientSecret) {
-      throw new IonError(
-        'ION_CONFIG',
-        `The ION config node has no ${key.clientId ? 'client secret' : 'client ID'}. Make an API key in ION (Settings, API keys) and enter both parts.`,
-      );
-    }
-    if (key.clientSecret.length > MAX_CLIENT_SECRET) {
-      throw new IonError(
-        'ION_CONFIG',
-        `The client secret in the ION config node is longer than ${MAX_CLIENT_SECRET} characters, so it cannot be one of ION. Enter the client secret of the API key.`,
-      );
-    }
+    const {
+      concurrency = configNumbers.concurrency.default,
+      queueLimit = configNumbers.queueLimit.default,
+      retries = configNumbers.retries.default,
+    } = settings;
+    const key = checkedKey(settings.key);
+    this.#enteredSecret = settings.key.clientSecret;
     this.concurrency = concurrency;
     this.queueLimit = queueLimit;
     this.endpoint = graphqlUrl.href;
     this.#url = graphqlUrl;
     this.#scheme = settings.authScheme ?? 'raw';
-    this.#retries = settings.retries ?? 3;
+    this.#retries = retries;
     this.#queue = new RequestQueue(concurrency, queueLimit);
     this.#transport = new Transport({
-      timeoutMs: settings.timeoutMs ?? 30_000,
+      timeoutMs: settings.timeoutMs ?? 1000 * configNumbers.timeout.default,
       connections: concurrency + MAX_EDITOR_REQUESTS,
       tls: settings.tls,
       proxy: settings.proxy,
@@ -140,7 +139,7 @@ export class IonClient {
     try {
       return await this.#requestWithRetries(operation, options, progress);
     } catch (thrown) {
-      const secrets = [...this.#tokens.secrets(), ...progress.tokens];
+      const secrets = [...this.#tokens.secrets(), this.#enteredSecret, ...progress.tokens];
       const error = this.#redactor.withoutSecrets(toIonError(thrown), secrets);
       error.attempts = progress.attempts;
       throw error;
@@ -317,6 +316,38 @@ class RequestFailure extends Error {
   constructor(readonly error: IonError) {
     super(error.message);
   }
+}
+
+/**
+ * The API key without what a file or the clipboard added at its ends.
+ * @throws IonError `ION_CONFIG`, which does not repeat it
+ */
+function checkedKey(entered: ApiKey): ApiKey {
+  const clientId = trimEnds(entered.clientId);
+  const clientSecret = trimEnds(entered.clientSecret);
+  if (!clientId || !clientSecret) {
+    throw new IonError(
+      'ION_CONFIG',
+      `The ION config node has no ${clientId ? 'client secret' : 'client ID'}. Make an API key in ION (Settings, API keys) and enter both parts.`,
+    );
+  }
+  if (clientSecret.length > MAX_CLIENT_SECRET) {
+    throw new IonError(
+      'ION_CONFIG',
+      `The client secret in the ION config node is longer than ${MAX_CLIENT_SECRET} characters, so it cannot be one of ION. Enter the client secret of the API key.`,
+    );
+  }
+  for (const [what, text] of Object.entries({
+    'client ID': clientId,
+    'client secret': clientSecret,
+  })) {
+    if (!hasControlCharacter(text)) continue;
+    throw new IonError(
+      'ION_CONFIG',
+      `The ${what} in the ION config node has a line break, a tab or another control character in it. Enter it again, as ION shows it.`,
+    );
+  }
+  return { clientId, clientSecret };
 }
 
 function closedAfterAnswer(): IonError {

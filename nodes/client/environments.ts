@@ -1,5 +1,6 @@
 import { IonError, quote } from './errors.js';
 import { withoutTrailingSlashes } from './paths.js';
+import { hasControlCharacter, trimEnds } from './trim-ends.js';
 
 /** An environment that First Resonance runs. Hosts: ION manual, page "Access Tokens". */
 export interface Environment {
@@ -106,8 +107,18 @@ export function resolveEndpoints(settings: EndpointSettings): Endpoints {
   return {
     graphqlUrl: withPath(api, `${basePath}/graphql`),
     tokenUrl: withPath(auth, tokenPath),
-    audience: String(settings.audience ?? '').trim() || api.origin + basePath,
+    audience: audienceOf(settings.audience) || api.origin + basePath,
   };
+}
+
+/** @throws IonError `ION_CONFIG` */
+function audienceOf(entered: string | undefined): string {
+  const audience = trimEnds(String(entered ?? ''));
+  if (!hasControlCharacter(audience)) return audience;
+  throw new IonError(
+    'ION_CONFIG',
+    'The audience in the ION config node has a line break, a tab or another control character in it. Enter it again.',
+  );
 }
 
 /** The host stays the one that was checked, whatever the path looks like. */
@@ -118,7 +129,7 @@ function withPath(url: URL, path: string): URL {
 }
 
 function parseUrl(what: string, text: unknown, allowHttp: boolean): URL {
-  const trimmed = typeof text === 'string' ? text.trim() : text;
+  const trimmed = typeof text === 'string' ? trimEnds(text) : text;
   if (!trimmed) {
     throw new IonError(
       'ION_CONFIG',
@@ -128,7 +139,7 @@ function parseUrl(what: string, text: unknown, allowHttp: boolean): URL {
   const url = typeof trimmed === 'string' ? parsed(trimmed) : undefined;
   if (!url) {
     // Without the cause, which repeats the whole text.
-    const given = typeof trimmed === 'string' ? ` "${printable(trimmed)}"` : '';
+    const given = typeof trimmed === 'string' ? ` "${quote(printable(trimmed))}"` : '';
     throw new IonError(
       'ION_CONFIG',
       `The ${what}${given} is not a valid URL. It should look like https://api.example.com.`,
@@ -165,7 +176,9 @@ function parseUrl(what: string, text: unknown, allowHttp: boolean): URL {
 /** A host alone means https; `undefined` for what is no URL that anybody entered. */
 function parsed(text: string): URL | undefined {
   const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `https://${text}`;
-  if (text.length > MAX_URL || !URL.canParse(withScheme)) return undefined;
+  // A URL is parsed without the line breaks and tabs that stand in it.
+  if (text.length > MAX_URL || hasControlCharacter(text)) return undefined;
+  if (!URL.canParse(withScheme)) return undefined;
   const url = new URL(withScheme);
   return url.hostname.length > MAX_HOST ? undefined : url;
 }

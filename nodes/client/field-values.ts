@@ -1,6 +1,10 @@
+import { types } from 'node:util';
 import { describe } from './describe.js';
 import { IonError } from './errors.js';
+import { toInstant } from './instant.js';
 import { isPlainObject } from './json.js';
+import { rowsNamed, spelledName } from './names.js';
+import type { TimeZone } from './time-zone.js';
 
 /** What is known of the field that a value is for. */
 export interface FieldDefinition {
@@ -12,20 +16,19 @@ export interface FieldDefinition {
 }
 
 const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
-const ISO_DATE = /^(\d{4})-(\d\d)-(\d\d)([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?(Z|[+-]\d\d:?\d\d)?$/i;
-const ZONE = /(Z|[+-]\d\d:?\d\d)$/i;
-/** A number of ms since 1970 below it is more likely one of seconds (it is a day in 1973). */
-const EARLIEST_MS = 1e11;
-/** One beyond it is more likely one of microseconds. */
-const LATEST_MS = 1e13;
+/** Digits to which JavaScript can write a number. */
+const MAX_DIGITS = 100;
+/** Characters of a value that are looked at for an error text. */
+const MAX_SHOWN = 500;
 const MOST_OPTIONS_TOLD = 20;
 
 /**
  * A value in the JSON type that ION wants for a field (ION's own example: the type must match).
  * Nothing is guessed: `"12,5"` is no number, and `"yes"` no boolean.
+ * @param timeZone of dates without a zone; without it, they are refused
  * @throws IonError `ION_VARIABLES`, telling what was expected
  */
-export function toFieldValue(field: FieldDefinition, value: unknown): unknown {
+export function toFieldValue(field: FieldDefinition, value: unknown, timeZone?: TimeZone): unknown {
   // Clears the field.
   if (value === null) return null;
   // In old answers ION writes enum values in lower case.
@@ -39,9 +42,10 @@ export function toFieldValue(field: FieldDefinition, value: unknown): unknown {
     case 'SELECT':
       return toOption(field, value);
     case 'MULTISELECT':
-      return (Array.isArray(value) ? value : [value]).map((each) => toOption(field, each));
+      // Unlike `map`, this does not skip empty places.
+      return Array.from(Array.isArray(value) ? value : [value], (each) => toOption(field, each));
     case 'DATETIME':
-      return toDateTime(field, value);
+      return toDateTime(field, value, timeZone);
     default:
       return toJson(field, value);
   }
@@ -53,11 +57,27 @@ function toNumber(field: FieldDefinition, value: unknown): number {
   if (typeof number !== 'number' || !Number.isFinite(number)) {
     throw refused(field, 'a number such as 12.5', value);
   }
-  // What came in had more digits than a number holds.
-  if (typeof value !== 'number' && Number.isInteger(number) && !Number.isSafeInteger(number)) {
-    throw refused(field, 'a number of at most 15 digits', value);
-  }
-  return number;
+  if (typeof value === 'number' || isExact(number, String(value).trim())) return number;
+  throw refused(field, 'a number of at most 15 digits', value, 'Round it before this node.');
+}
+
+/** Whether a number, written with as many digits as its text, is that text. */
+function isExact(number: number, text: string): boolean {
+  const digits = significantDigits(text);
+  if (digits === '') return number === 0;
+  if (digits.length > MAX_DIGITS || number === 0) return false;
+  return significantDigits(number.toPrecision(digits.length)) === digits;
+}
+
+/** The digits without the zeros around them. */
+function significantDigits(number: string): string {
+  const [mantissa = ''] = number.split(/e/i);
+  const digits = mantissa.replace(/[^\d]/g, '');
+  let begin = 0;
+  let end = digits.length;
+  while (digits[begin] === '0') begin++;
+  while (end > begin && digits[end - 1] === '0') end--;
+  return digits.slice(begin, end);
 }
 
 function toBoolean(field: FieldDefinition, value: unknown): boolean {
@@ -78,46 +98,26 @@ function toText(field: FieldDefinition, value: unknown, expected: string): strin
     case 'number':
       if (Number.isFinite(value)) return String(value);
   }
-  if (value instanceof Date && !Number.isNaN(value.getTime())) return value.toISOString();
+  if (types.isDate(value) && !Number.isNaN(value.getTime())) return value.toISOString();
   throw refused(field, expected, value);
 }
 
 function toOption(field: FieldDefinition, value: unknown): string {
   const { options } = field;
   if (!options || options.length === 0) return toText(field, value, 'text');
-  const told = options.slice(0, MOST_OPTIONS_TOLD).join(', ');
+  const told = options.slice(0, MOST_OPTIONS_TOLD).map(spelledName).join(', ');
   const expected = `one of: ${told}${options.length > MOST_OPTIONS_TOLD ? ' …' : ''}`;
   const text = toText(field, value, expected);
-  if (options.includes(text)) return text;
+  const [option, other] = rowsNamed(options, text, (each) => each);
+  // As ION writes it. The same option may stand there twice.
+  if (option !== undefined && (other === undefined || option === text)) return option;
   throw refused(field, expected, value);
 }
 
-function toDateTime(field: FieldDefinition, value: unknown): string {
-  const expected = 'a date such as "2026-01-31T08:00:00Z", or milliseconds since 1970';
-  const date = toDate(value);
-  if (!date || Number.isNaN(date.getTime())) throw refused(field, expected, value);
-  // As it came, because ION knows microseconds; without a time zone it is this machine's.
-  return typeof value === 'string' && hasZone(value) ? value : date.toISOString();
-}
-
-/** Whether a time zone follows the time; the end of a date alone looks like a zone. */
-function hasZone(text: string): boolean {
-  return /t/i.test(text) && ZONE.test(text.slice(-'+00:00'.length));
-}
-
-function toDate(value: unknown): Date | undefined {
-  if (value instanceof Date) return value;
-  if (typeof value === 'number') {
-    return value >= EARLIEST_MS && value <= LATEST_MS ? new Date(value) : undefined;
-  }
-  const [, year, month, day] = (typeof value === 'string' && ISO_DATE.exec(value)) || [];
-  if (!day) return undefined;
-  // JavaScript takes February 30 for a day in March.
-  const calendar = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
-  if (calendar.getUTCDate() !== Number(day)) return undefined;
-  const text = String(value);
-  // And a day without a time for one in UTC, but a time without a zone for a local one.
-  return new Date(text.length === 'YYYY-MM-DD'.length ? `${text}T00:00` : text);
+function toDateTime(field: FieldDefinition, value: unknown, zone: TimeZone | undefined): string {
+  const instant = toInstant(value, zone);
+  if ('text' in instant) return instant.text;
+  throw refused(field, instant.expected, value, instant.advice);
 }
 
 /** For types whose values are ids, lists or still unknown. */
@@ -128,9 +128,14 @@ function toJson(field: FieldDefinition, value: unknown): unknown {
   throw refused(field, 'an id, text, number, boolean or list', value);
 }
 
-function refused({ name, type }: FieldDefinition, expected: string, value: unknown): IonError {
-  return new IonError(
-    'ION_VARIABLES',
-    `The field "${name ?? '?'}" (${type ?? '?'}) takes ${expected}, not ${describe(value)}.`,
-  );
+function refused(
+  { name, type }: FieldDefinition,
+  expected: string,
+  value: unknown,
+  advice = '',
+): IonError {
+  // What nobody sees may be what is wrong with it.
+  const shown = typeof value === 'string' ? spelledName(value.slice(0, MAX_SHOWN)) : value;
+  const text = `The field "${name ?? '?'}" (${type ?? '?'}) takes ${expected}, not ${describe(shown)}.`;
+  return new IonError('ION_VARIABLES', advice === '' ? text : `${text} ${advice}`);
 }

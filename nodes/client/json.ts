@@ -6,6 +6,7 @@ export const Sign = {
   Quote: 0x22,
   Backslash: 0x5c,
   Comma: 0x2c,
+  Minus: 0x2d,
   Colon: 0x3a,
   OpenArray: 0x5b,
   CloseArray: 0x5d,
@@ -29,10 +30,73 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
  */
 export function parseShortJson(text: string): unknown {
   const json = withoutMark(text);
-  const value: unknown = JSON.parse(json);
+  const value = parseExactly(json);
   // Most texts have fewer brackets than levels are allowed, and need no second look.
   if (hasManyBrackets(json)) checkDepth(value);
   return value;
+}
+
+/**
+ * `JSON.parse`, except that whole numbers beyond `Number.MAX_SAFE_INTEGER` come as text: as a number
+ * they would become another one, and an id that of another object.
+ */
+export function parseExactly(json: string): unknown {
+  const value: unknown = JSON.parse(json);
+  return mayHoldLongInteger(json) ? JSON.parse(withLongIntegersAsText(json)) : value;
+}
+
+/** What `Number` makes of a text, except that such a whole number stays text. */
+export function numberExactly(text: string): number | string {
+  const number = Number(text);
+  const isRounded = /^[+-]?\d+$/.test(text.trim()) && !Number.isSafeInteger(number);
+  return isRounded ? text.trim() : number;
+}
+
+/** Digits of `Number.MAX_SAFE_INTEGER`: a whole number of fewer is exact. */
+const LONG_DIGITS = 16;
+
+/** Looks at one of 16 characters, which is enough to meet each run of 16 digits. */
+function mayHoldLongInteger(json: string): boolean {
+  for (let at = LONG_DIGITS - 1; at < json.length; at += LONG_DIGITS) {
+    if (!isDigit(json, at)) continue;
+    let begin = at;
+    while (at - begin < LONG_DIGITS && isDigit(json, begin - 1)) begin--;
+    let end = at + 1;
+    while (end - begin < LONG_DIGITS && isDigit(json, end)) end++;
+    // Etags and the like have such runs as well, behind a quote or a letter.
+    if (end - begin >= LONG_DIGITS && !/[\w".]/.test(json.charAt(begin - 1))) return true;
+  }
+  return false;
+}
+
+/** @param json must be valid */
+function withLongIntegersAsText(json: string): string {
+  const pieces: string[] = [];
+  let taken = 0;
+  for (let at = 0; at < json.length; at++) {
+    if (json.charCodeAt(at) === Sign.Quote) {
+      at = endOfString(json, at + 1);
+      continue;
+    }
+    if (!isDigit(json, at)) continue;
+    const begin = json.charCodeAt(at - 1) === Sign.Minus ? at - 1 : at;
+    while (isDigit(json, at)) at++;
+    const isWhole = !/[.e]/i.test(json.charAt(at));
+    // The rest of a number that is not whole.
+    while (/[\d.e+-]/i.test(json.charAt(at))) at++;
+    const number = json.slice(begin, at);
+    at--;
+    if (!isWhole || Number.isSafeInteger(Number(number))) continue;
+    pieces.push(json.slice(taken, begin), '"', number, '"');
+    taken = begin + number.length;
+  }
+  pieces.push(json.slice(taken));
+  return pieces.join('');
+}
+
+function isDigit(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code >= 0x30 && code <= 0x39;
 }
 
 /** Some servers write a byte order mark before their JSON. */

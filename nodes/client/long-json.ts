@@ -1,6 +1,7 @@
 import {
   JsonLimitError,
   MAX_JSON_DEPTH,
+  parseExactly,
   parseShortJson,
   Sign,
   setProperty,
@@ -24,7 +25,8 @@ const LETTER_U = 0x75;
 
 /**
  * Parses JSON that comes from outside, of any length, without stopping the event loop; a promise
- * only for a long text. A byte order mark at the beginning is passed over.
+ * only for a long text. A byte order mark at the beginning is passed over. Whole numbers beyond
+ * `Number.MAX_SAFE_INTEGER` come as text.
  * @throws SyntaxError, or JsonLimitError beyond 200 levels, 2,000,000 values or 20,000 properties
  * of one object
  */
@@ -101,7 +103,7 @@ class SlicedParser {
       await this.#skipSpace();
       const members = this.#members(depth);
       if (members) {
-        const parsed = JSON.parse(`[${this.#textOf(members, isFirst)}]`) as unknown[];
+        const parsed = parseExactly(`[${this.#textOf(members, isFirst)}]`) as unknown[];
         for (const item of parsed) array.push(item);
         if (this.#isClosedBy(Sign.CloseArray, members)) return array;
       } else {
@@ -124,7 +126,10 @@ class SlicedParser {
         throw new JsonLimitError(`It has an object with more than ${MAX_PROPERTIES} properties.`);
       }
       if (members) {
-        const parsed = JSON.parse(`{${this.#textOf(members, isFirst)}}`);
+        const parsed = parseExactly(`{${this.#textOf(members, isFirst)}}`) as Record<
+          string,
+          unknown
+        >;
         for (const key of Object.keys(parsed)) setProperty(object, key, parsed[key]);
         if (this.#isClosedBy(Sign.CloseObject, members)) return object;
       } else {
@@ -256,7 +261,7 @@ class SlicedParser {
     while (this.#at - begin < CHUNK_LENGTH && /[\w.+-]/.test(this.#text.charAt(this.#at)))
       this.#at++;
     if (this.#at === begin) throw this.#unexpected();
-    return JSON.parse(this.#text.slice(begin, this.#at));
+    return parseExactly(this.#text.slice(begin, this.#at));
   }
 
   async #skipSpace(): Promise<void> {

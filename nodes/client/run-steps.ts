@@ -12,6 +12,7 @@ import {
   optionsIn,
   wordIn,
 } from './known-columns.js';
+import { foldedName, rowsNamed, spelledName } from './names.js';
 import { parseOperation } from './operation.js';
 import { Recent } from './recent.js';
 import type { Requests } from './requests.js';
@@ -60,6 +61,8 @@ const KEPT_FOUND = 10_000;
 /** Total weight of each kind of kept rows; see `weightOf`. */
 const MAX_CACHE_WEIGHT = 1_000_000;
 const MOST_CANDIDATES_TOLD = 10;
+/** Characters of a name that are looked at for an error text. */
+const MAX_SHOWN = 500;
 /** In characters; a longer id, title or name is a mistake in the flow. */
 const MAX_NAME = 5000;
 /** Steps of a run, and fields of a step, among which a name is looked for. */
@@ -192,7 +195,7 @@ export class RunSteps {
     return kept(this.#runs, run, requests, async () => {
       const { data } = await requests.send(parseOperation(RUN_QUERY), { id: run });
       const found = foreignRow(data.run);
-      if (!found) throw notFound(`ION has no run "${quote(run)}", or the API key may not see it.`);
+      if (!found) throw notFound(`ION has no run "${shown(run)}", or the API key may not see it.`);
       return takeRows(found.steps, toStep, this.#stepRows);
     });
   }
@@ -205,7 +208,7 @@ export class RunSteps {
       const row = found && toStep(found);
       if (!row) {
         throw notFound(
-          `ION has no run step with the id "${quote(id)}". A title or a position needs the run as well.`,
+          `ION has no run step with the id "${shown(id)}". A title or a position needs the run as well.`,
         );
       }
       const step = oneRow(this.#stepRows, row);
@@ -225,7 +228,7 @@ export class RunSteps {
       const row = found && toField(found);
       if (!row) {
         throw notFound(
-          `ION has no field with the id "${quote(id)}". A name needs the step as well.`,
+          `ION has no field with the id "${shown(id)}". A name needs the step as well.`,
         );
       }
       const runId = await this.#runIdOfField(row, foreignRow(found.step), requests);
@@ -336,12 +339,12 @@ function countUse<Row extends RunStep | RunStepField>(rows: Recent<string, Row>,
 
 /** What is not there is empty: a message without the property, or an input that was left blank. */
 export function isGiven(reference: Reference | undefined | null): reference is Reference {
-  return reference !== undefined && reference !== null && String(reference).trim() !== '';
+  return reference !== undefined && reference !== null && foldedName(String(reference)) !== '';
 }
 
 /** An id as text: a PLC may send it with leading zeros. */
 export function idOf(reference: Reference): string {
-  const text = String(reference).trim();
+  const text = foldedName(String(reference));
   if (!/^\d+$/.test(text)) return text;
   let begin = 0;
   while (text[begin] === '0' && begin < text.length - 1) begin++;
@@ -353,7 +356,19 @@ export function idOf(reference: Reference): string {
  * @throws IonError `ION_VARIABLES`
  */
 export function checkTarget(target: Target): void {
-  for (const [what, reference] of Object.entries(target)) checkName(`The ${what}`, reference);
+  for (const [what, reference] of Object.entries(target)) {
+    checkName(`The ${what}`, reference);
+    if (typeof reference !== 'number' || isExactId(reference)) continue;
+    throw new IonError(
+      'ION_VARIABLES',
+      `The ${what} is the number ${reference}, which cannot be an id. Send an id of more than 15 digits as text.`,
+    );
+  }
+}
+
+/** JavaScript rounds larger whole numbers, to the id of something else. */
+function isExactId(id: number): boolean {
+  return Number.isFinite(id) && Math.abs(id) <= Number.MAX_SAFE_INTEGER;
 }
 
 /**
@@ -402,14 +417,16 @@ async function kept<Value>(
 
 /** An id comes before a title, a title before a position. */
 function pickStep(steps: readonly RunStep[], wanted: Reference, run: string): RunStep {
-  const text = String(wanted).trim();
-  const byId = steps.find(({ id }) => String(id) === text);
+  const text = String(wanted);
+  const number = foldedName(text);
+  const byId = steps.find(({ id }) => String(id) === number);
   if (byId) return byId;
   const found = byName(steps, text, ({ title }) => title);
-  const matching = found.length > 0 ? found : steps.filter(({ position }) => same(position, text));
+  const matching =
+    found.length > 0 ? found : steps.filter(({ position }) => same(position, number));
   return only(
     matching,
-    `step "${quote(text)}" in run ${quote(run)}`,
+    `step "${shown(text)}" in run ${shown(run)}`,
     steps,
     ({ id, title, position }) => {
       return `${shown(id)} "${shown(title)}" (position ${shown(position)})`;
@@ -421,30 +438,27 @@ function pickField(
   { step: { id, title }, fields }: StepWithFields,
   wanted: Reference,
 ): RunStepField {
-  const text = String(wanted).trim();
-  const byId = fields.find((field) => String(field.id) === text);
+  const text = String(wanted);
+  const number = foldedName(text);
+  const byId = fields.find((field) => String(field.id) === number);
   if (byId) return byId;
   const matching = byName(fields, text, ({ name }) => name);
-  const what = `field "${quote(text)}" in step ${shown(id)} "${shown(title)}"`;
+  const what = `field "${shown(text)}" in step ${shown(id)} "${shown(title)}"`;
   return only(matching, what, fields, (field) => `${shown(field.id)} "${shown(field.name)}"`);
 }
 
-/** As it is written, else in any case of letters. */
+/** As it is written, else where nobody sees a difference, else in any case of letters. */
 function byName<Row>(rows: readonly Row[], name: string, of: (row: Row) => string | null): Row[] {
   // A very long name cannot be what was asked for.
-  const nameOf = (row: Row) =>
-    String(of(row) ?? '')
-      .slice(0, 2 * MAX_NAME)
-      .trim();
-  const exact = rows.filter((row) => nameOf(row) === name);
-  if (exact.length > 0) return exact;
-  const lower = name.toLowerCase();
-  return rows.filter((row) => nameOf(row).toLowerCase() === lower);
+  const nameOf = (row: Row) => String(of(row) ?? '').slice(0, 2 * MAX_NAME);
+  const found = rowsNamed(rows, name, nameOf);
+  if (found.length > 0) return found;
+  return rowsNamed(rows, name.toLowerCase(), (row) => nameOf(row).toLowerCase());
 }
 
-/** A value of ION's rows in an error text; it may be missing. */
+/** A value of ION's rows, or of a message, in an error text; it may be missing. */
 function shown(value: Id | null): string {
-  return value === null ? '?' : quote(String(value));
+  return value === null ? '?' : quote(spelledName(String(value).slice(0, MAX_SHOWN)));
 }
 
 function same(position: number | null, text: string): boolean {

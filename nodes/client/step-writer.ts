@@ -5,9 +5,11 @@ import { IonError, type IonErrorCode, toIonError } from './errors.js';
 import { toFieldValue } from './field-values.js';
 import { isPlainObject } from './json.js';
 import { etagIn, type Id } from './known-columns.js';
+import { foldedName } from './names.js';
 import { parseOperation } from './operation.js';
 import { Requests } from './requests.js';
 import { isGiven, type RunStep, type RunStepField, RunSteps, type Target } from './run-steps.js';
+import type { TimeZone } from './time-zone.js';
 import { Turns } from './turns.js';
 import { isRefusal } from './verdict.js';
 
@@ -44,11 +46,14 @@ export class StepWriter {
   readonly #client: IonClient;
   readonly #steps = new RunSteps();
   readonly #attachments: Attachments;
+  readonly #timeZone: TimeZone | undefined;
   /** Two writes to one row at once would refuse each other. */
   readonly #turns = new Turns();
 
-  constructor(client: IonClient) {
+  /** @param timeZone of dates without a zone; without it, they are refused */
+  constructor(client: IonClient, timeZone?: TimeZone) {
     this.#client = client;
+    this.#timeZone = timeZone;
     this.#attachments = new Attachments(client);
   }
 
@@ -250,7 +255,11 @@ export class StepWriter {
       forget: (field) => this.#steps.forgetField(field),
       kind: 'field',
       send: async (field) => {
-        const input = { id: field.id, etag: field._etag, value: toFieldValue(field, value) };
+        const input = {
+          id: field.id,
+          etag: field._etag,
+          value: toFieldValue(field, value, this.#timeZone),
+        };
         const { data } = await requests.send(parseOperation(FIELD_MUTATION), { input });
         return (data.updateRunStepFieldValue as { runStepField?: Written } | null)?.runStepField;
       },
@@ -310,12 +319,8 @@ function isOutdated({ code }: IonError, tries: number, onConflict: ConflictPolic
 
 /** ION's statuses are written like `IN_PROGRESS`. */
 function toStatus(status: unknown): string {
-  if (typeof status === 'string' && status.trim() !== '') {
-    return status
-      .trim()
-      .toUpperCase()
-      .replace(/[\s-]+/g, '_');
-  }
+  const text = typeof status === 'string' ? foldedName(status) : '';
+  if (text !== '') return text.toUpperCase().replace(/[\s-]+/g, '_');
   throw new IonError(
     'ION_VARIABLES',
     `The status must be a text such as "IN_PROGRESS" or "COMPLETE", not ${typeof status === 'number' ? status : describe(status)}.`,

@@ -1,5 +1,7 @@
+import { types } from 'node:util';
 import { IonError, quote, reasonOf } from './errors.js';
-import { MAX_JSON_DEPTH } from './json.js';
+import { isPlainObject, MAX_JSON_DEPTH } from './json.js';
+import { filterOperators } from './run-fields.js';
 
 /** Values and properties, so that writing them as JSON never stops the process. */
 const MAX_VALUES = 300_000;
@@ -7,6 +9,8 @@ const MAX_VALUES = 300_000;
 const MAX_PROPERTIES = 10_000;
 /** As they are written: what is escaped counts more than once. */
 const MAX_CHARACTERS = 16 * 1024 * 1024;
+/** In ION's schema they are names in filters only. */
+const OPERATORS: ReadonlySet<string> = new Set(filterOperators);
 /** Levels of a path that an error names. */
 const MAX_PATH = 10;
 
@@ -45,9 +49,21 @@ class Check {
         return;
       case 'bigint':
         // Some programs teach it to write itself.
-        if (typeof (value as { toJSON?: unknown }).toJSON === 'function') return;
-        throw this.#refused('hold a BigInt, which JSON cannot say');
+        if (!hasToJson(value)) throw this.#refused('hold a BigInt, which JSON cannot say');
+        this.#written(value);
     }
+  }
+
+  /** What `JSON.stringify` writes in the place of a value that has a `toJSON` of its own. */
+  #written(value: { toJSON(key: string): unknown }): void {
+    const written = value.toJSON(String(this.#path.at(-1) ?? ''));
+    // An invalid date of a library, for example.
+    if (written === null || isNothing(written)) {
+      throw this.#refused('are an object that JSON would turn into null');
+    }
+    // Such an object is not asked a second time.
+    if (typeof written !== 'object' || !hasToJson(written)) this.value(written);
+    else this.#members(written);
   }
 
   #text(text: string): void {
@@ -60,17 +76,21 @@ class Check {
     if (this.#path.length >= MAX_JSON_DEPTH) {
       throw refused('', `are circular, or nested too deeply (more than ${MAX_JSON_DEPTH} levels)`);
     }
-    if (ArrayBuffer.isView(object))
+    if (ArrayBuffer.isView(object) || types.isAnyArrayBuffer(object)) {
       throw this.#refused('are bytes: turn the Buffer into text first');
-    if (object instanceof Date && Number.isNaN(object.getTime())) {
+    }
+    if (types.isDate(object) && Number.isNaN(Number(object))) {
       throw this.#refused('are an invalid date');
     }
-    if (object instanceof Map || object instanceof Set) {
-      throw this.#refused('are a Map or a Set, which JSON would write as an empty object');
-    }
-    // Such as a valid date: it says itself how it is written.
-    if (typeof (object as { toJSON?: unknown }).toJSON === 'function') return;
-    if (Array.isArray(object)) this.#list(object);
+    if (hasToJson(object)) this.#written(object);
+    else this.#members(object);
+  }
+
+  #members(object: object): void {
+    // JSON writes it as its value.
+    if (types.isNumberObject(object)) this.value(Number(object));
+    else if (types.isStringObject(object)) this.value(String(object));
+    else if (Array.isArray(object)) this.#list(object);
     else this.#properties(object as Record<string, unknown>);
   }
 
@@ -78,7 +98,7 @@ class Check {
     for (let index = 0; index < list.length; index++) {
       const item = list[index];
       this.#path.push(index);
-      if (item === undefined || typeof item === 'function' || typeof item === 'symbol') {
+      if (isNothing(item)) {
         throw this.#refused('hold an empty place, which JSON would turn into null');
       }
       this.value(item);
@@ -88,15 +108,28 @@ class Check {
 
   #properties(object: Record<string, unknown>): void {
     const keys = Object.keys(object);
+    const isEmpty = keys.length === 0 && !types.isBooleanObject(object) && !isPlainObject(object);
+    if (isEmpty || types.isMap(object) || types.isSet(object)) {
+      throw this.#refused(`are a ${typeOf(object)}, which JSON would write as an empty object`);
+    }
     if (keys.length > MAX_PROPERTIES) {
       throw this.#refused(`are an object of more than ${MAX_PROPERTIES} properties`);
     }
     for (const key of keys) {
       this.#text(key);
       this.#path.push(key);
-      this.value(object[key]);
+      const value = object[key];
+      if (isNothing(value) && this.#isCondition(key)) {
+        throw this.#refused('have no value, so that the filter would find every row');
+      }
+      this.value(value);
       this.#path.pop();
     }
+  }
+
+  /** A variable of that name is no condition yet. */
+  #isCondition(key: string): boolean {
+    return this.#path.length > 1 && OPERATORS.has(key);
   }
 
   #refused(problem: string): IonError {
@@ -104,6 +137,20 @@ class Check {
     const more = this.#path.length > MAX_PATH ? ['…'] : [];
     return refused([...names, ...more].join('.'), problem);
   }
+}
+
+/** What JSON leaves out of an object, and turns into null in a list. */
+function isNothing(value: unknown): boolean {
+  return value === undefined || typeof value === 'function' || typeof value === 'symbol';
+}
+
+function hasToJson(value: object | bigint): value is { toJSON(key: string): unknown } {
+  return typeof (value as { toJSON?: unknown }).toJSON === 'function';
+}
+
+/** Such as `Map`, also for one of a function node, which has classes of its own. */
+function typeOf(object: object): string {
+  return quote(Object.prototype.toString.call(object).slice('[object '.length, -1));
 }
 
 /** Characters that JSON needs besides those of a long text; a short one makes no difference. */

@@ -1,23 +1,30 @@
 import { environments, resolveEndpoints } from '../client/environments.js';
+import { referenceInUrl } from '../client/references.js';
+import { configNumbers } from '../client/settings.js';
 import { prepareConnectionTest } from './connection-test.js';
 import { labels } from './labels.js';
+import { numberProperties, prepareNumbers } from './numbers.js';
 import { prepareOutbox } from './outbox.js';
-import { numberFrom } from './validators.js';
+import { noReference, partOfVariable, timeZone } from './validators.js';
 
 const label = labels('ion-config');
+
+const numbers = numberProperties('ion-config', configNumbers);
+const { timeout, retries, concurrency, queueLimit, outboxLimit, outboxSize } = numbers;
 
 /** The rarely used properties and their defaults. */
 const ADVANCED = {
   authScheme: 'raw',
   audience: '',
-  timeout: 30,
-  retries: 3,
-  concurrency: 10,
-  queueLimit: 1000,
+  timeout: timeout.value,
+  retries: retries.value,
+  concurrency: concurrency.value,
+  queueLimit: queueLimit.value,
+  timeZone: '',
   tls: '',
   proxy: '',
 };
-const OUTBOX = { outboxLimit: 1_000_000, outboxSize: 1024 };
+const OUTBOX = { outboxLimit: outboxLimit.value, outboxSize: outboxSize.value };
 
 /** What asks the server while the dialog is open. */
 let asking: { end(): void }[] = [];
@@ -29,14 +36,10 @@ RED.nodes.registerType('ion-config', {
     environment: { label: label('environment'), value: 'production', required: true },
     apiUrl: { label: label('apiUrl'), value: '', validate: customUrl('apiUrl') },
     authUrl: { label: label('authUrl'), value: '', validate: customUrl('authUrl') },
-    audience: { label: label('audience'), value: '' },
+    audience: { label: label('audience'), value: '', validate: noReference },
     authScheme: { label: label('authScheme'), value: 'raw' },
-    timeout: { label: label('timeout'), value: 30, validate: numberFrom(0.1, { whole: false }) },
-    concurrency: { label: label('concurrency'), value: 10, validate: numberFrom(1) },
-    queueLimit: { label: label('queueLimit'), value: 1000, validate: numberFrom(0) },
-    retries: { label: label('retries'), value: 3, validate: numberFrom(0) },
-    outboxLimit: { label: label('outboxLimit'), value: 1_000_000, validate: numberFrom(1) },
-    outboxSize: { label: label('outboxSize'), value: 1024, validate: numberFrom(1) },
+    ...numbers,
+    timeZone: { label: label('timeZone'), value: '', validate: timeZone },
     tls: { label: label('tls'), value: '', type: 'tls-config', required: false },
     proxy: { label: label('proxy'), value: '', type: 'http proxy', required: false },
     allowHttp: { label: label('allowHttp'), value: false },
@@ -63,8 +66,10 @@ RED.nodes.registerType('ion-config', {
       RED.tray.resize();
     });
     environment.trigger('change');
+    prepareNumbers(this, configNumbers, 'node-config-input');
     // A node that was written by hand may leave it out.
     if (!this.authScheme) $('#node-config-input-authScheme').val(ADVANCED.authScheme);
+    offerTimeZones();
     openWhereUsed('#ion-config-advanced', ADVANCED);
     openWhereUsed('#ion-config-outbox', OUTBOX);
     asking = [prepareConnectionTest(this), prepareOutbox(this)];
@@ -88,6 +93,13 @@ function openWhereUsed(selector: string, defaults: Record<string, unknown>): voi
   if (details) details.open = !Object.entries(defaults).every(isAsItComes);
 }
 
+function offerTimeZones(): void {
+  // Older browsers know no list.
+  const known = Intl.supportedValuesOf?.('timeZone') ?? [];
+  const names = new Set(['UTC', ...known]);
+  $('#ion-config-time-zones').append([...names].map((name) => $('<option>').val(name)));
+}
+
 type CustomUrl = 'apiUrl' | 'authUrl';
 
 function customUrl(which: CustomUrl) {
@@ -97,6 +109,7 @@ function customUrl(which: CustomUrl) {
     const isOpen = field('environment').length > 0;
     const environment = isOpen ? field('environment').val() : this.environment;
     if (environment !== 'custom') return true;
+    if (referenceInUrl(value) !== undefined) return partOfVariable(label);
     const allowHttp = isOpen ? field('allowHttp').is(':checked') : Boolean(this.allowHttp);
     // The other URL does not matter here, so one that is valid stands for it.
     const urls = { apiUrl: 'https://localhost', authUrl: 'https://localhost', [which]: value };

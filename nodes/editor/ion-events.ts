@@ -1,4 +1,5 @@
 import { resourceNamed } from '../client/resources.js';
+import { eventsNumbers } from '../client/settings.js';
 import { actionChoice } from './events/actions.js';
 import { current, isOn, setOpen } from './events/open-dialog.js';
 import { addressOf, pathOf } from './events/path.js';
@@ -17,6 +18,7 @@ import {
   validSecret,
 } from './events/validators.js';
 import { labels } from './labels.js';
+import { numberProperties, prepareNumbers } from './numbers.js';
 import { type FieldChoice, fieldChoice } from './runs/fields.js';
 import { type FilterList, type FilterRow, filterList } from './runs/filters.js';
 import { typesOf } from './runs/names.js';
@@ -25,11 +27,15 @@ import type { Introspection } from './schema.js';
 import { oneOf } from './validators.js';
 
 const label = labels('ion-events');
+const numbers = numberProperties('ion-events', eventsNumbers);
 
 /** What the inputs show where a node that was written by hand leaves them out. */
 const DEFAULTS = {
-  ...{ via: 'poll', resource: 'RUN_STEPS', interval: 10 },
-  ...{ signatureHeader: 'x-ion-signature', expectedResponseCode: 200 },
+  ...{ via: 'poll', resource: 'RUN_STEPS', interval: numbers.interval.value },
+  ...{
+    signatureHeader: 'x-ion-signature',
+    expectedResponseCode: numbers.expectedResponseCode.value,
+  },
 };
 /** A filter's value cannot come from a message, because there is none yet. */
 const SOURCES = ['flow', 'global', 'jsonata', 'env', 'json'];
@@ -52,18 +58,14 @@ RED.nodes.registerType('ion-events', {
     actions: { label: label('actions'), value: ['CREATE', 'UPDATE'], validate: validActions },
     filters: { label: label('filters'), value: [], validate: validFilters },
     fields: { label: label('fields'), value: [], validate: validFields },
-    interval: { label: label('interval'), value: 10, validate: validInterval },
+    interval: { ...numbers.interval, validate: validInterval },
     path: { label: label('path'), value: '', validate: validPath },
     signatureHeader: {
       label: label('signatureHeader'),
       value: 'x-ion-signature',
       validate: validHeader,
     },
-    expectedResponseCode: {
-      label: label('expectedResponseCode'),
-      value: 200,
-      validate: validResponseCode,
-    },
+    expectedResponseCode: { ...numbers.expectedResponseCode, validate: validResponseCode },
     verify: { label: label('verify'), value: true, validate: validSecret },
     register: { value: false },
     publicUrl: { label: label('publicUrl'), value: '', validate: validPublicUrl },
@@ -84,6 +86,7 @@ RED.nodes.registerType('ion-events', {
     for (const [property, value] of Object.entries(DEFAULTS)) {
       if (this[property] === undefined) $(`#node-input-${property}`).val(value);
     }
+    prepareNumbers(this, eventsNumbers);
     const texts = runsTexts(this);
     const list = (property: string) => (this[property] ?? []) as string[];
     const nothing = () => {};

@@ -1,8 +1,10 @@
+import { pageNumbers } from '../client/settings.js';
 import { createQueryEditor, type QueryEditor } from './graphql/query-editor.js';
 import { starters } from './graphql/starters.js';
 import { prepareTrial } from './graphql/trial.js';
 import { labels } from './labels.js';
-import { numberFrom, output } from './validators.js';
+import { numberProperties, prepareNumbers } from './numbers.js';
+import { output } from './validators.js';
 
 const label = labels('ion-graphql');
 /** What belongs to the open dialog. */
@@ -28,8 +30,7 @@ RED.nodes.registerType('ion-graphql', {
     variablesType: { value: 'msg' },
     operationName: { label: label('operationName'), value: '' },
     pages: { label: label('pages'), value: 'one' },
-    pageSize: { label: label('pageSize'), value: 100, validate: numberFrom(1) },
-    limit: { label: label('limit'), value: 0, validate: numberFrom(0) },
+    ...numberProperties('ion-graphql', pageNumbers),
     output: { label: label('output'), value: 'payload', validate: output },
   },
   label() {
@@ -42,6 +43,7 @@ RED.nodes.registerType('ion-graphql', {
     return this._(`ion-graphql.port.${this.pages}`);
   },
   oneditprepare() {
+    prepareNumbers(this, pageNumbers);
     const stored = String(this.query ?? '');
     const isText = this.queryType === 'graphql';
     const source = $('#ion-graphql-query-source');

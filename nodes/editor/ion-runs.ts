@@ -1,6 +1,8 @@
 import { runs } from '../client/resources.js';
 import { defaultFields } from '../client/run-fields.js';
+import { pageNumbers } from '../client/settings.js';
 import { labels } from './labels.js';
+import { numberProperties, prepareNumbers } from './numbers.js';
 import { type FieldChoice, fieldChoice } from './runs/fields.js';
 import { type FilterList, type FilterRow, filterList } from './runs/filters.js';
 import { typesOf } from './runs/names.js';
@@ -8,7 +10,7 @@ import { preview } from './runs/preview.js';
 import { followSchema } from './runs/schema-state.js';
 import { type SortChoice, sortChoice } from './runs/sort.js';
 import { filters, names } from './runs/validators.js';
-import { numberFrom, oneOf, output } from './validators.js';
+import { oneOf, output } from './validators.js';
 
 const label = labels('ion-runs');
 /** What belongs to the open dialog. */
@@ -28,8 +30,7 @@ RED.nodes.registerType('ion-runs', {
     fields: { label: label('fields'), value: [...defaultFields], validate: names },
     sort: { label: label('sort'), value: [], validate: names },
     mode: { label: label('mode'), value: 'array', validate: oneOf('array', 'each', 'page') },
-    pageSize: { label: label('pageSize'), value: 100, validate: numberFrom(1) },
-    limit: { label: label('limit'), value: 0, validate: numberFrom(0) },
+    ...numberProperties('ion-runs', pageNumbers),
     changes: { label: label('changes'), value: false },
     changesFrom: {
       label: label('changesFrom'),
@@ -48,6 +49,7 @@ RED.nodes.registerType('ion-runs', {
     return this._(`ion-runs.port.${this.mode}`);
   },
   oneditprepare() {
+    prepareNumbers(this, pageNumbers);
     // Made last, so that nothing is shown of a dialog that is still being filled.
     let shown: ReturnType<typeof preview> | undefined;
     const list = (property: string) => (this[property] ?? []) as string[];

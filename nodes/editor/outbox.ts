@@ -28,6 +28,8 @@ interface OutboxState {
   /** In ms since 1970. */
   unreachableSince?: number;
   reason?: string;
+  /** Why this machine can have no outbox. */
+  problem?: string;
   failing?: Failing[];
   /** The oldest of those that were given up. */
   refused: Refused[];
@@ -125,7 +127,7 @@ export function prepareOutbox(node: EditedNode): { end(): void } {
 }
 
 function sayState(node: EditedNode, state: OutboxState): void {
-  const { waiting, givenUp, unreachableSince, reason = '' } = state;
+  const { waiting, givenUp, unreachableSince, reason = '', problem } = state;
   const isEmpty = waiting === 0 && givenUp === 0;
   const counts = node._('ion-config.outbox.counts', { waiting, givenUp });
   $('#ion-config-outbox-counts').text(isEmpty ? '' : `· ${counts}`);
@@ -133,7 +135,7 @@ function sayState(node: EditedNode, state: OutboxState): void {
     unreachableSince === undefined
       ? ''
       : node._('ion-config.outbox.unreachable', { since: timeOf(unreachableSince), reason });
-  const line = isEmpty ? node._('ion-config.outbox.empty') : counts;
+  const line = problem ?? (isEmpty ? node._('ion-config.outbox.empty') : counts);
   $('#ion-config-outbox-state').removeClass('ion-config-test-bad').text(line);
   $('#ion-config-outbox-outage')
     .toggle(outage !== '')

@@ -1,15 +1,30 @@
+import { referenceIn, variableOf } from '../client/references.js';
+import { type NumberSetting, readNumber } from '../client/settings.js';
+
 /** The validators that the dialogs share: each returns true or a text of the node's catalogue. */
+
+import { isTimeZone } from '../client/time-zone.js';
 
 const SHARED = '@ion-nodes/node-red-ion/ion-config:ion-config.invalid.';
 
-/** A number of at least `least`, or nothing where the default applies. */
-export function numberFrom(least: number, { whole = true } = {}) {
+/** A number within the limits of its setting, or nothing where the default applies. */
+export function numberFor(setting: NumberSetting) {
   return (value: unknown, { label = '' }: ValidatorOptions): Validation => {
-    if (value === '' || value === undefined) return true;
-    const number = Number(value);
-    if (number >= least && (!whole || Number.isInteger(number))) return true;
-    return RED._(`${SHARED}${whole ? 'wholeNumber' : 'number'}`, { label, least });
+    if (readNumber(setting, value) !== undefined) return true;
+    const { isWhole, least, most } = setting;
+    return RED._(`${SHARED}${isWhole ? 'wholeNumber' : 'number'}`, { label, least, most });
   };
+}
+
+/** A text without a reference to an environment variable in the middle of it. */
+export function noReference(value: unknown, { label = '' }: ValidatorOptions): Validation {
+  const isGood = variableOf(value) !== undefined || referenceIn(value) === undefined;
+  return isGood || partOfVariable(label);
+}
+
+/** What is wrong with a text that is more than a reference to an environment variable. */
+export function partOfVariable(label: string): string {
+  return RED._(`${SHARED}reference`, { label });
 }
 
 /** A message property that the result may be put into: not one that Node-RED or the node uses. */
@@ -24,4 +39,12 @@ export function output(value: unknown, { label = '' }: ValidatorOptions): Valida
 export function oneOf(...values: string[]) {
   return (value: string, { label = '' }: ValidatorOptions): Validation =>
     values.includes(value) || RED._(`${SHARED}choice`, { label, name: value });
+}
+
+/** A time zone by its IANA name, or nothing. */
+export function timeZone(value: unknown, { label = '' }: ValidatorOptions): Validation {
+  const name = String(value ?? '').trim();
+  // Only the server knows the value of a variable.
+  if (name === '' || /^\$\{[^}]+\}$/.test(name) || isTimeZone(name)) return true;
+  return RED._(`${SHARED}timeZone`, { label });
 }

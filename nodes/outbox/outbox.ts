@@ -14,7 +14,7 @@ import {
   type GiveUpRule,
 } from './failing-writes.js';
 import { END, laneOf } from './keys.js';
-import { type OutboxLimits, OutboxStore, writing } from './store.js';
+import { type OutboxLimits, OutboxStore, type StoreOptions, writing } from './store.js';
 
 /** What a sender hears of its entries. */
 export interface OutboxListener {
@@ -37,10 +37,8 @@ export interface OutboxState {
   failing: readonly FailingWrite[];
 }
 
-export interface OutboxOptions {
+export interface OutboxOptions extends StoreOptions {
   folder: string;
-  /** A folder above it, below which all belongs to outboxes; without one, only it does. */
-  within?: string;
   limits: OutboxLimits;
   writer: Pick<
     StepWriter,
@@ -57,8 +55,6 @@ export interface OutboxOptions {
   giveUp?: GiveUpRule;
   /** Hears how long each pause is, in ms. */
   onPause?: (ms: number) => void;
-  /** Hears that a damaged outbox was repaired, and how many entries were lost. */
-  onRepaired?: (lost: number) => void;
   /** Hears of an entry that cannot be read, which no sender does. */
   onUnreadable?: (error: IonError) => void;
 }
@@ -145,10 +141,10 @@ export class Outbox {
     setMaxListeners(0, this.#closing.signal);
   }
 
-  /** @throws IonError `ION_CONFIG` where the folder cannot be used */
+  /** @throws IonError see `OutboxStore.open` */
   static async open(options: OutboxOptions): Promise<Outbox> {
-    const { folder, limits, onRepaired, within } = options;
-    const store = await OutboxStore.open(folder, limits, onRepaired, within);
+    const { folder, limits } = options;
+    const store = await OutboxStore.open(folder, limits, options);
     const outbox = new Outbox(options, store);
     try {
       // What shows its damage at the first try is repaired by the second one.

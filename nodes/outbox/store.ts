@@ -1,7 +1,7 @@
-import { link, lstat, open, readdir } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { copyFile, link, lstat, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ClassicLevel } from 'classic-level';
-import { closedError, IonError, reasonOf } from '../client/errors.js';
+import { closedError, IonError } from '../client/errors.js';
 import { isPlainObject } from '../client/json.js';
 import {
   decode,
@@ -27,12 +27,24 @@ import {
   WAITING,
   waitingKey,
 } from './keys.js';
+import { loadLevel } from './load-level.js';
+import { ENCODINGS, type Level, type LockWait, openLevel } from './open-level.js';
+import { isNoFolderSync, isNoHardLink, levelCode, storeError } from './store-error.js';
 
 export interface OutboxLimits {
   /** Entries, waiting and given up. */
   entries: number;
   /** In the store and in files, in bytes. */
   bytes: number;
+}
+
+export interface StoreOptions {
+  /** Hears that a damaged one was repaired, and how many entries were lost. */
+  onRepaired?: ((lost: number) => void) | undefined;
+  /** A folder above it, below which all belongs to outboxes; without one, only it does. */
+  within?: string | undefined;
+  /** How to wait for another process that has it open; without it, for 5 s. */
+  wait?: LockWait | undefined;
 }
 
 /** Kept with every change, so that nobody has to count. */
@@ -73,8 +85,6 @@ interface Batch {
   present: Set<string>;
 }
 
-type Level = ClassicLevel<string, Buffer>;
-
 const EMPTY: Meta = { sequence: 1, waiting: 0, givenUp: 0, bytes: 0 };
 /** Changes that share one write to the disk. */
 const MOST_IN_BATCH = 1000;
@@ -84,15 +94,11 @@ const REMOVAL_DELAY_MS = 20;
 const BROKEN_DELAY_MS = 1000;
 /** Of entries that are worked on at once. */
 const MOST_BYTES_READ = 8 * 1024 * 1024;
-/** The last one who had it open may still be about to close it. */
-const LONGEST_WAIT_FOR_LOCK_MS = 5000;
-const LOCK_POLL_MS = 100;
 /** Folders within that of an outbox: the database, and the files of its entries. */
 const ENTRIES = 'entries';
 const FILES = 'files';
 /** The file of an entry has the entry's number as its name. */
 const NUMBER = /^[1-9]\d{0,15}$/;
-const ENCODINGS = { keyEncoding: 'utf8', valueEncoding: 'buffer' } as const;
 
 /** Entries on disk (LevelDB): whoever was told that one is in finds it there after a power loss. */
 export class OutboxStore {
@@ -133,24 +139,23 @@ export class OutboxStore {
 
   /**
    * Opens what is in a folder, or makes it.
-   * @param onRepaired hears that a damaged one was repaired, and how many entries were lost
-   * @param within a folder above it, below which all belongs to outboxes; without one, only it does
-   * @throws IonError `ION_CONFIG` where another process has it open, it cannot be read, or a link is
-   * in the place of a folder
+   * @throws IonError `ION_OVERLOADED` where another process has it open, or what else may pass;
+   * `ION_CONFIG` where it cannot be used, or a link is in the place of a folder
    */
   static async open(
     folder: string,
     limits: OutboxLimits,
-    onRepaired: (lost: number) => void = () => {},
-    within?: string,
+    { onRepaired = () => {}, within, wait }: StoreOptions = {},
   ): Promise<OutboxStore> {
+    // Without it, no folder is left that nothing can be in.
+    await loadLevel();
     try {
       await makeFolders(folder, [FILES, ENTRIES], within);
       await refuseLinks(join(folder, ENTRIES));
     } catch (cause) {
       throw storeError(folder, cause);
     }
-    const { level, isRepaired } = await openLevel(folder);
+    const { level, isRepaired } = await openLevel(folder, join(folder, ENTRIES), false, wait);
     const store = new OutboxStore(folder, limits, level, onRepaired);
     try {
       await store.#begin(isRepaired);
@@ -229,7 +234,7 @@ export class OutboxStore {
       }
     } catch (thrown) {
       this.#noteDamage(thrown);
-      throw thrown;
+      throw storeError(this.#folder, thrown);
     }
     return undefined;
   }
@@ -332,8 +337,7 @@ export class OutboxStore {
     const sequence = this.#nextSequence();
     noted(sequence);
     if (entry.fileSize !== undefined) {
-      // A file that is gone is told of when it is to be delivered.
-      await link(this.fileOf(stored.sequence), this.fileOf(sequence)).catch(isMissing);
+      await this.#shareFile(stored.sequence, sequence);
     }
     await this.#change('synced', undefined, (batch) => {
       const key = unroutedKey(sequence);
@@ -386,7 +390,7 @@ export class OutboxStore {
       }
     } catch (thrown) {
       this.#noteDamage(thrown);
-      throw thrown;
+      throw storeError(this.#folder, thrown);
     } finally {
       await iterator.close();
     }
@@ -607,7 +611,22 @@ export class OutboxStore {
       await syncFolder(this.#files);
     } catch (thrown) {
       await removeFile(path).catch(() => {});
-      throw thrown instanceof IonError ? thrown : storeError(this.#folder, thrown);
+      throw storeError(this.#folder, thrown);
+    }
+  }
+
+  /** Gives the file of an entry a second name. */
+  async #shareFile(from: number, to: number): Promise<void> {
+    const [path, other] = [this.fileOf(from), this.fileOf(to)];
+    try {
+      await link(path, other).catch(async (thrown) => {
+        if (!isNoHardLink(thrown)) throw thrown;
+        await copyFile(path, other, constants.COPYFILE_EXCL);
+        await syncFile(other, 'r+');
+      });
+    } catch (thrown) {
+      // A file that is gone is told of when it is to be delivered.
+      if (!isMissing(thrown)) throw storeError(this.#folder, thrown);
     }
   }
 
@@ -632,7 +651,8 @@ export class OutboxStore {
 
   async #openAgain(): Promise<void> {
     await this.#level.close();
-    const { level, isRepaired } = await openLevel(this.#folder, this.#isDamaged);
+    const location = join(this.#folder, ENTRIES);
+    const { level, isRepaired } = await openLevel(this.#folder, location, this.#isDamaged);
     this.#level = level;
     const meta = await this.#readMeta(isRepaired);
     this.#isDamaged = false;
@@ -642,8 +662,8 @@ export class OutboxStore {
   }
 }
 
-function isMissing(thrown: NodeJS.ErrnoException): void {
-  if (thrown.code !== 'ENOENT') throw thrown;
+function isMissing(thrown: unknown): boolean {
+  return (thrown as NodeJS.ErrnoException).code === 'ENOENT';
 }
 
 function remove(batch: Batch, key: string, bytes: number): void {
@@ -675,59 +695,6 @@ function takeOut(batch: Batch, stored: Stored): void {
   if (replaces === undefined || batch.latest.get(replaces)?.key !== stored.key) return;
   batch.latest.set(replaces, undefined);
   batch.operations.push({ type: 'del', key: latestKey(replaces) });
-}
-
-async function openLevel(
-  folder: string,
-  isDamaged = false,
-): Promise<{ level: Level; isRepaired: boolean }> {
-  // Loaded on first use: it is large, and many flows need no outbox.
-  const { ClassicLevel } = await import('classic-level');
-  const location = join(folder, ENTRIES);
-  const until = Date.now() + LONGEST_WAIT_FOR_LOCK_MS;
-  if (isDamaged) await ClassicLevel.repair(location);
-  for (let isRepaired = isDamaged; ; ) {
-    const level = new ClassicLevel<string, Buffer>(location, ENCODINGS);
-    try {
-      await level.open();
-      return { level, isRepaired };
-    } catch (thrown) {
-      const code = levelCode(thrown);
-      if (code === 'LEVEL_LOCKED' && Date.now() < until) {
-        await new Promise((resolve) => setTimeout(resolve, LOCK_POLL_MS));
-      } else if (code === 'LEVEL_CORRUPTION' && !isRepaired) {
-        isRepaired = true;
-        await ClassicLevel.repair(location);
-      } else {
-        throw storeError(folder, thrown);
-      }
-    }
-  }
-}
-
-function levelCode(thrown: unknown): unknown {
-  const { code, cause } = (thrown ?? {}) as { code?: unknown; cause?: unknown };
-  return code === 'LEVEL_DATABASE_NOT_OPEN' && cause ? levelCode(cause) : code;
-}
-
-/** What a failure of the disk means to a user. */
-function storeError(folder: string, thrown: unknown): IonError {
-  if (thrown instanceof IonError) return thrown;
-  const cause = (thrown as { cause?: unknown }).cause ?? thrown;
-  const reason = reasonOf(cause);
-  if (levelCode(thrown) === 'LEVEL_LOCKED') {
-    return new IonError(
-      'ION_CONFIG',
-      `The outbox in ${folder} is in use by another process: is Node-RED running twice with this user folder?`,
-      { cause: thrown },
-    );
-  }
-  const isFull = /ENOSPC|EDQUOT|no space|quota/i.test(reason);
-  return new IonError(
-    isFull ? 'ION_OVERLOADED' : 'ION_CONFIG',
-    `The outbox in ${folder} cannot be written${isFull ? ', because the disk is full' : ''}: ${reason}.`,
-    { cause: thrown },
-  );
 }
 
 /** @returns no properties where it is damaged */
@@ -770,10 +737,15 @@ export function writing(bytes: AsyncIterable<Uint8Array>): (path: string) => Pro
 async function syncFolder(folder: string): Promise<void> {
   // Windows cannot, and does not need to.
   if (process.platform === 'win32') return;
-  const handle = await open(folder);
   try {
-    await handle.sync();
-  } finally {
-    await handle.close();
+    await syncFile(folder, 'r');
+  } catch (thrown) {
+    // Some network drives cannot either.
+    if (!isNoFolderSync(thrown)) throw thrown;
   }
+}
+
+async function syncFile(path: string, flags: string): Promise<void> {
+  const handle = await open(path, flags);
+  await handle.sync().finally(() => handle.close());
 }

@@ -6,10 +6,12 @@ import { IonError, type IonErrorCode, quote, toIonError } from '../client/errors
 import { checkDepth } from '../client/json.js';
 import { writeJson } from '../client/long-json.js';
 import { parseOperation } from '../client/operation.js';
+import { variableOf } from '../client/references.js';
 import type { Entry, GivenUpEntry } from '../outbox/entries.js';
 import type { FailingWrite } from '../outbox/failing-writes.js';
+import { loadLevel } from '../outbox/load-level.js';
 import type { IonConfigNode } from './config-node.js';
-import { type ConfigValues, clientSettings } from './config-settings.js';
+import { type ConfigValues, clientSettings, endpointSettings } from './config-settings.js';
 
 /** In ION's documentation the query that tells whose key it is. */
 const WHO_AM_I = '{ me { id name email organization { id domain } } }';
@@ -150,7 +152,9 @@ function httpStatus(code: IonErrorCode): number {
 /** How much waits in the outbox, and what ION refused for good. */
 async function readOutbox(RED: NodeAPI, id: string): Promise<unknown> {
   const outbox = await requireDeployed(RED, id).outbox.existing();
-  if (!outbox) return { waiting: 0, givenUp: 0, failing: [], refused: [] };
+  if (!outbox) {
+    return { waiting: 0, givenUp: 0, failing: [], refused: [], problem: await problemOfOutbox() };
+  }
   const { waiting, givenUp, unreachableSince, reason, failing } = outbox.state;
   const refused = await outbox.refused(MOST_REFUSED_SHOWN);
   return {
@@ -161,6 +165,14 @@ async function readOutbox(RED: NodeAPI, id: string): Promise<unknown> {
     failing: failing.slice(0, MOST_REFUSED_SHOWN).map(shownFailing),
     refused: refused.map(({ sequence, entry }) => ({ sequence, ...shown(entry) })),
   };
+}
+
+/** Why there cannot be an outbox on this machine. */
+async function problemOfOutbox(): Promise<string | undefined> {
+  return loadLevel().then(
+    () => undefined,
+    (thrown) => toIonError(thrown).message,
+  );
 }
 
 function shownFailing({ stored, error, tries, since, nextTryAt }: FailingWrite): object {
@@ -203,11 +215,17 @@ async function decideOnOutbox(RED: NodeAPI, id: string, body: unknown): Promise<
 async function testConnection(RED: NodeAPI, body: unknown, signal: AbortSignal): Promise<unknown> {
   const { id, config, credentials } = readTestRequest(body);
   const deployed = deployedConfig(RED, id);
-  const values = withoutVariables(config, deployed?.values);
-  const { clientId = '' } = withoutVariables(credentials, deployed?.credentials);
+  const stored = deployed && storedTexts(RED, id);
+  const values = withDeployedVariables(config, stored?.config, deployed?.values);
+  const { clientId = '', clientSecret: typed = '' } = withDeployedVariables(
+    credentials,
+    stored?.credentials,
+    deployed?.credentials,
+  );
   // A wrong URL is the fault that the user can see, whichever secret would go there.
-  resolveEndpoints(values);
-  const clientSecret = testSecret(deployed, values, credentials.clientSecret ?? '');
+  resolveEndpoints(endpointSettings(values));
+  const isStored = variableOf(credentials.clientSecret) !== undefined;
+  const clientSecret = testSecret(deployed, values, isStored ? '' : typed);
   const settings = clientSettings(RED, values, { clientId, clientSecret });
   const client = new IonClient({ ...settings, retries: 0 });
   try {
@@ -249,7 +267,7 @@ function testSecret(
   values: ConfigValues,
   typed: string,
 ): string {
-  const isStored = typed === '' || typed === UNCHANGED_PASSWORD || isVariable(typed);
+  const isStored = typed === '' || typed === UNCHANGED_PASSWORD;
   if (!isStored) return typed;
   if (!deployed && typed === '') return '';
   if (!deployed || destination(deployed.values) !== destination(values)) {
@@ -267,22 +285,43 @@ function destination(values: ConfigValues): string {
   return JSON.stringify([environment, ...urls, tls, proxy]);
 }
 
-function isVariable(value: unknown): value is string {
-  return typeof value === 'string' && /^\$\{[^}]+\}$/.test(value);
+/**
+ * What a flow file holds of a config node, with references to environment variables; nothing of a
+ * copy of it, as an instance of a subflow has.
+ */
+function storedTexts(
+  RED: NodeAPI,
+  id: string,
+): { config: object; credentials: object } | undefined {
+  let config: object | undefined;
+  RED.nodes.eachNode((node) => {
+    if (node.id === id) config = node;
+  });
+  return config && { config, credentials: RED.nodes.getCredentials(id) ?? {} };
 }
 
 /**
- * Takes the deployed value in place of a `${VARIABLE}`: a variable that is not deployed is not
- * resolved, because the answers would tell what the server's environment holds.
+ * The values of the dialog with the deployed value in place of a reference to an environment
+ * variable. One that is not deployed is not resolved, because the answers would tell what the
+ * server's environment holds.
+ * @throws IonError `ION_CONFIG`
  */
-function withoutVariables<Values extends object>(
+function withDeployedVariables<Values extends object>(
   values: Values,
+  stored: object | undefined,
   deployed: Partial<Values> | undefined,
 ): Values {
-  const entries = Object.entries(values).map(([name, value]) => [
-    name,
-    isVariable(value) ? deployed?.[name as keyof Values] : value,
-  ]);
+  const resolve = (name: string, value: unknown): unknown => {
+    const variable = variableOf(value);
+    if (variable === undefined) return value;
+    const isStored = !stored || (stored as Record<string, unknown>)[name] === value;
+    if (deployed && isStored) return deployed[name as keyof Values];
+    throw new IonError(
+      'ION_CONFIG',
+      `The environment variable ${quote(variable)} is only read on a deploy: deploy this configuration, and test it then.`,
+    );
+  };
+  const entries = Object.entries(values).map(([name, value]) => [name, resolve(name, value)]);
   return Object.fromEntries(entries);
 }
 

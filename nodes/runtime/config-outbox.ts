@@ -1,27 +1,49 @@
 import { join } from 'node:path';
 import type { Node, NodeAPI } from 'node-red';
-import { closedError, IonError } from '../client/errors.js';
+import { IonError, toIonError } from '../client/errors.js';
 import type { StepWriter } from '../client/step-writer.js';
 import { isFolder, oldFolder, outboxFolder } from '../outbox/folder.js';
+import type { LockWait } from '../outbox/open-level.js';
 import { Outbox, type OutboxListener } from '../outbox/outbox.js';
 import type { OutboxLimits } from '../outbox/store.js';
-import { reportError } from './report-error.js';
+import { storeError } from '../outbox/store-error.js';
+import { OutboxOpening } from './outbox-opening.js';
+import { inBackground, reportError } from './report-error.js';
 
 /** Below Node-RED's user folder; one folder in it per config node. */
 const FOLDER = 'ion-outbox';
+const HELD = '@ion-nodes/node-red-ion/ion-config:ion-config.log.outboxHeld';
 const LEFT = '@ion-nodes/node-red-ion/ion-config:ion-config.log.outboxLeft';
+const NOT_OPENED = '@ion-nodes/node-red-ion/ion-config:ion-config.log.outboxNotOpened';
 const OLD = '@ion-nodes/node-red-ion/ion-config:ion-config.log.outboxOld';
 const REPAIRED = '@ion-nodes/node-red-ion/ion-config:ion-config.log.outboxRepaired';
 
-/** Before the next try to open what an earlier process left. */
 const REOPEN_MS = 30_000;
+/** Of a message, while another process has the outbox open: an update replaces it in less. */
+const PATIENCE_MS = 60_000;
+/** The process before this one may still be about to end. */
+const WARN_AFTER_MS = 5000;
 
 interface OutboxSettings {
   /** Of the API: what was meant for one ION never goes to another one. */
   endpoint: () => string;
   writer: () => StepWriter;
   concurrency: () => number;
-  limits: OutboxLimits;
+  /** Messages that may wait for it while another process has it open. */
+  queueLimit: () => number;
+  /** @throws IonError `ION_CONFIG` for limits that cannot be used */
+  limits: () => OutboxLimits;
+  /** How long each of them waits; a minute by default. */
+  patienceMs?: number;
+  /** Before the log tells it; 5 s by default. */
+  warnAfterMs?: number;
+  /** Before the next try to open what an earlier process left; 30 s by default. */
+  reopenMs?: number;
+}
+
+export interface ConfigOutboxListener extends OutboxListener {
+  /** Whether another process has it open. */
+  held(isHeld: boolean): void;
 }
 
 /** The outbox of a config node: opened when it is needed, or when an earlier process left one. */
@@ -29,39 +51,52 @@ export class ConfigOutbox {
   readonly #RED: NodeAPI;
   readonly #node: Node;
   readonly #settings: OutboxSettings;
-  readonly #listeners = new Map<string, OutboxListener>();
-  #outbox: Promise<Outbox> | undefined;
+  readonly #listeners = new Map<string, ConfigOutboxListener>();
+  readonly #opening: OutboxOpening;
   #isClosed = false;
-  #timer: NodeJS.Timeout | undefined;
+  #retryTimer: NodeJS.Timeout | undefined;
+  #heldTimer: NodeJS.Timeout | undefined;
+  /** What was reported last. */
+  #reported = '';
 
   constructor(RED: NodeAPI, node: Node, settings: OutboxSettings) {
     this.#RED = RED;
     this.#node = node;
     this.#settings = settings;
+    this.#opening = new OutboxOpening({
+      open: (wait) => this.#open(wait),
+      queueLimit: settings.queueLimit,
+      onHeld: (error) => this.#noteHeld(error !== undefined),
+    });
     RED.events.once('flows:started', this.#begin);
   }
 
-  /** @throws IonError `ION_CONFIG` where its folder cannot be used */
-  open(): Promise<Outbox> {
-    if (this.#isClosed) throw closedError();
-    this.#outbox ??= this.#open().catch((thrown) => {
-      // The next message tries again.
-      this.#outbox = undefined;
-      throw thrown;
-    });
-    return this.#outbox;
+  /**
+   * @param signal of the message that needs it
+   * @throws IonError `ION_CONFIG` for limits that cannot be used; see `OutboxOpening.outbox`
+   */
+  open(signal?: AbortSignal): Promise<Outbox> {
+    const { patienceMs = PATIENCE_MS } = this.#settings;
+    return this.#opening.outbox(patienceMs, signal);
   }
 
-  /** What exists already, without making one. */
-  async existing(): Promise<Outbox | undefined> {
-    return (await isFolder(this.#folder())) ? this.open() : undefined;
+  /**
+   * What exists already, without making one.
+   * @param patienceMs how long to wait while another process has it open
+   */
+  async existing(patienceMs = 0): Promise<Outbox | undefined> {
+    const folder = this.#folder();
+    const exists = await isFolder(folder).catch((thrown) => {
+      throw storeError(folder, thrown);
+    });
+    return exists ? this.#opening.outbox(patienceMs) : undefined;
   }
 
   /** @returns what ends the listening */
-  listen(sender: string, listener: OutboxListener): () => void {
+  listen(sender: string, listener: ConfigOutboxListener): () => void {
     this.#listeners.set(sender, listener);
-    // Whoever opened it reports its failure.
-    this.#outbox?.then((outbox) => listener.changed(outbox.state)).catch(() => {});
+    if (this.#opening.isHeld) listener.held(true);
+    else if (this.#opening.opened) listener.changed(this.#opening.opened.state);
     return () => {
       if (this.#listeners.get(sender) === listener) this.#listeners.delete(sender);
     };
@@ -70,9 +105,10 @@ export class ConfigOutbox {
   /** @param isRemoved the config node is deleted, so that nobody delivers what is left */
   async close(isRemoved: boolean): Promise<void> {
     this.#isClosed = true;
-    clearTimeout(this.#timer);
+    clearTimeout(this.#retryTimer);
+    clearTimeout(this.#heldTimer);
     this.#RED.events.removeListener('flows:started', this.#begin);
-    const outbox = await this.#outbox?.catch(() => undefined);
+    const outbox = await this.#opening.close();
     const count = outbox?.state.waiting ?? 0;
     if (isRemoved && count > 0) {
       this.#node.warn(this.#RED._(LEFT, { count, folder: this.#folder() }));
@@ -80,23 +116,48 @@ export class ConfigOutbox {
     await outbox?.close();
   }
 
-  /** Goes on with what an earlier process left. */
   readonly #begin = (): void => {
-    if (this.#isClosed || !this.#hasFolder()) return;
-    const continued = Promise.all([this.existing(), this.#warnOfOldFolder()]);
-    continued.catch((thrown) => {
-      if (this.#isClosed) return;
-      reportError(this.#node, thrown);
-      this.#timer = setTimeout(this.#begin, REOPEN_MS);
-    });
+    if (this.#isClosed || !this.#isUsable()) return;
+    inBackground(this.#node, this.#warnOfOldFolder());
+    this.#continue();
   };
 
-  async #open(): Promise<Outbox> {
+  /** Goes on with what an earlier process left. */
+  #continue(): void {
+    this.existing(Number.POSITIVE_INFINITY).catch((thrown) => {
+      if (this.#isClosed) return;
+      this.#reportOnce(toIonError(thrown));
+      const { reopenMs = REOPEN_MS } = this.#settings;
+      this.#retryTimer = setTimeout(() => this.#continue(), reopenMs);
+    });
+  }
+
+  /** Not at each try, which would fill the log. */
+  #reportOnce({ code, message: reason, cause }: IonError): void {
+    if (reason === this.#reported) return;
+    this.#reported = reason;
+    const text = this.#RED._(NOT_OPENED, { reason });
+    reportError(this.#node, new IonError(code, text, { cause }));
+  }
+
+  #noteHeld(isHeld: boolean): void {
+    clearTimeout(this.#heldTimer);
+    if (this.#isClosed) return;
+    if (isHeld) {
+      const { warnAfterMs = WARN_AFTER_MS } = this.#settings;
+      const warn = () => this.#node.warn(this.#RED._(HELD, { folder: this.#folder() }));
+      this.#heldTimer = setTimeout(warn, warnAfterMs);
+    }
+    for (const listener of this.#listeners.values()) listener.held(isHeld);
+  }
+
+  async #open(wait: LockWait): Promise<Outbox> {
     const { writer, concurrency, limits } = this.#settings;
     const outbox = await Outbox.open({
+      limits: limits(),
       folder: this.#folder(),
       within: this.#allOutboxes(),
-      limits,
+      wait,
       writer: writer(),
       concurrency: concurrency(),
       listeners: this.#listeners,
@@ -104,12 +165,14 @@ export class ConfigOutbox {
       onUnreadable: ({ message }) => this.#node.warn(message),
     });
     outbox.start();
+    for (const listener of this.#listeners.values()) listener.changed(outbox.state);
     return outbox;
   }
 
   /** With settings that cannot work there is none: the config node tells about those itself. */
-  #hasFolder(): boolean {
+  #isUsable(): boolean {
     try {
+      this.#settings.limits();
       return this.#folder() !== '';
     } catch {
       return false;

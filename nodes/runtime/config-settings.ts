@@ -1,10 +1,16 @@
 import type { Node, NodeAPI } from 'node-red';
 import type { IonClientSettings } from '../client/client.js';
 import { describe } from '../client/describe.js';
-import type { EnvironmentName } from '../client/environments.js';
-import { IonError, quote } from '../client/errors.js';
-import type { HttpProxy, TlsOptions } from '../client/transport.js';
+import type { EndpointSettings, EnvironmentName } from '../client/environments.js';
+import { IonError } from '../client/errors.js';
+import { isTimeZone, TimeZone } from '../client/time-zone.js';
+import type { HttpProxy } from '../client/transport.js';
+import { hasControlCharacter, trimEnds } from '../client/trim-ends.js';
 import type { OutboxLimits } from '../outbox/store.js';
+import type { ApiKeyCredentials } from './config-node.js';
+import { requireNoReference, requireResolved, requireUrlWithoutReference } from './references.js';
+import { tlsOptions } from './tls-options.js';
+import { requireNumber, requireSwitch } from './valid-properties.js';
 
 /** The properties of an `ion-config` node, as the editor stores them. */
 export interface ConfigValues {
@@ -18,6 +24,8 @@ export interface ConfigValues {
   concurrency?: number | string;
   queueLimit?: number | string;
   retries?: number | string;
+  /** IANA name; of dates without a zone. */
+  timeZone?: string;
   /** Entries that the outbox holds at most. */
   outboxLimit?: number | string;
   /** In MiB. */
@@ -25,26 +33,43 @@ export interface ConfigValues {
   /** Ids of a `tls-config` and an `http proxy` node. */
   tls?: string;
   proxy?: string;
-  allowHttp?: boolean;
+  allowHttp?: boolean | string;
 }
 
-const OUTBOX_ENTRIES = 1_000_000;
-const OUTBOX_MEBIBYTES = 1024;
+const NODE = 'ion-config';
 
-/** How much the outbox of a config node may hold. */
+/**
+ * How much the outbox of a config node may hold.
+ * @throws IonError `ION_CONFIG`
+ */
 export function outboxLimits({ outboxLimit, outboxSize }: ConfigValues): OutboxLimits {
-  const entries = Number(outboxLimit) || OUTBOX_ENTRIES;
-  return { entries, bytes: (Number(outboxSize) || OUTBOX_MEBIBYTES) * 1024 * 1024 };
-}
-
-interface TlsConfigNode extends Node {
-  addTLSOptions(options: TlsOptions): TlsOptions;
+  const entries = requireNumber(NODE, 'outboxLimit', outboxLimit);
+  return { entries, bytes: requireNumber(NODE, 'outboxSize', outboxSize) * 1024 * 1024 };
 }
 
 interface ProxyNode extends Node {
   url: string;
   noproxy?: string[];
   credentials: { username?: string; password?: string };
+}
+
+const inNode = (what: string) => `The ${what} in the ION config node`;
+
+/**
+ * Where ION is, from the properties of a config node.
+ * @throws IonError `ION_CONFIG` for a reference to an environment variable that was not put in
+ */
+export function endpointSettings(values: ConfigValues): EndpointSettings {
+  const { apiUrl, authUrl, audience } = values;
+  requireResolved(inNode('environment'), values.environment);
+  const environment = trimmed(values.environment);
+  if (environment === 'custom') {
+    requireUrlWithoutReference(inNode('API URL'), apiUrl);
+    requireUrlWithoutReference(inNode('auth URL'), authUrl);
+  }
+  requireNoReference(inNode('audience'), audience);
+  const allowHttp = requireSwitch(NODE, 'allowHttp', values.allowHttp, false);
+  return { environment, apiUrl, authUrl, audience, allowHttp };
 }
 
 /**
@@ -54,68 +79,75 @@ interface ProxyNode extends Node {
 export function clientSettings(
   RED: NodeAPI,
   values: ConfigValues,
-  key: { clientId?: string; clientSecret?: string },
+  key: ApiKeyCredentials,
 ): IonClientSettings {
+  const { authScheme = 'raw', tls, proxy: proxyId } = values;
+  requireNoReference(inNode('client ID'), key.clientId);
+  // Anything may be part of a secret.
+  requireResolved(inNode('client secret'), key.clientSecret);
+  requireResolved(inNode('kind of token'), authScheme);
+  requireResolved(inNode('TLS configuration'), tls);
+  requireResolved(inNode('proxy'), proxyId);
   return {
-    environment: values.environment,
-    apiUrl: values.apiUrl,
-    authUrl: values.authUrl,
-    audience: values.audience,
-    allowHttp: values.allowHttp ?? false,
-    authScheme: values.authScheme ?? 'raw',
-    key: { clientId: key.clientId ?? '', clientSecret: key.clientSecret ?? '' },
-    timeoutMs: atLeast('timeout', values.timeout, 30, 0.1) * 1000,
-    concurrency: atLeast('concurrency', values.concurrency, 10, 1),
-    queueLimit: atLeast('queue limit', values.queueLimit, 1000, 0),
-    retries: atLeast('number of retries', values.retries, 3, 0),
-    tls: tlsOptions(RED, values.tls),
-    proxy: proxy(RED, values.proxy),
+    ...endpointSettings(values),
+    authScheme: trimmed(authScheme),
+    key: { clientId: textOf(key.clientId), clientSecret: textOf(key.clientSecret) },
+    timeoutMs: requireNumber(NODE, 'timeout', values.timeout) * 1000,
+    concurrency: requireNumber(NODE, 'concurrency', values.concurrency),
+    queueLimit: requireNumber(NODE, 'queueLimit', values.queueLimit),
+    retries: requireNumber(NODE, 'retries', values.retries),
+    tls: tls ? tlsOptions(RED, tls) : undefined,
+    proxy: proxy(RED, proxyId),
   };
 }
 
-function atLeast(
-  what: string,
-  value: number | string | undefined,
-  otherwise: number,
-  least: number,
-): number {
-  if (value === undefined || value === '') return otherwise;
-  // An object would say itself which number it is.
-  const result = typeof value === 'object' ? Number.NaN : Number(value);
-  if (Number.isFinite(result) && result >= least) return result;
-  const given = typeof value === 'string' ? `"${quote(value)}"` : describe(value);
+/** A choice may come from a variable, and so from a file with a line break at its end. */
+function trimmed<Choice extends string>(choice: Choice): Choice {
+  return typeof choice === 'string' ? (trimEnds(choice) as Choice) : choice;
+}
+
+/**
+ * The time zone of dates without one; `undefined` where they are refused.
+ * @throws IonError `ION_CONFIG` for a name that is not known
+ */
+export function timeZoneOf({ timeZone }: ConfigValues): TimeZone | undefined {
+  requireResolved(inNode('time zone'), timeZone);
+  const name = typeof timeZone === 'string' ? trimEnds(timeZone) : timeZone;
+  if (name === undefined || name === null || name === '') return undefined;
+  if (typeof name === 'string' && isTimeZone(name)) return new TimeZone(name);
   throw new IonError(
     'ION_CONFIG',
-    `The ${what} in the ION config node is ${given}. It must be a number of at least ${least}.`,
+    `The time zone in the ION config node is ${describe(name)}, which this Node.js does not know. Enter a name such as Europe/Berlin, or leave it empty.`,
   );
 }
 
-function tlsOptions(RED: NodeAPI, id: string | undefined): TlsOptions | undefined {
-  if (!id) return undefined;
-  const node = RED.nodes.getNode(id) as TlsConfigNode | null;
-  if (typeof node?.addTLSOptions === 'function') return node.addTLSOptions({});
-  // Going on without it would trust other certificates than the user chose.
-  throw missing('TLS configuration');
+/** A variable of a flow can be a number. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }
 
 function proxy(RED: NodeAPI, id: string | undefined): HttpProxy | undefined {
   if (!id) return undefined;
   const node = RED.nodes.getNode(id) as ProxyNode | null;
   if (!node) throw missing('proxy');
-  if (!URL.canParse(node.url)) {
+  requireUrlWithoutReference('The URL of the proxy configuration', node.url);
+  const address = trimEnds(String(node.url ?? ''));
+  if (hasControlCharacter(address) || !URL.canParse(address)) {
     // The URL itself is not repeated, because it may hold a password.
     throw new IonError('ION_CONFIG', 'The URL of the proxy configuration is not valid.');
   }
-  const url = new URL(node.url);
+  const url = new URL(address);
   const { username, password } = node.credentials ?? {};
-  if (username) url.username = encodeURIComponent(username);
-  if (password) url.password = encodeURIComponent(password);
+  requireResolved('The user of the proxy configuration', username);
+  requireResolved('The password of the proxy configuration', password);
+  if (username) url.username = encodeURIComponent(trimEnds(username));
+  if (password) url.password = encodeURIComponent(trimEnds(password));
   return { url: url.href, except: node.noproxy ?? [] };
 }
 
 function missing(what: string): IonError {
   return new IonError(
     'ION_CONFIG',
-    `The ${what} that the ION config node uses does not exist or is disabled. Choose it anew.`,
+    `The ${what} that the ION config node uses does not exist or is disabled. Select it again.`,
   );
 }

@@ -2,9 +2,24 @@ import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { IonError } from '../client/errors.js';
 import { type Resource, resourceNamed, resourceNames } from '../client/resources.js';
 import type { RowsQuery } from '../client/rows-query.js';
+import { hasControlCharacter, trimEnds } from '../client/trim-ends.js';
 import { type FilterRow, readFilters } from './filter-rows.js';
 import type { Message } from './on-message.js';
-import { isFilter, isListOf, isString, isText, requireValid } from './valid-properties.js';
+import {
+  requireNoReference,
+  requireResolved,
+  requireResolvedChoices,
+  requireUrlWithoutReference,
+} from './references.js';
+import {
+  isFilter,
+  isListOf,
+  isString,
+  isText,
+  requireNumber,
+  requireSwitch,
+  requireValid,
+} from './valid-properties.js';
 
 /** The properties of an `ion-events` node, as the editor stores them. */
 export interface IonEventsConfig extends NodeDef {
@@ -40,20 +55,34 @@ export interface EventSource {
 /** In characters; names of HTTP headers in use are shorter. */
 const NODE = 'ion-events';
 const MAX_HEADER_LENGTH = 100;
+const TEXTS = ['via', 'resource', 'path', 'signatureHeader', 'publicUrl'] as const;
 const HEADER = /^[!#$%&'*+.^`|~\w-]+$/;
 
 /**
- * Checks what only a flow file made by hand or by a program can have wrong: the editor's own checks
- * prevent it.
- * @throws IonError `ION_CONFIG` for a property of another type, or a value that cannot work
+ * The properties without invisible characters at their ends, checked for what a flow file made by
+ * hand or by a program can have wrong; the editor's own checks prevent the rest.
+ * @throws IonError `ION_CONFIG` for a property of another type, a value that cannot work, or a
+ * reference to an environment variable that was not put in
  */
-export function checkEventsConfig(config: IonEventsConfig): void {
+export function readEventsConfig(
+  given: IonEventsConfig,
+  credentials: EventsCredentials = {},
+): IonEventsConfig {
+  const config = { ...given };
+  requireResolvedChoices(NODE, given, TEXTS);
+  for (const name of TEXTS) {
+    const value: unknown = given[name];
+    if (typeof value === 'string') Object.assign(config, { [name]: trimEnds(value) });
+  }
   const { via, resource, actions, filters, fields, path, signatureHeader, publicUrl } = config;
   requireValid(NODE, 'resource', resource, isText(resource), 'a text such as "RUN_STEPS"');
   requireValid(NODE, 'actions', actions, isListOf(actions, isString), 'a list such as ["CREATE"]');
   requireValid(NODE, 'fields', fields, isListOf(fields, isString), 'a list of names');
   requireValid(NODE, 'filters', filters, isListOf(filters, isFilter), 'a list of filters');
-  if (via !== 'webhook') return;
+  if (via !== 'webhook') {
+    requireNumber(NODE, 'interval', config.interval);
+    return config;
+  }
   requireValid(NODE, 'path', path, isText(path), 'a text such as "/ion/run-steps"');
   requireValid(NODE, 'publicUrl', publicUrl, isText(publicUrl), 'a URL');
   requireValid(
@@ -63,20 +92,25 @@ export function checkEventsConfig(config: IonEventsConfig): void {
     isHeader(signatureHeader),
     'an HTTP header',
   );
-  responseCode(config);
+  requireNoReference('The path of the ion-events node', path);
+  requireNumber(NODE, 'expectedResponseCode', config.expectedResponseCode);
+  config.verify = requireSwitch(NODE, 'verify', config.verify, true);
+  config.register = requireSwitch(NODE, 'register', config.register, false);
+  if (config.register) {
+    requireUrlWithoutReference('The public URL of the ion-events node', publicUrl);
+  }
+  if (config.verify || config.register) checkSecret(credentials.secret);
+  return config;
 }
 
-/**
- * The HTTP status that ION expects.
- * @throws IonError `ION_CONFIG`
- */
-export function responseCode({ expectedResponseCode }: IonEventsConfig): number {
-  const given: unknown = expectedResponseCode ?? '';
-  if (given === '') return 200;
-  const code = typeof given === 'string' || typeof given === 'number' ? Number(given) : Number.NaN;
-  const isValid = Number.isInteger(code) && code >= 200 && code < 600;
-  requireValid(NODE, 'expectedResponseCode', given, isValid, 'an HTTP status from 200 to 599');
-  return code;
+/** @throws IonError `ION_CONFIG`, which does not repeat it */
+function checkSecret(secret: unknown): void {
+  requireResolved('The secret of the ion-events node', secret);
+  if (typeof secret !== 'string' || !hasControlCharacter(trimEnds(secret))) return;
+  throw new IonError(
+    'ION_CONFIG',
+    'The secret of the ion-events node has a line break, a tab or another control character in it. Enter the one that the receiver in ION has.',
+  );
 }
 
 function isHeader(value: unknown): boolean {

@@ -23,6 +23,8 @@ interface OutboxNodeConfig {
 /** What belongs to a request or to a connection, and means nothing later. */
 const NOT_KEPT = new Set(['req', 'res', '_session', '_client']);
 
+const HELD: StatusText = { key: 'outbox.held', fill: 'yellow' };
+
 export interface OutboxResults {
   /** Puts a write into the outbox; when it resolves, it is on the disk. */
   add(
@@ -48,6 +50,7 @@ export function outboxResults(
       node.send([null, refusedMessage(node, entry, error)]),
     failed: (thrown: unknown) => reportError(node, thrown),
     changed: show,
+    held: (isHeld: boolean) => status.override(isHeld ? HELD : undefined),
   };
   const configNode = findConfig(RED, { config });
   if (delivery === 'outbox' && configNode) {
@@ -57,7 +60,7 @@ export function outboxResults(
 
   return {
     async add(msg, write, tools) {
-      const outbox = await tools.config.outbox.open();
+      const outbox = await tools.config.outbox.open(tools.signal);
       const kept = keptOf(msg, write.file);
       try {
         await outbox.add(node.id, write, kept);

@@ -18,10 +18,9 @@ import { type Message, requireConfig } from './on-message.js';
 import { reportError } from './report-error.js';
 import type { NodeStatus } from './status.js';
 import { timeOfDay } from './time-of-day.js';
+import { requireNumber } from './valid-properties.js';
 import { whenStarted } from './when-started.js';
 
-const INTERVAL_S = 10;
-const SHORTEST_INTERVAL_S = 0.1;
 const PAGE_SIZE = 100;
 /** Failures that end by themselves. */
 const UNREACHABLE: ReadonlySet<IonErrorCode> = new Set([
@@ -58,6 +57,7 @@ class Polling {
   readonly #node: Node;
   readonly #config: IonEventsConfig;
   readonly #status: NodeStatus;
+  readonly #intervalMs: number;
   readonly #closing = new AbortController();
   readonly #events = new ChangeEvents();
   #count = 0;
@@ -71,6 +71,7 @@ class Polling {
     this.#node = node;
     this.#config = config;
     this.#status = status;
+    this.#intervalMs = requireNumber('ion-events', 'interval', config.interval) * 1000;
   }
 
   close(): void {
@@ -150,8 +151,7 @@ class Polling {
   }
 
   #delay(): number {
-    const seconds = Number(this.#config.interval) || INTERVAL_S;
-    const intervalMs = Math.max(SHORTEST_INTERVAL_S, seconds) * 1000;
-    return this.#failures === 0 ? intervalMs : delayAfterFailures(intervalMs, this.#failures);
+    if (this.#failures === 0) return this.#intervalMs;
+    return delayAfterFailures(this.#intervalMs, this.#failures);
   }
 }

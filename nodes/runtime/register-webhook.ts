@@ -7,6 +7,7 @@ import { IonError, quote, toIonError } from '../client/errors.js';
 import { withoutTrailingSlashes } from '../client/paths.js';
 import { Recent } from '../client/recent.js';
 import { withoutSecrets } from '../client/redaction.js';
+import { trimEnds } from '../client/trim-ends.js';
 import {
   type OtherReceiver,
   type ReceiverOwner,
@@ -165,7 +166,7 @@ function withoutQuery(uri: string): string {
 
 /** @throws IonError `ION_CONFIG` */
 function addressOf({ publicUrl }: IonEventsConfig, { path }: RegisteredWebhook): string {
-  const address = withoutTrailingSlashes((publicUrl ?? '').trim()) + path;
+  const address = withoutTrailingSlashes(trimEnds(publicUrl ?? '')) + path;
   if (URL.canParse(address) && /^https?:$/.test(new URL(address).protocol)) return address;
   throw new IonError(
     'ION_CONFIG',

@@ -29,6 +29,7 @@ export class NodeStatus {
   readonly #node: Node;
   readonly #counts: Record<RequestState, number> = { waiting: 0, running: 0, retrying: 0 };
   #result: StatusText | undefined;
+  #override: StatusText | undefined;
   #timer: NodeJS.Timeout | undefined;
   #shownAt = Number.NEGATIVE_INFINITY;
   #closed = false;
@@ -67,6 +68,12 @@ export class NodeStatus {
     this.#show();
   }
 
+  /** Shown whatever the messages do, until it is taken back; its count is of those under way. */
+  override(text: StatusText | undefined): void {
+    this.#override = text;
+    this.#show();
+  }
+
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
@@ -93,6 +100,9 @@ export class NodeStatus {
 
   #current(): NodeRedStatus {
     const { waiting, running, retrying } = this.#counts;
+    if (this.#override) {
+      return this.#shown({ ...this.#override, count: waiting + running + retrying });
+    }
     if (retrying > 0) {
       return { fill: 'yellow', shape: 'ring', text: this.#text('retrying', { count: retrying }) };
     }
@@ -100,8 +110,17 @@ export class NodeStatus {
       const key = waiting > 0 ? 'runningAndWaiting' : 'running';
       return { fill: 'blue', shape: 'dot', text: this.#text(key, { running, waiting }) };
     }
-    if (!this.#result) return {};
-    const { fill = 'green', key, count = 0, ms = 0, since = '', reason = '' } = this.#result;
+    return this.#result ? this.#shown(this.#result) : {};
+  }
+
+  #shown({
+    fill = 'green',
+    key,
+    count = 0,
+    ms = 0,
+    since = '',
+    reason = '',
+  }: StatusText): NodeRedStatus {
     const shape = fill === 'red' || fill === 'yellow' ? 'ring' : 'dot';
     return { fill, shape, text: this.#text(key, { count, ms, since, reason }) };
   }

@@ -1,10 +1,13 @@
 import type { Node, NodeAPI } from 'node-red';
 import { IonError, type IonErrorCode, quote, reasonOf } from '../client/errors.js';
+import { numberExactly, parseExactly } from '../client/json.js';
 import type { Message } from './on-message.js';
+import { requireResolved, requireVariables } from './references.js';
 import { isText } from './valid-properties.js';
 
 /**
  * The value of a typed input for this message (`msg`, `flow`, `global`, `jsonata`, `env`, `json` …).
+ * A whole number beyond `Number.MAX_SAFE_INTEGER` comes as text.
  * @param code of the error when it cannot be evaluated
  * @throws IonError
  */
@@ -27,16 +30,29 @@ export function typedValue(
       reject(new IonError(code, text, { cause: thrown }));
     };
     try {
+      if (type === 'env') requireVariables(RED, node, what, value, code);
+      else requireResolved(what, value, code);
+    } catch (thrown) {
+      reject(thrown);
+      return;
+    }
+    try {
       RED.util.evaluateNodeProperty(value, type, node, msg, (error, result) => {
         if (error) fail(error);
         // It may never end.
         else if (isPromise(result)) fail('a promise, which has to be waited for first');
-        else resolve(result);
+        else resolve(unrounded(type, value, result));
       });
     } catch (thrown) {
       fail(thrown);
     }
   });
+}
+
+/** Node-RED rounds whole numbers beyond `Number.MAX_SAFE_INTEGER`; here they come as text. */
+function unrounded(type: string, value: string, result: unknown): unknown {
+  if (type === 'json') return parseExactly(value);
+  return type === 'num' ? numberExactly(value) : result;
 }
 
 /** Whether "await" would take it for one. */

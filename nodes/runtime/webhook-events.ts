@@ -2,10 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { NodeAPI } from 'node-red';
 import { Deliveries } from '../client/deliveries.js';
 import { IonError, toIonError } from '../client/errors.js';
-import { jsonShape, MAX_JSON_DEPTH } from '../client/json.js';
+import { jsonShape, MAX_JSON_DEPTH, parseExactly } from '../client/json.js';
 import { RateLimit } from '../client/rate-limit.js';
 import type { Resource } from '../client/resources.js';
 import { readRow } from '../client/row-by-id.js';
+import { trimEnds } from '../client/trim-ends.js';
 import { isSameResource, readWebhookEvent, type WebhookEvent } from '../client/webhook-event.js';
 import { isSignedWith, looksLikeSignature } from '../client/webhook-signature.js';
 import { type EventDetails, eventMessage, reportFailure } from './event-messages.js';
@@ -16,11 +17,11 @@ import {
   isWantedAction,
   readQuery,
   requireResource,
-  responseCode,
 } from './events-config.js';
 import { requireConfig } from './on-message.js';
 import { registerWebhook, type WebhookRegistration } from './register-webhook.js';
 import type { NodeStatus, StatusText } from './status.js';
+import { requireNumber } from './valid-properties.js';
 import { webhookBodies } from './webhook-body.js';
 import { addRoute, type WebhookRoute } from './webhook-route.js';
 import { whenStarted } from './when-started.js';
@@ -85,8 +86,12 @@ export class Webhook {
     this.#config = config;
     this.#status = status;
     this.path = config.path || `/ion/${node.id}`;
-    this.secret = node.credentials?.secret ?? '';
-    this.expectedResponseCode = responseCode(config);
+    this.secret = trimEnds(node.credentials?.secret ?? '');
+    this.expectedResponseCode = requireNumber(
+      'ion-events',
+      'expectedResponseCode',
+      config.expectedResponseCode,
+    );
     this.#header = (config.signatureHeader || 'x-ion-signature').toLowerCase();
   }
 
@@ -333,7 +338,7 @@ function parsed(body: Uint8Array): unknown {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
     const { depth, values } = jsonShape(text);
     if (depth > MAX_JSON_DEPTH || values > MAX_BODY_VALUES) return undefined;
-    return JSON.parse(text);
+    return parseExactly(text);
   } catch {
     return undefined;
   }

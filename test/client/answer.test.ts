@@ -175,6 +175,20 @@ describe('answer', () => {
     assert.equal(error.traceId, 'abc');
   });
 
+  it('leaves out data beside errors that is too large to be copied for a Catch node', () => {
+    const rows = (count: number) => ({ runs: Array.from({ length: count }, (_, id) => ({ id })) });
+    for (const [count, isKept] of [
+      [10_000, true],
+      [100_000, false],
+    ] as const) {
+      const body = { data: rows(count), ...errors('No.') };
+      const good = { status: 200, headers: {}, text: '' };
+      const error = thrown(() => readAnswer(good, 'host', body), 'ION_GRAPHQL');
+      assert.equal(error.data !== undefined, isKept, String(count));
+      assert.equal(error.mayHaveRun, true);
+    }
+  });
+
   it('passes on a trace id only if it looks like one and holds no piece of the token', () => {
     const token = 'tok-abcdefghij-0123456789.klmnopqrst';
     const given: [string, boolean][] = [

@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { Changes, type Place, placeOfNow } from '../../nodes/client/changes.js';
 import { type Answer, IonClient, type RequestOptions } from '../../nodes/client/client.js';
 import { IonError } from '../../nodes/client/errors.js';
+import { parseExactly } from '../../nodes/client/json.js';
 import { cursorAt } from '../../nodes/client/offsets.js';
 import { parseOperation } from '../../nodes/client/operation.js';
 import { type Page, pages } from '../../nodes/client/pages.js';
@@ -272,7 +273,7 @@ describe('client with hostile servers', () => {
         auth.good(GOOD_TOKEN);
         api.good(text);
         const outcome = await outcomeOf();
-        const body: unknown = JSON.parse(text);
+        const body: unknown = parseExactly(text);
         const { data, errors } = { ...(body as { data?: unknown; errors?: unknown }) };
         // What is nested deeper cannot be passed on by Node-RED.
         const isTooDeep = text.includes('['.repeat(201));

@@ -36,31 +36,33 @@ describe('JSON from outside', () => {
   ];
   for (const [where, place] of around) {
     it(`means what JSON.parse makes of it (${where})`, async () => {
-      const json = fc.oneof(
-        fc.json({ maxDepth: 4 }),
-        fc.json().chain((text) => fc.nat(text.length).map((at) => text.slice(0, at))),
-        fc
-          .tuple(fc.json(), fc.nat(200), fc.constantFrom(...'[]{},:"\\ 1nu'))
-          .map(([text, at, sign]) => text.slice(0, at) + sign + text.slice(at)),
-        fc.constantFrom(
-          ...['', '[]', '{}', '[1,]', '[,1]', '[1,,2]', '{"a":1,}', '{,}', '[1}', '{]', '[[1],]'],
-          ...[
-            'tru',
-            '01',
-            '-',
-            '1e',
-            '"\\u00"',
-            '"\\',
-            '"\n"',
-            '[1] x',
-            '{"a"}',
-            '{1:2}',
-            '][',
-            ',',
-          ],
-          '{"__proto__":{"polluted":1},"a":1,"a":2}',
-        ),
-      );
+      const json = fc
+        .oneof(
+          fc.json({ maxDepth: 4 }),
+          fc.json().chain((text) => fc.nat(text.length).map((at) => text.slice(0, at))),
+          fc
+            .tuple(fc.json(), fc.nat(200), fc.constantFrom(...'[]{},:"\\ 1nu'))
+            .map(([text, at, sign]) => text.slice(0, at) + sign + text.slice(at)),
+          fc.constantFrom(
+            ...['', '[]', '{}', '[1,]', '[,1]', '[1,,2]', '{"a":1,}', '{,}', '[1}', '{]', '[[1],]'],
+            ...[
+              'tru',
+              '01',
+              '-',
+              '1e',
+              '"\\u00"',
+              '"\\',
+              '"\n"',
+              '[1] x',
+              '{"a"}',
+              '{1:2}',
+              '][',
+              ',',
+            ],
+            '{"__proto__":{"polluted":1},"a":1,"a":2}',
+          ),
+        )
+        .filter((text) => !/\d{16}/.test(text));
       const property = fc.asyncProperty(json, async (text) => {
         const whole = place(text);
         assert.deepEqual(
@@ -108,6 +110,46 @@ describe('JSON from outside', () => {
     clearImmediate(timer);
     assert.deepEqual(value, rows);
     assert.ok(turns > 3, `${turns} turns of the event loop`);
+  });
+
+  for (const [where, place] of around) {
+    it(`keeps each digit of a whole number that a number cannot hold (${where})`, async () => {
+      const number = fc.oneof(
+        fc.bigInt({ min: -(10n ** 40n), max: 10n ** 40n }).map(String),
+        fc.constantFrom('9007199254740991', '9007199254740993', '-9007199254740993', '0', '-1'),
+        fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => {
+          const text = JSON.stringify(value);
+          return /[.e]/.test(text) ? text : `${text}.0`;
+        }),
+      );
+      const property = fc.asyncProperty(
+        fc.array(number, { minLength: 1, maxLength: 5 }),
+        fc.nat(20),
+        async (numbers, spaces) => {
+          const expected = numbers.map((each) => {
+            const isExact = /[.e]/.test(each) || Number.isSafeInteger(Number(each));
+            return isExact ? Number(each) : each;
+          });
+          const space = ' '.repeat(spaces);
+          // The same digits in a text or a property name mean nothing.
+          const texts = numbers.map((each) => `"${each}":"[${each},\\"${each}"`);
+          const whole = place(`[${numbers.join(`,${space}`)},{${texts.join(',')}}]`);
+          const inner = JSON.stringify(await parseJson(whole));
+          const wanted = JSON.stringify(expected).slice(0, -1);
+          assert.ok(inner.includes(wanted), `${wanted} in ${inner.slice(0, 500)}`);
+          for (const each of numbers) {
+            assert.ok(inner.includes(`"${each}":"[${each},\\"${each}"`), each);
+          }
+        },
+      );
+      await fc.assert(property, { numRuns: inputs(20) });
+    });
+  }
+
+  it('is not valid with a long number in the place of a property name', async () => {
+    await assert.rejects(async () => parseJson('{9007199254740993:1}'), SyntaxError);
+    await assert.rejects(async () => parseJson('[9007199254740993 1]'), SyntaxError);
+    await assert.rejects(async () => parseJson('[09007199254740993]'), SyntaxError);
   });
 
   it('is read over a byte order mark', async () => {

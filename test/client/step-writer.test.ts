@@ -8,6 +8,7 @@ import type { IonClient } from '../../nodes/client/client.js';
 import { toIonError } from '../../nodes/client/errors.js';
 import { parseOperation } from '../../nodes/client/operation.js';
 import { type EarlierTry, StepWriter, type WriteOptions } from '../../nodes/client/step-writer.js';
+import { TimeZone } from '../../nodes/client/time-zone.js';
 import { RULE_TEXT } from '../../sandbox/mutations/fields.js';
 import { failure } from '../support/errors.js';
 import { withoutPauses } from '../support/pauses.js';
@@ -169,6 +170,45 @@ describe('writing to run steps', () => {
       );
     });
 
+    it('is found although its name, or that of its step, is composed otherwise', async () => {
+      const name = 'Pru\u0308fma\u00df 1';
+      const title = 'Pru\u0308fung\u00a0A';
+      const { run, step: id } = await makeStep(client, [{ name, type: 'NUMBER' }], { title });
+      for (const [index, spelling] of [
+        'Pr\u00fcfma\u00df 1',
+        `${name} `,
+        'PR\u00dcFMAß\u202f1',
+      ].entries()) {
+        const target = { run, step: 'Pr\u00fcfung A', field: spelling };
+        await new StepWriter(client).write(target, index, options());
+        assert.equal(await fieldValue(client, id, name), index);
+      }
+    });
+
+    it('is told with the difference where two names look the same', async () => {
+      const names = ['Ma\u00df A', 'Ma\u00df\u00a0A'];
+      const twice = await makeStep(
+        client,
+        names.map((name) => ({ name, type: 'NUMBER' })),
+      );
+      for (const [index, name] of names.entries()) {
+        const { payload } = await writer.write({ step: twice.step, field: name }, index, options());
+        assert.equal((payload as { id: number }).id, twice.fields[name]);
+      }
+      const target = { step: twice.step, field: 'Ma\u00df\u202fA' };
+      const error = await failure(writer.write(target, 1, options()), 'ION_NOT_FOUND');
+      assert.match(
+        error.message,
+        /more than one field "Maß\\u202fA" .*: \d+ "Maß A", \d+ "Maß\\u00a0A"\. Give the id/,
+      );
+    });
+
+    it('is found by ids with what a scanner or a web page adds to them', async () => {
+      const target = { run: `\u200b${step.run}`, step: `${step.step}\u00a0`, field: 'Torque' };
+      await writer.write(target, 3, options());
+      assert.equal(await fieldValue(client, step.step, 'Torque'), 3);
+    });
+
     for (const [target, text] of [
       [{}, /No field is given/],
       [{ run: 1, field: 'Torque' }, /needs the step/],
@@ -182,7 +222,21 @@ describe('writing to run steps', () => {
       });
     }
 
+    it('of a time without a zone is refused, or one of the time zone that is set', async () => {
+      const time = '2026-07-01T08:00:00';
+      const error = await failure(
+        writer.write(field('Measured'), time, options()),
+        'ION_VARIABLES',
+      );
+      assert.match(error.message, /takes a time with its zone.* in the ION config node/);
+      assert.equal(executed('updateRunStepFieldValue'), 0);
+      const inBerlin = new StepWriter(client, new TimeZone('Europe/Berlin'));
+      await inBerlin.write(field('Measured'), time, options());
+      assert.equal(await fieldValue(client, step.step, 'Measured'), '2026-07-01T06:00:00.000Z');
+    });
+
     for (const [name, value] of [
+      ['Torque', '1234567890.123456789'],
       ['Torque', '12,5'],
       ['Result', 'perhaps'],
       ['Defects', ['scratch', 'other']],
@@ -452,6 +506,11 @@ describe('writing to run steps', () => {
       });
     }
 
+    it('may have blanks and signs that nobody sees', async () => {
+      await writer.writeStatus({ step: step.step }, ' in\u00a0progress\u200b', options());
+      assert.equal((await stepState(client, step.step)).status, 'IN_PROGRESS');
+    });
+
     it('that ION does not know is refused by ION', async () => {
       await failure(writer.writeStatus({ step: step.step }, 'DONE', options()), 'ION_GRAPHQL');
     });
@@ -563,6 +622,14 @@ describe('writing to run steps', () => {
       const { payload } = await writer.attach(target, file, options());
       const again = await writer.attach(target, file, options(), { before });
       assert.equal(again.payload.id, payload.id);
+      assert.equal((await stepState(client, step.step)).fileAttachments.length, 1);
+    });
+
+    it('is not attached twice where ION composes its name otherwise', async () => {
+      const target = { step: step.step };
+      await writer.attach(target, fileOf('Pru\u0308fung.csv', 'content'), options());
+      const again = fileOf('Pr\u00fcfung.csv', 'content');
+      await writer.attach(target, again, options(), { before: [] });
       assert.equal((await stepState(client, step.step)).fileAttachments.length, 1);
     });
 

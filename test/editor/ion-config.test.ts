@@ -34,6 +34,7 @@ describe('the ion-config dialog in a browser', () => {
         { ...runsNode, id: `runs-${config}`, z: 'flow', x: 400, y: 200 + 60 * index, config },
       ]),
       sandboxConfig(context.sandbox, { id: 'deleted', name: 'soon gone' }),
+      sandboxConfig(context.sandbox, { id: 'numbers', timeout: '${ION_TIMEOUT}', retries: 5 }),
       ...writingFlow(),
     ];
     const key = { clientId, clientSecret };
@@ -80,6 +81,40 @@ describe('the ion-config dialog in a browser', () => {
     await editor.page.click('#node-config-dialog-cancel');
     await editor.page.waitForSelector('#node-config-dialog-cancel', { state: 'detached' });
   };
+
+  describe('its numbers', () => {
+    it('have limits and defaults, and refuse what is beyond them', async () => {
+      const { page } = editor;
+      await editor.editConfig('ion-config', 'config');
+      await page.click('#ion-config-advanced summary');
+      const attributes = (name: string) =>
+        Promise.all(
+          ['min', 'max', 'step', 'placeholder'].map((each) => page.getAttribute(field(name), each)),
+        );
+      assert.deepEqual(await attributes('timeout'), ['0.1', '3600', 'any', '30']);
+      assert.deepEqual(await attributes('concurrency'), ['1', '1000', '1', '10']);
+      for (const beyond of ['9999999', '0', '-1']) {
+        await page.fill(field('timeout'), beyond);
+        await page.press(field('timeout'), 'Tab');
+        await page.waitForSelector(`${field('timeout')}.input-error`);
+        await page.fill(field('timeout'), '3600');
+        await page.press(field('timeout'), 'Tab');
+        await page.waitForSelector(`${field('timeout')}:not(.input-error)`);
+      }
+      await cancel();
+    });
+
+    it('may come from an environment variable, which the dialog keeps', async () => {
+      const { page } = editor;
+      await editor.editConfig('ion-config', 'numbers');
+      assert.equal(await page.inputValue(field('timeout')), '${ION_TIMEOUT}');
+      assert.equal(await page.isVisible(field('timeout')), true);
+      await page.fill(field('retries'), '4');
+      await editor.doneConfig();
+      assert.equal(await editor.property('numbers', 'timeout'), '${ION_TIMEOUT}');
+      assert.equal(await editor.property('numbers', 'retries'), '4');
+    });
+  });
 
   describe('of a deployed configuration', () => {
     beforeEach(() => editor.editConfig('ion-config', 'config'));
@@ -154,6 +189,33 @@ describe('the ion-config dialog in a browser', () => {
       await test();
       await resultSays('Connected');
       await cancel();
+    });
+
+    it('keeps a time zone, which is offered by name and has to be one', async () => {
+      const { page } = editor;
+      await editor.editConfig('ion-config', 'config');
+      if (!(await page.isVisible(field('timeZone')))) {
+        await page.click('#ion-config-advanced summary');
+      }
+      assert.equal(await page.inputValue(field('timeZone')), '');
+      const names = await page.$$eval('#ion-config-time-zones option', (options) =>
+        options.map((option) => option.getAttribute('value')),
+      );
+      for (const name of ['UTC', 'Europe/Berlin', 'Asia/Tokyo']) assert.ok(names.includes(name));
+      await page.fill(field('timeZone'), 'Europe/Atlantis');
+      await page.press(field('timeZone'), 'Tab');
+      await page.waitForSelector(`${field('timeZone')}.input-error`);
+      for (const value of ['', 'UTC', '${PLANT_ZONE}', 'Europe/Berlin']) {
+        await page.fill(field('timeZone'), value);
+        await page.press(field('timeZone'), 'Tab');
+        await page.waitForSelector(`${field('timeZone')}:not(.input-error)`);
+      }
+      await editor.doneConfig();
+      assert.equal(await editor.property('config', 'timeZone'), 'Europe/Berlin');
+      await editor.editConfig('ion-config', 'config');
+      assert.equal(await page.isVisible(field('timeZone')), true);
+      await page.fill(field('timeZone'), '');
+      await editor.doneConfig();
     });
 
     it('ends a test under way', async () => {
@@ -479,6 +541,19 @@ describe('the ion-config dialog in a browser', () => {
       await page.waitForSelector('#ion-config-outbox-refresh:enabled');
       await cancel();
       await page.unroute(route);
+    });
+
+    it('says why a machine can have none', async () => {
+      const { page } = editor;
+      const route = '**/ion-config/config/outbox';
+      const problem = 'The outbox needs the package classic-level.';
+      await page.route(route, (call) =>
+        call.fulfill({ json: { waiting: 0, givenUp: 0, refused: [], problem } }),
+      );
+      await open();
+      await says(problem);
+      await page.unroute(route);
+      await cancel();
     });
 
     it('says that its state cannot be read, and reads it again', async () => {

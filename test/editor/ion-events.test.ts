@@ -301,7 +301,7 @@ describe('the ion-events dialog in a browser', () => {
   it('marks what cannot work, and says why', async () => {
     const { page } = editor;
     await editor.edit('wrong');
-    await enter('interval', '0.5');
+    await enter('interval', '0.05');
     assert.equal(await isMarked('interval'), true);
     await via('webhook');
     assert.deepEqual([await isMarked('secret'), await isMarked('path')], [true, false]);

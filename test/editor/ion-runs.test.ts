@@ -49,6 +49,12 @@ describe('the ion-runs dialog in a browser', () => {
           { field: 'dueDate', op: 'isnull', value: 'payload["is open"]', valueType: 'msg' },
         ],
       }),
+      runs('large', {
+        filters: [
+          { field: 'id', op: 'eq', value: '9007199254740993', valueType: 'num' },
+          { field: 'id', op: 'in', value: '[9007199254740993, 7]', valueType: 'json' },
+        ],
+      }),
       runs('fallback', { config: 'failing', filters, fields, sort }),
       runs('without', { config: 'disabled', d: true, filters, fields, sort }),
       runs('lost', { config: 'gone', d: true, filters, fields, sort }),
@@ -207,6 +213,18 @@ describe('the ion-runs dialog in a browser', () => {
         and_: [{ status: { in: ['TODO', 'IN_PROGRESS'] } }, { archived: { eq: false } }],
       },
       sort: ['TITLE_DESC', 'ID_ASC'],
+    });
+  });
+
+  it('opens with ids that a number cannot hold', async () => {
+    const { page } = editor;
+    await open('large');
+    await page.click('#ion-runs-open-as');
+    await page.waitForSelector('#node-dialog-ok', { state: 'detached' });
+    const graphql = (await editor.nodesOfType('ion-graphql')).at(-1);
+    const { filters } = JSON.parse(String(graphql?.variables));
+    assert.deepEqual(filters, {
+      and_: [{ id: { eq: '9007199254740993' } }, { id: { in: ['9007199254740993', 7] } }],
     });
   });
 

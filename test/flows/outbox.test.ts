@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { prepareUserDir } from '../../sandbox/demo/node-red.js';
-import { type FlowNode, sandboxConfig, stepNode } from '../support/flow-node.js';
+import type { FlowNode } from '../support/flow-node.js';
 import { byLength } from '../support/length.js';
 import { LoadControl, loadSettings } from '../support/load.js';
 import { RunningNodeRed } from '../support/node-red.js';
+import { isEmpty, OutboxFlow, outboxState, pause } from '../support/outbox-flow.js';
 import { useTemporaryFolder } from '../support/package.js';
 import { useSandbox } from '../support/sandbox.js';
 import { type TestServer, tcpServer } from '../support/servers.js';
-import { makeStep } from '../support/steps.js';
 import { until } from '../support/until.js';
 
 const ROUNDS = byLength({ soak: 500, usual: 20, brief: 5 });
@@ -21,115 +20,23 @@ const OUTAGE_MS = 30_000;
 const PER_SECOND = byLength({ soak: 400, usual: 200, brief: 100 });
 const WAITING = byLength({ usual: 100_000, brief: 40_000 });
 
-interface Target {
-  run?: number;
-  step?: number | string;
-  field: number | string;
-}
-
 describe('the outbox in a real Node-RED', () => {
   const ion = useSandbox({ runs: 12 });
   const folder = useTemporaryFolder();
-  /** Values as ION wrote them, by field. */
-  let arrived: Map<number, string[]>;
-  let targets: Target[];
-  /** The run of each field. */
-  let runs: Map<number, number>;
+  const writes = new OutboxFlow(ion, folder);
   let nodeRed: RunningNodeRed | undefined;
 
-  beforeEach(async () => {
-    arrived = new Map();
-    runs = new Map();
-    targets = [];
-    const client = ion.client();
-    for (let run = 0; run < RUNS; run++) {
-      const made = await makeStep(client, [{ name: 'Log', type: 'STRING' }]);
-      const field = made.fields.Log ?? 0;
-      runs.set(field, made.run);
-      // In each of the ways in which a flow may name it, all for the same run.
-      targets.push(
-        { run: made.run, step: 'Example step', field: 'Log' },
-        { step: made.step, field: 'Log' },
-        { field },
-      );
-    }
-    ion.sandbox.control.onCarriedOut = (mutation, args) => {
-      if (mutation !== 'updateRunStepFieldValue') return;
-      const { id, value } = args.input as { id: string; value: string };
-      const values = arrived.get(Number(id)) ?? [];
-      values.push(value);
-      arrived.set(Number(id), values);
-    };
-  });
+  beforeEach(() => writes.begin(RUNS));
   afterEach(async () => {
-    ion.sandbox.control.onCarriedOut = undefined;
+    writes.end();
     await nodeRed?.stop();
     nodeRed = undefined;
   });
 
-  const prepare = async (name: string, writes: object, url = ion.sandbox.url) => {
-    const userDir = join(folder.path, name);
-    const file = join(folder.path, `${name}.done`);
-    await mkdir(userDir);
-    await writeFile(file, '');
-    const { clientId, clientSecret } = ion.sandbox;
-    const place = { z: 'flow', x: 0, y: 0 };
-    const flow: FlowNode[] = [
-      { id: 'flow', type: 'tab', label: 'test' },
-      { ...sandboxConfig(ion.sandbox), apiUrl: url, authUrl: url },
-      {
-        id: 'writes',
-        type: 'writes',
-        steps: targets,
-        file,
-        ...writes,
-        wires: [['node']],
-        ...place,
-      },
-      { ...stepNode, delivery: 'outbox', outputs: 2, wires: [[], []], ...place },
-      { id: 'complete', type: 'complete', scope: ['node'], wires: [['writes']], ...place },
-      { id: 'catch', type: 'catch', scope: ['node'], wires: [['writes']], ...place },
-    ];
-    await prepareUserDir(userDir, flow, { config: { clientId, clientSecret } });
-    const done = async () => (await readFile(file, 'utf8')).split('\n').slice(0, -1);
-    return { userDir, done };
-  };
-  const outboxState = async (running: RunningNodeRed) => {
-    const response = await fetch(`${running.url}/ion-config/config/outbox`);
-    return (await response.json()) as {
-      waiting: number;
-      givenUp: number;
-      unreachableSince?: number;
-    };
-  };
-  const isEmpty = async (running: RunningNodeRed) => (await outboxState(running)).waiting === 0;
-  const pause = async (running: RunningNodeRed) => {
-    await fetch(`${running.url}/writes/writes/pause`, { method: 'POST' });
-  };
-  /** Nothing is missing, and within a run everything came in the order in which it was accepted. */
-  const check = (done: string[]) => {
-    assert.deepEqual(
-      done.filter((line) => line.startsWith('failed')),
-      [],
-    );
-    const all = new Set([...arrived.values()].flat());
-    assert.deepEqual(
-      done.filter((value) => !all.has(value)),
-      [],
-    );
-    let repeated = 0;
-    for (const [field, values] of arrived) {
-      const first = [...new Set(values)];
-      repeated += values.length - first.length;
-      assert.deepEqual(first, first.toSorted(byAge), `run ${runs.get(field)}`);
-    }
-    return { written: all.size, repeated };
-  };
-
   it(`loses nothing when it is killed ${ROUNDS} times in the middle of writing`, async function () {
     this.timeout(ROUNDS * 15_000 + 120_000);
     ion.sandbox.control.set({ latency: 5 });
-    const { userDir, done } = await prepare('crash', { perSecond: PER_SECOND, count: 1e9 });
+    const { userDir, done } = await writes.prepare('crash', { perSecond: PER_SECOND, count: 1e9 });
     for (let round = 0; round < ROUNDS; round++) {
       const running = await RunningNodeRed.start(userDir, { settings: loadSettings });
       nodeRed = running;
@@ -147,7 +54,7 @@ describe('the outbox in a real Node-RED', () => {
     await pause(running);
     await until(() => isEmpty(running));
     const accepted = await done();
-    const { written, repeated } = check(accepted);
+    const { written, repeated } = writes.check(accepted);
     console.log(
       `      ${accepted.length} seen done, ${written} written, ${repeated} of them again`,
     );
@@ -156,7 +63,10 @@ describe('the outbox in a real Node-RED', () => {
 
   it('loses nothing when it is redeployed in the middle of writing', async () => {
     ion.sandbox.control.set({ latency: 5 });
-    const { userDir, done } = await prepare('redeploy', { perSecond: PER_SECOND, count: 1e9 });
+    const { userDir, done } = await writes.prepare('redeploy', {
+      perSecond: PER_SECOND,
+      count: 1e9,
+    });
     const running = await RunningNodeRed.start(userDir, { settings: loadSettings });
     nodeRed = running;
     const flow = JSON.parse(await readFile(join(userDir, 'flows.json'), 'utf8')) as FlowNode[];
@@ -179,7 +89,7 @@ describe('the outbox in a real Node-RED', () => {
     ion.sandbox.control.set({ latency: 0 });
     await pause(running);
     await until(() => isEmpty(running));
-    const { written, repeated } = check(
+    const { written, repeated } = writes.check(
       (await done()).filter((line) => !line.includes('stopped or redeployed')),
     );
     console.log(`      ${written} written, ${repeated} of them again`);
@@ -191,7 +101,11 @@ describe('the outbox in a real Node-RED', () => {
     const way = await gate(ion.sandbox.url);
     try {
       const count = 30 * PER_SECOND;
-      const { userDir, done } = await prepare('outage', { perSecond: PER_SECOND, count }, way.url);
+      const { userDir, done } = await writes.prepare(
+        'outage',
+        { perSecond: PER_SECOND, count },
+        { apiUrl: way.url, authUrl: way.url },
+      );
       const running = await RunningNodeRed.start(userDir, { settings: loadSettings });
       nodeRed = running;
       await until(async () => (await done()).length > 2 * PER_SECOND);
@@ -216,7 +130,7 @@ describe('the outbox in a real Node-RED', () => {
       way.open();
       await until(async () => (await done()).length === count);
       await until(() => isEmpty(running));
-      const { written, repeated } = check(await done());
+      const { written, repeated } = writes.check(await done());
       console.log(`      ${last.waiting} waited; ${written} written, ${repeated} of them again`);
       assert.equal(written, count);
       assert.equal((await outboxState(running)).givenUp, 0);
@@ -230,10 +144,10 @@ describe('the outbox in a real Node-RED', () => {
     const way = await gate(ion.sandbox.url);
     way.shut();
     try {
-      const { userDir, done } = await prepare(
+      const { userDir, done } = await writes.prepare(
         'many',
         { perSecond: 20_000, count: WAITING },
-        way.url,
+        { apiUrl: way.url, authUrl: way.url },
       );
       const running = await RunningNodeRed.start(userDir, { settings: loadSettings });
       nodeRed = running;
@@ -257,14 +171,6 @@ describe('the outbox in a real Node-RED', () => {
     }
   });
 });
-
-/** By process, then by number: `<process>-<number>`. */
-function byAge(a: string, b: string): number {
-  const [[bootA = 0, numberA = 0], [bootB = 0, numberB = 0]] = [a, b].map((value) =>
-    value.split('-').map(Number),
-  ) as [number[], number[]];
-  return bootA - bootB || numberA - numberB;
-}
 
 /** A way to a server that can be shut: then nothing gets through, and what is under way breaks. */
 async function gate(url: string): Promise<TestServer & { shut(): void; open(): void }> {

@@ -85,6 +85,7 @@ const CONFIG_NAMES = [
   'concurrency',
   'queueLimit',
   'retries',
+  'timeZone',
   'outboxLimit',
   'outboxSize',
   'tls',

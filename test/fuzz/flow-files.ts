@@ -66,6 +66,7 @@ const PARTICULAR: Record<string, Json[]> = {
   concurrency: ['1e300', 0, -1, 1.5, 'x', '${X}'],
   queueLimit: [0, -1, 1e300, 'x'],
   retries: [0, -1, 1e300, 'x'],
+  timeZone: ['', '__proto__', '+02:00', 'x'.repeat(30_000), 'UTC', ['UTC'], 5, null],
   outboxLimit: [0, -5, 'x', 1e300],
   outboxSize: [0, -5, 'x', 1e300],
   environment: ['', '__proto__', 'constructor', 'toString', 'nowhere', null],

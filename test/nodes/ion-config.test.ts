@@ -118,11 +118,19 @@ describe('ion-config', () => {
     }
   });
 
-  it('says which number cannot be', async () => {
-    const flow = await load({ concurrency: 'many' });
-    const { caught } = await flow.send();
-    assert.equal(caught[0]?.error.code, 'ION_CONFIG');
-    assert.match(String(caught[0]?.error.message), /concurrency .* is "many"/);
+  it('says which time zone cannot be', async () => {
+    for (const timeZone of ['Europe/Atlantis', '+02:00', 5]) {
+      const flow = await load({ timeZone });
+      const { caught } = await flow.send();
+      assert.equal(caught[0]?.error.code, 'ION_CONFIG');
+      assert.match(String(caught[0]?.error.message), /time zone .* does not know/);
+      await helper.unload();
+    }
+    for (const timeZone of ['', ' ', 'UTC', 'europe/berlin', 'America/Argentina/Buenos_Aires']) {
+      const flow = await load({ timeZone });
+      assert.equal((await flow.send()).caught.length, 0);
+      await helper.unload();
+    }
   });
 
   describe('POST /ion-config/test', () => {

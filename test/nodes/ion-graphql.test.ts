@@ -55,6 +55,20 @@ describe('ion-graphql', () => {
       assert.match(String(traceId), /^[0-9a-f]+$/);
     });
 
+    it('whole numbers that JavaScript would round, as text', async () => {
+      await load();
+      const body =
+        '{"data":{"me":{"id":9007199254740993,"at":[-12345678901234567890],"size":9007199254740991,"share":0.1234567890123456}}}';
+      context.sandbox.control.fault({ target: 'api', kind: 'body', body });
+      const { payload } = await flow.answer();
+      assert.deepEqual((payload as FlowMessage).me, {
+        id: '9007199254740993',
+        at: ['-12345678901234567890'],
+        size: Number.MAX_SAFE_INTEGER,
+        share: 0.1234567890123456,
+      });
+    });
+
     it('in the property that was chosen, also a nested one', async () => {
       const msg = await (await load({ output: 'payload.ion.me' })).answer({ payload: { id: 7 } });
       const payload = msg.payload as { id: number; ion: { me: { me: FlowMessage } } };
@@ -130,6 +144,15 @@ describe('ion-graphql', () => {
         assert.deepEqual((await flow.answer(msg)).payload, { run: { id: 2 } });
       });
     }
+  });
+
+  it('sends ids of the dialog that a number cannot hold with each of their digits', async () => {
+    const query = 'query ($id: ID!) { run(id: $id) { id } }';
+    const variables = '{"id": 9007199254740993}';
+    await load({ query, variables, variablesType: 'json' });
+    await flow.answer();
+    const sent = context.sandbox.control.counters().recent.at(-1)?.body;
+    assert.deepEqual((sent as FlowMessage).variables, { id: '9007199254740993' });
   });
 
   describe('fails exactly once, with a code and a text to act on, for', () => {
@@ -229,13 +252,14 @@ describe('ion-graphql', () => {
         kind: 'body',
         contentType: 'text/html',
         body: '<!doctype html><title>Sign in</title>',
+        times: 4,
       });
       await fails('ION_RESPONSE', /web page "Sign in" instead of JSON.*Check the API URL/);
     });
 
     it('an empty answer', async () => {
       await load();
-      context.sandbox.control.fault({ target: 'api', kind: 'body', body: '' });
+      context.sandbox.control.fault({ target: 'api', kind: 'body', body: '', times: 4 });
       await fails('ION_RESPONSE', /empty answer/);
     });
 

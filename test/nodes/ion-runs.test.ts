@@ -125,6 +125,31 @@ describe('ion-runs', () => {
       assert.ok(runs.every((run) => run.status === 'TODO'));
     });
 
+    it('by an id that a number cannot hold', async () => {
+      const value = '9007199254740993';
+      await load({ filters: [{ field: 'id', op: 'eq', value, valueType: 'num' }] });
+      assert.deepEqual((await flow.answer()).payload, []);
+      const sent = context.sandbox.control.counters().recent.at(-1)?.body as FlowMessage;
+      assert.deepEqual((sent.variables as FlowMessage).filters, { id: { eq: value } });
+    });
+
+    it('never by a value that JSON would turn into null', async () => {
+      await load({ filters: [{ field: 'id', op: 'eq', value: 'abc', valueType: 'num' }] });
+      const [row] = (await flow.send({})).caught;
+      assert.equal(row?.error.code, 'ION_VARIABLES');
+      assert.match(String(row?.error.message), /"filters\.id\.eq" are NaN/);
+      await helper.unload();
+      await load();
+      const values = [Number.NaN, undefined, new Date('x'), Buffer.from('1'), [1, undefined]];
+      context.sandbox.control.resetCounters();
+      for (const eq of values) {
+        const [caught] = (await flow.send({ filters: { id: { eq } } })).caught;
+        assert.equal(caught?.error.code, 'ION_VARIABLES');
+        assert.match(String(caught?.error.message), /"filters\.id\.eq/);
+      }
+      assert.deepEqual(context.sandbox.control.counters().executed, {});
+    });
+
     it('to nothing, which is an empty array and no error', async () => {
       await load({ filters: [{ field: 'id', op: 'eq', value: '0', valueType: 'num' }] });
       assert.deepEqual((await flow.answer()).payload, []);

@@ -105,6 +105,38 @@ describe('ion-step', () => {
     assert.equal(await fieldValue(client, step.step, 'Passed'), true);
   });
 
+  it('records a time without a zone only as one of the configuration’s time zone', async () => {
+    const measured = await makeStep(client, [{ name: 'Measured', type: 'DATETIME' }]);
+    const msg = { step: measured.step, field: 'Measured', payload: '2026-07-01T08:00:00' };
+    await load();
+    const { error } = await refusal(msg);
+    assert.equal(error.code, 'ION_VARIABLES');
+    assert.match(
+      error.message,
+      /its zone.*the time zone of all such values in the ION config node/,
+    );
+    await helper.unload();
+    const { sandbox } = context;
+    const config = sandboxConfig(sandbox, { timeZone: 'Europe/Berlin' });
+    flow = await TestFlow.load(stepNode, [config], sandboxKey(sandbox));
+    await flow.answer(msg);
+    const recorded = await fieldValue(client, measured.step, 'Measured');
+    assert.equal(recorded, '2026-07-01T06:00:00.000Z');
+    const skipped = await refusal({ ...msg, payload: '2026-03-29T02:30:00' });
+    assert.match(skipped.error.message, /that exists in the time zone Europe\/Berlin/);
+  });
+
+  it('takes no id that a number cannot hold, except as text', async () => {
+    await load();
+    for (const id of [2 ** 53, -(2 ** 60), Number.NaN, Number.POSITIVE_INFINITY]) {
+      const { error } = await refusal({ step: id, field: 'Torque', payload: 1 });
+      assert.equal(error.code, 'ION_VARIABLES');
+      assert.match(error.message, /The step is the number .* as text/);
+    }
+    const { error } = await refusal({ step: 9007199254740993n, field: 'Torque', payload: 1 });
+    assert.match(error.message, /no run step with the id "9007199254740993"/);
+  });
+
   it('changes the status of a step', async () => {
     await load({ action: 'status', value: 'complete', valueType: 'str' });
     const { payload, ion } = await flow.answer({ step: step.step });

@@ -16,7 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join, sep } from 'node:path';
 import type { Node, NodeAPI } from 'node-red';
-import type { IonError } from '../../nodes/client/errors.js';
+import { IonError } from '../../nodes/client/errors.js';
 import { ConfigOutbox } from '../../nodes/runtime/config-outbox.js';
 import { failure } from '../support/errors.js';
 import { FakeIon, write } from '../support/outbox.js';
@@ -32,6 +32,7 @@ describe('outbox: its folder', () => {
   let ion: FakeIon;
   const opened = new Set<ConfigOutbox>();
   const warnings: string[] = [];
+  const errors: string[] = [];
   const events = new EventEmitter();
 
   beforeEach(async () => {
@@ -46,17 +47,24 @@ describe('outbox: its folder', () => {
     await Promise.all([...opened].map((outbox) => outbox.close(false)));
     opened.clear();
     warnings.length = 0;
+    errors.length = 0;
     await rm(top, { recursive: true });
   });
 
-  const configOutbox = (id: unknown = 'a1b2c3d4e5f60718', endpoint = API) => {
+  const onError = (error: Error) => errors.push(error.message);
+  const configOutbox = (
+    id: unknown = 'a1b2c3d4e5f60718',
+    endpoint = API,
+    limits = () => ({ entries: 100, bytes: 1e6 }),
+  ) => {
     const RED = { settings: { userDir }, events, _: (key: string) => key.split('.').at(-1) };
-    const node = { id, warn: (text: string) => warnings.push(text), error() {} };
+    const node = { id, warn: (text: string) => warnings.push(text), error: onError };
     const outbox = new ConfigOutbox(RED as unknown as NodeAPI, node as unknown as Node, {
       endpoint: () => endpoint,
       writer: () => ion as never,
       concurrency: () => 1,
-      limits: { entries: 100, bytes: 1e6 },
+      queueLimit: () => 1000,
+      limits,
     });
     opened.add(outbox);
     return outbox;
@@ -83,6 +91,19 @@ describe('outbox: its folder', () => {
   });
   const attach = (text: string) =>
     write({ run: 1 }, undefined, { action: 'file', filename: 'a.txt', file: file(text) });
+
+  it('is not opened with limits that cannot work, and that is no error of the start', async () => {
+    const outbox = configOutbox();
+    await outbox.open();
+    await close(outbox);
+    const broken = configOutbox(undefined, API, () => {
+      throw new IonError('ION_CONFIG', 'no limits');
+    });
+    events.emit('flows:started');
+    await assert.rejects(broken.open(), /no limits/);
+    await assert.rejects(broken.existing(), /no limits/);
+    assert.deepEqual(errors, []);
+  });
 
   describe('its name', () => {
     for (const id of ['a1b2c3d4e5f60718', 'abc-def', 'ion-demo-config', '3f2a1b.c4d5e6', 'a_b']) {

@@ -228,10 +228,25 @@ describe('outbox: the store', () => {
     await store.add(entry(Buffer.alloc(LIMITS.bytes - 1000)), 'a');
   });
 
-  it('tells when another process has it open', async () => {
-    await open();
-    const error = await failure(OutboxStore.open(folder, LIMITS), 'ION_CONFIG');
-    assert.match(error.message, /in use by another process/);
+  it('says that a disk may pass that cannot be read', async () => {
+    const store = await open();
+    const { iterator, keys } = ClassicLevel.prototype;
+    const fail = () => {
+      const text = 'IO error: 000005.ldb: Input/output error';
+      throw Object.assign(new Error(text), { code: 'LEVEL_IO_ERROR' });
+    };
+    const broken = { nextv: async () => fail(), close: async () => {} };
+    ClassicLevel.prototype.iterator = (() => broken) as never;
+    ClassicLevel.prototype.keys = (() => fail()) as never;
+    try {
+      for (const reading of [store.unrouted(1), store.laneAfter(''), store.refused(1)]) {
+        const { message } = await failure(reading, 'ION_OVERLOADED');
+        assert.match(message, /cannot be used for now: .*Input\/output error/);
+      }
+    } finally {
+      Object.assign(ClassicLevel.prototype, { iterator, keys });
+    }
+    assert.deepEqual(await store.unrouted(1), []);
   });
 
   it('tells when its folder cannot be made', async () => {

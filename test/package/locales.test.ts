@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { numberSettings } from '../../nodes/client/settings.js';
 import { root } from '../support/package.js';
 
 const NODES = ['ion-config', 'ion-events', 'ion-graphql', 'ion-runs', 'ion-step'];
@@ -35,6 +36,9 @@ function lookups(): RegExp[] {
   const files = readdirSync(join(root, 'nodes'), { recursive: true, withFileTypes: true })
     .filter((file) => file.isFile() && !file.parentPath.includes('locales'))
     .map((file) => readFileSync(join(file.parentPath, file.name), 'utf8'));
+  const numbers = Object.entries(numberSettings).flatMap(([node, settings]) =>
+    Object.keys(settings).map((name) => `${node}.label.${name}`),
+  );
   const labels = NODES.flatMap((node) => {
     const source = readFileSync(join(root, 'nodes', 'editor', `${node}.ts`), 'utf8');
     return [...source.matchAll(/label\('(\w+)'\)/g)].map(([, name]) => `${node}.label.${name}`);
@@ -42,7 +46,7 @@ function lookups(): RegExp[] {
   const keys = files.flatMap((text) => [
     ...text.matchAll(/\bion-(?:config|events|graphql|runs|step)\.(?:[\w.-]|\$\{[^}]*\})+/g),
   ]);
-  return [...labels, ...keys.map(([key]) => key)].map((key) => {
+  return [...labels, ...numbers, ...keys.map(([key]) => key)].map((key) => {
     // A key that ends with a dot is the beginning of one.
     const pattern = key.replace(/\$\{[^}]*\}/g, '*').replace(/\.$/, '.*');
     return new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll('*', '[\\w.-]+')}$`);

@@ -14,6 +14,8 @@ interface TestHelper {
   startServer(): Promise<void>;
   stopServer(): Promise<void>;
   getNode(id: string): Node & { receive(msg: object): void; close(): Promise<void> };
+  /** Everything that nodes logged since the load. */
+  log(): { args: [{ level: number; id?: string; msg: unknown }][] };
   request(): { get(path: string): HttpTest; post(path: string): HttpTest };
 }
 

@@ -46,9 +46,11 @@ export async function pack(folder: string): Promise<Packed> {
   return { tarball: join(folder, info.filename), files: info.files };
 }
 
-/** Installs a tarball into an empty Node-RED user folder, as a user would. */
-export async function install(userDir: string, tarball: string): Promise<void> {
-  await run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', tarball], {
-    cwd: userDir,
-  });
+/**
+ * Installs a tarball into an empty Node-RED user folder, as a user would.
+ * @param more options of npm
+ */
+export async function install(userDir: string, tarball: string, ...more: string[]): Promise<void> {
+  const options = ['--no-audit', '--no-fund', '--prefer-offline', ...more];
+  await run('npm', ['install', ...options, tarball], { cwd: userDir });
 }

@@ -1,8 +1,10 @@
 // Each looks only at what the chosen way needs.
+import { referenceInUrl } from '../../client/references.js';
 import { resourceNamed } from '../../client/resources.js';
+import { eventsNumbers } from '../../client/settings.js';
 import type { FilterRow } from '../runs/filters.js';
 import { filters, names } from '../runs/validators.js';
-import { numberFrom } from '../validators.js';
+import { numberFor, partOfVariable } from '../validators.js';
 import { current, isOn, lacksSecret } from './open-dialog.js';
 import { isTaken } from './path.js';
 
@@ -50,7 +52,7 @@ export function validInterval(
   value: unknown,
   options: ValidatorOptions,
 ): Validation {
-  return isWebhook(this) || numberFrom(1, { whole: false })(value, options);
+  return isWebhook(this) || numberFor(eventsNumbers.interval)(value, options);
 }
 
 export function validPath(
@@ -75,11 +77,9 @@ export function validHeader(
 export function validResponseCode(
   this: EditedNode,
   value: unknown,
-  { label = '' }: ValidatorOptions,
+  options: ValidatorOptions,
 ): Validation {
-  if (!isWebhook(this) || value === '' || value === undefined) return true;
-  const code = Number(value);
-  return (Number.isInteger(code) && code >= 200 && code < 600) || invalid('code', { label });
+  return !isWebhook(this) || numberFor(eventsNumbers.expectedResponseCode)(value, options);
 }
 
 /** Of the secret, and of `verify` as well, because the editor marks no node for its credentials. */
@@ -97,6 +97,7 @@ export function validPublicUrl(
   { label = '' }: ValidatorOptions,
 ): Validation {
   if (!isWebhook(this) || !isOn(this, 'register')) return true;
+  if (referenceInUrl(value) !== undefined) return partOfVariable(label);
   return isPublic(String(value ?? '').trim()) || invalid('publicUrl', { label });
 }
 

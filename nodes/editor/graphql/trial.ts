@@ -1,4 +1,5 @@
 // "Run": executes what stands in the dialog and shows the answer.
+import { parseExactly } from '../../client/json.js';
 import { request, type ServerError } from '../schema.js';
 import { loadLanguage } from './language.js';
 
@@ -120,7 +121,7 @@ function isMutation(ask: () => boolean): boolean {
 function parseVariables(json: string): unknown {
   if (json.trim() === '') return undefined;
   try {
-    return JSON.parse(json);
+    return parseExactly(json);
   } catch (error) {
     throw { code: 'ION_VARIABLES', message: String(error) } satisfies ServerError;
   }

@@ -1,5 +1,6 @@
 // The query that a node would send, as far as it is known before a message arrives.
 
+import { numberExactly, parseExactly } from '../../client/json.js';
 import { runs } from '../../client/resources.js';
 import {
   filterValue,
@@ -63,11 +64,11 @@ class Later {
 function knownValue({ value, valueType }: FilterRow): unknown {
   switch (valueType) {
     case 'num':
-      return Number(value);
+      return knownNumber(value);
     case 'bool':
       return /^true$/i.test(value);
     case 'json':
-      return JSON.parse(value);
+      return parseExactly(value);
     case 'msg':
       return new Later(pathOf(value));
     case 'flow':
@@ -80,6 +81,13 @@ function knownValue({ value, valueType }: FilterRow): unknown {
     default:
       return value;
   }
+}
+
+/** @throws Error for what JSON would turn into null */
+function knownNumber(text: string): number | string {
+  const number = numberExactly(text);
+  if (typeof number === 'string' || Number.isFinite(number)) return number;
+  throw new Error(`"${text}" is not a number.`);
 }
 
 /** What `filterValue` does to a value, in JSONata. */

@@ -22,7 +22,9 @@ module.exports = (RED) => {
       while (sent < due && sent < config.count && outstanding < MOST_OUTSTANDING) {
         const target = config.steps[sent % config.steps.length];
         outstanding++;
-        this.send({ ...target, payload: `${boot}-${sent++}` });
+        // Some of them are to be refused.
+        const isRefused = config.refuseEvery > 0 && sent % config.refuseEvery === 0;
+        this.send({ ...target, payload: `${isRefused ? 'refuse-' : ''}${boot}-${sent++}` });
       }
     }, PERIOD_MS);
     this.on('input', (msg, _send, done) => {

@@ -1,0 +1,65 @@
+import { trimEnds } from './trim-ends.js';
+
+/** A number that can be set in a dialog. */
+export interface NumberSetting {
+  /** As the English dialog names it, with its unit. */
+  readonly label: string;
+  readonly default: number;
+  readonly least: number;
+  readonly most: number;
+  readonly isWhole: boolean;
+}
+
+// By node and property; apart, so that each dialog holds its own alone.
+
+export const configNumbers = {
+  timeout: { label: 'Timeout (s)', default: 30, least: 0.1, most: 3600, isWhole: false },
+  retries: { label: 'Retries', default: 3, least: 0, most: 100, isWhole: true },
+  concurrency: { label: 'In flight', default: 10, least: 1, most: 1000, isWhole: true },
+  queueLimit: { label: 'Waiting', default: 1000, least: 0, most: 10_000_000, isWhole: true },
+  outboxLimit: {
+    label: 'Writes at most',
+    default: 1_000_000,
+    least: 1,
+    most: 100_000_000,
+    isWhole: true,
+  },
+  outboxSize: { label: 'Size (MiB)', default: 1024, least: 1, most: 1_048_576, isWhole: true },
+} as const satisfies Record<string, NumberSetting>;
+
+export const pageNumbers = {
+  pageSize: { label: 'Page size', default: 100, least: 1, most: 100_000, isWhole: true },
+  /** 0: no limit. */
+  limit: { label: 'Limit', default: 0, least: 0, most: 1_000_000_000, isWhole: true },
+} as const satisfies Record<string, NumberSetting>;
+
+export const eventsNumbers = {
+  // Timers of Node.js end at 24.8 days.
+  interval: { label: 'Every (s)', default: 10, least: 0.1, most: 2_073_600, isWhole: false },
+  expectedResponseCode: { label: 'Answer', default: 200, least: 200, most: 599, isWhole: true },
+} as const satisfies Record<string, NumberSetting>;
+
+/** Defaults and limits for client, nodes and dialogs. */
+export const numberSettings = {
+  'ion-config': configNumbers,
+  'ion-graphql': pageNumbers,
+  'ion-runs': pageNumbers,
+  'ion-events': eventsNumbers,
+};
+
+const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
+
+/** In characters; no number that fits a setting needs more. */
+const MAX_DIGITS = 100;
+
+/** @returns the number, or the default where none is set; `undefined` for what cannot be used */
+export function readNumber(setting: NumberSetting, value: unknown): number | undefined {
+  const given = typeof value === 'string' ? trimEnds(value) : (value ?? '');
+  if (given === '') return setting.default;
+  const isDecimal = typeof given === 'string' && given.length <= MAX_DIGITS && DECIMAL.test(given);
+  if (!isDecimal && typeof given !== 'number') return undefined;
+  const number = Number(given);
+  // NaN is not in any range.
+  const fits = number >= setting.least && number <= setting.most;
+  return fits && (!setting.isWhole || Number.isInteger(number)) ? number : undefined;
+}

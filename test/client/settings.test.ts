@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { delayAfterFailures, MAX_TIMER_MS } from '../../nodes/client/back-off.js';
+import { numberSettings, readNumber } from '../../nodes/client/settings.js';
+
+describe('numbers of the dialogs', () => {
+  const { timeout, retries, outboxLimit } = numberSettings['ion-config'];
+  const { interval } = numberSettings['ion-events'];
+
+  it('are the default where nothing is set', () => {
+    for (const nothing of [undefined, null, '', ' ', '\r\n', '\ufeff']) {
+      assert.equal(readNumber(timeout, nothing), timeout.default, JSON.stringify(nothing));
+    }
+  });
+
+  it('may be text, with blanks around it', () => {
+    assert.equal(readNumber(timeout, ' 2.5\r\n'), 2.5);
+    assert.equal(readNumber(timeout, '.5'), 0.5);
+    assert.equal(readNumber(timeout, '1e2'), 100);
+    assert.equal(readNumber(retries, '+3'), 3);
+    assert.equal(readNumber(retries, 0), 0);
+    assert.equal(readNumber(retries, '0'), 0);
+  });
+
+  it('are refused where they are no numbers', () => {
+    const odd = [true, false, {}, [], [5], 5n, 'abc', '5 s', '1,5', '0x10', '1_000', 'Infinity'];
+    for (const value of [...odd, 'NaN', Number.NaN, `1${'0'.repeat(200)}`]) {
+      assert.equal(readNumber(outboxLimit, value), undefined, String(value));
+    }
+  });
+
+  it('are refused beyond their limits, and taken at them', () => {
+    for (const settings of Object.values(numberSettings)) {
+      for (const setting of Object.values(settings)) {
+        const { least, most, label } = setting;
+        assert.equal(readNumber(setting, least), least, label);
+        assert.equal(readNumber(setting, String(most)), most, label);
+        assert.equal(readNumber(setting, setting.default), setting.default, label);
+        for (const beyond of [least - 1, most + 1, -5, Number.MAX_VALUE, '1e300']) {
+          assert.equal(readNumber(setting, beyond), undefined, `${label}: ${beyond}`);
+        }
+        if (setting.isWhole) assert.equal(readNumber(setting, least + 0.5), undefined, label);
+        for (const infinite of [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+          assert.equal(readNumber(setting, infinite), undefined, label);
+        }
+      }
+    }
+  });
+
+  it('never set a timer that would end at once', () => {
+    assert.ok(timeout.most * 1000 <= MAX_TIMER_MS);
+    assert.ok(interval.most * 1000 <= MAX_TIMER_MS);
+    for (const failures of [1, 2, 5, 10_000]) {
+      for (const random of [0, 0.999]) {
+        const delay = delayAfterFailures(interval.most * 1000, failures, () => random);
+        assert.ok(delay >= interval.most * 1000 && delay <= MAX_TIMER_MS, String(delay));
+      }
+    }
+  });
+});

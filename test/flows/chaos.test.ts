@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { outboxFolder } from '../../nodes/outbox/folder.js';
+import { OutboxStore } from '../../nodes/outbox/store.js';
+import type { Fault } from '../../sandbox/server.js';
+import { faultRows } from '../support/fault-matrix.js';
+import type { FlowNode } from '../support/flow-node.js';
+import { byLength } from '../support/length.js';
+import { loadSettings } from '../support/load.js';
+import { RunningNodeRed } from '../support/node-red.js';
+import { isEmpty, OutboxFlow, pause } from '../support/outbox-flow.js';
+import { useTemporaryFolder } from '../support/package.js';
+import { useSandbox } from '../support/sandbox.js';
+import { until } from '../support/until.js';
+
+const COUNT = byLength({ soak: 10_000, usual: 2500, brief: 1500 });
+const RUNS = byLength({ soak: 100, usual: 50, brief: 30 });
+const FAULTS_MS = byLength({ soak: 60_000, usual: 16_000, brief: 12_000 });
+const PER_SECOND = (COUNT / FAULTS_MS) * 1000;
+const KILLS = 3;
+/** Of all requests. */
+const SHARE = 0.15;
+const REFUSE_EVERY = 100;
+const WORDS = 'The part is not in stock.';
+/** Long to send: now and then is enough. */
+const RARE = ['big', 'gzip-bomb'];
+/** Between an entry that is given up on the disk and the line that the flow writes about it. */
+const TELLING_MS = 2000;
+
+describe('the outbox amid all faults of the matrix at once', () => {
+  const ion = useSandbox({ runs: 5 });
+  const folder = useTemporaryFolder();
+  const writes = new OutboxFlow(ion, folder);
+  let nodeRed: RunningNodeRed | undefined;
+
+  beforeEach(async function () {
+    this.timeout(120_000);
+    await writes.begin(RUNS);
+  });
+  afterEach(async () => {
+    writes.end();
+    await nodeRed?.stop();
+    nodeRed = undefined;
+  });
+
+  /** Of each endpoint; those that refuse an operation are no fault. */
+  const effects = (): (Fault & { execute: boolean })[] =>
+    faultRows.flatMap((row) =>
+      (['api', 'token'] as const).flatMap((target) => {
+        const { effect, outbox, turnsAway } = row[target];
+        if (!effect || outbox === 'gives up') return [];
+        const made = typeof effect === 'function' ? effect() : effect;
+        if (RARE.includes(made.kind)) return [];
+        const execute = [false, ...(target === 'api' && !turnsAway ? [true] : [])];
+        return execute.map(
+          (each) => ({ ...made, target, execute: each }) as Fault & { execute: boolean },
+        );
+      }),
+    );
+
+  it(`loses none of ${COUNT} writes in ${KILLS} crashes and a deploy, and gives up what ION refuses alone`, async function () {
+    this.timeout(FAULTS_MS + 240_000);
+    const { control } = ion.sandbox;
+    // Each process begins to count by itself, so that the last one has to end by hand.
+    const { userDir, done, givenUp } = await writes.prepare(
+      'chaos',
+      { perSecond: PER_SECOND, count: 1e9, refuseEvery: REFUSE_EVERY },
+      { timeout: 1, retries: 1 },
+    );
+    control.set({ tokenLifetime: 4, randomFaults: { share: SHARE, effects: effects() } });
+    const errors = [{ message: WORDS }];
+    control.fault({ target: 'api', kind: 'graphql', errors, times: 1e9, match: '"refuse-' });
+    for (const kind of ['big', 'gzip-bomb'] as const) {
+      control.fault({ target: 'api', kind, bytes: 65 * 1024 * 1024, match: 'UpdateRunStepField' });
+    }
+    const start = () => RunningNodeRed.start(userDir, { settings: loadSettings });
+    const kills: number[] = [];
+    const part = FAULTS_MS / (KILLS + 2);
+    let running = await start();
+    nodeRed = running;
+    for (let round = 0; round < KILLS; round++) {
+      await sleep(part);
+      const killed = running.ended();
+      running.signal('SIGKILL');
+      kills.push(Date.now());
+      await killed;
+      running = await start();
+      nodeRed = running;
+    }
+    await sleep(part);
+    const flow = JSON.parse(await readFile(join(userDir, 'flows.json'), 'utf8')) as FlowNode[];
+    await running.deploy(flow, 'full');
+    await until(async () => (await done()).length >= COUNT);
+    await pause(running);
+    control.set({ randomFaults: null });
+    await until(() => isEmpty(running));
+    await running.stop();
+    nodeRed = undefined;
+
+    // What the deploy ended was not accepted, and said so.
+    const accepted = (await done()).filter((line) => !line.includes('stopped or redeployed'));
+    const refused = accepted.filter((value) => value.startsWith('refuse-'));
+    const { written, repeated } = writes.check(
+      accepted.filter((value) => !value.startsWith('refuse-')),
+    );
+    const kept = await readGivenUp(userDir, `${ion.sandbox.url}/graphql`);
+
+    assert.deepEqual(
+      kept.filter(({ value, message }) => !value.startsWith('refuse-') || message !== WORDS),
+      [],
+      'nothing else was given up',
+    );
+    const keptValues = new Set(kept.map(({ value }) => value));
+    assert.deepEqual(
+      refused.filter((value) => !keptValues.has(value)),
+      [],
+      'all of them are kept',
+    );
+    const told = new Set(await givenUp());
+    const isAtKill = (at: number) => kills.some((kill) => at > kill - TELLING_MS && at <= kill);
+    assert.deepEqual(
+      kept.filter(({ value, at }) => !told.has(`${value} ${WORDS}`) && !isAtKill(at)),
+      [],
+      'all of them left by output 2',
+    );
+    console.log(
+      `      ${accepted.length} accepted; ${written} written, ${repeated} of them again; ${refused.length} refused, ${told.size} told`,
+    );
+    assert.ok(refused.length >= COUNT / REFUSE_EVERY / 2);
+  });
+});
+
+/** What waits for somebody's decision, from the disk of a process that has ended. */
+async function readGivenUp(
+  userDir: string,
+  endpoint: string,
+): Promise<{ value: string; message: string; at: number }[]> {
+  const path = outboxFolder(join(userDir, 'ion-outbox'), 'config', endpoint);
+  const store = await OutboxStore.open(path, { entries: 1e6, bytes: 1e9 });
+  try {
+    const refused = await store.refused(10_000);
+    return refused.map(({ entry: { write, error, givenUpAt } }) => ({
+      value: String(write.value),
+      message: error.message,
+      at: givenUpAt,
+    }));
+  } finally {
+    await store.close();
+  }
+}

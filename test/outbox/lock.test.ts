@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Node, NodeAPI } from 'node-red';
+import { toIonError } from '../../nodes/client/errors.js';
+import { outboxFolder } from '../../nodes/outbox/folder.js';
+import { OutboxStore } from '../../nodes/outbox/store.js';
+import { ConfigOutbox, type ConfigOutboxListener } from '../../nodes/runtime/config-outbox.js';
+import { failure } from '../support/errors.js';
+import { FakeIon, write } from '../support/outbox.js';
+import { holdStore, StoreProcess } from '../support/store-processes.js';
+import { until } from '../support/until.js';
+
+const API = 'https://api.buildwithion.com/graphql';
+
+describe('outbox: in use by another process', () => {
+  let userDir: string;
+  let folder: string;
+  let holder: StoreProcess | undefined;
+  let outbox: ConfigOutbox;
+  let ion: FakeIon;
+  let flows: EventEmitter;
+  const said = new EventEmitter();
+  const warnings: string[] = [];
+  const held: boolean[] = [];
+
+  beforeEach(async () => {
+    userDir = await mkdtemp(join(tmpdir(), 'ion-outbox-test-'));
+    folder = outboxFolder(join(userDir, 'ion-outbox'), 'config', API);
+    await mkdir(folder, { recursive: true });
+    ion = new FakeIon();
+    flows = new EventEmitter();
+    held.length = 0;
+    warnings.length = 0;
+    holder = await holdStore(folder);
+  });
+  afterEach(async () => {
+    await outbox?.close(false);
+    await holder?.end();
+    await rm(userDir, { recursive: true });
+  });
+
+  const start = ({
+    patienceMs = 60_000,
+    queueLimit = 1000,
+    warnAfterMs = 60_000,
+    reopenMs = 60_000,
+  } = {}) => {
+    const RED = { settings: { userDir }, events: flows, _: (key: string) => key.split('.').at(-1) };
+    const warn = (text: string) => {
+      warnings.push(text);
+      said.emit('warning');
+    };
+    const node = { id: 'config', warn, error: (error: Error) => warn(error.message) };
+    outbox = new ConfigOutbox(RED as unknown as NodeAPI, node as unknown as Node, {
+      endpoint: () => API,
+      writer: () => ion as never,
+      concurrency: () => 1,
+      queueLimit: () => queueLimit,
+      limits: () => ({ entries: 1000, bytes: 1e6 }),
+      patienceMs,
+      warnAfterMs,
+      reopenMs,
+    });
+    outbox.listen('node', {
+      delivered() {},
+      givenUp() {},
+      failed() {},
+      changed() {},
+      held: (isHeld) => {
+        held.push(isHeld);
+        said.emit('held');
+      },
+    } satisfies ConfigOutboxListener);
+  };
+  /** How often it tried to open what is there. */
+  const countTries = () => {
+    let tries = 0;
+    const { existing } = outbox;
+    outbox.existing = (...patience) => {
+      tries++;
+      return existing.apply(outbox, patience);
+    };
+    return () => tries;
+  };
+  /** As ion-step writes one. */
+  const send = async (value: number, signal = new AbortController().signal) => {
+    await (await outbox.open(signal)).add('node', write({ run: 1 }, value), undefined);
+  };
+  const release = async () => {
+    await holder?.end();
+    holder = undefined;
+  };
+  const values = () => ion.written.map(({ value }) => value);
+
+  it('lets messages wait, and takes them in their order when that process has ended', async () => {
+    start();
+    const settled: number[] = [];
+    const sending = Array.from({ length: 10 }, (_, value) =>
+      send(value).finally(() => settled.push(value)),
+    );
+    await once(said, 'held');
+    assert.deepEqual([held, settled], [[true], []]);
+    await release();
+    await Promise.all(sending);
+    await until(() => ion.written.length === 10);
+    assert.deepEqual(
+      values(),
+      Array.from({ length: 10 }, (_, value) => value),
+    );
+    assert.deepEqual(held, [true, false]);
+  });
+
+  it('fails messages that waited their time by a code that says that it may pass', async () => {
+    start({ patienceMs: 50 });
+    const errors = await Promise.all(
+      [send(1), send(2)].map((each) => failure(each, 'ION_OVERLOADED')),
+    );
+    for (const { message } of errors) {
+      assert.match(message, /in use by another process: is Node-RED running twice/);
+      assert.match(message, /This message waited 0.05 s for it: send it again later/);
+    }
+    await release();
+    // What comes later is taken in without a restart.
+    const later = async (): Promise<void> => {
+      await send(3).catch((thrown) =>
+        toIonError(thrown).code === 'ION_OVERLOADED' ? later() : Promise.reject(thrown),
+      );
+    };
+    await later();
+    await until(() => ion.written.length === 1);
+    assert.deepEqual(values(), [3]);
+  });
+
+  it('lets no more wait than the limit of the config node', async () => {
+    start({ queueLimit: 3 });
+    const waiting = [1, 2, 3].map((value) => send(value));
+    await once(said, 'held');
+    const { message } = await failure(send(4), 'ION_OVERLOADED');
+    assert.match(message, /in use by another process: .* 3 messages already wait for it/);
+    await release();
+    await Promise.all(waiting);
+    await send(5);
+    await until(() => ion.written.length === 4);
+    assert.deepEqual(values(), [1, 2, 3, 5]);
+  });
+
+  it('lets a message go when its node is redeployed, and all when the config node is', async () => {
+    start();
+    const redeploy = new AbortController();
+    const first = failure(send(1, redeploy.signal), 'ION_CLOSED');
+    const second = failure(send(2), 'ION_CLOSED');
+    await once(said, 'held');
+    redeploy.abort();
+    await first;
+    await outbox.close(false);
+    await second;
+    await failure(send(3), 'ION_CLOSED');
+    assert.deepEqual(values(), []);
+  });
+
+  it('delivers what the process before left, as soon as it has ended', async () => {
+    await release();
+    start();
+    ion.isDown = true;
+    await send(1);
+    await outbox.close(false);
+    ion.isDown = false;
+    holder = await holdStore(folder);
+    start({ patienceMs: 1, warnAfterMs: 1 });
+    flows.emit('flows:started');
+    await once(said, 'warning');
+    assert.deepEqual(warnings, ['outboxHeld']);
+    await release();
+    await until(() => ion.written.length === 1);
+    assert.deepEqual([values(), warnings], [[1], ['outboxHeld']]);
+  });
+
+  it('says once why it cannot open what was left, and delivers it when it can', async () => {
+    await release();
+    start();
+    ion.isDown = true;
+    await send(1);
+    await outbox.close(false);
+    ion.isDown = false;
+    // A file in the place of a folder, as of one that is not mounted yet.
+    await rename(folder, `${folder} away`);
+    await writeFile(folder, '');
+    start({ reopenMs: 1 });
+    const tries = countTries();
+    flows.emit('flows:started');
+    await until(() => tries() > 5);
+    assert.equal(warnings.length, 1);
+    await rm(folder);
+    await rename(`${folder} away`, folder);
+    await until(() => ion.written.length === 1);
+    assert.equal(warnings.length, 1);
+  });
+
+  it('says so at once where somebody only looks', async () => {
+    start();
+    const { message } = await failure(outbox.existing(), 'ION_OVERLOADED');
+    assert.match(message, /in use by another process/);
+  });
+
+  it('stays locked, whoever asks for it a second time in the same process', async () => {
+    await release();
+    const limits = { entries: 10, bytes: 1e6 };
+    const store = await OutboxStore.open(folder, limits);
+    const closing = new AbortController();
+    const wait = { signal: closing.signal, onHeld: () => closing.abort() };
+    await failure(OutboxStore.open(folder, limits, { wait }), 'ION_CLOSED');
+    holder = new StoreProcess(folder, 'open');
+    assert.match((await holder.outcome).message ?? '', /in use by another process/);
+    await store.close();
+    start();
+    await outbox.open();
+  });
+});

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type NumberSetting, numberSettings } from '../../nodes/client/settings.js';
+import { root } from '../support/package.js';
+
+const read = (...path: string[]) => readFileSync(join(root, ...path), 'utf8');
+
+/** How the help of each language tells the limits and the default. */
+const HELP: Record<string, (least: string, most: string, byDefault: string) => string> = {
+  'en-US': (least, most, byDefault) => `${least} to ${most}; default ${byDefault}`,
+  de: (least, most, byDefault) => `${least} bis ${most}; Vorgabe ${byDefault}`,
+  ja: (least, most, byDefault) => `${least}～${most}、既定値は${byDefault}`,
+};
+
+describe('defaults and limits of the settings', () => {
+  const docs = read('docs', 'nodes.md').split(/^## /m);
+  const all = Object.entries(numberSettings).flatMap(([node, settings]) =>
+    Object.entries<NumberSetting>(settings).map(([name, setting]) => ({ node, name, setting })),
+  );
+
+  for (const { node, name, setting } of all) {
+    const { label, least, most } = setting;
+    const numbers = (language: string) =>
+      [least, most, setting.default].map((number) => number.toLocaleString(language));
+
+    it(`of ${name} are those that docs/nodes.md tells of ${node}`, () => {
+      const section = docs.find((text) => text.startsWith(`${node}\n`)) ?? '';
+      const rows = section.split('\n').map((line) => line.split('|').map((cell) => cell.trim()));
+      const row = rows.find(([, property]) => property === label);
+      const [lowest, highest, byDefault] = numbers('en-US');
+      assert.ok(row?.[2]?.includes(`; ${lowest} to ${highest}`), String(row));
+      assert.equal(row?.[3], byDefault);
+    });
+
+    it(`of ${name} are those that the help of ${node} tells in each language`, () => {
+      for (const [language, phrase] of Object.entries(HELP)) {
+        const help = read('nodes', 'locales', language, `${node}.html`).replace(/\s+/g, ' ');
+        const [lowest = '', highest = '', byDefault = ''] = numbers(language);
+        const expected = phrase(lowest, highest, byDefault);
+        assert.ok(help.includes(expected), `${language}: ${expected}`);
+      }
+    });
+
+    it(`of ${name} are told by the label of the dialog of ${node}`, () => {
+      const catalogue = JSON.parse(read('nodes', 'locales', 'en-US', `${node}.json`));
+      assert.equal(catalogue[node].label[name], label);
+    });
+  }
+});

@@ -1,0 +1,59 @@
+// A process of its own that uses the store of an outbox:
+// <folder> open   holds it until its input ends
+// <folder> file   keeps a file, gives it up and lets it wait again
+// It prints one line of JSON: what came out, or the code and the text of the failure.
+import { readFile } from 'node:fs/promises';
+import { toIonError } from '../../nodes/client/errors.js';
+import { OutboxStore, writing } from '../../nodes/outbox/store.js';
+
+const [, , folder = '', work] = process.argv;
+const limits = { entries: 1000, bytes: 10_000_000 };
+
+async function* content() {
+  yield Buffer.from('abc');
+}
+
+async function keepFile(store: OutboxStore): Promise<string> {
+  const target = { step: 1 };
+  const write = { action: 'file', target, filename: 'a.txt', onConflict: 'retry' } as const;
+  const entry = { write, sender: 'node', context: {}, acceptedAt: 1, fileSize: 3 } as never;
+  const kept = await store.add(entry, 'a', writing(content()));
+  await store.giveUp(kept, { code: 'ION_GRAPHQL', message: 'no' }, 2);
+  const [refused] = await store.refused(1);
+  if (refused) await store.restore(refused, () => {});
+  const [waiting] = await store.unrouted(1);
+  return readFile(store.fileOf(waiting?.sequence ?? 0), 'utf8');
+}
+
+async function openNow(): Promise<OutboxStore> {
+  const waiting = new AbortController();
+  let held: unknown;
+  const onHeld = (error: unknown) => {
+    held = error;
+    waiting.abort();
+  };
+  const wait = { signal: waiting.signal, onHeld };
+  return OutboxStore.open(folder, limits, { wait }).catch((thrown) => {
+    throw held ?? thrown;
+  });
+}
+
+async function main(): Promise<unknown> {
+  const store = await openNow();
+  try {
+    if (work === 'file') return { file: await keepFile(store) };
+    console.log(JSON.stringify({ isOpen: true }));
+    for await (const _ of process.stdin);
+    return {};
+  } finally {
+    await store.close();
+  }
+}
+
+void main()
+  .catch((thrown) => {
+    const { code, message } = toIonError(thrown);
+    return { code, message };
+  })
+  .then((outcome) => console.log(JSON.stringify(outcome)))
+  .finally(() => process.exit());
