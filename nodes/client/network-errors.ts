@@ -60,12 +60,15 @@ export function networkError(
         { cause: thrown, transient: true },
       );
     case 'ENOTFOUND':
-    case 'EAI_AGAIN':
+    case 'EAI_AGAIN': {
+      const name = nameIn(thrown) ?? hostname;
+      const what = name === hostname ? 'URL in the ION config node' : 'URL of the proxy';
       return new IonError(
         'ION_NETWORK',
-        `The name ${nameIn(thrown) ?? hostname} cannot be found (DNS). Check the URL in the ION config node and this machine's network.`,
+        `The name ${name} cannot be found (DNS). Check the ${what} and this machine's network.`,
         { cause: thrown, transient: true },
       );
+    }
     case 'ECONNREFUSED':
       return new IonError(
         'ION_NETWORK',

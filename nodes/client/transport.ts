@@ -8,6 +8,7 @@ import { abandonable, onAbort } from './aborts.js';
 import { isThisMachine } from './environments.js';
 import { closedError, IonError, quote } from './errors.js';
 import { codeOf, networkError, timeoutError, tooLargeError } from './network-errors.js';
+import { type HttpProxy, type Proxies, proxiesFor } from './proxies.js';
 import { createSecureContext } from './secure-context.js';
 import { inSlices } from './slices.js';
 import { VERSION } from './version.js';
@@ -40,13 +41,6 @@ export interface TransportOptions {
   /** Without it, the environment variables `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` count. */
   proxy?: HttpProxy | undefined;
   largestAnswer?: number | undefined;
-}
-
-export interface HttpProxy {
-  /** With user and password in it, percent-encoded, where the proxy asks for them. */
-  url: string;
-  /** Hosts that are reached directly. */
-  except: string[];
 }
 
 /** The receiver of a request; each may learn only what is meant for it. */
@@ -295,7 +289,7 @@ const decompressors = new Map([
 class Dispatchers {
   readonly #options: TransportOptions;
   readonly #largestAnswer: number;
-  readonly #usesProxy: boolean;
+  readonly #proxies: Proxies | undefined;
   readonly #tls: Record<Peer, TlsOptions | undefined>;
   readonly #direct = new Map<TlsOptions | undefined, Dispatcher>();
   readonly #proxied = new Map<TlsOptions | undefined, Dispatcher>();
@@ -305,14 +299,13 @@ class Dispatchers {
     const tls = options.tls && { ...options.tls, secureContext: createSecureContext(options.tls) };
     this.#options = options;
     this.#largestAnswer = largestAnswer;
-    this.#usesProxy = options.proxy !== undefined || hasProxyVariables();
+    this.#proxies = proxiesFor(options.proxy);
     this.#tls = { api: tls, auth: withoutServerName(tls), storage: undefined };
-    if (this.#usesProxy) this.#dispatcher(this.#tls.api, false);
   }
 
   for(peer: Peer, { hostname }: URL): Dispatcher {
     // A proxy would be handed, in clear text, what is meant for this machine alone.
-    const isDirect = !this.#usesProxy || isThisMachine(hostname);
+    const isDirect = !this.#proxies || isThisMachine(hostname);
     return this.#dispatcher(this.#tls[peer], isDirect);
   }
 
@@ -325,7 +318,8 @@ class Dispatchers {
     const made = isDirect ? this.#direct : this.#proxied;
     let dispatcher = made.get(tls);
     if (!dispatcher) {
-      dispatcher = createDispatcher({ ...this.#options, tls }, isDirect, this.#largestAnswer);
+      const proxies = isDirect ? undefined : this.#proxies;
+      dispatcher = createDispatcher({ ...this.#options, tls }, proxies, this.#largestAnswer);
       made.set(tls, dispatcher);
     }
     return dispatcher;
@@ -340,7 +334,7 @@ function withoutServerName(tls: TlsOptions | undefined): TlsOptions | undefined 
 
 function createDispatcher(
   options: TransportOptions,
-  isDirect: boolean,
+  proxies: Proxies | undefined,
   largestAnswer: number,
 ): Dispatcher {
   // With the first client only: it takes longer to load than all else that the nodes need.
@@ -356,34 +350,18 @@ function createDispatcher(
     bodyTimeout: 0,
     allowH2: false,
   };
-  const { proxy } = options;
-  if (isDirect) return new Agent({ ...common, connect: tls });
-  try {
-    return new EnvHttpProxyAgent({
-      ...common,
-      connect: tls,
-      requestTls: tls,
-      proxyTls: { timeout: connectTimeout },
-      // For the proxy itself, which asks for nothing else when it is to make a tunnel.
-      headers: { 'user-agent': USER_AGENT },
-      // As proxies expect it: a tunnel for https, plain http handed over as it is.
-      proxyTunnel: false,
-      ...(proxy && {
-        httpProxy: proxy.url,
-        httpsProxy: proxy.url,
-        noProxy: proxy.except.join(','),
-      }),
-    });
-  } catch {
-    // Without the cause, which may repeat the password in the URL.
-    throw new IonError(
-      'ION_CONFIG',
-      'The URL of the proxy cannot be used. It should look like http://proxy.example.com:3128; see the proxy in the ION config node, or the environment variables HTTP_PROXY and HTTPS_PROXY.',
-    );
-  }
-}
-
-function hasProxyVariables(): boolean {
-  const { http_proxy, HTTP_PROXY, https_proxy, HTTPS_PROXY } = process.env;
-  return Boolean(http_proxy || HTTP_PROXY || https_proxy || HTTPS_PROXY);
+  if (!proxies) return new Agent({ ...common, connect: tls });
+  return new EnvHttpProxyAgent({
+    ...common,
+    connect: tls,
+    requestTls: tls,
+    proxyTls: { timeout: connectTimeout },
+    // For the proxy itself, which asks for nothing else when it is to make a tunnel.
+    headers: { 'user-agent': USER_AGENT },
+    // As proxies expect it: a tunnel for https, plain http handed over as it is.
+    proxyTunnel: false,
+    httpProxy: proxies.http,
+    httpsProxy: proxies.https,
+    ...(proxies.except !== undefined && { noProxy: proxies.except }),
+  });
 }

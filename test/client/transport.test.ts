@@ -610,6 +610,13 @@ describe('transport', () => {
       assert.equal(server.connections, 0);
     });
 
+    it('names a proxy that DNS does not know', async () => {
+      const host = `${'x'.repeat(64)}.invalid`;
+      const through = transport({ proxy: { url: host, except: [] } });
+      const error = await failure(post(through, 'https://ion.example.test/'), 'ION_NETWORK');
+      assert.match(error.message, /The name x+\.invalid cannot be found .* URL of the proxy/);
+    });
+
     it('reports a proxy that cannot be reached', async () => {
       const server = await answering(ANSWER);
       const url = `http://127.0.0.1:${await unusedPort()}`;
@@ -622,10 +629,12 @@ describe('transport', () => {
     });
 
     it('refuses a proxy URL that is none, without its password', () => {
-      for (const url of ['proxy.example:3128', 'http://user:S3CRET@proxy example']) {
+      for (const url of ['socks5://proxy.example', 'http://user:S3CRET@proxy example']) {
         const error = thrown(() => transport({ proxy: { url, except: [] } }), 'ION_CONFIG');
         assert.match(error.message, /proxy/);
         assert.doesNotMatch(everythingIn(error), /S3CRET/);
+        process.env.HTTPS_PROXY = url;
+        assert.match(thrown(() => transport(), 'ION_CONFIG').message, /HTTPS_PROXY/);
       }
     });
 
@@ -635,15 +644,18 @@ describe('transport', () => {
       ['HTTP_PROXY', 'http'],
       ['http_proxy', 'http'],
     ] as const) {
-      it(`takes the proxy for ${scheme} from ${name}`, async () => {
-        const proxy = closing(await startProxy());
+      it(`takes the proxy for ${scheme} from ${name}, also without a scheme`, async () => {
+        const proxy = closing(await startProxy({ user: 'user', password: 'p@ss' }));
         const named = await selfSigned({ name: 'ion.example.test' });
         const server = scheme === 'https' ? await secure(named) : await answering(ANSWER);
-        process.env[name] = proxy.url;
-        const through = transport({ tls: { ca: named.cert } });
+        const address = `user:p%40ss@127.0.0.1:${proxy.port}`;
         const url = `${scheme}://ion.example.test:${server.port}`;
-        assert.equal((await post(through, url)).text, ANSWER);
-        assert.deepEqual(proxy.targets, [`ion.example.test:${server.port}`]);
+        for (const value of [`http://${address}`, ` ${address}\n`]) {
+          process.env[name] = value;
+          const through = transport({ tls: { ca: named.cert } });
+          assert.equal((await post(through, url)).text, ANSWER);
+          assert.deepEqual(proxy.targets.splice(0), [`ion.example.test:${server.port}`]);
+        }
       });
     }
 
@@ -666,7 +678,7 @@ describe('transport', () => {
       it(`takes exceptions from ${name}`, async () => {
         const proxy = closing(await startProxy());
         Object.assign(process.env, {
-          HTTP_PROXY: proxy.url,
+          HTTP_PROXY: proxy.url.replace('http://', ''),
           [name]: 'example.com,example.invalid',
         });
         await failure(post(transport(), 'http://ion.example.invalid/'), 'ION_NETWORK');
