@@ -15,10 +15,11 @@ const require = createRequire(import.meta.url);
 for (const folder of [dist, inRoot('resources')]) {
   await rm(folder, { recursive: true, force: true });
 }
+const { version, 'node-red': nodeRed } = JSON.parse(await readFile(inRoot('package.json'), 'utf8'));
+await writeVersion();
 const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
 execFileSync(process.execPath, [tsc, '-p', inRoot('nodes')], { stdio: 'inherit' });
 
-const { 'node-red': nodeRed } = JSON.parse(await readFile(inRoot('package.json'), 'utf8'));
 for (const name of Object.keys(nodeRed.nodes)) {
   const { outputFiles } = await build({
     entryPoints: [inRoot('nodes', 'editor', `${name}.ts`)],
@@ -48,6 +49,14 @@ const { metafile } = await build({
 await writeFile(inRoot('resources', 'graphql-language.LICENSES.txt'), await licences(metafile));
 await cp(inRoot('nodes', 'locales'), join(dist, 'locales'), { recursive: true });
 await cp(inRoot('icons'), join(dist, 'icons'), { recursive: true });
+
+/** Into the sources, so that no file is read for it at run time. */
+async function writeVersion() {
+  const file = inRoot('nodes', 'client', 'version.ts');
+  const present = await readFile(file, 'utf8');
+  const text = present.replace(/(VERSION = )'.*'/, `$1'${version}'`);
+  if (text !== present) await writeFile(file, text);
+}
 
 /** The licences of the packages in a bundle. */
 async function licences({ inputs }) {

@@ -1,8 +1,20 @@
-import { closedError, IonError } from './errors.js';
+import { closedError, IonError, quote } from './errors.js';
+import type { Peer } from './transport.js';
 
-/** Codes of OpenSSL and Node for a certificate that is not accepted. */
-const CERTIFICATE =
-  /^(CERT_|ERR_TLS_CERT|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_(GET|VERIFY)|HOSTNAME_MISMATCH)/;
+/** Codes of OpenSSL and Node for a certificate that is not accepted: because of the time, … */
+const OUT_OF_TIME = /^CERT_(?:NOT_YET_VALID|HAS_EXPIRED)$/;
+/** … because it is for another host, … */
+const OTHER_HOST = /^(?:ERR_TLS_CERT_ALTNAME_INVALID|HOSTNAME_MISMATCH)$/;
+/** … because nobody who is trusted has signed it, … */
+const NOT_TRUSTED =
+  /^(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_(?:GET_ISSUER|VERIFY)\w*|CERT_(?:SIGNATURE_FAILURE|UNTRUSTED|REJECTED))$/;
+/** … or because of what it is. */
+const UNUSABLE =
+  /^(?:CERT_|CRL_|ERR_TLS_CERT|ERROR_IN_C|UNABLE_TO_(?:GET|DE)|INVALID_(?:CA|PURPOSE)$|PATH_LENGTH_|UNSPECIFIED$)/;
+
+/** How a server says that it needs another certificate of this machine. */
+const OWN_CERTIFICATE =
+  /^ERR_SSL_\w+_ALERT_(?:(?:BAD|NO|UNSUPPORTED)_CERTIFICATE|CERTIFICATE_\w+|UNKNOWN_CA|ACCESS_DENIED)$/;
 
 /** Codes for a server that does not speak TLS, or not in a way that both sides accept. */
 const NO_TLS = /^(ERR_SSL_|EPROTO$)/;
@@ -12,7 +24,7 @@ const PROXY_REFUSAL = /^Proxy (?:response|Authentication Required) \((\d+)\)/;
 
 /**
  * What a failed exchange means to a user.
- * @param isStorage the host that keeps files, which no TLS configuration is for
+ * @param peer who was asked: the TLS configuration is not for the host that keeps files
  * @param isSent whether the request was handed to a connection, and may have reached the server
  */
 export function networkError(
@@ -20,7 +32,7 @@ export function networkError(
   url: URL,
   isSent: boolean,
   largestAnswer: number,
-  isStorage = false,
+  peer: Peer = 'api',
 ): IonError {
   const code = codeOf(thrown);
   const text = textOf(thrown);
@@ -48,12 +60,15 @@ export function networkError(
         { cause: thrown, transient: true },
       );
     case 'ENOTFOUND':
-    case 'EAI_AGAIN':
+    case 'EAI_AGAIN': {
+      const name = nameIn(thrown) ?? hostname;
+      const what = name === hostname ? 'URL in the ION config node' : 'URL of the proxy';
       return new IonError(
         'ION_NETWORK',
-        `The name ${nameIn(thrown) ?? hostname} cannot be found (DNS). Check the URL in the ION config node and this machine's network.`,
+        `The name ${name} cannot be found (DNS). Check the ${what} and this machine's network.`,
         { cause: thrown, transient: true },
       );
+    }
     case 'ECONNREFUSED':
       return new IonError(
         'ION_NETWORK',
@@ -61,22 +76,20 @@ export function networkError(
         { cause: thrown, transient: true },
       );
   }
-  if (CERTIFICATE.test(code)) {
-    const advice = isStorage
-      ? 'It keeps the files of ION, and the TLS configuration is not for it: set NODE_EXTRA_CA_CERTS to the CA certificate.'
-      : 'Choose a TLS configuration with the right CA certificate in the ION config node.';
+  if (OWN_CERTIFICATE.test(code)) {
     return new IonError(
       'ION_NETWORK',
-      `The certificate of ${host} is not trusted (${code}). ${advice}`,
+      `${host} does not accept the certificate of this machine, or asks for one (${code}). Check certificate and private key in the TLS configuration in the ION config node.`,
       { cause: thrown },
     );
   }
+  const refused = certificateTrouble(code, text, host, peer);
+  if (refused !== undefined) return new IonError('ION_NETWORK', refused, { cause: thrown });
   if (!isSent && NO_TLS.test(code)) {
-    return new IonError(
-      'ION_NETWORK',
-      `${host} does not answer as an https server does (${code}). Check scheme and port of the URL in the ION config node.`,
-      { cause: thrown },
-    );
+    const trouble = code.endsWith('_ALERT_HANDSHAKE_FAILURE')
+      ? `${host} does not agree to an encrypted connection (${code}). It may ask for a certificate of this machine, which belongs in the TLS configuration in the ION config node, or for another version of TLS.`
+      : `${host} does not answer as an https server does (${code}). Check scheme and port of the URL in the ION config node.`;
+    return new IonError('ION_NETWORK', trouble, { cause: thrown });
   }
   const when = isSent ? 'broke before the answer was complete' : 'could not be made';
   return new IonError('ION_NETWORK', `The connection to ${host} ${when} (${code || text}).`, {
@@ -85,6 +98,43 @@ export function networkError(
     mayHaveRun: isSent,
   });
 }
+
+/** What is wrong with the certificate of a host, and what to do; `undefined` for another failure. */
+function certificateTrouble(
+  code: string,
+  text: string,
+  host: string,
+  peer: Peer,
+): string | undefined {
+  if (OUT_OF_TIME.test(code)) {
+    const state = code.endsWith('EXPIRED') ? 'has expired' : 'is not valid yet';
+    const now = new Date().toISOString().slice(0, 19);
+    return `The certificate of ${host}, or of its CA, ${state} (${code}) by the clock of this machine, which says ${now}Z. Set the clock if it is wrong; if it is right, ${host} needs a new certificate.`;
+  }
+  if (OTHER_HOST.test(code)) {
+    return `The certificate of ${host} is for another host (${code}: ${quote(text)}). ${adviceOnHost[peer]}`;
+  }
+  if (NOT_TRUSTED.test(code)) {
+    const advice =
+      peer === 'storage'
+        ? 'It keeps the files of ION, and the TLS configuration is not for it: set NODE_EXTRA_CA_CERTS to the CA certificate.'
+        : 'Choose a TLS configuration with the right CA certificate in the ION config node.';
+    const missing = code.startsWith('UNABLE_TO_')
+      ? ' The server may also have left out an intermediate certificate.'
+      : '';
+    return `The certificate of ${host} is not trusted (${code}). ${advice}${missing}`;
+  }
+  if (UNUSABLE.test(code)) {
+    return `The certificate of ${host} cannot be used (${code}: ${quote(text)}). ${host}, or the firewall that answers in its place, needs another certificate.`;
+  }
+  return undefined;
+}
+
+const adviceOnHost: Record<Peer, string> = {
+  api: 'Check the URL in the ION config node, and the server name in its TLS configuration.',
+  auth: 'Check the URL in the ION config node, and whether a proxy or firewall answers in its place.',
+  storage: 'ION names this host: a proxy or firewall may answer in its place.',
+};
 
 /** @param isSent see `networkError` */
 export function timeoutError(url: URL, timeoutMs: number, isSent: boolean): IonError {

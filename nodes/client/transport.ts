@@ -8,10 +8,16 @@ import { abandonable, onAbort } from './aborts.js';
 import { isThisMachine } from './environments.js';
 import { closedError, IonError, quote } from './errors.js';
 import { codeOf, networkError, timeoutError, tooLargeError } from './network-errors.js';
+import { type HttpProxy, type Proxies, proxiesFor } from './proxies.js';
+import { createSecureContext } from './secure-context.js';
 import { inSlices } from './slices.js';
+import { VERSION } from './version.js';
 
 /** Largest answer that is read, in bytes, compressed or not. */
 export const LARGEST_ANSWER = 64 * 1024 * 1024;
+
+/** Many gateways refuse requests that do not say what sends them. */
+const USER_AGENT = `node-red-ion/${VERSION}`;
 
 const LONGEST_CONNECT_MS = 10_000;
 /** In bytes; longer texts are decoded in slices. */
@@ -27,18 +33,14 @@ export interface TransportOptions {
   timeoutMs: number;
   /** Connections to each host at once. */
   connections: number;
-  /** For the API and the auth server; a server name is the API's alone. */
+  /**
+   * For the API and the auth server; a server name is the API's alone. The CA is trusted as well as
+   * those that Node.js trusts.
+   */
   tls?: TlsOptions | undefined;
   /** Without it, the environment variables `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` count. */
   proxy?: HttpProxy | undefined;
   largestAnswer?: number | undefined;
-}
-
-export interface HttpProxy {
-  /** With user and password in it, percent-encoded, where the proxy asks for them. */
-  url: string;
-  /** Hosts that are reached directly. */
-  except: string[];
 }
 
 /** The receiver of a request; each may learn only what is meant for it. */
@@ -172,7 +174,7 @@ export class Transport {
           origin: url.origin,
           path: url.pathname + url.search,
           method,
-          headers: { 'accept-encoding': 'gzip, br', ...headers },
+          headers: { 'accept-encoding': 'gzip, br', ...headers, 'user-agent': USER_AGENT },
           body: typeof body === 'object' ? Readable.from(watched(body, timer)) : (body ?? null),
         },
         {
@@ -202,10 +204,7 @@ export class Transport {
             end();
             // The body may have its own reason, such as a file that cannot be read.
             if (error instanceof IonError) reject(error);
-            else {
-              const isStorage = peer === 'storage';
-              reject(networkError(error, url, isSent, this.#largestAnswer, isStorage));
-            }
+            else reject(networkError(error, url, isSent, this.#largestAnswer, peer));
           },
         },
       );
@@ -290,23 +289,23 @@ const decompressors = new Map([
 class Dispatchers {
   readonly #options: TransportOptions;
   readonly #largestAnswer: number;
-  readonly #usesProxy: boolean;
+  readonly #proxies: Proxies | undefined;
   readonly #tls: Record<Peer, TlsOptions | undefined>;
   readonly #direct = new Map<TlsOptions | undefined, Dispatcher>();
   readonly #proxied = new Map<TlsOptions | undefined, Dispatcher>();
 
-  /** @throws IonError `ION_CONFIG` for a proxy that cannot be used */
+  /** @throws IonError `ION_CONFIG` for a proxy or TLS options that cannot be used */
   constructor(options: TransportOptions, largestAnswer: number) {
+    const tls = options.tls && { ...options.tls, secureContext: createSecureContext(options.tls) };
     this.#options = options;
     this.#largestAnswer = largestAnswer;
-    this.#usesProxy = options.proxy !== undefined || hasProxyVariables();
-    this.#tls = { api: options.tls, auth: withoutServerName(options.tls), storage: undefined };
-    if (this.#usesProxy) this.#dispatcher(this.#tls.api, false);
+    this.#proxies = proxiesFor(options.proxy);
+    this.#tls = { api: tls, auth: withoutServerName(tls), storage: undefined };
   }
 
   for(peer: Peer, { hostname }: URL): Dispatcher {
     // A proxy would be handed, in clear text, what is meant for this machine alone.
-    const isDirect = !this.#usesProxy || isThisMachine(hostname);
+    const isDirect = !this.#proxies || isThisMachine(hostname);
     return this.#dispatcher(this.#tls[peer], isDirect);
   }
 
@@ -319,7 +318,8 @@ class Dispatchers {
     const made = isDirect ? this.#direct : this.#proxied;
     let dispatcher = made.get(tls);
     if (!dispatcher) {
-      dispatcher = createDispatcher({ ...this.#options, tls }, isDirect, this.#largestAnswer);
+      const proxies = isDirect ? undefined : this.#proxies;
+      dispatcher = createDispatcher({ ...this.#options, tls }, proxies, this.#largestAnswer);
       made.set(tls, dispatcher);
     }
     return dispatcher;
@@ -334,7 +334,7 @@ function withoutServerName(tls: TlsOptions | undefined): TlsOptions | undefined 
 
 function createDispatcher(
   options: TransportOptions,
-  isDirect: boolean,
+  proxies: Proxies | undefined,
   largestAnswer: number,
 ): Dispatcher {
   // With the first client only: it takes longer to load than all else that the nodes need.
@@ -350,32 +350,18 @@ function createDispatcher(
     bodyTimeout: 0,
     allowH2: false,
   };
-  const { proxy } = options;
-  if (isDirect) return new Agent({ ...common, connect: tls });
-  try {
-    return new EnvHttpProxyAgent({
-      ...common,
-      connect: tls,
-      requestTls: tls,
-      proxyTls: { timeout: connectTimeout },
-      // As proxies expect it: a tunnel for https, plain http handed over as it is.
-      proxyTunnel: false,
-      ...(proxy && {
-        httpProxy: proxy.url,
-        httpsProxy: proxy.url,
-        noProxy: proxy.except.join(','),
-      }),
-    });
-  } catch {
-    // Without the cause, which may repeat the password in the URL.
-    throw new IonError(
-      'ION_CONFIG',
-      'The URL of the proxy cannot be used. It should look like http://proxy.example.com:3128; see the proxy in the ION config node, or the environment variables HTTP_PROXY and HTTPS_PROXY.',
-    );
-  }
-}
-
-function hasProxyVariables(): boolean {
-  const { http_proxy, HTTP_PROXY, https_proxy, HTTPS_PROXY } = process.env;
-  return Boolean(http_proxy || HTTP_PROXY || https_proxy || HTTPS_PROXY);
+  if (!proxies) return new Agent({ ...common, connect: tls });
+  return new EnvHttpProxyAgent({
+    ...common,
+    connect: tls,
+    requestTls: tls,
+    proxyTls: { timeout: connectTimeout },
+    // For the proxy itself, which asks for nothing else when it is to make a tunnel.
+    headers: { 'user-agent': USER_AGENT },
+    // As proxies expect it: a tunnel for https, plain http handed over as it is.
+    proxyTunnel: false,
+    httpProxy: proxies.http,
+    httpsProxy: proxies.https,
+    ...(proxies.except !== undefined && { noProxy: proxies.except }),
+  });
 }

@@ -3,9 +3,9 @@ import type { IonClientSettings } from '../client/client.js';
 import { describe } from '../client/describe.js';
 import type { EndpointSettings, EnvironmentName } from '../client/environments.js';
 import { IonError } from '../client/errors.js';
+import { type HttpProxy, proxyUrl } from '../client/proxies.js';
 import { isTimeZone, TimeZone } from '../client/time-zone.js';
-import type { HttpProxy } from '../client/transport.js';
-import { hasControlCharacter, trimEnds } from '../client/trim-ends.js';
+import { trimEnds } from '../client/trim-ends.js';
 import type { OutboxLimits } from '../outbox/store.js';
 import type { ApiKeyCredentials } from './config-node.js';
 import { requireNoReference, requireResolved, requireUrlWithoutReference } from './references.js';
@@ -131,12 +131,7 @@ function proxy(RED: NodeAPI, id: string | undefined): HttpProxy | undefined {
   const node = RED.nodes.getNode(id) as ProxyNode | null;
   if (!node) throw missing('proxy');
   requireUrlWithoutReference('The URL of the proxy configuration', node.url);
-  const address = trimEnds(String(node.url ?? ''));
-  if (hasControlCharacter(address) || !URL.canParse(address)) {
-    // The URL itself is not repeated, because it may hold a password.
-    throw new IonError('ION_CONFIG', 'The URL of the proxy configuration is not valid.');
-  }
-  const url = new URL(address);
+  const url = proxyUrl('The URL of the proxy configuration', String(node.url ?? ''));
   const { username, password } = node.credentials ?? {};
   requireResolved('The user of the proxy configuration', username);
   requireResolved('The password of the proxy configuration', password);

@@ -4,14 +4,27 @@ import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
-import { LARGEST_ANSWER, Transport, type TransportOptions } from '../../nodes/client/transport.js';
-import { type Certificate, selfSigned } from '../support/certificates.js';
+import {
+  LARGEST_ANSWER,
+  type Peer,
+  Transport,
+  type TransportOptions,
+} from '../../nodes/client/transport.js';
+import { version } from '../../package.json';
+import {
+  type Certificate,
+  type CertificateOptions,
+  certificate as madeCertificate,
+  selfSigned,
+} from '../support/certificates.js';
 import { everythingIn, failure, thrown } from '../support/errors.js';
 import { startProxy } from '../support/proxy.js';
 import { useSandbox } from '../support/sandbox.js';
 import { closeAfterEach, httpServer, tcpServer, unusedPort } from '../support/servers.js';
 
 const MiB = 1024 * 1024;
+const PEERS: Peer[] = ['api', 'auth', 'storage'];
+const USER_AGENT = `node-red-ion/${version}`;
 const ANSWER = '{"data":{"text":"Größe 5 µm ✓"}}';
 
 describe('transport', () => {
@@ -53,6 +66,30 @@ describe('transport', () => {
       assert.equal(received.request.url, '/ion/graphql?x=1');
       assert.equal(received.request.headers['content-type'], 'application/json');
       assert.equal(received.request.headers['accept-encoding'], 'gzip, br');
+    });
+
+    it('says to every host what sends the request, and which version', async () => {
+      const seen: (string | undefined)[] = [];
+      const server = closing(
+        await httpServer((request, response) => {
+          seen.push(request.headers['user-agent']);
+          request.resume().on('end', () => response.end());
+        }),
+      );
+      const through = transport();
+      const url = new URL(server.url);
+      const { signal } = new AbortController();
+      // As the library for OAuth sets it.
+      const headers = { 'user-agent': 'oauth4webapi/v3' };
+      for (const peer of PEERS) {
+        await through.post({ peer, url, headers, body: '', signal });
+      }
+      async function* body() {
+        yield Buffer.from('x');
+      }
+      await through.put({ url, headers: {}, size: 1, body: body(), signal });
+      await through.look(url, signal);
+      assert.deepEqual(seen, Array(5).fill(USER_AGENT));
     });
 
     it('keeps its connection for the next request', async () => {
@@ -357,6 +394,65 @@ describe('transport', () => {
       assert.equal(error.mayHaveRun, false);
     });
 
+    /** What the transport says of a server to each kind of request. */
+    const refusals = async (url: string, tls?: TransportOptions['tls']) => {
+      const through = transport({ tls });
+      const { signal } = new AbortController();
+      const asked = (peer: Peer) =>
+        through.post({ peer, url: new URL(url), headers: {}, body: '', signal });
+      return Promise.all(
+        PEERS.map(async (peer) => {
+          const error = await failure(asked(peer), 'ION_NETWORK');
+          assert.deepEqual([error.transient, error.mayHaveRun], [false, false]);
+          return error.message;
+        }),
+      );
+    };
+
+    const DAY_MS = 86_400_000;
+    const daysFromNow = (days: number) => new Date(Date.now() + days * DAY_MS);
+    const outOfTime: [string, CertificateOptions, RegExp][] = [
+      ['not valid yet', { from: daysFromNow(10), until: daysFromNow(20) }, /CERT_NOT_YET_VALID/],
+      ['expired', { from: daysFromNow(-20), until: daysFromNow(-10) }, /CERT_HAS_EXPIRED/],
+    ];
+    for (const [what, options, code] of outOfTime) {
+      it(`says of a certificate that is ${what} which time it is on this machine`, async () => {
+        const own = await madeCertificate({ ip: '127.0.0.1' }, options);
+        const server = await secure(own);
+        const hour = new Date().toISOString().slice(0, 13);
+        // Only who trusts the CA gets as far as to the time of its certificates.
+        const messages = await refusals(server.url, { ca: own.cert });
+        for (const message of messages.slice(0, 2)) {
+          assert.match(message, code);
+          assert.match(message, /not valid yet|has expired/);
+          assert.ok(message.includes(`the clock of this machine, which says ${hour}`), message);
+          assert.doesNotMatch(message, /TLS configuration|CA certificate/);
+        }
+      });
+    }
+
+    it('says of a certificate for another host which one it is for, and to whom what to check', async () => {
+      const server = await secure(other);
+      const [api, auth] = await refusals(server.url, { ca: other.cert });
+      for (const message of [api, auth]) {
+        assert.match(String(message), /is for another host .*127\.0\.0\.1 is not in/);
+        assert.doesNotMatch(String(message), /CA certificate|trusted/);
+      }
+      assert.match(String(api), /server name in its TLS configuration/);
+      assert.doesNotMatch(String(auth), /TLS configuration/);
+      const named = transport({ tls: { ca: other.cert, servername: 'api.example' } });
+      const error = await failure(post(named, server.url), 'ION_NETWORK');
+      assert.match(error.message, /api\.example\. is not in .*ion\.example/);
+    });
+
+    it('says that a server wants a certificate of this machine', async () => {
+      const server = await secure({ requestCert: true, rejectUnauthorized: true, ca: other.cert });
+      const through = transport({ tls: { ca: certificate.cert, maxVersion: 'TLSv1.2' } });
+      const error = await failure(post(through, server.url), 'ION_NETWORK');
+      assert.match(error.message, /certificate of this machine.* TLS configuration/);
+      assert.deepEqual([error.transient, error.mayHaveRun], [false, false]);
+    });
+
     it('accepts it with its CA', async () => {
       const server = await secure();
       const through = transport({ tls: { ca: certificate.cert } });
@@ -469,6 +565,10 @@ describe('transport', () => {
       assert.equal((await post(through, behindProxy(tls))).text, ANSWER);
       const targets = [plain, tls].map(({ port }) => `ion.example.test:${port}`);
       assert.deepEqual(proxy.targets, targets);
+      assert.deepEqual(
+        proxy.agents,
+        targets.map(() => USER_AGENT),
+      );
     });
 
     it('verifies the certificate behind the proxy', async () => {
@@ -510,6 +610,13 @@ describe('transport', () => {
       assert.equal(server.connections, 0);
     });
 
+    it('names a proxy that DNS does not know', async () => {
+      const host = `${'x'.repeat(64)}.invalid`;
+      const through = transport({ proxy: { url: host, except: [] } });
+      const error = await failure(post(through, 'https://ion.example.test/'), 'ION_NETWORK');
+      assert.match(error.message, /The name x+\.invalid cannot be found .* URL of the proxy/);
+    });
+
     it('reports a proxy that cannot be reached', async () => {
       const server = await answering(ANSWER);
       const url = `http://127.0.0.1:${await unusedPort()}`;
@@ -522,10 +629,12 @@ describe('transport', () => {
     });
 
     it('refuses a proxy URL that is none, without its password', () => {
-      for (const url of ['proxy.example:3128', 'http://user:S3CRET@proxy example']) {
+      for (const url of ['socks5://proxy.example', 'http://user:S3CRET@proxy example']) {
         const error = thrown(() => transport({ proxy: { url, except: [] } }), 'ION_CONFIG');
         assert.match(error.message, /proxy/);
         assert.doesNotMatch(everythingIn(error), /S3CRET/);
+        process.env.HTTPS_PROXY = url;
+        assert.match(thrown(() => transport(), 'ION_CONFIG').message, /HTTPS_PROXY/);
       }
     });
 
@@ -535,15 +644,18 @@ describe('transport', () => {
       ['HTTP_PROXY', 'http'],
       ['http_proxy', 'http'],
     ] as const) {
-      it(`takes the proxy for ${scheme} from ${name}`, async () => {
-        const proxy = closing(await startProxy());
+      it(`takes the proxy for ${scheme} from ${name}, also without a scheme`, async () => {
+        const proxy = closing(await startProxy({ user: 'user', password: 'p@ss' }));
         const named = await selfSigned({ name: 'ion.example.test' });
         const server = scheme === 'https' ? await secure(named) : await answering(ANSWER);
-        process.env[name] = proxy.url;
-        const through = transport({ tls: { ca: named.cert } });
+        const address = `user:p%40ss@127.0.0.1:${proxy.port}`;
         const url = `${scheme}://ion.example.test:${server.port}`;
-        assert.equal((await post(through, url)).text, ANSWER);
-        assert.deepEqual(proxy.targets, [`ion.example.test:${server.port}`]);
+        for (const value of [`http://${address}`, ` ${address}\n`]) {
+          process.env[name] = value;
+          const through = transport({ tls: { ca: named.cert } });
+          assert.equal((await post(through, url)).text, ANSWER);
+          assert.deepEqual(proxy.targets.splice(0), [`ion.example.test:${server.port}`]);
+        }
       });
     }
 
@@ -566,7 +678,7 @@ describe('transport', () => {
       it(`takes exceptions from ${name}`, async () => {
         const proxy = closing(await startProxy());
         Object.assign(process.env, {
-          HTTP_PROXY: proxy.url,
+          HTTP_PROXY: proxy.url.replace('http://', ''),
           [name]: 'example.com,example.invalid',
         });
         await failure(post(transport(), 'http://ion.example.invalid/'), 'ION_NETWORK');

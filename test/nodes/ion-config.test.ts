@@ -72,7 +72,9 @@ describe('ion-config', () => {
     const { clientId, clientSecret } = context.sandbox;
     const proxy = await startProxy({ user: 'line 4', password: '100%/@:?' });
     try {
-      const node = { id: 'proxy', type: 'http proxy', url: proxy.url, noproxy: [] };
+      // Without a scheme, http is meant.
+      const url = ` ${proxy.url.replace('http://', '')} `;
+      const node = { id: 'proxy', type: 'http proxy', url, noproxy: [] };
       // By names that only the proxy knows: it is never asked for this machine.
       const { apiUrl, authUrl } = sandboxConfig(context.sandbox);
       const named = (url: unknown) => String(url).replace('127.0.0.1', 'ion.example.test');

@@ -7,6 +7,8 @@ export interface TestProxy {
   port: number;
   /** The targets of all requests, as `host:port`. */
   targets: string[];
+  /** The `user-agent` of each of them. */
+  agents: (string | undefined)[];
   close(): Promise<void>;
 }
 
@@ -21,6 +23,7 @@ export async function startProxy(login?: { user: string; password: string }): Pr
     login && `Basic ${Buffer.from(`${login.user}:${login.password}`).toString('base64')}`;
   const sockets = new Set<Socket>();
   const targets: string[] = [];
+  const agents: (string | undefined)[] = [];
   const keep = (socket: Socket) => {
     sockets.add(socket);
     socket.on('error', () => socket.destroy());
@@ -29,6 +32,7 @@ export async function startProxy(login?: { user: string; password: string }): Pr
   const server = createServer((request, response) => {
     const url = new URL(String(request.url));
     targets.push(url.host);
+    agents.push(request.headers['user-agent']);
     if (wanted !== undefined && request.headers['proxy-authorization'] !== wanted) {
       response.writeHead(407).end();
       return;
@@ -46,6 +50,7 @@ export async function startProxy(login?: { user: string; password: string }): Pr
   server.on('connection', keep);
   server.on('connect', (request, client: Socket) => {
     targets.push(String(request.url));
+    agents.push(request.headers['user-agent']);
     if (wanted !== undefined && request.headers['proxy-authorization'] !== wanted) {
       client.end('HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n');
       return;
@@ -66,6 +71,7 @@ export async function startProxy(login?: { user: string; password: string }): Pr
     url: `http://127.0.0.1:${port}`,
     port,
     targets,
+    agents,
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
       for (const socket of sockets) socket.destroy();
