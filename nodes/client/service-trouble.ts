@@ -52,7 +52,8 @@ function whole(texts: string): RegExp {
   return new RegExp(`^(\\w*(error|exception|fault): ?)*(${texts})[.!]*$`, 'i');
 }
 
-const STATE = [...EXCEPTIONS, ...DATABASE, ...CONNECTIONS, ...SERVER];
+const BELOW = [...EXCEPTIONS, ...DATABASE, ...CONNECTIONS];
+const STATE = [...BELOW, ...SERVER];
 
 export type ServiceTrouble = 'rate' | 'state';
 
@@ -64,6 +65,12 @@ export function serviceTrouble(messages: readonly string[]): ServiceTrouble | un
   const kinds = messages.map(kindOf);
   if (kinds.length === 0 || kinds.includes(undefined)) return undefined;
   return kinds.includes('state') ? 'state' : 'rate';
+}
+
+/** Whether the messages of an answer speak of the database, or of the connection to it. */
+export function speaksOfDatabase(messages: readonly string[]): boolean {
+  const isBelow = (text: string) => BELOW.some((each) => each.test(text.trim()));
+  return messages.length > 0 && messages.every(isBelow);
 }
 
 function kindOf(text: string): ServiceTrouble | undefined {
