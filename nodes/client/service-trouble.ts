@@ -8,9 +8,6 @@ const RATE = [
   /too many requests|\brequests? (was |were |is |are |has been |have been )?throttled|ThrottlingException|request limit exceeded/i,
   /\b(api|request|query|your|secondary|global|hit the|reached the|exceeded the) rate.?limit|\brate.?limited\b/i,
   /\b(api|request|requests|query|usage) quota exceeded/i,
-  whole(
-    'rate (limit )?exceeded|rate.?limit (exceeded|reached|hit)( for .{0,60})?|throttl(ed|ing)|quota exceeded',
-  ),
 ];
 
 /** Names of exceptions in Python's drivers and workers that mean the database, and not the values. */
@@ -23,8 +20,8 @@ const EXCEPTIONS = [
 const DATABASE = [
   /deadlock (detected|found)|could not serialize access|could not obtain lock|lock wait timeout|statement timeout|canceling statement due to|terminating connection|server closed the connection|current transaction is aborted|transaction has been rolled back|can.t reconnect until invalid transaction|tuple concurrently updated/i,
   /(remaining )?connection slots are|too many clients already|sorry, too many clients|too many connections(?= for (role|database)|['"]|[).]*$)|no more connections allowed|max number of clients|query_wait_timeout|server conn crashed|couldn.t get a connection/i,
-  /in a read-only transaction|during recovery\b|--read-only option|read only replica|database (system )?is (starting up|shutting down|in recovery|not accepting|locked|unavailable|read.?only)|failover in progress|cached plan must not change|another operation is in progress|relation "[^"]*" does not exist|permission denied for (table|relation|schema|sequence|database|view|function) |password authentication failed for user/i,
-  /QueuePool|\b(connection|session|thread)[ -]?pool\b|pool (is )?(exhausted|timed? ?out|timeout)|(get|acquir\w+|fetching) a (new )?connection|no space left on device|could not extend file|out of shared memory|cannot allocate memory|too many open files/i,
+  /in a read-only transaction|during recovery\b|--read-only option|read only replica|database (system )?is (starting up|shutting down|in recovery|not accepting|locked|unavailable|read.?only)|failover in progress|cached plan must not change|another operation is in progress|relation "[^"]{1,63}" does not exist|permission denied for (table|relation|schema|sequence|database|view|function) |password authentication failed for user/i,
+  /QueuePool|\b(connection|session|thread)[ -]?pool\b|pool (is )?(exhausted|timed? ?out|timeout)|(get|acquire|acquiring|fetching) a (new )?connection|no space left on device|could not extend file|out of shared memory|cannot allocate memory|too many open files/i,
   /server has gone away|lost connection to \w+ server|maximum statement execution time|\b(LOADING Redis|MISCONF Redis|MASTERDOWN|CLUSTERDOWN|OOM command)\b|database (query |connection )?error|communications link failure/i,
 ];
 
@@ -42,15 +39,16 @@ const SERVER = [
   /\b(service|server|system|api|gateway|backend|database|ION) (is |are )?(currently |temporarily )*(unavailable|overloaded|too busy|down for maintenance|under (\w+ )?maintenance|in maintenance mode)/i,
   /\b(request|query|statement|execution|connection|read|write|call|response|server|database|transaction) (has |was )?timed[ -]?out[.!]?($| (after|by|on|while|\()|[,;(])|operation timed out[.!]?$|context deadline exceeded|code = (unavailable|deadline|internal|aborted)|worker exited prematurely/i,
   /\b(request|query|statement|connection|database) timeout\b|timeout exceeded when|\b(hard|soft) time limit \(|longer than the time limit|(worker|celery).{0,20} time limit/i,
-  whole(
-    'unexpected (server |execution )?error|unknown (server )?error|(internal|server|connection|network|database|unexpected internal) (server )?error|INTERNAL_SERVER_ERROR|an? (\\w+ )?error (has )?occurred|fetch failed|(\\d{3} )?(bad gateway|gateway time.?out|service (temporarily )?unavailable|internal server error)|(resource )?temporarily unavailable|(request |query |execution |operation |connection |read |gateway )?(timed? ?-?out|timeout|timeout (exceeded|expired|error))|deadline exceeded|(down for|under) maintenance|maintenance mode|please (try|retry) (again )?(later|in .{1,30})|try again later|server (is )?(too )?busy|I/O error.*',
-  ),
 ];
 
 /** Of the whole message, but for what exceptions and servers write before it. */
-function whole(texts: string): RegExp {
-  return new RegExp(`^(\\w*(error|exception|fault): ?)*(${texts})[.!]*$`, 'i');
-}
+const WHOLE = {
+  rate: /^(rate (limit )?exceeded|rate.?limit (exceeded|reached|hit)( for .{0,60})?|throttl(ed|ing)|quota exceeded)[.!]*$/i,
+  state:
+    /^(unexpected (server |execution )?error|unknown (server )?error|(internal|server|connection|network|database|unexpected internal) (server )?error|INTERNAL_SERVER_ERROR|an? (\w+ )?error (has )?occurred|fetch failed|(\d{3} )?(bad gateway|gateway time.?out|service (temporarily )?unavailable|internal server error)|(resource )?temporarily unavailable|(request |query |execution |operation |connection |read |gateway )?(timed? ?-?out|timeout|timeout (exceeded|expired|error))|deadline exceeded|(down for|under) maintenance|maintenance mode|please (try|retry) (again )?(later|in [\w ]{1,30})|try again later|server (is )?(too )?busy|I\/O error[^.!]{0,200})[.!]*$/i,
+};
+const PREFIX = /^\w*(error|exception|fault): ?/i;
+const MAX_PREFIXES = 5;
 
 const BELOW = [...EXCEPTIONS, ...DATABASE, ...CONNECTIONS];
 const STATE = [...BELOW, ...SERVER];
@@ -75,6 +73,16 @@ export function speaksOfDatabase(messages: readonly string[]): boolean {
 
 function kindOf(text: string): ServiceTrouble | undefined {
   const message = text.trim();
-  if (RATE.some((each) => each.test(message))) return 'rate';
-  return STATE.some((each) => each.test(message)) ? 'state' : undefined;
+  const isIn = (patterns: readonly RegExp[]) => patterns.some((each) => each.test(message));
+  const bare = withoutPrefixes(message);
+  if (isIn(RATE) || WHOLE.rate.test(bare)) return 'rate';
+  return isIn(STATE) || WHOLE.state.test(bare) ? 'state' : undefined;
+}
+
+function withoutPrefixes(text: string): string {
+  let rest = text;
+  for (let count = 0; count < MAX_PREFIXES && PREFIX.test(rest); count++) {
+    rest = rest.replace(PREFIX, '');
+  }
+  return rest;
 }
