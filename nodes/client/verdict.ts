@@ -45,7 +45,7 @@ const INVALID_DOCUMENT =
 
 /** Texts by which ION's own auth layer refuses a token (API reference, error codes; 2025 reports). */
 const REFUSED_TOKEN =
-  /unable to find appropriate rsa key|token is expired|token is not yet valid|unable to (parse|validate) authentication token|please provide proper credentials|^\s*(error: )?(unauthori[sz]ed|unauthenticated)[.!]?\s*$/i;
+  /unable to find appropriate rsa key|(^|[:.\]] ?|\b(the|your|access|auth|authentication|jwt|bearer) )token is (expired|not yet valid)|unable to (parse|validate) authentication token|please provide proper credentials|^\s*(error: )?(unauthori[sz]ed|unauthenticated)[.!]?\s*$/i;
 
 /** What the API's answer says about the operation: who may refuse it is decided here alone. */
 export function verdictOnApi(answer: FailedAnswer): Verdict {
@@ -157,7 +157,9 @@ function byIon(answer: FailedAnswer, errors: GraphqlError[]): Verdict {
   if (NOT_LOOKED_AT.has(status)) {
     return passing(status === 408 ? 'ION_TIMEOUT' : 'ION_SERVER', isTurnedAway);
   }
-  if (trouble !== undefined || has(SERVICE_CODE)) return passing('ION_SERVER', isTurnedAway);
+  const isOfService = (error: GraphqlError) =>
+    codesIn(error).some(matches(SERVICE_CODE)) || serviceTrouble([error.message]) !== undefined;
+  if (errors.every(isOfService)) return passing('ION_SERVER', isTurnedAway);
   if (status === 404) return refused('ION_NOT_FOUND');
   return refused('ION_GRAPHQL');
 }

@@ -499,6 +499,40 @@ describe('client', () => {
       assert.ok(refused >= 2 && refused < 20, `${refused} were refused`);
     });
 
+    it('that are still good are not replaced by one of which ION only tells a fault', async () => {
+      const { now } = performance;
+      let clock = 0;
+      const sent: string[] = [];
+      let grants = 0;
+      const server = closing(
+        await httpServer((request, response) => {
+          if (request.url !== '/graphql') {
+            const token = { access_token: `token-${++grants}`, token_type: 'bearer' };
+            response.end(JSON.stringify({ ...token, expires_in: 300 }));
+            return;
+          }
+          sent.push(String(request.headers.authorization));
+          const fault = { errors: [{ message: 'Internal server error' }] };
+          const isNew = sent.at(-1) === 'token-2';
+          response.end(JSON.stringify(isNew ? fault : { data: { me: { id: 1 } } }));
+        }),
+      );
+      const client = ion.client({ apiUrl: server.url, authUrl: server.url, retries: 0 });
+      try {
+        performance.now = () => clock;
+        await ask(client);
+        clock = 250_000;
+        await until(async () => {
+          await ask(client).catch(() => {});
+          return sent.at(-1) === 'token-2';
+        });
+        await ask(client);
+        assert.equal(sent.at(-1), 'token-1');
+      } finally {
+        performance.now = now;
+      }
+    });
+
     it('that ran out are replaced', async () => {
       ion.sandbox.control.set({ tokenLifetime: 1 });
       const client = ion.client();

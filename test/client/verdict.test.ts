@@ -199,6 +199,13 @@ describe('verdict: who answered, and what it says about the operation', () => {
     it('refuses it where one of several errors does', () => {
       const found = verdict(200, [error('deadlock detected'), error('Not in stock.')]);
       assert.equal(found.code, 'ION_GRAPHQL');
+      const both = [coded('INTERNAL_SERVER_ERROR'), error('Not in stock.')];
+      assert.equal(verdict(200, both).code, 'ION_GRAPHQL');
+      assert.equal(verdict(200, [both[0] as GraphqlError, error('timed out')]).code, 'ION_SERVER');
+    });
+
+    it('refuses it where a rule speaks of another token', () => {
+      assert.equal(verdict(200, [error('The release token is expired.')]).code, 'ION_GRAPHQL');
     });
   });
 
