@@ -45,6 +45,13 @@ export function networkError(
       { cause: thrown, transient: Number(refusal) >= 500 },
     );
   }
+  if (code === 'UND_ERR_CONNECT_TIMEOUT' || (code === 'ETIMEDOUT' && !isSent)) {
+    return new IonError(
+      'ION_TIMEOUT',
+      `${host} cannot be reached: no connection in time. Check the network, the firewall and the proxy.`,
+      { cause: thrown, transient: true },
+    );
+  }
   switch (code) {
     case 'UND_ERR_RES_EXCEEDED_MAX_SIZE':
       return tooLargeError(url, largestAnswer);
@@ -53,12 +60,6 @@ export function networkError(
       return closedError({ mayHaveRun: isSent });
     case 'UND_ERR_INVALID_ARG':
       return new IonError('ION_CONFIG', `The request to ${host} could not be made: ${text}.`);
-    case 'UND_ERR_CONNECT_TIMEOUT':
-      return new IonError(
-        'ION_TIMEOUT',
-        `${host} cannot be reached: no connection in time. Check the network, the firewall and the proxy.`,
-        { cause: thrown, transient: true },
-      );
     case 'ENOTFOUND':
     case 'EAI_AGAIN': {
       const name = nameIn(thrown) ?? hostname;

@@ -3,11 +3,12 @@ import { Readable } from 'node:stream';
 import type { ConnectionOptions, SecureContextOptions } from 'node:tls';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip } from 'node:zlib';
-import type { Dispatcher } from 'undici';
+import type { buildConnector, Dispatcher } from 'undici';
 import { abandonable, onAbort } from './aborts.js';
 import { isThisMachine } from './environments.js';
 import { closedError, IonError, quote } from './errors.js';
 import { codeOf, networkError, timeoutError, tooLargeError } from './network-errors.js';
+import { openSocket } from './open-socket.js';
 import { type HttpProxy, type Proxies, proxiesFor } from './proxies.js';
 import { createSecureContext } from './secure-context.js';
 import { inSlices } from './slices.js';
@@ -94,7 +95,7 @@ export class Transport {
   constructor(options: TransportOptions) {
     this.#options = options;
     this.#largestAnswer = options.largestAnswer ?? LARGEST_ANSWER;
-    this.#dispatchers = new Dispatchers(options, this.#largestAnswer);
+    this.#dispatchers = new Dispatchers(options, this.#closing.signal);
   }
 
   /**
@@ -288,17 +289,17 @@ const decompressors = new Map([
 /** Dispatchers by TLS options, each made with the first request that needs it. */
 class Dispatchers {
   readonly #options: TransportOptions;
-  readonly #largestAnswer: number;
+  readonly #closing: AbortSignal;
   readonly #proxies: Proxies | undefined;
   readonly #tls: Record<Peer, TlsOptions | undefined>;
   readonly #direct = new Map<TlsOptions | undefined, Dispatcher>();
   readonly #proxied = new Map<TlsOptions | undefined, Dispatcher>();
 
   /** @throws IonError `ION_CONFIG` for a proxy or TLS options that cannot be used */
-  constructor(options: TransportOptions, largestAnswer: number) {
+  constructor(options: TransportOptions, closing: AbortSignal) {
     const tls = options.tls && { ...options.tls, secureContext: createSecureContext(options.tls) };
     this.#options = options;
-    this.#largestAnswer = largestAnswer;
+    this.#closing = closing;
     this.#proxies = proxiesFor(options.proxy);
     this.#tls = { api: tls, auth: withoutServerName(tls), storage: undefined };
   }
@@ -319,7 +320,7 @@ class Dispatchers {
     let dispatcher = made.get(tls);
     if (!dispatcher) {
       const proxies = isDirect ? undefined : this.#proxies;
-      dispatcher = createDispatcher({ ...this.#options, tls }, proxies, this.#largestAnswer);
+      dispatcher = createDispatcher({ ...this.#options, tls }, proxies, this.#closing);
       made.set(tls, dispatcher);
     }
     return dispatcher;
@@ -335,27 +336,33 @@ function withoutServerName(tls: TlsOptions | undefined): TlsOptions | undefined 
 function createDispatcher(
   options: TransportOptions,
   proxies: Proxies | undefined,
-  largestAnswer: number,
+  closing: AbortSignal,
 ): Dispatcher {
   // With the first client only: it takes longer to load than all else that the nodes need.
-  const { Agent, EnvHttpProxyAgent } = require('undici') as typeof import('undici');
+  const undici = require('undici') as typeof import('undici');
+  const { Agent, EnvHttpProxyAgent, Pool } = undici;
   // Half of the timeout, so that an unreachable host is told from a slow answer.
-  const connectTimeout = Math.min(LONGEST_CONNECT_MS, options.timeoutMs / 2);
-  const tls = { ...options.tls, timeout: connectTimeout };
+  const timeoutMs = Math.min(LONGEST_CONNECT_MS, options.timeoutMs / 2);
+  const tls = { ...options.tls, timeout: timeoutMs };
+  const connect = connectorFor(undici, tls, timeoutMs, closing);
   const common = {
     connections: options.connections,
-    maxResponseSize: largestAnswer,
+    maxResponseSize: options.largestAnswer ?? LARGEST_ANSWER,
     // One deadline for the whole exchange replaces undici's own timers.
     headersTimeout: 0,
     bodyTimeout: 0,
     allowH2: false,
   };
-  if (!proxies) return new Agent({ ...common, connect: tls });
+  if (!proxies) return new Agent({ ...common, connect });
+  const proxyTls = { timeout: timeoutMs };
+  const connectToProxy = connectorFor(undici, proxyTls, timeoutMs, closing);
   return new EnvHttpProxyAgent({
     ...common,
-    connect: tls,
+    connect,
     requestTls: tls,
-    proxyTls: { timeout: connectTimeout },
+    // What is not tunnelled gets its connection from Node.js.
+    proxyTls: { ...proxyTls, autoSelectFamilyAttemptTimeout: Math.ceil(timeoutMs / 4) },
+    clientFactory: (origin, given) => new Pool(origin, { ...given, connect: connectToProxy }),
     // For the proxy itself, which asks for nothing else when it is to make a tunnel.
     headers: { 'user-agent': USER_AGENT },
     // As proxies expect it: a tunnel for https, plain http handed over as it is.
@@ -364,4 +371,24 @@ function createDispatcher(
     httpsProxy: proxies.https,
     ...(proxies.except !== undefined && { noProxy: proxies.except }),
   });
+}
+
+/** Connects as undici does, but to all addresses of a name; the time is for each of two steps. */
+function connectorFor(
+  { buildConnector }: typeof import('undici'),
+  tls: TlsOptions & { timeout: number },
+  timeoutMs: number,
+  signal: AbortSignal,
+): buildConnector.connector {
+  const shakeHands = buildConnector({ ...tls, allowH2: false });
+  return (options, callback) => {
+    const { hostname: host, protocol } = options;
+    const isSecure = protocol === 'https:';
+    const port = Number(options.port) || (isSecure ? 443 : 80);
+    openSocket({ host, port, timeoutMs, signal }, (error, socket) => {
+      if (error) callback(error, null);
+      else if (isSecure) shakeHands({ ...options, httpSocket: socket }, callback);
+      else callback(null, socket);
+    });
+  };
 }
