@@ -100,7 +100,7 @@ describe('client', () => {
         const api = closing(
           await httpServer((request, response) => {
             authorization = request.headers.authorization;
-            response.end('{"data":{}}');
+            response.end('{"data":{"me":null}}');
           }),
         );
         await ask(ion.client({ apiUrl: api.url, authScheme }));
@@ -365,6 +365,23 @@ describe('client', () => {
         assert.equal(counters().executed.createRun, text === TWO ? 2 : 1);
       });
     }
+
+    it('do not happen after HTTP 401 beside data that shows that a part ran', async () => {
+      let requests = 0;
+      const api = closing(
+        await httpServer((_request, response) => {
+          requests++;
+          const body = {
+            data: { a: { run: { id: 1 } }, b: null },
+            errors: [{ ...log, path: ['b'] }],
+          };
+          response.writeHead(401).end(JSON.stringify(body));
+        }),
+      );
+      const error = await failure(ask(ion.client({ apiUrl: api.url }), TWO), 'ION_AUTH');
+      assert.equal(requests, 1);
+      assert.match(error.message, MAY_HAVE_RUN);
+    });
 
     for (const [what, effect, code] of [
       ['GraphQL errors', { kind: 'graphql', errors: [{ message: 'No.' }] }, 'ION_GRAPHQL'],
