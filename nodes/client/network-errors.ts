@@ -14,7 +14,7 @@ const UNUSABLE =
 
 /** How a server says that it needs another certificate of this machine. */
 const OWN_CERTIFICATE =
-  /^ERR_SSL_\w+_ALERT_(?:(?:BAD|NO|UNSUPPORTED)_CERTIFICATE|CERTIFICATE_\w+|UNKNOWN_CA|ACCESS_DENIED)$/;
+  /^ERR_SSL_[A-Z\d]+_ALERT_(?:(?:BAD|NO|UNSUPPORTED)_CERTIFICATE|CERTIFICATE_\w+|UNKNOWN_CA|ACCESS_DENIED)$/;
 
 /** Codes for a server that does not speak TLS, or not in a way that both sides accept. */
 const NO_TLS = /^(ERR_SSL_|EPROTO$)/;
