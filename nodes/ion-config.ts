@@ -11,6 +11,7 @@ import {
   outboxLimits,
   timeZoneOf,
 } from './runtime/config-settings.js';
+import { removal } from './runtime/removal.js';
 import { inBackground } from './runtime/report-error.js';
 
 type IonConfigDef = NodeDef & ConfigValues;
@@ -26,6 +27,7 @@ function warnOfLimits(node: IonConfigNode, config: IonConfigDef): void {
 export = (RED: NodeAPI): void => {
   function IonConfig(this: IonConfigNode, config: IonConfigDef) {
     RED.nodes.createNode(this, config);
+    const isRemoval = removal(RED, config);
     let client: IonClient | undefined;
     let steps: StepWriter | undefined;
     let failure: IonError | undefined;
@@ -61,7 +63,7 @@ export = (RED: NodeAPI): void => {
       inBackground(
         this,
         outbox
-          .close(removed)
+          .close(isRemoval(removed))
           .finally(() => client?.close())
           .finally(() => done()),
       );

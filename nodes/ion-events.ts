@@ -7,7 +7,9 @@ import {
   readEventsConfig,
 } from './runtime/events-config.js';
 import { noEvents } from './runtime/no-events.js';
+import { findConfig } from './runtime/on-message.js';
 import { pollEvents } from './runtime/poll-events.js';
+import { removal } from './runtime/removal.js';
 import { inBackground } from './runtime/report-error.js';
 import { NodeStatus } from './runtime/status.js';
 import { webhookEvents } from './runtime/webhook-events.js';
@@ -31,14 +33,15 @@ function beginEvents(
 export = (RED: NodeAPI): void => {
   function IonEvents(this: EventsNode, config: IonEventsConfig) {
     RED.nodes.createNode(this, config);
+    const isRemoval = removal(RED, config);
     const status = new NodeStatus(RED, this);
-    if (!RED.nodes.getNode(config.config)) status.idle({ fill: 'red', key: 'noConfig' });
+    if (!findConfig(RED, config)) status.idle({ fill: 'red', key: 'noConfig' });
     const events = beginEvents(RED, this, config, status);
     this.on('close', (removed: boolean, done: () => void) => {
       status.close();
       inBackground(
         this,
-        events.close(removed).finally(() => done()),
+        events.close(isRemoval(removed)).finally(() => done()),
       );
     });
   }

@@ -2,6 +2,7 @@ import { cut, type GraphqlError, IonError, quote } from './errors.js';
 import { JsonLimitError } from './json.js';
 import { boundedCopy, weightOf } from './json-size.js';
 import { parseJson } from './long-json.js';
+import type { Operation } from './operation.js';
 import { showsPiece } from './redaction.js';
 import { parseRetryAfter } from './retries.js';
 import { type HttpAnswer, headerOf } from './transport.js';
@@ -88,6 +89,7 @@ function isFailure({ status }: HttpAnswer): boolean {
  * may carry GraphQL errors, and a 200 may hold nothing but errors.
  * @param body its JSON, as `readBody` gives it
  * @param token what the request was authorized with
+ * @param operation what was asked, of which the answer must hold something
  * @throws IonError with the code of the failure; `ION_AUTH` with status 401 for a refused token
  */
 export function readAnswer(
@@ -95,6 +97,7 @@ export function readAnswer(
   host: string,
   body: unknown,
   token = '',
+  operation?: Operation,
 ): GraphqlAnswer {
   const traceId = traceIdOf(answer, token);
   const errors = graphqlErrors(body, isFailure(answer));
@@ -102,7 +105,7 @@ export function readAnswer(
   if (errors || isFailure(answer)) {
     throw failure(answer, host, errors, data, traceId);
   }
-  if (!data) {
+  if (!data || (operation && !isAnswerTo(operation, data))) {
     throw new IonError('ION_RESPONSE', notGraphql(answer, host, body), {
       ...verdictOnApi({ status: answer.status, errors, data, retryAfterMs: undefined }),
       status: answer.status,
@@ -117,6 +120,16 @@ export function readAnswer(
     date: headerOf(answer.headers, 'date'),
     textLength: answer.text.length,
   };
+}
+
+/** GraphQL answers each field, if only by `null`; JSON of something else may have `data` as well. */
+function isAnswerTo({ definition }: Operation, data: Record<string, unknown>): boolean {
+  return definition.selectionSet.selections.some(
+    (each) =>
+      each.kind !== 'Field' ||
+      (each.directives?.length ?? 0) > 0 ||
+      Object.hasOwn(data, (each.alias ?? each.name).value),
+  );
 }
 
 /** Nothing where the header holds something else than an id, such as the token: a flow may log it. */
@@ -220,7 +233,9 @@ function notGraphql(answer: HttpAnswer, host: string, body: unknown): string {
   const text = cut(answer.text, MAX_SEARCHED);
   if (text.trim() === '') return `${host} sent an empty answer (HTTP ${status}). ${CHECK}`;
   if (body !== undefined) {
-    return `${host} answered JSON that is not a GraphQL answer (HTTP ${status}). ${CHECK}`;
+    // Data is not shown: it may hold what permits an upload.
+    const said = isObject(body) && !('data' in body) ? `: ${quote(text)}` : '';
+    return `${host} answered JSON that is not a GraphQL answer (HTTP ${status}${said}). ${CHECK}`;
   }
   if (isWebPage(text)) {
     const title = titleOf(text);
@@ -233,19 +248,29 @@ function notGraphql(answer: HttpAnswer, host: string, body: unknown): string {
 /** A copy of the errors, as many and as much of them as anybody can use. */
 function graphqlErrors(body: unknown, isFailure: boolean): GraphqlError[] | undefined {
   if (!isObject(body) || !Array.isArray(body.errors) || body.errors.length === 0) return undefined;
+  if (isOfGateway(body, body.errors, isFailure)) return undefined;
   const budget = {
     values: MAX_ERROR_VALUES,
     characters: MAX_ERROR_CHARACTERS,
     text: MAX_ERROR_MESSAGE,
   };
-  // A gateway's JSON has errors as well, beside other properties (GraphQL over HTTP: no others).
-  const isForeign = Object.keys(body).some((key) => !GRAPHQL_KEYS.has(key));
-  if (isForeign && isFailure) return undefined;
   return body.errors.slice(0, MAX_ERRORS).map((entry: unknown) => {
     const copy = boundedCopy(entry, budget, MAX_ERROR_DEPTH);
     if (!isObject(copy)) return { message: errorText(copy) };
     return { ...copy, message: errorText(copy.message) };
   });
+}
+
+/** A gateway's JSON has errors as well: beside other properties, or in forms that GraphQL has not. */
+function isOfGateway(
+  body: Record<string, unknown>,
+  errors: unknown[],
+  isFailure: boolean,
+): boolean {
+  const hasData = isObject(body.data);
+  const isForeign = Object.keys(body).some((key) => !GRAPHQL_KEYS.has(key));
+  if (isForeign && (isFailure || !hasData)) return true;
+  return !hasData && !errors.some((each) => isObject(each) && typeof each.message === 'string');
 }
 
 function errorText(message: unknown): string {

@@ -231,14 +231,15 @@ export class IonClient {
       let token = this.#tokens.get(options.signal);
       if (typeof token !== 'string') token = await token;
       try {
-        return await this.#exchange(token, body, options.signal, progress);
+        return await this.#exchange(token, operation, body, options.signal, progress);
       } catch (thrown) {
         if (!isRefusedToken(thrown) || this.#refuse(token, thrown) !== 'again') throw thrown;
+        // A mutation may go out again where it was not executed.
+        if (operation.kind === 'mutation' && !thrown.error.notRun) throw thrown;
       }
-      // A refused request was not executed, so a mutation may go out again as well.
       token = await this.#tokens.get(options.signal);
       try {
-        return await this.#exchange(token, body, options.signal, progress);
+        return await this.#exchange(token, operation, body, options.signal, progress);
       } catch (thrown) {
         if (isRefusedToken(thrown)) this.#refuse(token, thrown);
         throw thrown;
@@ -260,6 +261,7 @@ export class IonClient {
 
   async #exchange(
     token: string,
+    operation: Operation,
     request: string,
     signal: AbortSignal,
     progress: Progress,
@@ -282,13 +284,13 @@ export class IonClient {
       let body = readBody(answer, host);
       // A long one takes its time, in which the flow may be stopped.
       if (body instanceof Promise) body = await abandonable(body, signal, closedAfterAnswer);
-      const result = readAnswer(answer, host, body, token);
+      const result = readAnswer(answer, host, body, token, operation);
       this.#tokens.accept(token);
       return result;
     } catch (thrown) {
       const error = toIonError(thrown);
       // An answer of GraphQL about the operation means that the token was good enough for it.
-      if (error.errors && error.code !== 'ION_AUTH') this.#tokens.accept(token);
+      if (error.origin === 'operation') this.#tokens.accept(token);
       throw new RequestFailure(error);
     }
   }

@@ -45,6 +45,8 @@ export function networkError(
       { cause: thrown, transient: Number(refusal) >= 500 },
     );
   }
+  const ofProxy = proxyTrouble(thrown);
+  if (ofProxy !== undefined) return new IonError('ION_NETWORK', ofProxy, { cause: thrown });
   if (code === 'UND_ERR_CONNECT_TIMEOUT' || (code === 'ETIMEDOUT' && !isSent)) {
     return new IonError(
       'ION_TIMEOUT',
@@ -100,12 +102,26 @@ export function networkError(
   });
 }
 
+/** What is wrong with the TLS of an https proxy; `undefined` for another failure. */
+function proxyTrouble(thrown: unknown): string | undefined {
+  // undici wraps a certificate that is for another host.
+  const failure =
+    codeOf(thrown) === 'UND_ERR_PRX_TLS' ? (thrown as { cause?: unknown }).cause : thrown;
+  const { proxy } = (failure ?? {}) as { proxy?: string };
+  if (proxy === undefined) return undefined;
+  const code = codeOf(failure);
+  if (NO_TLS.test(code)) {
+    return `The proxy ${proxy} does not answer as an https server does (${code}). Check scheme and port of its URL: for most proxies it begins with http://.`;
+  }
+  return certificateTrouble(code, textOf(failure), `the proxy ${proxy}`, 'proxy');
+}
+
 /** What is wrong with the certificate of a host, and what to do; `undefined` for another failure. */
 function certificateTrouble(
   code: string,
   text: string,
   host: string,
-  peer: Peer,
+  peer: Peer | 'proxy',
 ): string | undefined {
   if (OUT_OF_TIME.test(code)) {
     const state = code.endsWith('EXPIRED') ? 'has expired' : 'is not valid yet';
@@ -126,14 +142,15 @@ function certificateTrouble(
     return `The certificate of ${host} is not trusted (${code}). ${advice}${missing}`;
   }
   if (UNUSABLE.test(code)) {
-    return `The certificate of ${host} cannot be used (${code}: ${quote(text)}). ${host}, or the firewall that answers in its place, needs another certificate.`;
+    return `The certificate of ${host} cannot be used (${code}: ${quote(text)}). Another one is needed for ${host}, or for the firewall that answers in its place.`;
   }
   return undefined;
 }
 
-const adviceOnHost: Record<Peer, string> = {
+const adviceOnHost: Record<Peer | 'proxy', string> = {
   api: 'Check the URL in the ION config node, and the server name in its TLS configuration.',
   auth: 'Check the URL in the ION config node, and whether a proxy or firewall answers in its place.',
+  proxy: 'Check the URL of the proxy.',
   storage: 'ION names this host: a proxy or firewall may answer in its place.',
 };
 

@@ -311,8 +311,15 @@ interface RowAccess<Row> {
 }
 
 /** Whether another reading may help. */
-function isOutdated({ code }: IonError, tries: number, onConflict: ConflictPolicy): boolean {
-  if (code === 'ION_CONFLICT') return onConflict === 'retry' && tries <= MOST_RETRIES;
+function isOutdated(
+  { code, origin }: IonError,
+  tries: number,
+  onConflict: ConflictPolicy,
+): boolean {
+  if (code === 'ION_CONFLICT') {
+    // A gateway's 409 does not say that nothing was written.
+    return onConflict === 'retry' && tries <= MOST_RETRIES && origin !== 'gateway';
+  }
   // The options of a field may have changed since it was read.
   return code === 'ION_VARIABLES' && tries === 1;
 }

@@ -48,6 +48,8 @@ interface AccessToken {
   expiresAt: number;
   /** The API has taken it at least once. */
   accepted: boolean;
+  /** The API has refused it for that. */
+  wasTooYoung?: boolean;
 }
 
 /** What to do with a request whose token the API refused. */
@@ -137,13 +139,16 @@ export class AccessTokens {
     }
     const token = this.#current;
     if (!token || token.value !== value) return 'again';
+    // A newer one would be even younger.
+    if (isTooYoung) {
+      token.wasTooYoung = true;
+      return 'later';
+    }
     if (next) {
       this.#current = next;
       this.#next = undefined;
       return 'again';
     }
-    // A new one would be as young again.
-    if (isTooYoung) return 'later';
     if (!token.accepted) {
       if (this.#isPaused()) return 'fail';
       this.#pause(LONGEST_PAUSE_MS);
@@ -190,7 +195,10 @@ export class AccessTokens {
       .then(
         (token) => {
           const now = this.#now();
-          if (this.#goodOne(now)?.accepted) this.#next = { ...token, refusals: 0, tryAt: now };
+          const known = this.#goodOne(now);
+          // One that was too young so far is good sooner than an even younger one.
+          if (known?.accepted || known?.wasTooYoung)
+            this.#next = { ...token, refusals: 0, tryAt: now };
           else this.#current = token;
           this.#failure = undefined;
           return token.value;

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { isIP } from 'node:net';
 import { Readable } from 'node:stream';
 import type { ConnectionOptions, SecureContextOptions } from 'node:tls';
 import { promisify } from 'node:util';
@@ -286,12 +287,15 @@ const decompressors = new Map([
   ['br', promisify(brotliDecompress) as Decompress],
 ]);
 
+type ParsedTls = Pick<ConnectionOptions, 'secureContext'>;
+
 /** Dispatchers by TLS options, each made with the first request that needs it. */
 class Dispatchers {
   readonly #options: TransportOptions;
   readonly #closing: AbortSignal;
   readonly #proxies: Proxies | undefined;
   readonly #tls: Record<Peer, TlsOptions | undefined>;
+  readonly #proxyTls: ParsedTls = {};
   readonly #direct = new Map<TlsOptions | undefined, Dispatcher>();
   readonly #proxied = new Map<TlsOptions | undefined, Dispatcher>();
 
@@ -301,6 +305,9 @@ class Dispatchers {
     this.#options = options;
     this.#closing = closing;
     this.#proxies = proxiesFor(options.proxy);
+    const { ca } = options.tls ?? {};
+    // Who trusts a CA trusts it for the proxy as well, whichever host is behind it.
+    if (this.#proxies && ca) this.#proxyTls = { secureContext: createSecureContext({ ca }) };
     this.#tls = { api: tls, auth: withoutServerName(tls), storage: undefined };
   }
 
@@ -320,7 +327,8 @@ class Dispatchers {
     let dispatcher = made.get(tls);
     if (!dispatcher) {
       const proxies = isDirect ? undefined : this.#proxies;
-      dispatcher = createDispatcher({ ...this.#options, tls }, proxies, this.#closing);
+      const given = { ...this.#options, tls, proxyTls: this.#proxyTls };
+      dispatcher = createDispatcher(given, proxies, this.#closing);
       made.set(tls, dispatcher);
     }
     return dispatcher;
@@ -334,7 +342,7 @@ function withoutServerName(tls: TlsOptions | undefined): TlsOptions | undefined 
 }
 
 function createDispatcher(
-  options: TransportOptions,
+  options: TransportOptions & { proxyTls: ParsedTls },
   proxies: Proxies | undefined,
   closing: AbortSignal,
 ): Dispatcher {
@@ -354,8 +362,8 @@ function createDispatcher(
     allowH2: false,
   };
   if (!proxies) return new Agent({ ...common, connect });
-  const proxyTls = { timeout: timeoutMs };
-  const connectToProxy = connectorFor(undici, proxyTls, timeoutMs, closing);
+  const proxyTls = { ...options.proxyTls, timeout: timeoutMs };
+  const connectToProxy = toProxy(connectorFor(undici, proxyTls, timeoutMs, closing));
   return new EnvHttpProxyAgent({
     ...common,
     connect,
@@ -376,7 +384,7 @@ function createDispatcher(
 /** Connects as undici does, but to all addresses of a name; the time is for each of two steps. */
 function connectorFor(
   { buildConnector }: typeof import('undici'),
-  tls: TlsOptions & { timeout: number },
+  tls: TlsOptions & ParsedTls & { timeout: number },
   timeoutMs: number,
   signal: AbortSignal,
 ): buildConnector.connector {
@@ -388,6 +396,19 @@ function connectorFor(
     openSocket({ host, port, timeoutMs, signal }, (error, socket) => {
       if (error) callback(error, null);
       else if (isSecure) shakeHands({ ...options, httpSocket: socket }, callback);
+      else callback(null, socket);
+    });
+  };
+}
+
+/** Names the proxy in what the connection to it failed with. */
+function toProxy(connector: buildConnector.connector): buildConnector.connector {
+  return ({ servername = '', ...options }, callback) => {
+    const { host, hostname } = options;
+    // An address is no server name: undici gives it, with the brackets of IPv6.
+    const name = isIP(hostname) === 0 ? servername : '';
+    connector({ ...options, servername: name }, (...[error, socket]) => {
+      if (error) callback(Object.assign(error, { proxy: host ?? hostname }), null);
       else callback(null, socket);
     });
   };

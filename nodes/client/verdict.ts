@@ -45,7 +45,7 @@ const INVALID_DOCUMENT =
 
 /** Texts by which ION's own auth layer refuses a token (API reference, error codes; 2025 reports). */
 const REFUSED_TOKEN =
-  /unable to find appropriate rsa key|token is expired|token is not yet valid|unable to (parse|validate) authentication token|please provide proper credentials|^\s*(error: )?(unauthori[sz]ed|unauthenticated)[.!]?\s*$/i;
+  /unable to find appropriate rsa key|(^|[:.\]] ?|\b(the|your|access|auth|authentication|jwt|bearer) )token is (expired|not yet valid)|unable to (parse|validate) authentication token|please provide proper credentials|^\s*(error: )?(unauthori[sz]ed|unauthenticated)[.!]?\s*$/i;
 
 /** What the API's answer says about the operation: who may refuse it is decided here alone. */
 export function verdictOnApi(answer: FailedAnswer): Verdict {
@@ -63,7 +63,7 @@ export function verdictOnToken(
   if (status >= 500) return { ...passing, code: 'ION_SERVER' };
   // Auth servers say so as well, with an error that is none of OAuth.
   if (status === 404) return { ...passing, code: 'ION_NOT_FOUND' };
-  if (oauthError !== undefined) {
+  if (oauthError !== undefined && OAUTH_ERROR.test(oauthError)) {
     if (PASSING_OAUTH.test(oauthError)) return { ...passing, code: 'ION_SERVER' };
     return { ...passing, code: 'ION_AUTH', transient: false };
   }
@@ -71,6 +71,8 @@ export function verdictOnToken(
   return { ...passing, code: status === 408 ? 'ION_TIMEOUT' : 'ION_RESPONSE' };
 }
 
+/** As OAuth writes errors; gateways and web servers have others, such as "Forbidden". */
+const OAUTH_ERROR = /^[a-z][a-z\d_.-]*$/;
 /** Errors of an auth server about itself (RFC 6749, 4.1.2.1; RFC 8628, 3.5; Keycloak). */
 const PASSING_OAUTH =
   /^(temporarily_unavailable|server_error|slow_down|too_many_requests|unknown_error|internal_server_error|rate_limit\w*)$/i;
@@ -111,7 +113,8 @@ function byIon(answer: FailedAnswer, errors: GraphqlError[]): Verdict {
   const has = (pattern: RegExp) => errors.some((error) => codesIn(error).some(matches(pattern)));
   const hasRun = tellsOfWork(data, errors);
   const refused = (code: IonErrorCode): Verdict => ({
-    origin: 'operation',
+    // Without any words it is no statement about the operation.
+    origin: errors.some(hasWords) ? 'operation' : 'service',
     code,
     transient: false,
     mayHaveRun: hasRun,
@@ -121,10 +124,9 @@ function byIon(answer: FailedAnswer, errors: GraphqlError[]): Verdict {
   const isRefusedToken = says(REFUSED_TOKEN) || has(/^(UNAUTHENTICATED|UNAUTHORIZED)$/);
   // With a path, other fields may have run, unless the data shows that they did not.
   const isBefore = !hasRun && (data !== undefined || !errors.some(hasPath));
-  const isAboutToken = isRefusedToken && isBefore && !says(PERMISSION);
-  if (status === 401 || isAboutToken) {
-    // Not executed, so that a mutation may go out again with a new token.
-    return { ...refused('ION_AUTH'), origin: 'service', mayHaveRun: false, notRun: true };
+  if (status === 401 || (isRefusedToken && isBefore && !says(PERMISSION))) {
+    // Where it was not executed, a mutation may go out again with a new token.
+    return { ...refused('ION_AUTH'), origin: 'service', notRun: !hasRun };
   }
   const trouble = serviceTrouble(errors.map(({ message }) => message));
   if (trouble === undefined) {
@@ -147,7 +149,7 @@ function byIon(answer: FailedAnswer, errors: GraphqlError[]): Verdict {
   // A request that was turned away was not executed, unless something shows that it was.
   const isTurnedAway = !hasRun && !errors.some(hasPath);
   if (status === 429 || trouble === 'rate' || has(RATE_CODE)) {
-    return passing('ION_RATE_LIMITED', !hasRun);
+    return passing('ION_RATE_LIMITED', isTurnedAway);
   }
   if (status >= 500) {
     return passing('ION_SERVER', isTurnedAway && status === 503 && retryAfterMs !== undefined);
@@ -155,11 +157,11 @@ function byIon(answer: FailedAnswer, errors: GraphqlError[]): Verdict {
   if (NOT_LOOKED_AT.has(status)) {
     return passing(status === 408 ? 'ION_TIMEOUT' : 'ION_SERVER', isTurnedAway);
   }
-  if (trouble !== undefined || has(SERVICE_CODE)) return passing('ION_SERVER', isTurnedAway);
+  const isOfService = (error: GraphqlError) =>
+    codesIn(error).some(matches(SERVICE_CODE)) || serviceTrouble([error.message]) !== undefined;
+  if (errors.every(isOfService)) return passing('ION_SERVER', isTurnedAway);
   if (status === 404) return refused('ION_NOT_FOUND');
-  const verdict = refused('ION_GRAPHQL');
-  // Without any words it is no statement about the operation.
-  return errors.some(hasWords) ? verdict : { ...verdict, origin: 'service' };
+  return refused('ION_GRAPHQL');
 }
 
 const PERMISSION = /\bpermissions?\b/i;
@@ -201,13 +203,13 @@ const GATEWAY_CODES: Record<number, IonErrorCode> = {
 
 /** Whether a part of the operation had been executed before another part failed. */
 function tellsOfWork(data: Record<string, unknown> | undefined, errors: GraphqlError[]): boolean {
-  if (hasValues(data)) return true;
   // Below the operation's own fields: in what one of them gave back.
-  return errors.some(({ path }) => Array.isArray(path) && path.length > 1);
-}
-
-function hasValues(data: Record<string, unknown> | undefined): boolean {
-  return Object.values(data ?? {}).some((value) => value !== null);
+  if (errors.some(({ path }) => Array.isArray(path) && path.length > 1)) return true;
+  const failed = new Set(errors.filter(hasPath).map(({ path }) => (path as unknown[])[0]));
+  // One that is null without an error of its own has run, if others failed.
+  return Object.entries(data ?? {}).some(
+    ([name, value]) => value !== null || (failed.size > 0 && !failed.has(name)),
+  );
 }
 
 function hasWords({ message }: GraphqlError): boolean {

@@ -21,8 +21,11 @@ const PROPERTIES = [
   'proxy',
 ] as const;
 
-/** Connects the button, and gives back what ends a test under way. */
-export function prepareConnectionTest(node: EditedNode): { end(): void } {
+/**
+ * Connects the button, and gives back what ends a test under way.
+ * @param idOf the id of the running config node
+ */
+export function prepareConnectionTest(node: EditedNode, idOf: () => string): { end(): void } {
   const button = $('#ion-config-test');
   const result = $('#ion-config-test-result');
   let running: AbortController | undefined;
@@ -58,7 +61,7 @@ export function prepareConnectionTest(node: EditedNode): { end(): void } {
       const { me } = await request<WhoAmI>({
         url: 'ion-config/test',
         method: 'POST',
-        body: { id: node.id, ...readDialog() },
+        body: { id: idOf(), ...readDialog() },
         signal: current.signal,
       });
       if (running === current) show('ion-config-test-good', describe(node, me));

@@ -5,6 +5,8 @@ import { prepareConnectionTest } from './connection-test.js';
 import { labels } from './labels.js';
 import { numberProperties, prepareNumbers } from './numbers.js';
 import { prepareOutbox } from './outbox.js';
+import { instanceChoice } from './subflows/instance-choice.js';
+import { runningConfigs } from './subflows/running-configs.js';
 import { noReference, partOfVariable, timeZone } from './validators.js';
 
 const label = labels('ion-config');
@@ -72,7 +74,14 @@ RED.nodes.registerType('ion-config', {
     offerTimeZones();
     openWhereUsed('#ion-config-advanced', ADVANCED);
     openWhereUsed('#ion-config-outbox', OUTBOX);
-    asking = [prepareConnectionTest(this), prepareOutbox(this)];
+    const secret = $('.ion-config-secret');
+    const changed = () => outbox.reload();
+    const instance = instanceChoice('ion-config-instance', secret, changed, '66%');
+    instance.offer(runningConfigs(this.id, this.z));
+    // What no instance runs of can be tested as it stands in the dialog.
+    const test = prepareConnectionTest(this, () => instance.id || this.id);
+    const outbox = prepareOutbox(this, () => instance.id);
+    asking = [test, outbox];
   },
   oneditsave: endAsking,
   oneditcancel: endAsking,

@@ -1,8 +1,9 @@
+import { isThisMachine, lacksRoot } from '../client/public-url.js';
 import { resourceNamed } from '../client/resources.js';
 import { eventsNumbers } from '../client/settings.js';
 import { actionChoice } from './events/actions.js';
 import { current, isOn, setOpen } from './events/open-dialog.js';
-import { addressOf, pathOf } from './events/path.js';
+import { type Address, addressesOf, pathOf } from './events/path.js';
 import { type ResourceChoice, resourceChoice } from './events/resource.js';
 import { prepareSecret, settleSecret } from './events/secret.js';
 import {
@@ -24,6 +25,7 @@ import { type FilterList, type FilterRow, filterList } from './runs/filters.js';
 import { typesOf } from './runs/names.js';
 import { followSchema } from './runs/schema-state.js';
 import type { Introspection } from './schema.js';
+import { isInSubflow } from './subflows/instances.js';
 import { oneOf } from './validators.js';
 
 const label = labels('ion-events');
@@ -109,7 +111,7 @@ RED.nodes.registerType('ion-events', {
       offer();
     });
     prepareSecret(this);
-    $('#node-input-path').attr('placeholder', pathOf(this, ''));
+    $('#node-input-path').attr('placeholder', isInSubflow(this.z) ? '/ion/…' : pathOf(this, ''));
     $('#node-input-via, #node-input-verify, #node-input-register').on('change', () =>
       showRows(this, resources),
     );
@@ -134,8 +136,12 @@ function endDialog(): void {
 }
 
 /** The rows of filters and the tree of fields are those of `ion-runs`, and so are their texts. */
-function runsTexts({ config }: EditedNode): Texts & { config: unknown } {
-  return { config, _: (key, values) => RED._(`@ion-nodes/node-red-ion/ion-runs:${key}`, values) };
+function runsTexts({ config, z }: EditedNode): Texts & { config: unknown; z: unknown } {
+  return {
+    config,
+    z,
+    _: (key, values) => RED._(`@ion-nodes/node-red-ion/ion-runs:${key}`, values),
+  };
 }
 
 function showRows(node: EditedNode, resources: ResourceChoice): void {
@@ -160,6 +166,22 @@ function showRows(node: EditedNode, resources: ResourceChoice): void {
 }
 
 function showAddress(node: EditedNode): void {
+  const { httpNodeRoot: root } = RED.settings;
   const publicUrl = isOn(node, 'register') ? current(node, 'publicUrl') : '';
-  $('#ion-events-address').text(addressOf(pathOf(node, current(node, 'path')), publicUrl));
+  const addresses = addressesOf(node, current(node, 'path'), publicUrl);
+  const note = $('#ion-events-address').empty();
+  if (root === false) note.text(node._('ion-events.address.noHttp'));
+  else if (addresses.length === 0) note.text(node._('ion-events.address.noInstance'));
+  else note.append(addresses.map(addressLine));
+  const isRootMissing = publicUrl !== '' && lacksRoot(publicUrl, root);
+  const key = isRootMissing ? 'noRoot' : isThisMachine(publicUrl) ? 'thisMachine' : '';
+  $('.ion-events-public-warning').toggle(key !== '');
+  $('#ion-events-public-warning').text(
+    key && node._(`ion-events.warning.${key}`, { root: root || '' }),
+  );
+}
+
+function addressLine({ instance, url }: Address): JQuery {
+  const line = $('<div>').text(url);
+  return instance === '' ? line : line.prepend($('<span>').text(`${instance}: `));
 }

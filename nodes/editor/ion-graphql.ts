@@ -4,6 +4,8 @@ import { starters } from './graphql/starters.js';
 import { prepareTrial } from './graphql/trial.js';
 import { labels } from './labels.js';
 import { numberProperties, prepareNumbers } from './numbers.js';
+import { type InstanceChoice, instanceChoice } from './subflows/instance-choice.js';
+import { runningConfigs } from './subflows/running-configs.js';
 import { output } from './validators.js';
 
 const label = labels('ion-graphql');
@@ -61,17 +63,24 @@ RED.nodes.registerType('ion-graphql', {
       showSchema: (key, values) =>
         $('#ion-graphql-schema').text(this._(`ion-graphql.schema.${key}`, values)),
     });
-    prepareToolbar(this, editor);
     const config = $('#node-input-config');
+    const instance = instanceChoice('ion-instance', config.closest('.form-row'), () => {
+      void editor.useSchemaOf(chosenConfig(instance));
+    });
+    prepareToolbar(this, editor, instance);
     const trial = prepareTrial(this, () => ({
-      config: String(config.val()),
+      config: chosenConfig(instance),
       query: editor.text,
       operationName: String($('#node-input-operationName').val()).trim(),
       variables: String($('#ion-graphql-test-variables').val()),
     }));
     dialog = { editor, trial };
-    config.on('change', () => void editor.useSchemaOf(chosenConfig()));
-    void editor.useSchemaOf(chosenConfig());
+    const useConfig = () => {
+      instance.offer(runningConfigs(String(config.val() ?? ''), this.z));
+      void editor.useSchemaOf(chosenConfig(instance));
+    };
+    config.on('change', useConfig);
+    useConfig();
     source.on('change', () => {
       $('.ion-graphql-text').toggle(source.typedInput('type') === 'graphql');
       RED.tray.resize();
@@ -114,13 +123,13 @@ function closeDialog(): void {
   dialog = undefined;
 }
 
-/** Empty where none is chosen. */
-function chosenConfig(): string {
+/** The running config node; empty if none is chosen, `undefined` if none runs. */
+function chosenConfig({ id }: InstanceChoice): string | undefined {
   const config = String($('#node-input-config').val() ?? '');
-  return config === '_ADD_' ? '' : config;
+  return config === '_ADD_' || config === '' ? '' : id || undefined;
 }
 
-function prepareToolbar(node: EditedNode, editor: QueryEditor): void {
+function prepareToolbar(node: EditedNode, editor: QueryEditor, instance: InstanceChoice): void {
   const choice = $('#ion-graphql-starter');
   for (const key of Object.keys(starters)) {
     $('<option>')
@@ -140,7 +149,7 @@ function prepareToolbar(node: EditedNode, editor: QueryEditor): void {
   });
   $('#ion-graphql-refresh').on('click', (event) => {
     event.preventDefault();
-    void editor.useSchemaOf(chosenConfig(), { refresh: true });
+    void editor.useSchemaOf(chosenConfig(instance), { refresh: true });
   });
 }
 

@@ -37,8 +37,14 @@ interface OutboxState {
 
 type Decision = 'retry' | 'discard' | 'skip';
 
-/** Reads the state and connects the buttons; gives back what ends a request under way. */
-export function prepareOutbox(node: EditedNode): { end(): void } {
+/**
+ * Reads the state and connects the buttons; gives back what ends a request under way.
+ * @param idOf the id of the running config node; empty if none runs
+ */
+export function prepareOutbox(
+  node: EditedNode,
+  idOf: () => string,
+): { end(): void; reload(): void } {
   const section = $('#ion-config-outbox');
   const refresh = $('#ion-config-outbox-refresh');
   const mayDecide = RED.user.hasPermission('ion-config.write');
@@ -78,10 +84,14 @@ export function prepareOutbox(node: EditedNode): { end(): void } {
     const current = new AbortController();
     running = current;
     const wasRefresh = refresh.is(':focus');
+    if (idOf() === '') {
+      $('#ion-config-outbox-state').text(text('noInstance'));
+      return;
+    }
     enableButtons(false);
     try {
       const state = await request<OutboxState>({
-        url: `ion-config/${encodeURIComponent(node.id)}/outbox`,
+        url: `ion-config/${encodeURIComponent(idOf())}/outbox`,
         ...(body && { method: 'POST', body }),
         signal: current.signal,
       });
@@ -122,6 +132,12 @@ export function prepareOutbox(node: EditedNode): { end(): void } {
     end() {
       running?.abort();
       running = undefined;
+    },
+    reload() {
+      shown = undefined;
+      $('#ion-config-outbox-given-up, #ion-config-outbox-outage').hide();
+      $('#ion-config-outbox-counts').text('');
+      void ask();
     },
   };
 }

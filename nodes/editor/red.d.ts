@@ -84,16 +84,24 @@ interface NotificationOptions {
   buttons?: { text: string; class?: string; click(): void }[];
 }
 
+interface SubflowProperty {
+  name: string;
+  value: unknown;
+}
+
+/** A node in the editor, with the properties of a subflow if it is an instance of one. */
+type SubflowNode = { id: string; d?: boolean; env?: SubflowProperty[] } & Record<string, unknown>;
+
 interface EditorApi {
   _(key: string, values?: Record<string, string | number>): string;
   nodes: {
     registerType(type: string, definition: NodeDefinition): void;
     id(): string;
-    /** `d` marks a node that is disabled. */
-    node(id: string): { d?: boolean } | null;
-    filterNodes(filter: {
-      type: string;
-    }): ({ id: string; d?: boolean } & Record<string, unknown>)[];
+    /** `d` marks a node that is disabled, `z` is the tab or subflow that it is in. */
+    node(id: string): { d?: boolean; z?: string } | null;
+    subflow(id: string): { env?: SubflowProperty[] } | undefined;
+    workspace(id: string): { label: string; disabled?: boolean } | undefined;
+    filterNodes(filter: { type: string }): SubflowNode[];
   };
   editor: {
     createEditor(options: { id: string; mode: string; value: string }): CodeEditor;
@@ -106,9 +114,10 @@ interface EditorApi {
   workspaces: { active(): string; isLocked(): boolean };
   i18n: { lang(): string };
   clipboard: { copyText(text: string): boolean };
-  settings: { httpNodeRoot: string };
+  settings: { httpNodeRoot: string | false };
   user: { hasPermission(permission: string): boolean };
   utils: {
+    getNodeLabel(node: object, otherwise: string): string;
     createObjectElement(value: unknown, options: object): JQuery;
     normalisePropertyExpression(expression: string): (string | number)[];
     parseContextKey(key: string): { key: string; store?: string };

@@ -1,4 +1,5 @@
 import type { IonError, IonErrorCode } from '../client/errors.js';
+import { speaksOfDatabase } from '../client/service-trouble.js';
 import type { Stored } from './entries.js';
 
 /** After how many failures, and how long after the first one (ms), a write is given up. */
@@ -24,12 +25,14 @@ export interface FailingWrite {
 }
 
 interface Failing extends FailingWrite {
-  /** Failures while ION answered others. */
+  /** Failures of its own. */
   counted: number;
   /** Of the first of those, on the monotonic clock. */
   countedSince: number;
-  /** Writes that had been answered before the last failure. */
-  answeredBefore: number;
+  /** Of the first failure, on the monotonic clock. */
+  begun: number;
+  /** Writes that had been delivered before the last failure. */
+  deliveredBefore: number;
   decision: FailingDecision | undefined;
   /** Hear that it is not failing any more. */
   listeners: (() => void)[];
@@ -58,13 +61,13 @@ const OF_ALL: ReadonlySet<IonErrorCode> = new Set([
 
 /**
  * The writes that fail again and again although ION answers. One is given up in the end only for
- * failures of its own: while others were answered, or while it was the only one that failed.
+ * failures of its own: while others were delivered, or while it was the only one that failed.
  */
 export class FailingWrites {
   readonly #rule: GiveUpRule;
   readonly #now: () => number;
   readonly #byLane = new Map<string, Failing>();
-  #answered = 0;
+  #delivered = 0;
 
   /** @param now a clock in ms that never goes back */
   constructor(rule: GiveUpRule = GIVE_UP, now: () => number = () => performance.now()) {
@@ -78,9 +81,9 @@ export class FailingWrites {
     return shown.sort((a, b) => a.since - b.since);
   }
 
-  /** ION answered the first write of a lane, if only with a refusal. */
-  answered(lane: string): void {
-    this.#answered++;
+  /** The first write of a lane arrived. A refusal is none: a database that only reads has them too. */
+  delivered(lane: string): void {
+    this.#delivered++;
     this.forget(lane);
   }
 
@@ -104,6 +107,11 @@ export class FailingWrites {
   of(lane: string, { sequence }: Stored): Readonly<Failing> | undefined {
     const failing = this.#byLane.get(lane);
     return failing?.stored.sequence === sequence ? failing : undefined;
+  }
+
+  /** The failing write of a lane. */
+  in(lane: string): Stored | undefined {
+    return this.#byLane.get(lane)?.stored;
   }
 
   /** The lane of a failing write. */
@@ -133,7 +141,8 @@ export class FailingWrites {
             nextTryAt: undefined,
             counted: 0,
             countedSince: 0,
-            answeredBefore: this.#answered,
+            begun: this.#now(),
+            deliveredBefore: this.#delivered,
             decision: undefined,
             listeners: [],
           };
@@ -141,13 +150,15 @@ export class FailingWrites {
     failing.tries++;
     failing.stored = stored;
     failing.error = error;
-    const isAlone = this.#byLane.size === 1 || this.#answered > failing.answeredBefore;
-    failing.answeredBefore = this.#answered;
-    if (isAlone && isOfOne(error) && failing.counted++ === 0) failing.countedSince = this.#now();
+    const now = this.#now();
+    // While nothing else fails, it may be the only one that waits: the database is down for all.
+    const isAlone = this.#byLane.size === 1 && !isOfDatabase(error);
+    const isOnlyOne = isAlone || this.#delivered > failing.deliveredBefore;
+    failing.deliveredBefore = this.#delivered;
+    if (isOnlyOne && isOfOne(error) && failing.counted++ === 0) failing.countedSince = now;
     const isOver =
-      failing.counted >= this.#rule.tries && this.#now() - failing.countedSince >= this.#rule.ms;
-    const { tries, since } = failing;
-    return { tries, minutes: Math.round((Date.now() - since) / 60_000), isOver };
+      failing.counted >= this.#rule.tries && now - failing.countedSince >= this.#rule.ms;
+    return { tries: failing.tries, minutes: Math.round((now - failing.begun) / 60_000), isOver };
   }
 
   /** @param delay before the next try, in ms; `undefined` where it begins */
@@ -161,4 +172,9 @@ export class FailingWrites {
 function isOfOne({ code, notRun }: IonError): boolean {
   // A host that cannot be connected to has not seen it.
   return !OF_ALL.has(code) && !(code === 'ION_NETWORK' && notRun);
+}
+
+/** Whether ION spoke of its database, which is the same for all writes. */
+function isOfDatabase({ errors = [] }: IonError): boolean {
+  return speaksOfDatabase(errors.map(({ message }) => message));
 }

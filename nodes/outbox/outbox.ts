@@ -253,16 +253,27 @@ export class Outbox {
     const lane = this.#failing.laneOf(sequence);
     if (lane === undefined || this.#closing.signal.aborted) return;
     const stored = this.#failing.decide(lane, decision);
+    this.#endPause(lane);
+    if (decision === 'retry') {
+      if (!this.#busy.has(lane)) this.#work(lane);
+      return;
+    }
+    // It may be tried just now: nobody waits for that any more.
+    this.#tries.get(lane)?.abort();
+    const isUndecided = () =>
+      this.#failing.laneOf(sequence) === lane && !this.#closing.signal.aborted;
+    for (let work = this.#busy.get(lane); work && isUndecided(); work = this.#busy.get(lane)) {
+      // What is done in the lane may end without it, such as by an outage.
+      await Promise.race([this.#failing.ended(lane), work]);
+    }
+    if (!stored || !isUndecided()) return;
+    this.#endPause(lane);
+    await this.#occupy(lane, () => this.#carryOut(decision, lane, stored));
+  }
+
+  #endPause(lane: string): void {
     clearTimeout(this.#paused.get(lane));
     this.#paused.delete(lane);
-    const isBusy = this.#busy.has(lane);
-    if (decision === 'retry') {
-      if (!isBusy) this.#work(lane);
-    } else if (isBusy) {
-      // It is being tried: nobody waits for that any more.
-      this.#tries.get(lane)?.abort();
-      await this.#failing.ended(lane);
-    } else if (stored) await this.#occupy(lane, () => this.#carryOut(decision, lane, stored));
   }
 
   async #decide(decision: 'retry' | 'discard', sequences?: readonly number[]): Promise<void> {
@@ -508,12 +519,12 @@ export class Outbox {
       }
       const error = toIonError(thrown);
       if (!isRefused(error)) return this.#failed(lane, stored, error, begun);
-      this.#failing.answered(lane);
+      this.#failing.forget(lane);
       this.#answered();
       await this.#giveUp(stored, error);
       return true;
     }
-    this.#failing.answered(lane);
+    this.#failing.delivered(lane);
     this.#answered();
     // Only a store that closes refuses it.
     this.#store.remove(stored).catch(() => {});
@@ -524,14 +535,14 @@ export class Outbox {
   /** Somebody decided that it is not to be tried any more. */
   async #carryOut(decision: FailingDecision, lane: string, stored: Stored): Promise<void> {
     const reason = this.#failing.of(lane, stored)?.error ?? closedError();
-    if (decision === 'skip') {
-      await this.#giveUp(stored, reason);
-    } else {
-      await this.#store.drop(stored);
-      this.#tell(stored.entry, (listener) => listener.givenUp(stored.entry, reason));
-    }
+    const { entry } = stored;
+    const wasThere = await (decision === 'skip'
+      ? this.#store.giveUp(stored, reason, Date.now())
+      : this.#store.drop(stored));
     this.#failing.forget(lane);
     this.#changed();
+    // A newer value may have taken its place.
+    if (wasThere) this.#tell(entry, (listener) => listener.givenUp(entry, reason));
   }
 
   async #tryOnce(lane: string, stored: Stored, hasFailed: boolean): Promise<WriteAnswer<unknown>> {
@@ -580,8 +591,7 @@ export class Outbox {
   }
 
   async #giveUp(stored: Stored, error: IonError): Promise<void> {
-    const { code, message } = error;
-    await this.#store.giveUp(stored, { code, message }, Date.now());
+    await this.#store.giveUp(stored, error, Date.now());
     this.#changed();
     if (stored.unreadable) this.#options.onUnreadable?.(error);
     this.#tell(stored.entry, (listener) => listener.givenUp(stored.entry, error));
@@ -665,9 +675,22 @@ export class Outbox {
     clearTimeout(this.#paused.get(lane));
     this.#paused.set(
       lane,
-      this.#later(delay, () => this.#paused.delete(lane)),
+      this.#later(delay, () => {
+        this.#paused.delete(lane);
+        void this.#forgetReplaced(lane);
+      }),
     );
     return delay;
+  }
+
+  /** A newer value, whose lane may be another one, took the place of what fails: nobody would see it again. */
+  async #forgetReplaced(lane: string): Promise<void> {
+    const failing = this.#failing.in(lane);
+    if (failing?.entry.replaces === undefined) return;
+    const isThere = await this.#store.has(failing).catch(() => true);
+    if (isThere || !this.#failing.of(lane, failing)) return;
+    this.#failing.forget(lane);
+    this.#changed();
   }
 
   /** Exponential back-off with jitter, so that many Node-REDs do not come back at once; in ms. */

@@ -301,10 +301,23 @@ export class OutboxStore {
     await this.#dropFile(stored);
   }
 
-  /** Takes an entry out that waits, without its delivery. */
-  async drop(stored: Stored): Promise<void> {
-    await this.#change('synced', stored, (batch) => takeOut(batch, stored));
+  /**
+   * Takes an entry out that waits, without its delivery.
+   * @returns false where a newer one had taken its place
+   */
+  async drop(stored: Stored): Promise<boolean> {
+    let wasThere = false;
+    await this.#change('synced', stored, (batch) => {
+      wasThere = !isReplaced(batch, stored);
+      takeOut(batch, stored);
+    });
     await this.#dropFile(stored);
+    return wasThere;
+  }
+
+  /** Whether an entry still waits in its place. */
+  has({ key }: Stored): Promise<boolean> {
+    return this.#level.has(key);
   }
 
   /** The last one of a lane that is delivered, as its number. */
@@ -312,18 +325,29 @@ export class OutboxStore {
     return this.#delivered.get(lane)?.upTo ?? 0;
   }
 
-  /** Puts an entry to those that wait for somebody's decision. */
-  async giveUp(stored: Stored, error: GivenUpEntry['error'], givenUpAt: number): Promise<void> {
+  /**
+   * Puts an entry to those that wait for somebody's decision.
+   * @returns false where a newer one had taken its place
+   */
+  async giveUp(
+    stored: Stored,
+    { code, message }: GivenUpEntry['error'],
+    givenUpAt: number,
+  ): Promise<boolean> {
     const { replaces, ...entry } = stored.entry;
+    const error = { code, message };
+    let wasThere = false;
     const value = stored.unreadable ?? encode({ ...entry, error, givenUpAt } as GivenUpEntry);
     await this.#change('synced', stored, (batch) => {
       // A newer value waits already.
-      if (isReplaced(batch, stored)) return;
+      wasThere = !isReplaced(batch, stored);
+      if (!wasThere) return;
       takeOut(batch, stored);
       batch.operations.push({ type: 'put', key: givenUpKey(stored.sequence), value });
       batch.meta.givenUp++;
       batch.meta.bytes += value.length + (entry.fileSize ?? 0);
     });
+    return wasThere;
   }
 
   /**

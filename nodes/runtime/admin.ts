@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import type { NodeAPI } from 'node-red';
 import { IonClient } from '../client/client.js';
@@ -41,7 +42,15 @@ interface RunRequest {
 
 /** A JSON text that can be sent as it is. */
 class JsonText {
+  /** Another one for each text. */
+  readonly etag = `"${randomUUID()}"`;
+
   constructor(readonly bytes: Buffer) {}
+}
+
+/** Stands for a text that the client has already. */
+class NotModified {
+  constructor(readonly etag: string) {}
 }
 
 /** The refusal of a request whose content was not looked at. */
@@ -76,7 +85,11 @@ export function registerAdminRoutes(RED: NodeAPI): void {
   const readOrRefresh: RequestHandler = (req, res, next) =>
     (isRefresh(req) ? write : read)(req, res, next);
   httpAdmin.get('/ion-config/:id/schema', readOrRefresh, (req, res) => {
-    respond(res, () => readSchema(RED, idOf(req), isRefresh(req)));
+    respond(res, async () => {
+      const schema = await readSchema(RED, idOf(req), isRefresh(req));
+      const { etag } = schema;
+      return req.headers['if-none-match'] === etag ? new NotModified(etag) : schema;
+    });
   });
 }
 
@@ -130,8 +143,13 @@ function sendFailure(res: Response, thrown: unknown): Promise<void> {
 }
 
 async function sendJson(res: Response, status: number, body: unknown): Promise<void> {
+  if (body instanceof NotModified) {
+    if (!res.headersSent && !res.destroyed) res.status(304).set('etag', body.etag).end();
+    return;
+  }
   const bytes = body instanceof JsonText ? body.bytes : await writeJson(body);
   if (res.headersSent || res.destroyed) return;
+  if (body instanceof JsonText) res.set({ etag: body.etag, 'cache-control': 'no-store' });
   res.status(status).type('json').end(bytes);
 }
 

@@ -10,6 +10,8 @@ import { NodeStatus, type StatusText } from './status.js';
 const CLOSED = '@ion-nodes/node-red-ion/ion-config:ion-config.log.closed';
 /** For what is under way when the node closes, in ms. */
 const LONGEST_GOODBYE_MS = 2000;
+/** Subflows inside each other; nobody has so many. */
+const MAX_SUBFLOW_DEPTH = 20;
 /** Needs no reading as a path. */
 const PLAIN_NAME = /^[A-Za-z]\w*$/;
 
@@ -46,6 +48,8 @@ export interface MessageTools {
 
 interface UsesIonConfig {
   config: string;
+  /** The tab or the subflow's instance that the node is in. */
+  z?: string;
   /** The message property that the result goes into. */
   output: string;
 }
@@ -68,7 +72,8 @@ export function onMessage(
   const underWay = new LinkedList<(error: Error) => void>();
   let whenAllEnded = () => {};
   const status = new NodeStatus(RED, node);
-  if (!findConfig(RED, config)) status.idle({ fill: 'red', key: 'noConfig' });
+  const used = { config: config.config, z: node.z };
+  if (!findConfig(RED, used)) status.idle({ fill: 'red', key: 'noConfig' });
 
   const answer = async (msg: Message, send: (msg: Message) => void): Promise<void> => {
     const startedAt = performance.now();
@@ -78,7 +83,7 @@ export function onMessage(
       const output = config.output || 'payload';
       // Before anything is sent to ION: a mutation whose answer has no place would have run.
       checkOutput(RED, msg, output);
-      const configNode = requireConfig(RED, config);
+      const configNode = requireConfig(RED, used);
       await handle(msg, {
         config: configNode,
         client: configNode.client,
@@ -164,15 +169,30 @@ function explain(msg: Message, details: Record<string, unknown>): void {
 /** `undefined` where the config node is not chosen, not deployed or disabled. */
 export function findConfig(
   RED: NodeAPI,
-  { config }: Pick<UsesIonConfig, 'config'>,
+  { config, z = '' }: Pick<UsesIonConfig, 'config' | 'z'>,
 ): IonConfigNode | undefined {
-  const node = RED.nodes.getNode(config) as IonConfigNode | null;
-  // A flow file can name any node.
-  return node?.type === 'ion-config' ? node : undefined;
+  for (const id of [config, ...inSubflows(z, config)]) {
+    const node = RED.nodes.getNode(id) as IonConfigNode | null;
+    // A flow file can name any node.
+    if (node) return node.type === 'ion-config' ? node : undefined;
+  }
+  return undefined;
+}
+
+/**
+ * The ids that the copies of a config node have for the subflows around an instance, the inner ones
+ * first: a subflow property that names a config node of an outer subflow holds the original's id.
+ */
+function inSubflows(instance: string, config: string): string[] {
+  const parts = String(instance).split('-').slice(0, MAX_SUBFLOW_DEPTH);
+  return parts.map((_, index) => [...parts.slice(0, parts.length - index), config].join('-'));
 }
 
 /** @throws IonError `ION_CONFIG` where there is none */
-export function requireConfig(RED: NodeAPI, config: Pick<UsesIonConfig, 'config'>): IonConfigNode {
+export function requireConfig(
+  RED: NodeAPI,
+  config: Pick<UsesIonConfig, 'config' | 'z'>,
+): IonConfigNode {
   const configNode = findConfig(RED, config);
   if (configNode) return configNode;
   throw new IonError(

@@ -52,7 +52,7 @@ export function outboxResults(
     changed: show,
     held: (isHeld: boolean) => status.override(isHeld ? HELD : undefined),
   };
-  const configNode = findConfig(RED, { config });
+  const configNode = findConfig(RED, { config, z: node.z });
   if (delivery === 'outbox' && configNode) {
     stopListening = configNode.outbox.listen(node.id, listener);
   }

@@ -22,18 +22,21 @@ import { requireConfig } from './on-message.js';
 import { registerWebhook, type WebhookRegistration } from './register-webhook.js';
 import type { NodeStatus, StatusText } from './status.js';
 import { requireNumber } from './valid-properties.js';
+import { answer } from './webhook-answer.js';
 import { webhookBodies } from './webhook-body.js';
-import { addRoute, type WebhookRoute } from './webhook-route.js';
+import { addRoute, holdPath, type WebhookRoute } from './webhook-route.js';
+import { needsPassword, webhookWarnings } from './webhook-warnings.js';
 import { whenStarted } from './when-started.js';
 
-/** For the rest of a request that is answered already. */
-const LINGER_MS = 2000;
 /** More than these get 503, so that ION sends them again. */
 const MOST_PER_SECOND = 500;
 /** Events whose objects are being read. */
 const MOST_READING = 1000;
 /** Parsing the worst body with so many values takes some 10 ms. */
 const MAX_BODY_VALUES = 20_000;
+
+/** What somebody has to put right. */
+type Problem = 'route' | 'secret' | 'registration' | 'password';
 
 /** Lets ION tell of what changed. */
 export function webhookEvents(
@@ -43,9 +46,11 @@ export function webhookEvents(
   status: NodeStatus,
 ): EventSource {
   const webhook = new Webhook(RED, node, config, status);
+  const endHold = holdPath(RED, webhook.path);
   let registration: WebhookRegistration | undefined;
   // Only then all routes are there that could use the same path.
   const stopListening = whenStarted(RED, () => {
+    endHold();
     if (webhook.open() && config.register && !registration) {
       registration = registerWebhook(RED, node, config, webhook);
     }
@@ -53,6 +58,9 @@ export function webhookEvents(
   return {
     async close(removed) {
       stopListening();
+      endHold();
+      // Until Node-RED has started the flows again, ION is to come back.
+      if (!removed) RED.events.once('flows:started', holdPath(RED, webhook.path));
       await Promise.all([webhook.close(), registration?.close(removed)]);
     },
   };
@@ -76,7 +84,7 @@ export class Webhook {
   readonly #reading = new Set<Promise<void>>();
   #route: WebhookRoute | undefined;
   /** What somebody has to put right, by what it is about. */
-  readonly #problems = new Map<'route' | 'secret' | 'registration', string>();
+  readonly #problems = new Map<Problem, string>();
   #sent = 0;
   #refused = 0;
 
@@ -144,6 +152,10 @@ export class Webhook {
           }
         },
       });
+      for (const text of webhookWarnings(this.#RED, this.#config, this.path)) this.#node.warn(text);
+      if (needsPassword(this.#RED, this.#config)) {
+        this.#problems.set('password', 'events.needsPassword');
+      }
       this.#solved('route');
     } catch (thrown) {
       const error = toIonError(thrown);
@@ -181,6 +193,8 @@ export class Webhook {
   }
 
   #receive(request: IncomingMessage, response: ServerResponse): void {
+    // Somebody on the way knew the password.
+    this.#problems.delete('password');
     const body = this.#bytes.get(request);
     const taken = body ? this.#take(request, body) : 400;
     if (typeof taken === 'number') {
@@ -301,14 +315,14 @@ export class Webhook {
     this.#show();
   }
 
-  #report(about: 'route' | 'secret' | 'registration', key: string, error: IonError): void {
+  #report(about: Problem, key: string, error: IonError): void {
     const isKnown = this.#problems.get(about) === key;
     this.#problems.set(about, key);
     if (isKnown) this.#show();
     else this.#reportError(error, undefined, this.#details({}));
   }
 
-  #solved(about: 'route' | 'secret' | 'registration'): void {
+  #solved(about: Problem): void {
     this.#problems.delete(about);
     this.#show();
   }
@@ -342,22 +356,4 @@ function parsed(body: Uint8Array): unknown {
   } catch {
     return undefined;
   }
-}
-
-/**
- * What is left of a request that was refused early is thrown away. Its connection lasts a moment: one
- * that is closed under a sender that still writes can lose the answer.
- */
-function answer(request: IncomingMessage, response: ServerResponse, status: number): void {
-  if (response.headersSent || response.writableEnded || response.destroyed) return;
-  response.statusCode = status;
-  if (!request.complete) endSoon(request);
-  if (status === 503) response.setHeader('retry-after', '1');
-  response.end();
-  request.resume();
-}
-
-function endSoon(request: IncomingMessage): void {
-  const timer = setTimeout(() => request.destroy(), LINGER_MS);
-  request.once('close', () => clearTimeout(timer));
 }

@@ -10,6 +10,7 @@ import {
   rootOf,
   takeOut,
 } from './express-layers.js';
+import { answer as respond } from './webhook-answer.js';
 
 export interface WebhookHandler {
   /** Takes the bytes of a request before anything else can, and then lets it go on. */
@@ -78,6 +79,27 @@ export function addRoute(RED: NodeAPI, path: string, handler: WebhookHandler): W
       takeOut(httpNode, (layer) => hasHandle(layer, answer));
     },
   };
+}
+
+/**
+ * Answers POST requests to a path with 503, as long as no node takes them: ION sends an event again
+ * after that, and not after the 404 that it would get from Node-RED meanwhile.
+ * @returns what ends that
+ */
+export function holdPath(RED: NodeAPI, path: string): () => void {
+  if (RED.settings.httpNodeRoot === false || !isPath(path)) return () => {};
+  const { httpNode } = RED;
+  const address = normal(httpNode.path() + path);
+  const variants = variantsOf(address);
+  return addFirst(rootOf(httpNode), (request, response, next) => {
+    const isHeld =
+      request.method === 'POST' &&
+      isAt(request, address) &&
+      postRoutes(httpNode, path).length === 0 &&
+      !variants.some((variant) => isTakenByEditor(RED, variant));
+    if (isHeld) respond(request, response, 503);
+    else next();
+  });
 }
 
 function isPath(path: unknown): path is string {

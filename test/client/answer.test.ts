@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readAnswer, readBody } from '../../nodes/client/answer.js';
 import type { IonError, IonErrorCode } from '../../nodes/client/errors.js';
+import { parseOperation } from '../../nodes/client/operation.js';
 import type { HttpAnswer } from '../../nodes/client/transport.js';
 import { thrown } from '../support/errors.js';
 
@@ -54,9 +55,17 @@ describe('answer', () => {
       errors('Torque above 50 has to be confirmed.'),
       /^Torque above 50 has to be confirmed\.$/,
     ],
-    ['ION_GRAPHQL', 200, { errors: ['a text'] }, /^a text$/],
-    ['ION_GRAPHQL', 200, { errors: [{}] }, /unknown error/],
-    ['ION_GRAPHQL', 200, { errors: [{ message: { code: 5 } }] }, /\{"code":5\}/],
+    ['ION_GRAPHQL', 200, { errors: ['a text'], data: {} }, /^a text$/],
+    ['ION_GRAPHQL', 200, { errors: [{}], data: {} }, /unknown error/],
+    ['ION_GRAPHQL', 200, { errors: [{ message: { code: 5 } }], data: {} }, /\{"code":5\}/],
+    // What gateways say in JSON.
+    ['ION_RESPONSE', 200, { errors: ['a text'] }, /a text/],
+    ['ION_RESPONSE', 200, { errors: [{ title: 'Forbidden' }] }, /Forbidden/],
+    ['ION_RESPONSE', 200, { success: false, errors: [{ message: 'No.' }], result: null }, /No\./],
+    ['ION_FORBIDDEN', 403, { errors: ['Access denied'] }, /gateway.*Access denied/],
+    ['ION_FORBIDDEN', 403, { errors: [{ status: '403', title: 'No' }] }, /gateway.*No/],
+    ['ION_NOT_FOUND', 404, { errors: [{ status: '404' }] }, /gateway/],
+    ['ION_RESPONSE', 400, { errors: [] }, /gateway/],
     ['ION_FORBIDDEN', 200, errors('User does not have permission to update this resource.'), /key/],
     ['ION_FORBIDDEN', 200, errors('Missing permissions: UpdateRunStep'), /Missing permissions/],
     [
@@ -152,6 +161,23 @@ describe('answer', () => {
       assert.match(fail(code, status, body).message, message);
     });
   }
+
+  it('holds something of what was asked, unless directives left it out', () => {
+    const asked = (text: string, data: object, more: object = {}) => {
+      const given = answer(200, { ...more, data });
+      return readAnswer(given, HOST, readBody(given, HOST), '', parseOperation(text));
+    };
+    asked('{ me { id } }', { me: null });
+    asked('{ who: me { id } }', { who: null });
+    asked('query ($x: Boolean!) { me @include(if: $x) { id } }', {});
+    asked('{ ...Part } fragment Part on Query { me { id } }', { me: null });
+    for (const data of [{}, { items: [] }, { me2: 1 }]) {
+      const error = thrown(() => asked('{ me { id } }', data, { success: false }), 'ION_RESPONSE');
+      assert.equal(error.origin, 'gateway');
+      assert.equal(error.mayHaveRun, true);
+    }
+    thrown(() => asked('{ who: me { id } }', { me: null }), 'ION_RESPONSE');
+  });
 
   it('of a redirect names where it points and is not followed', () => {
     for (const status of [301, 302, 303, 307, 308]) {

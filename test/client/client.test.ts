@@ -100,7 +100,7 @@ describe('client', () => {
         const api = closing(
           await httpServer((request, response) => {
             authorization = request.headers.authorization;
-            response.end('{"data":{}}');
+            response.end('{"data":{"me":null}}');
           }),
         );
         await ask(ion.client({ apiUrl: api.url, authScheme }));
@@ -366,6 +366,23 @@ describe('client', () => {
       });
     }
 
+    it('do not happen after HTTP 401 beside data that shows that a part ran', async () => {
+      let requests = 0;
+      const api = closing(
+        await httpServer((_request, response) => {
+          requests++;
+          const body = {
+            data: { a: { run: { id: 1 } }, b: null },
+            errors: [{ ...log, path: ['b'] }],
+          };
+          response.writeHead(401).end(JSON.stringify(body));
+        }),
+      );
+      const error = await failure(ask(ion.client({ apiUrl: api.url }), TWO), 'ION_AUTH');
+      assert.equal(requests, 1);
+      assert.match(error.message, MAY_HAVE_RUN);
+    });
+
     for (const [what, effect, code] of [
       ['GraphQL errors', { kind: 'graphql', errors: [{ message: 'No.' }] }, 'ION_GRAPHQL'],
       ['HTTP 400', { kind: 'status', status: 400 }, 'ION_RESPONSE'],
@@ -480,6 +497,40 @@ describe('client', () => {
       });
       const refused = counters().api.byStatus[401] ?? 0;
       assert.ok(refused >= 2 && refused < 20, `${refused} were refused`);
+    });
+
+    it('that are still good are not replaced by one of which ION only tells a fault', async () => {
+      const { now } = performance;
+      let clock = 0;
+      const sent: string[] = [];
+      let grants = 0;
+      const server = closing(
+        await httpServer((request, response) => {
+          if (request.url !== '/graphql') {
+            const token = { access_token: `token-${++grants}`, token_type: 'bearer' };
+            response.end(JSON.stringify({ ...token, expires_in: 300 }));
+            return;
+          }
+          sent.push(String(request.headers.authorization));
+          const fault = { errors: [{ message: 'Internal server error' }] };
+          const isNew = sent.at(-1) === 'token-2';
+          response.end(JSON.stringify(isNew ? fault : { data: { me: { id: 1 } } }));
+        }),
+      );
+      const client = ion.client({ apiUrl: server.url, authUrl: server.url, retries: 0 });
+      try {
+        performance.now = () => clock;
+        await ask(client);
+        clock = 250_000;
+        await until(async () => {
+          await ask(client).catch(() => {});
+          return sent.at(-1) === 'token-2';
+        });
+        await ask(client);
+        assert.equal(sent.at(-1), 'token-1');
+      } finally {
+        performance.now = now;
+      }
     });
 
     it('that ran out are replaced', async () => {

@@ -141,7 +141,7 @@ describe('pages', () => {
   for (const [what, data] of [
     ['an object that does not exist', { run: null }],
     ['a list that is null', { run: { rows: null } }],
-    ['a part that a directive left out', {}],
+    ['a part that a directive left out', { run: {} }],
   ] as const) {
     it(`are one, and empty, for ${what}`, async () => {
       answer(data);

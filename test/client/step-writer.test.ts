@@ -307,6 +307,20 @@ describe('writing to run steps', () => {
       });
     }
 
+    it('does not write again where a gateway speaks of a conflict', async () => {
+      const page = { kind: 'status', status: 409, body: '<title>Conflict</title>' } as const;
+      ion.sandbox.control.fault({
+        target: 'api',
+        match: 'mutation',
+        execute: true,
+        times: 9,
+        ...page,
+      });
+      const error = await failure(writer.write(field('Torque'), 3, options()), 'ION_CONFLICT');
+      assert.equal(error.origin, 'gateway');
+      assert.equal(executed('updateRunStepFieldValue'), 1);
+    });
+
     it('gives up after three further tries', async () => {
       await writer.write(field('Torque'), 1, options());
       ion.sandbox.control.fault({

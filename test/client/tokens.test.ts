@@ -312,6 +312,27 @@ describe('tokens', () => {
       assert.equal(auth.asked.length, 2);
     });
 
+    it('is waited for at its renewal as well, where it was never taken yet', async () => {
+      const from = tokens();
+      const first = await get(from);
+      // Refused for most of its life: the next ones come while it is still too young.
+      for (let second = 0; second < 290; second++) {
+        for (;;) {
+          const token = await get(from);
+          await settle();
+          if (from.refuse(token, true) === 'later') break;
+        }
+        clock += SECOND;
+      }
+      assert.equal(auth.asked.length, 2);
+      let token = await get(from);
+      // The younger one is tried now and then.
+      if (token !== first && from.refuse(token, true) === 'again') token = await get(from);
+      assert.equal(token, first);
+      from.accept(first);
+      assert.equal(from.get(signal), first);
+    });
+
     it('takes the place of the old one when that ends or is refused', async () => {
       for (const ends of [true, false]) {
         const from = tokens();

@@ -579,6 +579,71 @@ describe('transport', () => {
       assert.equal(proxy.targets.length, 1);
     });
 
+    describe('with https', () => {
+      const UNUSED = 'https://ion.example.test/';
+      const trusting = (url: string, ...ca: string[]) =>
+        transport({ proxy: { url, except: [] }, tls: { ca, servername: 'ion.example.test' } });
+      const refusal = async (url: string, ...ca: string[]) => {
+        const error = await failure(post(trusting(url, ...ca), UNUSED), 'ION_NETWORK');
+        assert.deepEqual([error.transient, error.mayHaveRun], [false, false]);
+        return error.message;
+      };
+
+      it('trusts the CA of the TLS configuration, for each host behind the proxy', async () => {
+        const identity = await selfSigned({ ip: '127.0.0.1' });
+        const proxy = closing(await startProxy(undefined, identity));
+        const [plain, tls] = [await answering(ANSWER), await secure()];
+        const through = trusting(proxy.url, certificate.cert, identity.cert);
+        assert.equal((await post(through, behindProxy(tls))).text, ANSWER);
+        const { signal } = new AbortController();
+        assert.equal((await through.look(new URL(behindProxy(plain)), signal)).status, 200);
+      });
+
+      it('shows it no certificate', async () => {
+        const identity = await selfSigned({ ip: '127.0.0.1' });
+        const shown: boolean[] = [];
+        const asking = { ...identity, requestCert: true, rejectUnauthorized: false };
+        const server = createTlsServer(asking, (socket) => {
+          shown.push(Object.keys(socket.getPeerCertificate()).length > 0);
+          socket.on('error', () => {}).end('HTTP/1.1 403 Forbidden\r\n\r\n');
+        });
+        await once(server.listen(0, '127.0.0.1'), 'listening');
+        closing({ close: () => server.close() });
+        const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+        const tls = { ...certificate, ca: identity.cert };
+        const through = transport({ proxy: { url, except: [] }, tls });
+        await failure(post(through, UNUSED), 'ION_NETWORK');
+        assert.deepEqual(shown, [false]);
+      });
+
+      it('says that a certificate which is not accepted is the one of the proxy', async () => {
+        const identity = await selfSigned({ ip: '127.0.0.1' });
+        const old = await madeCertificate(
+          { ip: '127.0.0.1' },
+          { from: new Date('2020-01-01'), until: new Date('2021-01-01') },
+        );
+        const foreign = await selfSigned({ name: 'proxy.example.test' });
+        const [proxy, expired, misnamed] = [
+          closing(await startProxy(undefined, identity)),
+          closing(await startProxy(undefined, old)),
+          closing(await startProxy(undefined, foreign)),
+        ];
+        const unknown = await refusal(proxy.url);
+        assert.ok(
+          unknown.includes(`certificate of the proxy 127.0.0.1:${proxy.port} is not trusted`),
+        );
+        assert.match(await refusal(expired.url, old.cert), /the proxy 127.*has expired.*clock/);
+        const message = await refusal(misnamed.url, foreign.cert);
+        assert.match(message, /of the proxy 127\S+ is for another host.*URL of the proxy/);
+      });
+
+      it('says that a proxy with an https URL speaks http only', async () => {
+        const proxy = closing(await startProxy());
+        const message = await refusal(proxy.url.replace('http', 'https'));
+        assert.match(message, /The proxy 127\S+ does not answer as an https server.*http:\/\//);
+      });
+    });
+
     it('goes directly to the exceptions', async () => {
       const proxy = closing(await startProxy());
       const through = transport({

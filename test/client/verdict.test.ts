@@ -50,6 +50,30 @@ describe('verdict: who answered, and what it says about the operation', () => {
       'SoftTimeLimitExceeded()',
       'The operation took longer than the time limit of 25 s',
       'An unexpected error occurred',
+      'asyncpg.exceptions.SerializationError: restart',
+      "couldn't get a connection after 30.00 sec",
+      'connection was closed in the middle of operation',
+      'the connection is closed',
+      'permission denied for table run_steps',
+      'relation "run_steps" does not exist',
+      'cannot execute UPDATE during recovery',
+      'query_wait_timeout',
+      'no more connections allowed (max_client_conn)',
+      "(2006, 'MySQL server has gone away')",
+      "(1040, 'Too many connections')",
+      "READONLY You can't write against a read only replica.",
+      'LOADING Redis is loading the dataset in memory',
+      'Error -2 connecting to redis:6379. Name or service not known.',
+      '[Errno 28] No space left on device',
+      'Worker exited prematurely: signal 9 (SIGKILL)',
+      'Hard time limit (30s) exceeded',
+      'TimeoutError()',
+      'no healthy upstream',
+      'upstream connect error or disconnect/reset before headers',
+      'socket hang up',
+      'Unexpected error.',
+      'The service is down for maintenance',
+      'Error: timed out',
     ];
     for (const message of passing) {
       it(`passes: ${message.split('\n')[0]}`, () => {
@@ -110,6 +134,39 @@ describe('verdict: who answered, and what it says about the operation', () => {
         200,
         error('(psycopg2.errors.InvalidTextRepresentation) invalid input syntax for type integer'),
       ],
+      ...[
+        'Leak rate limit exceeded',
+        'Feed rate limit is 200 mm/min',
+        'The throttling valve must be closed first',
+        'Scrap quota exceeded for this shift',
+        'Interlock timeout: close the guard',
+        'Adhesive timeout exceeded: mix a new batch',
+        'Operation time out of tolerance',
+        'Open time limit of 20 min exceeded',
+        'Part exceeded the time between bake and coat',
+        'Calibration deadline exceeded for gauge G-12',
+        'Press 4 is under maintenance',
+        'Tool 12 is temporarily unavailable',
+        'The machine is in maintenance mode',
+        'No space left on shelf B2',
+        'The rinse pool is full',
+        'The worker pool is too small for shift 2',
+        'Broken pipe found at inspection',
+        'Check that the coolant connection is closed',
+        'Vacuum connection lost',
+        'Too many connections at terminal 4',
+        'Upstream connector J4 has no torque value',
+        'Door unexpectedly closed during the test',
+        'Oven not at temperature: try again in a few minutes',
+        'An unknown error code was recorded for unit 5',
+        'Deadlock bolt torque is missing',
+        'Transaction was aborted by the operator',
+      ].map((text): [string, IonErrorCode, number, GraphqlError] => [
+        `"${text}"`,
+        'ION_GRAPHQL',
+        200,
+        error(text, { path: ['updateRun'] }),
+      ]),
       ['HTTP 400', 'ION_GRAPHQL', 400, error('No such field.')],
       ['HTTP 404', 'ION_NOT_FOUND', 404, error('No such run.')],
       ['HTTP 410', 'ION_GRAPHQL', 410, error('The run is gone.')],
@@ -142,6 +199,13 @@ describe('verdict: who answered, and what it says about the operation', () => {
     it('refuses it where one of several errors does', () => {
       const found = verdict(200, [error('deadlock detected'), error('Not in stock.')]);
       assert.equal(found.code, 'ION_GRAPHQL');
+      const both = [coded('INTERNAL_SERVER_ERROR'), error('Not in stock.')];
+      assert.equal(verdict(200, both).code, 'ION_GRAPHQL');
+      assert.equal(verdict(200, [both[0] as GraphqlError, error('timed out')]).code, 'ION_SERVER');
+    });
+
+    it('refuses it where a rule speaks of another token', () => {
+      assert.equal(verdict(200, [error('The release token is expired.')]).code, 'ION_GRAPHQL');
     });
   });
 
@@ -174,6 +238,19 @@ describe('verdict: who answered, and what it says about the operation', () => {
       assert.notEqual(ran.code, 'ION_AUTH');
       const entry = error('You do not have permission.', { extensions: { code: 'UNAUTHORIZED' } });
       assert.equal(verdict(200, [entry]).code, 'ION_FORBIDDEN');
+    });
+
+    it('does not say that a mutation did not run where a part of it may have', () => {
+      const ran = { data: { a: 1, b: null }, errors: [error('Unauthorized', { path: ['b'] })] };
+      const found = verdict(401, ran.errors, ran.data);
+      assert.deepEqual([found.code, found.notRun, found.mayHaveRun], ['ION_AUTH', false, true]);
+      // A field that is null without an error of its own.
+      for (const text of ['Unauthorized', 'Too many requests']) {
+        const entry = error(text, { path: ['b'] });
+        assert.equal(verdict(200, [entry], { a: null, b: null }).notRun, false, text);
+      }
+      const both = ['a', 'b'].map((name) => error('Unauthorized', { path: [name] }));
+      assert.equal(verdict(200, both, { a: null, b: null }).notRun, true);
     });
 
     it('says by many words that it is too young', () => {
@@ -220,6 +297,9 @@ describe('verdict: who answered, and what it says about the operation', () => {
       assert.equal(verdictOnToken(401, undefined, false).code, 'ION_AUTH');
       assert.equal(verdictOnToken(401, undefined, true).code, 'ION_RESPONSE');
       assert.equal(verdictOnToken(403, undefined, false).code, 'ION_RESPONSE');
+      // Web servers and gateways name their errors so.
+      assert.equal(verdictOnToken(403, 'Forbidden', false).transient, true);
+      assert.equal(verdictOnToken(400, 'Bad Request', false).transient, true);
     });
   });
 });

@@ -9,6 +9,7 @@ import { until } from '../support/until.js';
 
 /** The editor, inside the page. */
 declare const RED: {
+  settings: { httpNodeRoot: string | false };
   nodes: {
     node(id: string): {
       credentials?: { secret?: string };
@@ -258,6 +259,36 @@ describe('the ion-events dialog in a browser', () => {
     await enter('publicUrl', 'https://factory.example.com/');
     assert.equal(await address(), 'https://factory.example.com/ion/steps');
     await editor.cancel();
+  });
+
+  it('warns of a public URL that cannot lead here, and of settings without webhooks', async () => {
+    const { page } = editor;
+    const warning = () => page.locator('#ion-events-public-warning');
+    const setRoot = (root: string | false) =>
+      page.evaluate((root) => {
+        RED.settings.httpNodeRoot = root;
+      }, root);
+    await setRoot('/api/');
+    await editor.edit('secret');
+    await page.check(input('register'));
+    for (const [url, expected] of [
+      ['https://factory.example.com', /below \/api\/ /],
+      ['https://factory.example.com/apis', /below \/api\/ /],
+      ['https://factory.example.com/api', null],
+      ['https://factory.example.com/line1/api/', null],
+      ['http://localhost:1880/api', /own machine/],
+      ['${PUBLIC_URL}', null],
+    ] as const) {
+      await enter('publicUrl', url);
+      assert.equal(await warning().isVisible(), expected !== null, url);
+      if (expected) assert.match(String(await warning().textContent()), expected);
+    }
+    await editor.cancel();
+    await setRoot(false);
+    await editor.edit('secret');
+    assert.match(String(await page.textContent('#ion-events-address')), /httpNodeRoot is false/);
+    await editor.cancel();
+    await setRoot('/');
   });
 
   it('makes a secret, shows it once, and stores it as a credential', async () => {

@@ -148,7 +148,7 @@ describe('example 07, the runs of a month to CSV', () => {
     const whole = await readFile(file, 'utf8');
     const told = messages('debug').length;
     const match = String(cursorAt(199));
-    ion.sandbox.control.fault({ target: 'api', kind: 'status', status: 500, match });
+    ion.sandbox.control.fault({ target: 'api', kind: 'status', status: 500, times: 4, match });
     assert.match(await exportRuns('errors'), /ION_SERVER/);
     assert.equal(await readFile(file, 'utf8'), whole);
     const [left, ...others] = (await readdir(join(file, '..'))).filter((each) =>

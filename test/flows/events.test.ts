@@ -17,6 +17,8 @@ interface Told {
   payload: { id: number; title: string; _etag: string };
   ion: { id: number; via: string; previous?: object };
 }
+/** A failure that no retry gets over. */
+const REFUSAL = [{ message: 'Not now.' }];
 
 describe('events in a real Node-RED', () => {
   const context = useSandbox({ runs: RUNS });
@@ -161,7 +163,7 @@ describe('events in a real Node-RED', () => {
         edited.set(id, String(data().runSteps.get(id)?._etag));
       }
       control.clearFaults();
-      if (random(10) === 0) control.fault({ target: 'api', kind: 'status', status: 500 });
+      if (random(10) === 0) control.fault({ target: 'api', kind: 'graphql', errors: REFUSAL });
       if (round === ROUNDS / 2) {
         await nodeRed.stop();
         nodeRed = await start();

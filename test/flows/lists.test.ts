@@ -9,6 +9,8 @@ import { useSandbox } from '../support/sandbox.js';
 
 const RUNS = 60;
 const TRIGGERS = byLength({ usual: 1000, brief: 300 });
+/** A failure that no retry gets over. */
+const REFUSAL = [{ message: 'Not now.' }];
 
 describe('lists in a real Node-RED', function () {
   this.timeout(180_000);
@@ -165,7 +167,7 @@ describe('lists in a real Node-RED', function () {
         }
       }
       control.clearFaults();
-      if (random(10) === 0) control.fault({ target: 'api', kind: 'status', status: 500 });
+      if (random(10) === 0) control.fault({ target: 'api', kind: 'graphql', errors: REFUSAL });
       if (random(10) === 0) control.fault({ target: 'api', kind: 'reset', match: '"after":"' });
       if (trigger === TRIGGERS / 2) {
         await nodeRed.stop();

@@ -79,11 +79,11 @@ describe('a real Node-RED whose libraries log all they can', () => {
     await ask('ION_NETWORK');
     control.fault({ target: 'api', kind: 'half', times: 2 });
     await ask('ION_NETWORK');
-    control.fault({ target: 'api', kind: 'redirect', location });
+    control.fault({ target: 'api', kind: 'redirect', location, times: 2 });
     await ask('ION_RESPONSE');
     control.fault({ target: 'api', kind: 'graphql', errors });
     await ask('ION_GRAPHQL');
-    control.fault({ target: 'api', kind: 'body', body: `You sent ${clientSecret}` });
+    control.fault({ target: 'api', kind: 'body', body: `You sent ${clientSecret}`, times: 2 });
     await ask('ION_RESPONSE');
     control.revokeTokens();
     control.fault({

@@ -565,9 +565,11 @@ describe('ion-events', () => {
       assert.equal(await post(event(), { constructor: sign(event()) }), 401);
     });
 
-    it('has no route any more when it is closed', async () => {
+    it('asks ION to come again when it is closed, until the flows start without it', async () => {
       await begin();
       await helper.unload();
+      assert.equal(await post(event()), 503);
+      await load({});
       assert.equal(await post(event()), 404);
     });
 

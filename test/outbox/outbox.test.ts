@@ -264,6 +264,87 @@ describe('outbox: delivery', () => {
       assert.deepEqual(valuesOf('1'), [1, 2, 3]);
     });
 
+    /** Until the failing write was tried, and the question whether ION is there is under way. */
+    const asking = async () => {
+      let answer = () => {};
+      const asked = new Promise<void>((resolve) => {
+        ion.check = () => {
+          resolve();
+          return new Promise((_resolve, reject) => {
+            answer = () => reject(outage());
+          });
+        };
+      });
+      await asked;
+      return () => {
+        ion.check = async () => {
+          throw outage();
+        };
+        answer();
+      };
+    };
+
+    it('is skipped at once also where ION goes away meanwhile', async () => {
+      let share = -0.99999;
+      const outbox = await open666({ pauseMs: 60_000, random: () => share });
+      await isShown(outbox);
+      const goAway = await asking();
+      const decided = outbox.decide('skip', [2]);
+      // The next try of anything is a minute away.
+      share = 1;
+      ion.isDown = true;
+      goAway();
+      await decided;
+      assert.notEqual(outbox.state.unreachableSince, undefined);
+      assert.deepEqual(heard.givenUp, [[bad, 'ION_SERVER']]);
+      assert.equal(outbox.state.waiting, 2);
+    });
+
+    it('does not hold up the end where somebody skips it just then', async () => {
+      const outbox = await open666();
+      await isShown(outbox);
+      const goAway = await asking();
+      const decided = outbox.decide('skip', [2]);
+      await new Promise(setImmediate);
+      const closed = close(outbox);
+      goAway();
+      await closed;
+      await decided;
+      const again = await open();
+      assert.equal(again.state.waiting + again.state.givenUp, 3);
+    });
+
+    it('is not told of, nor shown, where a newer value has taken its place', async () => {
+      const outbox = await open({ pauseMs: 1 });
+      outbox.start();
+      await add(outbox, { step: 11 }, bad, { latestOnly: true });
+      await isShown(outbox);
+      const [first] = outbox.state.failing;
+      ion.failLookUp = () => new IonError('ION_NOT_FOUND', 'gone');
+      await add(outbox, { step: 11 }, 'newer', { latestOnly: true });
+      await outbox.decide('skip', [first?.stored.sequence ?? 0]);
+      await until(() => outbox.state.failing.length === 0);
+      await empty(outbox);
+      assert.deepEqual(heard.givenUp, [['newer', 'ION_NOT_FOUND']]);
+      assert.equal(outbox.state.givenUp, 1);
+    });
+
+    it('is not given up while others are refused: a database that only reads does that', async () => {
+      ion.fail = (value) => (value === 'no' ? new IonError('ION_NOT_FOUND', 'no') : fault());
+      const outbox = await open({ pauseMs: 1, giveUp: { tries: 3, ms: 0 } });
+      outbox.start();
+      await Promise.all([1, 2, 3].map((run) => add(outbox, { run }, run)));
+      await until(() => outbox.state.failing.length === 3);
+      for (let count = 1; count <= 30; count++) {
+        await add(outbox, { run: 4 }, 'no');
+        await until(() => heard.givenUp.length === count);
+      }
+      assert.deepEqual(new Set(heard.givenUp.map(([value]) => value)), new Set(['no']));
+      ion.fail = () => undefined;
+      await empty(outbox);
+      assert.deepEqual(heard.delivered.sort(), [1, 2, 3]);
+    });
+
     it('is given up after a number of tries and a time, with both in its reason', async () => {
       const outbox = await open666({ giveUp: { tries: 6, ms: 30 } });
       await empty(outbox);

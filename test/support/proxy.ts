@@ -1,5 +1,7 @@
-import { createServer, request as httpRequest } from 'node:http';
+import { createServer, request as httpRequest, type RequestListener } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import type { Certificate } from './certificates.js';
 
 export interface TestProxy {
   /** Without user and password. */
@@ -17,8 +19,14 @@ function reachable(hostname: string): string {
   return hostname.endsWith('.test') ? '127.0.0.1' : hostname;
 }
 
-/** An HTTP proxy that tunnels https (CONNECT) and forwards http, for everybody or for one user. */
-export async function startProxy(login?: { user: string; password: string }): Promise<TestProxy> {
+/**
+ * An HTTP proxy that tunnels https (CONNECT) and forwards http, for everybody or for one user.
+ * @param identity makes it an https proxy
+ */
+export async function startProxy(
+  login?: { user: string; password: string },
+  identity?: Certificate,
+): Promise<TestProxy> {
   const wanted =
     login && `Basic ${Buffer.from(`${login.user}:${login.password}`).toString('base64')}`;
   const sockets = new Set<Socket>();
@@ -29,7 +37,7 @@ export async function startProxy(login?: { user: string; password: string }): Pr
     socket.on('error', () => socket.destroy());
     socket.once('close', () => sockets.delete(socket));
   };
-  const server = createServer((request, response) => {
+  const listener: RequestListener = (request, response) => {
     const url = new URL(String(request.url));
     targets.push(url.host);
     agents.push(request.headers['user-agent']);
@@ -46,7 +54,8 @@ export async function startProxy(login?: { user: string; password: string }): Pr
     forwarded.on('socket', keep);
     forwarded.on('error', () => response.destroy());
     request.pipe(forwarded);
-  });
+  };
+  const server = identity ? createHttpsServer(identity, listener) : createServer(listener);
   server.on('connection', keep);
   server.on('connect', (request, client: Socket) => {
     targets.push(String(request.url));
@@ -68,7 +77,7 @@ export async function startProxy(login?: { user: string; password: string }): Pr
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${identity ? 'https' : 'http'}://127.0.0.1:${port}`,
     port,
     targets,
     agents,

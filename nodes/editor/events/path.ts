@@ -1,14 +1,53 @@
 import { withoutTrailingSlashes } from '../../client/paths.js';
+import {
+  type Instance,
+  idIn,
+  instancesOf,
+  isInSubflow,
+  propertyOf,
+  variableIn,
+} from '../subflows/instances.js';
+
+/** An address of a webhook, and whose it is. */
+export interface Address {
+  /** Of the subflow's instance; empty outside of subflows. */
+  instance: string;
+  url: string;
+}
 
 /** Where a webhook of this node comes in, below Node-RED's own root for nodes. */
 export function pathOf(node: EditedNode, path: string): string {
   return path || `/ion/${node.id}`;
 }
 
-/** The address of a path as ION, or else this browser, reaches it. */
-export function addressOf(path: string, publicUrl: string): string {
+/**
+ * The addresses of a webhook as ION, or else this browser, reaches them: several for a node of a
+ * subflow, in each instance of which it is another node.
+ */
+export function addressesOf(node: EditedNode, path: string, publicUrl: string): Address[] {
+  if (!isInSubflow(node.z)) return [{ instance: '', url: urlOf(pathOf(node, path), publicUrl) }];
+  return instancesOf(node.z).map((instance) => {
+    const own = path === '' ? `/ion/${idIn(instance, node.id)}` : valueIn(instance, path);
+    return { instance: instance.name, url: urlOf(own, valueIn(instance, publicUrl)) };
+  });
+}
+
+/** Whether instances of the node's subflow would take the same requests. */
+export function isShared(node: EditedNode, path: string): boolean {
+  if (path === '' || !isInSubflow(node.z)) return false;
+  const paths = instancesOf(node.z).map((instance) => normal(valueIn(instance, path)));
+  return new Set(paths).size < paths.length;
+}
+
+/** A subflow property in place of its name. */
+function valueIn(instance: Instance, text: string): string {
+  const name = variableIn(text);
+  return name === undefined ? text : (propertyOf(instance, name) ?? text);
+}
+
+function urlOf(path: string, publicUrl: string): string {
   if (publicUrl !== '') return withoutTrailingSlashes(publicUrl) + path;
-  return location.origin + withoutTrailingSlashes(RED.settings.httpNodeRoot) + path;
+  return location.origin + withoutTrailingSlashes(RED.settings.httpNodeRoot || '') + path;
 }
 
 /** Whether another webhook or an http in node is to get the same requests. */

@@ -1,16 +1,18 @@
 // Each looks only at what the chosen way needs.
+
+import { isThisMachine } from '../../client/public-url.js';
 import { referenceInUrl } from '../../client/references.js';
 import { resourceNamed } from '../../client/resources.js';
 import { eventsNumbers } from '../../client/settings.js';
 import type { FilterRow } from '../runs/filters.js';
 import { filters, names } from '../runs/validators.js';
+import { variableIn } from '../subflows/instances.js';
 import { numberFor, partOfVariable } from '../validators.js';
 import { current, isOn, lacksSecret } from './open-dialog.js';
-import { isTaken } from './path.js';
+import { isShared, isTaken } from './path.js';
 
 const PATH = /^(\/[\w.~%-]+)+$/;
 const HEADER = /^[!#$%&'*+.^`|~\w-]+$/;
-const THIS_MACHINE = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
 export function validResource(
   this: EditedNode,
@@ -62,6 +64,8 @@ export function validPath(
 ): Validation {
   if (!isWebhook(this)) return true;
   const path = String(value ?? '').trim();
+  if (isShared(this, path)) return invalid('pathShared', { label });
+  if (variableIn(path) !== undefined) return true;
   if (path !== '' && !PATH.test(path)) return invalid('path', { label });
   return !isTaken(this, path) || invalid('pathTaken', { label });
 }
@@ -102,12 +106,10 @@ export function validPublicUrl(
 }
 
 function isPublic(text: string): boolean {
-  try {
-    const { protocol, hostname } = new URL(text);
-    return protocol === 'https:' || (protocol === 'http:' && THIS_MACHINE.test(hostname));
-  } catch {
-    return false;
-  }
+  if (variableIn(text) !== undefined) return true;
+  if (!URL.canParse(text)) return false;
+  const { protocol } = new URL(text);
+  return protocol === 'https:' || (protocol === 'http:' && isThisMachine(text));
 }
 
 function isSecretMissing(node: EditedNode): boolean {

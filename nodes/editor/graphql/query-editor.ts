@@ -6,8 +6,8 @@ import { loadLanguage } from './language.js';
 export interface QueryEditor {
   readonly text: string;
   setText(text: string): void;
-  /** Uses the schema of a config node's environment from now on. */
-  useSchemaOf(config: string, options?: { refresh?: boolean }): Promise<void>;
+  /** Uses the schema of a config node's environment from now on; `undefined`: none runs. */
+  useSchemaOf(config: string | undefined, options?: { refresh?: boolean }): Promise<void>;
   format(): Promise<void>;
   resize(): void;
   close(): void;
@@ -44,8 +44,8 @@ export function createQueryEditor({ id, text, showSchema }: QueryEditorOptions):
     async useSchemaOf(config, options) {
       const turn = ++asked;
       assistance?.setSchema(undefined);
-      if (config === '') {
-        showSchema('noConfig');
+      if (!config) {
+        showSchema(config === undefined ? 'noInstance' : 'noConfig');
         return;
       }
       showSchema('loading');

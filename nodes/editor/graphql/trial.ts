@@ -4,7 +4,8 @@ import { request, type ServerError } from '../schema.js';
 import { loadLanguage } from './language.js';
 
 interface Trial {
-  config: string;
+  /** `undefined` if none runs. */
+  config: string | undefined;
   query: string;
   operationName: string;
   /** JSON, as it was typed. */
@@ -35,6 +36,10 @@ export function prepareTrial(node: EditedNode, read: () => Trial): { end(): void
     running = current;
     try {
       const { config, query, operationName, variables } = read();
+      if (config === undefined) {
+        show(text('noInstance'));
+        return;
+      }
       const body = {
         query,
         operationName,

@@ -1,9 +1,12 @@
 // The line that says whether the names of ION are known, and why not.
+
 import { type Introspection, loadSchema, type ServerError } from '../schema.js';
+import { instanceChoice } from '../subflows/instance-choice.js';
+import { runningConfigs } from '../subflows/running-configs.js';
 
 /** Follows the chosen config node: tells its schema, or `undefined` while there is none. */
 export function followSchema(
-  node: Texts & { config?: unknown },
+  node: Texts & { config?: unknown; z?: unknown },
   onSchema: (schema: Introspection | undefined) => void,
 ): void {
   const select = $('#node-input-config');
@@ -11,10 +14,10 @@ export function followSchema(
   let latest = {};
 
   const load = async (refresh: boolean) => {
-    const id = String(select.val() ?? '');
+    const config = String(select.val() ?? '');
     const asked = {};
     latest = asked;
-    const obstacle = obstacleOf(node, id);
+    const obstacle = obstacleOf(node, config) ?? (instance.id === '' ? 'noInstance' : undefined);
     again.toggle(false);
     if (obstacle) {
       onSchema(undefined);
@@ -23,7 +26,7 @@ export function followSchema(
     }
     say('loading');
     try {
-      const schema = await loadSchema(id, { refresh });
+      const schema = await loadSchema(instance.id, { refresh });
       // Another config node may have been chosen meanwhile, or the dialog closed.
       if (latest !== asked || !again[0]?.isConnected) return;
       onSchema(schema);
@@ -42,10 +45,14 @@ export function followSchema(
     $('#ion-runs-schema').toggle(key !== '');
   };
 
+  const instance = instanceChoice('ion-instance', select.closest('.form-row'), () => {
+    void load(false);
+  });
   let chosen: unknown;
   select.on('change', () => {
     if (select.val() === chosen) return;
     chosen = select.val();
+    instance.offer(runningConfigs(String(chosen ?? ''), node.z));
     void load(false);
   });
   again.on('click', () => void load(false));
