@@ -312,13 +312,14 @@ interface RowAccess<Row> {
 
 /** Whether another reading may help. */
 function isOutdated(
-  { code, origin }: IonError,
+  { code, origin, mayHaveRun }: IonError,
   tries: number,
   onConflict: ConflictPolicy,
 ): boolean {
   if (code === 'ION_CONFLICT') {
     // A gateway's 409 does not say that nothing was written.
-    return onConflict === 'retry' && tries <= MOST_RETRIES && origin !== 'gateway';
+    const isKnown = origin !== 'gateway' && !mayHaveRun;
+    return onConflict === 'retry' && tries <= MOST_RETRIES && isKnown;
   }
   // The options of a field may have changed since it was read.
   return code === 'ION_VARIABLES' && tries === 1;

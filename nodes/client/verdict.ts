@@ -49,7 +49,10 @@ const REFUSED_TOKEN =
 
 /** What the API's answer says about the operation: who may refuse it is decided here alone. */
 export function verdictOnApi(answer: FailedAnswer): Verdict {
-  return answer.errors ? byIon(answer, answer.errors) : byGateway(answer);
+  if (answer.errors) return byIon(answer, answer.errors);
+  const verdict = byGateway(answer);
+  const hasRun = tellsOfWork(answer.data, []);
+  return hasRun ? { ...verdict, mayHaveRun: true, notRun: false } : verdict;
 }
 
 /** What the token endpoint's answer says; about the operation it never says anything. */

@@ -249,6 +249,11 @@ describe('verdict: who answered, and what it says about the operation', () => {
         const entry = error(text, { path: ['b'] });
         assert.equal(verdict(200, [entry], { a: null, b: null }).notRun, false, text);
       }
+      // Data under a status that says that nothing was looked at.
+      for (const status of [401, 408, 429]) {
+        assert.equal(verdict(status, undefined, { a: { id: 1 } }).notRun, false);
+        assert.equal(verdict(status, undefined, { a: null }).notRun, true);
+      }
       const both = ['a', 'b'].map((name) => error('Unauthorized', { path: [name] }));
       assert.equal(verdict(200, both, { a: null, b: null }).notRun, true);
     });
