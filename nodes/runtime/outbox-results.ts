@@ -1,6 +1,6 @@
 import { serialize } from 'node:v8';
 import type { Node, NodeAPI } from 'node-red';
-import { IonError, quote, reasonOf } from '../client/errors.js';
+import { IonError, reasonOf } from '../client/errors.js';
 import type { WriteAnswer } from '../client/step-writer.js';
 import { type Entry, NotKeptError } from '../outbox/entries.js';
 import type { NewWrite, OutboxState } from '../outbox/outbox.js';
@@ -125,7 +125,7 @@ function statusOf({ waiting: count, unreachableSince, givenUp, failing }: Outbox
   }
   const [first] = failing;
   if (first) {
-    const reason = quote(first.error.message);
+    const { code: reason } = first.error;
     return { key: 'outbox.failing', fill: 'red', count: failing.length, reason };
   }
   if (count > 0) return { key: 'outbox.waiting', fill: 'blue', count };

@@ -1,5 +1,6 @@
 import type { Node, NodeAPI, NodeStatus as NodeRedStatus } from 'node-red';
 import type { RequestState } from '../client/client.js';
+import type { IonErrorCode } from '../client/errors.js';
 
 /** The catalogue of `ion-config` holds the texts that all nodes share. */
 const SHARED = '@ion-nodes/node-red-ion/ion-config:ion-config.status.';
@@ -14,7 +15,8 @@ export interface StatusText {
   ms?: number;
   /** A time of day. */
   since?: string;
-  reason?: string;
+  /** Shown in a few words. */
+  reason?: IonErrorCode;
 }
 
 export interface Tracker {
@@ -119,9 +121,10 @@ export class NodeStatus {
     count = 0,
     ms = 0,
     since = '',
-    reason = '',
+    reason: code,
   }: StatusText): NodeRedStatus {
     const shape = fill === 'red' || fill === 'yellow' ? 'ring' : 'dot';
+    const reason = code ? this.#text(`error.${code}`, {}) : '';
     return { fill, shape, text: this.#text(key, { count, ms, since, reason }) };
   }
 

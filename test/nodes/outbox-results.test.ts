@@ -4,16 +4,17 @@ import type { Node, NodeAPI } from 'node-red';
 import { IonError } from '../../nodes/client/errors.js';
 import type { OutboxListener } from '../../nodes/outbox/outbox.js';
 import { outboxResults } from '../../nodes/runtime/outbox-results.js';
-import type { NodeStatus } from '../../nodes/runtime/status.js';
+import type { NodeStatus, StatusText } from '../../nodes/runtime/status.js';
 import { FakeIon, useOutbox, write } from '../support/outbox.js';
 import { until } from '../support/until.js';
 
 type Sent = [unknown, Record<string, unknown> | null][];
 
-describe('what the outbox gives up', () => {
+describe('a node that writes by the outbox', () => {
   let ion: FakeIon;
   let listeners: Map<string, OutboxListener>;
   let sent: Sent;
+  let shown: StatusText[];
   beforeEach(() => {
     ion = new FakeIon();
     listeners = new Map();
@@ -24,13 +25,14 @@ describe('what the outbox gives up', () => {
     });
     const listen = (id: string, listener: OutboxListener) => void listeners.set(id, listener);
     const RED = { nodes: { getNode: () => ({ type: 'ion-config', outbox: { listen } }) } };
-    const status = { idle() {} } as unknown as NodeStatus;
+    shown = [];
+    const status = { idle: (text: StatusText) => void shown.push(text) } as unknown as NodeStatus;
     const config = { config: 'config', delivery: 'outbox' } as const;
     outboxResults(RED as unknown as NodeAPI, node as unknown as Node, status, config);
   });
   const { open, close } = useOutbox(() => ({ writer: ion, listeners }));
 
-  it('leaves by output 2 with all that is known, also when it is given up once more', async () => {
+  it('sends what is given up by output 2 with all that is known, also when it is given up once more', async () => {
     const known = {
       status: 200,
       errors: [{ message: 'The step is complete.', path: ['updateRunStepFieldValue'] }],
@@ -64,5 +66,18 @@ describe('what the outbox gives up', () => {
     await again.decide('retry');
     await until(() => sent.length === 2);
     check(sent[1]?.[1]);
+  });
+
+  it('shows in its status that a write fails while ION answers, and why in a few words', async () => {
+    ion.fail = () => new IonError('ION_SERVER', 'A fault with many words.');
+    const outbox = await open({ pauseMs: 1 });
+    outbox.start();
+    await outbox.add('node', write({ run: 1, step: 11 }, 12.5), {});
+    await until(() => shown.some(({ key }) => key === 'outbox.failing'));
+    const failing = { key: 'outbox.failing', fill: 'red', count: 1, reason: 'ION_SERVER' };
+    assert.deepEqual(shown.at(-1), failing);
+    assert.ok(!shown.some(({ key }) => key === 'outbox.unreachable'));
+    ion.fail = () => undefined;
+    await until(() => shown.at(-1)?.key === 'outbox.empty');
   });
 });
