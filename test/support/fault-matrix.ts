@@ -144,7 +144,9 @@ const anywhere = (
   token: { effect, ...both(token), ...more },
 });
 
-/** A page in place of an answer: a query is repeated, a mutation is not, and is known not to have run. */
+/** Statuses by which nobody looked at the request, so that also a mutation is repeated. */
+const UNREAD = [408, 421, 425];
+/** A page in place of an answer: a query is repeated; a mutation is known not to have run. */
 const page = (
   code: number,
   title: string,
@@ -153,23 +155,8 @@ const page = (
 ): FaultRow =>
   anywhere(
     `a web page with HTTP ${code}`,
-    webPage(code, title),
-    { query: givenUp(api), mutation: atOnce(api) },
-    givenUp(token),
-    { turnsAway: true },
-  );
-
-/** A page that says that nobody looked at the request: also a mutation is repeated. */
-const unreadPage = (
-  code: number,
-  title: string,
-  api: IonErrorCode,
-  token: IonErrorCode = 'ION_RESPONSE',
-): FaultRow =>
-  anywhere(
-    `a web page with HTTP ${code}`,
     webPage(code, title, code === 408 ? { connection: 'close' } : {}),
-    both(givenUp(api)),
+    { query: givenUp(api), mutation: UNREAD.includes(code) ? givenUp(api) : atOnce(api) },
     givenUp(token),
     { turnsAway: true },
   );
@@ -326,7 +313,7 @@ export const faultRows: FaultRow[] = [
   page(403, 'Access Denied', 'ION_FORBIDDEN'),
   page(404, 'No such route', 'ION_NOT_FOUND', 'ION_NOT_FOUND'),
   page(405, 'Not Allowed', 'ION_RESPONSE'),
-  unreadPage(408, 'Request Timeout', 'ION_TIMEOUT', 'ION_TIMEOUT'),
+  page(408, 'Request Timeout', 'ION_TIMEOUT', 'ION_TIMEOUT'),
   page(409, 'Conflict', 'ION_CONFLICT'),
   page(410, 'Gone', 'ION_RESPONSE'),
   anywhere(
@@ -336,9 +323,9 @@ export const faultRows: FaultRow[] = [
     givenUp('ION_RESPONSE'),
     { turnsAway: true },
   ),
-  unreadPage(421, 'Misdirected Request', 'ION_RESPONSE'),
+  page(421, 'Misdirected Request', 'ION_RESPONSE'),
   page(422, 'Unprocessable', 'ION_RESPONSE'),
-  unreadPage(425, 'Too Early', 'ION_RESPONSE'),
+  page(425, 'Too Early', 'ION_RESPONSE'),
   page(451, 'Blocked', 'ION_RESPONSE'),
   graphqlWith(400, 'ION_GRAPHQL'),
   graphqlWith(403, 'ION_FORBIDDEN'),
