@@ -26,7 +26,7 @@ export function typedValue(
   }
   return new Promise((resolve, reject) => {
     const fail = (thrown: unknown) => {
-      const text = `${what} cannot be evaluated (${type}: ${value.slice(0, 60)}): ${quote(reasonOf(thrown))}`;
+      const text = `${what} cannot be evaluated (${type}: ${value.slice(0, 60)}): ${quote(readableReason(thrown))}`;
       reject(new IonError(code, text, { cause: thrown }));
     };
     try {
@@ -47,6 +47,14 @@ export function typedValue(
       fail(thrown);
     }
   });
+}
+
+/** A path through something that is not there ends in JavaScript's own words. */
+function readableReason(thrown: unknown): string {
+  const reason = reasonOf(thrown);
+  const property =
+    /^Cannot read propert(?:y|ies) of (?:undefined|null) \(reading '([^']*)'\)$/.exec(reason)?.[1];
+  return property === undefined ? reason : `nothing holds "${property}"`;
 }
 
 /** Node-RED rounds whole numbers beyond `Number.MAX_SAFE_INTEGER`; here they come as text. */

@@ -137,6 +137,13 @@ describe('ion-step', () => {
     assert.match(error.message, /no run step with the id "9007199254740993"/);
   });
 
+  it('says what is missing where a path of the dialog leads through nothing', async () => {
+    await load({ field: 'cycle.names.second', fieldType: 'msg' });
+    const { error } = await refusal({ step: step.step, payload: 1 });
+    assert.equal(error.code, 'ION_VARIABLES');
+    assert.match(error.message, /\(msg: cycle\.names\.second\): nothing holds "names"$/);
+  });
+
   it('changes the status of a step', async () => {
     await load({ action: 'status', value: 'complete', valueType: 'str' });
     const { payload, ion } = await flow.answer({ step: step.step });
