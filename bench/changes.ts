@@ -8,7 +8,7 @@ const ROUNDS = 5;
 const RUNS = 100_000;
 const CHANGED = [0, 10, 1000];
 
-/** What one trigger costs that asks for changed runs. */
+/** The cost of a trigger that reads changed runs. */
 export async function measureChanges(report: Report): Promise<void> {
   report.heading('Changed runs');
   report.text(
@@ -36,7 +36,7 @@ export async function measureChanges(report: Report): Promise<void> {
         ...place,
       },
       { id: 'failed', type: 'catch', scope: null, wires: [['out']], ...place },
-      // Where nothing changed, nothing is sent.
+      // Without a change no message is sent.
       { id: 'done', type: 'complete', scope: ['runs'], wires: [['count']], ...place },
       {
         id: 'count',

@@ -13,14 +13,14 @@ const SECRET = 'example-secret';
 const WAYS = ['webhook', 'poll'] as const;
 const place = { z: 'flow', x: 0, y: 0 };
 
-/** How long after a change in ION a flow hears of it. */
+/** The delay between a change in ION and its message in a flow. */
 export async function measureEvents(report: Report): Promise<void> {
   report.heading('Events');
   report.text(
     `From a change of a step in the sandbox until the message of ion-events has left Node-RED by an http request node, in ms; least / median / most of ${CHANGES} changes, each at another moment of the poll's interval of ${INTERVAL_SECONDS} s. The sandbox runs in the process that measures.`,
   );
   const sandbox = await startSandbox({ port: 0, runs: CHANGES });
-  /** When a message arrived, by its way and the title that the step got. */
+  /** Arrival times of messages, by source and the title that the step got. */
   const arrivedAt = new Map<string, number>();
   let arrived = () => {};
   const listener = createServer((request, response) => {
@@ -62,7 +62,7 @@ export async function measureEvents(report: Report): Promise<void> {
     await withNodeRed(flow, credentials, async () => {
       const polls = () => sandbox.control.counters().api.total;
       while (data.webhookSubscriptions.all().length < 2) await sleep(10);
-      // The first ones find out from where to go on.
+      // The first polls find the checkpoint.
       const before = polls();
       while (polls() < before + 4) await sleep(10);
       for (let change = 0; change < CHANGES; change++) {

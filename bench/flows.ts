@@ -2,7 +2,7 @@ import { HEADERS, QUERY, REQUEST } from './request.js';
 
 const place = { z: 'flow', x: 0, y: 0 };
 
-/** What messages can go through: this package's node and its peers. */
+/** The targets of messages: this package's node and its peers. */
 export type Target = 'ion-graphql' | 'minimal node' | 'http request';
 
 /** The message that each target needs; like every trigger's it has a payload. */

@@ -7,7 +7,7 @@ import { shown, spread } from './statistics.js';
 
 const ROUNDS = 15;
 const MEGABYTE = 1024 * 1024;
-/** The package itself, and what it brings but for the outbox. */
+/** The package itself and its dependencies, without those of the outbox. */
 const WITHOUT_OUTBOX = ['@ion-nodes/node-red-ion', 'graphql', 'oauth4webapi', 'undici'];
 const root = join(__dirname, '..');
 
@@ -16,7 +16,7 @@ interface Cost {
   bytes: number;
 }
 
-/** What is loaded, and how the table calls it. */
+/** The modules that are loaded, and their names in the table. */
 const LOADED = {
   ion: 'this package',
   client: 'the same, and the client of a first configuration, which loads undici',
@@ -33,7 +33,7 @@ async function loadCost(what: Loaded): Promise<Cost> {
   return JSON.parse(stdout) as Cost;
 }
 
-/** What the package adds to the start of Node-RED, against the HTTP library of the core node. */
+/** The cost of the package at the start of Node-RED, compared with the HTTP library of the core node. */
 export async function measureStart(report: Report): Promise<void> {
   report.heading('Start');
   report.text(
@@ -58,7 +58,7 @@ export async function measureStart(report: Report): Promise<void> {
   report.check(ion <= got, `${ion.toFixed(1)} ms, \`got\` ${got.toFixed(1)} ms (at most that)`);
 }
 
-/** What `npm install` of the package brings. */
+/** The size of the package and its dependencies after `npm install`. */
 export async function measureSize(report: Report): Promise<void> {
   report.heading('Size');
   const folder = await mkdtemp(join(tmpdir(), 'node-red-ion-bench-'));
@@ -70,7 +70,7 @@ export async function measureSize(report: Report): Promise<void> {
         cwd: root,
       },
     );
-    // npm 10 answers an array, later versions an object by package name.
+    // npm 10 prints an array, later versions an object by package name.
     const [{ filename }] = Object.values(JSON.parse(stdout)) as [{ filename: string }];
     await run(
       'npm',

@@ -1,5 +1,5 @@
 // npm run bench – this package side by side with what a user would otherwise use.
-//   npm run bench                        all of it, which also writes docs/benchmarks.md
+//   npm run bench                        everything; also writes docs/benchmarks.md
 //   npm run bench -- messages latency    only these parts: messages latency lists tokens changes
 //                                        outbox events scale start size
 import { writeFile } from 'node:fs/promises';
@@ -53,7 +53,7 @@ async function main(): Promise<void> {
   if (report.failures > 0) process.exitCode = 1;
 }
 
-/** Machine, versions and date: figures of another machine are other figures. */
+/** Machine, versions and date, because figures depend on them. */
 async function circumstances(): Promise<string> {
   const versions = ['node-red', 'undici', 'graphql'].map(
     (name) => `${name} ${require(`${name}/package.json`).version}`,

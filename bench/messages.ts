@@ -17,7 +17,7 @@ const TARGETS: Target[] = ['ion-graphql', 'minimal node', 'http request'];
 const BARE = 'bare undici';
 const WARM_UP = 0.5;
 const SECONDS = 1.5;
-/** The least that ion-graphql has to reach, by messages in flight. */
+/** The minimum for ion-graphql, by messages in flight. */
 const LEAST = { 1: 2.5, 10: 6, 50: 8 };
 
 async function bare(server: string, inFlight: number, perSecond?: number): Promise<Measured> {
@@ -31,12 +31,12 @@ async function bare(server: string, inFlight: number, perSecond?: number): Promi
   return JSON.parse(stdout) as Measured;
 }
 
-/** Each one is measured after each other one. */
+/** Each is measured after each other one. */
 function inTurn(round: number): Target[] {
   return round % 2 === 0 ? TARGETS : TARGETS.toReversed();
 }
 
-/** Messages per second, with so many in flight. */
+/** Messages per second, with a number of them in flight. */
 export async function measureThroughput(report: Report): Promise<void> {
   report.heading('Messages per second');
   report.text(
@@ -88,7 +88,7 @@ export async function measureThroughput(report: Report): Promise<void> {
 const PER_SECOND = 200;
 const LATENCY_SECONDS = 5;
 
-/** What the node adds to a message, at a pace that is no load. */
+/** The latency that the node adds to a message, at a low rate. */
 export async function measureLatency(report: Report): Promise<void> {
   report.heading('Latency');
   report.text(

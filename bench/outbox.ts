@@ -14,7 +14,7 @@ const DRAINED = 20_000;
 const WRITE = `mutation UpdateRunStepFieldValue($input: UpdateRunStepFieldValueInput!) { updateRunStepFieldValue(input: $input) { runStepField { id name type value unit valid notApplicable runStepId _updated _etag } } }`;
 const place = { z: 'flow', x: 0, y: 0 };
 
-/** How fast writes are accepted, each on the disk before it counts, and how fast they leave. */
+/** The rate at which writes are accepted, each on the disk before it counts, and the rate of delivery. */
 export async function measureOutbox(report: Report): Promise<void> {
   report.heading('Outbox');
   report.text(
@@ -71,7 +71,7 @@ function outboxFlow(server: string): object[] {
     source,
     { ...node, wires: [[], []] },
     failed,
-    // What is on the disk counts, not what ION has.
+    // Writes on the disk count, not those that ION has.
     { id: 'done', type: 'complete', scope: ['ion-step node'], wires: [['ion-step']], ...place },
     ...measured('ion-graphql', graphqlNode(WRITE, 'one')),
   ];

@@ -9,21 +9,21 @@ import { freePort, isUp, prepareUserDir, startNodeRed } from '../tools/node-red.
 export const run = promisify(execFile);
 
 export interface ServerOptions {
-  /** How many runs it holds. */
+  /** Number of runs. */
   runs?: number;
-  /** Of an answer, in ms. */
+  /** Latency of a response, in ms. */
   latency?: number;
-  /** That a token lives. */
+  /** Lifetime of a token, in seconds. */
   tokenSeconds?: number;
-  /** Of a token, in ms. */
+  /** Latency of a token response, in ms. */
   tokenLatency?: number;
 }
 
 export interface ServerStatistics {
-  /** When tokens were asked for, in ms since 1970. */
+  /** Times of token requests, in ms since 1970. */
   tokensAt: number[];
   requests: number;
-  /** When fields were written, in ms since 1970. */
+  /** Times of field writes, in ms since 1970. */
   writesAt: number[];
 }
 
@@ -55,7 +55,7 @@ export interface BenchNodeRed {
 
 /**
  * Starts a Node-RED with a flow, and with the nodes of this folder, and gives it to the work.
- * @param flow or what makes it of the URL at which Node-RED will be
+ * @param flow the flow, or a function that makes it from Node-RED's URL
  */
 export async function withNodeRed<Result>(
   flow: object[] | ((url: string) => object[]),
@@ -73,7 +73,7 @@ export async function withNodeRed<Result>(
   const { stdout, stderr } = nodeRed.process;
   stderr?.pipe(process.stderr);
   await new Promise<void>((resolve, reject) => {
-    // Read on to the end: a pipe that nobody reads would hold the process up.
+    // Read to the end: an unread pipe would block the process.
     stdout?.on('data', (text) => {
       log += text;
       if (isUp(log)) resolve();
@@ -94,7 +94,7 @@ export async function withNodeRed<Result>(
   }
 }
 
-/** What the node `bench-source` measures. */
+/** The measurements of the node `bench-source`. */
 export interface Measured {
   answered: number;
   seconds: number;
@@ -104,7 +104,7 @@ export interface Measured {
   sentAt: number[];
 }
 
-/** Lets a `bench-source` measure what its messages go through. */
+/** Lets a `bench-source` measure the nodes that its messages pass. */
 export async function measure(
   nodeRed: BenchNodeRed,
   source: string,

@@ -1,4 +1,4 @@
-/** What a part of the benchmark prints and puts into docs/benchmarks.md. */
+/** The output of a part of the benchmark, printed and written to docs/benchmarks.md. */
 export class Report {
   readonly lines: string[] = [];
   failures = 0;
@@ -16,7 +16,7 @@ export class Report {
     this.#add(line(head), line(head.map(() => '---')), ...rows.map(line), '');
   }
 
-  /** One line under "Done": what has to hold. */
+  /** One requirement, as a line under "Done". */
   check(holds: boolean, text: string): void {
     if (!holds) this.failures++;
     this.#add(`- **${holds ? 'PASS' : 'FAIL'}** ${text}`);

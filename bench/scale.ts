@@ -22,14 +22,14 @@ const IN_FLIGHT = 200;
 /** Each instance looks up the step and the field of each run once. */
 const WARM_UP = 5;
 const SECONDS = 4;
-/** Longer than any of them waits once all instances are there. */
+/** Longer than any of them waits once all instances run. */
 const REPEAT_AFTER = 10_000;
 
 interface Situation {
   name: string;
   latency: number;
   isAway: boolean;
-  /** What counts: on the disk of an instance, or in ION. */
+  /** The writes that count: those on the disk of an instance, or those in ION. */
   until: 'accepted' | 'written';
 }
 
@@ -44,7 +44,7 @@ const SITUATIONS: Situation[] = [
   { name: 'accepted, ION is away', latency: 0, isAway: true, until: 'accepted' },
 ];
 
-/** What one, two and three instances of example 9 carry together. */
+/** The throughput of one, two and three instances of example 9. */
 export async function measureScale(report: Report): Promise<void> {
   report.heading('More than one Node-RED');
   report.text(
@@ -81,7 +81,7 @@ export async function measureScale(report: Report): Promise<void> {
   }
 }
 
-/** Messages a second that so many instances carry together. */
+/** The throughput of a number of instances, in messages per second. */
 async function carried(situation: Situation, count: number): Promise<number> {
   const { latency, isAway, until } = situation;
   const folder = await mkdtemp(join(tmpdir(), 'node-red-ion-bench-'));
@@ -112,7 +112,7 @@ async function carried(situation: Situation, count: number): Promise<number> {
   }
 }
 
-/** Node-RED tells that its flows have started before it has subscribed. */
+/** Node-RED reports that its flows have started before it has subscribed. */
 async function allSubscribed(machines: Machines, count: number): Promise<void> {
   const there = () => new Set([...machines.accepted.values()].map(({ instance }) => instance));
   for (let number = 0; there().size < count; number++) {

@@ -1,4 +1,4 @@
-/** Of several runs of the same measurement. */
+/** Statistics of several runs of the same measurement. */
 export interface Spread {
   min: number;
   median: number;
@@ -11,7 +11,7 @@ export function spread(values: readonly number[]): Spread {
   return { min: at(0), median: at(sorted.length >> 1), max: at(sorted.length - 1) };
 }
 
-/** @param share 0.5 for the median, 0.99 for what only one in a hundred exceeds */
+/** @param share 0.5 for the median, 0.99 for the value that one in a hundred exceeds */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;

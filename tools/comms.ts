@@ -1,15 +1,15 @@
 import { WebSocket } from 'undici';
 
-/** What the editor hears: status changes and debug messages. */
+/** An event that Node-RED publishes to its editor: a status change or a debug message. */
 export interface EditorEvent {
   topic: string;
   data: Record<string, unknown>;
 }
 
 /**
- * Hears what a Node-RED's editor hears from now on.
+ * Subscribes to the events that a Node-RED publishes to its editor.
  * @param url of the Node-RED
- * @throws where it does not answer
+ * @throws if it does not respond
  */
 export async function openComms(
   url: string,

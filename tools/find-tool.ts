@@ -3,11 +3,11 @@ import { spawnSync } from 'node:child_process';
 /** A program outside npm that a test needs. */
 export interface Tool {
   name: string;
-  /** Commands to try, the first that answers is used. */
+  /** Commands to try; the first that works is used. */
   commands: string[];
-  /** Arguments with which it answers without doing anything. */
+  /** Arguments with which the command prints something and does nothing. */
   probe: string[];
-  /** With which it then ends; 0 by default. */
+  /** Exit code for these arguments; 0 by default. */
   exitCode?: number;
   install: string;
 }
@@ -35,8 +35,8 @@ export const mosquitto: Tool = {
 };
 
 /**
- * The command of a tool. Where it is missing the test is skipped with a word on how to install it,
- * but fails in CI, where nothing may be skipped.
+ * The command of a tool. If it is missing, the test is skipped with a hint on how to install it,
+ * but fails in CI, which must not skip anything.
  */
 export function findTool(test: Mocha.Context, tool: Tool): string {
   for (const command of tool.commands) {

@@ -20,7 +20,7 @@ export function useTemporaryFolder(): { readonly path: string } {
   let path = '';
   before(async function () {
     path = await mkdtemp(join(tmpdir(), 'node-red-ion-test-'));
-    // After all other hooks, whose order is that of their definition: a Node-RED that one of them
+    // This runs after all other hooks (mocha keeps their order): a Node-RED that one of them
     // stops still writes its contexts, and would bring back what was removed.
     this.test?.parent?.afterAll(() => rm(path, { recursive: true, force: true }));
   });
@@ -33,11 +33,11 @@ export function useTemporaryFolder(): { readonly path: string } {
 
 /** Packs the package as npm publishes it. */
 export async function pack(folder: string): Promise<Packed> {
-  // Without scripts: what is built is tested, and a build would pull it from under other tests.
+  // No scripts: a build would remove dist/ while other tests use it.
   const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder];
   const { stdout } = await run('npm', args, { cwd: root });
   const output = JSON.parse(stdout);
-  // npm 10 answers an array, later versions an object by package name.
+  // npm 10 prints an array, later versions an object by package name.
   const [info] = Object.values(output) as {
     filename: string;
     files: { path: string; size: number }[];
