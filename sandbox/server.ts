@@ -56,7 +56,7 @@ export interface Sandbox {
   authUrl: string;
   clientId: string;
   clientSecret: string;
-  /** Auth server "of another environment": it takes the same key, but the API does not know its tokens. */
+  /** Auth server "of another environment": takes the same key, but the API rejects its tokens. */
   foreignAuthUrl: string;
   /** The data, for tests. */
   data: Store;

@@ -18,7 +18,7 @@ export interface SigningKey {
 // Generating RSA keys is slow, so a process makes two pairs and every sandbox in it gives them its own names.
 let pairs: Promise<[KeyObject, KeyObject]> | undefined;
 
-/** The keys that sign access tokens: one of this environment, one of another that the API does not know. */
+/** The keys that sign access tokens: one of this environment, one that the API does not know. */
 export async function signingKeys(): Promise<{ own: SigningKey; foreign: SigningKey }> {
   pairs ??= Promise.all([generateRsaKey(), generateRsaKey()]);
   const [own, foreign] = await pairs;

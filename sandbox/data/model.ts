@@ -318,7 +318,7 @@ const ENTITIES = [
 ] as const satisfies TypeName[];
 export type EntityType = (typeof ENTITIES)[number];
 
-/** The number that attachments and comments refer to: unique over all types, never equal to the id. */
+/** The number that attachments and comments refer to: unique over all types, unlike the id. */
 export function entityId(type: EntityType, id: number): number {
   return id * 10 + ENTITIES.indexOf(type) + 1;
 }

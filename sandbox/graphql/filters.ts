@@ -172,7 +172,7 @@ export function sqlPattern(pattern: string, ignoreCase: boolean): RegExp {
   return new RegExp(`^${source}$`, ignoreCase ? 'isu' : 'su');
 }
 
-/** The share of three-letter groups that two texts have in common, as PostgreSQL's pg_trgm counts. */
+/** The share of trigrams that two texts have in common, as PostgreSQL's pg_trgm counts. */
 export function trigramSimilarity(a: string, b: string): number {
   const left = trigrams(a);
   const right = trigrams(b);

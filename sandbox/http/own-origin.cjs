@@ -5,7 +5,7 @@
 
 const NAMES = ['127.0.0.1', 'localhost', '[::1]'];
 
-/** Whether a request was meant for another host: a page whose name was bound to this address (DNS rebinding). */
+/** Whether a request was meant for another host, whose name was bound to this one (DNS rebinding). */
 function hasForeignHost(request) {
   const { host = [] } = request.headersDistinct;
   return host.length !== 1 || !ownHosts(request).includes(host[0].toLowerCase());

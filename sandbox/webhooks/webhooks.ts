@@ -117,7 +117,7 @@ export class Webhooks {
 
   #makeRoom(): void {
     if (this.#finished.size + this.#deliveries.size < this.keptEvents) return;
-    // If none has finished, no receiver responds: the oldest event is dropped, so that memory is bounded.
+    // If none has finished, no receiver responds: the oldest event is dropped to bound memory.
     const [oldest] = this.#finished.size > 0 ? this.#finished : this.#deliveries.keys();
     if (oldest === undefined) return;
     const delivery = this.#deliveries.get(oldest);
