@@ -12,6 +12,8 @@ import {
 } from './config/client-settings.js';
 import type { IonConfigNode } from './config/config-node.js';
 import { ConfigOutbox } from './config/config-outbox.js';
+import { configMigrations } from './migrations/ion-config.js';
+import { migratedConfig } from './shared/migrated-config.js';
 import { removal } from './shared/removal.js';
 import { inBackground } from './shared/report-error.js';
 
@@ -26,9 +28,10 @@ function warnOfLimits(node: IonConfigNode, config: IonConfigDef): void {
 }
 
 export = (RED: NodeAPI): void => {
-  function IonConfig(this: IonConfigNode, config: IonConfigDef) {
-    RED.nodes.createNode(this, config);
-    const isRemoval = removal(RED, config);
+  function IonConfig(this: IonConfigNode, saved: IonConfigDef) {
+    RED.nodes.createNode(this, saved);
+    const config = migratedConfig(RED, this, configMigrations, saved);
+    const isRemoval = removal(RED, saved);
     let client: IonClient | undefined;
     let steps: StepWriter | undefined;
     let failure: IonError | undefined;

@@ -10,6 +10,8 @@ import {
 import { noEvents } from './events/no-events.js';
 import { pollEvents } from './events/poll.js';
 import { webhookEvents } from './events/webhook.js';
+import { eventsMigrations } from './migrations/ion-events.js';
+import { migratedConfig } from './shared/migrated-config.js';
 import type { NodeStatus } from './shared/node-status.js';
 import { removal } from './shared/removal.js';
 import { inBackground } from './shared/report-error.js';
@@ -31,9 +33,10 @@ function beginEvents(
 }
 
 export = (RED: NodeAPI): void => {
-  function IonEvents(this: EventsNode, config: IonEventsConfig) {
-    RED.nodes.createNode(this, config);
-    const isRemoval = removal(RED, config);
+  function IonEvents(this: EventsNode, saved: IonEventsConfig) {
+    RED.nodes.createNode(this, saved);
+    const config = migratedConfig(RED, this, eventsMigrations, saved);
+    const isRemoval = removal(RED, saved);
     const status = statusWithConfig(RED, this, config);
     const events = beginEvents(RED, this, config, status);
     this.on('close', (removed: boolean, done: () => void) => {

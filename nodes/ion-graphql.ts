@@ -7,8 +7,10 @@ import { describe } from './client/support/describe.js';
 import { isPlainObject } from './client/support/json.js';
 import { Slices } from './client/support/slices.js';
 import { requireConfig, statusWithConfig } from './config/find-config.js';
+import { graphqlMigrations } from './migrations/ion-graphql.js';
 import { handleMessages, type MessageTools } from './shared/handle-messages.js';
 import type { Message, MessageDetails } from './shared/message.js';
+import { migratedConfig } from './shared/migrated-config.js';
 import { requireResolved, requireResolvedChoices } from './shared/references.js';
 import { Sequence } from './shared/sequence.js';
 import { typedValue } from './shared/typed-values.js';
@@ -39,8 +41,9 @@ interface Request {
 }
 
 export = (RED: NodeAPI): void => {
-  RED.nodes.registerType('ion-graphql', function (this: Node, config: IonGraphqlConfig) {
-    RED.nodes.createNode(this, config);
+  RED.nodes.registerType('ion-graphql', function (this: Node, saved: IonGraphqlConfig) {
+    RED.nodes.createNode(this, saved);
+    const config = migratedConfig(RED, this, graphqlMigrations, saved);
     const status = statusWithConfig(RED, this, config);
     handleMessages(RED, this, status, config.output, async (msg, tools) => {
       const { client } = requireConfig(RED, config);

@@ -11,11 +11,13 @@ import { describe } from './client/support/describe.js';
 import { isPlainObject } from './client/support/json.js';
 import { KeyedMutex } from './client/support/keyed-mutex.js';
 import { requireConfig, statusWithConfig } from './config/find-config.js';
+import { runsMigrations } from './migrations/ion-runs.js';
 import { arrayOutput, type RunsOutput, sequenceOutput } from './runs/output.js';
 import { loadCheckpoint, saveCheckpoint } from './shared/checkpoint.js';
 import { type FilterRow, readFilters } from './shared/filter-rows.js';
 import { handleMessages, type MessageTools } from './shared/handle-messages.js';
 import type { Message, MessageDetails } from './shared/message.js';
+import { migratedConfig } from './shared/migrated-config.js';
 import { requireResolvedChoices } from './shared/references.js';
 import {
   isFilter,
@@ -40,8 +42,9 @@ interface IonRunsConfig extends NodeDef {
 }
 
 export = (RED: NodeAPI): void => {
-  RED.nodes.registerType('ion-runs', function (this: Node, config: IonRunsConfig) {
-    RED.nodes.createNode(this, config);
+  RED.nodes.registerType('ion-runs', function (this: Node, saved: IonRunsConfig) {
+    RED.nodes.createNode(this, saved);
+    const config = migratedConfig(RED, this, runsMigrations, saved);
     // Two triggers at once would deliver the same changes twice.
     const turns = new KeyedMutex();
     const status = statusWithConfig(RED, this, config);

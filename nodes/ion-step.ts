@@ -7,9 +7,11 @@ import type { ConflictPolicy, WriteOptions, WriteResult } from './client/steps/s
 import { isPlainObject } from './client/support/json.js';
 import type { IonConfigNode } from './config/config-node.js';
 import { requireConfig, statusWithConfig } from './config/find-config.js';
+import { stepMigrations } from './migrations/ion-step.js';
 import type { NewWrite } from './outbox/outbox.js';
 import { handleMessages, type MessageTools } from './shared/handle-messages.js';
 import type { Message } from './shared/message.js';
+import { migratedConfig } from './shared/migrated-config.js';
 import { requireResolvedChoices } from './shared/references.js';
 import { typedValue } from './shared/typed-values.js';
 import { outboxResults } from './step/outbox-results.js';
@@ -44,8 +46,9 @@ interface IonStepConfig extends NodeDef {
 type StepWrite = NewWrite & { file?: AttachmentFile };
 
 export = (RED: NodeAPI): void => {
-  RED.nodes.registerType('ion-step', function (this: Node, config: IonStepConfig) {
-    RED.nodes.createNode(this, config);
+  RED.nodes.registerType('ion-step', function (this: Node, saved: IonStepConfig) {
+    RED.nodes.createNode(this, saved);
+    const config = migratedConfig(RED, this, stepMigrations, saved);
     const status = statusWithConfig(RED, this, config);
     const results = outboxResults(RED, this, status, config);
     handleMessages(RED, this, status, 'payload', async (msg, tools) => {

@@ -1,9 +1,12 @@
 import { environments, resolveEndpoints } from '../client/auth/environments.js';
 import { configNumbers } from '../client/settings.js';
 import { referenceInUrl } from '../client/support/references.js';
+import { configMigrations } from '../migrations/ion-config.js';
+import { currentVersion } from '../migrations/migrate.js';
 import { prepareConnectionTest } from './config/connection-test.js';
 import { prepareOutbox } from './config/outbox.js';
 import { labels } from './shared/labels.js';
+import { migrateNode, restoreNode } from './shared/migrate-node.js';
 import { numberProperties, prepareNumbers } from './shared/numbers.js';
 import { noReference, partOfVariable, timeZone } from './shared/validators.js';
 import { instanceChoice } from './subflows/instance-choice.js';
@@ -45,6 +48,7 @@ RED.nodes.registerType('ion-config', {
     tls: { label: label('tls'), value: '', type: 'tls-config', required: false },
     proxy: { label: label('proxy'), value: '', type: 'http proxy', required: false },
     allowHttp: { label: label('allowHttp'), value: false },
+    version: { value: currentVersion(configMigrations) },
   },
   credentials: {
     clientId: { type: 'text' },
@@ -57,6 +61,7 @@ RED.nodes.registerType('ion-config', {
     return this.name ? 'node_label_italic' : '';
   },
   oneditprepare() {
+    migrateNode(this, configMigrations, 'node-config-input');
     const environment = $('#node-config-input-environment');
     environment.on('change', () => {
       const chosen = String(environment.val());
@@ -69,8 +74,6 @@ RED.nodes.registerType('ion-config', {
     });
     environment.trigger('change');
     prepareNumbers(this, configNumbers, 'node-config-input');
-    // A node that was written by hand may leave it out.
-    if (!this.authScheme) $('#node-config-input-authScheme').val(ADVANCED.authScheme);
     offerTimeZones();
     openWhereUsed('#ion-config-advanced', ADVANCED);
     openWhereUsed('#ion-config-outbox', OUTBOX);
@@ -84,7 +87,10 @@ RED.nodes.registerType('ion-config', {
     asking = [test, outbox];
   },
   oneditsave: endAsking,
-  oneditcancel: endAsking,
+  oneditcancel() {
+    restoreNode(this);
+    endAsking();
+  },
 });
 
 function endAsking(): void {

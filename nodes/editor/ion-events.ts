@@ -1,6 +1,8 @@
 import { resourceNamed } from '../client/lists/resources.js';
 import { eventsNumbers } from '../client/settings.js';
 import { isThisMachine, lacksRoot } from '../client/webhooks/public-url.js';
+import { eventsMigrations } from '../migrations/ion-events.js';
+import { currentVersion } from '../migrations/migrate.js';
 import { actionChoice } from './events/actions.js';
 import { current, isOn, setOpen } from './events/open-dialog.js';
 import { type Address, addressesOf, pathOf } from './events/path.js';
@@ -23,6 +25,7 @@ import { type FilterList, type FilterRow, filterList } from './query-builder/fil
 import { typesOf } from './query-builder/list-schema.js';
 import { followSchema } from './query-builder/schema-state.js';
 import { labels } from './shared/labels.js';
+import { migrateNode, restoreNode } from './shared/migrate-node.js';
 import { numberProperties, prepareNumbers } from './shared/numbers.js';
 import type { Introspection } from './shared/schema.js';
 import { oneOf } from './shared/validators.js';
@@ -31,14 +34,6 @@ import { isInSubflow } from './subflows/instances.js';
 const label = labels('ion-events');
 const numbers = numberProperties('ion-events', eventsNumbers);
 
-/** What the inputs show where a node that was written by hand leaves them out. */
-const DEFAULTS = {
-  ...{ via: 'poll', resource: 'RUN_STEPS', interval: numbers.interval.value },
-  ...{
-    signatureHeader: 'x-ion-signature',
-    expectedResponseCode: numbers.expectedResponseCode.value,
-  },
-};
 /** A filter's value cannot come from a message, because there is none yet. */
 const SOURCES = ['flow', 'global', 'jsonata', 'env', 'json'];
 
@@ -71,6 +66,7 @@ RED.nodes.registerType('ion-events', {
     verify: { label: label('verify'), value: true, validate: validSecret },
     register: { value: false },
     publicUrl: { label: label('publicUrl'), value: '', validate: validPublicUrl },
+    version: { value: currentVersion(eventsMigrations) },
   },
   credentials: { secret: { type: 'password', label: label('secret'), validate: validSecret } },
   label() {
@@ -83,11 +79,11 @@ RED.nodes.registerType('ion-events', {
     return this._('ion-events.port');
   },
   oneditprepare() {
+    migrateNode(this, eventsMigrations);
     setOpen(this);
     settleSecret(this);
-    for (const [property, value] of Object.entries(DEFAULTS)) {
-      if (this[property] === undefined) $(`#node-input-${property}`).val(value);
-    }
+    // A flow written by hand may leave it out.
+    if (this.resource === undefined) $('#node-input-resource').val('RUN_STEPS');
     prepareNumbers(this, eventsNumbers);
     const texts = runsTexts(this);
     const list = (property: string) => (this[property] ?? []) as string[];
@@ -127,7 +123,10 @@ RED.nodes.registerType('ion-events', {
     }
     endDialog();
   },
-  oneditcancel: endDialog,
+  oneditcancel() {
+    restoreNode(this);
+    endDialog();
+  },
 });
 
 function endDialog(): void {

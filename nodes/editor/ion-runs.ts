@@ -1,5 +1,7 @@
 import { defaultFields, runs } from '../client/lists/resources.js';
 import { pageNumbers } from '../client/settings.js';
+import { runsMigrations } from '../migrations/ion-runs.js';
+import { currentVersion } from '../migrations/migrate.js';
 import { type FieldChoice, fieldChoice } from './query-builder/fields.js';
 import { type FilterList, type FilterRow, filterList } from './query-builder/filters.js';
 import { typesOf } from './query-builder/list-schema.js';
@@ -8,6 +10,7 @@ import { type SortChoice, sortChoice } from './query-builder/sort.js';
 import { filters, names } from './query-builder/validators.js';
 import { preview } from './runs/preview.js';
 import { labels } from './shared/labels.js';
+import { migrateNode, restoreNode } from './shared/migrate-node.js';
 import { numberProperties, prepareNumbers } from './shared/numbers.js';
 import { oneOf, output } from './shared/validators.js';
 
@@ -37,6 +40,7 @@ RED.nodes.registerType('ion-runs', {
       validate: oneOf('beginning', 'now'),
     },
     output: { label: label('output'), value: 'payload', validate: output },
+    version: { value: currentVersion(runsMigrations) },
   },
   label() {
     return this.name || 'ion runs';
@@ -48,6 +52,7 @@ RED.nodes.registerType('ion-runs', {
     return this._(`ion-runs.port.${this.mode}`);
   },
   oneditprepare() {
+    migrateNode(this, runsMigrations);
     prepareNumbers(this, pageNumbers);
     // Made last, so that nothing is shown of a dialog that is still being filled.
     let shown: ReturnType<typeof preview> | undefined;
@@ -80,6 +85,7 @@ RED.nodes.registerType('ion-runs', {
     dialog = undefined;
   },
   oneditcancel() {
+    restoreNode(this);
     dialog = undefined;
   },
 });

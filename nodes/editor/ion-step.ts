@@ -1,4 +1,7 @@
+import { stepMigrations } from '../migrations/ion-step.js';
+import { currentVersion } from '../migrations/migrate.js';
 import { labels } from './shared/labels.js';
+import { migrateNode, restoreNode } from './shared/migrate-node.js';
 import { oneOf } from './shared/validators.js';
 
 type Action = 'field' | 'status' | 'file';
@@ -6,8 +9,6 @@ type TypedProperty = 'run' | 'step' | 'field' | 'filename';
 
 const label = labels('ion-step');
 
-/** What the selects show where a node that was written by hand leaves them out. */
-const CHOICES = { action: 'field', onConflict: 'retry', delivery: 'direct', keep: 'all' };
 const TYPED: readonly TypedProperty[] = ['run', 'step', 'field', 'filename'];
 const REFERENCE_TYPES = ['msg', 'flow', 'global', 'str', 'num', 'jsonata', 'env'];
 /** A status from the list. It is stored as `str`, so that a flow reads as if it had been typed. */
@@ -51,6 +52,7 @@ RED.nodes.registerType('ion-step', {
     delivery: { label: label('delivery'), value: 'direct', validate: oneOf('direct', 'outbox') },
     keep: { label: label('keep'), value: 'all', validate: oneOf('all', 'latest') },
     outputs: { value: 1 },
+    version: { value: currentVersion(stepMigrations) },
   },
   label() {
     return this.name || 'ion step';
@@ -63,10 +65,10 @@ RED.nodes.registerType('ion-step', {
     return this._(`ion-step.port.${this.delivery === 'outbox' ? outcome : 'written'}`);
   },
   oneditprepare() {
+    migrateNode(this, stepMigrations);
     edited = this;
-    for (const [property, choice] of Object.entries(CHOICES)) {
-      if (!this[property]) $(`#node-input-${property}`).val(choice);
-    }
+    // A flow written by hand may leave it out.
+    if (!this.action) $('#node-input-action').val('field');
     for (const property of TYPED) {
       const input = $(`#node-input-${property}`);
       input.typedInput({ types: REFERENCE_TYPES, typeField: `#node-input-${property}Type` });
@@ -84,6 +86,7 @@ RED.nodes.registerType('ion-step', {
     edited = undefined;
   },
   oneditcancel() {
+    restoreNode(this);
     edited = undefined;
   },
 });
