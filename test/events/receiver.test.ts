@@ -51,7 +51,7 @@ describe('the route of a webhook', () => {
   };
   const handler = (changes: Partial<WebhookHandler> = {}): WebhookHandler => ({
     read: (_request, _response, next) => next(),
-    answer: (_request, response) => void response.end('webhook'),
+    receive: (_request, response) => void response.end('webhook'),
     ...changes,
   });
   const refuses = (RED: NodeAPI, path: unknown) => {
