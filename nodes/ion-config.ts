@@ -14,12 +14,12 @@ import type { IonConfigNode } from './config/config-node.js';
 import { ConfigOutbox } from './config/config-outbox.js';
 import { configMigrations } from './migrations/ion-config.js';
 import { migratedConfig } from './shared/migrated-config.js';
-import { removal } from './shared/removal.js';
+import { removalCheck } from './shared/removal-check.js';
 import { inBackground } from './shared/report-error.js';
 
 type IonConfigDef = NodeDef & ConfigValues;
 
-function warnOfLimits(node: IonConfigNode, config: IonConfigDef): void {
+function warnOfBadLimits(node: IonConfigNode, config: IonConfigDef): void {
   try {
     outboxLimits(config);
   } catch (thrown) {
@@ -31,7 +31,7 @@ export = (RED: NodeAPI): void => {
   function IonConfig(this: IonConfigNode, saved: IonConfigDef) {
     RED.nodes.createNode(this, saved);
     const config = migratedConfig(RED, this, configMigrations, saved);
-    const isRemoval = removal(RED, saved);
+    const isRemoval = removalCheck(RED, saved);
     let client: IonClient | undefined;
     let steps: StepWriter | undefined;
     let failure: IonError | undefined;
@@ -43,27 +43,27 @@ export = (RED: NodeAPI): void => {
       failure = toIonError(thrown, 'ION_CONFIG');
       this.warn(failure.message);
     }
-    // Without the outbox, nodes work with any limits of it.
-    warnOfLimits(this, config);
-    const working = <Value>(value: Value | undefined): Value => {
+    // Bad limits affect only nodes that use the outbox.
+    warnOfBadLimits(this, config);
+    const usable = <Value>(value: Value | undefined): Value => {
       if (value) return value;
       throw failure;
     };
     const outbox = new ConfigOutbox(RED, this, {
-      endpoint: () => working(client).endpoint,
-      writer: () => working(steps),
-      concurrency: () => working(client).concurrency,
-      queueLimit: () => working(client).queueLimit,
+      endpoint: () => usable(client).endpoint,
+      writer: () => usable(steps),
+      concurrency: () => usable(client).concurrency,
+      queueLimit: () => usable(client).queueLimit,
       limits: () => outboxLimits(config),
     });
     Object.defineProperties(this, {
       values: { value: config },
-      client: { get: () => working(client) },
-      steps: { get: () => working(steps) },
+      client: { get: () => usable(client) },
+      steps: { get: () => usable(steps) },
       outbox: { value: outbox },
     });
     this.on('close', (removed: boolean, done: () => void) => {
-      // The outbox ends first: what it sends would fail otherwise.
+      // The outbox closes first, because its requests need the client.
       inBackground(
         this,
         outbox

@@ -11,8 +11,8 @@ import {
   requireNoReference,
   requireResolved,
   requireUrlWithoutReference,
-} from '../shared/references.js';
-import { requireNumber, requireSwitch } from '../shared/valid-properties.js';
+} from '../shared/environment-references.js';
+import { requireNumber, requireSwitch } from '../shared/property-checks.js';
 import { tlsOptions } from './tls-options.js';
 
 export interface ApiKeyCredentials {

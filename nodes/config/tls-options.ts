@@ -2,7 +2,7 @@ import type { Node, NodeAPI } from 'node-red';
 import { IonError } from '../client/errors.js';
 import { unusableTls } from '../client/http/secure-context.js';
 import type { TlsOptions } from '../client/http/transport.js';
-import { requireResolved } from '../shared/references.js';
+import { requireResolved } from '../shared/environment-references.js';
 
 interface TlsConfigNode extends Node {
   /** False where a file cannot be read, or a certificate has no key. */

@@ -3,8 +3,13 @@ import { IonError } from '../client/errors.js';
 import { readRow } from '../client/lists/row-by-id.js';
 import type { WebhookEvent } from '../client/webhooks/event.js';
 import { requireConfig } from '../config/find-config.js';
-import { type EventsNode, type IonEventsConfig, readQuery, requireResource } from './config.js';
-import { type EventDetails, eventMessage, reportFailure } from './messages.js';
+import { type EventDetails, eventMessage, reportFailure } from './event-message.js';
+import {
+  type EventsNode,
+  type IonEventsConfig,
+  readQuery,
+  requireResource,
+} from './events-config.js';
 import type { WebhookStatus } from './webhook-status.js';
 
 /** Events whose objects are being read. */

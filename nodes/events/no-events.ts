@@ -1,9 +1,9 @@
 import type { NodeAPI } from 'node-red';
 import { toIonError } from '../client/errors.js';
-import { onFlowsStarted } from '../shared/flows-started.js';
 import type { NodeStatus } from '../shared/node-status.js';
-import type { EventSource, EventsNode, IonEventsConfig } from './config.js';
-import { eventMessage, reportFailure } from './messages.js';
+import { onFlowsStarted } from '../shared/on-flows-started.js';
+import { eventMessage, reportFailure } from './event-message.js';
+import type { EventSource, EventsNode, IonEventsConfig } from './events-config.js';
 
 /** Replaces a source that could not start: the status and a Catch node show the reason. */
 export function noEvents(

@@ -7,20 +7,20 @@ import { delayAfterFailures } from '../client/support/backoff.js';
 import { Slices } from '../client/support/slices.js';
 import { requireConfig } from '../config/find-config.js';
 import { loadCheckpoint, saveCheckpoint } from '../shared/checkpoint.js';
-import { onFlowsStarted } from '../shared/flows-started.js';
 import type { Message } from '../shared/message.js';
 import type { NodeStatus } from '../shared/node-status.js';
+import { onFlowsStarted } from '../shared/on-flows-started.js';
+import { requireNumber } from '../shared/property-checks.js';
 import { reportError } from '../shared/report-error.js';
 import { timeOfDay } from '../shared/time-of-day.js';
-import { requireNumber } from '../shared/valid-properties.js';
+import { eventMessage, reportFailure } from './event-message.js';
 import {
   type EventSource,
   type IonEventsConfig,
   isWantedAction,
   readQuery,
   requireResource,
-} from './config.js';
-import { eventMessage, reportFailure } from './messages.js';
+} from './events-config.js';
 
 const PAGE_SIZE = 100;
 /** Failures of an outage. */

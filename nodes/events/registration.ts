@@ -17,7 +17,7 @@ import {
 } from '../client/webhooks/registration.js';
 import { clientSettings } from '../config/client-settings.js';
 import { requireConfig } from '../config/find-config.js';
-import type { EventsNode, IonEventsConfig } from './config.js';
+import type { EventsNode, IonEventsConfig } from './events-config.js';
 
 const FIRST_DELAY_MS = 2500;
 /** Node-RED gives a node 15 s to close. */

@@ -5,23 +5,23 @@ import { trimEnds } from '../client/support/trim-ends.js';
 import { DeliveryDedup } from '../client/webhooks/delivery-dedup.js';
 import { isSameResource, type WebhookEvent } from '../client/webhooks/event.js';
 import { RateLimit } from '../client/webhooks/rate-limit.js';
-import { onFlowsStarted } from '../shared/flows-started.js';
 import type { NodeStatus } from '../shared/node-status.js';
-import { requireNumber } from '../shared/valid-properties.js';
+import { onFlowsStarted } from '../shared/on-flows-started.js';
+import { requireNumber } from '../shared/property-checks.js';
+import { EventDelivery } from './event-delivery.js';
 import {
   type EventSource,
   type EventsNode,
   type IonEventsConfig,
   isWantedAction,
-} from './config.js';
-import { EventDelivery } from './event-delivery.js';
+} from './events-config.js';
 import { addRoute, holdPath, type WebhookRoute } from './receiver.js';
 import { registerWebhook, type WebhookRegistration } from './registration.js';
 import { webhookBodies } from './request-body.js';
 import { respond } from './respond.js';
 import { mayBeSigned, type SignatureRules, verifyDelivery } from './verify-delivery.js';
-import { needsPassword, webhookWarnings } from './warnings.js';
 import { type Problem, WebhookStatus } from './webhook-status.js';
+import { needsPassword, webhookWarnings } from './webhook-warnings.js';
 
 /** More than these get 503, so that ION sends them again. */
 const MAX_EVENTS_PER_SECOND = 500;

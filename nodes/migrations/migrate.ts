@@ -1,5 +1,5 @@
-// How the properties of a node that an older version of the package saved become those of today.
-// Runs where a node starts and where its dialog opens, so it works in the browser as well.
+// Converts properties that an older version of the package saved to those of today. It runs when a node
+// starts and when its dialog opens, so it works in the browser as well.
 
 /** The properties of a node, as a flow file holds them. */
 export type NodeProperties = Readonly<Record<string, unknown>>;

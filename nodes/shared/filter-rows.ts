@@ -2,9 +2,9 @@ import type { Node, NodeAPI } from 'node-red';
 import type { FilterOperator } from '../client/graphql/filter-operators.js';
 import type { RowsFilter } from '../client/lists/rows-query.js';
 import type { Message } from './message.js';
-import { typedValue } from './typed-values.js';
+import { typedValue } from './typed-value.js';
 
-/** One row of filters, as the editor stores it. */
+/** A filter as the dialog stores it. */
 export interface FilterRow {
   field: string;
   op: FilterOperator;
@@ -13,7 +13,7 @@ export interface FilterRow {
 }
 
 /**
- * The filters with the values that they have for this message.
+ * Evaluates the filters for a message.
  * @throws IonError `ION_VARIABLES` for a value that cannot be evaluated
  */
 export function readFilters(

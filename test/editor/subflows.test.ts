@@ -196,7 +196,7 @@ describe("the dialogs of a subflow's nodes in a browser", () => {
         RED.editor.validateNode(node);
         return node.validationErrors ?? [];
       }, id);
-    assert.match(String(await errorsOf('fixed')), /a different path/);
+    assert.match(String(await errorsOf('fixed')), /a path of its own/);
     assert.deepEqual(await errorsOf('property'), []);
     await editor.edit('property');
     assert.deepEqual(

@@ -105,7 +105,7 @@ describe('settings that cannot work', () => {
         for (const value of [...NO_NUMBERS, 0, 1.5, 'x']) {
           const direct = await load({ [property]: value }, {}, stepNode);
           const [warning] = warnings().filter((text) => new RegExp(`^"${label}" `).test(text));
-          assert.match(String(warning), / of the ion-config node is .* has to be a whole number /);
+          assert.match(String(warning), / of the ion-config node is .* must be a whole number /);
           await direct.answer(msg);
           await helper.unload();
           const outbox = { ...stepNode, delivery: 'outbox' };
@@ -178,7 +178,7 @@ describe('settings that cannot work', () => {
         assert.match(nested, /although the environment variable ION_INNER is set/);
         await helper.unload();
         const blank = await refusal(await load({}, { clientSecret: '${ION_INNER}\n' }));
-        assert.match(blank, /\$\{ION_INNER\} with a blank before or after it/);
+        assert.match(blank, /\$\{ION_INNER\} with a space before or after it/);
       });
     });
 

@@ -62,7 +62,7 @@ const walls: readonly [string, readonly string[], readonly string[]][] = [
   [
     'nodes/config/other.ts',
     [
-      '../shared/references.js',
+      '../shared/environment-references.js',
       '../outbox/outbox.js',
       '../client/client.js',
       '../migrations/migrate.js',

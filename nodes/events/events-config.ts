@@ -3,14 +3,14 @@ import { IonError } from '../client/errors.js';
 import { type Resource, resourceNamed, resourceNames } from '../client/lists/resources.js';
 import type { RowsQuery } from '../client/lists/rows-query.js';
 import { hasControlCharacter, trimEnds } from '../client/support/trim-ends.js';
-import { type FilterRow, readFilters } from '../shared/filter-rows.js';
-import type { Message } from '../shared/message.js';
 import {
   requireNoReference,
   requireResolved,
   requireResolvedChoices,
   requireUrlWithoutReference,
-} from '../shared/references.js';
+} from '../shared/environment-references.js';
+import { type FilterRow, readFilters } from '../shared/filter-rows.js';
+import type { Message } from '../shared/message.js';
 import {
   isFilter,
   isListOf,
@@ -19,7 +19,7 @@ import {
   requireNumber,
   requireSwitch,
   requireValid,
-} from '../shared/valid-properties.js';
+} from '../shared/property-checks.js';
 
 /** The properties of an `ion-events` node, as the editor stores them. */
 export interface IonEventsConfig extends NodeDef {

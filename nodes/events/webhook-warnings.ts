@@ -1,6 +1,6 @@
 import type { NodeAPI } from 'node-red';
 import { lacksRoot } from '../client/webhooks/public-url.js';
-import type { IonEventsConfig } from './config.js';
+import type { IonEventsConfig } from './events-config.js';
 
 const LOG = '@ion-nodes/node-red-ion/ion-config:ion-config.log.';
 
