@@ -295,18 +295,19 @@ function checkTime(cell: Cell, durationMs: number): void {
 }
 
 function time({ pauses = 0, timeouts = 0, asked }: Expected): string {
-  if (asked) return asked.least === asked.most ? 'after 1 s, as asked' : 'at the time asked for';
+  if (asked)
+    return asked.least === asked.most ? 'after 1 s, as requested' : 'at the requested time';
   const waits = [
     ...(timeouts > 0 ? [`${timeouts} × the timeout`] : []),
     ...(pauses > 0 ? [`pauses of up to ${(LONGEST_PAUSES_MS[pauses] ?? 0) / 1000} s`] : []),
   ];
-  return waits.join(' and ') || 'at once';
+  return waits.join(' plus ') || 'at once';
 }
 
 const OUTBOX_TEXTS: Record<ByOutbox, string> = {
-  waits: 'waits',
-  tries: 'tries 15 times or more, for at least 15 min; then gives up',
-  'gives up': 'gives up',
+  waits: 'stays pending',
+  tries: '15 attempts or more, over at least 15 min; then rejected',
+  'gives up': 'rejected',
   delivered: 'delivered',
 };
 
@@ -326,8 +327,8 @@ function told(cell: Cell, text: string | undefined): string {
     .replaceAll(/\(connect ECONNREFUSED [\d.:]+\)/g, '(connect ECONNREFUSED …)')
     .replaceAll(/127\.0\.0\.1:\d+/g, host)
     .replaceAll('|', '\\|');
-  const count = tries === 0 ? 'no request' : `${tries} ${tries === 1 ? 'try' : 'tries'}`;
-  const head = `${code ? `\`${code}\`` : 'answered'} · ${count} · ${time(cell)}`;
+  const count = tries === 0 ? 'no request' : `${tries} ${tries === 1 ? 'attempt' : 'attempts'}`;
+  const head = `${code ? `\`${code}\`` : 'success'} · ${count} · ${time(cell)}`;
   return readable === undefined ? head : `${head}<br>${readable}`;
 }
 
@@ -339,11 +340,11 @@ function tables(observed: Map<string, string>, writes: Map<string, ByOutbox>): s
       );
       const what = note ? `${name}<br>_${note}_` : name;
       const [text] = query?.split('<br>').slice(1) ?? [];
-      const shortened = text ? mutation?.replace(text, 'The same text, and:') : mutation;
+      const shortened = text ? mutation?.replace(text, 'The same text, followed by:') : mutation;
       const write = writes.get(`${endpoint}-${row}`);
       return `| ${what} | ${query} | ${mutation === query ? 'the same' : shortened} | ${write && OUTBOX_TEXTS[write]} |`;
     });
-  const head = '| fault | a query | a mutation | by the outbox |\n| --- | --- | --- | --- |';
+  const head = '| fault | query | mutation | through the outbox |\n| --- | --- | --- | --- |';
   return [
     '\n## Faults of the API\n',
     head,
