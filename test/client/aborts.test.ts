@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { onAbort } from '../../nodes/client/aborts.js';
 
-describe('a signal that aborts', () => {
-  it('tells all who still wait, in their order and once', () => {
+describe('abort signal', () => {
+  it('notifies all waiting listeners once, in order', () => {
     const controller = new AbortController();
     const told: number[] = [];
     const ends = [1, 2, 3, 4].map((who) => onAbort(controller.signal, () => told.push(who)));
@@ -14,7 +14,7 @@ describe('a signal that aborts', () => {
     assert.deepEqual(told, [1, 3, 4]);
   });
 
-  it('tells those who end the waiting of others', () => {
+  it('notifies listeners that remove other listeners', () => {
     const controller = new AbortController();
     const told: string[] = [];
     onAbort(controller.signal, () => {
