@@ -1,19 +1,19 @@
 import type { IonErrorCode } from '../../nodes/client/errors.js';
 import type { Fault, FaultEffect, Sandbox } from '../../sandbox/server.js';
 
-/** What the matrix is about: what goes wrong at the API, or at the auth server's token endpoint. */
+/** Location of the failure: the API, or the auth server's token endpoint. */
 export type Endpoint = Fault['target'];
 export type OperationKind = 'query' | 'mutation';
 
 /**
- * What becomes of a write by the outbox while the fault lasts: `waits` until somebody answers again;
- * `tries` while ION answers others, a number of times; `gives up` at once; or it is `delivered`.
+ * Outcome of a write through the outbox while the fault lasts: it `waits` until somebody answers again,
+ * `tries` a number of times while ION answers others, `gives up` at once, or is `delivered`.
  */
 export type ByOutbox = 'waits' | 'tries' | 'gives up' | 'delivered';
 
-/** How a message has to end. */
+/** The expected outcome of a message. */
 export interface Expected {
-  /** Missing where it is answered after all. */
+  /** Missing if it succeeds after all. */
   code?: IonErrorCode;
   /** Requests to the endpoint. */
   tries: number;
@@ -27,7 +27,7 @@ export interface Expected {
   mayHaveRun?: boolean;
 }
 
-/** What a fault may need beside the faults of the sandbox. */
+/** Actions that a fault may need in addition to the faults of the sandbox. */
 export interface Stage {
   sandbox: Sandbox;
   /** Sends a message through the node under test, before anything goes wrong. */
@@ -52,13 +52,13 @@ export interface FaultCase {
   turnsAway?: boolean;
   query: Expected;
   mutation: Expected;
-  /** `delivered` by default for a fault that passes, else `waits`. */
+  /** `delivered` by default for a temporary fault, otherwise `waits`. */
   outbox?: ByOutbox;
-  /** What else to know, for the table. */
+  /** An additional note for the table. */
   note?: string;
 }
 
-/** Hosts where something is wrong before HTTP begins. */
+/** Hosts with a failure before HTTP begins. */
 export interface Places {
   nobody: string;
   untrusted: string;
@@ -72,9 +72,9 @@ export interface FaultRow {
 
 const RETRIES = 3;
 const UNKNOWN_HOST = 'invalid';
-/** Of the whole exchange, in s. */
+/** Timeout of the whole exchange, in s. */
 export const SHORT_TIMEOUT = 0.5;
-/** Rows of a page and of the list, where pages are read. */
+/** Rows of a page and of the list, for cases that read pages. */
 const PAGE = 5;
 const PAGES = 4;
 export const LIST = PAGE * PAGES;
@@ -92,12 +92,12 @@ const afterOneSecond: Expected = { tries: 2, asked: { least: 1000, most: 1000 } 
 /** Dates have whole seconds. */
 const atDate: Expected = { tries: 2, asked: { least: 900, most: 2000 } };
 
-/** A query is repeated, a mutation is not, because it may have run. */
+/** A query is retried, a mutation is not, because it may have run. */
 const passing = (code: IonErrorCode) => ({
   query: givenUp(code),
   mutation: maybe(atOnce(code)),
 });
-/** Neither is repeated; the mutation may have run. */
+/** Neither is retried; the mutation may have run. */
 const useless = (code: IonErrorCode) => ({
   query: atOnce(code),
   mutation: maybe(atOnce(code)),
@@ -116,7 +116,7 @@ const json = (code: number, value: object): FaultEffect => ({
   body: JSON.stringify(value),
   contentType: 'application/json',
 });
-/** What a gateway, a firewall or a captive portal answers. */
+/** A response of a gateway, a firewall or a captive portal. */
 const webPage = (code: number, title: string, headers: Record<string, string> = {}) =>
   ({
     kind: 'status',
@@ -131,7 +131,7 @@ const oauthError = (error: string) => ({ error, error_description: 'Explained in
 const shortTimeout = () => ({ timeout: SHORT_TIMEOUT });
 const large = 65 * 1024 * 1024;
 
-/** An effect that means the same at both endpoints, and what comes of it at each. */
+/** An effect with the same meaning at both endpoints, and its outcome at each. */
 const anywhere = (
   name: string,
   effect: FaultEffect | (() => FaultEffect),
@@ -144,9 +144,9 @@ const anywhere = (
   token: { effect, ...both(token), ...more },
 });
 
-/** Statuses by which nobody looked at the request, so that also a mutation is repeated. */
+/** Statuses of requests that were not processed, so that a mutation is retried as well. */
 const UNREAD = [408, 421, 425];
-/** A page in place of an answer: a query is repeated; a mutation is known not to have run. */
+/** A web page instead of a response: a query is retried; a mutation is known not to have run. */
 const page = (
   code: number,
   title: string,
@@ -162,7 +162,7 @@ const page = (
   );
 
 const NOT_IN_STOCK = 'The part is not in stock.';
-/** ION's words about the operation: it is refused, whatever the status. */
+/** ION's errors about the operation: it is rejected, whatever the status. */
 const graphqlWith = (
   code: number,
   api: IonErrorCode,
@@ -181,9 +181,9 @@ const graphqlWith = (
   },
 });
 
-/** A query of the test, and what its mutations and the outbox send; nothing else. */
+/** A query of the test, and the operations of its mutations and the outbox; nothing else. */
 const OPERATIONS = 'run\\(id|createRun|UpdateRunStepFieldValue';
-/** ION's words about itself, in answer to some operations: it answers others. */
+/** ION's errors about itself, in response to some operations: it answers others. */
 const trouble = (name: string, message: string, extensions?: object): FaultRow => {
   const errors = [{ message, path: ['operation'], ...(extensions && { extensions }) }];
   return {
@@ -198,7 +198,7 @@ const trouble = (name: string, message: string, extensions?: object): FaultRow =
   };
 };
 
-/** All that can go wrong, row by row. */
+/** All faults, row by row. */
 export const faultRows: FaultRow[] = [
   {
     name: 'host name not found (DNS)',
@@ -508,7 +508,7 @@ export const faultRows: FaultRow[] = [
     api: {
       effect: { kind: 'unauthorized', message: 'Token is expired.' },
       times: 1,
-      // All pages but the first: they carry a cursor.
+      // All pages except the first: they have a cursor.
       match: `${Buffer.from('arrayconnection').toString('base64')}|createRun`,
       queryNode: {
         query: '{ runs { edges { node { id } } } }',
