@@ -122,7 +122,7 @@ const encoders = new Map<string, (body: Buffer) => Buffer>([
   ['br', brotliCompressSync],
   ['deflate', deflateSync],
 ]);
-/** Short pauses that a server asks for would be respected, as they should be. */
+/** Short pauses would be respected, as they should be. */
 const oddHeader = fc.oneof(
   fc.constantFrom(
     ...['__proto__: x', 'constructor: x', 'toString: x', 'hasOwnProperty: x', 'x: \xff\x80'],

@@ -79,7 +79,7 @@ describe('texts of a schema', () => {
     assert.match(html, /^<pre><code class="language-graphql">[^<]*<\/code><\/pre>\n$/);
   });
 
-  it('are truncated where nobody reads on', () => {
+  it('are truncated at a length that nobody reads', () => {
     const long = '!'.repeat(1_000_000);
     assert.equal(shortened(long).length, 2001);
     assert.ok(asMarkdown(long).length < 5000);

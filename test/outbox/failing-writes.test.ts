@@ -16,7 +16,7 @@ describe('failing writes', () => {
     failing = new FailingWrites(undefined, () => now);
   });
 
-  /** One failure per minute for some hours; whether it was rejected meanwhile. */
+  /** One failure per minute for some hours; returns whether the write was rejected. */
   const isGivenUp = (error: IonError, between = () => {}): boolean => {
     for (let minute = 0; minute < 300; minute++) {
       if (failing.failed('lane', stored(1), error).isOver) return true;
