@@ -5,13 +5,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { outboxFolder } from '../../nodes/outbox/folder.js';
 import { OutboxStore } from '../../nodes/outbox/store.js';
 import type { Fault } from '../../sandbox/server.js';
+import type { FlowNode } from '../../tools/flow-nodes.js';
+import { useTemporaryFolder } from '../../tools/package.js';
+import { RunningNodeRed } from '../../tools/running-node-red.js';
 import { faultRows } from '../support/fault-matrix.js';
-import type { FlowNode } from '../support/flow-node.js';
 import { byLength } from '../support/length.js';
 import { loadSettings } from '../support/load.js';
-import { RunningNodeRed } from '../support/node-red.js';
 import { isEmpty, OutboxFlow, pause } from '../support/outbox-flow.js';
-import { useTemporaryFolder } from '../support/package.js';
 import { useSandbox } from '../support/sandbox.js';
 import { until } from '../support/until.js';
 
