@@ -128,7 +128,8 @@ describe('the packed package, installed without its optional dependency', () => 
   });
 
   it('tells at the start that what waits is not delivered', async () => {
-    const line = /^.*Writes that may be left in the outbox are not delivered for now\..*$/m;
+    const line =
+      /^.*The outbox may hold pending writes, but they are not delivered at present\..*$/m;
     checkAdvice(line.exec(nodeRed.log)?.[0] ?? '');
   });
 
