@@ -33,7 +33,7 @@ const ANSWERS = ['accepted', 'written', 'refused'] as const;
 
 /** Machines that send the input of example 9 again and again until it is answered. */
 export class Machines {
-  /** The first answer of each kind, by cycle. */
+  /** The first response of each kind, by cycle. */
   readonly accepted = new Map<string, Answer>();
   readonly written = new Map<string, Answer>();
   readonly refused = new Map<string, Answer>();
@@ -77,7 +77,7 @@ export class Machines {
     while (!condition()) await once(this.#answers, 'answer');
   }
 
-  /** Waits until no cycle waits for its answer. */
+  /** Waits until no cycle waits for a response. */
   allAnswered(): Promise<void> {
     return this.until(() => this.#waiting.size === 0);
   }

@@ -5,7 +5,7 @@ import type { FlowNode } from './flow-nodes.js';
 import { freePort, isUp, type NodeRed, startNodeRed } from './node-red.js';
 
 interface Options {
-  /** Any by default. */
+  /** Any free port by default. */
   port?: number;
   env?: Record<string, string>;
   settings?: object;

@@ -264,7 +264,7 @@ describe('the ion-config dialog in a browser', () => {
     for (const [what, config, graphqlSays, runsSays] of [
       ['disabled', 'disabled', /^no schema: .*disabled/, /disabled/],
       ['missing', 'gone', /^no schema: /, /no longer exists/],
-      ['deleted in the editor', 'deleted', /^no schema: /, /no longer exists|Choose an ION/],
+      ['deleted in the editor', 'deleted', /^no schema: /, /no longer exists|Select an ION/],
     ] as const) {
       it(`opens, works and reports a configuration that is ${what}`, async () => {
         const { page } = editor;
@@ -354,7 +354,7 @@ describe('the ion-config dialog in a browser', () => {
       await open();
       assert.equal(await page.isVisible(field('outboxLimit')), false);
       await page.click('#ion-config-outbox summary');
-      await says('Nothing waits, nothing was given up.');
+      await says('The outbox is empty.');
       assert.equal(await page.isVisible('#ion-config-outbox-given-up'), false);
       for (const name of ['outboxLimit', 'outboxSize']) {
         await page.fill(field(name), '0');
@@ -380,7 +380,7 @@ describe('the ion-config dialog in a browser', () => {
       assert.equal(await page.inputValue(field('outboxLimit')), '1000000');
       assert.equal(await page.inputValue(field('outboxSize')), '1024');
       await page.click('#ion-config-outbox summary');
-      await says('Not deployed yet');
+      await says('not deployed yet');
       await cancel();
       await editor.cancel();
     });
@@ -391,7 +391,7 @@ describe('the ion-config dialog in a browser', () => {
       await untilGivenUp(2);
       await open();
       await untilListed(2);
-      await says('0 waiting, 2 given up');
+      await says('0 pending, 2 rejected');
       const [first = '', second = ''] = await entries().allTextContents();
       const { run, step, field } = target;
       assert.ok(first.startsWith(`Value · run ${run} · step ${step} · field ${field}`), first);
@@ -410,7 +410,7 @@ describe('the ion-config dialog in a browser', () => {
       await press('Retry');
       await untilGivenUp(2);
       await refresh();
-      await says('0 waiting, 2 given up');
+      await says('0 pending, 2 rejected');
       await untilListed(2);
       assert.match((await entries().first().textContent()) ?? '', /ION_NOT_FOUND/);
       await cancel();
@@ -427,7 +427,7 @@ describe('the ion-config dialog in a browser', () => {
       await press('Discard');
       await answer('Discard');
       await untilListed(1);
-      await says('0 waiting, 1 given up');
+      await says('0 pending, 1 rejected');
       assert.equal((await outbox()).givenUp, 1);
       // The pressed button is gone.
       await editor.page.waitForSelector('#ion-config-outbox-refresh:focus');
@@ -441,7 +441,7 @@ describe('the ion-config dialog in a browser', () => {
       await editor.page.click('#ion-config-outbox-retry-all');
       await untilGivenUp(0);
       await refresh();
-      await says('Nothing waits, nothing was given up.');
+      await says('The outbox is empty.');
       assert.equal(data.runStepFields.get(fieldId)?.value, '12,5');
       await cancel();
       data.runStepFields.update(fieldId, { type: 'NUMBER', value: null });
@@ -462,7 +462,7 @@ describe('the ion-config dialog in a browser', () => {
       assert.match((await entries().first().textContent()) ?? '', /unseen/);
       await editor.page.click('#ion-config-outbox-discard-all');
       await answer('Discard');
-      await says('Nothing waits, nothing was given up.');
+      await says('The outbox is empty.');
       await cancel();
     });
 
@@ -485,7 +485,9 @@ describe('the ion-config dialog in a browser', () => {
         await write({ value: 5 });
         await until(isShown);
         await open();
-        await failing.filter({ hasText: /A fault of its own.*Tried \d+ times since/ }).waitFor();
+        await failing
+          .filter({ hasText: /A fault of its own.*Attempts since .*: \d+\. / })
+          .waitFor();
         assert.equal(await page.isVisible('#ion-config-outbox-outage'), false);
         await failing.getByRole('button', { name: button }).click();
         if (button === 'Discard') await answer('Discard');
@@ -509,8 +511,8 @@ describe('the ion-config dialog in a browser', () => {
       for (const { id } of others) await write({ run: id, value: 11 });
       await until(async () => (await outbox()).unreachableSince !== undefined);
       await open();
-      await says('3 waiting, 0 given up');
-      await says('ION cannot be reached since', 'outage');
+      await says('3 pending, 0 rejected');
+      await says('ION has been unreachable since', 'outage');
       await says('500', 'outage');
       await cancel();
     });
@@ -528,7 +530,7 @@ describe('the ion-config dialog in a browser', () => {
         call.fulfill({ json: { waiting: 0, givenUp: 150, refused } }),
       );
       await open();
-      await says('The oldest 1 are shown.', 'more');
+      await says('Only the oldest 1 are shown.', 'more');
       assert.match(
         (await entries().first().textContent()) ?? '',
         /^File report\.pdf · run 1 · step 2/,
@@ -566,7 +568,7 @@ describe('the ion-config dialog in a browser', () => {
       await says('ION_CONFIG: In use elsewhere.');
       await page.unroute(route);
       await refresh();
-      await says('given up');
+      await says('rejected');
       await cancel();
     });
   });

@@ -96,7 +96,7 @@ describe('the ion-events dialog in a browser', () => {
   const via = (way: string) => editor.page.selectOption(input('via'), way);
   /** Labels of the visible rows, below the name and the config node. */
   const rows = () =>
-    editor.page.locator('#dialog-form > .form-row:visible').evaluateAll((shown) =>
+    editor.page.locator('.ion-events-dialog > .form-row:visible').evaluateAll((shown) =>
       shown
         .map((row) => (row.matches('.ion-runs-heading') ? row : row.querySelector('label')))
         .map((label) => label?.textContent?.trim())
@@ -142,7 +142,7 @@ describe('the ion-events dialog in a browser', () => {
         const node = RED.nodes.node(id);
         return node._def.outputLabels.call(node, 0);
       }, String(id)),
-      'one event a message',
+      'one message per event',
     );
     await page.keyboard.press('Delete');
   });
@@ -150,22 +150,22 @@ describe('the ion-events dialog in a browser', () => {
   it('shows the rows for each source', async () => {
     await editor.edit('plain');
     await treeIsShown();
-    const always = ['Arrive', 'About', 'When it is'];
-    const object = ['Only where all of these hold', 'Fields'];
-    assert.deepEqual(await rows(), [...always, 'Every (s)', ...object]);
+    const always = ['Source', 'Resource', 'Events'];
+    const object = ['Filters (all must match)', 'Fields'];
+    assert.deepEqual(await rows(), [...always, 'Interval (s)', ...object]);
     assert.equal(await action('DELETE').isVisible(), false);
     await via('webhook');
-    const webhook = ['Path', 'Secret', 'Signature in', 'Answer'];
+    const webhook = ['Path', 'Secret', 'Signature header', 'Response status'];
     const boxes = [
-      'Take only what is signed with the secret',
-      'Register in ION on deploy, remove it with the node',
+      'Accept only signed deliveries',
+      'Register in ION on deploy, unregister on deletion',
     ];
     assert.deepEqual(await rows(), [...always, ...webhook, ...boxes, ...object]);
     assert.equal(await action('DELETE').isVisible(), true);
     await editor.page.check(input('register'));
     assert.deepEqual(await rows(), [...always, ...webhook, ...boxes, 'Public URL', ...object]);
     await via('poll');
-    assert.deepEqual(await rows(), [...always, 'Every (s)', ...object]);
+    assert.deepEqual(await rows(), [...always, 'Interval (s)', ...object]);
     await editor.cancel();
     assert.notEqual(await editor.property('plain', 'changed'), true);
   });
@@ -322,7 +322,7 @@ describe('the ion-events dialog in a browser', () => {
   it('warns if every sender is accepted', async () => {
     const { page } = editor;
     await editor.edit('secret');
-    const warning = page.getByText('Anybody who can reach the address');
+    const warning = page.getByText('Anyone who can reach this address');
     assert.equal(await warning.isVisible(), false);
     await page.uncheck(input('verify'));
     assert.equal(await warning.isVisible(), true);
@@ -354,8 +354,8 @@ describe('the ion-events dialog in a browser', () => {
       '\n',
     );
     for (const text of [
-      /^When it is: at least one is needed$/m,
-      /^Path: another node has this path$/m,
+      /^Events: select at least one$/m,
+      /^Path: another node uses this path$/m,
       /^Answer: /m,
       /^Secret: /m,
       /^Public URL: /m,

@@ -149,7 +149,7 @@ describe('the ion-graphql dialog in a browser', () => {
     await page.waitForSelector('.red-ui-notification', { state: 'detached' });
     assert.deepEqual(context.sandbox.control.counters().executed, executed);
     await run(variables);
-    await page.click('.red-ui-notification button >> text=Run the mutation');
+    await page.click('.red-ui-notification button >> text=Run mutation');
     await resultSays('ION_CONFLICT');
     assert.equal(context.sandbox.control.counters().executed.updateRunStep, 1);
   });

@@ -165,13 +165,13 @@ describe('the ion-step dialog in a browser', () => {
       (await editor.nodesOfType('ion-step')).find(({ config }) => config === '') ?? {};
     const { id: _, type: __, ...expected } = stepNode;
     assert.deepEqual(properties, { ...expected, config: '' });
-    assert.deepEqual(await portLabels(String(id)), ['what ION has written']);
+    assert.deepEqual(await portLabels(String(id)), ['written to ION']);
     await page.keyboard.press('Delete');
   });
 
   it('shows the rows that an action needs', async () => {
     await editor.edit('plain');
-    const target = ['Write', 'Run', 'Step'];
+    const target = ['Action', 'Run', 'Step'];
     assert.deepEqual(await rows(), [...target, 'Field', 'Value', 'Conflict', 'Delivery']);
     await action('status');
     assert.deepEqual(await rows(), [...target, 'Status', 'Conflict', 'Delivery']);
@@ -182,11 +182,11 @@ describe('the ion-step dialog in a browser', () => {
     await editor.page.selectOption(input('delivery'), 'outbox');
     assert.deepEqual(await rows(), [...target, 'Content', 'Path', 'Delivery']);
     await action('status');
-    assert.deepEqual(await rows(), [...target, 'Status', 'Conflict', 'Delivery', 'Keep']);
+    assert.deepEqual(await rows(), [...target, 'Status', 'Conflict', 'Delivery', 'Queue']);
     await action('field');
     assert.deepEqual(await rows(), [
       ...target,
-      ...['Field', 'Value', 'Conflict', 'Delivery', 'Keep'],
+      ...['Field', 'Value', 'Conflict', 'Delivery', 'Queue'],
     ]);
     await editor.cancel();
     assert.notEqual(await editor.property('plain', 'changed'), true);
@@ -217,7 +217,7 @@ describe('the ion-step dialog in a browser', () => {
     await editor.edit('file');
     const { page } = editor;
     await page.getByRole('textbox', { name: 'File name', exact: true }).waitFor();
-    await page.getByRole('button', { name: 'Where it comes from: Content' }).waitFor();
+    await page.getByRole('button', { name: 'Source of Content' }).waitFor();
     await editor.cancel();
   });
 
@@ -284,10 +284,7 @@ describe('the ion-step dialog in a browser', () => {
       );
     const circles = page.locator('[id="outbox"] .red-ui-flow-port-output');
     assert.deepEqual(await ports(), [0, 1]);
-    assert.deepEqual(await portLabels('outbox'), [
-      'delivered: what ION has written',
-      'given up: what ION refuses',
-    ]);
+    assert.deepEqual(await portLabels('outbox'), ['delivered to ION', 'rejected writes']);
     await editor.edit('outbox');
     await page.selectOption(input('delivery'), 'direct');
     await editor.done();
@@ -356,8 +353,8 @@ describe('the ion-step dialog in a browser', () => {
     await editor.done();
     const errors = (await validationErrors('date')).join('\n');
     assert.match(errors, /^Run: /m);
-    assert.match(errors, /^Step: a value is needed$/m);
-    assert.match(errors, /^File name: a value is needed$/m);
+    assert.match(errors, /^Step is required$/m);
+    assert.match(errors, /^File name is required$/m);
     assert.doesNotMatch(errors, /^(Field|Value|Content): /m);
   });
 });

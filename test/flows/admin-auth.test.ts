@@ -195,13 +195,13 @@ describe('the admin routes of a Node-RED with users', () => {
       const { page } = editor;
       await editor.editConfig('ion-config', 'config');
       await page.waitForSelector('#ion-config-test:disabled');
-      const hint = 'Your user may look, but not test.';
+      const hint = 'You do not have permission to test the connection.';
       await page.getByText(hint).waitFor();
       await page.fill('#node-config-input-clientId', 'another');
       assert.equal(await page.isEnabled('#ion-config-test'), false);
       assert.equal(await page.textContent('#ion-config-test-result'), hint);
       await page.locator('#ion-config-outbox-refused li').waitFor();
-      await page.getByText('Your user may look, but not decide.').waitFor();
+      await page.getByText('You do not have permission to change the outbox.').waitFor();
       const buttons = page.locator('#ion-config-outbox .ion-config-outbox-decide');
       assert.equal(await buttons.count(), 4);
       for (const button of await buttons.all()) assert.equal(await button.isEnabled(), false);

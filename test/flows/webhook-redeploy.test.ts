@@ -111,7 +111,7 @@ describe('a webhook of a Node-RED', () => {
       nodeRed.events.some(({ topic, data }) => {
         return topic === 'status/hook' && JSON.stringify(data).includes(text);
       });
-    await nodeRed.until(() => isShown('password protected'));
+    await nodeRed.until(() => isShown('password required'));
     await until(() => data.webhookReceivers.all().length === 1);
     const body = JSON.stringify({ event_id: 1, resource: 'run_steps', action: 'update' });
     const post = async (authorization = {}) => {

@@ -70,8 +70,8 @@ describe('invalid settings', () => {
     const numbers: [property: string, label: string, limits: string, odd: unknown[]][] = [
       ['timeout', 'Timeout \\(s\\)', 'a number from 0.1 to 3600', [9_999_999, 0, '0']],
       ['retries', 'Retries', 'a whole number from 0 to 100', [1.5, 1e6]],
-      ['concurrency', 'In flight', 'a whole number from 1 to 1000', [0, 1.5]],
-      ['queueLimit', 'Waiting', 'a whole number from 0 to 10000000', [0.5]],
+      ['concurrency', 'Concurrent requests', 'a whole number from 1 to 1000', [0, 1.5]],
+      ['queueLimit', 'Queue limit', 'a whole number from 0 to 10000000', [0.5]],
     ];
     for (const [property, label, limits, odd] of numbers) {
       it(`of ${property} are rejected with the dialog's name, the value and the limits`, async () => {
@@ -96,8 +96,8 @@ describe('invalid settings', () => {
     });
 
     for (const [property, label] of [
-      ['outboxLimit', 'Writes at most'],
-      ['outboxSize', 'Size \\(MiB\\)'],
+      ['outboxLimit', 'Max\\. entries'],
+      ['outboxSize', 'Max\\. size \\(MiB\\)'],
     ] as const) {
       it(`of ${property} stop the outbox and nothing else`, async () => {
         const { step } = await makeStep(context.client(), [{ name: 'Log', type: 'STRING' }]);
@@ -146,7 +146,7 @@ describe('invalid settings', () => {
       ['audience', 'audience'],
       ['authScheme', 'kind of token'],
       ['timeout', '"Timeout \\(s\\)"'],
-      ['concurrency', '"In flight"'],
+      ['concurrency', '"Concurrent requests"'],
       ['allowHttp', '"allowHttp"'],
       ['timeZone', 'time zone'],
       ['tls', 'TLS configuration'],
@@ -503,11 +503,11 @@ describe('invalid settings', () => {
       const days = 86_400;
       for (const interval of [30 * days, 0, 0.05, ...NO_NUMBERS]) {
         const message = await begin({ interval });
-        assert.match(message, /"Every \(s\)" .* a number from 0\.1 to 2073600/);
+        assert.match(message, /"Interval \(s\)" .* a number from 0\.1 to 2073600/);
       }
       for (const expectedResponseCode of [100, 600, 204.5, ...NO_NUMBERS]) {
         const message = await begin({ via: 'webhook', path: '/ion/hook', expectedResponseCode });
-        assert.match(message, /"Answer" .* a whole number from 200 to 599/);
+        assert.match(message, /"Response status" .* a whole number from 200 to 599/);
       }
     });
 

@@ -110,13 +110,13 @@ describe('the labels and choices in the documents', () => {
 
   it('are found in text, lists and tables', () => {
     const found = pages.flatMap(inItalics);
-    for (const text of ['+ filter', 'Test connection', 'one request, as written', 'Retry']) {
+    for (const text of ['+ filter', 'Test connection', 'off (one request, as written)', 'Retry']) {
       assert.ok(found.includes(text), text);
     }
     assert.ok(own.includes('+ filter'));
     // Node-RED has such a button, but not at the place that the README describes.
     assert.ok(!isIn(known, 'add'));
-    assert.ok(!isIn(known, 'one request') && !isIn(known, '+ condition'));
+    assert.ok(!isIn(known, 'off') && !isIn(known, '+ condition'));
     assert.ok(isIn(known, 'Register in ION …') && !isIn(known, 'Register by hand …'));
   });
 });
@@ -155,8 +155,8 @@ const DEFAULTS: Record<string, string> = {
   'ion-events.path': '/ion/<node id>',
   'ion-events.fields': 'id and timestamps',
   'ion-graphql.query': 'a query of ten runs',
-  'ion-runs.fields': 'id title status, and of the steps the same',
-  'ion-runs.sort': 'by id',
+  'ion-runs.fields': 'id title status, and the same for steps',
+  'ion-runs.sort': 'id',
   'ion-graphql.output': 'msg.payload',
   'ion-runs.output': 'msg.payload',
 };
