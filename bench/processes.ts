@@ -11,11 +11,11 @@ export const run = promisify(execFile);
 export interface ServerOptions {
   /** Number of runs. */
   runs?: number;
-  /** Latency of a response, in ms. */
+  /** Latency of a response in ms. */
   latency?: number;
-  /** Lifetime of a token, in seconds. */
+  /** Lifetime of a token in seconds. */
   tokenSeconds?: number;
-  /** Latency of a token response, in ms. */
+  /** Latency of a token response in ms. */
   tokenLatency?: number;
 }
 
@@ -27,7 +27,7 @@ export interface ServerStatistics {
   writesAt: number[];
 }
 
-/** Starts the server of this folder and gives its URL to the work. */
+/** Starts the server in this folder and passes its URL to the callback. */
 export async function withServer<Result>(
   options: ServerOptions,
   work: (url: string) => Promise<Result>,
@@ -54,8 +54,8 @@ export interface BenchNodeRed {
 }
 
 /**
- * Starts a Node-RED with a flow, and with the nodes of this folder, and gives it to the work.
- * @param flow the flow, or a function that makes it from Node-RED's URL
+ * Starts a Node-RED with a flow and the nodes in this folder, and passes it to the callback.
+ * @param flow the flow, or a function that creates it from the URL of Node-RED
  */
 export async function withNodeRed<Result>(
   flow: object[] | ((url: string) => object[]),
@@ -94,17 +94,17 @@ export async function withNodeRed<Result>(
   }
 }
 
-/** The measurements of the node `bench-source`. */
+/** Measurements of the node `bench-source`. */
 export interface Measured {
   answered: number;
   seconds: number;
-  /** In ms, at a steady pace only. */
+  /** In ms, only at a steady rate. */
   latencies: number[];
   /** In ms since 1970. */
   sentAt: number[];
 }
 
-/** Lets a `bench-source` measure the nodes that its messages pass. */
+/** Starts a measurement of a `bench-source`. */
 export async function measure(
   nodeRed: BenchNodeRed,
   source: string,

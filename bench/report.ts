@@ -1,4 +1,4 @@
-/** The output of a part of the benchmark, printed and written to docs/benchmarks.md. */
+/** Output of a part of the benchmark, on the console and in docs/benchmarks.md. */
 export class Report {
   readonly lines: string[] = [];
   failures = 0;
@@ -16,7 +16,7 @@ export class Report {
     this.#add(line(head), line(head.map(() => '---')), ...rows.map(line), '');
   }
 
-  /** One requirement, as a line under "Done". */
+  /** One criterion, as a PASS or FAIL line. */
   check(holds: boolean, text: string): void {
     if (!holds) this.failures++;
     this.#add(`- **${holds ? 'PASS' : 'FAIL'}** ${text}`);

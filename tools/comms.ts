@@ -1,13 +1,13 @@
 import { WebSocket } from 'undici';
 
-/** An event that Node-RED publishes to its editor: a status change or a debug message. */
+/** Events that the editor receives: status changes and debug messages. */
 export interface EditorEvent {
   topic: string;
   data: Record<string, unknown>;
 }
 
 /**
- * Subscribes to the events that a Node-RED publishes to its editor.
+ * Records from now on all events for a Node-RED's editor.
  * @param url of the Node-RED
  * @throws if it does not respond
  */

@@ -3,11 +3,11 @@ import { spawnSync } from 'node:child_process';
 /** A program outside npm that a test needs. */
 export interface Tool {
   name: string;
-  /** Commands to try; the first that works is used. */
+  /** Commands to try; the first that responds is used. */
   commands: string[];
-  /** Arguments with which the command prints something and does nothing. */
+  /** Arguments with which it responds without doing anything. */
   probe: string[];
-  /** Exit code for these arguments; 0 by default. */
+  /** Its exit code then; 0 by default. */
   exitCode?: number;
   install: string;
 }
@@ -35,8 +35,8 @@ export const mosquitto: Tool = {
 };
 
 /**
- * The command of a tool. If it is missing, the test is skipped with a hint on how to install it,
- * but fails in CI, which must not skip anything.
+ * The command of a tool. If it is missing, the test is skipped with installation advice,
+ * but fails in CI, where nothing may be skipped.
  */
 export function findTool(test: Mocha.Context, tool: Tool): string {
   for (const command of tool.commands) {

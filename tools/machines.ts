@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { connectAsync, type MqttClient } from 'mqtt';
 
-/** The message of a machine at the end of a cycle. */
+/** A machine's message at the end of a cycle. */
 export interface Cycle {
   cycle: string;
   run: unknown;
@@ -13,25 +13,25 @@ export interface Cycle {
 export interface Answer {
   cycle: string;
   instance: string;
-  /** Error code of a refusal. */
+  /** Reason of a rejection. */
   reason?: string;
 }
 
 export interface MachinesOptions {
-  /** URL of the broker. */
+  /** Host and port of the broker. */
   url: string;
-  /** The response that a cycle waits for. */
+  /** The answer that a cycle waits for. */
   until: 'accepted' | 'written';
-  /** Maximum number of cycles that wait for a response. */
+  /** Number of cycles that wait at once. */
   inFlight: number;
-  /** Time before a cycle without response is sent again, in ms. */
+  /** Time before a cycle is sent again, in ms. */
   repeatAfter: number;
 }
 
 const MACHINES = 20;
 const ANSWERS = ['accepted', 'written', 'refused'] as const;
 
-/** Machines that send cycles for example 9, and repeat each until there is a response. */
+/** Machines that send the input of example 9 again and again until it is answered. */
 export class Machines {
   /** The first response of each kind, by cycle. */
   readonly accepted = new Map<string, Answer>();
@@ -61,7 +61,7 @@ export class Machines {
     this.#timer = setInterval(() => this.#repeat(), options.repeatAfter / 4);
   }
 
-  /** Sends cycles within the limit of waiting ones; the last ones may still wait afterwards. */
+  /** Sends cycles, each as soon as there is a free slot; the last ones may still wait afterwards. */
   async send(cycles: Iterable<Cycle>): Promise<void> {
     for (const cycle of cycles) {
       await this.until(() => this.#waiting.size < this.#options.inFlight);
@@ -72,7 +72,7 @@ export class Machines {
     }
   }
 
-  /** Waits until the responses make the condition true. */
+  /** Waits until the answers satisfy the condition. */
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) await once(this.#answers, 'answer');
   }
@@ -88,7 +88,7 @@ export class Machines {
   }
 
   #publish({ topic, payload }: { topic: string; payload: string }): void {
-    // A message that the broker never gets has no response and is sent again.
+    // A message that does not reach the broker gets no answer, and is sent again.
     this.#client.publish(topic, payload, { qos: 1 }, () => {});
   }
 

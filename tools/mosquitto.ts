@@ -13,9 +13,9 @@ export interface Broker {
 }
 
 /**
- * Starts a separate Mosquitto. The test is skipped if Mosquitto is missing.
- * @param settings more lines of its configuration
- * @param port port of a broker that was stopped and comes back; a free port by default
+ * Starts a separate Mosquitto. In a test that is skipped if it is not installed.
+ * @param settings additional lines of its configuration
+ * @param port of a broker that was stopped and restarts; a free one by default
  */
 export function startBroker(
   test: Mocha.Context,
@@ -26,7 +26,7 @@ export function startBroker(
   return launchBroker(findTool(test, mosquitto), folder, settings, port);
 }
 
-/** Starts Mosquitto by a known command. */
+/** The same, with a known command. */
 export async function launchBroker(
   command: string,
   folder: string,
