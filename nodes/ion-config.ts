@@ -2,7 +2,7 @@ import type { NodeAPI, NodeDef } from 'node-red';
 import { IonClient } from './client/client.js';
 import { type IonError, toIonError } from './client/errors.js';
 import { StepWriter } from './client/steps/step-writer.js';
-import { registerAdminRoutes } from './config/admin.js';
+import { registerAdminRoutes } from './config/admin/register-admin-routes.js';
 import {
   type ApiKeyCredentials,
   type ConfigValues,
@@ -11,7 +11,7 @@ import {
   timeZoneOf,
 } from './config/client-settings.js';
 import type { IonConfigNode } from './config/config-node.js';
-import { ConfigOutbox } from './config/config-outbox.js';
+import { OutboxHolder } from './config/outbox-holder.js';
 import { configMigrations } from './migrations/ion-config.js';
 import { migratedConfig } from './shared/migrated-config.js';
 import { removalCheck } from './shared/removal-check.js';
@@ -49,7 +49,7 @@ export = (RED: NodeAPI): void => {
       if (value) return value;
       throw failure;
     };
-    const outbox = new ConfigOutbox(RED, this, {
+    const outbox = new OutboxHolder(RED, this, {
       endpoint: () => usable(client).endpoint,
       writer: () => usable(steps),
       concurrency: () => usable(client).concurrency,

@@ -425,14 +425,14 @@ describe('invalid settings', () => {
 
     it('with an unreadable file is rejected, instead of trusting public CAs', async () => {
       const missing = join(folder, 'missing.pem');
-      const invalid = /cannot be used: a file of it cannot be read/;
+      const invalid = /cannot be used: one of its files cannot be read/;
       assert.match(await refusalOf({ ca: missing }), invalid);
       assert.match(await refusalOf({ cert: missing, key: missing }), invalid);
       assert.match(await refusalOf({ ca: folder }), invalid);
     });
 
     it('with half of a client certificate is rejected', async () => {
-      const half = /a certificate without a private key/;
+      const half = /its certificate has no private key/;
       assert.match(await refusalOf({ cert: '/cert.pem' }), half);
       assert.match(await refusalOf({}, { certdata: certificate.cert }), half);
       assert.match(await refusalOf({}, { keydata: certificate.key }), half);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Node, NodeAPI } from 'node-red';
 import { toIonError } from '../../nodes/client/errors.js';
-import { ConfigOutbox, type ConfigOutboxListener } from '../../nodes/config/config-outbox.js';
+import { type HolderListener, OutboxHolder } from '../../nodes/config/outbox-holder.js';
 import { outboxFolder } from '../../nodes/outbox/folder.js';
 import { OutboxStore } from '../../nodes/outbox/store.js';
 import { failure } from '../support/errors.js';
@@ -19,7 +19,7 @@ describe('outbox: in use by another process', () => {
   let userDir: string;
   let folder: string;
   let holder: StoreProcess | undefined;
-  let outbox: ConfigOutbox;
+  let outbox: OutboxHolder;
   let ion: FakeIon;
   let flows: EventEmitter;
   const said = new EventEmitter();
@@ -54,7 +54,7 @@ describe('outbox: in use by another process', () => {
       said.emit('warning');
     };
     const node = { id: 'config', warn, error: (error: Error) => warn(error.message) };
-    outbox = new ConfigOutbox(RED as unknown as NodeAPI, node as unknown as Node, {
+    outbox = new OutboxHolder(RED as unknown as NodeAPI, node as unknown as Node, {
       endpoint: () => API,
       writer: () => ion as never,
       concurrency: () => 1,
@@ -64,7 +64,7 @@ describe('outbox: in use by another process', () => {
       warnAfterMs,
       reopenMs,
     });
-    outbox.listen('node', {
+    outbox.subscribe('node', {
       delivered() {},
       givenUp() {},
       failed() {},
@@ -73,15 +73,15 @@ describe('outbox: in use by another process', () => {
         held.push(isHeld);
         said.emit('held');
       },
-    } satisfies ConfigOutboxListener);
+    } satisfies HolderListener);
   };
   /** Number of attempts to open the existing outbox. */
   const countTries = () => {
     let tries = 0;
-    const { existing } = outbox;
-    outbox.existing = (...patience) => {
+    const { openIfPresent } = outbox;
+    outbox.openIfPresent = (...patience) => {
       tries++;
-      return existing.apply(outbox, patience);
+      return openIfPresent.apply(outbox, patience);
     };
     return () => tries;
   };
@@ -120,7 +120,7 @@ describe('outbox: in use by another process', () => {
     );
     for (const { message } of errors) {
       assert.match(message, /in use by another process: is Node-RED running twice/);
-      assert.match(message, /This message waited 0.05 s for it: send it again later/);
+      assert.match(message, /This message waited 0\.05 s for it\. Send it again later/);
     }
     await release();
     // Later messages are accepted without a restart.
@@ -139,7 +139,7 @@ describe('outbox: in use by another process', () => {
     const waiting = [1, 2, 3].map((value) => send(value));
     await once(said, 'held');
     const { message } = await failure(send(4), 'ION_OVERLOADED');
-    assert.match(message, /in use by another process: .* 3 messages already wait for it/);
+    assert.match(message, /in use by another process: .* 3 messages are already waiting for it/);
     await release();
     await Promise.all(waiting);
     await send(5);
@@ -201,7 +201,7 @@ describe('outbox: in use by another process', () => {
 
   it('reports it at once to a caller that only reads', async () => {
     start();
-    const { message } = await failure(outbox.existing(), 'ION_OVERLOADED');
+    const { message } = await failure(outbox.openIfPresent(), 'ION_OVERLOADED');
     assert.match(message, /in use by another process/);
   });
 
