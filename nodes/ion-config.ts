@@ -1,6 +1,6 @@
 import type { NodeAPI, NodeDef } from 'node-red';
 import { IonClient } from './client/client.js';
-import { type IonError, toIonError } from './client/errors.js';
+import { IonError, toIonError } from './client/errors.js';
 import { StepWriter } from './client/steps/step-writer.js';
 import { registerAdminRoutes } from './config/admin/register-admin-routes.js';
 import {
@@ -19,6 +19,25 @@ import { inBackground } from './shared/report-error.js';
 
 type IonConfigDef = NodeDef & ConfigValues;
 
+interface Connection {
+  client: IonClient;
+  steps: StepWriter;
+}
+
+/** @returns the error if the settings cannot work; the log shows it as well */
+function connect(RED: NodeAPI, node: IonConfigNode, config: IonConfigDef): Connection | IonError {
+  try {
+    const timeZone = timeZoneOf(config);
+    const client = new IonClient(clientSettings(RED, config, node.credentials ?? {}));
+    return { client, steps: new StepWriter(client, timeZone) };
+  } catch (thrown) {
+    const error = toIonError(thrown, 'ION_CONFIG');
+    node.warn(error.message);
+    return error;
+  }
+}
+
+/** Bad limits of the outbox affect only nodes that use it. */
 function warnOfBadLimits(node: IonConfigNode, config: IonConfigDef): void {
   try {
     outboxLimits(config);
@@ -32,44 +51,35 @@ export = (RED: NodeAPI): void => {
     RED.nodes.createNode(this, saved);
     const config = migratedConfig(RED, this, configMigrations, saved);
     const isRemoval = removalCheck(RED, saved);
-    let client: IonClient | undefined;
-    let steps: StepWriter | undefined;
-    let failure: IonError | undefined;
-    try {
-      const timeZone = timeZoneOf(config);
-      client = new IonClient(clientSettings(RED, config, this.credentials ?? {}));
-      steps = new StepWriter(client, timeZone);
-    } catch (thrown) {
-      failure = toIonError(thrown, 'ION_CONFIG');
-      this.warn(failure.message);
-    }
-    // Bad limits affect only nodes that use the outbox.
+    const connection = connect(RED, this, config);
     warnOfBadLimits(this, config);
-    const usable = <Value>(value: Value | undefined): Value => {
-      if (value) return value;
-      throw failure;
+    const requireConnection = (): Connection => {
+      if (connection instanceof IonError) throw connection;
+      return connection;
     };
     const outbox = new OutboxHolder(RED, this, {
-      endpoint: () => usable(client).endpoint,
-      writer: () => usable(steps),
-      concurrency: () => usable(client).concurrency,
-      queueLimit: () => usable(client).queueLimit,
+      endpoint: () => requireConnection().client.endpoint,
+      writer: () => requireConnection().steps,
+      concurrency: () => requireConnection().client.concurrency,
+      queueLimit: () => requireConnection().client.queueLimit,
       limits: () => outboxLimits(config),
     });
     Object.defineProperties(this, {
       values: { value: config },
-      client: { get: () => usable(client) },
-      steps: { get: () => usable(steps) },
+      client: { get: () => requireConnection().client },
+      steps: { get: () => requireConnection().steps },
       outbox: { value: outbox },
     });
-    this.on('close', (removed: boolean, done: () => void) => {
+    const close = async (isRemoved: boolean) => {
       // The outbox closes first, because its requests need the client.
+      await outbox.close(isRemoved).finally(async () => {
+        if (!(connection instanceof IonError)) await connection.client.close();
+      });
+    };
+    this.on('close', (removed: boolean, done: () => void) => {
       inBackground(
         this,
-        outbox
-          .close(isRemoval(removed))
-          .finally(() => client?.close())
-          .finally(() => done()),
+        close(isRemoval(removed)).finally(() => done()),
       );
     });
   }

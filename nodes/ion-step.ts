@@ -130,7 +130,7 @@ async function readReference(
   if (typeof found === 'bigint') return String(found);
   throw new IonError(
     'ION_VARIABLES',
-    `${what} (${type}: ${String(value).slice(0, 60)}) must be an id or a name, not ${Array.isArray(found) ? 'a list' : `of type ${typeof found}`}.`,
+    `${what} (${type}: ${String(value).slice(0, 60)}) must be an ID or a name, not ${Array.isArray(found) ? 'a list' : `of type ${typeof found}`}.`,
   );
 }
 

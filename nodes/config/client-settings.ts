@@ -93,7 +93,7 @@ export function clientSettings(
   requireNoReference(inNode('client ID'), key.clientId);
   // A secret may contain any text, so a reference in the middle is allowed.
   requireResolved(inNode('client secret'), key.clientSecret);
-  requireResolved(inNode('kind of token'), authScheme);
+  requireResolved(inNode('authorization header'), authScheme);
   requireResolved(inNode('TLS configuration'), tls);
   requireResolved(inNode('proxy'), proxyId);
   return {

@@ -2,6 +2,6 @@ import { fillIn, type NodeMigrations } from './migrate.js';
 
 export const stepMigrations: NodeMigrations = {
   type: 'ion-step',
-  // The dialog always set `onConflict`; a node of a flow written by hand failed without it.
+  // A dialog always saved `onConflict`. A hand-written node without it failed on a conflict.
   steps: [fillIn({ onConflict: 'fail', delivery: 'direct', keep: 'all' })],
 };

@@ -7,7 +7,7 @@ export function notPassedOn(thrown: unknown, details: MessageDetails): IonError 
   const { operation, attempts, traceId, results } = details;
   const known = error.with({ attempts, traceId: error.traceId ?? traceId, results });
   if (operation === 'query') return known;
-  const message = `${error.message} The mutation was executed: do not repeat it.`;
+  const message = `${error.message} The mutation was executed. Do not send it again.`;
   return known.with({ message, isUncertain: true });
 }
 

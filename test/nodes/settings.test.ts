@@ -144,7 +144,7 @@ describe('invalid settings', () => {
       ['apiUrl', 'API URL'],
       ['authUrl', 'auth URL'],
       ['audience', 'audience'],
-      ['authScheme', 'kind of token'],
+      ['authScheme', 'authorization header'],
       ['timeout', '"Timeout \\(s\\)"'],
       ['concurrency', '"Concurrent requests"'],
       ['allowHttp', '"allowHttp"'],
