@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import type { IonResponse } from '../client.js';
 import { IonError, toIonError } from '../errors.js';
 import { parseOperation } from '../graphql/operation.js';
-import { failureAt, type Page, type PageSource, type PagesOptions } from '../paging/paginator.js';
+import type { PageSource } from '../paging/page-reader.js';
+import { failureAt, type Page, type PagesOptions } from '../paging/paginator.js';
 import { beginning } from '../support/json-size.js';
 import { Slices } from '../support/slices.js';
 import type { Resource } from './resources.js';
@@ -159,7 +160,7 @@ export class ChangeFeed {
       { ...query, fields, filter },
       { ...options, limit: 0 },
     )) {
-      const answeredAt = Date.parse(page.answer.date ?? '');
+      const answeredAt = Date.parse(page.response.date ?? '');
       if (!Number.isNaN(answeredAt) && this.#beganAt === undefined) {
         this.#answeredAt = answeredAt;
         this.#beganAt = answeredAt - (performance.now() - askedAt);

@@ -1,13 +1,8 @@
 import type { IonResponse } from '../client.js';
 import { IonError, reasonOf } from '../errors.js';
 import { parseOperation } from '../graphql/operation.js';
-import {
-  failureAt,
-  type Page,
-  type PageSource,
-  type PagesOptions,
-  pages,
-} from '../paging/paginator.js';
+import type { PageSource } from '../paging/page-reader.js';
+import { failureAt, type Page, type PagesOptions, pages } from '../paging/paginator.js';
 import { setProperty } from '../support/json.js';
 import { MAX_TEXT_AT_ONCE } from '../support/long-json.js';
 import { inSlices, type Slices } from '../support/slices.js';
@@ -49,10 +44,10 @@ export async function* readRows(
   }
 }
 
-async function rowsOf({ edges, answer }: Page): Promise<Row[]> {
+async function rowsOf({ edges, response }: Page): Promise<Row[]> {
   let rows: unknown[];
   try {
-    rows = (await flattenResponse({ edges }, answer)) as unknown[];
+    rows = (await flattenResponse({ edges }, response)) as unknown[];
   } catch (thrown) {
     throw new IonError('ION_RESPONSE', `ION's answer cannot be read: ${reasonOf(thrown)}.`);
   }

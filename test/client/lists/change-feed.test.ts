@@ -19,7 +19,7 @@ import {
 } from '../../../nodes/client/lists/resources.js';
 import type { Row } from '../../../nodes/client/lists/rows.js';
 import { type RowsQuery, rowsDocument } from '../../../nodes/client/lists/rows-query.js';
-import type { PageSource } from '../../../nodes/client/paging/paginator.js';
+import type { PageSource } from '../../../nodes/client/paging/page-reader.js';
 import { failure } from '../../support/errors.js';
 import { inputs } from '../../support/length.js';
 import { withoutPauses } from '../../support/pauses.js';
