@@ -6,12 +6,9 @@ import { join } from 'node:path';
 import type { IonClient } from '../../../nodes/client/client.js';
 import { toIonError } from '../../../nodes/client/errors.js';
 import { parseOperation } from '../../../nodes/client/graphql/operation.js';
-import { type Attachment, fileAt, fileOf } from '../../../nodes/client/steps/attachments.js';
-import {
-  type EarlierTry,
-  StepWriter,
-  type WriteOptions,
-} from '../../../nodes/client/steps/step-writer.js';
+import { fileAt, fileOf } from '../../../nodes/client/steps/attachment-file.js';
+import type { Attachment, EarlierTry } from '../../../nodes/client/steps/attachments.js';
+import { StepWriter, type WriteOptions } from '../../../nodes/client/steps/step-writer.js';
 import { TimeZone } from '../../../nodes/client/support/time-zone.js';
 import { RULE_TEXT } from '../../../sandbox/graphql/mutations/fields.js';
 import { failure } from '../../support/errors.js';
@@ -591,7 +588,7 @@ describe('writing to run steps', () => {
       const attached = writer.attach({ step: step.step }, fileOf('a.txt', 'A'), options());
       const error = await failure(attached, 'ION_RESPONSE');
       assert.equal(error.isUncertain, true);
-      assert.match(error.message, /may exist: look in ION before you repeat it/);
+      assert.match(error.message, /may have been created\. Check in ION before you send it again/);
     });
 
     it('on disk is streamed', async () => {
