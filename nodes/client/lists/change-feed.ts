@@ -13,7 +13,7 @@ import { beforeOverlap, latest, OVERLAP_MS, toMs, toTimestamp, updatedOf } from 
 /** Rows of the overlap, whose states a checkpoint holds. */
 const MAX_STATES = 200_000;
 
-/** How far changes were delivered; plain JSON, so that it can be stored. */
+/** The position up to which changes were delivered; plain JSON, so that it can be stored. */
 export interface Checkpoint {
   /** High-water mark: time up to which all changes were read; null if there was no row at all. */
   updated: string | null;

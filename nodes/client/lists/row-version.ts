@@ -21,17 +21,17 @@ export interface RowVersion {
 /** Columns that differ between two states of a row. */
 export const STATE_FIELDS = ['id', '_updated', '_etag'] as const;
 
-/** In characters; a longer state is hashed. */
-const MAX_STATE = 4000;
+/** A longer state is hashed. */
+const MAX_STATE_LENGTH = 4000;
 /** Parts of a row, such as the steps of a run. */
 const MAX_PARTS = 20_000;
 /** Number of states that are sorted without a pause. */
 const MAX_SORTED_AT_ONCE = 500;
-/** In characters; a longer column is hashed. */
-const MAX_COLUMN = 200;
-/** In characters; only the beginning of a longer column is hashed. */
-const MAX_HASHED_COLUMN = 4000;
-const COLUMN_BEGINNING = 100;
+/** A longer column is hashed. */
+const MAX_COLUMN_LENGTH = 200;
+/** Only the beginning of a longer column is hashed. */
+const MAX_HASHED_COLUMN_LENGTH = 4000;
+const COLUMN_BEGINNING_LENGTH = 100;
 
 /**
  * The version of a row and its parts.
@@ -71,9 +71,11 @@ function stateOf(row: Row): string {
 function columnText(value: unknown): string {
   if (typeof value === 'object' && value !== null) return 'object';
   const text = String(value);
-  if (text.length <= MAX_COLUMN) return text;
+  if (text.length <= MAX_COLUMN_LENGTH) return text;
   const hashed =
-    text.length > MAX_HASHED_COLUMN ? beginning(text, COLUMN_BEGINNING) + text.length : text;
+    text.length > MAX_HASHED_COLUMN_LENGTH
+      ? beginning(text, COLUMN_BEGINNING_LENGTH) + text.length
+      : text;
   return createHash('sha256').update(hashed).digest('base64');
 }
 
@@ -101,7 +103,7 @@ async function sorted(texts: string[], slices: Slices): Promise<string[]> {
 /** The lines as one text, or its hash if it is long, so that a stored state stays small. */
 async function joined(lines: readonly string[], slices: Slices): Promise<string> {
   const length = lines.reduce((sum, line) => sum + line.length + 1, -1);
-  if (length <= MAX_STATE) return lines.join('\n');
+  if (length <= MAX_STATE_LENGTH) return lines.join('\n');
   const hash = createHash('sha256');
   for (const [index, line] of lines.entries()) {
     if (slices.isOver) await slices.pause();

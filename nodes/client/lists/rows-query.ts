@@ -102,7 +102,7 @@ export interface SelectionTree {
 
 /** @throws IonError `ION_QUERY` for a name that is not valid in GraphQL */
 export function selectionTree(fields: readonly string[]): SelectionTree {
-  // Without a prototype, so that a field may be called "constructor".
+  // No prototype, so that a field may be called "constructor".
   const tree: SelectionTree = Object.create(null);
   for (const field of fields) {
     let branch = tree;

@@ -7,12 +7,12 @@
  */
 export const OVERLAP_MS = 5000;
 
-/** In characters; a longer text is not a timestamp. */
-const MAX_TIMESTAMP = 100;
+/** A longer text is not a timestamp. */
+const MAX_TIMESTAMP_LENGTH = 100;
 
 /** A timestamp in ms since 1970, with a fraction; NaN for another text. */
 export function toMs(timestamp: string): number {
-  if (timestamp.length > MAX_TIMESTAMP) return Number.NaN;
+  if (timestamp.length > MAX_TIMESTAMP_LENGTH) return Number.NaN;
   const [, seconds = '', fraction = '', offset = ''] =
     /^(.*?)(\.\d+)?(Z|[+-]\d\d:?\d\d)?$/.exec(timestamp) ?? [];
   return Date.parse(seconds + (offset || 'Z')) + Number(fraction) * 1000;

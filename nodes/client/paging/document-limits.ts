@@ -7,8 +7,8 @@ import { IonError } from '../errors.js';
 
 const MAX_NODES = 50_000;
 const MAX_LEVELS = 64;
-/** In characters, each counted once for each of its levels. */
-const MAX_PRINTED = 2_000_000;
+/** Characters count once for each of their levels. */
+const MAX_PRINTED_LENGTH = 2_000_000;
 const NESTED_VALUES: ReadonlySet<string> = new Set([Kind.LIST, Kind.OBJECT, Kind.LIST_TYPE]);
 
 /** @throws IonError `ION_QUERY` for a document that takes too long to rewrite */
@@ -23,7 +23,7 @@ export function checkDocumentSize(document: DocumentNode): void {
       if (++nodes > MAX_NODES) throw documentTooLarge();
       const text = 'value' in node && typeof node.value === 'string' ? node.value : '';
       printed += (text.length + 2 * level) * (level + valueLevel);
-      if (printed > MAX_PRINTED) throw documentTooLarge();
+      if (printed > MAX_PRINTED_LENGTH) throw documentTooLarge();
       if (NESTED_VALUES.has(node.kind)) valueLevel++;
       if (node.kind === Kind.SELECTION_SET && ++level > MAX_LEVELS) {
         throw new IonError(

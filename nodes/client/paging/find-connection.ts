@@ -22,8 +22,8 @@ export interface RowKeys {
 
 /** Fields with selections that are searched for the connection. */
 const MAX_FIELDS_SEARCHED = 1000;
-/** In characters, of an alias or a field on the path to the connection. */
-const MAX_KEY = 500;
+/** Longest alias or field name on the path to the connection. */
+const MAX_KEY_LENGTH = 500;
 
 /**
  * Finds the one connection of an operation; connections inside it do not count.
@@ -44,7 +44,7 @@ export function findConnection(operation: Operation): ConnectionField {
         );
       }
       const key = responseKey(field);
-      if (key.length > MAX_KEY) throw documentTooLarge();
+      if (key.length > MAX_KEY_LENGTH) throw documentTooLarge();
       const path = [...parents, key];
       if (fragments.fieldsOf(field.selectionSet).some(({ name }) => name.value === 'edges')) {
         const name = path.join('.');

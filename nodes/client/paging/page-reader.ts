@@ -88,7 +88,7 @@ export class PageReader {
     return this.#pageSize;
   }
 
-  /** Requests that ION answered. */
+  /** Requests that were sent for the pages read so far. */
   get attempts(): number {
     return this.#attempts;
   }

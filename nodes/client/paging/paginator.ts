@@ -17,10 +17,9 @@ import { type PrefetchedPage, prefetch } from './prefetch.js';
 const MAX_VAIN_REWINDS = 100;
 /** Pages in a row without a new row, not counting pages that a rewind reads again. */
 const MAX_EMPTY_PAGES = 300;
-/** In characters. */
-const MAX_CURSOR = 1000;
-/** In characters; a longer id or cursor is remembered as its hash. */
-const MAX_REMEMBERED = 100;
+const MAX_CURSOR_LENGTH = 1000;
+/** A longer id or cursor is remembered as its hash. */
+const MAX_REMEMBERED_LENGTH = 100;
 
 export interface PagesOptions extends PageReaderOptions {
   /** Maximum number of rows; 0: no limit. */
@@ -41,7 +40,7 @@ export interface Page {
   /** Rows in the whole list, if the server reports it. */
   totalCount?: number;
   isLast: boolean;
-  /** 1 for the first. */
+  /** Number of the page, from 1. */
   number: number;
   /** Rows of this page and all before it. */
   rowsSoFar: number;
@@ -120,7 +119,7 @@ class Paginator {
     this.#cursor = this.#reader.startCursor;
   }
 
-  /** Requests that ION answered. */
+  /** Requests that were sent for the pages read so far. */
   get attempts(): number {
     return this.#reader.attempts;
   }
@@ -146,8 +145,8 @@ class Paginator {
   /** @throws IonError `ION_RESPONSE` for a cursor that cannot lead to the next page */
   #useCursor(): void {
     if (this.#cursor === undefined) throw this.#stuck('gives no cursor that leads to them');
-    if (typeof this.#cursor === 'string' && this.#cursor.length > MAX_CURSOR) {
-      throw this.#stuck(`gives a cursor of more than ${MAX_CURSOR} characters`);
+    if (typeof this.#cursor === 'string' && this.#cursor.length > MAX_CURSOR_LENGTH) {
+      throw this.#stuck(`gives a cursor of more than ${MAX_CURSOR_LENGTH} characters`);
     }
     const cursor = shortened(this.#cursor);
     if (this.#usedCursors.has(cursor)) throw this.#stuck('gives a cursor that was used before');
@@ -272,7 +271,7 @@ class Paginator {
 
 /** A hash instead of a long text. */
 function shortened(value: unknown): unknown {
-  if (typeof value !== 'string' || value.length <= MAX_REMEMBERED) return value;
+  if (typeof value !== 'string' || value.length <= MAX_REMEMBERED_LENGTH) return value;
   return createHash('sha256').update(value).digest('base64');
 }
 

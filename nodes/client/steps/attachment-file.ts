@@ -6,7 +6,7 @@ import { codeOf } from '../http/network-errors.js';
 /** A file to be attached. */
 export interface AttachmentFile {
   filename: string;
-  /** In bytes. */
+  /** Size in bytes. */
   size: number;
   /** The file's bytes, from the beginning on each call. */
   read(): AsyncIterable<Uint8Array>;
@@ -14,8 +14,7 @@ export interface AttachmentFile {
   content?: Uint8Array | string;
 }
 
-/** In bytes. */
-const CHUNK_SIZE = 64 * 1024;
+const CHUNK_BYTES = 64 * 1024;
 
 /** A file with a content in memory; a text is encoded as UTF-8. */
 export function fileOf(filename: string, content: Uint8Array | string): AttachmentFile {
@@ -25,8 +24,8 @@ export function fileOf(filename: string, content: Uint8Array | string): Attachme
     size: bytes.length,
     content,
     async *read() {
-      for (let at = 0; at < bytes.length; at += CHUNK_SIZE) {
-        yield bytes.subarray(at, at + CHUNK_SIZE);
+      for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
+        yield bytes.subarray(at, at + CHUNK_BYTES);
       }
     },
   };

@@ -193,7 +193,7 @@ export class Attachments {
       signal: requests.signal,
     });
     if (status < 200 || status > 299) throw storageError(url, status, text);
-    // With its quotes: ION compares it with the ETag that the storage host reports.
+    // The quotes stay, because ION compares the ETag with the one that the storage host reports.
     return headerOf(headers, 'etag') ?? '';
   }
 }

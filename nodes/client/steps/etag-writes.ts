@@ -5,7 +5,7 @@ import { etagIn, type Id } from './known-columns.js';
 /** A row as ION returns it after a write. */
 export type Written = Record<string, unknown>;
 
-/** How one kind of rows is found and written. */
+/** The operations on one kind of rows. */
 export interface RowAccess<Row> {
   kind: 'field' | 'step';
   find(): Promise<Row> | Row;

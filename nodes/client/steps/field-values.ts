@@ -19,8 +19,8 @@ export interface FieldDefinition {
 const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 /** Digits that `Number.toPrecision` can write. */
 const MAX_DIGITS = 100;
-/** Characters of a value that an error text is made of. */
-const MAX_SHOWN = 500;
+/** A longer text is cut before it is quoted in an error. */
+const MAX_SHOWN_LENGTH = 500;
 const MAX_OPTIONS_LISTED = 20;
 
 /**
@@ -110,7 +110,7 @@ function toOption(field: FieldDefinition, value: unknown): string {
   const expected = `one of: ${listed}${options.length > MAX_OPTIONS_LISTED ? ' …' : ''}`;
   const text = toText(field, value, expected);
   const [option, other] = rowsNamed(options, text, (each) => each);
-  // In ION's spelling. A list may hold the same option twice.
+  // The option in ION's spelling. A list may hold the same option twice.
   if (option !== undefined && (other === undefined || option === text)) return option;
   throw refused(field, expected, value);
 }
@@ -136,7 +136,7 @@ function refused(
   advice = '',
 ): IonError {
   // Spelled, because an invisible character may be the mistake.
-  const shown = typeof value === 'string' ? spelledName(value.slice(0, MAX_SHOWN)) : value;
+  const shown = typeof value === 'string' ? spelledName(value.slice(0, MAX_SHOWN_LENGTH)) : value;
   const text = `The field "${name ?? '?'}" (${type ?? '?'}) takes ${expected}, not ${describe(shown)}.`;
   return new IonError('ION_VARIABLES', advice === '' ? text : `${text} ${advice}`);
 }

@@ -10,12 +10,11 @@ export type Id = string | number;
 export type ForeignRow = Record<string, unknown>;
 
 const MAX_OPTIONS = 1000;
-// In characters.
-const MAX_ID = 200;
-const MAX_ETAG = 1000;
-const MAX_NAME = 10_000;
-const MAX_WORD = 100;
-const MAX_OPTION = 1000;
+const MAX_ID_LENGTH = 200;
+const MAX_ETAG_LENGTH = 1000;
+const MAX_NAME_LENGTH = 10_000;
+const MAX_WORD_LENGTH = 100;
+const MAX_OPTION_LENGTH = 1000;
 
 /** A value as a row; `undefined` for a value that is not an object, such as a list. */
 export function foreignRow(value: unknown): ForeignRow | undefined {
@@ -26,21 +25,21 @@ export function foreignRow(value: unknown): ForeignRow | undefined {
 /** Null for a value that is not an id, because nothing could be found or written with it. */
 export function idIn(value: unknown): Id | null {
   if (typeof value === 'number') return Number.isFinite(value) ? value : null;
-  return typeof value === 'string' && value !== '' && value.length <= MAX_ID ? value : null;
+  return typeof value === 'string' && value !== '' && value.length <= MAX_ID_LENGTH ? value : null;
 }
 
 export function etagIn(value: unknown): string | null {
-  return textUpTo(MAX_ETAG, value);
+  return textUpTo(MAX_ETAG_LENGTH, value);
 }
 
 /** A title or a name. A longer one is cut, because its row can still be found by its id. */
 export function nameIn(value: unknown): string | null {
-  return typeof value === 'string' ? beginning(value, MAX_NAME) : null;
+  return typeof value === 'string' ? beginning(value, MAX_NAME_LENGTH) : null;
 }
 
 /** A status, or a type of a field. */
 export function wordIn(value: unknown): string | null {
-  return textUpTo(MAX_WORD, value);
+  return textUpTo(MAX_WORD_LENGTH, value);
 }
 
 export function numberIn(value: unknown): number | null {
@@ -54,7 +53,7 @@ export function numberIn(value: unknown): number | null {
 export function optionsIn(value: unknown): string[] | null {
   if (!Array.isArray(value) || value.length > MAX_OPTIONS) return null;
   const options = value.filter((option) => typeof option === 'string');
-  return options.some((option) => option.length > MAX_OPTION) ? null : options;
+  return options.some((option) => option.length > MAX_OPTION_LENGTH) ? null : options;
 }
 
 function textUpTo(length: number, value: unknown): string | null {

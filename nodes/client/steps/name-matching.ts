@@ -5,8 +5,8 @@
 const MAX_DECOMPOSED = 4;
 /** Invisible characters that a name may contain in addition. */
 const MAX_UNSEEN = 100;
-/** In characters; a longer name must match exactly, because folding takes time. */
-const MAX_FOLDED = 1000;
+/** A longer name must match exactly, because folding takes time. */
+const MAX_FOLDED_LENGTH = 1000;
 const PLAIN = /^[!-~]+(?: [!-~]+)*$/;
 
 /** A name without invisible differences: in NFC, with single blanks, without format characters. */
@@ -38,7 +38,7 @@ export function rowsNamed<Row>(
 
 /** Whether a name is short enough to match the folded name. */
 function canMatch(name: string, folded: string): boolean {
-  return name.length <= Math.min(MAX_DECOMPOSED * folded.length + MAX_UNSEEN, MAX_FOLDED);
+  return name.length <= Math.min(MAX_DECOMPOSED * folded.length + MAX_UNSEEN, MAX_FOLDED_LENGTH);
 }
 
 /** A name with the codes of characters that are invisible or easily confused. */

@@ -2,11 +2,11 @@ import { IonError, quote } from '../errors.js';
 import type { Id } from './known-columns.js';
 import { foldedName, rowsNamed, spelledName } from './name-matching.js';
 import type { RunStep, RunStepField } from './step-rows.js';
-import { MAX_NAME, type Reference } from './target.js';
+import { MAX_NAME_LENGTH, type Reference } from './target.js';
 
 const MAX_CANDIDATES_LISTED = 10;
-/** Characters of a name that an error text is made of. */
-const MAX_SHOWN = 500;
+/** A longer name is cut before it is quoted in an error. */
+const MAX_SHOWN_LENGTH = 500;
 
 /**
  * The step that a reference means. An id comes before a title, a title before a position.
@@ -56,13 +56,13 @@ export function notFound(text: string): IonError {
 
 /** A value in an error text. */
 export function shown(value: Id | null): string {
-  return value === null ? '?' : quote(spelledName(String(value).slice(0, MAX_SHOWN)));
+  return value === null ? '?' : quote(spelledName(String(value).slice(0, MAX_SHOWN_LENGTH)));
 }
 
 /** Matches the exact name, else a name with invisible differences, else a name in another case. */
 function byName<Row>(rows: readonly Row[], name: string, of: (row: Row) => string | null): Row[] {
   // A name that is much longer than any reference cannot match.
-  const nameOf = (row: Row) => String(of(row) ?? '').slice(0, 2 * MAX_NAME);
+  const nameOf = (row: Row) => String(of(row) ?? '').slice(0, 2 * MAX_NAME_LENGTH);
   const found = rowsNamed(rows, name, nameOf);
   if (found.length > 0) return found;
   return rowsNamed(rows, name.toLowerCase(), (row) => nameOf(row).toLowerCase());

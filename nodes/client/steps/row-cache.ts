@@ -64,7 +64,7 @@ export class RowCache<Row extends { id: Id }> {
     return rows;
   }
 
-  /** Keeps a row in use in the cache: a second object of it would have an etag that differs. */
+  /** Marks a row as used, so that it stays cached: a second object of it would have an older etag. */
   touch({ id }: Row): void {
     this.#rows.get(String(id));
   }

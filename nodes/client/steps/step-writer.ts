@@ -15,7 +15,7 @@ import { RunSteps } from './run-steps.js';
 import type { RunStep, RunStepField } from './step-rows.js';
 import { isGiven, type Target } from './target.js';
 
-/** What to do if someone else changed the row: read it again and write, or fail. */
+/** Policy for a row that someone else changed: read it again and write, or fail. */
 export type ConflictPolicy = 'retry' | 'fail';
 
 export type StepRequestOptions = Pick<RequestOptions, 'signal' | 'isNew' | 'onState'>;
@@ -190,7 +190,7 @@ export class StepWriter {
     });
   }
 
-  /** Adds the number of requests and the trace ID to an error that has none of its own. */
+  /** Adds the number of requests and the trace ID to an error that lacks them. */
   async #run<Result>(
     options: StepRequestOptions,
     work: (requests: RequestScope) => Promise<Result>,

@@ -14,8 +14,8 @@ export interface Target {
   field?: Reference | undefined;
 }
 
-/** In characters; a longer id, title or name is a mistake in the flow. */
-export const MAX_NAME = 5000;
+/** A longer id, title or name is a mistake in the flow. */
+export const MAX_NAME_LENGTH = 5000;
 
 /** Whether a reference is there: a message may lack the property, and an input may be blank. */
 export function isGiven(reference: Reference | undefined | null): reference is Reference {
@@ -52,10 +52,10 @@ export function checkTarget(target: Target): void {
  * @throws IonError `ION_VARIABLES`
  */
 export function checkName(subject: string, name: unknown): void {
-  if (typeof name !== 'string' || name.length <= MAX_NAME) return;
+  if (typeof name !== 'string' || name.length <= MAX_NAME_LENGTH) return;
   throw new IonError(
     'ION_VARIABLES',
-    `${subject} is longer than ${MAX_NAME} characters ("${quote(name)}").`,
+    `${subject} is longer than ${MAX_NAME_LENGTH} characters ("${quote(name)}").`,
   );
 }
 

@@ -18,7 +18,7 @@ const ACTION = ['action', 'operation', 'op'];
 const ROWS = ['row_data', 'rowData', 'new', 'data', 'record', 'object', 'old'];
 const OBJECT_ID = ['object_id', 'objectId', 'resource_id', 'resourceId', 'row_id'];
 const NAME = /^\w{1,100}$/;
-const MAX_ID = 100;
+const MAX_ID_LENGTH = 100;
 /** Names of PostgreSQL's audit tables, and the names of ION's subscriptions for the same actions. */
 const ACTION_NAMES: Readonly<Record<string, string>> = {
   INSERT: 'CREATE',
@@ -79,7 +79,8 @@ function rowIdOf(value: unknown): string | number | undefined {
 
 function idOf(value: unknown): string | number | undefined {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? value : undefined;
-  if (typeof value !== 'string' || value.trim() === '' || value.length > MAX_ID) return undefined;
+  if (typeof value !== 'string' || value.trim() === '' || value.length > MAX_ID_LENGTH)
+    return undefined;
   return value;
 }
 
