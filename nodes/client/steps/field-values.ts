@@ -126,7 +126,7 @@ function toJson(field: FieldDefinition, value: unknown): unknown {
   const isJson = typeof value !== 'number' || Number.isFinite(value);
   if (isJson && ['string', 'number', 'boolean'].includes(typeof value)) return value;
   if (Array.isArray(value) || isPlainObject(value)) return value;
-  throw refused(field, 'an id, text, number, boolean or list', value);
+  throw refused(field, 'an ID, text, number, boolean or list', value);
 }
 
 function refused(

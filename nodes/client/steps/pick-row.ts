@@ -81,7 +81,7 @@ function onlyOne<Row>(
   const more = candidates.length > MAX_CANDIDATES_LISTED ? ' …' : '';
   throw notFound(
     second
-      ? `There is more than one ${what}: ${listed}${more}. Give the id.`
+      ? `There is more than one ${what}: ${listed}${more}. Give the ID.`
       : `There is no ${what}. There are: ${listed || 'none'}${more}.`,
   );
 }

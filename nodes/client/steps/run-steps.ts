@@ -110,7 +110,7 @@ export class RunSteps {
   }
 
   async #findStep({ run, step }: Target, requests: RequestScope): Promise<RunStep> {
-    if (!isGiven(step)) throw notFound('No step is given. Give an id, a title or a position.');
+    if (!isGiven(step)) throw notFound('No step is given. Give an ID, a title or a position.');
     if (!isGiven(run)) return (await this.#stepById(step, requests)).step;
     const runId = idOf(run);
     return findOrReread(this.#runs, runId, async () =>
@@ -120,7 +120,7 @@ export class RunSteps {
 
   async #findField(target: Target, requests: RequestScope): Promise<RunStepField> {
     const { field } = target;
-    if (!isGiven(field)) throw notFound('No field is given. Give an id or a name.');
+    if (!isGiven(field)) throw notFound('No field is given. Give an ID or a name.');
     if (isGiven(target.step)) {
       const { id } = await this.step(target, requests);
       return findOrReread(this.#steps, String(id), async () => {
@@ -130,7 +130,7 @@ export class RunSteps {
     }
     if (!isGiven(target.run)) return (await this.#fieldById(field, requests)).field;
     throw notFound(
-      `The field "${field}" needs the step that it is in. Give the step, or only the id of the field.`,
+      `The field "${field}" needs the step that it is in. Give the step, or only the ID of the field.`,
     );
   }
 
@@ -152,7 +152,7 @@ export class RunSteps {
       const row = this.#stepRows.toRow(data.runStep);
       if (!row) {
         throw notFound(
-          `ION has no run step with the id "${shown(id)}". A title or a position needs the run as well.`,
+          `ION has no run step with the ID "${shown(id)}". A title or a position needs the run as well.`,
         );
       }
       const step = this.#stepRows.add(row);
@@ -171,7 +171,7 @@ export class RunSteps {
       const row = this.#fieldRows.toRow(data.runStepField);
       if (!row) {
         throw notFound(
-          `ION has no field with the id "${shown(id)}". A name needs the step as well.`,
+          `ION has no field with the ID "${shown(id)}". A name needs the step as well.`,
         );
       }
       const step = foreignRow(foreignRow(data.runStepField)?.step);
@@ -220,5 +220,5 @@ function runIdOf({ runId }: RunStep): string {
 }
 
 function stepWithoutRun(): IonError {
-  return new IonError('ION_RESPONSE', 'ION returned a step without the id of its run.');
+  return new IonError('ION_RESPONSE', 'ION returned a step without the ID of its run.');
 }

@@ -41,7 +41,7 @@ export function checkTarget(target: Target): void {
     if (typeof reference !== 'number' || isExactId(reference)) continue;
     throw new IonError(
       'ION_VARIABLES',
-      `The ${kind} is the number ${reference}, which cannot be an id. Send an id of more than 15 digits as text.`,
+      `The ${kind} is the number ${reference}, which cannot be an ID. Send an ID of more than 15 digits as text.`,
     );
   }
 }

@@ -145,6 +145,6 @@ function createdId(data: Record<string, unknown>): number {
   if (typeof webhookReceiver?.id === 'number') return webhookReceiver.id;
   throw new IonError(
     'ION_RESPONSE',
-    'ION did not return the id of the webhook receiver that it created.',
+    'ION did not return the ID of the webhook receiver that it created.',
   );
 }

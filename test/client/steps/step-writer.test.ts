@@ -167,7 +167,7 @@ describe('writing to run steps', () => {
       const error = await failure(writer.write(target, 1, options()), 'ION_NOT_FOUND');
       assert.match(
         error.message,
-        /more than one field "Gap" .*: \d+ "Gap", \d+ "Gap"\. Give the id/,
+        /more than one field "Gap" .*: \d+ "Gap", \d+ "Gap"\. Give the ID/,
       );
     });
 
@@ -200,7 +200,7 @@ describe('writing to run steps', () => {
       const error = await failure(writer.write(target, 1, options()), 'ION_NOT_FOUND');
       assert.match(
         error.message,
-        /more than one field "Maß\\u202fA" .*: \d+ "Maß A", \d+ "Maß\\u00a0A"\. Give the id/,
+        /more than one field "Maß\\u202fA" .*: \d+ "Maß A", \d+ "Maß\\u00a0A"\. Give the ID/,
       );
     });
 
@@ -213,8 +213,8 @@ describe('writing to run steps', () => {
     for (const [target, text] of [
       [{}, /No field is given/],
       [{ run: 1, field: 'Torque' }, /needs the step/],
-      [{ step: 999_999, field: 'Torque' }, /no run step with the id "999999"/],
-      [{ field: 999_999 }, /no field with the id "999999"/],
+      [{ step: 999_999, field: 'Torque' }, /no run step with the ID "999999"/],
+      [{ field: 999_999 }, /no field with the ID "999999"/],
       [{ run: 999_999, step: 'A', field: 'B' }, /no run "999999"/],
     ] as const) {
       it(`is not found: ${JSON.stringify(target)}`, async () => {
