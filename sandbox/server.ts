@@ -7,30 +7,37 @@ import {
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createApi, refusal } from './api.js';
-import { Control } from './control.js';
-import { inject } from './faults.js';
-import { type Answer, type Exchange, json, readExchange, send, traceId } from './http.js';
-import { signingKeys } from './keys.js';
-import { startLife } from './live.js';
-import { newSecret } from './mutations/api-keys.js';
-import { createAuthServer, REALM } from './oauth.js';
-import { hasForeignHost, hasForeignOrigin } from './own-origin.cjs';
-import { controlRoute } from './routes.js';
-import { SERVICE_USER, seed } from './seed.js';
-import { Store } from './store.js';
-import { Uploads } from './uploads.js';
-import { Webhooks } from './webhooks.js';
+import { createAuthServer, REALM } from './auth/auth-server.js';
+import { signingKeys } from './auth/signing-keys.js';
+import { controlRoute } from './control-routes.js';
+import { SERVICE_USER, seed } from './data/seed.js';
+import { Store } from './data/store.js';
+import { Control } from './faults/control.js';
+import { inject } from './faults/inject.js';
+import { createApi, refusal } from './graphql/api.js';
+import { newSecret } from './graphql/mutations/api-keys.js';
+import {
+  type Exchange,
+  json,
+  readExchange,
+  type SandboxResponse,
+  send,
+  traceId,
+} from './http/exchange.js';
+import { hasForeignHost, hasForeignOrigin } from './http/own-origin.cjs';
+import { Uploads } from './http/uploads.js';
+import { startSimulation } from './live/simulation.js';
+import { Webhooks } from './webhooks/webhooks.js';
 
-export type { Control, Counters, Fault, FaultEffect, Settings } from './control.js';
-export type { Store } from './store.js';
+export type { Store } from './data/store.js';
+export type { Control, Counters, Fault, FaultEffect, Settings } from './faults/control.js';
 
 export interface SandboxOptions {
   /** 4000 by default; 0 takes a free one. */
   port?: number;
-  /** How many runs are seeded; 240 by default. */
+  /** Number of seeded runs; 240 by default. */
   runs?: number;
-  /** Seconds that an access token lives; 300 by default. */
+  /** Lifetime of an access token in seconds; 300 by default. */
   tokenLifetime?: number;
   /** Whether runs advance over time; false by default. */
   live?: boolean;
@@ -49,24 +56,24 @@ export interface Sandbox {
   authUrl: string;
   clientId: string;
   clientSecret: string;
-  /** Auth server "of another environment": takes the same key, but the API knows not its tokens. */
+  /** Auth server "of another environment": takes the same key, but the API rejects its tokens. */
   foreignAuthUrl: string;
   /** The data, for tests. */
   data: Store;
-  /** Where attached files are. */
+  /** The store of attached files. */
   uploads: Uploads;
-  /** Faults, counters and settings; the same that the control route offers. */
+  /** Faults, counters and settings, as the control route offers them. */
   control: Control;
-  /** What delivers the webhooks. */
+  /** The delivery of webhooks. */
   webhooks: Webhooks;
-  /** Ends at once, also with open connections. */
+  /** Stops at once, also with open connections. */
   close(): Promise<void>;
 }
 
 const HOST = '127.0.0.1';
 const FOREIGN = '/other-environment';
 
-type Handler = (exchange: Exchange) => Promise<Answer>;
+type Handler = (exchange: Exchange) => Promise<SandboxResponse>;
 
 /** Starts a local ION: auth server, GraphQL API, file store and control route on one port. */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
@@ -87,7 +94,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const url = `${options.tls ? 'https' : 'http'}://${HOST}:${port}`;
 
   const closing = new AbortController();
-  // Each answer that waits listens for it.
+  // Each pending response listens for it.
   setMaxListeners(0, closing.signal);
   const uploads = new Uploads(url);
   const webhooks = new Webhooks(store, control.settings);
@@ -143,7 +150,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     });
   });
 
-  const stopLife = options.live ? startLife(store) : () => {};
+  const stopLife = options.live ? startSimulation(store) : () => {};
 
   return {
     url,
@@ -184,7 +191,7 @@ async function serveAuth(
   return send(response, await handler(exchange), exchange.headers['accept-encoding']);
 }
 
-/** Counts a request, and answers it: as it should be, or as a fault says. */
+/** Counts a request and responds to it, normally or with a fault. */
 async function serve(
   target: 'api' | 'token',
   handler: Handler,

@@ -1,5 +1,5 @@
-import { labels } from './labels.js';
-import { oneOf } from './validators.js';
+import { labels } from './shared/labels.js';
+import { oneOf } from './shared/validators.js';
 
 type Action = 'field' | 'status' | 'file';
 type TypedProperty = 'run' | 'step' | 'field' | 'filename';
@@ -59,7 +59,7 @@ RED.nodes.registerType('ion-step', {
     return this.name ? 'node_label_italic' : '';
   },
   outputLabels(index) {
-    const outcome = index === 0 ? 'delivered' : 'givenUp';
+    const outcome = index === 0 ? 'delivered' : 'rejected';
     return this._(`ion-step.port.${this.delivery === 'outbox' ? outcome : 'written'}`);
   },
   oneditprepare() {

@@ -1,5 +1,5 @@
 import type { IonError, IonErrorCode } from '../client/errors.js';
-import { speaksOfDatabase } from '../client/service-trouble.js';
+import { speaksOfDatabase } from '../client/failures/service-trouble.js';
 import type { Stored } from './entries.js';
 
 /** After how many failures, and how long after the first one (ms), a write is given up. */

@@ -1,11 +1,11 @@
 import { setMaxListeners } from 'node:events';
-import { onAbort } from '../client/aborts.js';
-import { fileAt } from '../client/attachments.js';
 import { closedError, IonError, toIonError } from '../client/errors.js';
-import { isPlainObject } from '../client/json.js';
-import { idOf, isGiven } from '../client/run-steps.js';
-import type { StepWriter, WriteAnswer } from '../client/step-writer.js';
-import { isRefusal } from '../client/verdict.js';
+import { isRefusal } from '../client/failures/classify-failure.js';
+import { fileAt } from '../client/steps/attachments.js';
+import { idOf, isGiven } from '../client/steps/run-steps.js';
+import type { StepWriter, WriteResult } from '../client/steps/step-writer.js';
+import { addAbortListener } from '../client/support/abort-listeners.js';
+import { isPlainObject } from '../client/support/json.js';
 import type { Entry, GivenUpEntry, Stored, Write } from './entries.js';
 import {
   type FailingDecision,
@@ -18,7 +18,7 @@ import { type OutboxLimits, OutboxStore, type StoreOptions, writing } from './st
 
 /** What a sender hears of its entries. */
 export interface OutboxListener {
-  delivered(entry: Entry, answer: WriteAnswer<unknown>): void;
+  delivered(entry: Entry, answer: WriteResult<unknown>): void;
   givenUp(entry: Entry, error: IonError): void;
   /** What it heard could not be passed on. */
   failed(thrown: unknown): void;
@@ -508,7 +508,7 @@ export class Outbox {
     }
     this.#failing.waits(lane, undefined);
     const begun = performance.now();
-    let answer: WriteAnswer<unknown>;
+    let answer: WriteResult<unknown>;
     try {
       answer = await this.#tryOnce(lane, stored, failing !== undefined);
     } catch (thrown) {
@@ -545,12 +545,12 @@ export class Outbox {
     if (wasThere) this.#tell(entry, (listener) => listener.givenUp(entry, reason));
   }
 
-  async #tryOnce(lane: string, stored: Stored, hasFailed: boolean): Promise<WriteAnswer<unknown>> {
+  async #tryOnce(lane: string, stored: Stored, hasFailed: boolean): Promise<WriteResult<unknown>> {
     const { signal } = this.#closing;
     if (!hasFailed) return this.#write(stored, signal);
     const controller = new AbortController();
     this.#tries.set(lane, controller);
-    const stopListening = onAbort(signal, () => controller.abort());
+    const stopListening = addAbortListener(signal, () => controller.abort());
     try {
       return await this.#write(stored, controller.signal);
     } finally {
@@ -559,7 +559,7 @@ export class Outbox {
     }
   }
 
-  async #write(stored: Stored, signal: AbortSignal): Promise<WriteAnswer<unknown>> {
+  async #write(stored: Stored, signal: AbortSignal): Promise<WriteResult<unknown>> {
     const { writer } = this.#options;
     const { entry } = stored;
     const { action, target, value, onConflict, filename = '' } = entry.write;

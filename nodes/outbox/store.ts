@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { copyFile, link, lstat, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { closedError, IonError } from '../client/errors.js';
-import { isPlainObject } from '../client/json.js';
+import { isPlainObject } from '../client/support/json.js';
 import {
   decode,
   type Entry,

@@ -5,15 +5,19 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { Changes, type Place, placeOfNow } from '../../nodes/client/changes.js';
-import { type Answer, IonClient, type RequestOptions } from '../../nodes/client/client.js';
+import { IonClient, type IonResponse, type RequestOptions } from '../../nodes/client/client.js';
 import { IonError } from '../../nodes/client/errors.js';
-import { parseExactly } from '../../nodes/client/json.js';
-import { cursorAt } from '../../nodes/client/offsets.js';
-import { parseOperation } from '../../nodes/client/operation.js';
-import { type Page, pages } from '../../nodes/client/pages.js';
-import { runs as runsOfIon } from '../../nodes/client/resources.js';
-import { readRows } from '../../nodes/client/rows.js';
+import { parseOperation } from '../../nodes/client/graphql/operation.js';
+import {
+  ChangeFeed,
+  type Checkpoint,
+  checkpointNow,
+} from '../../nodes/client/lists/change-feed.js';
+import { runs as runsOfIon } from '../../nodes/client/lists/resources.js';
+import { readRows } from '../../nodes/client/lists/rows.js';
+import { cursorAt } from '../../nodes/client/paging/cursors.js';
+import { type Page, pages } from '../../nodes/client/paging/paginator.js';
+import { parseExactly } from '../../nodes/client/support/json.js';
 import { failure } from '../support/errors.js';
 import {
   assertClear,
@@ -41,7 +45,7 @@ const http = (status: number, headers: string[], body: Buffer | string) =>
 const json = (body: string) =>
   http(200, ['content-type: application/json', `content-length: ${Buffer.byteLength(body)}`], body);
 
-/** JSON that a parser takes, but nobody expects. */
+/** JSON that is valid but unexpected. */
 const oddJson = fc.oneof(
   fc.json(),
   fc.constantFrom(
@@ -118,7 +122,7 @@ const encoders = new Map<string, (body: Buffer) => Buffer>([
   ['br', brotliCompressSync],
   ['deflate', deflateSync],
 ]);
-/** Short pauses that a server asks for would be kept to, as they should be. */
+/** Short pauses would be respected, as they should be. */
 const oddHeader = fc.oneof(
   fc.constantFrom(
     ...['__proto__: x', 'constructor: x', 'toString: x', 'hasOwnProperty: x', 'x: \xff\x80'],
@@ -146,7 +150,7 @@ const status = fc.oneof(
   fc.integer({ min: 100, max: 999 }),
 );
 
-/** Whole answers with odd contents. */
+/** Complete responses with odd contents. */
 const oddAnswer = fc
   .record({
     status,
@@ -161,7 +165,7 @@ const oddAnswer = fc
     const length = [`content-length: ${encoded.length}`];
     return http(status, [...headers, ...own, ...length], encoded);
   });
-/** What is hardly HTTP any more. */
+/** Responses that are hardly HTTP. */
 const brokenHttp = fc.oneof(
   fc.uint8Array({ maxLength: 500 }).map((bytes) => Buffer.from(bytes)),
   fc.tuple(oddAnswer, fc.nat(400)).map(([answer, length]) => answer.subarray(0, length)),
@@ -185,10 +189,10 @@ const brokenHttp = fc.oneof(
     .map((text) => Buffer.from(text)),
 );
 
-/** A server that answers each request with the bytes that were chosen last. */
+/** A server that answers each request with the bytes that were set last. */
 class OddServer {
   answer: Buffer = Buffer.alloc(0);
-  /** Whether the connection ends with the answer. */
+  /** Whether the connection ends with the response. */
   ends = true;
   #server: TestServer | undefined;
 
@@ -234,8 +238,8 @@ describe('client with hostile servers', () => {
     performance.now = now;
   });
 
-  /** What a request with a new client ends in; afterwards the client has to work again. */
-  const outcomeOf = async (operation = ME): Promise<Answer | IonError> => {
+  /** The outcome of a request with a new client; afterwards the client must work again. */
+  const outcomeOf = async (operation = ME): Promise<IonResponse | IonError> => {
     const client = new IonClient({
       environment: 'custom',
       apiUrl: api.url,
@@ -253,7 +257,7 @@ describe('client with hostile servers', () => {
       assertUnpolluted();
       auth.good(GOOD_TOKEN);
       api.good(GOOD_DATA);
-      // A refused key is not tried again for a while, nor a server that asks for up to 600 s.
+      // A refused key is not retried for a while, nor a server that asks for up to 600 s.
       performance.now = () => now.call(performance) + 700_000;
       const { data } = await client.request(ME, { signal });
       assert.deepEqual(data, { me: { id: 6 } });
@@ -266,7 +270,7 @@ describe('client with hostile servers', () => {
   const holds = (numRuns: number, property: fc.IAsyncProperty<unknown>) =>
     fc.assert(property, { numRuns: inputs(numRuns), timeout: 20 * TIMEOUT_MS });
 
-  it('takes the data that JSON says, or tells clearly why not', () =>
+  it('accepts the data in the JSON, or says clearly why not', () =>
     holds(
       200,
       fc.asyncProperty(oddJson, async (text) => {
@@ -275,13 +279,13 @@ describe('client with hostile servers', () => {
         const outcome = await outcomeOf();
         const body: unknown = parseExactly(text);
         const { data, errors } = { ...(body as { data?: unknown; errors?: unknown }) };
-        // What is nested deeper cannot be passed on by Node-RED.
+        // Node-RED cannot pass on deeper values.
         const isTooDeep = text.includes('['.repeat(201));
         const isGood =
           typeof data === 'object' && data !== null && Object.hasOwn(data, 'me') && !isTooDeep;
         if (isGood && !(Array.isArray(errors) && errors.length > 0)) {
           assert.ok(!(outcome instanceof IonError), String(outcome));
-          // The comparison of the test itself would not get to the bottom of it.
+          // The test's own comparison would not reach the bottom.
           if (text.length < 100_000) assert.deepEqual(outcome.data, data);
         } else {
           assert.ok(outcome instanceof IonError);
@@ -289,7 +293,7 @@ describe('client with hostile servers', () => {
       }),
     ));
 
-  it('understands compressed answers, and tells of any other encoding', () =>
+  it('reads compressed responses, and reports any other encoding', () =>
     holds(
       150,
       fc.asyncProperty(encoding, fc.boolean(), async (name, isEncoded) => {
@@ -304,7 +308,7 @@ describe('client with hostile servers', () => {
         api.ends = false;
         const outcome = await outcomeOf();
         const isGood = name === 'identity' || (encoder && /^(x-)?gzip$|^br$/i.test(name));
-        if (isGood) assert.deepEqual((outcome as Answer).data, { me: { id: 6 } });
+        if (isGood) assert.deepEqual((outcome as IonResponse).data, { me: { id: 6 } });
         else assert.equal((outcome as IonError).code, 'ION_RESPONSE', String(outcome));
       }),
     ));
@@ -313,7 +317,7 @@ describe('client with hostile servers', () => {
     ['odd', oddAnswer, 150],
     ['broken', brokenHttp, 200],
   ] as const) {
-    it(`ends in an answer or a clear error where the API's HTTP is ${what}`, () =>
+    it(`returns a response or a clear error if the API's HTTP is ${what}`, () =>
       holds(
         numRuns,
         fc.asyncProperty(answer, fc.constantFrom(ME, CREATE), async (bytes, operation) => {
@@ -324,7 +328,7 @@ describe('client with hostile servers', () => {
         }),
       ));
 
-    it(`ends in an answer or a clear error where the auth server's HTTP is ${what}`, () =>
+    it(`returns a response or a clear error if the auth server's HTTP is ${what}`, () =>
       holds(
         numRuns,
         fc.asyncProperty(answer, async (bytes) => {
@@ -336,7 +340,7 @@ describe('client with hostile servers', () => {
       ));
   }
 
-  it('takes a token that can be sent, or tells clearly why not', () =>
+  it('accepts a token that can be sent, or says clearly why not', () =>
     holds(
       200,
       fc.asyncProperty(fc.oneof(oddToken, oddJson), status, async (text, code) => {
@@ -351,7 +355,7 @@ describe('client with hostile servers', () => {
       }),
     ));
 
-  it('ends within the timeout where the answer does not', () =>
+  it('ends within the timeout if the response does not', () =>
     holds(
       3,
       fc.asyncProperty(brokenHttp, fc.constantFrom(api, auth), async (bytes, server) => {
@@ -363,7 +367,7 @@ describe('client with hostile servers', () => {
       }),
     ));
 
-  it('tells at once of errors whose texts are very long', async () => {
+  it('reports errors with very long texts immediately', async () => {
     for (const message of ['→'.repeat(1_000_000), '…x'.repeat(200_000), `…${'x'.repeat(1e6)}`]) {
       auth.good(GOOD_TOKEN);
       api.good(JSON.stringify({ errors: [{ message }] }));
@@ -374,7 +378,7 @@ describe('client with hostile servers', () => {
     }
   });
 
-  it('does not keep what it knows of very long queries', async () => {
+  it('does not cache very long queries', async () => {
     setFlagsFromString('--expose-gc');
     const collectGarbage = runInNewContext('gc') as () => void;
     const text = `{ ${Array.from({ length: 8000 }, (_, n) => `a${n}: me { id }`).join(' ')} }`;
@@ -460,7 +464,7 @@ describe('lists of hostile servers', () => {
     prefetch: fc.boolean(),
   });
 
-  /** Gives the answers again and again, for as long as somebody asks. */
+  /** Repeats the responses as long as somebody asks. */
   class OddSource {
     readonly concurrency = 3;
     requests = 0;
@@ -470,7 +474,7 @@ describe('lists of hostile servers', () => {
       this.#texts = texts;
     }
 
-    async request(_operation: unknown, _options: RequestOptions): Promise<Answer> {
+    async request(_operation: unknown, _options: RequestOptions): Promise<IonResponse> {
       await nextTurn();
       if (this.requests > MOST_REQUESTS) throw new Error('asked too often');
       const text = this.#texts[this.requests++ % this.#texts.length] as string;
@@ -479,7 +483,7 @@ describe('lists of hostile servers', () => {
     }
   }
 
-  /** All items that come, and the error that ends them, which has to be a clear one. */
+  /** All received items and the final error, which must be clear. */
   const collect = async <T>(
     source: OddSource,
     items: AsyncIterable<T>,
@@ -500,7 +504,7 @@ describe('lists of hostile servers', () => {
   const holds = (numRuns: number, property: fc.IAsyncProperty<unknown>) =>
     fc.assert(property, { numRuns: inputs(numRuns), timeout: 20_000 });
 
-  it('end, with rows that were sent, each id once, or in a clear error', () =>
+  it('end with sent rows, each ID once, or in a clear error', () =>
     holds(
       1000,
       fc.asyncProperty(answers, reading, async (texts, options) => {
@@ -531,7 +535,7 @@ describe('lists of hostile servers', () => {
       }),
     ));
 
-  it('end also where the number of rows goes up and down', async () => {
+  it('end also if the number of rows goes up and down', async () => {
     const page = (totalCount: number) =>
       JSON.stringify({
         runs: {
@@ -562,7 +566,7 @@ describe('lists of hostile servers', () => {
     }
   });
 
-  it('have one last page, also where the page info contradicts itself', async () => {
+  it('have one last page, also if the page info contradicts itself', async () => {
     const page = (offset: number, hasNextPage: boolean) =>
       JSON.stringify({
         runs: {
@@ -584,7 +588,7 @@ describe('lists of hostile servers', () => {
     );
   });
 
-  it('give runs that are objects, or end in a clear error', () =>
+  it('return runs that are objects, or end in a clear error', () =>
     holds(
       1000,
       fc.asyncProperty(answers, reading, async (texts, options) => {
@@ -600,7 +604,7 @@ describe('lists of hostile servers', () => {
       }),
     ));
 
-  it('tell clearly of a run that is nested too deeply', async () => {
+  it('report clearly a run that is nested too deeply', async () => {
     const deep = '['.repeat(100_000) + ']'.repeat(100_000);
     const text = `{"runs":{"edges":[{"node":{"id":1,"title":${deep}}}],"pageInfo":{}}}`;
     const options = { pageSize: 5, limit: 0, signal };
@@ -609,36 +613,39 @@ describe('lists of hostile servers', () => {
     assert.match(String(error), /nested too deeply/);
   });
 
-  it('have no place to begin at where they are missing', async () => {
+  it('have no starting checkpoint if they are missing', async () => {
     for (const text of ['{}', '{"runs":null,"runSteps":{"edges":[]}}', '{"runs":7}']) {
       const options = { pageSize: 5, signal };
       const error = await failure(
-        placeOfNow(new OddSource([text]), runsOfIon, QUERY, options),
+        checkpointNow(new OddSource([text]), runsOfIon, QUERY, options),
         'ION_RESPONSE',
       );
       assertClear(error);
     }
   });
 
-  it('give changes and a place from which they can be read on', () =>
+  it('return changes and a checkpoint from which reading can continue', () =>
     holds(
       1000,
       fc.asyncProperty(answers, fc.boolean(), async (texts, fromNow) => {
         const options = { pageSize: 5, signal };
         const source = new OddSource(texts);
-        let place: Place | undefined;
+        let place: Checkpoint | undefined;
         if (fromNow) {
           const now = async function* () {
-            yield await placeOfNow(source, runsOfIon, QUERY, options);
+            yield await checkpointNow(source, runsOfIon, QUERY, options);
           };
           place = (await collect(source, now())).items[0];
         }
-        const changes = new Changes(runsOfIon, place);
+        const changes = new ChangeFeed(runsOfIon, place);
         await collect(source, changes.read(source, QUERY, options));
-        // What a node's context makes of it.
-        const kept = JSON.parse(JSON.stringify(changes.place())) as Place;
+        // The value after a round trip through a node's context.
+        const kept = JSON.parse(JSON.stringify(changes.checkpoint())) as Checkpoint;
         const good = new OddSource(['{"runs":{"edges":[],"pageInfo":{"hasNextPage":false}}}']);
-        const next = await collect(good, new Changes(runsOfIon, kept).read(good, QUERY, options));
+        const next = await collect(
+          good,
+          new ChangeFeed(runsOfIon, kept).read(good, QUERY, options),
+        );
         assert.equal(next.error, undefined);
         assertUnpolluted();
       }),

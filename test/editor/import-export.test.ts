@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { prepareUserDir } from '../../sandbox/demo/node-red.js';
+import type { FlowNode } from '../../tools/flow-nodes.js';
+import { prepareUserDir } from '../../tools/node-red.js';
+import { root, useTemporaryFolder } from '../../tools/package.js';
+import { addPalette, homeIn, palettes, usePalettes } from '../../tools/palettes.js';
+import { RunningNodeRed } from '../../tools/running-node-red.js';
 import { Editor } from '../support/editor.js';
-import type { FlowNode } from '../support/flow-node.js';
-import { RunningNodeRed } from '../support/node-red.js';
-import { root, useTemporaryFolder } from '../support/package.js';
-import { addPalette, homeIn, palettes, usePalettes } from '../support/palettes.js';
 
 /** The editor, inside the page. */
 declare const RED: {
@@ -18,7 +18,7 @@ declare const RED: {
 const CLIENT_ID = 'the-key-of-this-test';
 const SECRET = 'the-secret-of-this-test';
 const files = [
-  'sandbox/demo/flow.json',
+  'demo/flow.json',
   ...readdirSync(join(root, 'examples'), { recursive: true })
     .map(String)
     .filter((name) => name.endsWith('.json'))
@@ -41,7 +41,7 @@ describe('the editor', () => {
     for (const palette of palettes) await addPalette(folder.path, palette);
     nodeRed = await RunningNodeRed.startForEditor(folder.path, {
       env: {
-        // The flows name these; nothing answers there.
+        // The flows name these addresses; nothing listens there.
         ION_API_URL: 'http://127.0.0.1:9',
         ION_AUTH_URL: 'http://127.0.0.1:9',
         MQTT_HOST: '127.0.0.1',
@@ -78,7 +78,7 @@ describe('the editor', () => {
     await page.waitForFunction((id) => RED.nodes.workspace(id), String(tab?.id));
   };
 
-  /** What the editor exports where all nodes of a flow are selected. */
+  /** The editor's export with all nodes of a flow selected. */
   const exportSelected = async (flow: FlowNode[]): Promise<FlowNode[]> => {
     const exported: FlowNode[] = [];
     for (const tab of flow.filter(({ type }) => type === 'tab')) {
@@ -101,7 +101,7 @@ describe('the editor', () => {
     return JSON.parse(text) as FlowNode[];
   };
 
-  describe('imports as it is from its menu', () => {
+  describe('imports unchanged from its menu', () => {
     before(async function () {
       editor = await Editor.open(this, nodeRed.url);
     });
@@ -153,7 +153,7 @@ describe('the editor', () => {
 
     for (const [file, flow] of flows) {
       it(file, async () => {
-        // A selection is of nodes, without the tab that they are on.
+        // A selection contains nodes, without their tab.
         const nodes = flow.filter(({ type }) => type !== 'tab');
         check(await exportSelected(flow), nodes, 'selected');
         check(everything, flow, 'full');

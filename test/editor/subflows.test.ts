@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { buildSchema, introspectionFromSchema } from 'graphql';
-import { prepareUserDir } from '../../sandbox/demo/node-red.js';
-import { Editor } from '../support/editor.js';
 import {
   eventsNode,
   type FlowNode,
@@ -9,9 +7,11 @@ import {
   runsNode,
   sandboxConfig,
   stepNode,
-} from '../support/flow-node.js';
-import { RunningNodeRed } from '../support/node-red.js';
-import { useTemporaryFolder } from '../support/package.js';
+} from '../../tools/flow-nodes.js';
+import { prepareUserDir } from '../../tools/node-red.js';
+import { useTemporaryFolder } from '../../tools/package.js';
+import { RunningNodeRed } from '../../tools/running-node-red.js';
+import { Editor } from '../support/editor.js';
 import { useSandbox } from '../support/sandbox.js';
 import { httpServer, type TestServer } from '../support/servers.js';
 import { until } from '../support/until.js';
@@ -134,7 +134,7 @@ describe("the dialogs of a subflow's nodes in a browser", () => {
     await editor.doneConfig();
   });
 
-  it('say if the subflow has no instance to ask', async () => {
+  it('report a subflow without an instance', async () => {
     await show('empty');
     await editor.editConfig('ion-config', 'lonely');
     await editor.page.click('#ion-config-outbox summary');
@@ -177,7 +177,7 @@ describe("the dialogs of a subflow's nodes in a browser", () => {
     await editor.cancel();
   });
 
-  it('tell the address of each instance, and mark a path that they would share', async () => {
+  it('show the address of each instance, and mark a path that they would share', async () => {
     await show('sub');
     await editor.edit('hook');
     const addresses = () => editor.page.locator('#ion-events-address > div').allTextContents();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { RunningExample } from '../support/example.js';
-import { useTemporaryFolder } from '../support/package.js';
+import { RunningExample } from '../../tools/example.js';
+import { useTemporaryFolder } from '../../tools/package.js';
 import { useSandbox } from '../support/sandbox.js';
 
 describe('example 10, records values', () => {
@@ -9,7 +9,7 @@ describe('example 10, records values', () => {
   let example: RunningExample;
   after(() => example?.stop());
 
-  it('at once and by the outbox, and shows what ION refuses', async () => {
+  it('immediately and through the outbox, and shows rejected writes', async () => {
     example = await RunningExample.start('10-record-values.json', {
       folder: folder.path,
       sandbox: ion.sandbox,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { parseOperation } from '../../nodes/client/operation.js';
-import { RunningExample } from '../support/example.js';
-import { useTemporaryFolder } from '../support/package.js';
+import { parseOperation } from '../../nodes/client/graphql/operation.js';
+import { RunningExample } from '../../tools/example.js';
+import { useTemporaryFolder } from '../../tools/package.js';
 import { useSandbox } from '../support/sandbox.js';
 import { until } from '../support/until.js';
 
@@ -17,7 +17,7 @@ describe('example 11, updates the runs of a procedure', () => {
   let example: RunningExample;
   after(() => example?.stop());
 
-  it('adds a step to each of its completed runs, and to no other one', async () => {
+  it('adds a step to each of its completed runs, and to no other run', async () => {
     const runs = async (): Promise<RunOfProcedure[]> => {
       const operation = parseOperation(
         '{ runs { edges { node { id procedureId status steps { title status fields { name value } } } } } }',

@@ -1,21 +1,21 @@
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { prepareUserDir } from '../../sandbox/demo/node-red.js';
-import { type FlowNode, sandboxConfig, stepNode } from '../support/flow-node.js';
-import { RunningNodeRed } from '../support/node-red.js';
-import { useTemporaryFolder } from '../support/package.js';
+import { type FlowNode, sandboxConfig, stepNode } from '../../tools/flow-nodes.js';
+import { prepareUserDir } from '../../tools/node-red.js';
+import { useTemporaryFolder } from '../../tools/package.js';
+import { RunningNodeRed } from '../../tools/running-node-red.js';
 import { useSandbox } from '../support/sandbox.js';
 import { makeStep } from '../support/steps.js';
 import { until } from '../support/until.js';
 
-describe('a link call around a write by the outbox', () => {
+describe('a link call around a write through the outbox', () => {
   const context = useSandbox({ runs: 2 });
   const folder = useTemporaryFolder();
   let nodeRed: RunningNodeRed;
   after(() => nodeRed?.stop());
 
-  it('gets the delivered message, also after its time-out and after a restart', async () => {
+  it('gets the delivered message, also after its timeout and after a restart', async () => {
     const userDir = join(folder.path, 'user');
     await mkdir(userDir);
     const { fields } = await makeStep(context.client(), [{ name: 'Log', type: 'STRING' }]);

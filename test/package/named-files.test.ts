@@ -2,25 +2,35 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, normalize } from 'node:path';
-import { root } from '../support/package.js';
+import { root } from '../../tools/package.js';
 
+const FOLDERS = [
+  'nodes',
+  'sandbox',
+  'demo',
+  'tools',
+  'scripts',
+  'test',
+  'bench',
+  'docs',
+  'examples',
+];
 const ENDINGS =
   'md|jsonc?|tsx?|mts|cts|mjs|cjs|js|html|graphql|ya?ml|sh|svg|png|txt|css|csv|pdf|docx?';
-/** A path or a name of a file, but for what is called as a function. */
+/** A path or a file name, except names of called functions. */
 const FILE = new RegExp(`(?<![\\w@])[\\w@./{}<>~-]*[\\w}>]\\.(?:${ENDINGS})\\b(?![\\w(])`, 'g');
-/** A path without an ending, below a folder of this repository. */
-const PATH =
-  /(?<![\w./-])(?:nodes|sandbox|scripts|test|bench|docs|examples)\/[\w.-]+(?:\/[\w.-]+)*/g;
-/** Files of others, and what looks like one. */
+/** A path without an extension, below a folder of this repository. */
+const PATH = new RegExp(`(?<![\\w./-])(?:${FOLDERS.join('|')})\\/[\\w.-]+(?:\\/[\\w.-]+)*`, 'g');
+/** Third-party files, and names that only look like files. */
 const OTHERS = new Set([
   'Node.js',
-  // Of Node-RED's user folder.
+  // In Node-RED's user folder.
   '.config.runtime.json',
   'flows_cred.json',
   'settings.js',
-  // What a release makes.
+  // Created by a release.
   'release/notes.md',
-  // A file of the user's.
+  // A file of the user.
   'image.png',
   'logo.png',
   'report.csv',
@@ -37,7 +47,7 @@ const tracked = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], {
   .split('\n')
   .filter((file) => existsSync(join(root, file)) && !file.startsWith('test/palettes/'));
 
-/** What a comment, or a text for people, says in a file; `undefined` where there are none. */
+/** Comments and texts for people in a file; `undefined` if it has none. */
 function saidIn(file: string, text: string): string[] | undefined {
   const all = (pattern: RegExp) => [...text.matchAll(pattern)].map(([found]) => found);
   if (file.endsWith('.md')) return [text];
@@ -45,15 +55,15 @@ function saidIn(file: string, text: string): string[] | undefined {
   if (/\.([mc]?ts|[mc]js)$/.test(file)) return all(/\/\*[\s\S]*?\*\/|(?<![:'"`\w])\/\/.*$/gm);
   if (file.endsWith('.html')) return all(/<!--[\s\S]*?-->/g);
   if (/\.(ya?ml|graphql|sh)$|^\.[\w/]*$/.test(file)) return all(/#.*$/gm);
-  // The texts of comment nodes.
-  if (/^(examples|sandbox)\/.*\.json$/.test(file)) return all(/"info": ".*"/g);
+  // Texts of comment nodes.
+  if (/^(examples|demo)\/.*\.json$/.test(file)) return all(/"info": ".*"/g);
   return undefined;
 }
 
-/** Whether the repository has what a text in a file names, by its path or the end of it. */
+/** Whether the repository has a file that a text names by its path or the end of it. */
 function exists(name: string, from: string): boolean {
   const path = name.replace(/[.:]$/, '');
-  // What is compiled is named as it will be.
+  // Compiled files are named by their later name.
   const paths = [path, path.replace(/^dist\//, 'nodes/').replace(/\.js$/, '.ts')];
   const isThere = (each: string) =>
     existsSync(join(root, each)) || existsSync(join(root, normalize(join(dirname(from), each))));
@@ -62,22 +72,22 @@ function exists(name: string, from: string): boolean {
   return paths.some((each) => tracked.some((file) => file.endsWith(`/${each}`)));
 }
 
-/** The names in a text of files that are not there. */
+/** Names in a text of files that do not exist. */
 function missingIn(said: string, from: string): string[] {
-  // Links of the web are tested elsewhere.
+  // Other tests check web links.
   const text = said.replace(/\w+:\/\/\S+/g, ' ').replace(/\\n/g, ' ');
   const found = [...text.matchAll(FILE), ...text.matchAll(PATH)].map(([name]) => name);
   const names = new Set(found.map((name) => name.replace(/\.$/, '')));
   return [...names].filter((name) => {
-    // Of which one part varies, or of another machine.
+    // With a variable part, or on another machine.
     const isOther = /[{}<>~]|^\//.test(name);
     return !isOther && !OTHERS.has(basename(name)) && !OTHERS.has(name) && !exists(name, from);
   });
 }
 
-describe('the files that comments and documents name', () => {
-  for (const folder of ['', 'nodes', 'sandbox', 'scripts', 'test', 'bench', 'docs', 'examples']) {
-    it(`are all in the repository: those named in ${folder || 'its root'}`, () => {
+describe('the files named in comments and documents', () => {
+  for (const folder of ['', ...FOLDERS]) {
+    it(`all exist in the repository: those named in ${folder || 'its root'}`, () => {
       const problems: string[] = [];
       for (const file of tracked) {
         const [first = ''] = file.includes('/') ? file.split('/') : [''];
@@ -92,7 +102,7 @@ describe('the files that comments and documents name', () => {
     });
   }
 
-  it('include every script that is run by npm', () => {
+  it('include every script that npm runs', () => {
     const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
     const problems: string[] = [];
     for (const file of tracked) {
@@ -108,12 +118,12 @@ describe('the files that comments and documents name', () => {
   for (const [said, missing] of [
     [`/${'/'} Two ways (ion-api.md, 4.5): the newer one`, ['ion-api.md']],
     [`/** See ${'docs'}/none.md. */`, ['docs/none.md']],
-    ['// As ../outbox/none.ts does', ['../outbox/none.ts']],
+    ['// As ../../outbox/none.ts does', ['../../outbox/none.ts']],
     ['// As in test/client/nothing', ['test/client/nothing']],
-    ['// Apart from rows.ts, see docs/nodes.md. Node.js, ./errors.ts, https://x.org/a.md', []],
+    ['// Apart from rows.ts, see docs/nodes.md. Node.js, ../errors.ts, https://x.org/a.md', []],
   ] as const) {
     it(`are found in a comment: ${said}`, () => {
-      assert.deepEqual(missingIn(said, 'nodes/client/attachments.ts'), missing);
+      assert.deepEqual(missingIn(said, 'nodes/client/steps/attachments.ts'), missing);
     });
   }
 });

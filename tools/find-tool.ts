@@ -1,0 +1,50 @@
+import { spawnSync } from 'node:child_process';
+
+/** A program outside npm that a test needs. */
+export interface Tool {
+  name: string;
+  /** Commands to try; the first that responds is used. */
+  commands: string[];
+  /** Arguments with which it responds without doing anything. */
+  probe: string[];
+  /** Its exit code then; 0 by default. */
+  exitCode?: number;
+  install: string;
+}
+
+export const pythonWithRequests: Tool = {
+  name: 'Python with the requests library',
+  commands: ['/usr/bin/python3', 'python3'],
+  probe: ['-c', 'import requests'],
+  install: 'apt-get install -y python3-requests',
+};
+
+export const chromium: Tool = {
+  name: 'Chromium',
+  commands: ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'],
+  probe: ['--version'],
+  install: 'apt-get install -y chromium',
+};
+
+export const mosquitto: Tool = {
+  name: 'Mosquitto',
+  commands: ['/usr/sbin/mosquitto', 'mosquitto'],
+  probe: ['-h'],
+  exitCode: 3,
+  install: 'apt-get install -y mosquitto',
+};
+
+/**
+ * The command of a tool. If it is missing, the test is skipped with installation advice,
+ * but fails in CI, where nothing may be skipped.
+ */
+export function findTool(test: Mocha.Context, tool: Tool): string {
+  for (const command of tool.commands) {
+    const { status } = spawnSync(command, tool.probe, { stdio: 'ignore' });
+    if (status === (tool.exitCode ?? 0)) return command;
+  }
+  const text = `${tool.name} is missing. On Debian: ${tool.install}`;
+  if (process.env.CI === 'true') throw new Error(text);
+  console.log(`      ${text}`);
+  return test.skip();
+}
