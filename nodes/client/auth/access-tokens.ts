@@ -7,6 +7,7 @@ import { isWebPage, titleOf } from '../failures/web-page.js';
 import { delayBeforeRetry, parseRetryAfter } from '../http/retry-policy.js';
 import type { HttpResponse, Transport } from '../http/transport.js';
 import { abandonable } from '../support/abort-listeners.js';
+import { backoff } from '../support/backoff.js';
 import { isPlainObject, JsonLimitError, parseShortJson } from '../support/json.js';
 
 /** What is assumed where the answer has no `expires_in`, in seconds. */
@@ -21,8 +22,6 @@ const REFRESH_AHEAD_MS = 30_000;
 const FIRST_PAUSE_MS = 1000;
 /** After a refused key, which somebody has to put right. */
 const MAX_PAUSE_MS = 60_000;
-/** However long a server asks to be left alone. */
-const MAX_RETRY_AFTER_MS = 600_000;
 /** After an auth server that could not answer: within it nodes recover by themselves. */
 const MAX_OUTAGE_PAUSE_MS = 10_000;
 
@@ -133,8 +132,8 @@ export class AccessTokens {
   refuse(value: string, isTooYoung = false): AfterRefusal {
     const next = this.#next;
     if (next?.value === value) {
-      const pause = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** next.refusals++);
-      next.tryAt = this.#now() + pause;
+      const options = { firstMs: FIRST_PAUSE_MS, maxMs: MAX_PAUSE_MS, jitter: 0 };
+      next.tryAt = this.#now() + backoff({ ...options, attempt: ++next.refusals });
       return 'again';
     }
     const token = this.#current;
@@ -183,11 +182,10 @@ export class AccessTokens {
     return this.#now() < this.#pausedUntil;
   }
 
-  /** @param asked what the server asked for, in ms */
-  #pause(longest: number, asked = 0): void {
-    const pause = Math.min(longest, FIRST_PAUSE_MS * 2 ** this.#failures);
-    this.#failures++;
-    this.#pausedUntil = this.#now() + Math.max(pause, Math.min(MAX_RETRY_AFTER_MS, asked));
+  #pause(maxMs: number, retryAfterMs?: number): void {
+    const attempt = ++this.#failures;
+    const options = { firstMs: FIRST_PAUSE_MS, maxMs, attempt, jitter: 0, retryAfterMs };
+    this.#pausedUntil = this.#now() + backoff(options);
   }
 
   #request(): Promise<string> {

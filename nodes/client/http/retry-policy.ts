@@ -1,4 +1,5 @@
 import type { IonError } from '../errors.js';
+import { backoff } from '../support/backoff.js';
 import { type HttpResponse, headerOf } from './transport.js';
 
 const FIRST_DELAY_MS = 250;
@@ -26,7 +27,8 @@ export function delayBeforeRetry(
   if (error.retryAfterMs !== undefined) {
     return error.retryAfterMs <= MAX_RETRY_AFTER_MS ? error.retryAfterMs : undefined;
   }
-  return random() * Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (tries - 1));
+  const options = { firstMs: FIRST_DELAY_MS, maxMs: MAX_DELAY_MS, attempt: tries };
+  return backoff({ ...options, jitter: 1, random });
 }
 
 /**
