@@ -22,7 +22,7 @@ import { OutboxTrial } from '../support/outbox-trial.js';
 import { useSandbox } from '../support/sandbox.js';
 import { httpServer, type TestServer, unusedPort } from '../support/servers.js';
 
-const MAY_HAVE_RUN = /may have been executed all the same/;
+const MAY_HAVE_RUN = /It may have been executed\. Check in ION before you send it again\./;
 /** As a factory has them: what the pauses of three retries add up to is in the table. */
 const LONGEST_PAUSES_MS = [0, 250, 750, 1750];
 /** What a busy machine may add; a DNS that does not answer takes its time. */

@@ -240,7 +240,7 @@ function attachmentOf(data: Record<string, unknown>): Attachment {
   const created = data.createFileAttachment as { fileAttachment: Attachment | null } | null;
   if (created?.fileAttachment) return created.fileAttachment;
   const text = 'ION answered no attachment. It may exist: look in ION before you repeat it.';
-  throw new IonError('ION_RESPONSE', text, { mayHaveRun: true }).with({ isUncertain: true });
+  throw new IonError('ION_RESPONSE', text, { mayHaveRun: true });
 }
 
 function parseUrl(uploadUrl: string | null): URL {

@@ -362,7 +362,6 @@ function failureOf(
     cause,
     mayHaveRun: failures.some(([, { mayHaveRun }]) => mayHaveRun),
     notRun: failures.every(([, { notRun }]) => notRun),
-    isUncertain: failures.some(([, { isUncertain }]) => isUncertain),
     results,
     parts: failures.map(([, part]) => part),
     attempts: requests.attempts,

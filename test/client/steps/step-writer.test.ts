@@ -403,7 +403,7 @@ describe('writing to run steps', () => {
       ion.sandbox.control.fault({ target: 'api', kind: 'reset', execute: true, match });
       const values = { Torque: 12.5, Passed: true };
       const written = writer.write({ step: step.step }, values, options());
-      assert.equal((await failure(written, 'ION_NETWORK')).isUncertain, true);
+      assert.equal((await failure(written, 'ION_NETWORK')).mayHaveRun, true);
     });
 
     it('tell of a refusal in ION’s own words, and how often ION was asked', async () => {
@@ -590,7 +590,7 @@ describe('writing to run steps', () => {
       });
       const attached = writer.attach({ step: step.step }, fileOf('a.txt', 'A'), options());
       const error = await failure(attached, 'ION_RESPONSE');
-      assert.equal(error.isUncertain, true);
+      assert.equal(error.mayHaveRun, true);
       assert.match(error.message, /may exist: look in ION before you repeat it/);
     });
 
