@@ -127,6 +127,6 @@ function statusOf({ waiting: count, unreachableSince, givenUp, failing }: Outbox
     return { key: 'outbox.failing', fill: 'red', count: failing.length, reason };
   }
   if (count > 0) return { key: 'outbox.waiting', fill: 'blue', count };
-  if (givenUp > 0) return { key: 'outbox.givenUp', fill: 'red', count: givenUp };
+  if (givenUp > 0) return { key: 'outbox.rejected', fill: 'red', count: givenUp };
   return { key: 'outbox.empty', fill: 'green' };
 }

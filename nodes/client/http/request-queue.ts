@@ -41,7 +41,7 @@ export class RequestQueue {
     if (priority === 'new' && queued >= this.#limit && (queued > 0 || !isFree)) {
       throw new IonError(
         'ION_OVERLOADED',
-        `${queued} messages are already queued for ION. Send fewer, or raise the limits for queued messages or concurrent requests in the ION config node.`,
+        `${queued} messages are already queued for ION. Send fewer, or raise the queue limit or the number of concurrent requests in the ION config node.`,
       );
     }
     if (isFree) {
