@@ -115,7 +115,7 @@ function classifyErrors(response: FailedResponse, errors: GraphqlError[]): Failu
   });
 
   const isRefusedToken = says(REFUSED_TOKEN) || has(/^(UNAUTHENTICATED|UNAUTHORIZED)$/);
-  // An error with a path allows that other fields ran, unless the data shows that they did not.
+  // If an error has a path, other fields may have run, unless the data shows that they did not.
   const isBeforeExecution = !hasRun && (data !== undefined || !errors.some(hasPath));
   if (status === 401 || (isRefusedToken && isBeforeExecution && !says(PERMISSION))) {
     return { ...rejected('ION_AUTH'), origin: 'service', notRun: !hasRun };

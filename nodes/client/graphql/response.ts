@@ -1,4 +1,4 @@
-import { showsPiece } from '../auth/redaction.js';
+import { showsPiece } from '../auth/secret-search.js';
 import { type GraphqlError, IonError } from '../errors.js';
 import { classifyApiFailure, type FailedResponse } from '../failures/classify-failure.js';
 import { parseRetryAfter } from '../http/retry-after.js';

@@ -525,12 +525,7 @@ describe('tokens', () => {
         'ION_RESPONSE',
         /HTTP 302, redirected to https:\/\/login\.example\//,
       ],
-      [
-        '200 with a web page',
-        html(200),
-        'ION_RESPONSE',
-        /like an auth server.*proxy or firewall/,
-      ],
+      ['200 with a web page', html(200), 'ION_RESPONSE', /like an auth server.*proxy or firewall/],
       ['200 with nothing', { status: 200 }, 'ION_RESPONSE', /like an auth server/],
       ['204', { status: 204 }, 'ION_RESPONSE', /HTTP 204/],
       [

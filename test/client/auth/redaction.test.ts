@@ -328,14 +328,14 @@ describe('redaction', () => {
     assert.equal(shownOf(['client-secret', 'token-1']), '*** ***');
     assert.equal(shownOf(['client-secret', 'token-1', 'token-2']), '*** *** ***');
     assert.equal(shownOf(['client-secret', 'token-3']), '*** ***');
-    assert.deepEqual(redactor.kept, ['client-secret', 'token-3']);
+    assert.deepEqual(redactor.cachedSecrets, ['client-secret', 'token-3']);
     assert.equal(shownOf(['token-4', 'token-5', 'token-6', 'token-7']), '*** *** *** ***');
-    assert.deepEqual(redactor.kept, []);
+    assert.deepEqual(redactor.cachedSecrets, []);
     shownOf(['token-8']);
     redactor.close();
-    assert.deepEqual(redactor.kept, []);
+    assert.deepEqual(redactor.cachedSecrets, []);
     assert.equal(shownOf(['token-8']), '***');
-    assert.deepEqual(redactor.kept, []);
+    assert.deepEqual(redactor.cachedSecrets, []);
   });
 
   it('leaves words unchanged that are too short for a secret', () => {

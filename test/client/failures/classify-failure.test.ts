@@ -8,8 +8,8 @@ import {
 import {
   classifyApiFailure,
   classifyTokenFailure,
-  isRefusal,
   isNotYetValid,
+  isRefusal,
 } from '../../../nodes/client/failures/classify-failure.js';
 
 const error = (message: string, more: object = {}): GraphqlError => ({ message, ...more });
