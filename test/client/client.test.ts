@@ -253,6 +253,7 @@ describe('client', () => {
         assert.equal(error.attempts, 3);
         assert.equal(counters().api.total, 3);
         assert.doesNotMatch(error.message, MAY_HAVE_RUN);
+        assert.equal(error.mayHaveRun, false);
       });
     }
 
@@ -313,6 +314,7 @@ describe('client', () => {
         const error = await failure(ask(client, CREATE), code);
         assert.equal(error.attempts, 1);
         assert.match(error.message, MAY_HAVE_RUN);
+        assert.equal(error.mayHaveRun, true);
         assert.deepEqual(counters().executed, { createRun: 1 });
       });
     }
@@ -346,6 +348,14 @@ describe('client', () => {
       const apiUrl = `http://127.0.0.1:${await unusedPort()}`;
       const error = await failure(ask(ion.client({ apiUrl }), CREATE), 'ION_NETWORK');
       assert.equal(error.attempts, 4);
+      assert.doesNotMatch(error.message, MAY_HAVE_RUN);
+      assert.equal(error.mayHaveRun, false);
+    });
+
+    it('do not happen after a token request that broke off, which says nothing about the mutation', async () => {
+      ion.sandbox.control.fault({ target: 'token', kind: 'reset' });
+      const error = await failure(ask(ion.client({ retries: 0 }), CREATE), 'ION_NETWORK');
+      assert.deepEqual([error.attempts, error.mayHaveRun], [0, false]);
       assert.doesNotMatch(error.message, MAY_HAVE_RUN);
     });
 

@@ -78,7 +78,7 @@ function parseDocument(text: string): DocumentNode {
     if (/tokens\. Parsing aborted/.test(reasonOf(cause))) {
       throw new IonError(
         'ION_QUERY',
-        `The query has more than ${MAX_TOKENS} words and signs. Use variables for values, or split it.`,
+        `The query has more than ${MAX_TOKENS} tokens. Use variables for values, or split it.`,
       );
     }
     const { locations } = cause as { locations?: { line: number; column: number }[] };
