@@ -5,7 +5,7 @@ import { IonError } from './client/errors.js';
 import { isPlainObject } from './client/json.js';
 import { checkName, checkTarget, type Reference, type Target } from './client/run-steps.js';
 import type { ConflictPolicy, WriteAnswer, WriteOptions } from './client/step-writer.js';
-import type { NewWrite } from './outbox/outbox.js';
+import type { NewStepWrite } from './outbox/step-writes.js';
 import { type Message, type MessageTools, onMessage } from './runtime/on-message.js';
 import { outboxResults } from './runtime/outbox-results.js';
 import { requireResolvedChoices } from './runtime/references.js';
@@ -38,7 +38,7 @@ interface IonStepConfig extends NodeDef {
 }
 
 /** What one message asks for. */
-type StepWrite = NewWrite & { file?: AttachmentFile };
+type StepWrite = NewStepWrite & { file?: AttachmentFile };
 
 export = (RED: NodeAPI): void => {
   RED.nodes.registerType('ion-step', function (this: Node, config: IonStepConfig) {

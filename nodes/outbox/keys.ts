@@ -1,50 +1,58 @@
 /**
- * Keys of the store. LevelDB sorts them as text, so that the entries of a run lie side by side, in
- * the order in which they came.
- *   q!<run>!<sequence>  waits for its delivery
- *   u!<sequence>        waits, its run has to be looked up first
- *   g!<sequence>        given up
- *   l!<what>            the entry that holds the latest value of something
- *   m                   sequence, counts and sizes
+ * Keys of the store. LevelDB sorts them as text, so the entries of a partition lie side by side, in
+ * the order in which they were accepted. The letters are those of version 1.0.0.
+ *   q!<order key>!<sequence>  pending
+ *   u!<sequence>              pending, its order key has to be looked up first
+ *   g!<sequence>              rejected
+ *   l!<target>                the entry that holds the latest value of a target
+ *   m                         next sequence, counts and sizes
+ *
+ * A partition is the queue of all pending entries with one order key, such as those of one run. In
+ * the code it is named by the text that its keys begin with.
  */
 export const META = 'm';
-export const WAITING = 'q!';
-export const UNROUTED = 'u!';
-export const GIVEN_UP = 'g!';
-/** Behind every key that begins with the text before it. */
+export const PENDING = 'q!';
+export const UNRESOLVED = 'u!';
+export const REJECTED = 'g!';
+const LATEST = 'l!';
+/** Sorts behind every key that begins with the text before it. */
 export const END = '\u{10ffff}';
+export const ALL_LATEST = { gt: LATEST, lt: LATEST + END };
 
 const DIGITS = 15;
 
-export function waitingKey(run: string, sequence: number): string {
-  return keyIn(laneOf(run), sequence);
+export function pendingKey(orderKey: string, sequence: number): string {
+  return keyIn(partitionOf(orderKey), sequence);
 }
 
-export function keyIn(lane: string, sequence: number): string {
-  return `${lane}${padded(sequence)}`;
+export function keyIn(partition: string, sequence: number): string {
+  return `${partition}${padded(sequence)}`;
 }
 
-/** What the keys of all entries of a run begin with. */
-export function laneOf(run: string): string {
+export function partitionOf(orderKey: string): string {
   // Through a Buffer, because half a character (a lone surrogate) cannot be encoded.
-  const text = Buffer.from(run).toString();
-  return `${WAITING}${encodeURIComponent(text).replaceAll('!', '%21')}!`;
+  const text = Buffer.from(orderKey).toString();
+  return `${PENDING}${encodeURIComponent(text).replaceAll('!', '%21')}!`;
 }
 
-export function laneOfKey(key: string): string {
+export function partitionOfKey(key: string): string {
   return key.slice(0, key.lastIndexOf('!') + 1);
 }
 
-export function unroutedKey(sequence: number): string {
-  return `${UNROUTED}${padded(sequence)}`;
+export function unresolvedKey(sequence: number): string {
+  return `${UNRESOLVED}${padded(sequence)}`;
 }
 
-export function givenUpKey(sequence: number): string {
-  return `${GIVEN_UP}${padded(sequence)}`;
+export function rejectedKey(sequence: number): string {
+  return `${REJECTED}${padded(sequence)}`;
 }
 
-export function latestKey(what: string): string {
-  return `l!${what}`;
+export function latestKey(target: string): string {
+  return `${LATEST}${target}`;
+}
+
+export function targetOfKey(key: string): string {
+  return key.slice(LATEST.length);
 }
 
 export function sequenceOf(key: string): number {

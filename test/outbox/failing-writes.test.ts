@@ -17,9 +17,9 @@ describe('failing writes', () => {
   });
 
   /** One failure each minute for some hours; whether it was to be given up meanwhile. */
-  const isGivenUp = (error: IonError, between = () => {}): boolean => {
+  const isRejected = (error: IonError, between = () => {}): boolean => {
     for (let minute = 0; minute < 300; minute++) {
-      if (failing.failed('lane', stored(1), error).isOver) return true;
+      if (failing.failed('partition', stored(1), error).isOver) return true;
       now += MINUTE;
       between();
     }
@@ -27,17 +27,17 @@ describe('failing writes', () => {
   };
 
   it('are given up where nothing else fails', () => {
-    assert.equal(isGivenUp(said('list index out of range')), true);
+    assert.equal(isRejected(said('list index out of range')), true);
     assert.equal(now, 15 * MINUTE);
   });
 
   it('are not given up for a database that is down, where nothing else is to be written', () => {
-    assert.equal(isGivenUp(READ_ONLY), false);
+    assert.equal(isRejected(READ_ONLY), false);
   });
 
   it('are given up for what the database says where others are delivered', () => {
     assert.equal(
-      isGivenUp(READ_ONLY, () => failing.delivered('other')),
+      isRejected(READ_ONLY, () => failing.delivered('other')),
       true,
     );
   });
@@ -45,10 +45,10 @@ describe('failing writes', () => {
   it('tell how long they failed by a clock that nobody sets', () => {
     const clock = Date.now;
     try {
-      failing.failed('lane', stored(1), READ_ONLY);
+      failing.failed('partition', stored(1), READ_ONLY);
       now += 20 * MINUTE;
       Date.now = () => clock() - 1e9;
-      assert.equal(failing.failed('lane', stored(1), READ_ONLY).minutes, 20);
+      assert.equal(failing.failed('partition', stored(1), READ_ONLY).minutes, 20);
     } finally {
       Date.now = clock;
     }

@@ -66,7 +66,7 @@ describe('outbox: in use by another process', () => {
     });
     outbox.listen('node', {
       delivered() {},
-      givenUp() {},
+      rejected() {},
       failed() {},
       changed() {},
       held: (isHeld) => {
