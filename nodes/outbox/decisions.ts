@@ -1,5 +1,4 @@
 import type { Delivery } from './delivery.js';
-import type { RejectedEntry, Stored } from './entries.js';
 import type { EntryKinds } from './entry-kind.js';
 import type { FailingDecision, FailingWrites } from './failing-writes.js';
 import type { OrderBarrier } from './order-barrier.js';
@@ -7,7 +6,8 @@ import type { PartitionResolver } from './partition-resolver.js';
 import type { Pauses } from './pauses.js';
 import type { Rejections } from './rejections.js';
 import type { Scheduler } from './scheduler.js';
-import type { OutboxStore } from './store.js';
+import type { RejectedEntry, Stored } from './store/entries.js';
+import type { OutboxStore } from './store/store.js';
 
 /** Deliver it again, remove it, or (only a failing write) reject it. */
 export type Decision = 'retry' | FailingDecision;

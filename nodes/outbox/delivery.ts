@@ -3,14 +3,14 @@ import { type IonError, toIonError } from '../client/errors.js';
 import type { WriteAnswer } from '../client/step-writer.js';
 import type { Backoff } from './backoff.js';
 import type { CircuitBreaker } from './circuit-breaker.js';
-import type { Stored } from './entries.js';
 import type { EntryKinds } from './entry-kind.js';
 import type { FailingWrites } from './failing-writes.js';
 import type { Listeners } from './listeners.js';
 import type { OrderBarrier } from './order-barrier.js';
 import type { Pauses } from './pauses.js';
 import { isRejection, type Rejections } from './rejections.js';
-import type { OutboxStore } from './store.js';
+import type { Stored } from './store/entries.js';
+import type { OutboxStore } from './store/store.js';
 
 interface Settings {
   store: Pick<OutboxStore, 'first' | 'update' | 'remove' | 'filePathOf' | 'lastSequence'>;

@@ -1,5 +1,5 @@
 import type { WriteAnswer } from '../client/step-writer.js';
-import type { Entry, Stored } from './entries.js';
+import type { Entry, Stored } from './store/entries.js';
 
 /** One try to deliver an entry. */
 export interface DeliveryTry {

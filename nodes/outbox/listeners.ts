@@ -1,7 +1,7 @@
 import type { IonError } from '../client/errors.js';
 import type { WriteAnswer } from '../client/step-writer.js';
-import type { Entry } from './entries.js';
 import type { FailingWrite } from './failing-writes.js';
+import type { Entry } from './store/entries.js';
 
 export interface OutboxState {
   /** Number of pending entries. */

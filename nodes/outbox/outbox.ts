@@ -3,20 +3,20 @@ import type { IonError } from '../client/errors.js';
 import type { StepWriter } from '../client/step-writer.js';
 import { backoff } from './backoff.js';
 import { CircuitBreaker } from './circuit-breaker.js';
-import type { OutboxLimits } from './counters.js';
 import { type Decision, Decisions } from './decisions.js';
 import { Delivery } from './delivery.js';
-import type { Entry, NewEntry, RejectedEntry, Stored } from './entries.js';
 import { type EntryKind, EntryKinds, type EntrySummary } from './entry-kind.js';
 import { FailingWrites, type RejectionRule } from './failing-writes.js';
-import { partitionOf } from './keys.js';
 import { Listeners, type OutboxListener, type OutboxState } from './listeners.js';
 import { OrderBarrier } from './order-barrier.js';
 import { PartitionResolver } from './partition-resolver.js';
 import { Pauses } from './pauses.js';
 import { Rejections } from './rejections.js';
 import { Scheduler } from './scheduler.js';
-import { OutboxStore, type StoreOptions } from './store.js';
+import type { OutboxLimits } from './store/counters.js';
+import type { Entry, NewEntry, RejectedEntry, Stored } from './store/entries.js';
+import { partitionOf } from './store/keys.js';
+import { OutboxStore, type StoreOptions } from './store/store.js';
 
 export interface OutboxOptions extends StoreOptions {
   folder: string;

@@ -2,11 +2,11 @@ import { type IonError, toIonError } from '../client/errors.js';
 import type { Backoff } from './backoff.js';
 import type { CircuitBreaker } from './circuit-breaker.js';
 import { CoalescedRunner } from './coalesced-runner.js';
-import type { Stored } from './entries.js';
 import type { EntryKinds } from './entry-kind.js';
 import type { OrderBarrier } from './order-barrier.js';
 import { isRejection, type Rejections } from './rejections.js';
-import type { OutboxStore } from './store.js';
+import type { Stored } from './store/entries.js';
+import type { OutboxStore } from './store/store.js';
 
 interface Settings {
   store: Pick<OutboxStore, 'firstUnresolved' | 'resolve'>;

@@ -1,9 +1,9 @@
 import { closedError, IonError } from '../client/errors.js';
 import { isRefusal } from '../client/verdict.js';
-import type { RejectedEntry, Stored } from './entries.js';
 import type { FailingDecision, FailingWrites } from './failing-writes.js';
 import type { Listeners } from './listeners.js';
-import type { OutboxStore } from './store.js';
+import type { RejectedEntry, Stored } from './store/entries.js';
+import type { OutboxStore } from './store/store.js';
 
 interface Settings {
   store: Pick<OutboxStore, 'reject' | 'drop'>;

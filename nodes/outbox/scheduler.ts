@@ -1,8 +1,8 @@
 import { type IonError, toIonError } from '../client/errors.js';
 import type { Backoff } from './backoff.js';
 import { CoalescedRunner } from './coalesced-runner.js';
-import { END } from './keys.js';
-import type { PartitionHead } from './store.js';
+import { END } from './store/keys.js';
+import type { PartitionHead } from './store/store.js';
 
 interface Settings {
   /** The first partition after another one that holds an entry. */

@@ -3,8 +3,8 @@ import { quote } from '../client/errors.js';
 import { isPlainObject } from '../client/json.js';
 import { idOf, isGiven, type Target } from '../client/run-steps.js';
 import type { ConflictPolicy, StepWriter, WriteAnswer } from '../client/step-writer.js';
-import type { Entry, NewEntry } from './entries.js';
 import type { DeliveryTry, EntryKind, EntrySummary } from './entry-kind.js';
+import type { Entry, NewEntry } from './store/entries.js';
 
 /** A write to a step of a run. */
 export interface StepWrite {

@@ -8,9 +8,9 @@ import { checkDepth } from '../client/json.js';
 import { writeJson } from '../client/long-json.js';
 import { parseOperation } from '../client/operation.js';
 import { variableOf } from '../client/references.js';
-import type { Stored } from '../outbox/entries.js';
-import { loadLevel } from '../outbox/load-level.js';
 import type { Outbox } from '../outbox/outbox.js';
+import type { Stored } from '../outbox/store/entries.js';
+import { loadLevel } from '../outbox/store/load-level.js';
 import type { IonConfigNode } from './config-node.js';
 import { type ConfigValues, clientSettings, endpointSettings } from './config-settings.js';
 

@@ -2,13 +2,13 @@ import { join } from 'node:path';
 import type { Node, NodeAPI } from 'node-red';
 import { IonError, toIonError } from '../client/errors.js';
 import type { StepWriter } from '../client/step-writer.js';
-import type { OutboxLimits } from '../outbox/counters.js';
-import { isFolder, oldFolder, outboxFolder } from '../outbox/folder.js';
 import type { OutboxListener } from '../outbox/listeners.js';
-import type { LockWait } from '../outbox/open-level.js';
 import { Outbox } from '../outbox/outbox.js';
 import { StepWrites } from '../outbox/step-writes.js';
-import { storeError } from '../outbox/store-error.js';
+import type { OutboxLimits } from '../outbox/store/counters.js';
+import { isFolder, oldFolder, outboxFolder } from '../outbox/store/folder.js';
+import type { LockWait } from '../outbox/store/open-level.js';
+import { storeError } from '../outbox/store/store-error.js';
 import { OutboxOpening } from './outbox-opening.js';
 import { inBackground, reportError } from './report-error.js';
 

@@ -6,7 +6,7 @@ import { IonError } from '../client/errors.js';
 import { type HttpProxy, proxyUrl } from '../client/proxies.js';
 import { isTimeZone, TimeZone } from '../client/time-zone.js';
 import { trimEnds } from '../client/trim-ends.js';
-import type { OutboxLimits } from '../outbox/counters.js';
+import type { OutboxLimits } from '../outbox/store/counters.js';
 import type { ApiKeyCredentials } from './config-node.js';
 import { requireNoReference, requireResolved, requireUrlWithoutReference } from './references.js';
 import { tlsOptions } from './tls-options.js';

@@ -2,10 +2,10 @@ import { serialize } from 'node:v8';
 import type { Node, NodeAPI } from 'node-red';
 import { IonError, reasonOf } from '../client/errors.js';
 import type { WriteAnswer } from '../client/step-writer.js';
-import type { Entry } from '../outbox/entries.js';
-import { NotStorableError } from '../outbox/entry-codec.js';
 import type { OutboxState } from '../outbox/listeners.js';
 import { type NewStepWrite, stepEntry } from '../outbox/step-writes.js';
+import type { Entry } from '../outbox/store/entries.js';
+import { NotStorableError } from '../outbox/store/entry-codec.js';
 import {
   failureDetails,
   findConfig,

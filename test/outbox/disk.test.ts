@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { storeError } from '../../nodes/outbox/store-error.js';
+import { storeError } from '../../nodes/outbox/store/store-error.js';
 import { useTemporaryFolder } from '../support/package.js';
 import { compileDiskFaults, type Outcome, StoreProcess } from '../support/store-processes.js';
 

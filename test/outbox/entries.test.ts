@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import type { Entry } from '../../nodes/outbox/entries.js';
-import { decode, encode } from '../../nodes/outbox/entry-codec.js';
 import type { StepEntry } from '../../nodes/outbox/step-writes.js';
+import type { Entry } from '../../nodes/outbox/store/entries.js';
+import { decode, encode } from '../../nodes/outbox/store/entry-codec.js';
 import { thrown } from '../support/errors.js';
 
 const entry = (context: unknown): StepEntry => ({

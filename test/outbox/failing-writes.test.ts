@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { IonError } from '../../nodes/client/errors.js';
-import type { Stored } from '../../nodes/outbox/entries.js';
 import { FailingWrites } from '../../nodes/outbox/failing-writes.js';
+import type { Stored } from '../../nodes/outbox/store/entries.js';
 
 const MINUTE = 60_000;
 const stored = (sequence: number) => ({ sequence }) as Stored;

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import type { IonError } from '../../nodes/client/errors.js';
-import type { Stored } from '../../nodes/outbox/entries.js';
 import type { StepEntry } from '../../nodes/outbox/step-writes.js';
-import { OutboxStore } from '../../nodes/outbox/store.js';
+import type { Stored } from '../../nodes/outbox/store/entries.js';
+import { OutboxStore } from '../../nodes/outbox/store/store.js';
 import { failure } from '../support/errors.js';
 
 const LIMITS = { entries: 1000, bytes: 10_000_000 };

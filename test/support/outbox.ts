@@ -6,8 +6,6 @@ import { abandonable } from '../../nodes/client/aborts.js';
 import { closedError, IonError } from '../../nodes/client/errors.js';
 import type { Target } from '../../nodes/client/run-steps.js';
 import type { WriteAnswer } from '../../nodes/client/step-writer.js';
-import type { NewEntry } from '../../nodes/outbox/entries.js';
-import { decode } from '../../nodes/outbox/entry-codec.js';
 import { Outbox, type OutboxOptions } from '../../nodes/outbox/outbox.js';
 import {
   type NewStepWrite,
@@ -15,6 +13,8 @@ import {
   StepWrites,
   stepEntry,
 } from '../../nodes/outbox/step-writes.js';
+import type { NewEntry } from '../../nodes/outbox/store/entries.js';
+import { decode } from '../../nodes/outbox/store/entry-codec.js';
 import { until } from './until.js';
 
 type Writer = ConstructorParameters<typeof StepWrites>[0] & { check: OutboxOptions['check'] };

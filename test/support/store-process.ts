@@ -4,7 +4,7 @@
 // It prints one line of JSON: what came out, or the code and the text of the failure.
 import { readFile } from 'node:fs/promises';
 import { toIonError } from '../../nodes/client/errors.js';
-import { OutboxStore } from '../../nodes/outbox/store.js';
+import { OutboxStore } from '../../nodes/outbox/store/store.js';
 
 const [, , folder = '', work] = process.argv;
 const limits = { entries: 1000, bytes: 10_000_000 };

@@ -1,5 +1,5 @@
 import { deserialize, serialize } from 'node:v8';
-import { IonError, reasonOf } from '../client/errors.js';
+import { IonError, reasonOf } from '../../client/errors.js';
 import type { Entry } from './entries.js';
 
 /** The entry holds a value that cannot be stored: a function, a socket, endless nesting. */

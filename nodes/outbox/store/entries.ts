@@ -1,4 +1,4 @@
-import { reasonOf } from '../client/errors.js';
+import { reasonOf } from '../../client/errors.js';
 
 /** What every pending entry holds; each kind adds its own properties. Stored as it is. */
 export interface Entry {

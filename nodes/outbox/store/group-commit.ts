@@ -1,4 +1,4 @@
-import { closedError } from '../client/errors.js';
+import { closedError } from '../../client/errors.js';
 
 /**
  * - `synced`: written at once, and safe from a power loss when the promise resolves

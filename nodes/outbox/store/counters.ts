@@ -1,4 +1,4 @@
-import { IonError } from '../client/errors.js';
+import { IonError } from '../../client/errors.js';
 import { parseObject } from './parse-object.js';
 
 export interface OutboxLimits {

@@ -1,4 +1,4 @@
-import { IonError, type IonErrorCode, quote, reasonOf } from '../client/errors.js';
+import { IonError, type IonErrorCode, quote, reasonOf } from '../../client/errors.js';
 
 interface Explanation {
   code: IonErrorCode;

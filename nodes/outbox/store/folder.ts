@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { chmod, lstat, mkdir, readdir, unlink } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
-import { IonError } from '../client/errors.js';
+import { IonError } from '../../client/errors.js';
 
 /** Most file systems take 255 bytes in one name. */
 const MAX_NAME_LENGTH = 200;

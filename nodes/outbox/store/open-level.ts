@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClassicLevel } from 'classic-level';
-import { closedError, type IonError } from '../client/errors.js';
+import { closedError, type IonError } from '../../client/errors.js';
 import { loadLevel } from './load-level.js';
 import { isHeld, levelCode, storeError } from './store-error.js';
 
