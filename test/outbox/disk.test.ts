@@ -45,13 +45,13 @@ describe('outbox: a disk that has trouble, or not all that is needed', () => {
   for (const name of ['ENOLCK', 'ENOTSUP', 'ENOSYS', 'EINVAL'] as const) {
     it(`tells that a file system gives no locks: ${name}`, async () => {
       const result = await outcome('open', { FAIL_LOCK: errno[name] });
-      refuses(result, 'ION_CONFIG', /its file system gives no locks .*local disk/);
+      refuses(result, 'ION_CONFIG', /its file system does not support locks .*local disk/);
     });
   }
 
   for (const [name, more] of [
     ['EAGAIN', /has ended\.$/],
-    ['EACCES', /Or the system lets nobody lock it: .*Permission denied/],
+    ['EACCES', /Or the system does not allow locks: .*Permission denied/],
   ] as const) {
     it(`tells that another process holds the lock: ${name}`, async () => {
       const { code, message = '' } = await outcome('open', { FAIL_LOCK: errno[name] });
@@ -87,7 +87,7 @@ describe('outbox: a disk that has trouble, or not all that is needed', () => {
   for (const name of ['EACCES', 'EPERM'] as const) {
     it(`tells that Node-RED may not write there: ${name}`, async () => {
       const result = await outcome('open', { FAIL_OPEN: `${errno[name]} /LOCK` });
-      refuses(result, 'ION_CONFIG', /the user that Node-RED runs as may not do this/);
+      refuses(result, 'ION_CONFIG', /the user that Node-RED runs as does not have permission/);
     });
   }
 

@@ -264,7 +264,7 @@ describe('outbox: its folder', () => {
         await mkdir(dirname(place), { recursive: true });
         await symlink(elsewhere, place, 'dir');
         const error = await failure(configOutbox().open(), 'ION_CONFIG');
-        assert.match(error.message, /cannot be kept in .*, because that is a symbolic link/);
+        assert.match(error.message, /cannot be stored in .*, because that is a symbolic link/);
         assert.ok(error.message.includes(place));
         assert.deepEqual((await readdir(elsewhere)).sort(), ['7', 'files']);
         assert.deepEqual(await readdir(join(elsewhere, 'files')), ['7']);
