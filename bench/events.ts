@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startSandbox } from '../sandbox/server.js';
-import { eventsNode, sandboxConfig } from '../test/support/flow-node.js';
+import { eventsNode, sandboxConfig } from '../tools/flow-nodes.js';
 import { withNodeRed } from './processes.js';
 import type { Report } from './report.js';
 import { shown, spread } from './statistics.js';

@@ -1,4 +1,4 @@
-import { stepNode } from '../test/support/flow-node.js';
+import { stepNode } from '../tools/flow-nodes.js';
 import { graphqlNode, ionConfig, measured } from './flows.js';
 import { measure, serverStatistics, withNodeRed, withServer } from './processes.js';
 import type { Report } from './report.js';

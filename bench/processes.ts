@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { freePort, isUp, prepareUserDir, startNodeRed } from '../sandbox/demo/node-red.js';
+import { freePort, isUp, prepareUserDir, startNodeRed } from '../tools/node-red.js';
 
 export const run = promisify(execFile);
 

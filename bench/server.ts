@@ -3,7 +3,7 @@
 // It prints its URL and ends with its standard input.
 import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cursorAt, offsetOf } from '../nodes/client/offsets.js';
+import { cursorAt, offsetOf } from '../nodes/client/paging/cursors.js';
 import type { ServerOptions, ServerStatistics } from './processes.js';
 import { TOKEN } from './request.js';
 

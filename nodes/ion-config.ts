@@ -1,18 +1,19 @@
 import type { NodeAPI, NodeDef } from 'node-red';
 import { IonClient } from './client/client.js';
 import { type IonError, toIonError } from './client/errors.js';
-import { StepWriter } from './client/step-writer.js';
-import { registerAdminRoutes } from './runtime/admin.js';
-import type { ApiKeyCredentials, IonConfigNode } from './runtime/config-node.js';
-import { ConfigOutbox } from './runtime/config-outbox.js';
+import { StepWriter } from './client/steps/step-writer.js';
+import { registerAdminRoutes } from './config/admin.js';
 import {
+  type ApiKeyCredentials,
   type ConfigValues,
   clientSettings,
   outboxLimits,
   timeZoneOf,
-} from './runtime/config-settings.js';
-import { removal } from './runtime/removal.js';
-import { inBackground } from './runtime/report-error.js';
+} from './config/client-settings.js';
+import type { IonConfigNode } from './config/config-node.js';
+import { ConfigOutbox } from './config/config-outbox.js';
+import { removal } from './shared/removal.js';
+import { inBackground } from './shared/report-error.js';
 
 type IonConfigDef = NodeDef & ConfigValues;
 

@@ -1,18 +1,18 @@
 import type { NodeAPI } from 'node-red';
+import { statusWithConfig } from './config/find-config.js';
 import {
   type EventSource,
   type EventsCredentials,
   type EventsNode,
   type IonEventsConfig,
   readEventsConfig,
-} from './runtime/events-config.js';
-import { noEvents } from './runtime/no-events.js';
-import { findConfig } from './runtime/on-message.js';
-import { pollEvents } from './runtime/poll-events.js';
-import { removal } from './runtime/removal.js';
-import { inBackground } from './runtime/report-error.js';
-import { NodeStatus } from './runtime/status.js';
-import { webhookEvents } from './runtime/webhook-events.js';
+} from './events/config.js';
+import { noEvents } from './events/no-events.js';
+import { pollEvents } from './events/poll.js';
+import { webhookEvents } from './events/webhook.js';
+import type { NodeStatus } from './shared/node-status.js';
+import { removal } from './shared/removal.js';
+import { inBackground } from './shared/report-error.js';
 
 /** Polls, or takes webhooks; a node with wrong properties does neither and reports the error. */
 function beginEvents(
@@ -34,8 +34,7 @@ export = (RED: NodeAPI): void => {
   function IonEvents(this: EventsNode, config: IonEventsConfig) {
     RED.nodes.createNode(this, config);
     const isRemoval = removal(RED, config);
-    const status = new NodeStatus(RED, this);
-    if (!findConfig(RED, config)) status.idle({ fill: 'red', key: 'noConfig' });
+    const status = statusWithConfig(RED, this, config);
     const events = beginEvents(RED, this, config, status);
     this.on('close', (removed: boolean, done: () => void) => {
       status.close();

@@ -1,20 +1,18 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { describe } from './client/describe.js';
+import type { IonClient } from './client/client.js';
 import { closedError, IonError } from './client/errors.js';
-import { isPlainObject } from './client/json.js';
-import { type Operation, parseOperation } from './client/operation.js';
-import { failureAt, type Page, pages } from './client/pages.js';
-import { Slices } from './client/slices.js';
-import {
-  type Message,
-  type MessageDetails,
-  type MessageTools,
-  onMessage,
-} from './runtime/on-message.js';
-import { requireResolved, requireResolvedChoices } from './runtime/references.js';
-import { Sequence } from './runtime/sequence.js';
-import { typedValue } from './runtime/typed-values.js';
-import { requireNumber } from './runtime/valid-properties.js';
+import { type Operation, parseOperation } from './client/graphql/operation.js';
+import { failureAt, type Page, pages } from './client/paging/paginator.js';
+import { describe } from './client/support/describe.js';
+import { isPlainObject } from './client/support/json.js';
+import { Slices } from './client/support/slices.js';
+import { requireConfig, statusWithConfig } from './config/find-config.js';
+import { handleMessages, type MessageTools } from './shared/handle-messages.js';
+import type { Message, MessageDetails } from './shared/message.js';
+import { requireResolved, requireResolvedChoices } from './shared/references.js';
+import { Sequence } from './shared/sequence.js';
+import { typedValue } from './shared/typed-values.js';
+import { requireNumber } from './shared/valid-properties.js';
 
 interface IonGraphqlConfig extends NodeDef {
   config: string;
@@ -33,6 +31,7 @@ type Variables = Record<string, unknown> | undefined;
 
 /** What one message asks for. */
 interface Request {
+  client: IonClient;
   msg: Message;
   operation: Operation;
   variables: Variables;
@@ -42,10 +41,13 @@ interface Request {
 export = (RED: NodeAPI): void => {
   RED.nodes.registerType('ion-graphql', function (this: Node, config: IonGraphqlConfig) {
     RED.nodes.createNode(this, config);
-    onMessage(RED, this, config, async (msg, tools) => {
+    const status = statusWithConfig(RED, this, config);
+    handleMessages(RED, this, status, config.output, async (msg, tools) => {
+      const { client } = requireConfig(RED, config);
       requireResolvedChoices('ion-graphql', config, ['pages']);
       requireResolved('The name of the operation', config.operationName, 'ION_QUERY');
       const request: Request = {
+        client,
         msg,
         operation:
           config.queryType === 'graphql'
@@ -100,8 +102,8 @@ async function readVariables(
 }
 
 async function sendOne(
-  { msg, operation, variables }: Request,
-  { client, signal, onState, send, status }: MessageTools,
+  { client, msg, operation, variables }: Request,
+  { signal, onState, send, status }: MessageTools,
 ): Promise<void> {
   const answer = await client.request(operation, { variables, signal, onState });
   const { data, attempts, traceId, extensions } = answer;
@@ -147,8 +149,8 @@ function sendPage(request: Request, page: Page, msg: Message, { send }: MessageT
 }
 
 function readPages(
-  { operation, variables, config }: Request,
-  { client, signal, onState }: MessageTools,
+  { client, operation, variables, config }: Request,
+  { signal, onState }: MessageTools,
   isCollected: boolean,
 ): AsyncIterable<Page> {
   const paging = {

@@ -1,25 +1,22 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { Changes, type ChangesPage, placeOfNow } from './client/changes.js';
-import { describe } from './client/describe.js';
+import type { IonClient } from './client/client.js';
 import { IonError } from './client/errors.js';
-import { isPlainObject } from './client/json.js';
-import { failureAt, type Page } from './client/pages.js';
-import { runs } from './client/resources.js';
-import { type RowsPage, readRows } from './client/rows.js';
-import type { RowsQuery } from './client/rows-query.js';
-import { defaultFields } from './client/run-fields.js';
+import { ChangeFeed, type ChangesPage, checkpointNow } from './client/lists/change-feed.js';
+import { defaultFields, runs } from './client/lists/resources.js';
+import { type RowsPage, readRows } from './client/lists/rows.js';
+import type { RowsQuery } from './client/lists/rows-query.js';
+import { failureAt, type Page } from './client/paging/paginator.js';
 import { pageNumbers, readNumber } from './client/settings.js';
-import { Turns } from './client/turns.js';
-import { loadPlace, storePlace } from './runtime/changes-place.js';
-import { type FilterRow, readFilters } from './runtime/filter-rows.js';
-import {
-  type Message,
-  type MessageDetails,
-  type MessageTools,
-  onMessage,
-} from './runtime/on-message.js';
-import { requireResolvedChoices } from './runtime/references.js';
-import { arrayOutput, type RunsOutput, sequenceOutput } from './runtime/runs-output.js';
+import { describe } from './client/support/describe.js';
+import { isPlainObject } from './client/support/json.js';
+import { KeyedMutex } from './client/support/keyed-mutex.js';
+import { requireConfig, statusWithConfig } from './config/find-config.js';
+import { arrayOutput, type RunsOutput, sequenceOutput } from './runs/output.js';
+import { loadCheckpoint, saveCheckpoint } from './shared/checkpoint.js';
+import { type FilterRow, readFilters } from './shared/filter-rows.js';
+import { handleMessages, type MessageTools } from './shared/handle-messages.js';
+import type { Message, MessageDetails } from './shared/message.js';
+import { requireResolvedChoices } from './shared/references.js';
 import {
   isFilter,
   isListOf,
@@ -27,7 +24,7 @@ import {
   requireNumber,
   requireSwitch,
   requireValid,
-} from './runtime/valid-properties.js';
+} from './shared/valid-properties.js';
 
 interface IonRunsConfig extends NodeDef {
   config: string;
@@ -46,20 +43,21 @@ export = (RED: NodeAPI): void => {
   RED.nodes.registerType('ion-runs', function (this: Node, config: IonRunsConfig) {
     RED.nodes.createNode(this, config);
     // Two triggers at once would deliver the same changes twice.
-    const turns = new Turns();
-    onMessage(RED, this, config, async (msg, tools) => {
+    const turns = new KeyedMutex();
+    const status = statusWithConfig(RED, this, config);
+    handleMessages(RED, this, status, config.output, async (msg, tools) => {
+      const { client } = requireConfig(RED, config);
       requireResolvedChoices('ion-runs', config, ['mode', 'changesFrom']);
       const query = await readQuery(RED, this, config, msg);
       const changes = requireSwitch('ion-runs', 'changes', config.changes, false);
       const output = runsOutput(RED, config.mode, changes, msg, tools);
       if (changes) {
-        const { queueLimit } = tools.client;
-        await turns.run('changes', queueLimit, () =>
-          sendChanges(this, config, query, output, tools),
+        await turns.run('changes', client.queueLimit, () =>
+          sendChanges(this, client, config, query, output, tools),
         );
       } else {
         const options = { ...paging(config, tools), limit: readLimit(config, msg) };
-        const count = await sendPages(readRows(tools.client, runs, query, options), output);
+        const count = await sendPages(readRows(client, runs, query, options), output);
         tools.status({ key: 'runs', count });
       }
     });
@@ -69,23 +67,24 @@ export = (RED: NodeAPI): void => {
 /** The runs that changed since the last answer. The place moves on only when all was delivered. */
 async function sendChanges(
   node: Node,
+  client: IonClient,
   config: IonRunsConfig,
   query: RowsQuery,
   output: RunsOutput,
   tools: MessageTools,
 ): Promise<void> {
-  const { client, status } = tools;
+  const { status } = tools;
   const options = paging(config, tools);
-  const place = await loadPlace(node, client.endpoint);
+  const place = await loadCheckpoint(node, client.endpoint);
   if (!place && config.changesFrom === 'now') {
-    await storePlace(node, client.endpoint, await placeOfNow(client, runs, query, options));
+    await saveCheckpoint(node, client.endpoint, await checkpointNow(client, runs, query, options));
     status({ key: 'changes', count: 0 });
     return;
   }
-  const changes = new Changes(runs, place);
+  const changes = new ChangeFeed(runs, place);
   const pages = changedRows(changes.read(client, query, options));
   const count = await sendPages(pages, output);
-  await storePlace(node, client.endpoint, changes.place());
+  await saveCheckpoint(node, client.endpoint, changes.checkpoint());
   status({ key: 'changes', count });
 }
 

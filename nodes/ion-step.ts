@@ -1,15 +1,18 @@
 import { basename } from 'node:path';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { type AttachmentFile, fileAt, fileOf } from './client/attachments.js';
 import { IonError } from './client/errors.js';
-import { isPlainObject } from './client/json.js';
-import { checkName, checkTarget, type Reference, type Target } from './client/run-steps.js';
-import type { ConflictPolicy, WriteAnswer, WriteOptions } from './client/step-writer.js';
+import { type AttachmentFile, fileAt, fileOf } from './client/steps/attachments.js';
+import { checkName, checkTarget, type Reference, type Target } from './client/steps/run-steps.js';
+import type { ConflictPolicy, WriteOptions, WriteResult } from './client/steps/step-writer.js';
+import { isPlainObject } from './client/support/json.js';
+import type { IonConfigNode } from './config/config-node.js';
+import { requireConfig, statusWithConfig } from './config/find-config.js';
 import type { NewStepWrite } from './outbox/step-writes.js';
-import { type Message, type MessageTools, onMessage } from './runtime/on-message.js';
-import { outboxResults } from './runtime/outbox-results.js';
-import { requireResolvedChoices } from './runtime/references.js';
-import { typedValue } from './runtime/typed-values.js';
+import { handleMessages, type MessageTools } from './shared/handle-messages.js';
+import type { Message } from './shared/message.js';
+import { requireResolvedChoices } from './shared/references.js';
+import { typedValue } from './shared/typed-values.js';
+import { outboxResults } from './step/outbox-results.js';
 
 /** Fields that one message may write. */
 const MAX_FIELDS = 1000;
@@ -43,31 +46,37 @@ type StepWrite = NewStepWrite & { file?: AttachmentFile };
 export = (RED: NodeAPI): void => {
   RED.nodes.registerType('ion-step', function (this: Node, config: IonStepConfig) {
     RED.nodes.createNode(this, config);
-    const output = { config: config.config, output: 'payload' };
-    const status = onMessage(RED, this, output, async (msg, tools) => {
+    const status = statusWithConfig(RED, this, config);
+    const results = outboxResults(RED, this, status, config);
+    handleMessages(RED, this, status, 'payload', async (msg, tools) => {
+      const ion = requireConfig(RED, config);
       requireResolvedChoices('ion-step', config, CHOICES);
       const write = await readWrite(RED, this, config, msg);
-      if (config.delivery === 'outbox') await results.add(msg, write, tools);
-      else await writeNow(msg, write, tools);
+      if (config.delivery === 'outbox') await results.add(ion, msg, write, tools);
+      else await writeNow(ion, msg, write, tools);
     });
-    const results = outboxResults(RED, this, status, config);
   });
 };
 
 /** Writes at once, and sends what ION answers. */
-async function writeNow(msg: Message, write: StepWrite, tools: MessageTools): Promise<void> {
+async function writeNow(
+  ion: IonConfigNode,
+  msg: Message,
+  write: StepWrite,
+  tools: MessageTools,
+): Promise<void> {
   const { signal, onState, send, status } = tools;
   const options = { signal, onState, onConflict: write.onConflict };
-  const { payload, name, attempts, traceId, results } = await answerTo(write, tools, options);
+  const { payload, name, attempts, traceId, results } = await answerTo(write, ion, options);
   send(msg, payload, { operation: 'mutation', name, attempts, traceId, results });
   status({ key: `written.${write.action}` });
 }
 
 function answerTo(
   { action, target, value, file }: StepWrite,
-  { config: { steps } }: MessageTools,
+  { steps }: IonConfigNode,
   options: WriteOptions,
-): Promise<WriteAnswer<unknown>> {
+): Promise<WriteResult<unknown>> {
   if (action === 'status') return steps.writeStatus(target, value, options);
   if (action === 'file' && file) return steps.attach(target, file, options);
   return steps.write(target, value, options);

@@ -7,23 +7,30 @@ import {
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createApi, refusal } from './api.js';
-import { Control } from './control.js';
-import { inject } from './faults.js';
-import { type Answer, type Exchange, json, readExchange, send, traceId } from './http.js';
-import { signingKeys } from './keys.js';
-import { startLife } from './live.js';
-import { newSecret } from './mutations/api-keys.js';
-import { createAuthServer, REALM } from './oauth.js';
-import { hasForeignHost, hasForeignOrigin } from './own-origin.cjs';
-import { controlRoute } from './routes.js';
-import { SERVICE_USER, seed } from './seed.js';
-import { Store } from './store.js';
-import { Uploads } from './uploads.js';
-import { Webhooks } from './webhooks.js';
+import { createAuthServer, REALM } from './auth/auth-server.js';
+import { signingKeys } from './auth/signing-keys.js';
+import { controlRoute } from './control-routes.js';
+import { SERVICE_USER, seed } from './data/seed.js';
+import { Store } from './data/store.js';
+import { Control } from './faults/control.js';
+import { inject } from './faults/inject.js';
+import { createApi, refusal } from './graphql/api.js';
+import { newSecret } from './graphql/mutations/api-keys.js';
+import {
+  type Exchange,
+  json,
+  readExchange,
+  type SandboxResponse,
+  send,
+  traceId,
+} from './http/exchange.js';
+import { hasForeignHost, hasForeignOrigin } from './http/own-origin.cjs';
+import { Uploads } from './http/uploads.js';
+import { startSimulation } from './live/simulation.js';
+import { Webhooks } from './webhooks/webhooks.js';
 
-export type { Control, Counters, Fault, FaultEffect, Settings } from './control.js';
-export type { Store } from './store.js';
+export type { Store } from './data/store.js';
+export type { Control, Counters, Fault, FaultEffect, Settings } from './faults/control.js';
 
 export interface SandboxOptions {
   /** 4000 by default; 0 takes a free one. */
@@ -66,7 +73,7 @@ export interface Sandbox {
 const HOST = '127.0.0.1';
 const FOREIGN = '/other-environment';
 
-type Handler = (exchange: Exchange) => Promise<Answer>;
+type Handler = (exchange: Exchange) => Promise<SandboxResponse>;
 
 /** Starts a local ION: auth server, GraphQL API, file store and control route on one port. */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
@@ -143,7 +150,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     });
   });
 
-  const stopLife = options.live ? startLife(store) : () => {};
+  const stopLife = options.live ? startSimulation(store) : () => {};
 
   return {
     url,

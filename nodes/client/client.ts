@@ -1,23 +1,23 @@
-import { abandonable, onAbort } from './aborts.js';
-import { type GraphqlAnswer, readAnswer, readBody } from './answer.js';
-import { type EndpointSettings, resolveEndpoints } from './environments.js';
+import { AccessTokens, type AfterRefusal, type ApiKey } from './auth/access-tokens.js';
+import { type EndpointSettings, resolveEndpoints } from './auth/environments.js';
+import { Redactor } from './auth/redaction.js';
 import { closedError, IonError, reasonOf, toIonError } from './errors.js';
-import type { Operation } from './operation.js';
-import { RequestQueue, type Turn } from './queue.js';
-import { Redactor } from './redaction.js';
-import { delayBeforeRetry } from './retries.js';
-import { configNumbers } from './settings.js';
-import { AccessTokens, type AfterRefusal, type ApiKey } from './tokens.js';
+import { hasPath, isTooYoung } from './failures/classify-failure.js';
+import type { Operation } from './graphql/operation.js';
+import { type GraphqlResponse, readBody, readResponse } from './graphql/response.js';
+import { checkVariables } from './graphql/variables.js';
+import { type Priority, RequestQueue } from './http/request-queue.js';
+import { delayBeforeRetry } from './http/retry-policy.js';
 import {
-  type HttpAnswer,
+  type HttpResponse,
   headerOf,
   Transport,
   type TransportOptions,
   type Upload,
-} from './transport.js';
-import { hasControlCharacter, trimEnds } from './trim-ends.js';
-import { checkVariables } from './variables.js';
-import { hasPath, isTooYoung } from './verdict.js';
+} from './http/transport.js';
+import { configNumbers } from './settings.js';
+import { abandonable, addAbortListener } from './support/abort-listeners.js';
+import { hasControlCharacter, trimEnds } from './support/trim-ends.js';
 
 /** Without a number, its default in `configNumbers`. */
 export interface IonClientSettings extends EndpointSettings {
@@ -52,7 +52,7 @@ export interface RequestOptions {
   onRetry?: (error: IonError) => Record<string, unknown> | undefined;
 }
 
-export interface Answer extends GraphqlAnswer {
+export interface IonResponse extends GraphqlResponse {
   /** Requests that were sent to the API, the successful one included. */
   attempts: number;
 }
@@ -134,7 +134,7 @@ export class IonClient {
    * Sends one operation and repeats it where that is safe.
    * @throws IonError, without any secret in its texts
    */
-  async request(operation: Operation, options: RequestOptions): Promise<Answer> {
+  async request(operation: Operation, options: RequestOptions): Promise<IonResponse> {
     const progress: Progress = { attempts: 0, tokens: new Set() };
     try {
       return await this.#requestWithRetries(operation, options, progress);
@@ -150,15 +150,15 @@ export class IonClient {
    * Sends a file to the storage host that ION named, without any token of ION.
    * @throws IonError, without the query of the URL, which is what permits the upload
    */
-  async upload(upload: Upload): Promise<HttpAnswer> {
+  async upload(upload: Upload): Promise<HttpResponse> {
     this.#checkStorage(upload.url);
     return this.#transport.put(upload);
   }
 
   /** Status and size in bytes of what the storage host holds. */
-  async stored(url: URL, signal: AbortSignal): Promise<{ status: number; size: number }> {
+  async storedObject(url: URL, signal: AbortSignal): Promise<{ status: number; size: number }> {
     this.#checkStorage(url);
-    const { status, headers } = await this.#transport.look(url, signal);
+    const { status, headers } = await this.#transport.head(url, signal);
     return { status, size: Number(headerOf(headers, 'content-length')) };
   }
 
@@ -182,9 +182,9 @@ export class IonClient {
     operation: Operation,
     options: RequestOptions,
     progress: Progress,
-  ): Promise<Answer> {
+  ): Promise<IonResponse> {
     let { variables } = options;
-    let turn: Turn = options.isNew === false ? 'continued' : 'new';
+    let turn: Priority = options.isNew === false ? 'continued' : 'new';
     let waits = 0;
     for (let tries = 1; ; tries++) {
       try {
@@ -194,7 +194,7 @@ export class IonClient {
       } catch (thrown) {
         if (!(thrown instanceof RequestFailure)) throw thrown;
         const { error } = thrown;
-        let delay = delayBeforeRetry(error, operation.kind, tries, this.#retries);
+        let delay = delayBeforeRetry(error, operation.kind === 'query', tries, this.#retries);
         if (thrown.waitsForToken && waits++ < MAX_TOKEN_WAITS) {
           // No try of its own: whoever allows none wants a message to survive this as well.
           tries--;
@@ -206,7 +206,7 @@ export class IonClient {
         }
         options.onState?.('retrying');
         variables = options.onRetry?.(error) ?? variables;
-        await this.#queueOf(options).whileOut(() => this.#pause(delay, options.signal));
+        await this.#queueOf(options).whileBackingOff(() => this.#pause(delay, options.signal));
         turn = 'retry';
       }
     }
@@ -217,9 +217,9 @@ export class IonClient {
     operation: Operation,
     variables: Record<string, unknown> | undefined,
     options: RequestOptions,
-    turn: Turn,
+    turn: Priority,
     progress: Progress,
-  ): Promise<GraphqlAnswer> {
+  ): Promise<GraphqlResponse> {
     if (this.#closing.signal.aborted) throw closedError();
     const body = requestBody(operation, variables);
     const queue = this.#queueOf(options);
@@ -265,7 +265,7 @@ export class IonClient {
     request: string,
     signal: AbortSignal,
     progress: Progress,
-  ): Promise<GraphqlAnswer> {
+  ): Promise<GraphqlResponse> {
     progress.attempts++;
     progress.tokens.add(token);
     try {
@@ -284,7 +284,7 @@ export class IonClient {
       let body = readBody(answer, host);
       // A long one takes its time, in which the flow may be stopped.
       if (body instanceof Promise) body = await abandonable(body, signal, closedAfterAnswer);
-      const result = readAnswer(answer, host, body, token, operation);
+      const result = readResponse(answer, host, body, token, operation);
       this.#tokens.accept(token);
       return result;
     } catch (thrown) {
@@ -305,7 +305,7 @@ export class IonClient {
       };
       const timer = setTimeout(end(resolve), delay);
       const stop = end(() => reject(closedError()));
-      const listening = [signal, this.#closing.signal].map((each) => onAbort(each, stop));
+      const listening = [signal, this.#closing.signal].map((each) => addAbortListener(each, stop));
     });
   }
 }

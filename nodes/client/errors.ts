@@ -1,5 +1,3 @@
-import type { Origin } from './verdict.js';
-
 /** The stable codes that flows switch on (`msg.error.code` behind a Catch node). */
 export type IonErrorCode =
   | 'ION_CONFIG'
@@ -18,8 +16,18 @@ export type IonErrorCode =
   | 'ION_OVERLOADED'
   | 'ION_CLOSED';
 
+/**
+ * Who a failure came from. Only `operation` and some `local` ones say anything about the operation:
+ * - `operation`: ION, by GraphQL errors about this operation
+ * - `service`: ION about its own state, such as its database, a time limit or a rate
+ * - `gateway`: something on the way to ION, or ION's own web server; no answer of GraphQL
+ * - `auth`: the auth server, or what answered in its place
+ * - `local`: this package, because of its input or because nothing answered that it can use
+ */
+export type Origin = 'operation' | 'service' | 'gateway' | 'auth' | 'local';
+
 /** Longest piece of a foreign text that is quoted in a message, in characters. */
-const LONGEST_QUOTE = 200;
+const MAX_QUOTE = 200;
 
 /** In characters; foreign text must not make a message too long to be read. */
 const MAX_MESSAGE = 1900;
@@ -154,8 +162,8 @@ export function reasonOf(thrown: unknown): string {
 
 /** A foreign text as one line of a message, cut where it is long. */
 export function quote(text: string): string {
-  const begin = text.slice(0, 5 * LONGEST_QUOTE);
+  const begin = text.slice(0, 5 * MAX_QUOTE);
   const line = begin.replace(/\s+/g, ' ').trim();
-  const isWhole = begin.length === text.length && line.length <= LONGEST_QUOTE;
-  return isWhole ? line : `${line.slice(0, LONGEST_QUOTE)}…`;
+  const isWhole = begin.length === text.length && line.length <= MAX_QUOTE;
+  return isWhole ? line : `${line.slice(0, MAX_QUOTE)}…`;
 }

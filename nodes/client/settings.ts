@@ -1,4 +1,4 @@
-import { trimEnds } from './trim-ends.js';
+import { trimEnds } from './support/trim-ends.js';
 
 /** A number that can be set in a dialog. */
 export interface NumberSetting {

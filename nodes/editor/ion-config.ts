@@ -1,13 +1,13 @@
-import { environments, resolveEndpoints } from '../client/environments.js';
-import { referenceInUrl } from '../client/references.js';
+import { environments, resolveEndpoints } from '../client/auth/environments.js';
 import { configNumbers } from '../client/settings.js';
-import { prepareConnectionTest } from './connection-test.js';
-import { labels } from './labels.js';
-import { numberProperties, prepareNumbers } from './numbers.js';
-import { prepareOutbox } from './outbox.js';
+import { referenceInUrl } from '../client/support/references.js';
+import { prepareConnectionTest } from './config/connection-test.js';
+import { prepareOutbox } from './config/outbox.js';
+import { labels } from './shared/labels.js';
+import { numberProperties, prepareNumbers } from './shared/numbers.js';
+import { noReference, partOfVariable, timeZone } from './shared/validators.js';
 import { instanceChoice } from './subflows/instance-choice.js';
 import { runningConfigs } from './subflows/running-configs.js';
-import { noReference, partOfVariable, timeZone } from './validators.js';
 
 const label = labels('ion-config');
 

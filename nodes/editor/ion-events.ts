@@ -1,6 +1,6 @@
-import { isThisMachine, lacksRoot } from '../client/public-url.js';
-import { resourceNamed } from '../client/resources.js';
+import { resourceNamed } from '../client/lists/resources.js';
 import { eventsNumbers } from '../client/settings.js';
+import { isThisMachine, lacksRoot } from '../client/webhooks/public-url.js';
 import { actionChoice } from './events/actions.js';
 import { current, isOn, setOpen } from './events/open-dialog.js';
 import { type Address, addressesOf, pathOf } from './events/path.js';
@@ -18,15 +18,15 @@ import {
   validResponseCode,
   validSecret,
 } from './events/validators.js';
-import { labels } from './labels.js';
-import { numberProperties, prepareNumbers } from './numbers.js';
-import { type FieldChoice, fieldChoice } from './runs/fields.js';
-import { type FilterList, type FilterRow, filterList } from './runs/filters.js';
-import { typesOf } from './runs/names.js';
-import { followSchema } from './runs/schema-state.js';
-import type { Introspection } from './schema.js';
+import { type FieldChoice, fieldChoice } from './query-builder/fields.js';
+import { type FilterList, type FilterRow, filterList } from './query-builder/filters.js';
+import { typesOf } from './query-builder/list-schema.js';
+import { followSchema } from './query-builder/schema-state.js';
+import { labels } from './shared/labels.js';
+import { numberProperties, prepareNumbers } from './shared/numbers.js';
+import type { Introspection } from './shared/schema.js';
+import { oneOf } from './shared/validators.js';
 import { isInSubflow } from './subflows/instances.js';
-import { oneOf } from './validators.js';
 
 const label = labels('ion-events');
 const numbers = numberProperties('ion-events', eventsNumbers);

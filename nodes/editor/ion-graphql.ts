@@ -1,12 +1,12 @@
 import { pageNumbers } from '../client/settings.js';
 import { createQueryEditor, type QueryEditor } from './graphql/query-editor.js';
-import { starters } from './graphql/starters.js';
-import { prepareTrial } from './graphql/trial.js';
-import { labels } from './labels.js';
-import { numberProperties, prepareNumbers } from './numbers.js';
+import { queryTemplates } from './graphql/query-templates.js';
+import { prepareRunQuery } from './graphql/run-query.js';
+import { labels } from './shared/labels.js';
+import { numberProperties, prepareNumbers } from './shared/numbers.js';
+import { output } from './shared/validators.js';
 import { type InstanceChoice, instanceChoice } from './subflows/instance-choice.js';
 import { runningConfigs } from './subflows/running-configs.js';
-import { output } from './validators.js';
 
 const label = labels('ion-graphql');
 /** What belongs to the open dialog. */
@@ -22,7 +22,7 @@ RED.nodes.registerType('ion-graphql', {
   defaults: {
     name: { value: '' },
     config: { label: label('config'), value: '', type: 'ion-config', required: true },
-    query: { label: label('query'), value: starters.runs, validate: query },
+    query: { label: label('query'), value: queryTemplates.runs, validate: query },
     queryType: { value: 'graphql' },
     variables: {
       label: label('variables'),
@@ -59,7 +59,7 @@ RED.nodes.registerType('ion-graphql', {
     if (!isText) source.typedInput('value', stored);
     const editor = createQueryEditor({
       id: 'ion-graphql-query-editor',
-      text: isText ? stored : starters.runs,
+      text: isText ? stored : queryTemplates.runs,
       showSchema: (key, values) =>
         $('#ion-graphql-schema').text(this._(`ion-graphql.schema.${key}`, values)),
     });
@@ -68,7 +68,7 @@ RED.nodes.registerType('ion-graphql', {
       void editor.useSchemaOf(chosenConfig(instance));
     });
     prepareToolbar(this, editor, instance);
-    const trial = prepareTrial(this, () => ({
+    const trial = prepareRunQuery(this, () => ({
       config: chosenConfig(instance),
       query: editor.text,
       operationName: String($('#node-input-operationName').val()).trim(),
@@ -131,14 +131,14 @@ function chosenConfig({ id }: InstanceChoice): string | undefined {
 
 function prepareToolbar(node: EditedNode, editor: QueryEditor, instance: InstanceChoice): void {
   const choice = $('#ion-graphql-starter');
-  for (const key of Object.keys(starters)) {
+  for (const key of Object.keys(queryTemplates)) {
     $('<option>')
       .val(key)
       .text(node._(`ion-graphql.starter.${key}`))
       .appendTo(choice);
   }
   choice.on('change', () => {
-    const starter = starters[String(choice.val()) as keyof typeof starters];
+    const starter = queryTemplates[String(choice.val()) as keyof typeof queryTemplates];
     if (starter) editor.setText(starter);
     choice.val('');
   });

@@ -1,16 +1,15 @@
-import { runs } from '../client/resources.js';
-import { defaultFields } from '../client/run-fields.js';
+import { defaultFields, runs } from '../client/lists/resources.js';
 import { pageNumbers } from '../client/settings.js';
-import { labels } from './labels.js';
-import { numberProperties, prepareNumbers } from './numbers.js';
-import { type FieldChoice, fieldChoice } from './runs/fields.js';
-import { type FilterList, type FilterRow, filterList } from './runs/filters.js';
-import { typesOf } from './runs/names.js';
+import { type FieldChoice, fieldChoice } from './query-builder/fields.js';
+import { type FilterList, type FilterRow, filterList } from './query-builder/filters.js';
+import { typesOf } from './query-builder/list-schema.js';
+import { followSchema } from './query-builder/schema-state.js';
+import { type SortChoice, sortChoice } from './query-builder/sort.js';
+import { filters, names } from './query-builder/validators.js';
 import { preview } from './runs/preview.js';
-import { followSchema } from './runs/schema-state.js';
-import { type SortChoice, sortChoice } from './runs/sort.js';
-import { filters, names } from './runs/validators.js';
-import { oneOf, output } from './validators.js';
+import { labels } from './shared/labels.js';
+import { numberProperties, prepareNumbers } from './shared/numbers.js';
+import { oneOf, output } from './shared/validators.js';
 
 const label = labels('ion-runs');
 /** What belongs to the open dialog. */

@@ -1,5 +1,5 @@
-import { labels } from './labels.js';
-import { oneOf } from './validators.js';
+import { labels } from './shared/labels.js';
+import { oneOf } from './shared/validators.js';
 
 type Action = 'field' | 'status' | 'file';
 type TypedProperty = 'run' | 'step' | 'field' | 'filename';

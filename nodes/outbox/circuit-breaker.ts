@@ -1,5 +1,5 @@
 import { type IonError, toIonError } from '../client/errors.js';
-import { isRefusal } from '../client/verdict.js';
+import { isRefusal } from '../client/failures/classify-failure.js';
 import type { Backoff } from './backoff.js';
 
 interface Settings {

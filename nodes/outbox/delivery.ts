@@ -1,6 +1,6 @@
-import { onAbort } from '../client/aborts.js';
 import { type IonError, toIonError } from '../client/errors.js';
-import type { WriteAnswer } from '../client/step-writer.js';
+import type { WriteResult } from '../client/steps/step-writer.js';
+import { addAbortListener } from '../client/support/abort-listeners.js';
 import type { Backoff } from './backoff.js';
 import type { CircuitBreaker } from './circuit-breaker.js';
 import type { EntryKinds } from './entry-kind.js';
@@ -77,7 +77,7 @@ export class Delivery {
     }
     failing.waits(partition, undefined);
     const begun = performance.now();
-    let answer: WriteAnswer<unknown>;
+    let answer: WriteResult<unknown>;
     try {
       answer = await this.#try(partition, stored, failed !== undefined);
     } catch (thrown) {
@@ -87,12 +87,12 @@ export class Delivery {
     return true;
   }
 
-  async #try(partition: string, stored: Stored, hasFailed: boolean): Promise<WriteAnswer<unknown>> {
+  async #try(partition: string, stored: Stored, hasFailed: boolean): Promise<WriteResult<unknown>> {
     const { signal } = this.#settings;
     if (!hasFailed) return this.#send(partition, stored, signal);
     const controller = new AbortController();
     this.#tries.set(partition, controller);
-    const stopListening = onAbort(signal, () => controller.abort());
+    const stopListening = addAbortListener(signal, () => controller.abort());
     try {
       return await this.#send(partition, stored, controller.signal);
     } finally {
@@ -101,7 +101,7 @@ export class Delivery {
     }
   }
 
-  #send(partition: string, stored: Stored, signal: AbortSignal): Promise<WriteAnswer<unknown>> {
+  #send(partition: string, stored: Stored, signal: AbortSignal): Promise<WriteResult<unknown>> {
     const { store, kinds } = this.#settings;
     const { sequence, entry } = stored;
     const wasTried = this.#tried.get(partition) === sequence;
@@ -113,7 +113,7 @@ export class Delivery {
     });
   }
 
-  #delivered(partition: string, stored: Stored, answer: WriteAnswer<unknown>): void {
+  #delivered(partition: string, stored: Stored, answer: WriteResult<unknown>): void {
     const { store, breaker, failing, listeners } = this.#settings;
     this.#tried.delete(partition);
     failing.delivered(partition);

@@ -1,4 +1,4 @@
-import type { WriteAnswer } from '../client/step-writer.js';
+import type { WriteResult } from '../client/steps/step-writer.js';
 import type { Entry, Stored } from './store/entries.js';
 
 /** One try to deliver an entry. */
@@ -59,7 +59,7 @@ export interface EntryKind<Own extends Entry = Entry> {
    * was executed, and returns the result of that one.
    * @throws IonError; a rejection by ION rejects the entry, after any other error it is tried again
    */
-  deliver(entry: Own, attempt: DeliveryTry): Promise<WriteAnswer<unknown>>;
+  deliver(entry: Own, attempt: DeliveryTry): Promise<WriteResult<unknown>>;
 
   /** A rejected entry as it is tried again after a decision, such as without traces of earlier tries. */
   restored(entry: Own): Own;

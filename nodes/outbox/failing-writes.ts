@@ -1,5 +1,5 @@
 import type { IonError, IonErrorCode } from '../client/errors.js';
-import { speaksOfDatabase } from '../client/service-trouble.js';
+import { speaksOfDatabase } from '../client/failures/service-trouble.js';
 import type { Stored } from './store/entries.js';
 
 /** A failing write is rejected after that many failures, but not before that time has passed. */

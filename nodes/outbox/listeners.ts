@@ -1,5 +1,5 @@
 import type { IonError } from '../client/errors.js';
-import type { WriteAnswer } from '../client/step-writer.js';
+import type { WriteResult } from '../client/steps/step-writer.js';
 import type { FailingWrite } from './failing-writes.js';
 import type { Entry } from './store/entries.js';
 
@@ -18,7 +18,7 @@ export interface OutboxState {
 
 /** What a sender is told about its entries. */
 export interface OutboxListener {
-  delivered(entry: Entry, answer: WriteAnswer<unknown>): void;
+  delivered(entry: Entry, answer: WriteResult<unknown>): void;
   /** The entry is no longer tried. */
   rejected(entry: Entry, error: IonError): void;
   /** One of the other methods threw this. */
@@ -36,7 +36,7 @@ export class Listeners {
     this.#listeners = listeners;
   }
 
-  delivered(entry: Entry, answer: WriteAnswer<unknown>): void {
+  delivered(entry: Entry, answer: WriteResult<unknown>): void {
     report(this.#listeners.get(entry.sender), (listener) => listener.delivered(entry, answer));
   }
 

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { IonError } from '../client/errors.js';
-import type { StepWriter } from '../client/step-writer.js';
+import type { StepWriter } from '../client/steps/step-writer.js';
 import { backoff } from './backoff.js';
 import { CircuitBreaker } from './circuit-breaker.js';
 import { type Decision, Decisions } from './decisions.js';

@@ -1,5 +1,5 @@
 import { closedError, IonError } from '../client/errors.js';
-import { isRefusal } from '../client/verdict.js';
+import { isRefusal } from '../client/failures/classify-failure.js';
 import type { FailingDecision, FailingWrites } from './failing-writes.js';
 import type { Listeners } from './listeners.js';
 import type { RejectedEntry, Stored } from './store/entries.js';

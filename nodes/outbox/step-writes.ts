@@ -1,8 +1,8 @@
-import { type Attachment, fileAt } from '../client/attachments.js';
 import { quote } from '../client/errors.js';
-import { isPlainObject } from '../client/json.js';
-import { idOf, isGiven, type Target } from '../client/run-steps.js';
-import type { ConflictPolicy, StepWriter, WriteAnswer } from '../client/step-writer.js';
+import { type Attachment, fileAt } from '../client/steps/attachments.js';
+import { idOf, isGiven, type Target } from '../client/steps/run-steps.js';
+import type { ConflictPolicy, StepWriter, WriteResult } from '../client/steps/step-writer.js';
+import { isPlainObject } from '../client/support/json.js';
 import type { DeliveryTry, EntryKind, EntrySummary } from './entry-kind.js';
 import type { Entry, NewEntry } from './store/entries.js';
 
@@ -68,7 +68,7 @@ export class StepWrites implements EntryKind<StepEntry> {
     return `unknown run of ${target.step ?? target.field}`;
   }
 
-  deliver(entry: StepEntry, attempt: DeliveryTry): Promise<WriteAnswer<unknown>> {
+  deliver(entry: StepEntry, attempt: DeliveryTry): Promise<WriteResult<unknown>> {
     const { action, target, value, onConflict } = entry.write;
     const options = { signal: attempt.signal, isNew: false, onConflict };
     switch (action) {
@@ -85,7 +85,7 @@ export class StepWrites implements EntryKind<StepEntry> {
   async #attach(
     entry: StepEntry,
     { signal, filePath, save }: DeliveryTry,
-  ): Promise<WriteAnswer<unknown>> {
+  ): Promise<WriteResult<unknown>> {
     const { target, filename = '' } = entry.write;
     const options = { signal, isNew: false };
     const { attachmentsBefore: before, attachment } = entry;

@@ -5,15 +5,19 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { Changes, type Place, placeOfNow } from '../../nodes/client/changes.js';
-import { type Answer, IonClient, type RequestOptions } from '../../nodes/client/client.js';
+import { IonClient, type IonResponse, type RequestOptions } from '../../nodes/client/client.js';
 import { IonError } from '../../nodes/client/errors.js';
-import { parseExactly } from '../../nodes/client/json.js';
-import { cursorAt } from '../../nodes/client/offsets.js';
-import { parseOperation } from '../../nodes/client/operation.js';
-import { type Page, pages } from '../../nodes/client/pages.js';
-import { runs as runsOfIon } from '../../nodes/client/resources.js';
-import { readRows } from '../../nodes/client/rows.js';
+import { parseOperation } from '../../nodes/client/graphql/operation.js';
+import {
+  ChangeFeed,
+  type Checkpoint,
+  checkpointNow,
+} from '../../nodes/client/lists/change-feed.js';
+import { runs as runsOfIon } from '../../nodes/client/lists/resources.js';
+import { readRows } from '../../nodes/client/lists/rows.js';
+import { cursorAt } from '../../nodes/client/paging/cursors.js';
+import { type Page, pages } from '../../nodes/client/paging/paginator.js';
+import { parseExactly } from '../../nodes/client/support/json.js';
 import { failure } from '../support/errors.js';
 import {
   assertClear,
@@ -235,7 +239,7 @@ describe('client with hostile servers', () => {
   });
 
   /** What a request with a new client ends in; afterwards the client has to work again. */
-  const outcomeOf = async (operation = ME): Promise<Answer | IonError> => {
+  const outcomeOf = async (operation = ME): Promise<IonResponse | IonError> => {
     const client = new IonClient({
       environment: 'custom',
       apiUrl: api.url,
@@ -304,7 +308,7 @@ describe('client with hostile servers', () => {
         api.ends = false;
         const outcome = await outcomeOf();
         const isGood = name === 'identity' || (encoder && /^(x-)?gzip$|^br$/i.test(name));
-        if (isGood) assert.deepEqual((outcome as Answer).data, { me: { id: 6 } });
+        if (isGood) assert.deepEqual((outcome as IonResponse).data, { me: { id: 6 } });
         else assert.equal((outcome as IonError).code, 'ION_RESPONSE', String(outcome));
       }),
     ));
@@ -470,7 +474,7 @@ describe('lists of hostile servers', () => {
       this.#texts = texts;
     }
 
-    async request(_operation: unknown, _options: RequestOptions): Promise<Answer> {
+    async request(_operation: unknown, _options: RequestOptions): Promise<IonResponse> {
       await nextTurn();
       if (this.requests > MOST_REQUESTS) throw new Error('asked too often');
       const text = this.#texts[this.requests++ % this.#texts.length] as string;
@@ -613,7 +617,7 @@ describe('lists of hostile servers', () => {
     for (const text of ['{}', '{"runs":null,"runSteps":{"edges":[]}}', '{"runs":7}']) {
       const options = { pageSize: 5, signal };
       const error = await failure(
-        placeOfNow(new OddSource([text]), runsOfIon, QUERY, options),
+        checkpointNow(new OddSource([text]), runsOfIon, QUERY, options),
         'ION_RESPONSE',
       );
       assertClear(error);
@@ -626,19 +630,22 @@ describe('lists of hostile servers', () => {
       fc.asyncProperty(answers, fc.boolean(), async (texts, fromNow) => {
         const options = { pageSize: 5, signal };
         const source = new OddSource(texts);
-        let place: Place | undefined;
+        let place: Checkpoint | undefined;
         if (fromNow) {
           const now = async function* () {
-            yield await placeOfNow(source, runsOfIon, QUERY, options);
+            yield await checkpointNow(source, runsOfIon, QUERY, options);
           };
           place = (await collect(source, now())).items[0];
         }
-        const changes = new Changes(runsOfIon, place);
+        const changes = new ChangeFeed(runsOfIon, place);
         await collect(source, changes.read(source, QUERY, options));
         // What a node's context makes of it.
-        const kept = JSON.parse(JSON.stringify(changes.place())) as Place;
+        const kept = JSON.parse(JSON.stringify(changes.checkpoint())) as Checkpoint;
         const good = new OddSource(['{"runs":{"edges":[],"pageInfo":{"hasNextPage":false}}}']);
-        const next = await collect(good, new Changes(runsOfIon, kept).read(good, QUERY, options));
+        const next = await collect(
+          good,
+          new ChangeFeed(runsOfIon, kept).read(good, QUERY, options),
+        );
         assert.equal(next.error, undefined);
         assertUnpolluted();
       }),

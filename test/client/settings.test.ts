@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { delayAfterFailures, MAX_TIMER_MS } from '../../nodes/client/back-off.js';
 import { numberSettings, readNumber } from '../../nodes/client/settings.js';
+import { delayAfterFailures, MAX_TIMER_MS } from '../../nodes/client/support/backoff.js';
 
 describe('numbers of the dialogs', () => {
   const { timeout, retries, outboxLimit } = numberSettings['ion-config'];

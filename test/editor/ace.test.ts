@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { prepareUserDir } from '../../sandbox/demo/node-red.js';
+import { graphqlNode, sandboxConfig } from '../../tools/flow-nodes.js';
+import { prepareUserDir } from '../../tools/node-red.js';
+import { useTemporaryFolder } from '../../tools/package.js';
+import { RunningNodeRed } from '../../tools/running-node-red.js';
 import { Editor } from '../support/editor.js';
-import { graphqlNode, sandboxConfig } from '../support/flow-node.js';
-import { RunningNodeRed } from '../support/node-red.js';
-import { useTemporaryFolder } from '../support/package.js';
 import { useSandbox } from '../support/sandbox.js';
 
 describe("the ion-graphql dialog with Node-RED's older code editor", () => {

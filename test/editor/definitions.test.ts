@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
-import { root } from '../support/package.js';
+import { root } from '../../tools/package.js';
 
 interface Property {
   value: unknown;

@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import { buildSchema, introspectionFromSchema } from 'graphql';
 import { marked } from 'marked';
 import { asCode, asMarkdown, shortened } from '../../nodes/editor/graphql/foreign-text.js';
-import { prepareUserDir } from '../../sandbox/demo/node-red.js';
+import { graphqlNode, sandboxConfig } from '../../tools/flow-nodes.js';
+import { prepareUserDir } from '../../tools/node-red.js';
+import { useTemporaryFolder } from '../../tools/package.js';
+import { RunningNodeRed } from '../../tools/running-node-red.js';
 import { Editor } from '../support/editor.js';
-import { graphqlNode, sandboxConfig } from '../support/flow-node.js';
-import { RunningNodeRed } from '../support/node-red.js';
-import { useTemporaryFolder } from '../support/package.js';
 import { useSandbox } from '../support/sandbox.js';
 import { httpServer, type TestServer } from '../support/servers.js';
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { prepareUserDir } from '../../sandbox/demo/node-red.js';
+import type { FlowNode } from '../../tools/flow-nodes.js';
+import { prepareUserDir } from '../../tools/node-red.js';
+import { root, useTemporaryFolder } from '../../tools/package.js';
+import { addPalette, homeIn, palettes, usePalettes } from '../../tools/palettes.js';
+import { RunningNodeRed } from '../../tools/running-node-red.js';
 import { Editor } from '../support/editor.js';
-import type { FlowNode } from '../support/flow-node.js';
-import { RunningNodeRed } from '../support/node-red.js';
-import { root, useTemporaryFolder } from '../support/package.js';
-import { addPalette, homeIn, palettes, usePalettes } from '../support/palettes.js';
 
 /** The editor, inside the page. */
 declare const RED: {
@@ -18,7 +18,7 @@ declare const RED: {
 const CLIENT_ID = 'the-key-of-this-test';
 const SECRET = 'the-secret-of-this-test';
 const files = [
-  'sandbox/demo/flow.json',
+  'demo/flow.json',
   ...readdirSync(join(root, 'examples'), { recursive: true })
     .map(String)
     .filter((name) => name.endsWith('.json'))

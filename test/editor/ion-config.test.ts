@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
-import { prepareUserDir } from '../../sandbox/demo/node-red.js';
-import { Editor } from '../support/editor.js';
 import {
   type FlowNode,
   graphqlNode,
   runsNode,
   sandboxConfig,
   stepNode,
-} from '../support/flow-node.js';
-import { RunningNodeRed } from '../support/node-red.js';
-import { useTemporaryFolder } from '../support/package.js';
+} from '../../tools/flow-nodes.js';
+import { prepareUserDir } from '../../tools/node-red.js';
+import { useTemporaryFolder } from '../../tools/package.js';
+import { RunningNodeRed } from '../../tools/running-node-red.js';
+import { Editor } from '../support/editor.js';
 import { useSandbox } from '../support/sandbox.js';
 import { until } from '../support/until.js';
 

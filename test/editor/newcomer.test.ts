@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { prepareUserDir } from '../../sandbox/demo/node-red.js';
+import { prepareUserDir } from '../../tools/node-red.js';
+import { root, useTemporaryFolder } from '../../tools/package.js';
+import { RunningNodeRed } from '../../tools/running-node-red.js';
 import { Editor } from '../support/editor.js';
-import { RunningNodeRed } from '../support/node-red.js';
-import { root, useTemporaryFolder } from '../support/package.js';
 import { useSandbox } from '../support/sandbox.js';
 
 /** The editor, inside the page. */

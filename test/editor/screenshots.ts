@@ -4,18 +4,18 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { prepareUserDir } from '../../sandbox/demo/node-red.js';
-import { tick } from '../../sandbox/live.js';
-import { Random } from '../../sandbox/random.js';
+import { Random } from '../../sandbox/data/random.js';
+import { tick } from '../../sandbox/live/simulation.js';
 import { type Sandbox, startSandbox } from '../../sandbox/server.js';
+import type { EditorEvent } from '../../tools/comms.js';
+import { exampleFlow, RunningExample } from '../../tools/example.js';
+import { chromium } from '../../tools/find-tool.js';
+import { stepNode } from '../../tools/flow-nodes.js';
+import { prepareUserDir } from '../../tools/node-red.js';
+import { root } from '../../tools/package.js';
+import { RunningNodeRed } from '../../tools/running-node-red.js';
 import { closeBrowsers, openPage } from '../support/browser.js';
-import type { EditorEvent } from '../support/comms.js';
 import { Editor } from '../support/editor.js';
-import { exampleFlow, RunningExample } from '../support/example.js';
-import { stepNode } from '../support/flow-node.js';
-import { RunningNodeRed } from '../support/node-red.js';
-import { root } from '../support/package.js';
-import { chromium } from '../support/tools.js';
 
 const images = join(root, 'docs', 'images');
 const STEP = 'ion-demo-step';
@@ -31,7 +31,7 @@ async function main(): Promise<void> {
   const sandbox = await startSandbox({ port: 0 });
   const userDir = await mkdtemp(join(tmpdir(), 'node-red-ion-'));
   const { clientId, clientSecret, url, authUrl } = sandbox;
-  const flow = JSON.parse(await readFile(join(root, 'sandbox/demo/flow.json'), 'utf8'));
+  const flow = JSON.parse(await readFile(join(root, 'demo/flow.json'), 'utf8'));
   // Below what is seen of the flow, for its dialog.
   const step = { ...stepNode, id: STEP, name: 'record values', z: 'ion-demo', x: 140, y: 2000 };
   flow.push({

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { buildSchema, introspectionFromSchema } from 'graphql';
-import { prepareUserDir } from '../../sandbox/demo/node-red.js';
-import { Editor } from '../support/editor.js';
 import {
   eventsNode,
   type FlowNode,
@@ -9,9 +7,11 @@ import {
   runsNode,
   sandboxConfig,
   stepNode,
-} from '../support/flow-node.js';
-import { RunningNodeRed } from '../support/node-red.js';
-import { useTemporaryFolder } from '../support/package.js';
+} from '../../tools/flow-nodes.js';
+import { prepareUserDir } from '../../tools/node-red.js';
+import { useTemporaryFolder } from '../../tools/package.js';
+import { RunningNodeRed } from '../../tools/running-node-red.js';
+import { Editor } from '../support/editor.js';
 import { useSandbox } from '../support/sandbox.js';
 import { httpServer, type TestServer } from '../support/servers.js';
 import { until } from '../support/until.js';

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import type { Page } from 'playwright-core';
-import { parseOperation } from '../../nodes/client/operation.js';
+import { parseOperation } from '../../nodes/client/graphql/operation.js';
+import { RunningExample } from '../../tools/example.js';
+import { chromium, findTool } from '../../tools/find-tool.js';
+import { useTemporaryFolder } from '../../tools/package.js';
+import { usePalettes } from '../../tools/palettes.js';
 import { openPage } from '../support/browser.js';
-import { RunningExample } from '../support/example.js';
-import { useTemporaryFolder } from '../support/package.js';
-import { usePalettes } from '../support/palettes.js';
 import { useSandbox } from '../support/sandbox.js';
-import { chromium, findTool } from '../support/tools.js';
 import { until } from '../support/until.js';
 
 interface Run {

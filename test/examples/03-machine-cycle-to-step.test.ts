@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { RunningExample } from '../support/example.js';
-import { type Broker, startBroker } from '../support/mosquitto.js';
+import { RunningExample } from '../../tools/example.js';
+import { type Broker, startBroker } from '../../tools/mosquitto.js';
+import { useTemporaryFolder } from '../../tools/package.js';
 import { TestMqttClient } from '../support/mqtt-client.js';
-import { useTemporaryFolder } from '../support/package.js';
 import { useSandbox } from '../support/sandbox.js';
 import { fieldValue, makeStep, type StepForTests, stepState } from '../support/steps.js';
 import { until } from '../support/until.js';

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { freePort } from '../../sandbox/demo/node-red.js';
-import { paletteModules } from '../support/palettes.js';
+import { freePort } from '../../tools/node-red.js';
+import { paletteModules } from '../../tools/palettes.js';
 import { type Plc, plcMovesAStep } from '../support/plc.js';
 import { until } from '../support/until.js';
 

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { freePort } from '../../sandbox/demo/node-red.js';
-import { homeIn, paletteModules } from '../support/palettes.js';
+import { freePort } from '../../tools/node-red.js';
+import { homeIn, paletteModules } from '../../tools/palettes.js';
 import { type Plc, plcMovesAStep } from '../support/plc.js';
 import { until } from '../support/until.js';
 

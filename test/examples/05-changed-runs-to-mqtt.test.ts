@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { rollUp } from '../../sandbox/derived.js';
-import { RunningExample } from '../support/example.js';
-import { type Broker, startBroker } from '../support/mosquitto.js';
+import { rollUp } from '../../sandbox/data/computed-fields.js';
+import { RunningExample } from '../../tools/example.js';
+import { type Broker, startBroker } from '../../tools/mosquitto.js';
+import { useTemporaryFolder } from '../../tools/package.js';
 import { retainedMessages, TestMqttClient } from '../support/mqtt-client.js';
-import { useTemporaryFolder } from '../support/package.js';
 import { useSandbox } from '../support/sandbox.js';
 import { until } from '../support/until.js';
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cursorAt } from '../../nodes/client/offsets.js';
-import { parseOperation } from '../../nodes/client/operation.js';
-import { RunningExample } from '../support/example.js';
-import { useTemporaryFolder } from '../support/package.js';
+import { parseOperation } from '../../nodes/client/graphql/operation.js';
+import { cursorAt } from '../../nodes/client/paging/cursors.js';
+import { RunningExample } from '../../tools/example.js';
+import { useTemporaryFolder } from '../../tools/package.js';
 import { useSandbox } from '../support/sandbox.js';
 
 const COLUMNS = ['id', 'title', 'status', 'part', 'created', 'ended'];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import type { Fault, FaultEffect } from '../../sandbox/control.js';
-import { exampleFlow, RunningExample } from '../support/example.js';
-import { useTemporaryFolder } from '../support/package.js';
+import type { Fault, FaultEffect } from '../../sandbox/faults/control.js';
+import { exampleFlow, RunningExample } from '../../tools/example.js';
+import { useTemporaryFolder } from '../../tools/package.js';
 import { useSandbox } from '../support/sandbox.js';
 
 const FILE = '08-errors.json';

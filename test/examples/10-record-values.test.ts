@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { RunningExample } from '../support/example.js';
-import { useTemporaryFolder } from '../support/package.js';
+import { RunningExample } from '../../tools/example.js';
+import { useTemporaryFolder } from '../../tools/package.js';
 import { useSandbox } from '../support/sandbox.js';
 
 describe('example 10, records values', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { parseOperation } from '../../nodes/client/operation.js';
-import { RunningExample } from '../support/example.js';
-import { useTemporaryFolder } from '../support/package.js';
+import { parseOperation } from '../../nodes/client/graphql/operation.js';
+import { RunningExample } from '../../tools/example.js';
+import { useTemporaryFolder } from '../../tools/package.js';
 import { useSandbox } from '../support/sandbox.js';
 import { until } from '../support/until.js';
 

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { prepareUserDir } from '../../sandbox/demo/node-red.js';
+import { sandboxConfig, stepNode } from '../../tools/flow-nodes.js';
+import { prepareUserDir } from '../../tools/node-red.js';
+import { root, useTemporaryFolder } from '../../tools/package.js';
+import { RunningNodeRed } from '../../tools/running-node-red.js';
 import { Editor } from '../support/editor.js';
-import { sandboxConfig, stepNode } from '../support/flow-node.js';
-import { RunningNodeRed } from '../support/node-red.js';
-import { root, useTemporaryFolder } from '../support/package.js';
 import { useSandbox } from '../support/sandbox.js';
 import { until } from '../support/until.js';
 
@@ -119,7 +119,7 @@ describe('the admin routes of a Node-RED with users', () => {
   };
 
   it('are those that are tested here', async () => {
-    const source = await readFile(join(root, 'nodes/runtime/admin.ts'), 'utf8');
+    const source = await readFile(join(root, 'nodes/config/admin.ts'), 'utf8');
     const registered = [...source.matchAll(/httpAdmin\.(get|post|put|delete)\('\/([^']+)'/g)];
     assert.deepEqual(
       registered.map(([, method, path]) => `${method?.toUpperCase()} ${path}`).sort(),

@@ -7,13 +7,13 @@ import type { RejectedEntry, Stored } from '../../nodes/outbox/store/entries.js'
 import { outboxFolder } from '../../nodes/outbox/store/folder.js';
 import { OutboxStore } from '../../nodes/outbox/store/store.js';
 import type { Fault } from '../../sandbox/server.js';
+import type { FlowNode } from '../../tools/flow-nodes.js';
+import { useTemporaryFolder } from '../../tools/package.js';
+import { RunningNodeRed } from '../../tools/running-node-red.js';
 import { faultRows } from '../support/fault-matrix.js';
-import type { FlowNode } from '../support/flow-node.js';
 import { byLength } from '../support/length.js';
 import { loadSettings } from '../support/load.js';
-import { RunningNodeRed } from '../support/node-red.js';
 import { isEmpty, OutboxFlow, pause } from '../support/outbox-flow.js';
-import { useTemporaryFolder } from '../support/package.js';
 import { useSandbox } from '../support/sandbox.js';
 import { until } from '../support/until.js';
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
+import { runsNode } from '../../tools/flow-nodes.js';
+import { useTemporaryFolder } from '../../tools/package.js';
 import { registeredHook } from '../fuzz/flow.js';
 import { FuzzIon, type Reply } from '../fuzz/ion.js';
 import { Target } from '../fuzz/target.js';
-import { runsNode } from '../support/flow-node.js';
 import { byLength } from '../support/length.js';
-import { useTemporaryFolder } from '../support/package.js';
 import { until } from '../support/until.js';
 
 /**

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type FlowNode, graphqlNode, runsNode, sandboxConfig } from '../support/flow-node.js';
+import { type FlowNode, graphqlNode, runsNode, sandboxConfig } from '../../tools/flow-nodes.js';
+import { install, pack, useTemporaryFolder } from '../../tools/package.js';
+import { RunningNodeRed } from '../../tools/running-node-red.js';
 import { byLength } from '../support/length.js';
-import { RunningNodeRed } from '../support/node-red.js';
-import { install, pack, useTemporaryFolder } from '../support/package.js';
 import { useSandbox } from '../support/sandbox.js';
 
 const RUNS = 60;

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { prepareUserDir } from '../../sandbox/demo/node-red.js';
 import type { Fault } from '../../sandbox/server.js';
+import { type FlowNode, graphqlNode, sandboxConfig } from '../../tools/flow-nodes.js';
+import { prepareUserDir } from '../../tools/node-red.js';
+import { root, useTemporaryFolder } from '../../tools/package.js';
+import { RunningNodeRed } from '../../tools/running-node-red.js';
 import { selfSigned } from '../support/certificates.js';
 import {
   type ByOutbox,
@@ -15,10 +18,7 @@ import {
   type Places,
   SHORT_TIMEOUT,
 } from '../support/fault-matrix.js';
-import { type FlowNode, graphqlNode, sandboxConfig } from '../support/flow-node.js';
-import { RunningNodeRed } from '../support/node-red.js';
 import { OutboxTrial } from '../support/outbox-trial.js';
-import { root, useTemporaryFolder } from '../support/package.js';
 import { useSandbox } from '../support/sandbox.js';
 import { httpServer, type TestServer, unusedPort } from '../support/servers.js';
 

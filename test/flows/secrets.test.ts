@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { prepareUserDir } from '../../sandbox/demo/node-red.js';
 import { type Sandbox, startSandbox } from '../../sandbox/server.js';
+import { graphqlNode, sandboxConfig } from '../../tools/flow-nodes.js';
+import { prepareUserDir } from '../../tools/node-red.js';
+import { root, useTemporaryFolder } from '../../tools/package.js';
+import { RunningNodeRed } from '../../tools/running-node-red.js';
 import { selfSigned } from '../support/certificates.js';
-import { graphqlNode, sandboxConfig } from '../support/flow-node.js';
-import { RunningNodeRed } from '../support/node-red.js';
-import { root, useTemporaryFolder } from '../support/package.js';
 
 describe('a real Node-RED whose libraries log all they can', () => {
   const folder = useTemporaryFolder();

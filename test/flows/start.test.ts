@@ -3,9 +3,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { request } from 'node:http';
-import { freePort, isUp } from '../../sandbox/demo/node-red.js';
-import { openComms } from '../support/comms.js';
-import { root, useTemporaryFolder } from '../support/package.js';
+import { openComms } from '../../tools/comms.js';
+import { freePort, isUp } from '../../tools/node-red.js';
+import { root, useTemporaryFolder } from '../../tools/package.js';
 import { until } from '../support/until.js';
 
 describe('npm start', () => {

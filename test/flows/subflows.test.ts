@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { prepareUserDir } from '../../sandbox/demo/node-red.js';
 import {
   eventsNode,
   type FlowNode,
@@ -10,9 +9,10 @@ import {
   runsNode,
   sandboxConfig,
   stepNode,
-} from '../support/flow-node.js';
-import { RunningNodeRed } from '../support/node-red.js';
-import { useTemporaryFolder } from '../support/package.js';
+} from '../../tools/flow-nodes.js';
+import { prepareUserDir } from '../../tools/node-red.js';
+import { useTemporaryFolder } from '../../tools/package.js';
+import { RunningNodeRed } from '../../tools/running-node-red.js';
 import { useSandbox } from '../support/sandbox.js';
 import { makeStep, type StepForTests } from '../support/steps.js';
 import { until } from '../support/until.js';

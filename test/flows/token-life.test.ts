@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { prepareUserDir } from '../../sandbox/demo/node-red.js';
 import type { Sandbox } from '../../sandbox/server.js';
-import { graphqlNode, sandboxConfig } from '../support/flow-node.js';
+import { graphqlNode, sandboxConfig } from '../../tools/flow-nodes.js';
+import { prepareUserDir } from '../../tools/node-red.js';
+import { useTemporaryFolder } from '../../tools/package.js';
+import { RunningNodeRed } from '../../tools/running-node-red.js';
 import { byLength } from '../support/length.js';
 import { LoadControl, type LoadReport, loadSettings, underLoad } from '../support/load.js';
-import { RunningNodeRed } from '../support/node-red.js';
-import { useTemporaryFolder } from '../support/package.js';
 import { type SandboxInTests, useSandbox } from '../support/sandbox.js';
 import { until } from '../support/until.js';
 

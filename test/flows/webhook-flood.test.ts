@@ -4,12 +4,12 @@ import { mkdir } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { Pool } from 'undici';
-import { prepareUserDir } from '../../sandbox/demo/node-red.js';
-import { eventsNode, sandboxConfig } from '../support/flow-node.js';
+import { eventsNode, sandboxConfig } from '../../tools/flow-nodes.js';
+import { prepareUserDir } from '../../tools/node-red.js';
+import { useTemporaryFolder } from '../../tools/package.js';
+import { RunningNodeRed } from '../../tools/running-node-red.js';
 import { byLength } from '../support/length.js';
 import { LoadControl, loadSettings } from '../support/load.js';
-import { RunningNodeRed } from '../support/node-red.js';
-import { useTemporaryFolder } from '../support/package.js';
 import { useSandbox } from '../support/sandbox.js';
 import { until } from '../support/until.js';
 

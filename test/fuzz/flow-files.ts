@@ -4,7 +4,7 @@ import {
   graphqlNode,
   runsNode,
   stepNode,
-} from '../support/flow-node.js';
+} from '../../tools/flow-nodes.js';
 import { configNodes, registeredHook, SECRET } from './flow.js';
 import { type FuzzCase, judgeMessage, type Outcome, type Surface } from './surface.js';
 import { hostileJson, hostileText, type Json, type Random, writeJson } from './values.js';

@@ -4,7 +4,7 @@ import {
   graphqlNode,
   runsNode,
   stepNode,
-} from '../support/flow-node.js';
+} from '../../tools/flow-nodes.js';
 
 export const SECRET = 'example-secret';
 export const HOOKS = { verified: '/hook/verified', open: '/hook/open', read: '/hook/read' };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
+import { useTemporaryFolder } from '../../tools/package.js';
 import { byLength } from '../support/length.js';
-import { useTemporaryFolder } from '../support/package.js';
 import { FuzzRun, MAX_GROWTH_MB, table } from './fuzz.js';
 
 /** `FUZZ_SEED=… FUZZ_SECONDS=…` repeats a run, `FUZZ_CASE='messages:17'` one case of it. */

@@ -5,13 +5,8 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { build } from 'esbuild';
 import { Agent, request } from 'undici';
-import {
-  freePort,
-  type NodeRed,
-  prepareUserDir,
-  startNodeRed,
-} from '../../sandbox/demo/node-red.js';
-import type { FlowNode } from '../support/flow-node.js';
+import type { FlowNode } from '../../tools/flow-nodes.js';
+import { freePort, type NodeRed, prepareUserDir, startNodeRed } from '../../tools/node-red.js';
 import { baseFlow, credentials } from './flow.js';
 import type { CaseReport, Gap, Injection, MessageReport } from './inside.js';
 

@@ -3,10 +3,10 @@ import { EventEmitter } from 'node:events';
 import type { Node, NodeAPI } from 'node-red';
 import type { RequestOptions } from '../../nodes/client/client.js';
 import { closedError, type IonError } from '../../nodes/client/errors.js';
-import type { Operation } from '../../nodes/client/operation.js';
+import type { Operation } from '../../nodes/client/graphql/operation.js';
 import ionGraphql from '../../nodes/ion-graphql.js';
 import ionRuns from '../../nodes/ion-runs.js';
-import { graphqlNode, runsNode } from '../support/flow-node.js';
+import { graphqlNode, runsNode } from '../../tools/flow-nodes.js';
 import { ListSource } from '../support/list-source.js';
 
 type Outcome = { error: IonError; ion: Record<string, unknown> };

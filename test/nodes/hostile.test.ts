@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { util } from '@node-red/util';
 import fc from 'fast-check';
+import { type FlowNode, graphqlNode, runsNode, sandboxConfig } from '../../tools/flow-nodes.js';
 import { type FlowMessage, helper, type Outcome, sandboxKey, TestFlow } from '../support/flow.js';
-import { type FlowNode, graphqlNode, runsNode, sandboxConfig } from '../support/flow-node.js';
 import {
   assertClear,
   hostileName,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { startSandbox } from '../../sandbox/server.js';
+import { graphqlNode, sandboxConfig } from '../../tools/flow-nodes.js';
 import { selfSigned } from '../support/certificates.js';
 import { helper, sandboxKey, TestFlow } from '../support/flow.js';
-import { graphqlNode, sandboxConfig } from '../support/flow-node.js';
 import { startProxy } from '../support/proxy.js';
 import { useSandbox } from '../support/sandbox.js';
 import { until } from '../support/until.js';

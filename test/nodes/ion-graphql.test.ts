@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
+import { type FlowNode, graphqlNode, sandboxConfig } from '../../tools/flow-nodes.js';
 import { type FlowMessage, helper, sandboxKey, TestFlow } from '../support/flow.js';
-import { type FlowNode, graphqlNode, sandboxConfig } from '../support/flow-node.js';
 import { useSandbox } from '../support/sandbox.js';
 import { until } from '../support/until.js';
 

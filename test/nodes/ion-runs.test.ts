@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import type { NodeAPI } from 'node-red';
-import { parseOperation } from '../../nodes/client/operation.js';
-import { sequenceOutput } from '../../nodes/runtime/runs-output.js';
+import { parseOperation } from '../../nodes/client/graphql/operation.js';
+import { sequenceOutput } from '../../nodes/runs/output.js';
+import { runsNode, sandboxConfig } from '../../tools/flow-nodes.js';
 import { failure } from '../support/errors.js';
 import { type FlowMessage, helper, sandboxKey, TestFlow } from '../support/flow.js';
-import { runsNode, sandboxConfig } from '../support/flow-node.js';
 import { useSandbox } from '../support/sandbox.js';
 
 type Run = { id: number; title: string; status: string; steps: { id: number; title: string }[] };

@@ -3,8 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { IonClient } from '../../nodes/client/client.js';
+import { sandboxConfig, stepNode } from '../../tools/flow-nodes.js';
 import { type FlowMessage, helper, sandboxKey, TestFlow } from '../support/flow.js';
-import { sandboxConfig, stepNode } from '../support/flow-node.js';
 import { useSandbox } from '../support/sandbox.js';
 import { fieldValue, makeStep, type StepForTests, stepState } from '../support/steps.js';
 

@@ -5,9 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import express, { type Application } from 'express';
 import { startSandbox } from '../../sandbox/server.js';
-import { type Certificate, selfSigned } from '../support/certificates.js';
-import { EventsFlow } from '../support/events-flow.js';
-import { helper, type Outcome, sandboxKey, TestFlow } from '../support/flow.js';
 import {
   eventsNode,
   type FlowNode,
@@ -15,7 +12,10 @@ import {
   runsNode,
   sandboxConfig,
   stepNode,
-} from '../support/flow-node.js';
+} from '../../tools/flow-nodes.js';
+import { type Certificate, selfSigned } from '../support/certificates.js';
+import { EventsFlow } from '../support/events-flow.js';
+import { helper, type Outcome, sandboxKey, TestFlow } from '../support/flow.js';
 import { useSandbox } from '../support/sandbox.js';
 import { makeStep } from '../support/steps.js';
 import { until } from '../support/until.js';

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { storeError } from '../../nodes/outbox/store/store-error.js';
-import { useTemporaryFolder } from '../support/package.js';
+import { useTemporaryFolder } from '../../tools/package.js';
 import { compileDiskFaults, type Outcome, StoreProcess } from '../support/store-processes.js';
 
 const { errno } = constants;

@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, sep } from 'node:path';
 import type { Node, NodeAPI } from 'node-red';
 import { IonError } from '../../nodes/client/errors.js';
-import { ConfigOutbox } from '../../nodes/runtime/config-outbox.js';
+import { ConfigOutbox } from '../../nodes/config/config-outbox.js';
 import { failure } from '../support/errors.js';
 import { FakeIon, write } from '../support/outbox.js';
 import { until } from '../support/until.js';

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSchema, parse, validate } from 'graphql';
 import { marked } from 'marked';
-import { root } from '../support/package.js';
+import { root } from '../../tools/package.js';
 
 const docs = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'));
 const pages = ['README.md', 'sandbox/README.md', ...docs.map((name) => `docs/${name}`)];
@@ -16,7 +16,9 @@ function blocksOf(page: string): string[] {
 }
 
 describe('GraphQL in the documents', () => {
-  const schema = buildSchema(readFileSync(join(root, 'sandbox', 'schema.graphql'), 'utf8'));
+  const schema = buildSchema(
+    readFileSync(join(root, 'sandbox', 'graphql', 'schema.graphql'), 'utf8'),
+  );
   const blocks = pages.flatMap((page) => blocksOf(page).map((text) => ({ page, text })));
 
   it('is there', () => {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { marked, type Token, type Tokens } from 'marked';
-import { environments } from '../../nodes/client/environments.js';
-import { root } from '../support/package.js';
+import { environments } from '../../nodes/client/auth/environments.js';
+import { root } from '../../tools/package.js';
 
 // In the documents, a text in italics is a label, a choice or a button, and nothing else is.
 

@@ -4,7 +4,7 @@ import { dirname, join, relative } from 'node:path';
 import GithubSlugger from 'github-slugger';
 import { marked } from 'marked';
 import { type DefaultTreeAdapterTypes, parseFragment } from 'parse5';
-import { root } from '../support/package.js';
+import { root } from '../../tools/package.js';
 
 type Node = DefaultTreeAdapterTypes.ChildNode;
 

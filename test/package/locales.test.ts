@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { numberSettings } from '../../nodes/client/settings.js';
-import { root } from '../support/package.js';
+import { root } from '../../tools/package.js';
 
 const NODES = ['ion-config', 'ion-events', 'ion-graphql', 'ion-runs', 'ion-step'];
 const locales = join(root, 'nodes', 'locales');

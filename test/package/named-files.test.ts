@@ -2,15 +2,25 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, normalize } from 'node:path';
-import { root } from '../support/package.js';
+import { root } from '../../tools/package.js';
 
+const FOLDERS = [
+  'nodes',
+  'sandbox',
+  'demo',
+  'tools',
+  'scripts',
+  'test',
+  'bench',
+  'docs',
+  'examples',
+];
 const ENDINGS =
   'md|jsonc?|tsx?|mts|cts|mjs|cjs|js|html|graphql|ya?ml|sh|svg|png|txt|css|csv|pdf|docx?';
 /** A path or a name of a file, but for what is called as a function. */
 const FILE = new RegExp(`(?<![\\w@])[\\w@./{}<>~-]*[\\w}>]\\.(?:${ENDINGS})\\b(?![\\w(])`, 'g');
 /** A path without an ending, below a folder of this repository. */
-const PATH =
-  /(?<![\w./-])(?:nodes|sandbox|scripts|test|bench|docs|examples)\/[\w.-]+(?:\/[\w.-]+)*/g;
+const PATH = new RegExp(`(?<![\\w./-])(?:${FOLDERS.join('|')})\\/[\\w.-]+(?:\\/[\\w.-]+)*`, 'g');
 /** Files of others, and what looks like one. */
 const OTHERS = new Set([
   'Node.js',
@@ -46,7 +56,7 @@ function saidIn(file: string, text: string): string[] | undefined {
   if (file.endsWith('.html')) return all(/<!--[\s\S]*?-->/g);
   if (/\.(ya?ml|graphql|sh)$|^\.[\w/]*$/.test(file)) return all(/#.*$/gm);
   // The texts of comment nodes.
-  if (/^(examples|sandbox)\/.*\.json$/.test(file)) return all(/"info": ".*"/g);
+  if (/^(examples|demo)\/.*\.json$/.test(file)) return all(/"info": ".*"/g);
   return undefined;
 }
 
@@ -76,7 +86,7 @@ function missingIn(said: string, from: string): string[] {
 }
 
 describe('the files that comments and documents name', () => {
-  for (const folder of ['', 'nodes', 'sandbox', 'scripts', 'test', 'bench', 'docs', 'examples']) {
+  for (const folder of ['', ...FOLDERS]) {
     it(`are all in the repository: those named in ${folder || 'its root'}`, () => {
       const problems: string[] = [];
       for (const file of tracked) {
@@ -108,12 +118,12 @@ describe('the files that comments and documents name', () => {
   for (const [said, missing] of [
     [`/${'/'} Two ways (ion-api.md, 4.5): the newer one`, ['ion-api.md']],
     [`/** See ${'docs'}/none.md. */`, ['docs/none.md']],
-    ['// As ../outbox/none.ts does', ['../outbox/none.ts']],
+    ['// As ../../outbox/none.ts does', ['../../outbox/none.ts']],
     ['// As in test/client/nothing', ['test/client/nothing']],
-    ['// Apart from rows.ts, see docs/nodes.md. Node.js, ./errors.ts, https://x.org/a.md', []],
+    ['// Apart from rows.ts, see docs/nodes.md. Node.js, ../errors.ts, https://x.org/a.md', []],
   ] as const) {
     it(`are found in a comment: ${said}`, () => {
-      assert.deepEqual(missingIn(said, 'nodes/client/attachments.ts'), missing);
+      assert.deepEqual(missingIn(said, 'nodes/client/steps/attachments.ts'), missing);
     });
   }
 });

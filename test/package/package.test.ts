@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { type Packed, pack, root, useTemporaryFolder } from '../support/package.js';
+import { type Packed, pack, root, useTemporaryFolder } from '../../tools/package.js';
 
 const NODES = ['ion-config', 'ion-events', 'ion-graphql', 'ion-runs', 'ion-step'];
 

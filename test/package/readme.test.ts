@@ -6,9 +6,9 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { freePort, isUp } from '../../sandbox/demo/node-red.js';
-import { RunningNodeRed } from '../support/node-red.js';
-import { pack, root, useTemporaryFolder } from '../support/package.js';
+import { freePort, isUp } from '../../tools/node-red.js';
+import { pack, root, useTemporaryFolder } from '../../tools/package.js';
+import { RunningNodeRed } from '../../tools/running-node-red.js';
 import { until } from '../support/until.js';
 
 const run = promisify(execFile);

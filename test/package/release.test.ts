@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { load } from 'js-yaml';
-import { root } from '../support/package.js';
+import { root } from '../../tools/package.js';
 
 const run = promisify(execFile);
 const script = (name: string, args: string[] = [], env = {}) =>

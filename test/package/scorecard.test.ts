@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Node, parse } from 'acorn';
 import { satisfies, subset } from 'semver';
-import { install, pack, useTemporaryFolder } from '../support/package.js';
+import { install, pack, useTemporaryFolder } from '../../tools/package.js';
 
 interface Manifest {
   name: string;

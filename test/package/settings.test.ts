@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type NumberSetting, numberSettings } from '../../nodes/client/settings.js';
-import { root } from '../support/package.js';
+import { root } from '../../tools/package.js';
 
 const read = (...path: string[]) => readFileSync(join(root, ...path), 'utf8');
 

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { outboxFolder } from '../../nodes/outbox/store/folder.js';
-import { type FlowNode, stepNode } from '../support/flow-node.js';
-import { RunningNodeRed } from '../support/node-red.js';
-import { install, pack, root, useTemporaryFolder } from '../support/package.js';
+import { type FlowNode, stepNode } from '../../tools/flow-nodes.js';
+import { install, pack, root, useTemporaryFolder } from '../../tools/package.js';
+import { RunningNodeRed } from '../../tools/running-node-red.js';
 import { useSandbox } from '../support/sandbox.js';
 
 /** The range of classic-level that the advice names. */
@@ -21,9 +21,7 @@ describe('the packed package, installed without its optional dependency', () => 
     userDir = join(folder.path, 'user');
     await mkdir(userDir);
     await install(userDir, (await pack(folder.path)).tarball, '--omit=optional');
-    const demo = JSON.parse(
-      await readFile(join(root, 'sandbox', 'demo', 'flow.json'), 'utf8'),
-    ) as FlowNode[];
+    const demo = JSON.parse(await readFile(join(root, 'demo', 'flow.json'), 'utf8')) as FlowNode[];
     const place = { z: 'ion-demo', x: 0, y: 0 };
     const sandbox = demo.find(({ id }) => id === 'ion-demo-config') ?? assert.fail();
     const flow = [

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { gunzipSync } from 'node:zlib';
-import { tick } from '../../sandbox/live.js';
-import { Random } from '../../sandbox/random.js';
+import { Random } from '../../sandbox/data/random.js';
+import { tick } from '../../sandbox/live/simulation.js';
 import type { Fault, FaultEffect } from '../../sandbox/server.js';
 import { requestToken, start, type TestSandbox } from './client.js';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { RULE_TEXT } from '../../sandbox/mutations/fields.js';
+import { RULE_TEXT } from '../../sandbox/graphql/mutations/fields.js';
 import { start, type TestSandbox } from './client.js';
 
 const CREATE_RUN = `mutation ($input: CreateRunInput!) { createRun(input: $input) { run {

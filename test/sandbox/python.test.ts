@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { findTool, pythonWithRequests } from '../../tools/find-tool.js';
 import { useSandbox } from '../support/sandbox.js';
-import { findTool, pythonWithRequests } from '../support/tools.js';
 
 const run = promisify(execFile);
 

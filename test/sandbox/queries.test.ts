@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { paginate, toCursor } from '../../sandbox/connections.js';
-import { rollUp } from '../../sandbox/derived.js';
-import { compileScalar, trigramSimilarity } from '../../sandbox/filters.js';
-import type { RunStatus, StepStatus } from '../../sandbox/model.js';
+import { rollUp } from '../../sandbox/data/computed-fields.js';
+import type { RunStatus, StepStatus } from '../../sandbox/data/model.js';
+import { paginate, toCursor } from '../../sandbox/graphql/connections.js';
+import { compileScalar, trigramSimilarity } from '../../sandbox/graphql/filters.js';
 import { start, type TestSandbox } from './client.js';
 
 describe('sandbox: status of a run', () => {

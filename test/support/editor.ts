@@ -1,7 +1,7 @@
 import type { Locator, Page } from 'playwright-core';
+import { chromium, findTool } from '../../tools/find-tool.js';
+import type { FlowNode } from '../../tools/flow-nodes.js';
 import { openEditorPage } from './browser.js';
-import type { FlowNode } from './flow-node.js';
-import { chromium, findTool } from './tools.js';
 
 /** jQuery, inside the page. */
 declare const $: (selector: string) => ArrayLike<Element>;

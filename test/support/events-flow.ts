@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import type { Application } from 'express';
 import type { Node, NodeAPI } from 'node-red';
+import type { FlowNode } from '../../tools/flow-nodes.js';
 import { type FlowMessage, helper } from './flow.js';
-import type { FlowNode } from './flow-node.js';
 
 const require = createRequire(__filename);
 const express = require('express') as () => Application;

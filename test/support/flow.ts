@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { setImmediate as tick } from 'node:timers/promises';
 import type { Node, NodeAPI } from 'node-red';
 import type { Sandbox } from '../../sandbox/server.js';
-import type { FlowNode } from './flow-node.js';
+import type { FlowNode } from '../../tools/flow-nodes.js';
 
 const require = createRequire(__filename);
 

@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Answer, RequestOptions } from '../../nodes/client/client.js';
-import type { PagedOperation } from '../../nodes/client/connection.js';
-import { cursorAt, offsetOf } from '../../nodes/client/offsets.js';
-import type { Operation } from '../../nodes/client/operation.js';
-import type { PageSource } from '../../nodes/client/pages.js';
+import type { IonResponse, RequestOptions } from '../../nodes/client/client.js';
+import type { Operation } from '../../nodes/client/graphql/operation.js';
+import { cursorAt, offsetOf } from '../../nodes/client/paging/cursors.js';
+import type { PagedOperation } from '../../nodes/client/paging/paged-operation.js';
+import type { PageSource } from '../../nodes/client/paging/paginator.js';
 
 export interface ListBehaviour {
   /** Relay's offsets, or cursors that tell nothing. */
@@ -31,7 +31,7 @@ export class ListSource implements PageSource {
     this.#behaviour = behaviour;
   }
 
-  async request(operation: Operation, options: RequestOptions): Promise<Answer> {
+  async request(operation: Operation, options: RequestOptions): Promise<IonResponse> {
     const { cursors, totalCount, largestPage, delay, move } = this.#behaviour;
     const { firstVariable, afterVariable, path } = operation as PagedOperation;
     const variables = options.variables as Record<string, number | string | null>;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import type { FlowNode } from './flow-node.js';
-import type { RunningNodeRed } from './node-red.js';
-import { root } from './package.js';
+import type { FlowNode } from '../../tools/flow-nodes.js';
+import { root } from '../../tools/package.js';
+import type { RunningNodeRed } from '../../tools/running-node-red.js';
 
 /** Settings of a Node-RED that has the node `load`. */
 export const loadSettings = {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { prepareUserDir } from '../../sandbox/demo/node-red.js';
-import { type FlowNode, sandboxConfig, stepNode } from './flow-node.js';
-import type { RunningNodeRed } from './node-red.js';
+import { type FlowNode, sandboxConfig, stepNode } from '../../tools/flow-nodes.js';
+import { prepareUserDir } from '../../tools/node-red.js';
+import type { RunningNodeRed } from '../../tools/running-node-red.js';
 import type { SandboxInTests } from './sandbox.js';
 import { makeStep } from './steps.js';
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { IonClient } from '../../nodes/client/client.js';
-import { StepWriter } from '../../nodes/client/step-writer.js';
+import { StepWriter } from '../../nodes/client/steps/step-writer.js';
 import { Outbox } from '../../nodes/outbox/outbox.js';
 import { StepWrites, stepEntry } from '../../nodes/outbox/step-writes.js';
 import type { ByOutbox } from './fault-matrix.js';

@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
-import { abandonable } from '../../nodes/client/aborts.js';
 import { closedError, IonError } from '../../nodes/client/errors.js';
-import type { Target } from '../../nodes/client/run-steps.js';
-import type { WriteAnswer } from '../../nodes/client/step-writer.js';
+import type { Target } from '../../nodes/client/steps/run-steps.js';
+import type { WriteResult } from '../../nodes/client/steps/step-writer.js';
+import { abandonable } from '../../nodes/client/support/abort-listeners.js';
 import { Outbox, type OutboxOptions } from '../../nodes/outbox/outbox.js';
 import {
   type NewStepWrite,
@@ -51,7 +51,7 @@ export class FakeIon implements Writer {
     target: Target,
     value: unknown,
     { signal }: { signal: AbortSignal },
-  ): Promise<WriteAnswer<unknown>> {
+  ): Promise<WriteResult<unknown>> {
     this.calls++;
     this.atOnce++;
     this.mostAtOnce = Math.max(this.mostAtOnce, this.atOnce);
@@ -73,7 +73,7 @@ export class FakeIon implements Writer {
   }
 
   writeStatus(target: Target, value: unknown, options: { signal: AbortSignal }) {
-    return this.write(target, value, options) as Promise<WriteAnswer<never>>;
+    return this.write(target, value, options) as Promise<WriteResult<never>>;
   }
 
   async check(): Promise<void> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { RunningExample } from './example.js';
-import { useTemporaryFolder } from './package.js';
-import { type Palette, usePalettes } from './palettes.js';
+import { RunningExample } from '../../tools/example.js';
+import { useTemporaryFolder } from '../../tools/package.js';
+import { type Palette, usePalettes } from '../../tools/palettes.js';
 import { useSandbox } from './sandbox.js';
 import { makeStep, type StepForTests, type TestField } from './steps.js';
 import { until } from './until.js';

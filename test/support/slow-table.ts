@@ -1,10 +1,10 @@
-import type { Answer, RequestOptions } from '../../nodes/client/client.js';
-import type { PagedOperation } from '../../nodes/client/connection.js';
+import type { IonResponse, RequestOptions } from '../../nodes/client/client.js';
 import { IonError } from '../../nodes/client/errors.js';
-import { cursorAt, offsetOf } from '../../nodes/client/offsets.js';
-import type { Operation } from '../../nodes/client/operation.js';
-import type { PageSource } from '../../nodes/client/pages.js';
-import { formatMicros, parseMicros } from '../../sandbox/clock.js';
+import type { Operation } from '../../nodes/client/graphql/operation.js';
+import { cursorAt, offsetOf } from '../../nodes/client/paging/cursors.js';
+import type { PagedOperation } from '../../nodes/client/paging/paged-operation.js';
+import type { PageSource } from '../../nodes/client/paging/paginator.js';
+import { formatMicros, parseMicros } from '../../sandbox/data/clock.js';
 
 /** A change as the database writes it: with the time at which its transaction began. */
 export interface TableChange {
@@ -54,7 +54,7 @@ export class SlowTable implements PageSource {
     return new Map([...this.#rows].map(([id, { etag }]) => [id, etag]));
   }
 
-  async request(operation: Operation, { variables = {} }: RequestOptions): Promise<Answer> {
+  async request(operation: Operation, { variables = {} }: RequestOptions): Promise<IonResponse> {
     const { there, answering, back, fails } = this.journeys.shift() ?? AT_ONCE;
     this.pass(there);
     const { firstVariable, afterVariable, path } = operation as PagedOperation;

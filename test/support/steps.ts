@@ -1,5 +1,5 @@
 import type { IonClient } from '../../nodes/client/client.js';
-import { parseOperation } from '../../nodes/client/operation.js';
+import { parseOperation } from '../../nodes/client/graphql/operation.js';
 
 const CREATE_RUN =
   'mutation ($input: CreateRunInput!) { createRun(input: $input) { run { id entityId } } }';

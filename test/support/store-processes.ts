@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
-import { root } from './package.js';
+import { root } from '../../tools/package.js';
 
 const script = join(__dirname, 'store-process.ts');
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const SHORTEST_PAUSE_MS = 5;
-const LONGEST_PAUSE_MS = 200;
+const MIN_PAUSE_MS = 5;
+const MAX_PAUSE_MS = 200;
 
 /** Waits until the condition holds, where no event tells. Mocha's timeout is the limit. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
@@ -10,6 +10,6 @@ export async function until(condition: () => boolean | Promise<boolean>): Promis
     if (await condition()) return;
     // Asking takes little of the time: it must not hold up what it waits for.
     const pause = (performance.now() - asked) * 9;
-    await sleep(Math.min(LONGEST_PAUSE_MS, Math.max(SHORTEST_PAUSE_MS, pause)));
+    await sleep(Math.min(MAX_PAUSE_MS, Math.max(MIN_PAUSE_MS, pause)));
   }
 }

@@ -1,4 +1,4 @@
-import { withoutTrailingSlashes } from '../../client/paths.js';
+import { withoutTrailingSlashes } from '../../client/support/paths.js';
 import {
   type Instance,
   idIn,

@@ -1,6 +1,6 @@
 // What events are about: for a poll one of those that can be listed, for a webhook any that ION has.
-import { resourceNamed, resourceNames } from '../../client/resources.js';
-import type { Introspection } from '../schema.js';
+import { resourceNamed, resourceNames } from '../../client/lists/resources.js';
+import type { Introspection } from '../shared/schema.js';
 
 export interface ResourceChoice {
   /** Shows what this way takes. */

@@ -1,13 +1,13 @@
 // Each looks only at what the chosen way needs.
 
-import { isThisMachine } from '../../client/public-url.js';
-import { referenceInUrl } from '../../client/references.js';
-import { resourceNamed } from '../../client/resources.js';
+import { resourceNamed } from '../../client/lists/resources.js';
 import { eventsNumbers } from '../../client/settings.js';
-import type { FilterRow } from '../runs/filters.js';
-import { filters, names } from '../runs/validators.js';
+import { referenceInUrl } from '../../client/support/references.js';
+import { isThisMachine } from '../../client/webhooks/public-url.js';
+import type { FilterRow } from '../query-builder/filters.js';
+import { filters, names } from '../query-builder/validators.js';
+import { numberFor, partOfVariable } from '../shared/validators.js';
 import { variableIn } from '../subflows/instances.js';
-import { numberFor, partOfVariable } from '../validators.js';
 import { current, isOn, lacksSecret } from './open-dialog.js';
 import { isShared, isTaken } from './path.js';
 

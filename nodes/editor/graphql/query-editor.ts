@@ -1,6 +1,6 @@
-import { loadSchema, type ServerError } from '../schema.js';
-import { type Assistance, assist } from './assistance.js';
+import { loadSchema, type ServerError } from '../shared/schema.js';
 import type { GraphqlLanguage } from './bundle.js';
+import { addCompletion, type Completion } from './completion.js';
 import { loadLanguage } from './language.js';
 
 export interface QueryEditor {
@@ -24,12 +24,13 @@ export interface QueryEditorOptions {
 export function createQueryEditor({ id, text, showSchema }: QueryEditorOptions): QueryEditor {
   const editor = RED.editor.createEditor({ id, mode: 'ace/mode/graphql', value: text });
   const loading = loadLanguage();
-  let assistance: Assistance | undefined;
+  let assistance: Completion | undefined;
   let isClosed = false;
 
   const ready: Promise<GraphqlLanguage> = loading.then((language) => {
     const model = editor.getModel?.();
-    if (window.monaco && model && !isClosed) assistance = assist(window.monaco, model, language);
+    if (window.monaco && model && !isClosed)
+      assistance = addCompletion(window.monaco, model, language);
     return language;
   });
   // Without the bundle the text can be edited all the same.

@@ -1,15 +1,15 @@
 // The query that a node would send, as far as it is known before a message arrives.
 
-import { numberExactly, parseExactly } from '../../client/json.js';
-import { runs } from '../../client/resources.js';
+import type { FilterOperator } from '../../client/graphql/filter-operators.js';
+import { defaultFields, runs } from '../../client/lists/resources.js';
 import {
   filterValue,
   type RowsFilter,
   rowsDocument,
   rowsVariables,
-} from '../../client/rows-query.js';
-import { defaultFields, type FilterOperator } from '../../client/run-fields.js';
-import type { FilterRow } from './filters.js';
+} from '../../client/lists/rows-query.js';
+import { numberExactly, parseExactly } from '../../client/support/json.js';
+import type { FilterRow } from '../query-builder/filters.js';
 
 export interface Choice {
   filters: FilterRow[];

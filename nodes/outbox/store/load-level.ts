@@ -1,5 +1,5 @@
 import { IonError, quote, reasonOf } from '../../client/errors.js';
-import { codeOf } from '../../client/network-errors.js';
+import { codeOf } from '../../client/http/network-errors.js';
 
 type Library = typeof import('classic-level');
 

@@ -1,4 +1,4 @@
-import { isPlainObject } from '../../client/json.js';
+import { isPlainObject } from '../../client/support/json.js';
 
 /** @returns no properties if the JSON is missing or damaged */
 export function parseObject<Value>(bytes: Buffer | undefined): Partial<Value> {

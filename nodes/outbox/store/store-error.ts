@@ -85,8 +85,7 @@ function explain(folder: string, thrown: unknown): Explanation {
   const code = systemCode(thrown) ?? '';
   const isLocking = levelCode(thrown) === 'LEVEL_LOCKED';
   if (isHeld(thrown)) {
-    const alternative =
-      code === 'EACCES' ? ` Or the system does not allow locks: ${reason}.` : '';
+    const alternative = code === 'EACCES' ? ` Or the system does not allow locks: ${reason}.` : '';
     return {
       code: 'ION_OVERLOADED',
       text: `is in use by another process. Is Node-RED running twice with this user folder? It can be used when that process has ended.${alternative}`,

@@ -1,0 +1,115 @@
+// The tables of ION whose rows can be listed, as its GraphQL schema names them. Apart from the
+// reading, so that a dialog can offer them without loading the parser.
+
+/** Rows of another table that belong to a row, so that their changes are changes of it. */
+export interface ResourceParts {
+  /** Field of the row that lists them. */
+  field: string;
+  /** Root field that lists them all. */
+  list: string;
+}
+
+export interface Resource {
+  /** Value of `ResourceEnum`. */
+  name: string;
+  /** Root field that lists the rows. */
+  list: string;
+  /** Input type of that list's `filters`. */
+  filters: string;
+  /** Enum type of that list's `sort`. */
+  sort: string;
+  /** What is selected where nothing else was chosen. */
+  fields: readonly string[];
+  parts?: ResourceParts;
+}
+
+/** Fields of runs that `ion-runs` reads by default. */
+export const defaultFields = [
+  'id',
+  'title',
+  'status',
+  'steps.id',
+  'steps.title',
+  'steps.status',
+] as const;
+
+const STAMPS = ['id', '_created', '_updated'] as const;
+
+/** A run's status is derived from its steps, so that its own `_updated` need not move. */
+export const runs: Resource = {
+  name: 'RUNS',
+  list: 'runs',
+  filters: 'RunsInputFilters',
+  sort: 'RunSortEnum',
+  fields: [...STAMPS, 'title', 'status'],
+  parts: { field: 'steps', list: 'runSteps' },
+};
+
+const resources: readonly Resource[] = [
+  runs,
+  {
+    name: 'RUN_STEPS',
+    list: 'runSteps',
+    filters: 'RunStepsInputFilters',
+    sort: 'RunStepSortEnum',
+    fields: [...STAMPS, 'title', 'status'],
+  },
+  {
+    name: 'RUN_STEPS_FIELDS',
+    list: 'runStepFields',
+    filters: 'RunStepFieldInputFilters',
+    sort: 'RunStepFieldSortEnum',
+    fields: STAMPS,
+  },
+  {
+    name: 'ISSUES',
+    list: 'issues',
+    filters: 'IssueInputFilters',
+    sort: 'IssueSortEnum',
+    fields: [...STAMPS, 'title', 'status'],
+  },
+  {
+    name: 'PARTS_INVENTORY',
+    list: 'partInventories',
+    filters: 'PartInventoriesInputFilters',
+    sort: 'PartInventorySortEnum',
+    fields: [...STAMPS, 'status'],
+  },
+  {
+    name: 'LOCATIONS',
+    list: 'locations',
+    filters: 'LocationsInputFilters',
+    sort: 'LocationSortEnum',
+    fields: STAMPS,
+  },
+  // The public schema does not show the sort of these two, nor anything of the third.
+  {
+    name: 'PARTS',
+    list: 'parts',
+    filters: 'PartsInputFilters',
+    sort: 'PartSortEnum',
+    fields: STAMPS,
+  },
+  {
+    name: 'PROCEDURES',
+    list: 'procedures',
+    filters: 'ProceduresInputFilters',
+    sort: 'ProcedureSortEnum',
+    fields: [...STAMPS, 'title', 'status'],
+  },
+  {
+    name: 'PURCHASE_ORDERS',
+    list: 'purchaseOrders',
+    filters: 'PurchaseOrdersInputFilters',
+    sort: 'PurchaseOrderSortEnum',
+    fields: [...STAMPS, 'status'],
+  },
+];
+
+/** Names of the resources that can be listed. */
+export const resourceNames: readonly string[] = resources.map(({ name }) => name);
+
+/** The resource of that name; `undefined` where it is not known how to list it. */
+export function resourceNamed(name: string): Resource | undefined {
+  return resources.find((resource) => resource.name === name);
+}

@@ -1,0 +1,90 @@
+import { isPlainObject } from '../support/json.js';
+
+/** What could be read of a webhook's body, whose shape ION does not publish. */
+export interface WebhookEvent {
+  eventId?: string | number;
+  /** Such as `RUN_STEPS`; a name that is not known passes as well. */
+  resource?: string;
+  /** Such as `UPDATE`; a name that is not known passes as well. */
+  action?: string;
+  /** Of the object that changed. */
+  id?: string | number;
+}
+
+const EVENT_ID = ['event_id', 'eventId', 'webhook_event_id'];
+const RESOURCE = ['resource', 'table_name', 'table'];
+const ACTION = ['action', 'operation', 'op'];
+/** Where an object's columns may stand, the newest state first. */
+const ROWS = ['row_data', 'rowData', 'new', 'data', 'record', 'object', 'old'];
+const OBJECT_ID = ['object_id', 'objectId', 'resource_id', 'resourceId', 'row_id'];
+const NAME = /^\w{1,100}$/;
+const MAX_ID = 100;
+/** As the audit tables of PostgreSQL call what ION's subscriptions name otherwise. */
+const ACTION_NAMES: Readonly<Record<string, string>> = {
+  INSERT: 'CREATE',
+  I: 'CREATE',
+  U: 'UPDATE',
+  D: 'DELETE',
+};
+
+/** Reads an event from a body of any shape; what cannot be read is left out. */
+export function readWebhookEvent(body: unknown): WebhookEvent {
+  if (!isPlainObject(body)) return {};
+  const event: WebhookEvent = {};
+  const eventId = first(body, EVENT_ID, idOf);
+  const resource = first(body, RESOURCE, nameOf);
+  const action = first(body, ACTION, nameOf);
+  const id = first(body, OBJECT_ID, idOf) ?? first(body, ROWS, rowIdOf);
+  if (eventId !== undefined) event.eventId = eventId;
+  if (resource !== undefined) event.resource = resource;
+  if (action !== undefined) event.action = actionNamed(action);
+  if (id !== undefined) event.id = id;
+  return event;
+}
+
+/** ION's documentation prints some resources in the singular, its schema in the plural. */
+export function isSameResource(one: string, other: string): boolean {
+  return singular(one) === singular(other);
+}
+
+function singular(resource: string): string {
+  const words = resource.toUpperCase().split('_');
+  return words.map((word) => word.replace(/IES$/, 'Y').replace(/S$/, '')).join('_');
+}
+
+function actionNamed(name: string): string {
+  return (Object.hasOwn(ACTION_NAMES, name) && ACTION_NAMES[name]) || name;
+}
+
+function first<Value>(
+  object: Record<string, unknown>,
+  names: readonly string[],
+  read: (value: unknown) => Value | undefined,
+): Value | undefined {
+  for (const name of names) {
+    const value = Object.hasOwn(object, name) ? read(object[name]) : undefined;
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+/** Of a row's columns, or of those one level below, as in `data: { new: { id } }`. */
+function rowIdOf(value: unknown): string | number | undefined {
+  if (!isPlainObject(value)) return undefined;
+  const own = first(value, ['id'], idOf);
+  return (
+    own ?? first(value, ROWS, (row) => (isPlainObject(row) ? first(row, ['id'], idOf) : undefined))
+  );
+}
+
+function idOf(value: unknown): string | number | undefined {
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? value : undefined;
+  if (typeof value !== 'string' || value.trim() === '' || value.length > MAX_ID) return undefined;
+  return value;
+}
+
+function nameOf(value: unknown): string | undefined {
+  if (typeof value !== 'string') return undefined;
+  const name = value.trim();
+  return NAME.test(name) ? name.toUpperCase() : undefined;
+}

@@ -1,0 +1,156 @@
+import type { Node, NodeAPI } from 'node-red';
+import type { EndpointSettings, EnvironmentName } from '../client/auth/environments.js';
+import type { IonClientSettings } from '../client/client.js';
+import { IonError } from '../client/errors.js';
+import { type HttpProxy, proxyUrl } from '../client/http/proxies.js';
+import { describe } from '../client/support/describe.js';
+import { isTimeZone, TimeZone } from '../client/support/time-zone.js';
+import { trimEnds } from '../client/support/trim-ends.js';
+import type { OutboxLimits } from '../outbox/store/counters.js';
+import {
+  requireNoReference,
+  requireResolved,
+  requireUrlWithoutReference,
+} from '../shared/references.js';
+import { requireNumber, requireSwitch } from '../shared/valid-properties.js';
+import { tlsOptions } from './tls-options.js';
+
+export interface ApiKeyCredentials {
+  clientId?: string;
+  clientSecret?: string;
+}
+
+/** The properties of an `ion-config` node, as the editor stores them. */
+export interface ConfigValues {
+  environment: EnvironmentName;
+  apiUrl?: string;
+  authUrl?: string;
+  audience?: string;
+  authScheme?: 'raw' | 'bearer';
+  /** In seconds. */
+  timeout?: number | string;
+  concurrency?: number | string;
+  queueLimit?: number | string;
+  retries?: number | string;
+  /** IANA name; of dates without a zone. */
+  timeZone?: string;
+  /** Entries that the outbox holds at most. */
+  outboxLimit?: number | string;
+  /** In MiB. */
+  outboxSize?: number | string;
+  /** Ids of a `tls-config` and an `http proxy` node. */
+  tls?: string;
+  proxy?: string;
+  allowHttp?: boolean | string;
+}
+
+const NODE = 'ion-config';
+
+/**
+ * How much the outbox of a config node may hold.
+ * @throws IonError `ION_CONFIG`
+ */
+export function outboxLimits({ outboxLimit, outboxSize }: ConfigValues): OutboxLimits {
+  const entries = requireNumber(NODE, 'outboxLimit', outboxLimit);
+  return { entries, bytes: requireNumber(NODE, 'outboxSize', outboxSize) * 1024 * 1024 };
+}
+
+interface ProxyNode extends Node {
+  url: string;
+  noproxy?: string[];
+  credentials: { username?: string; password?: string };
+}
+
+const inNode = (what: string) => `The ${what} in the ION config node`;
+
+/**
+ * Where ION is, from the properties of a config node.
+ * @throws IonError `ION_CONFIG` for a reference to an environment variable that was not put in
+ */
+export function endpointSettings(values: ConfigValues): EndpointSettings {
+  const { apiUrl, authUrl, audience } = values;
+  requireResolved(inNode('environment'), values.environment);
+  const environment = trimmed(values.environment);
+  if (environment === 'custom') {
+    requireUrlWithoutReference(inNode('API URL'), apiUrl);
+    requireUrlWithoutReference(inNode('auth URL'), authUrl);
+  }
+  requireNoReference(inNode('audience'), audience);
+  const allowHttp = requireSwitch(NODE, 'allowHttp', values.allowHttp, false);
+  return { environment, apiUrl, authUrl, audience, allowHttp };
+}
+
+/**
+ * What the client needs, from the properties of a config node.
+ * @throws IonError `ION_CONFIG` for a value that cannot work
+ */
+export function clientSettings(
+  RED: NodeAPI,
+  values: ConfigValues,
+  key: ApiKeyCredentials,
+): IonClientSettings {
+  const { authScheme = 'raw', tls, proxy: proxyId } = values;
+  requireNoReference(inNode('client ID'), key.clientId);
+  // Anything may be part of a secret.
+  requireResolved(inNode('client secret'), key.clientSecret);
+  requireResolved(inNode('kind of token'), authScheme);
+  requireResolved(inNode('TLS configuration'), tls);
+  requireResolved(inNode('proxy'), proxyId);
+  return {
+    ...endpointSettings(values),
+    authScheme: trimmed(authScheme),
+    key: { clientId: textOf(key.clientId), clientSecret: textOf(key.clientSecret) },
+    timeoutMs: requireNumber(NODE, 'timeout', values.timeout) * 1000,
+    concurrency: requireNumber(NODE, 'concurrency', values.concurrency),
+    queueLimit: requireNumber(NODE, 'queueLimit', values.queueLimit),
+    retries: requireNumber(NODE, 'retries', values.retries),
+    tls: tls ? tlsOptions(RED, tls) : undefined,
+    proxy: proxy(RED, proxyId),
+  };
+}
+
+/** A choice may come from a variable, and so from a file with a line break at its end. */
+function trimmed<Choice extends string>(choice: Choice): Choice {
+  return typeof choice === 'string' ? (trimEnds(choice) as Choice) : choice;
+}
+
+/**
+ * The time zone of dates without one; `undefined` where they are refused.
+ * @throws IonError `ION_CONFIG` for a name that is not known
+ */
+export function timeZoneOf({ timeZone }: ConfigValues): TimeZone | undefined {
+  requireResolved(inNode('time zone'), timeZone);
+  const name = typeof timeZone === 'string' ? trimEnds(timeZone) : timeZone;
+  if (name === undefined || name === null || name === '') return undefined;
+  if (typeof name === 'string' && isTimeZone(name)) return new TimeZone(name);
+  throw new IonError(
+    'ION_CONFIG',
+    `The time zone in the ION config node is ${describe(name)}, which this Node.js does not know. Enter a name such as Europe/Berlin, or leave it empty.`,
+  );
+}
+
+/** A variable of a flow can be a number. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+}
+
+function proxy(RED: NodeAPI, id: string | undefined): HttpProxy | undefined {
+  if (!id) return undefined;
+  const node = RED.nodes.getNode(id) as ProxyNode | null;
+  if (!node) throw missing('proxy');
+  requireUrlWithoutReference('The URL of the proxy configuration', node.url);
+  const url = proxyUrl('The URL of the proxy configuration', String(node.url ?? ''));
+  const { username, password } = node.credentials ?? {};
+  requireResolved('The user of the proxy configuration', username);
+  requireResolved('The password of the proxy configuration', password);
+  if (username) url.username = encodeURIComponent(trimEnds(username));
+  if (password) url.password = encodeURIComponent(trimEnds(password));
+  return { url: url.href, except: node.noproxy ?? [] };
+}
+
+function missing(what: string): IonError {
+  return new IonError(
+    'ION_CONFIG',
+    `The ${what} that the ION config node uses does not exist or is disabled. Select it again.`,
+  );
+}

@@ -1,0 +1,118 @@
+import { closedError, IonError } from '../client/errors.js';
+import { addAbortListener } from '../client/support/abort-listeners.js';
+import type { Outbox } from '../outbox/outbox.js';
+import type { LockWait } from '../outbox/store/open-level.js';
+
+interface Settings {
+  open(wait: LockWait): Promise<Outbox>;
+  /** Messages that may wait while another process has the outbox open. */
+  queueLimit(): number;
+  /** Hears that another process has it open, and `undefined` when that is over. */
+  onHeld(error: IonError | undefined): void;
+}
+
+/**
+ * Opens an outbox once for all who ask for it. While another process has it open, such as the one
+ * that this one replaces, they wait.
+ */
+export class OutboxOpening {
+  readonly #settings: Settings;
+  readonly #closing = new AbortController();
+  /** Those who wait hear that it is held. */
+  readonly #waiting = new Set<(held: IonError) => void>();
+  #opening: Promise<Outbox> | undefined;
+  #opened: Outbox | undefined;
+  #held: IonError | undefined;
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+  }
+
+  get opened(): Outbox | undefined {
+    return this.#opened;
+  }
+
+  get isHeld(): boolean {
+    return this.#held !== undefined;
+  }
+
+  /**
+   * @param patienceMs how long to wait while another process has it open; with `Infinity`, nobody
+   * counts the one who waits
+   * @throws IonError `ION_OVERLOADED` after that time, or where too many wait already; `ION_CLOSED`
+   * when the signal aborts first, or the outbox is closed; else why it cannot be opened
+   */
+  async outbox(patienceMs: number, signal?: AbortSignal): Promise<Outbox> {
+    if (this.#opened) return this.#opened;
+    if (this.#closing.signal.aborted || signal?.aborted) throw closedError();
+    const count = this.#waiting.size;
+    if (this.#held && patienceMs > 0 && count >= this.#settings.queueLimit()) {
+      throw refused(this.#held, `${count} messages already wait for it`);
+    }
+    this.#opening ??= this.#open();
+    return this.#waitFor(this.#opening, patienceMs, signal);
+  }
+
+  /** Ends the waiting. */
+  async close(): Promise<Outbox | undefined> {
+    this.#closing.abort();
+    return this.#opening?.catch(() => undefined);
+  }
+
+  #open(): Promise<Outbox> {
+    const opening = this.#settings.open({
+      signal: this.#closing.signal,
+      onHeld: (held) => {
+        this.#held = held;
+        for (const hear of this.#waiting) hear(held);
+        this.#settings.onHeld(held);
+      },
+    });
+    const end = (opened?: Outbox) => {
+      this.#opened = opened;
+      // The next message tries again.
+      if (!opened) this.#opening = undefined;
+      if (!this.#held) return;
+      this.#held = undefined;
+      this.#settings.onHeld(undefined);
+    };
+    opening.then(end, () => end());
+    return opening;
+  }
+
+  #waitFor(opening: Promise<Outbox>, patienceMs: number, signal?: AbortSignal): Promise<Outbox> {
+    return new Promise((resolve, reject) => {
+      let timer: NodeJS.Timeout | undefined;
+      const fail = (error: unknown) => {
+        leave();
+        reject(error);
+      };
+      const hear = (held: IonError) => {
+        if (patienceMs === 0) {
+          fail(held);
+          return;
+        }
+        const text = `This message waited ${patienceMs / 1000} s for it`;
+        timer = setTimeout(() => fail(refused(held, text)), patienceMs);
+      };
+      const stopListening = signal && addAbortListener(signal, () => fail(closedError()));
+      const leave = () => {
+        clearTimeout(timer);
+        stopListening?.();
+        this.#waiting.delete(hear);
+      };
+      opening.then((outbox) => {
+        leave();
+        resolve(outbox);
+      }, fail);
+      if (!Number.isFinite(patienceMs)) return;
+      this.#waiting.add(hear);
+      if (this.#held) hear(this.#held);
+    });
+  }
+}
+
+function refused({ code, message, cause }: IonError, why: string): IonError {
+  const text = `${message} ${why}: send it again later.`;
+  return new IonError(code, text, { cause, transient: true });
+}

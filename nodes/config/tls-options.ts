@@ -1,0 +1,35 @@
+import type { Node, NodeAPI } from 'node-red';
+import { IonError } from '../client/errors.js';
+import { unusableTls } from '../client/http/secure-context.js';
+import type { TlsOptions } from '../client/http/transport.js';
+import { requireResolved } from '../shared/references.js';
+
+interface TlsConfigNode extends Node {
+  /** False where a file cannot be read, or a certificate has no key. */
+  valid?: boolean;
+  addTLSOptions(options: TlsOptions): TlsOptions;
+}
+
+/**
+ * What a `tls-config` node says about certificates.
+ * @throws IonError `ION_CONFIG` where it cannot be used: without it, other certificates would be
+ * trusted than the user chose
+ */
+export function tlsOptions(RED: NodeAPI, id: string): TlsOptions {
+  const node = RED.nodes.getNode(id) as TlsConfigNode | null;
+  if (typeof node?.addTLSOptions !== 'function') {
+    throw new IonError(
+      'ION_CONFIG',
+      'The TLS configuration that the ION config node uses does not exist or is disabled. Select it again.',
+    );
+  }
+  if (node.valid === false) {
+    throw unusableTls(
+      "a file of it cannot be read (Node-RED's log names it), or it has a certificate without a private key",
+    );
+  }
+  const options = node.addTLSOptions({});
+  requireResolved('The passphrase of the TLS configuration', options.passphrase);
+  requireResolved('The server name of the TLS configuration', options.servername);
+  return options;
+}

@@ -1,0 +1,132 @@
+// Completion, hover and underlines for the models of query editors, in Monaco.
+import type { GraphQLSchema, GraphqlLanguage } from './bundle.js';
+import { asCode, asMarkdown, shortened } from './foreign-text.js';
+
+const LANGUAGE = 'graphql';
+const OWNER = 'ion-graphql';
+const CHECK_AFTER_MS = 250;
+/** LSP's numbers of completion kinds. */
+const KINDS = { 3: 'Function', 5: 'Field', 6: 'Variable', 7: 'Class', 20: 'EnumMember' } as const;
+
+interface Assisted {
+  language: GraphqlLanguage;
+  schema: GraphQLSchema | undefined;
+}
+
+/** The models of open query editors: other nodes may edit GraphQL as well. */
+const assisted = new Map<MonacoModel, Assisted>();
+let isRegistered = false;
+
+export interface Completion {
+  setSchema(schema: GraphQLSchema | undefined): void;
+  end(): void;
+}
+
+/** Helps with the text of a model, with all that the schema allows as soon as there is one. */
+export function addCompletion(
+  monaco: Monaco,
+  model: MonacoModel,
+  language: GraphqlLanguage,
+): Completion {
+  register(monaco);
+  const state: Assisted = { language, schema: undefined };
+  assisted.set(model, state);
+  let timer: number | undefined;
+  const check = () => {
+    if (!model.isDisposed()) showProblems(monaco, model, state);
+  };
+  model.onDidChangeContent(() => {
+    window.clearTimeout(timer);
+    timer = window.setTimeout(check, CHECK_AFTER_MS);
+  });
+  check();
+  return {
+    setSchema(schema) {
+      state.schema = schema;
+      check();
+    },
+    end() {
+      window.clearTimeout(timer);
+      assisted.delete(model);
+    },
+  };
+}
+
+/** For the whole page, once: Monaco's providers belong to a language, not to an editor. */
+function register(monaco: Monaco): void {
+  if (isRegistered) return;
+  isRegistered = true;
+  monaco.languages.registerCompletionItemProvider(LANGUAGE, {
+    triggerCharacters: ['{', '(', '$', '@', ':', ' ', '.'],
+    provideCompletionItems: (model, position) => ({
+      suggestions: suggestions(monaco, model, position),
+    }),
+  });
+  monaco.languages.registerHoverProvider(LANGUAGE, { provideHover: hover });
+}
+
+function suggestions(
+  monaco: Monaco,
+  model: MonacoModel,
+  position: MonacoPosition,
+): MonacoSuggestion[] {
+  const { language, schema } = assisted.get(model) ?? {};
+  if (!language || !schema) return [];
+  const word = model.getWordUntilPosition(position);
+  const line = model.getLineContent(position.lineNumber);
+  const { CompletionItemKind } = monaco.languages;
+  const found = language.suggestions(
+    schema,
+    model.getValue(),
+    position.lineNumber - 1,
+    position.column - 1,
+  );
+  return found.map(({ label, insertText, kind, detail, documentation }, index) => {
+    // Monaco's words do not begin with the "$" of a variable or the "@" of a directive.
+    const isSigned = /^[$@]/.test(label) && line[word.startColumn - 2] === label[0];
+    return {
+      label,
+      insertText: insertText ?? label,
+      kind: CompletionItemKind[KINDS[kind as keyof typeof KINDS] ?? 'Keyword'],
+      detail: shortened(detail ?? ''),
+      // A string is shown as text, not as Markdown.
+      documentation: typeof documentation === 'string' ? shortened(documentation) : '',
+      range: {
+        startLineNumber: position.lineNumber,
+        endLineNumber: position.lineNumber,
+        startColumn: isSigned ? word.startColumn - 1 : word.startColumn,
+        endColumn: word.endColumn,
+      },
+      // In the order of the language service, which knows what fits best.
+      sortText: String(index).padStart(5, '0'),
+    };
+  });
+}
+
+function hover(
+  model: MonacoModel,
+  { lineNumber, column }: MonacoPosition,
+): { contents: { value: string }[] } | undefined {
+  const { language, schema } = assisted.get(model) ?? {};
+  if (!language || !schema) return undefined;
+  const { code, description } = language.hover(schema, model.getValue(), lineNumber - 1, column);
+  if (code === '') return undefined;
+  const contents = [{ value: asCode(code) }];
+  if (description !== '') contents.push({ value: asMarkdown(description) });
+  return { contents };
+}
+
+function showProblems(monaco: Monaco, model: MonacoModel, { language, schema }: Assisted): void {
+  const { MarkerSeverity } = monaco;
+  const text = model.getValue();
+  const problems = text.trim() === '' ? [] : language.diagnostics(text, schema);
+  const markers = problems.map(({ message, severity, range }) => ({
+    message: shortened(typeof message === 'string' ? message : message.value),
+    severity: severity === 1 ? MarkerSeverity.Error : MarkerSeverity.Warning,
+    startLineNumber: range.start.line + 1,
+    startColumn: range.start.character + 1,
+    endLineNumber: range.end.line + 1,
+    endColumn: range.end.character + 1,
+  }));
+  monaco.editor.setModelMarkers(model, OWNER, markers);
+}

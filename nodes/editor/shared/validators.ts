@@ -1,0 +1,50 @@
+import { type NumberSetting, readNumber } from '../../client/settings.js';
+import { referenceIn, variableOf } from '../../client/support/references.js';
+
+/** The validators that the dialogs share: each returns true or a text of the node's catalogue. */
+
+import { isTimeZone } from '../../client/support/time-zone.js';
+
+const SHARED = '@ion-nodes/node-red-ion/ion-config:ion-config.invalid.';
+
+/** A number within the limits of its setting, or nothing where the default applies. */
+export function numberFor(setting: NumberSetting) {
+  return (value: unknown, { label = '' }: ValidatorOptions): Validation => {
+    if (readNumber(setting, value) !== undefined) return true;
+    const { isWhole, least, most } = setting;
+    return RED._(`${SHARED}${isWhole ? 'wholeNumber' : 'number'}`, { label, least, most });
+  };
+}
+
+/** A text without a reference to an environment variable in the middle of it. */
+export function noReference(value: unknown, { label = '' }: ValidatorOptions): Validation {
+  const isGood = variableOf(value) !== undefined || referenceIn(value) === undefined;
+  return isGood || partOfVariable(label);
+}
+
+/** What is wrong with a text that is more than a reference to an environment variable. */
+export function partOfVariable(label: string): string {
+  return RED._(`${SHARED}reference`, { label });
+}
+
+/** A message property that the result may be put into: not one that Node-RED or the node uses. */
+export function output(value: unknown, { label = '' }: ValidatorOptions): Validation {
+  const [root = ''] = String(value).split(/[.[]/);
+  const isTaken = ['ion', 'parts', 'complete', 'error', '_msgid'].includes(root);
+  if (/^[A-Za-z_$][\w$]*/.test(root) && !isTaken) return true;
+  return RED._(`${SHARED}output`, { label });
+}
+
+/** One of those that a drop-down offers. */
+export function oneOf(...values: string[]) {
+  return (value: string, { label = '' }: ValidatorOptions): Validation =>
+    values.includes(value) || RED._(`${SHARED}choice`, { label, name: value });
+}
+
+/** A time zone by its IANA name, or nothing. */
+export function timeZone(value: unknown, { label = '' }: ValidatorOptions): Validation {
+  const name = String(value ?? '').trim();
+  // Only the server knows the value of a variable.
+  if (name === '' || /^\$\{[^}]+\}$/.test(name) || isTimeZone(name)) return true;
+  return RED._(`${SHARED}timeZone`, { label });
+}

@@ -1,0 +1,158 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Node, NodeAPI } from 'node-red';
+import { closedError, type IonErrorCode, toIonError } from '../client/errors.js';
+import { ChangeEvents } from '../client/lists/change-events.js';
+import { ChangeFeed, checkpointNow } from '../client/lists/change-feed.js';
+import { delayAfterFailures } from '../client/support/backoff.js';
+import { Slices } from '../client/support/slices.js';
+import { requireConfig } from '../config/find-config.js';
+import { loadCheckpoint, saveCheckpoint } from '../shared/checkpoint.js';
+import { onFlowsStarted } from '../shared/flows-started.js';
+import type { Message } from '../shared/message.js';
+import type { NodeStatus } from '../shared/node-status.js';
+import { reportError } from '../shared/report-error.js';
+import { timeOfDay } from '../shared/time-of-day.js';
+import { requireNumber } from '../shared/valid-properties.js';
+import {
+  type EventSource,
+  type IonEventsConfig,
+  isWantedAction,
+  readQuery,
+  requireResource,
+} from './config.js';
+import { eventMessage, reportFailure } from './messages.js';
+
+const PAGE_SIZE = 100;
+/** Failures that end by themselves. */
+const UNREACHABLE: ReadonlySet<IonErrorCode> = new Set([
+  'ION_NETWORK',
+  'ION_TIMEOUT',
+  'ION_SERVER',
+  'ION_RATE_LIMITED',
+]);
+
+/** Asks ION again and again for what changed. */
+export function pollEvents(
+  RED: NodeAPI,
+  node: Node,
+  config: IonEventsConfig,
+  status: NodeStatus,
+): EventSource {
+  const polling = new Polling(RED, node, config, status);
+  let ended = Promise.resolve();
+  const stopWaiting = onFlowsStarted(RED, () => {
+    stopWaiting();
+    ended = polling.untilClosed().catch((thrown) => reportError(node, thrown));
+  });
+  return {
+    async close() {
+      stopWaiting();
+      polling.close();
+      await ended;
+    },
+  };
+}
+
+class Polling {
+  readonly #RED: NodeAPI;
+  readonly #node: Node;
+  readonly #config: IonEventsConfig;
+  readonly #status: NodeStatus;
+  readonly #intervalMs: number;
+  readonly #closing = new AbortController();
+  readonly #events = new ChangeEvents();
+  #count = 0;
+  /** Of polls in a row, the code of the last one, and when the first one was. */
+  #failures = 0;
+  #failedWith: IonErrorCode | undefined;
+  #failingSince = 0;
+
+  constructor(RED: NodeAPI, node: Node, config: IonEventsConfig, status: NodeStatus) {
+    this.#RED = RED;
+    this.#node = node;
+    this.#config = config;
+    this.#status = status;
+    this.#intervalMs = requireNumber('ion-events', 'interval', config.interval) * 1000;
+  }
+
+  close(): void {
+    this.#closing.abort();
+  }
+
+  /** Each poll follows the one before, so that there are never two at once. */
+  async untilClosed(): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      const startedAt = performance.now();
+      try {
+        await this.#poll();
+        this.#succeeded();
+      } catch (thrown) {
+        if (signal.aborted) return;
+        this.#failed(thrown, performance.now() - startedAt);
+      }
+      const wait = this.#delay() - (performance.now() - startedAt);
+      await sleep(Math.max(0, wait), undefined, { signal }).catch(() => {});
+    }
+  }
+
+  async #poll(): Promise<void> {
+    const { client } = requireConfig(this.#RED, this.#config);
+    const resource = requireResource(this.#config);
+    const query = await readQuery(this.#RED, this.#node, this.#config, resource.fields);
+    const { signal } = this.#closing;
+    const options = { pageSize: PAGE_SIZE, signal };
+    const place = await loadCheckpoint(this.#node, client.endpoint, resource.name);
+    if (!place) {
+      const now = await checkpointNow(client, resource, query, options);
+      await saveCheckpoint(this.#node, client.endpoint, now, resource.name);
+      return;
+    }
+    const reading = new ChangeFeed(resource, place);
+    const slices = new Slices();
+    for await (const { changes } of reading.read(client, query, options)) {
+      for (const change of changes) {
+        if (slices.isOver) await slices.pause();
+        // The place stays, so that the rest is read again.
+        if (signal.aborted) throw closedError();
+        const event = this.#events.next(change);
+        if (event && isWantedAction(this.#config, event.action)) this.#send(event);
+      }
+    }
+    await saveCheckpoint(this.#node, client.endpoint, reading.checkpoint(), resource.name);
+  }
+
+  #send({ action, id, row, previous }: NonNullable<ReturnType<ChangeEvents['next']>>): void {
+    const { resource } = this.#config;
+    const receivedAt = new Date().toISOString();
+    const details = { resource, action, id, receivedAt, via: 'poll', previous } as const;
+    this.#node.send(eventMessage(row, details));
+    this.#count++;
+  }
+
+  #succeeded(): void {
+    this.#failures = 0;
+    this.#failedWith = undefined;
+    this.#status.idle({ key: 'events.polled', fill: 'green', count: this.#count });
+  }
+
+  #failed(thrown: unknown, durationMs: number): void {
+    const error = toIonError(thrown);
+    if (this.#failures++ === 0) this.#failingSince = Date.now();
+    if (UNREACHABLE.has(error.code)) {
+      const since = timeOfDay(this.#failingSince);
+      this.#status.idle({ key: 'events.unreachable', fill: 'yellow', since });
+    } else {
+      this.#status.idle({ key: `error.${error.code}`, fill: 'red' });
+    }
+    // Told once, not at every poll.
+    if (this.#failedWith === error.code) return;
+    this.#failedWith = error.code;
+    reportFailure(this.#node, error, {} as Message, durationMs);
+  }
+
+  #delay(): number {
+    if (this.#failures === 0) return this.#intervalMs;
+    return delayAfterFailures(this.#intervalMs, this.#failures);
+  }
+}

@@ -1,0 +1,175 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { NodeAPI } from 'node-red';
+import { withoutSecrets } from '../client/auth/redaction.js';
+import { IonClient, type IonClientSettings } from '../client/client.js';
+import { IonError, quote, toIonError } from '../client/errors.js';
+import { delayAfterFailures } from '../client/support/backoff.js';
+import { LruCache } from '../client/support/lru-cache.js';
+import { withoutTrailingSlashes } from '../client/support/paths.js';
+import { trimEnds } from '../client/support/trim-ends.js';
+import {
+  type OtherReceiver,
+  type ReceiverOwner,
+  receiverName,
+  register,
+  unregister,
+} from '../client/webhooks/registration.js';
+import { clientSettings } from '../config/client-settings.js';
+import { requireConfig } from '../config/find-config.js';
+import type { EventsNode, IonEventsConfig } from './config.js';
+
+const FIRST_DELAY_MS = 2500;
+/** Node-RED gives a node 15 s to close. */
+const MAX_REMOVAL_MS = 10_000;
+const MAX_QUOTED_URL = 200;
+/** Receivers of which it is known that a warning named them. */
+const MAX_WARNINGS = 1000;
+const OTHER_ADDRESS = '@ion-nodes/node-red-ion/ion-config:ion-config.log.webhookElsewhere';
+const OTHER_NODE_RED = '@ion-nodes/node-red-ion/ion-config:ion-config.log.webhookTwice';
+
+/**
+ * The addresses that this process registered, or tried to, by endpoint and node: a receiver with one
+ * of them is certainly its own, even if the node's address is another one by now.
+ */
+const registeredUris = new Map<string, Set<string>>();
+/** Warnings that were given already, by endpoint, node and receiver. */
+const warnedOf = new LruCache<string, true>(MAX_WARNINGS);
+
+/** Where deliveries are to go, and who hears how its registration goes. */
+export interface RegisteredWebhook {
+  readonly path: string;
+  readonly secret: string;
+  readonly expectedResponseCode: number;
+  registered(): void;
+  registrationFailed(thrown: unknown): void;
+}
+
+export interface WebhookRegistration {
+  /** Ends the tries; where the node was deleted, takes back what was registered. */
+  close(removed: boolean): Promise<void>;
+}
+
+/** Makes ION send to the webhook, however long that takes. */
+export function registerWebhook(
+  RED: NodeAPI,
+  node: EventsNode,
+  config: IonEventsConfig,
+  webhook: RegisteredWebhook,
+): WebhookRegistration {
+  const closing = new AbortController();
+  const { signal } = closing;
+  const owner: ReceiverOwner = { nodeId: node.id, instanceId: instanceIdOf(RED) };
+  /** For the removal: by then, the config node may be closed already. */
+  let settings: IonClientSettings | undefined;
+
+  const registerOnce = async () => {
+    const { client, values, credentials } = requireConfig(RED, config);
+    settings = clientSettings(RED, values, credentials ?? {});
+    const { resource, actions } = config;
+    const { secret: sharedSecret, expectedResponseCode } = webhook;
+    if (sharedSecret === '') {
+      throw new IonError('ION_CONFIG', 'The webhook is not registered in ION without a secret.');
+    }
+    const webhookUri = addressOf(config, webhook);
+    const key = keyOf(client, node);
+    const uris = registeredUris.get(key) ?? new Set();
+    registeredUris.set(key, uris.add(webhookUri));
+    const formerUris = [...uris];
+    const wanted = { webhookUri, formerUris, sharedSecret, expectedResponseCode };
+    const others = await register(client, { ...owner, ...wanted, resource, actions }, signal);
+    registeredUris.set(key, new Set([webhookUri]));
+    for (const other of others) warnOnce(RED, node, key, other, wanted);
+  };
+
+  const untilRegistered = async () => {
+    for (let failures = 1; !signal.aborted; failures++) {
+      try {
+        await registerOnce();
+        webhook.registered();
+        return;
+      } catch (thrown) {
+        if (signal.aborted) return;
+        webhook.registrationFailed(thrown);
+      }
+      const delay = delayAfterFailures(FIRST_DELAY_MS, failures);
+      await sleep(delay, undefined, { signal }).catch(() => {});
+    }
+  };
+
+  const remove = async (): Promise<void> => {
+    if (!settings) return;
+    const client = new IonClient(settings);
+    try {
+      const key = keyOf(client, node);
+      const uris = [...(registeredUris.get(key) ?? [])];
+      await unregister(client, owner, uris, AbortSignal.timeout(MAX_REMOVAL_MS));
+      registeredUris.delete(key);
+    } catch (thrown) {
+      const { message } = toIonError(thrown);
+      node.warn(`The webhook receiver "${receiverName(owner)}" is still in ION: ${message}`);
+    } finally {
+      await client.close();
+    }
+  };
+
+  const ended = untilRegistered();
+  return {
+    async close(removed) {
+      closing.abort();
+      await ended;
+      if (removed) await remove();
+    },
+  };
+}
+
+function keyOf({ endpoint }: Pick<IonClient, 'endpoint'>, { id }: EventsNode): string {
+  return `${endpoint} ${id}`;
+}
+
+/** An id that differs between Node-REDs with the same flow. */
+function instanceIdOf({ settings }: NodeAPI): string {
+  const { get, userDir } = settings as { get?(name: string): unknown; userDir?: string };
+  try {
+    const id = get?.('instanceId');
+    if (typeof id === 'string' && id !== '') return id;
+  } catch {
+    // Node-RED keeps no settings here, and so no id.
+  }
+  return createHash('sha256').update(String(userDir)).digest('hex').slice(0, 16);
+}
+
+/** Says which receiver was left in ION, because only a person can know whether it is still needed. */
+function warnOnce(
+  RED: NodeAPI,
+  node: EventsNode,
+  key: string,
+  { id, name, webhookUri }: OtherReceiver,
+  own: { webhookUri: string; sharedSecret: string },
+): void {
+  const receiver = `${key} ${String(id).slice(0, MAX_QUOTED_URL)}`;
+  if (warnedOf.get(receiver)) return;
+  warnedOf.set(receiver, true);
+  const url = withoutQuery(webhookUri);
+  const message = url === withoutQuery(own.webhookUri) ? OTHER_NODE_RED : OTHER_ADDRESS;
+  const text = RED._(message, { name: quote(name), url });
+  // Whoever may write receivers in ION can have put anything into a name.
+  node.warn(withoutSecrets(new IonError('ION_CONFIG', text), [own.sharedSecret]).message);
+}
+
+/** The address without its query, which may hold a secret. */
+function withoutQuery(uri: string): string {
+  if (!URL.canParse(uri)) return '';
+  const { origin, pathname } = new URL(uri);
+  return `${origin}${pathname}`.slice(0, MAX_QUOTED_URL);
+}
+
+/** @throws IonError `ION_CONFIG` */
+function addressOf({ publicUrl }: IonEventsConfig, { path }: RegisteredWebhook): string {
+  const address = withoutTrailingSlashes(trimEnds(publicUrl ?? '')) + path;
+  if (URL.canParse(address) && /^https?:$/.test(new URL(address).protocol)) return address;
+  throw new IonError(
+    'ION_CONFIG',
+    'The public URL of the ion-events node is not an address such as "https://factory.example.com". ION needs it to know where to send to.',
+  );
+}

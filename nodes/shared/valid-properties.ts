@@ -1,0 +1,81 @@
+// Checks of properties that only a flow file made by hand or by a program can have wrong: the
+// editor's own checks prevent it.
+
+import { IonError } from '../client/errors.js';
+import { type NumberSetting, numberSettings, readNumber } from '../client/settings.js';
+import { describe } from '../client/support/describe.js';
+import { isPlainObject } from '../client/support/json.js';
+import { trimEnds } from '../client/support/trim-ends.js';
+import { requireResolved } from './references.js';
+
+/** @throws IonError `ION_CONFIG` for a property that is not what it has to be */
+export function requireValid(
+  node: string,
+  name: string,
+  value: unknown,
+  isValid: boolean,
+  expected: string,
+): void {
+  if (isValid) return;
+  throw new IonError(
+    'ION_CONFIG',
+    `The property "${name}" of the ${node} node is ${describe(value)}, but has to be ${expected}. Open the node, correct it and deploy.`,
+  );
+}
+
+export function isString(value: unknown): boolean {
+  return typeof value === 'string';
+}
+
+/** A property may be missing, because a flow may be older than it. */
+export function isText(value: unknown): boolean {
+  return value === undefined || value === null || isString(value);
+}
+
+export function isListOf(value: unknown, isEntry: (entry: unknown) => boolean): boolean {
+  return value === undefined || value === null || (Array.isArray(value) && value.every(isEntry));
+}
+
+export function isFilter(value: unknown): boolean {
+  return isPlainObject(value) && isString(value.field) && isText(value.op);
+}
+
+/**
+ * A number that the dialog of a node sets, or its default.
+ * @throws IonError `ION_CONFIG` with the name that the dialog gives it, the value and the limits
+ */
+export function requireNumber<Type extends keyof typeof numberSettings>(
+  node: Type,
+  name: keyof (typeof numberSettings)[Type],
+  value: unknown,
+): number {
+  const setting = numberSettings[node][name] as NumberSetting;
+  const { label, least, most, isWhole } = setting;
+  requireResolved(`"${label}" of the ${node} node`, value);
+  const number = readNumber(setting, value);
+  if (number !== undefined) return number;
+  const given = typeof value === 'number' ? String(value) : describe(value);
+  throw new IonError(
+    'ION_CONFIG',
+    `"${label}" of the ${node} node is ${given}, but has to be a ${isWhole ? 'whole ' : ''}number from ${least} to ${most}. Open the node, correct it and deploy.`,
+  );
+}
+
+/**
+ * Something that is on or off. Where an environment variable stands for it, it is a text.
+ * @throws IonError `ION_CONFIG` for any other value
+ */
+export function requireSwitch(
+  node: string,
+  name: string,
+  value: unknown,
+  otherwise: boolean,
+): boolean {
+  requireResolved(`The property "${name}" of the ${node} node`, value);
+  const given = typeof value === 'string' ? trimEnds(value).toLowerCase() : (value ?? '');
+  if (given === '') return otherwise;
+  const isOn = given === true || given === 'true';
+  const isValid = isOn || given === false || given === 'false';
+  requireValid(node, name, value, isValid, 'true or false');
+  return isOn;
+}

@@ -1,0 +1,139 @@
+import { serialize } from 'node:v8';
+import type { Node, NodeAPI } from 'node-red';
+import { IonError, reasonOf } from '../client/errors.js';
+import type { WriteResult } from '../client/steps/step-writer.js';
+import type { IonConfigNode } from '../config/config-node.js';
+import { findConfig, type UsesIonConfig } from '../config/find-config.js';
+import type { OutboxState } from '../outbox/listeners.js';
+import { type NewStepWrite, stepEntry } from '../outbox/step-writes.js';
+import type { Entry } from '../outbox/store/entries.js';
+import { NotStorableError } from '../outbox/store/entry-codec.js';
+import { failureDetails } from '../shared/failure-details.js';
+import type { MessageTools } from '../shared/handle-messages.js';
+import { type Message, withoutUnknown } from '../shared/message.js';
+import type { NodeStatus, StatusText } from '../shared/node-status.js';
+import { reportError } from '../shared/report-error.js';
+import { timeOfDay } from '../shared/time-of-day.js';
+
+interface OutboxNodeConfig extends UsesIonConfig {
+  delivery: 'direct' | 'outbox';
+}
+
+/** What belongs to a request or to a connection, and means nothing later. */
+const NOT_KEPT = new Set(['req', 'res', '_session', '_client']);
+
+const HELD: StatusText = { key: 'outbox.held', fill: 'yellow' };
+
+export interface OutboxResults {
+  /** Puts a write into the outbox; when it resolves, it is on the disk. */
+  add(
+    ion: IonConfigNode,
+    msg: Message,
+    write: NewStepWrite & { file?: { content?: unknown } },
+    tools: MessageTools,
+  ): Promise<void>;
+}
+
+/** Connects a node with the outbox of its config node: messages in, results and status out. */
+export function outboxResults(
+  RED: NodeAPI,
+  node: Node,
+  status: NodeStatus,
+  config: OutboxNodeConfig,
+): OutboxResults {
+  let stopListening = () => {};
+  const show = (state: OutboxState) => status.idle(statusOf(state));
+  const listener = {
+    delivered: (entry: Entry, answer: WriteResult<unknown>) =>
+      node.send([deliveredMessage(entry, answer), null]),
+    rejected: (entry: Entry, error: IonError) =>
+      node.send([null, rejectedMessage(node, entry, error)]),
+    failed: (thrown: unknown) => reportError(node, thrown),
+    changed: show,
+    held: (isHeld: boolean) => status.override(isHeld ? HELD : undefined),
+  };
+  const configNode = findConfig(RED, config);
+  if (config.delivery === 'outbox' && configNode) {
+    stopListening = configNode.outbox.listen(node.id, listener);
+  }
+  node.on('close', () => stopListening());
+
+  return {
+    async add(ion, msg, write, tools) {
+      const outbox = await ion.outbox.open(tools.signal);
+      const kept = keptOf(msg, write.file);
+      try {
+        await outbox.add(node.id, stepEntry(write), kept);
+      } catch (thrown) {
+        if (!(thrown instanceof NotStorableError)) throw thrown;
+        // Functions and sockets cannot be kept, the other properties can.
+        const rest = Object.fromEntries(Object.entries(kept).filter(canBeKept));
+        await outbox.add(node.id, stepEntry(write), rest).catch(refuseValue);
+      }
+      tools.status(statusOf(outbox.state));
+    },
+  };
+}
+
+function deliveredMessage(entry: Entry, answer: WriteResult<unknown>): Message {
+  const { payload, name, attempts, traceId, results } = answer;
+  const durationMs = Date.now() - entry.acceptedAt;
+  const ion = { operation: 'mutation', name, attempts, traceId, results, durationMs };
+  return { ...messageOf(entry), payload, ion: withoutUnknown(ion) };
+}
+
+/** With the properties that a Catch node would add, so that one flow can treat both. */
+function rejectedMessage(node: Node, entry: Entry, error: IonError): Message {
+  const { code, message } = error;
+  const source = { id: node.id, type: node.type, name: node.name };
+  return {
+    ...messageOf(entry),
+    error: { message, code, source },
+    ion: failureDetails(error, Date.now() - entry.acceptedAt),
+  };
+}
+
+function messageOf({ context }: Entry): Message {
+  return context as Message;
+}
+
+/** The message as it can be kept on disk, without the content of a file, which lies beside it. */
+function keptOf(msg: Message, file: { content?: unknown } | undefined): object {
+  const isKept = ([name, value]: [string, unknown]) =>
+    !NOT_KEPT.has(name) && (file?.content === undefined || value !== file.content);
+  return Object.fromEntries(Object.entries(msg).filter(isKept));
+}
+
+function refuseValue(thrown: unknown): never {
+  if (!(thrown instanceof NotStorableError)) throw thrown;
+  const text = `The value cannot be kept in the outbox: ${reasonOf(thrown)}`;
+  throw new IonError('ION_VARIABLES', text, { cause: thrown });
+}
+
+function canBeKept([, value]: [string, unknown]): boolean {
+  try {
+    serialize(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function statusOf({
+  pending: count,
+  rejected,
+  unreachableSince,
+  failing,
+}: OutboxState): StatusText {
+  if (unreachableSince !== undefined) {
+    return { key: 'outbox.unreachable', fill: 'yellow', count, since: timeOfDay(unreachableSince) };
+  }
+  const [first] = failing;
+  if (first) {
+    const { code: reason } = first.error;
+    return { key: 'outbox.failing', fill: 'red', count: failing.length, reason };
+  }
+  if (count > 0) return { key: 'outbox.waiting', fill: 'blue', count };
+  if (rejected > 0) return { key: 'outbox.givenUp', fill: 'red', count: rejected };
+  return { key: 'outbox.empty', fill: 'green' };
+}

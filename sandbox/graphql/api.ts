@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { GraphQLError } from 'graphql';
+import { createSchema, createYoga, type Plugin } from 'graphql-yoga';
+import { createAuthenticator, Unauthorized } from '../auth/authenticator.js';
+import type { SigningKey } from '../auth/signing-keys.js';
+import type { Store } from '../data/store.js';
+import type { Control } from '../faults/control.js';
+import { type Exchange, json, type SandboxResponse } from '../http/exchange.js';
+import type { Uploads } from '../http/uploads.js';
+import type { ApiContext } from './context.js';
+import { StaleEtag } from './mutations/common.js';
+import { resolvers } from './resolvers.js';
+
+interface ApiOptions {
+  key: SigningKey;
+  store: Store;
+  control: Control;
+  uploads: Uploads;
+}
+
+/** The GraphQL API with the auth layer that stands before it. */
+export function createApi({ key, store, control, uploads }: ApiOptions) {
+  const authenticate = createAuthenticator(key, store, control);
+  const yoga = createYoga<ApiContext>({
+    schema: createSchema<ApiContext>({
+      typeDefs: readFileSync(join(__dirname, 'schema.graphql'), 'utf8'),
+      resolvers,
+    }),
+    plugins: [ionAnswers(control)],
+    maskedErrors: false,
+    landingPage: false,
+    graphiql: false,
+    logging: false,
+  });
+
+  return async (exchange: Exchange): Promise<SandboxResponse> => {
+    let user: ApiContext['user'];
+    try {
+      user = authenticate(exchange.headers.authorization);
+    } catch (error) {
+      if (error instanceof Unauthorized) return refusal(401, error.message);
+      throw error;
+    }
+    if (exchange.method !== 'POST') return refusal(405, 'Send a POST request.', { allow: 'POST' });
+    try {
+      JSON.parse(exchange.body.toString());
+    } catch {
+      return refusal(400, 'The request body is not JSON.');
+    }
+    const response = await yoga.fetch(
+      'http://sandbox/graphql',
+      {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'application/json' },
+        body: exchange.body.toString(),
+      },
+      { store, control, uploads, user },
+    );
+    return {
+      status: response.status,
+      headers: {
+        'content-type': response.headers.get('content-type') ?? 'application/json; charset=utf-8',
+      },
+      body: Buffer.from(await response.arrayBuffer()),
+    };
+  };
+}
+
+/** An answer in the form that ION's own auth layer has. */
+export function refusal(status: number, message: string, headers = {}): SandboxResponse {
+  return json(status, { errors: [{ message }] }, headers);
+}
+
+/** Answers as ION does: HTTP 200 whatever GraphQL says, errors without codes. */
+function ionAnswers(control: Control): Plugin<ApiContext> {
+  return {
+    onResultProcess({ result, setResultProcessor }) {
+      if (Array.isArray(result) || !('errors' in result || 'data' in result)) return;
+      setResultProcessor((_result, fetchAPI) => {
+        const body = { ...result, errors: result.errors?.map(plainError) };
+        return new fetchAPI.Response(JSON.stringify(body), {
+          status: statusOf(result.errors, control),
+          headers: { 'content-type': 'application/json; charset=utf-8' },
+        });
+      }, 'application/json');
+    },
+  };
+}
+
+function plainError({ message, locations, path }: GraphQLError) {
+  return { message, locations, path };
+}
+
+function statusOf(errors: readonly GraphQLError[] | undefined, control: Control): number {
+  // Yoga marks what is wrong with the request itself, such as a missing query.
+  const http = errors?.[0]?.extensions?.http as { status?: number; spec?: boolean } | undefined;
+  if (http?.status && !http.spec) return http.status;
+  const stale = errors?.some((error) => error.originalError instanceof StaleEtag);
+  return stale && control.settings.etagConflict === 'status' ? 409 : 200;
+}

@@ -1,0 +1,117 @@
+import { randomUUID } from 'node:crypto';
+import type { IssueRow } from '../../data/model.js';
+import { columns, current, existing, type Mutation, type Versioned, withInput } from './common.js';
+
+interface CreateIssueInput {
+  runStepId?: string | null;
+  partInventoryIds?: number[] | null;
+}
+
+interface InventoryInput {
+  partId?: string | null;
+  locationId?: string | null;
+  autogenerateSerialType?: string | null;
+  autogenerateLotNumber?: boolean | null;
+}
+
+const ISSUE_STEERING = ['createIssueForEachBatchSibling', 'partInventoryIds'];
+const INVENTORY_STEERING = ['autogenerateSerialType', 'autogenerateLotNumber', 'cost', 'uri'];
+
+/** Writes to what surrounds runs: issues, comments, inventory, notifications. */
+export const recordMutations: Record<string, Mutation> = {
+  createIssue: withInput<CreateIssueInput>((input, { store, user }) => {
+    if (input.runStepId) existing(store.runSteps, input.runStepId);
+    const partInventoryIds = (input.partInventoryIds ?? []).map(
+      (id) => existing(store.partInventories, id).id,
+    );
+    const issue = store.issues.insert(
+      {
+        title: null,
+        status: 'PENDING',
+        causeCondition: null,
+        expectedCondition: null,
+        disposition: null,
+        issueDispositionTypeId: null,
+        runStepId: null,
+        mustCloseByRunStepId: null,
+        purchaseOrderLineId: null,
+        fixPartInventoryId: null,
+        assignedToId: null,
+        assignedTeamId: null,
+        partInventoryIds,
+        ...columns(input, ...ISSUE_STEERING),
+      },
+      user.id,
+    );
+    return { issue };
+  }),
+
+  updateIssue: withInput<Versioned & Partial<IssueRow>>((input, { store, user }) => {
+    const issue = current(store.issues, input);
+    return { issue: store.issues.update(issue.id, columns(input), user.id) };
+  }),
+
+  createComment: withInput<{ entityId?: string | null }>((input, { store, user }) => {
+    if (input.entityId && !store.entity(Number(input.entityId))) {
+      throw new Error(`Entity with id ${input.entityId} was not found.`);
+    }
+    const comment = store.comments.insert(
+      {
+        content: null,
+        slateContent: null,
+        entityId: null,
+        resolved: false,
+        parentId: null,
+        ...columns(input, 'procedureFeedback'),
+      },
+      user.id,
+    );
+    return { comment };
+  }),
+
+  createPartInventory: withInput<InventoryInput>((input, { store, user }) => {
+    const part = existing(store.parts, input.partId);
+    if (input.locationId) existing(store.locations, input.locationId);
+    const number = String(store.partInventories.nextId).padStart(5, '0');
+    const partInventory = store.partInventories.insert(
+      {
+        partId: part.id,
+        serialNumber: null,
+        lotNumber: null,
+        quantity: 1,
+        quantityScrapped: 0,
+        quantityKitted: 0,
+        quantityInstalled: 0,
+        status: 'AVAILABLE',
+        received: true,
+        locationId: null,
+        supplierId: null,
+        unitOfMeasureId: null,
+        ...columns(input, ...INVENTORY_STEERING),
+        ...(input.autogenerateSerialType ? { serialNumber: `SN-${number}` } : {}),
+        ...(input.autogenerateLotNumber ? { lotNumber: `LOT-${number}` } : {}),
+      },
+      user.id,
+    );
+    return { partInventory };
+  }),
+
+  updatePartInventory: withInput<Versioned & InventoryInput>((input, { store, user }) => {
+    const item = current(store.partInventories, input);
+    if (input.partId) existing(store.parts, input.partId);
+    if (input.locationId) existing(store.locations, input.locationId);
+    return {
+      partInventory: store.partInventories.update(
+        item.id,
+        columns(input, ...INVENTORY_STEERING),
+        user.id,
+      ),
+      splitInventory: null,
+    };
+  }),
+
+  dispatchNotification: withInput<{ userId: string }>((input, { store }) => {
+    existing(store.users, input.userId);
+    return { response: { messageId: randomUUID() } };
+  }),
+};

@@ -1,0 +1,98 @@
+import { availableToWork, openUpstream } from '../../data/computed-fields.js';
+import type { RunStepRow, StepStatus } from '../../data/model.js';
+import type { Store } from '../../data/store.js';
+import type { WriteContext } from '../context.js';
+
+/** Where a step may go from each status. */
+const TRANSITIONS: Record<StepStatus, readonly StepStatus[]> = {
+  REDLINE: ['TODO', 'CANCELED'],
+  TODO: ['IN_PROGRESS', 'HOLD', 'CANCELED', 'REDLINE'],
+  IN_PROGRESS: ['COMPLETE', 'FAILED', 'HOLD', 'TODO', 'CANCELED', 'REDLINE'],
+  FAILED: ['TODO', 'IN_PROGRESS', 'CANCELED', 'REDLINE'],
+  HOLD: ['TODO', 'IN_PROGRESS', 'CANCELED', 'REDLINE'],
+  COMPLETE: ['REDLINE'],
+  CANCELED: ['TODO', 'REDLINE'],
+  DAG_MODIFIABLE: ['TODO', 'CANCELED', 'REDLINE'],
+};
+
+/** Refuses a status that the step may not take now. */
+export function checkTransition(step: RunStepRow, status: StepStatus, store: Store): void {
+  if (step.status === status) return;
+  if (!TRANSITIONS[step.status].includes(status)) {
+    throw new Error(`Run step ${step.id} cannot go from ${step.status} to ${status}.`);
+  }
+  if (status === 'IN_PROGRESS') checkStart(step, store);
+  if (status === 'COMPLETE') checkComplete(step, store);
+}
+
+function checkStart(step: RunStepRow, store: Store): void {
+  const open = openUpstream(step, store);
+  if (open.length > 0) {
+    const names = open.map((upstream) => `"${upstream.title}"`).join(', ');
+    throw new Error(
+      `Run step ${step.id} cannot start before its upstream steps are complete: ${names}.`,
+    );
+  }
+  if (!availableToWork({ ...step, status: 'TODO' }, store)) {
+    throw new Error(`Run step ${step.id} cannot start before its parent step is in progress.`);
+  }
+}
+
+function checkComplete(step: RunStepRow, store: Store): void {
+  const empty = store.runStepFields
+    .of(step.id)
+    .filter((field) => field.required && !field.notApplicable && field.value === null);
+  if (empty.length === 0) return;
+  const names = empty.map((field) => `"${field.name}"`).join(', ');
+  throw new Error(
+    `Run step ${step.id} cannot be completed while required fields are empty: ${names}.`,
+  );
+}
+
+/** The columns that move with a status. */
+export function statusColumns(
+  step: RunStepRow,
+  status: StepStatus,
+  now: string,
+  userId: number,
+): Partial<RunStepRow> {
+  if (step.status === status) return {};
+  switch (status) {
+    case 'IN_PROGRESS':
+      return {
+        status,
+        startTime: step.startTime ?? now,
+        startedById: step.startedById ?? userId,
+        endTime: null,
+        completedById: null,
+      };
+    case 'COMPLETE':
+      return { status, endTime: now, completedById: userId };
+    case 'FAILED':
+    case 'CANCELED':
+      return { status, endTime: now };
+    default:
+      return { status, endTime: null, completedById: null };
+  }
+}
+
+/** Gives a step a status, with everything that follows from it. */
+export function moveStep(
+  step: RunStepRow,
+  status: StepStatus,
+  { store, user }: WriteContext,
+): void {
+  const now = store.clock.now();
+  const leaves = step.status === 'IN_PROGRESS' && status !== 'IN_PROGRESS';
+  store.runSteps.update(step.id, statusColumns(step, status, now, user.id), user.id);
+  if (leaves) checkOutAll(step.id, store, now);
+}
+
+/** Leaving IN_PROGRESS checks out everyone who was checked in. */
+export function checkOutAll(runStepId: number, store: Store, now: string): void {
+  for (const session of store.sessions.of(runStepId)) {
+    if (session.checkOut === null) {
+      store.sessions.update(session.id, { checkOut: now, eventType: 'CHECK_OUT' });
+    }
+  }
+}

@@ -1,0 +1,101 @@
+import { isDeepStrictEqual } from 'node:util';
+import {
+  type AttributeRow,
+  entityId,
+  isEntityType,
+  type Row,
+  type TypeName,
+} from '../data/model.js';
+import type { Change } from '../data/store.js';
+
+/** The table, as ResourceEnum names it, of each type whose changes can be subscribed to. */
+const RESOURCES: Partial<Record<TypeName, string>> = {
+  Run: 'RUNS',
+  RunStep: 'RUN_STEPS',
+  RunStepField: 'RUN_STEPS_FIELDS',
+  Procedure: 'PROCEDURES',
+  Part: 'PARTS',
+  PartInventory: 'PARTS_INVENTORY',
+  Location: 'LOCATIONS',
+  Issue: 'ISSUES',
+  User: 'USERS',
+  Organization: 'ORGANIZATIONS',
+  Session: 'SESSION_EVENTS',
+  FileAttachment: 'FILE_ATTACHMENTS',
+  Comment: 'COMMENTS',
+  APIKeyObject: 'API_KEYS',
+};
+
+/** Kept in tables of their own by ION, made up for the sandbox, or secret. */
+const NOT_COLUMNS = new Set([
+  'clientSecret',
+  'owner',
+  'partInventoryIds',
+  'template',
+  'upstreamStepIds',
+]);
+
+const ENUMS = new Set([
+  'allowedIonType',
+  'eventType',
+  'partType',
+  'status',
+  'trackingType',
+  'type',
+]);
+
+/** The table that a change is about; `undefined` where nobody can subscribe to it. */
+export function resourceOf({ type, row }: Pick<Change, 'type' | 'row'>): string | undefined {
+  if (type !== 'RunAttribute') return RESOURCES[type];
+  return attributeOwner(row) === 'Run' ? 'RUNS_ATTRIBUTES' : 'RUN_STEPS_ATTRIBUTES';
+}
+
+interface Envelope {
+  eventId: number;
+  subscriptionId: number;
+  resource: string;
+  transactionId: number;
+}
+
+/** The body of a delivery: what a row looks like in the database, not in GraphQL. */
+export function payload(envelope: Envelope, { type, action, row, before }: Change): string {
+  return JSON.stringify({
+    event_id: envelope.eventId,
+    subscription_id: envelope.subscriptionId,
+    resource: envelope.resource.toLowerCase(),
+    action: action.toLowerCase(),
+    transaction_id: envelope.transactionId,
+    row_data: rowData(type, row),
+    changed_fields: before ? changed(rowData(type, before), rowData(type, row)) : {},
+  });
+}
+
+type Columns = Record<string, unknown>;
+
+function rowData(type: TypeName, row: Row): Columns {
+  const columns: Columns = {};
+  for (const [name, value] of Object.entries(row)) {
+    if (NOT_COLUMNS.has(name)) continue;
+    const isEnum = ENUMS.has(name) && typeof value === 'string';
+    columns[columnName(type, row, name)] = isEnum ? value.toLowerCase() : value;
+  }
+  if (isEntityType(type)) columns.entity_id = entityId(type, row.id);
+  return columns;
+}
+
+function columnName(type: TypeName, row: Row, name: string): string {
+  if (type === 'RunAttribute' && name === 'ownerId') {
+    return attributeOwner(row) === 'Run' ? 'run_id' : 'run_step_id';
+  }
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+function attributeOwner(row: Row): AttributeRow['owner'] {
+  return (row as AttributeRow).owner;
+}
+
+function changed(before: Columns, after: Columns): Columns {
+  return Object.fromEntries(
+    Object.entries(after).filter(([name, value]) => !isDeepStrictEqual(value, before[name])),
+  );
+}

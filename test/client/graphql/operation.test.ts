@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { parseOperation } from '../../../nodes/client/graphql/operation.js';
+import { thrown } from '../../support/errors.js';
+
+describe('operation', () => {
+  const kinds: [string, string, 'query' | 'mutation', string | undefined][] = [
+    ['a short query', '{ me { id } }', 'query', undefined],
+    ['a named query', 'query WhoAmI { me { id } }', 'query', 'WhoAmI'],
+    ['an unnamed query', 'query { me { id } }', 'query', undefined],
+    [
+      'a mutation',
+      'mutation Start($input: UpdateRunStepInput!) { updateRunStep(input: $input) { runStep { id } } }',
+      'mutation',
+      'Start',
+    ],
+    [
+      'a mutation that begins like a query',
+      '# query { me }\nmutation { createApiKey { apikey { id } } }',
+      'mutation',
+      undefined,
+    ],
+    [
+      'a query after its fragment',
+      'fragment U on User { id }\nquery Q { me { ...U } }',
+      'query',
+      'Q',
+    ],
+    [
+      'a query that names mutations in a text',
+      '{ user(id: "mutation { x }") { id } }',
+      'query',
+      undefined,
+    ],
+  ];
+  for (const [what, text, kind, name] of kinds) {
+    it(`tells ${what}`, () => {
+      const operation = parseOperation(text);
+      assert.equal(operation.kind, kind);
+      assert.equal(operation.name, name);
+      assert.equal(operation.text, text);
+    });
+  }
+
+  it('picks the one that is named', () => {
+    const text = 'query A { me { id } } mutation B { createApiKey { apikey { id } } }';
+    assert.equal(parseOperation(text, 'A').kind, 'query');
+    const picked = parseOperation(text, 'B');
+    assert.deepEqual([picked.kind, picked.name], ['mutation', 'B']);
+  });
+
+  it('takes an empty operation name as none', () => {
+    assert.equal(parseOperation('query Q { me { id } }', '').name, 'Q');
+  });
+
+  it('is parsed once, and never mixed up with another', () => {
+    const text = 'query A { me { id } } query B { me { name } }';
+    assert.equal(parseOperation(text, 'A'), parseOperation(text, 'A'));
+    assert.notEqual(parseOperation(text, 'A'), parseOperation(text, 'B'));
+    assert.notEqual(parseOperation('query A { me { id } }'), parseOperation(text, 'A'));
+  });
+
+  it('is kept in a number that does not grow with the number of texts', () => {
+    const first = parseOperation('{ me { id0: id } }');
+    for (let i = 1; i <= 150; i++) parseOperation(`{ me { id${i}: id } }`);
+    assert.notEqual(parseOperation('{ me { id0: id } }'), first);
+  });
+
+  const refused: [string, unknown, string | undefined, RegExp][] = [
+    ['a syntax error', '{ me { id }', undefined, /syntax error in line 1, column 12/],
+    [
+      'a syntax error further down',
+      'query {\n  me {\n    id!\n  }\n}',
+      undefined,
+      /line 3, column 7/,
+    ],
+    ['several operations without a name', 'query A { a } query B { b }', undefined, /\(A, B\)/],
+    ['a name that it does not have', 'query A { a } query B { b }', 'C', /"C".*It has: A, B/s],
+    ['a name in a document without names', '{ a }', 'C', /It has: \(unnamed\)/],
+    ['fragments only', 'fragment U on User { id }', undefined, /no query and no mutation/],
+    ['a schema', 'type User { id: ID }', undefined, /no query and no mutation/],
+    ['a subscription', 'subscription { runs { id } }', undefined, /no subscriptions/],
+    ['an empty text', '', undefined, /query is empty/],
+    ['blanks', ' \n\t', undefined, /query is empty/],
+    ['a comment', '# nothing here', undefined, /syntax error/],
+    ['nothing', undefined, undefined, /must be text, not nothing/],
+    ['null', null, undefined, /must be text, not null/],
+    ['a list', ['{ me { id } }'], undefined, /must be text, not a list/],
+    ['an object', { query: '{ me { id } }' }, undefined, /must be text, not an object/],
+    ['a number', 42, undefined, /must be text, not number 42/],
+    ['a buffer', Buffer.from('{ me { id } }'), undefined, /must be text/],
+  ];
+  for (const [what, text, name, message] of refused) {
+    it(`is not ${what}`, () => {
+      assert.match(thrown(() => parseOperation(text, name), 'ION_QUERY').message, message);
+    });
+  }
+});

@@ -1,0 +1,329 @@
+import assert from 'node:assert/strict';
+import type { IonError, IonErrorCode } from '../../../nodes/client/errors.js';
+import { parseOperation } from '../../../nodes/client/graphql/operation.js';
+import { readBody, readResponse } from '../../../nodes/client/graphql/response.js';
+import type { HttpResponse } from '../../../nodes/client/http/transport.js';
+import { thrown } from '../../support/errors.js';
+
+const HOST = 'api.example.com';
+
+const answer = (status: number, body: unknown, headers: HttpResponse['headers'] = {}) => ({
+  status,
+  headers,
+  text: typeof body === 'string' ? body : JSON.stringify(body),
+});
+const read = (given: HttpResponse) => readResponse(given, HOST, readBody(given, HOST));
+const errors = (...messages: string[]) => ({ errors: messages.map((message) => ({ message })) });
+const fail = (code: IonErrorCode, ...given: Parameters<typeof answer>) =>
+  thrown(() => read(answer(...given)), code);
+
+describe('answer', () => {
+  it('gives data, extensions and trace id', () => {
+    const body = { data: { me: { id: 6 } }, extensions: { cost: 3 } };
+    const date = 'Wed, 25 Nov 2026 12:00:00 GMT';
+    assert.deepEqual(read(answer(200, body, { 'x-b3-trace-id': 'abc', date })), {
+      data: { me: { id: 6 } },
+      extensions: { cost: 3 },
+      traceId: 'abc',
+      date,
+      textLength: JSON.stringify(body).length,
+    });
+  });
+
+  const good: [string, unknown][] = [
+    ['nothing but data', { data: { me: null } }],
+    ['an empty list of errors', { data: { me: null }, errors: [] }],
+    ['null for errors', { data: { me: null }, errors: null }],
+    ['extensions that are no object', { data: { me: null }, extensions: null }],
+  ];
+  for (const [what, body] of good) {
+    it(`is good with ${what}`, () => {
+      const { data, extensions } = read(answer(200, body));
+      assert.deepEqual(data, { me: null });
+      assert.equal(extensions, undefined);
+    });
+  }
+
+  const PAGE = '<!DOCTYPE html><html><head><title>502 Bad\n Gateway</title></head></html>';
+  const codes: [IonErrorCode, number, unknown, RegExp][] = [
+    // What GraphQL says under HTTP 200.
+    ['ION_GRAPHQL', 200, errors('Cannot query field "x".'), /^Cannot query field "x"\.$/],
+    ['ION_GRAPHQL', 200, errors('One.', 'Two.'), /^One\. · Two\.$/],
+    [
+      'ION_GRAPHQL',
+      200,
+      errors('Torque above 50 has to be confirmed.'),
+      /^Torque above 50 has to be confirmed\.$/,
+    ],
+    ['ION_GRAPHQL', 200, { errors: ['a text'], data: {} }, /^a text$/],
+    ['ION_GRAPHQL', 200, { errors: [{}], data: {} }, /unknown error/],
+    ['ION_GRAPHQL', 200, { errors: [{ message: { code: 5 } }], data: {} }, /\{"code":5\}/],
+    // What gateways say in JSON.
+    ['ION_RESPONSE', 200, { errors: ['a text'] }, /a text/],
+    ['ION_RESPONSE', 200, { errors: [{ title: 'Forbidden' }] }, /Forbidden/],
+    ['ION_RESPONSE', 200, { success: false, errors: [{ message: 'No.' }], result: null }, /No\./],
+    ['ION_FORBIDDEN', 403, { errors: ['Access denied'] }, /gateway.*Access denied/],
+    ['ION_FORBIDDEN', 403, { errors: [{ status: '403', title: 'No' }] }, /gateway.*No/],
+    ['ION_NOT_FOUND', 404, { errors: [{ status: '404' }] }, /gateway/],
+    ['ION_RESPONSE', 400, { errors: [] }, /gateway/],
+    ['ION_FORBIDDEN', 200, errors('User does not have permission to update this resource.'), /key/],
+    ['ION_FORBIDDEN', 200, errors('Missing permissions: UpdateRunStep'), /Missing permissions/],
+    [
+      'ION_FORBIDDEN',
+      200,
+      { errors: [{ message: 'No.', extensions: { code: 'FORBIDDEN' } }] },
+      /^No\./,
+    ],
+    [
+      'ION_CONFLICT',
+      200,
+      errors('The etag 1 does not match the current etag of Run 5.'),
+      /read it/,
+    ],
+    ['ION_CONFLICT', 200, errors('ETag mismatch'), /new etag/],
+    ['ION_CONFLICT', 200, errors('E-Tag mismatch'), /new etag/],
+    ['ION_CONFLICT', 200, errors('The _etag is stale.'), /new etag/],
+    ['ION_CONFLICT', 200, errors('stale_etag'), /new etag/],
+    ['ION_GRAPHQL', 200, errors('The vintage stage tag is wrong.'), /stage tag/],
+    // Reading it again would not help a document that forgets the etag.
+    [
+      'ION_GRAPHQL',
+      200,
+      errors('Field "UpdateRunInput.etag" of required type "String!" was not provided.'),
+      /was not provided\.$/,
+    ],
+    ['ION_GRAPHQL', 200, errors('Cannot query field "etag" on type "Run".'), /Cannot query/],
+    ['ION_GRAPHQL', 200, errors('Variable "$etag" is not defined by operation "X".'), /\$etag/],
+    ['ION_GRAPHQL', 200, errors('Variable "$etag" is never used in operation "X".'), /\$etag/],
+    ['ION_AUTH', 200, errors('Token is expired.'), /Token is expired/],
+    [
+      'ION_AUTH',
+      200,
+      { errors: [{ message: 'Log in.', extensions: { code: 'UNAUTHENTICATED' } }], data: null },
+      /Log in/,
+    ],
+    // Statuses whose body speaks GraphQL: its words come first.
+    ['ION_GRAPHQL', 400, errors('Must provide query string.'), /^Must provide query string\.$/],
+    ['ION_GRAPHQL', 422, errors('The step is not in progress.'), /^The step is not in progress\.$/],
+    ['ION_FORBIDDEN', 403, errors('Not yours.'), /^Not yours\. .*creator/],
+    ['ION_NOT_FOUND', 404, errors('Run 5 was not found.'), /^Run 5 was not found\.$/],
+    ['ION_CONFLICT', 409, errors('Somebody was faster.'), /^Somebody was faster\. .*new etag/],
+    ['ION_RATE_LIMITED', 429, errors('Slow down.'), /Slow down/],
+    ['ION_SERVER', 500, errors('list index out of range'), /HTTP 500\): "list index out of range"/],
+    ['ION_SERVER', 503, errors('Maintenance.'), /Maintenance/],
+    [
+      'ION_AUTH',
+      401,
+      errors('Unable to find appropriate RSA key'),
+      /belongs to another environment/,
+    ],
+    ['ION_AUTH', 401, errors('Token is expired.'), /clock/],
+    ['ION_AUTH', 401, errors('The token is not yet valid (iat)'), /clock/],
+    ['ION_AUTH', 401, PAGE, /gateway.*"502 Bad Gateway"/],
+    ['ION_FORBIDDEN', 403, '<title>Access Denied - WAF</title>', /gateway.*Access Denied - WAF/],
+    ['ION_AUTH', 401, errors('Unable to parse authentication token'), /authorization scheme/],
+    ['ION_AUTH', 401, errors('Please provide proper credentials'), /proxy.*Authorization header/],
+    ['ION_AUTH', 401, errors('Something new'), /"Something new".*environment/],
+    // Statuses alone.
+    ['ION_AUTH', 401, '', /refused the access token\. Check/],
+    [
+      'ION_FORBIDDEN',
+      403,
+      '<html>Forbidden</html>',
+      /^A gateway, proxy or firewall answered for api\.example\.com, not ION \(HTTP 403\)/,
+    ],
+    ['ION_NOT_FOUND', 404, 'Not Found', /gateway.*HTTP 404: "Not Found"\)\. Check the API URL/],
+    ['ION_CONFLICT', 409, '', /HTTP 409/],
+    ['ION_RATE_LIMITED', 429, 'Too many requests', /HTTP 429/],
+    ['ION_SERVER', 500, PAGE, /HTTP 500/],
+    ['ION_SERVER', 502, PAGE, /HTTP 502.*30 s.*page by page/],
+    ['ION_SERVER', 503, '', /HTTP 503.*status\.firstresonance\.io/],
+    ['ION_SERVER', 504, PAGE, /HTTP 504.*30 s/],
+    ['ION_SERVER', 599, '', /HTTP 599/],
+    // What is no GraphQL answer at all.
+    ['ION_RESPONSE', 200, '', /api\.example\.com sent an empty answer/],
+    ['ION_RESPONSE', 200, PAGE, /web page "502 Bad Gateway" instead of JSON/],
+    ['ION_RESPONSE', 200, '<!doctype html><p>hello', /web page instead of JSON/],
+    ['ION_RESPONSE', 200, 'it works!', /not JSON.*"it works!"/],
+    ['ION_RESPONSE', 200, '{"data":{"me":', /not JSON/],
+    ['ION_RESPONSE', 200, '{}', /JSON that is not a GraphQL answer/],
+    ['ION_RESPONSE', 200, 'null', /JSON that is not a GraphQL answer/],
+    ['ION_RESPONSE', 200, '[{"data":{}}]', /JSON that is not a GraphQL answer/],
+    ['ION_RESPONSE', 200, { data: null }, /JSON that is not a GraphQL answer/],
+    ['ION_RESPONSE', 200, { data: [] }, /JSON that is not a GraphQL answer/],
+    ['ION_RESPONSE', 204, '', /empty answer \(HTTP 204\)/],
+    ['ION_RESPONSE', 400, 'Bad Request', /HTTP 400/],
+    ['ION_RESPONSE', 405, '', /HTTP 405/],
+  ];
+  for (const [code, status, body, message] of codes) {
+    const shown = typeof body === 'string' ? body : JSON.stringify(body);
+    it(`HTTP ${status} ${shown.replace(/\s+/g, ' ').slice(0, 70)} → ${code}`, () => {
+      assert.match(fail(code, status, body).message, message);
+    });
+  }
+
+  it('holds something of what was asked, unless directives left it out', () => {
+    const asked = (text: string, data: object, more: object = {}) => {
+      const given = answer(200, { ...more, data });
+      return readResponse(given, HOST, readBody(given, HOST), '', parseOperation(text));
+    };
+    asked('{ me { id } }', { me: null });
+    asked('{ who: me { id } }', { who: null });
+    asked('query ($x: Boolean!) { me @include(if: $x) { id } }', {});
+    asked('{ ...Part } fragment Part on Query { me { id } }', { me: null });
+    for (const data of [{}, { items: [] }, { me2: 1 }]) {
+      const error = thrown(() => asked('{ me { id } }', data, { success: false }), 'ION_RESPONSE');
+      assert.equal(error.origin, 'gateway');
+      assert.equal(error.mayHaveRun, true);
+    }
+    thrown(() => asked('{ who: me { id } }', { me: null }), 'ION_RESPONSE');
+  });
+
+  it('of a redirect names where it points and is not followed', () => {
+    for (const status of [301, 302, 303, 307, 308]) {
+      const location = 'https://login.example.com/';
+      const error = fail('ION_RESPONSE', status, '', { location });
+      assert.match(error.message, /redirects to https:\/\/login\.example\.com\/.*API URL/);
+    }
+  });
+
+  it('with data and errors fails and keeps both', () => {
+    const body = {
+      data: { me: { id: 6 }, run: null },
+      errors: [
+        { message: 'No such run.', path: ['run'], locations: [{ line: 1, column: 2 }], x: 1 },
+      ],
+    };
+    const error = fail('ION_GRAPHQL', 200, body, { 'x-b3-trace-id': 'abc' });
+    assert.deepEqual(error.data, body.data);
+    assert.deepEqual(error.errors, body.errors);
+    assert.equal(error.status, 200);
+    assert.equal(error.traceId, 'abc');
+  });
+
+  it('leaves out data beside errors that is too large to be copied for a Catch node', () => {
+    const rows = (count: number) => ({ runs: Array.from({ length: count }, (_, id) => ({ id })) });
+    for (const [count, isKept] of [
+      [10_000, true],
+      [100_000, false],
+    ] as const) {
+      const body = { data: rows(count), ...errors('No.') };
+      const good = { status: 200, headers: {}, text: '' };
+      const error = thrown(() => readResponse(good, 'host', body), 'ION_GRAPHQL');
+      assert.equal(error.data !== undefined, isKept, String(count));
+      assert.equal(error.mayHaveRun, true);
+    }
+  });
+
+  it('passes on a trace id only if it looks like one and holds no piece of the token', () => {
+    const token = 'tok-abcdefghij-0123456789.klmnopqrst';
+    const given: [string, boolean][] = [
+      ['463ac35c9f6413ad', true],
+      ['463ac35c9f6413ad48485a3953bb6124', true],
+      ['Root=1-67891233-abcdef012345678912345678:a/b+c.d_e', true],
+      ['x'.repeat(128), true],
+      ['x'.repeat(129), false],
+      [`t ${'1'.repeat(16)}`, false],
+      ['<b>1</b>', false],
+      ['', false],
+      [token, false],
+      [`trace-${token}`, false],
+      [token.slice(10, 22), false],
+      [`${'1'.repeat(60)}${token.slice(-12)}`, false],
+      [token.slice(0, 11), true],
+    ];
+    const shown = { data: { me: {} } };
+    for (const [id, isPassedOn] of given) {
+      const headers = { 'x-b3-trace-id': id };
+      const good = { status: 200, headers, text: JSON.stringify(shown) };
+      const bad = { status: 500, headers, text: '' };
+      const expected = isPassedOn ? id : undefined;
+      assert.equal(readResponse(good, 'host', shown, token).traceId, expected, id);
+      const error = thrown(() => readResponse(bad, 'host', undefined, token), 'ION_SERVER');
+      assert.equal(error.traceId, expected, id);
+    }
+  });
+
+  it('that talks of tokens beside data is no refused token', () => {
+    fail('ION_GRAPHQL', 200, { data: { me: {} }, ...errors('Token is expired.') });
+  });
+
+  it('counts a token that GraphQL refuses as status 401, so that a new one is fetched', () => {
+    assert.equal(fail('ION_AUTH', 200, errors('Token is expired.')).status, 401);
+  });
+
+  it('quotes no more than a line of a long text', () => {
+    const { message } = fail('ION_GRAPHQL', 200, errors('x'.repeat(10_000)));
+    assert.equal(message, `${'x'.repeat(200)}…`);
+    const { errors: kept } = fail('ION_GRAPHQL', 200, errors('x'.repeat(10_000)));
+    assert.equal(kept?.[0]?.message.length, 10_000);
+  });
+
+  it('passes on when to come back, in seconds or as a date', () => {
+    const date = new Date(Date.now() + 30_000).toUTCString();
+    for (const [status, code] of [
+      [429, 'ION_RATE_LIMITED'],
+      [503, 'ION_SERVER'],
+    ] as const) {
+      assert.equal(fail(code, status, '', { 'retry-after': '7' }).retryAfterMs, 7000);
+      const inTime = fail(code, status, '', { 'retry-after': date }).retryAfterMs ?? 0;
+      assert.ok(inTime > 25_000 && inTime <= 30_000);
+      assert.equal(fail(code, status, '').retryAfterMs, undefined);
+    }
+  });
+
+  // What may be repeated: see the table of retries in the tests of the client.
+  const safety: [number, HttpResponse['headers'], { transient: boolean; mayHaveRun: boolean }][] = [
+    [200, {}, { transient: true, mayHaveRun: true }],
+    [302, {}, { transient: true, mayHaveRun: true }],
+    [400, {}, { transient: true, mayHaveRun: false }],
+    [401, {}, { transient: false, mayHaveRun: false }],
+    [403, {}, { transient: true, mayHaveRun: false }],
+    [404, {}, { transient: true, mayHaveRun: false }],
+    [408, {}, { transient: true, mayHaveRun: false }],
+    [409, {}, { transient: true, mayHaveRun: false }],
+    [413, {}, { transient: false, mayHaveRun: false }],
+    [429, {}, { transient: true, mayHaveRun: false }],
+    [500, {}, { transient: true, mayHaveRun: true }],
+    [502, {}, { transient: true, mayHaveRun: true }],
+    [503, {}, { transient: true, mayHaveRun: true }],
+    [503, { 'retry-after': '1' }, { transient: true, mayHaveRun: false }],
+    [503, { 'retry-after': '-5' }, { transient: true, mayHaveRun: true }],
+    [503, { 'retry-after': 'soon 3' }, { transient: true, mayHaveRun: true }],
+    [504, {}, { transient: true, mayHaveRun: true }],
+    [504, { 'retry-after': '1' }, { transient: true, mayHaveRun: true }],
+  ];
+  for (const [status, headers, expected] of safety) {
+    const after = headers['retry-after'];
+    const name = after ? `${status} with Retry-After ${after}` : `${status}`;
+    it(`of HTTP ${name} is ${expected.transient ? '' : 'not '}passing, the operation ${expected.mayHaveRun ? 'may have' : 'has not'} run`, () => {
+      const isExpected = (error: unknown) => {
+        const { transient, mayHaveRun } = error as IonError;
+        assert.deepEqual({ transient, mayHaveRun }, expected);
+        return true;
+      };
+      assert.throws(() => read(answer(status, '', headers)), isExpected);
+    });
+  }
+
+  it('with errors tells whether the operation had begun: by data, or by a place below its fields', () => {
+    const told: [object, boolean][] = [
+      [errors('Refused.'), false],
+      [{ data: null, errors: [{ message: 'Refused.', path: ['createRun'] }] }, false],
+      [{ data: { createRun: null }, errors: [{ message: 'No.', path: ['createRun'] }] }, false],
+      [{ data: null, errors: [{ message: 'No.', path: ['createRun', 'run'] }] }, true],
+      [{ data: { createRun: { run: null } }, ...errors('No.') }, true],
+    ];
+    for (const [body, expected] of told) {
+      assert.equal(fail('ION_GRAPHQL', 200, body).mayHaveRun, expected, JSON.stringify(body));
+    }
+  });
+
+  it('that redirects leaves open whether the operation ran', () => {
+    assert.equal(fail('ION_RESPONSE', 303, '').mayHaveRun, true);
+  });
+
+  it('of no use after a success leaves open whether the operation ran', () => {
+    assert.equal(fail('ION_RESPONSE', 200, 'it works!').mayHaveRun, true);
+  });
+});

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { runInNewContext } from 'node:vm';
+import { checkVariables } from '../../../nodes/client/graphql/variables.js';
+import { thrown } from '../../support/errors.js';
+
+const nested = (depth: number): unknown => (depth === 0 ? 1 : { a: nested(depth - 1) });
+const circular: Record<string, unknown> = {};
+circular.self = circular;
+/** Few objects, each of which holds the one before it twice. */
+const doubled = (times: number): unknown => {
+  const inner = times === 0 ? 1 : doubled(times - 1);
+  return { a: inner, b: inner };
+};
+const wide = (count: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, 0]));
+
+describe('variables', () => {
+  const good: [string, unknown][] = [
+    ['text, numbers, booleans and null', { a: 'x', b: -1.5, c: true, d: null }],
+    ['properties without a value, which are left out', { a: undefined, b: () => 1 }],
+    ['no value for a variable that is named as an operator', { eq: undefined }],
+    ['a date', { from: new Date(0) }],
+    ['an object that writes itself', { a: { toJSON: () => 1, b: Number.NaN } }],
+    [
+      'objects of a class, and without a prototype',
+      { a: new (class A {})(), b: Object.create(null) },
+    ],
+    ['what JSON writes as its value', { a: Object('x'), b: Object(1), c: Object(true) }],
+    ['a boolean, a zero and a text that are empty', { a: false, b: -0, c: '' }],
+    ['the same object twice', { a: circular.none, b: [nested(3), nested(3)] }],
+    ['100 levels', nested(100)],
+    ['a list of 200,000 numbers', { a: Array(200_000).fill(1) }],
+    ['a text of 8 MiB', { a: 'x'.repeat(8 * 1024 * 1024) }],
+  ];
+  for (const [what, variables] of good) {
+    it(`may hold ${what}`, () => checkVariables(variables as Record<string, unknown>));
+  }
+
+  const bad: [string, unknown, RegExp][] = [
+    ['NaN', { a: [{ b: Number.NaN }] }, /at "a\.0\.b" are NaN/],
+    ['infinity', { a: Number.POSITIVE_INFINITY }, /at "a" are Infinity/],
+    ['a Buffer', { file: Buffer.from('x') }, /at "file" are bytes/],
+    ['an invalid date', { a: { from: new Date('x') } }, /at "a\.from" are an invalid date/],
+    ['an invalid date of another context', { a: runInNewContext('new Date("x")') }, /invalid date/],
+    ['an invalid date of a library', { a: { toJSON: () => null } }, /at "a" .* into null/],
+    ['an object that writes itself as nothing', { a: [{ toJSON() {} }] }, /at "a\.0" .* into null/],
+    ['an object that writes itself as NaN', { a: { toJSON: () => Number.NaN } }, /at "a" are NaN/],
+    [
+      'an object that writes itself with NaN inside',
+      { a: { toJSON: () => ({ b: Number.NaN, toJSON: () => 1 }) } },
+      /at "a\.b" are NaN/,
+    ],
+    ['NaN in an object', { a: Object(Number.NaN) }, /at "a" are NaN/],
+    ['a BigInt in an object', { a: Object(1n) }, /at "a" are a BigInt/],
+    ['a Map', { a: new Map() }, /at "a" are a Map/],
+    ['a Set of a function node', { a: runInNewContext('new Set([1])') }, /at "a" are a Set/],
+    ['a regular expression', { a: /x/ }, /at "a" are a RegExp/],
+    ['bytes', { a: new ArrayBuffer(8) }, /at "a" are bytes/],
+    [
+      'a condition without a value',
+      { filters: { id: { eq: undefined } } },
+      /"filters\.id\.eq" have no value/,
+    ],
+    ['a BigInt', { a: 1n }, /at "a" hold a BigInt/],
+    ['an empty place in a list', { a: [1, undefined] }, /at "a\.1" hold an empty place/],
+    ['a function in a list', { a: [() => 1] }, /at "a\.0" hold an empty place/],
+    ['themselves', circular, /circular/],
+    ['20,000 levels', nested(2000), /nested too deeply/],
+    ['what multiplies', doubled(60), /more than 300000 values/],
+    ['a million values', { a: Array(1_000_000).fill(1) }, /more than 300000 values/],
+    ['an object of 20,000 properties', { a: wide(20_000) }, /more than 10000 properties/],
+    ['texts of 20 MiB', { a: 'x'.repeat(20 * 1024 * 1024) }, /characters/],
+    ['texts of 6 MiB that are escaped', { a: '\u0001'.repeat(6 * 1024 * 1024) }, /characters/],
+    [
+      'a property that throws',
+      {
+        get a() {
+          throw new Error('No.');
+        },
+      },
+      /cannot be read: No\./,
+    ],
+  ];
+  for (const [what, variables, message] of bad) {
+    it(`are refused with ${what}`, () => {
+      const refused = () => checkVariables(variables as Record<string, unknown>);
+      assert.match(thrown(refused, 'ION_VARIABLES').message, message);
+    });
+  }
+});

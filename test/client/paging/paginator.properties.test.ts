@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { parseOperation } from '../../../nodes/client/graphql/operation.js';
+import { pages } from '../../../nodes/client/paging/paginator.js';
+import { type ListBehaviour, ListSource } from '../../support/list-source.js';
+
+const IDS = '{ runs { edges { node { id } } } }';
+
+interface Reading {
+  pageSize: number;
+  limit: number;
+  prefetch: boolean;
+}
+
+/** The ids of all pages, and whether only the last one said that it was. */
+async function read(source: ListSource, options: Reading, text = IDS): Promise<number[]> {
+  const { signal } = new AbortController();
+  const ids: number[] = [];
+  let last = 0;
+  let count = 0;
+  for await (const page of pages(source, parseOperation(text), { ...options, signal })) {
+    count++;
+    if (page.isLast) last = count;
+    for (const edge of page.edges) ids.push((edge as { node: { id: number } }).node.id);
+  }
+  assert.equal(last, count, 'a page that is not the last says so, or the last does not');
+  return ids;
+}
+
+const behaviour = fc.record({
+  cursors: fc.constantFrom('offset' as const, 'opaque' as const),
+  totalCount: fc.boolean(),
+  largestPage: fc.oneof(fc.constant(1000), fc.integer({ min: 1, max: 40 })),
+  delay: fc.func(fc.nat(4)),
+});
+const reading = {
+  pageSize: fc.integer({ min: 1, max: 40 }),
+  limit: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 250 })),
+};
+const upTo = (length: number) => Array.from({ length }, (_, index) => (index + 1) * 1000);
+
+describe('pages of any list', () => {
+  it('are complete, in order and without doubles, one by one as in parallel', () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.nat(200),
+        fc.record({ ...reading, behaviour }),
+        async (length, { pageSize, limit, behaviour }) => {
+          const expected = limit > 0 ? upTo(length).slice(0, limit) : upTo(length);
+          for (const prefetch of [false, true]) {
+            const source = new ListSource(upTo(length), behaviour);
+            assert.deepEqual(await read(source, { pageSize, limit, prefetch }), expected);
+          }
+        },
+      ),
+      { numRuns: 400 },
+    ));
+
+  it('are asked for once each, in parallel as one by one', () =>
+    fc.assert(
+      fc.asyncProperty(fc.nat(200), fc.record(reading), async (length, options) => {
+        const asked = async (prefetch: boolean) => {
+          const source = new ListSource(upTo(length), {
+            cursors: 'offset',
+            totalCount: true,
+            largestPage: 1000,
+            delay: () => 0,
+          });
+          await read(source, { ...options, prefetch });
+          return source.asked.length;
+        };
+        assert.equal(await asked(true), await asked(false));
+      }),
+      { numRuns: 100 },
+    ));
+
+  /** Rows that join the list at random places, or leave it: never both in one reading. */
+  const moves = fc.record({
+    joins: fc.boolean(),
+    places: fc.array(fc.tuple(fc.integer({ min: 1, max: 12 }), fc.nat(1000)), { maxLength: 30 }),
+  });
+
+  const move = (joins: boolean, places: [number, number][], gone: Set<number>) => {
+    let joined = 1;
+    return (ids: number[], request: number) => {
+      for (const [at, place] of places) {
+        if (at !== request || ids.length === 0) continue;
+        const index = place % ids.length;
+        if (joins) {
+          // Between its neighbours: the list is sorted, as ION's is by id.
+          ids.splice(index, 0, (ids[index] as number) - 1 + joined++ / 1000);
+          ids.sort((a, b) => a - b);
+        } else {
+          for (const id of ids.splice(index, 1)) gone.add(id);
+        }
+      }
+    };
+  };
+
+  for (const prefetch of [false, true]) {
+    const way = prefetch ? 'in parallel' : 'one by one';
+    it(`hold every row that stays, in order, and none twice, where the list moves (${way})`, () =>
+      fc.assert(
+        fc.asyncProperty(
+          fc.nat(150),
+          fc.integer({ min: 1, max: 30 }),
+          moves,
+          fc.func(fc.nat(4)),
+          async (length, pageSize, { joins, places }, delay) => {
+            const gone = new Set<number>();
+            const behaviour: ListBehaviour = {
+              cursors: 'offset',
+              totalCount: true,
+              largestPage: 1000,
+              delay,
+              move: move(joins, places, gone),
+            };
+            const source = new ListSource(upTo(length), behaviour);
+            const ids = await read(source, { pageSize, limit: 0, prefetch });
+            assert.equal(new Set(ids).size, ids.length);
+            // A row that joins may come late or not at all, and one that leaves may have been read.
+            const stayed = (id: number) => Number.isInteger(id / 1000) && !gone.has(id);
+            assert.deepEqual(ids.filter(stayed), upTo(length).filter(stayed));
+          },
+        ),
+        { numRuns: 400 },
+      ));
+  }
+
+  it('hold every row that stays, where rows join and the document selects no id', () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.nat(100),
+        fc.integer({ min: 1, max: 30 }),
+        moves,
+        fc.func(fc.nat(4)),
+        async (length, pageSize, { places }, delay) => {
+          const source = new ListSource(upTo(length), {
+            cursors: 'offset',
+            totalCount: true,
+            largestPage: 1000,
+            delay,
+            move: move(true, places, new Set()),
+          });
+          const text = '{ runs { edges { node { title } } } }';
+          const ids = new Set(await read(source, { pageSize, limit: 0, prefetch: true }, text));
+          assert.deepEqual(
+            upTo(length).filter((id) => !ids.has(id)),
+            [],
+          );
+        },
+      ),
+      { numRuns: 400 },
+    ));
+});

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { delayAfterFailures } from '../../../nodes/client/support/backoff.js';
+import { DeliveryDedup } from '../../../nodes/client/webhooks/delivery-dedup.js';
+import { RateLimit } from '../../../nodes/client/webhooks/rate-limit.js';
+
+const body = (text: string) => Buffer.from(text);
+
+describe('deliveries', () => {
+  it('are known again by the id of the event', () => {
+    const deliveries = new DeliveryDedup();
+    deliveries.take({ eventId: 1 }, body('a'));
+    assert.ok(deliveries.has({ eventId: 1 }, body('b')));
+    assert.ok(!deliveries.has({ eventId: 2 }, body('a')));
+    assert.ok(!deliveries.has({}, body('a')));
+  });
+
+  it('with an id are known again however late they come, but not by a new node', () => {
+    let now = 0;
+    const deliveries = new DeliveryDedup(() => now);
+    deliveries.take({ eventId: 'a' }, body('a'));
+    now = 365 * 24 * 3_600_000;
+    assert.ok(deliveries.has({ eventId: 'a' }, body('a')));
+    // A redeployed node begins with nothing.
+    assert.ok(!new DeliveryDedup(() => now).has({ eventId: 'a' }, body('a')));
+  });
+
+  it('without an id are known again by their bytes, for ten minutes', () => {
+    let now = 0;
+    const deliveries = new DeliveryDedup(() => now);
+    deliveries.take({}, body('a'));
+    now = 599_999;
+    assert.ok(deliveries.has({}, body('a')));
+    assert.ok(!deliveries.has({}, body('b')));
+    now = 600_000;
+    assert.ok(!deliveries.has({}, body('a')), 'ION may have sent the same bytes for a new event');
+    deliveries.take({}, body('a'));
+    now = 1_199_999;
+    assert.ok(deliveries.has({}, body('a')));
+  });
+
+  it('are forgotten, the oldest first, after 10,000', () => {
+    const deliveries = new DeliveryDedup();
+    for (let eventId = 0; eventId <= 10_000; eventId++) deliveries.take({ eventId }, body(''));
+    assert.ok(!deliveries.has({ eventId: 0 }, body('')));
+    assert.ok(deliveries.has({ eventId: 1 }, body('')));
+  });
+});
+
+describe('rate limit', () => {
+  it('lets so many through in each second', () => {
+    let now = 0;
+    const limit = new RateLimit(2, () => now);
+    assert.deepEqual([limit.take(), limit.take(), limit.take()], [true, true, false]);
+    now = 999;
+    assert.equal(limit.take(), false);
+    now = 1000;
+    assert.equal(limit.take(), true);
+  });
+});
+
+describe('back-off', () => {
+  it('doubles to a minute, and never ends below the interval', () => {
+    const delays = (random: number) =>
+      [1, 2, 3, 4, 50].map((failures) => delayAfterFailures(10_000, failures, () => random));
+    assert.deepEqual(delays(1), [20_000, 40_000, 80_000, 100_000, 100_000]);
+    assert.deepEqual(delays(0), [10_000, 20_000, 40_000, 50_000, 50_000]);
+    assert.equal(
+      delayAfterFailures(1000, 50, () => 1),
+      60_000,
+    );
+  });
+});

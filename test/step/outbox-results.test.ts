@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import type { Node, NodeAPI } from 'node-red';
+import { IonError } from '../../nodes/client/errors.js';
+import type { OutboxListener } from '../../nodes/outbox/listeners.js';
+import type { NodeStatus, StatusText } from '../../nodes/shared/node-status.js';
+import { outboxResults } from '../../nodes/step/outbox-results.js';
+import { FakeIon, useOutbox, write } from '../support/outbox.js';
+import { until } from '../support/until.js';
+
+type Sent = [unknown, Record<string, unknown> | null][];
+
+describe('a node that writes by the outbox', () => {
+  let ion: FakeIon;
+  let listeners: Map<string, OutboxListener>;
+  let sent: Sent;
+  let shown: StatusText[];
+  beforeEach(() => {
+    ion = new FakeIon();
+    listeners = new Map();
+    sent = [];
+    const node = Object.assign(new EventEmitter(), {
+      ...{ id: 'node', type: 'ion-step', name: 'Torque' },
+      send: (messages: Sent[number]) => void sent.push(messages),
+    });
+    const listen = (id: string, listener: OutboxListener) => void listeners.set(id, listener);
+    const RED = { nodes: { getNode: () => ({ type: 'ion-config', outbox: { listen } }) } };
+    shown = [];
+    const status = { idle: (text: StatusText) => void shown.push(text) } as unknown as NodeStatus;
+    const config = { config: 'config', delivery: 'outbox' } as const;
+    outboxResults(RED as unknown as NodeAPI, node as unknown as Node, status, config);
+  });
+  const { open, close } = useOutbox(() => ({ writer: ion, listeners }));
+
+  it('sends what is given up by output 2 with all that is known, also when it is given up once more', async () => {
+    const known = {
+      status: 200,
+      errors: [{ message: 'The step is complete.', path: ['updateRunStepFieldValue'] }],
+      data: { updateRunStepFieldValue: null },
+      retryAfterMs: 1500,
+      traceId: 'abc',
+      attempts: 2,
+      results: { Torque: { error: { code: 'ION_GRAPHQL', message: 'The step is complete.' } } },
+    };
+    ion.fail = () => {
+      const error = new IonError('ION_GRAPHQL', 'The step is complete.');
+      return Object.assign(error, known, { isUncertain: true });
+    };
+    const check = (message: Record<string, unknown> | null | undefined) => {
+      const { durationMs, ...details } = (message?.ion ?? {}) as Record<string, unknown>;
+      assert.equal(typeof durationMs, 'number');
+      assert.deepEqual(details, { code: 'ION_GRAPHQL', mayHaveRun: true, ...known });
+      const source = { id: 'node', type: 'ion-step', name: 'Torque' };
+      const text = 'The step is complete.';
+      assert.deepEqual(message?.error, { code: 'ION_GRAPHQL', message: text, source });
+      assert.deepEqual([message?.payload, message?.run], [12.5, 1]);
+    };
+    const outbox = await open();
+    outbox.start();
+    await outbox.add('node', write({ run: 1, step: 11 }, 12.5), { payload: 12.5, run: 1 });
+    await until(() => sent.length === 1);
+    check(sent[0]?.[1]);
+    await close(outbox);
+    const again = await open();
+    again.start();
+    await again.decide('retry');
+    await until(() => sent.length === 2);
+    check(sent[1]?.[1]);
+  });
+
+  it('shows in its status that a write fails while ION answers, and why in a few words', async () => {
+    ion.fail = () => new IonError('ION_SERVER', 'A fault with many words.');
+    const outbox = await open({ pauseMs: 1 });
+    outbox.start();
+    await outbox.add('node', write({ run: 1, step: 11 }, 12.5), {});
+    await until(() => shown.some(({ key }) => key === 'outbox.failing'));
+    const failing = { key: 'outbox.failing', fill: 'red', count: 1, reason: 'ION_SERVER' };
+    assert.deepEqual(shown.at(-1), failing);
+    assert.ok(!shown.some(({ key }) => key === 'outbox.unreachable'));
+    ion.fail = () => undefined;
+    await until(() => shown.at(-1)?.key === 'outbox.empty');
+  });
+});
