@@ -15,16 +15,16 @@ export interface NumberSetting {
 export const configNumbers = {
   timeout: { label: 'Timeout (s)', default: 30, least: 0.1, most: 3600, isWhole: false },
   retries: { label: 'Retries', default: 3, least: 0, most: 100, isWhole: true },
-  concurrency: { label: 'In flight', default: 10, least: 1, most: 1000, isWhole: true },
-  queueLimit: { label: 'Waiting', default: 1000, least: 0, most: 10_000_000, isWhole: true },
+  concurrency: { label: 'Concurrent requests', default: 10, least: 1, most: 1000, isWhole: true },
+  queueLimit: { label: 'Queue limit', default: 1000, least: 0, most: 10_000_000, isWhole: true },
   outboxLimit: {
-    label: 'Writes at most',
+    label: 'Max. entries',
     default: 1_000_000,
     least: 1,
     most: 100_000_000,
     isWhole: true,
   },
-  outboxSize: { label: 'Size (MiB)', default: 1024, least: 1, most: 1_048_576, isWhole: true },
+  outboxSize: { label: 'Max. size (MiB)', default: 1024, least: 1, most: 1_048_576, isWhole: true },
 } as const satisfies Record<string, NumberSetting>;
 
 export const pageNumbers = {
@@ -35,8 +35,14 @@ export const pageNumbers = {
 
 export const eventsNumbers = {
   // Timers of Node.js end at 24.8 days.
-  interval: { label: 'Every (s)', default: 10, least: 0.1, most: 2_073_600, isWhole: false },
-  expectedResponseCode: { label: 'Answer', default: 200, least: 200, most: 599, isWhole: true },
+  interval: { label: 'Interval (s)', default: 10, least: 0.1, most: 2_073_600, isWhole: false },
+  expectedResponseCode: {
+    label: 'Response status',
+    default: 200,
+    least: 200,
+    most: 599,
+    isWhole: true,
+  },
 } as const satisfies Record<string, NumberSetting>;
 
 /** Defaults and limits for client, nodes and dialogs. */

@@ -76,7 +76,7 @@ RED.nodes.registerType('ion-config', {
     openWhereUsed('#ion-config-outbox', OUTBOX);
     const secret = $('.ion-config-secret');
     const changed = () => outbox.reload();
-    const instance = instanceChoice('ion-config-instance', secret, changed, '66%');
+    const instance = instanceChoice('ion-config-instance', secret, changed, '60%');
     instance.offer(runningConfigs(this.id, this.z));
     // What no instance runs of can be tested as it stands in the dialog.
     const test = prepareConnectionTest(this, () => instance.id || this.id);

@@ -59,7 +59,7 @@ RED.nodes.registerType('ion-step', {
     return this.name ? 'node_label_italic' : '';
   },
   outputLabels(index) {
-    const outcome = index === 0 ? 'delivered' : 'givenUp';
+    const outcome = index === 0 ? 'delivered' : 'rejected';
     return this._(`ion-step.port.${this.delivery === 'outbox' ? outcome : 'written'}`);
   },
   oneditprepare() {

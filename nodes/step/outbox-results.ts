@@ -134,6 +134,6 @@ function statusOf({
     return { key: 'outbox.failing', fill: 'red', count: failing.length, reason };
   }
   if (count > 0) return { key: 'outbox.waiting', fill: 'blue', count };
-  if (rejected > 0) return { key: 'outbox.givenUp', fill: 'red', count: rejected };
+  if (rejected > 0) return { key: 'outbox.rejected', fill: 'red', count: rejected };
   return { key: 'outbox.empty', fill: 'green' };
 }

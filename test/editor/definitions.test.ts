@@ -27,7 +27,7 @@ describe('the dialogs', () => {
     { type: 'ion-events', id: 'off', via: 'webhook', path: '/off', d: true },
   ];
 
-  /** As the editor looks texts up, which are then checked. */
+  /** Looks up texts like the editor; the test then checks them. */
   const translate = (key: string, values: Record<string, unknown> = {}) => {
     const [, set = '', path = ''] = CATALOGUE.exec(key) ?? [];
     const text = path
@@ -69,7 +69,7 @@ describe('the dialogs', () => {
     return validate?.call(node, value, label === undefined ? {} : { label });
   };
 
-  it('name every property that can be wrong', () => {
+  it('name every property that can be invalid', () => {
     for (const [type, { defaults }] of definitions) {
       for (const [name, { validate, label }] of Object.entries(defaults)) {
         if (validate) assert.ok(label, `${type}: ${name}`);
@@ -86,7 +86,7 @@ describe('the dialogs', () => {
     }
   });
 
-  it('are valid as they come out of the palette', () => {
+  it('are valid with their defaults', () => {
     for (const [type, { defaults }] of definitions) {
       const node = Object.fromEntries(
         Object.entries(defaults).map(([name, { value }]) => [name, value]),
@@ -110,91 +110,133 @@ describe('the dialogs', () => {
   const filter = { field: 'status', op: 'eq', value: 'TODO', valueType: 'str' };
   const step = { action: 'field', step: 'step', field: 'field', valueType: 'msg' };
   const wrong: [string, string, unknown, object, RegExp][] = [
-    ['ion-config', 'apiUrl', '', custom, /^API URL: a URL such as/],
-    ['ion-config', 'apiUrl', 'http://elsewhere.example.test', custom, /^API URL: /],
-    ['ion-config', 'authUrl', 'not a url', custom, /^Auth URL: /],
-    ['ion-config', 'timeout', 'soon', {}, /^Timeout \(s\): a number from 0\.1 to 3600 /],
-    ['ion-config', 'timeout', 9_999_999, {}, /^Timeout \(s\): a number from 0\.1 to 3600 /],
-    ['ion-config', 'timeout', 0, {}, /^Timeout \(s\): /],
-    ['ion-config', 'timeout', 'Infinity', {}, /^Timeout \(s\): /],
-    ['ion-config', 'timeout', '0x10', {}, /^Timeout \(s\): /],
-    ['ion-config', 'timeout', true, {}, /^Timeout \(s\): /],
-    ['ion-config', 'timeout', [5], {}, /^Timeout \(s\): /],
+    ['ion-config', 'apiUrl', '', custom, /^API URL must be a URL such as/],
+    ['ion-config', 'apiUrl', 'http://elsewhere.example.test', custom, /^API URL must be /],
+    ['ion-config', 'authUrl', 'not a url', custom, /^Auth URL must be /],
+    ['ion-config', 'timeout', 'soon', {}, /^Timeout \(s\) must be a number from 0\.1 to 3600$/],
+    ['ion-config', 'timeout', 9_999_999, {}, /^Timeout \(s\) must be a number from 0\.1 to 3600$/],
+    ['ion-config', 'timeout', 0, {}, /^Timeout \(s\) must be /],
+    ['ion-config', 'timeout', 'Infinity', {}, /^Timeout \(s\) must be /],
+    ['ion-config', 'timeout', '0x10', {}, /^Timeout \(s\) must be /],
+    ['ion-config', 'timeout', true, {}, /^Timeout \(s\) must be /],
+    ['ion-config', 'timeout', [5], {}, /^Timeout \(s\) must be /],
     ['ion-config', 'audience', 'https://${HOST}', {}, /^Audience: an environment variable /],
     ['ion-config', 'apiUrl', 'https://${HOST}/graphql', custom, /^API URL: an environment var/],
     ['ion-config', 'authUrl', 'https://$(HOST)', custom, /^Auth URL: an environment variable /],
     ['ion-config', 'authUrl', 'https://$HOST', custom, /^Auth URL: an environment variable /],
-    ['ion-config', 'concurrency', 0, {}, /^In flight: a whole number from 1 to 1000 /],
-    ['ion-config', 'queueLimit', -1, {}, /^Waiting: a whole number from 0 to 10000000 /],
-    ['ion-config', 'retries', 1.5, {}, /^Retries: a whole number/],
+    [
+      'ion-config',
+      'concurrency',
+      0,
+      {},
+      /^Concurrent requests must be a whole number from 1 to 1000$/,
+    ],
+    ['ion-config', 'queueLimit', -1, {}, /^Queue limit must be a whole number from 0 to 10000000$/],
+    ['ion-config', 'retries', 1.5, {}, /^Retries must be a whole number/],
     [
       'ion-config',
       'timeZone',
       'Mars/Olympus',
       {},
-      /^Time zone: a time zone such as Europe\/Berlin/,
+      /^Time zone must be a time zone such as Europe\/Berlin/,
     ],
-    ['ion-config', 'outboxLimit', 0, {}, /^Writes at most: a whole number from 1 to 100000000 /],
-    ['ion-config', 'outboxSize', 'much', {}, /^Size \(MiB\): a whole number from 1 to 1048576 /],
-    ['ion-graphql', 'query', ' ', {}, /query is needed/],
-    ['ion-graphql', 'pageSize', 0, {}, /^Page size: /],
-    ['ion-graphql', 'limit', -1, {}, /^Limit: /],
-    ['ion-graphql', 'output', 'ion.data', {}, /^Result in: .* are taken/],
-    ['ion-graphql', 'output', '', {}, /^Result in: /],
+    [
+      'ion-config',
+      'outboxLimit',
+      0,
+      {},
+      /^Max\. entries must be a whole number from 1 to 100000000$/,
+    ],
+    [
+      'ion-config',
+      'outboxSize',
+      'much',
+      {},
+      /^Max\. size \(MiB\) must be a whole number from 1 to 1048576$/,
+    ],
+    ['ion-graphql', 'query', ' ', {}, /query is required/],
+    ['ion-graphql', 'pageSize', 0, {}, /^Page size must be /],
+    ['ion-graphql', 'limit', -1, {}, /^Limit must be /],
+    ['ion-graphql', 'output', 'ion.data', {}, /^Result must be .* are reserved$/],
+    ['ion-graphql', 'output', '', {}, /^Result must be /],
     ['ion-runs', 'filters', [{ field: '' }], {}, /filter has no field/],
     ['ion-runs', 'filters', [{ field: 'part number' }], {}, /part number/],
     ['ion-runs', 'filters', [{ field: 'steps.' }], {}, /steps\./],
-    ['ion-runs', 'filters', [{ field: 'id', op: 'about' }], {}, /"id" has an operator .* about/],
+    [
+      'ion-runs',
+      'filters',
+      [{ field: 'id', op: 'about' }],
+      {},
+      /"id" has an unknown operator: about/,
+    ],
     ['ion-runs', 'filters', [row('msg', '')], {}, /^The filter on "id" has no value/],
     ['ion-runs', 'filters', [row('num', 'x')], {}, /^id: not a num/],
-    ['ion-runs', 'mode', 'some', {}, /^Send: "some"/],
-    ['ion-runs', 'changesFrom', 'then', {}, /^At first: "then"/],
-    ['ion-runs', 'pageSize', 1.5, {}, /^Page size: /],
-    ['ion-runs', 'limit', -1, {}, /^Limit: /],
-    ['ion-runs', 'output', 'parts', {}, /^Result in: /],
+    ['ion-runs', 'mode', 'some', {}, /^Output: "some"/],
+    ['ion-runs', 'changesFrom', 'then', {}, /^First read: "then"/],
+    ['ion-runs', 'pageSize', 1.5, {}, /^Page size must be /],
+    ['ion-runs', 'limit', -1, {}, /^Limit must be /],
+    ['ion-runs', 'output', 'parts', {}, /^Result must be /],
     ['ion-runs', 'fields', ['id }'], {}, /^Fields: "id }"/],
     ['ion-runs', 'sort', ['id asc'], {}, /^Sort by: "id asc"/],
-    ['ion-events', 'via', 'mail', {}, /^Arrive: "mail"/],
-    ['ion-events', 'resource', '', {}, /^About: ""/],
-    ['ion-events', 'resource', 'STEPS_DAGS', {}, /^About: "STEPS_DAGS"/],
-    ['ion-events', 'resource', 'RUN STEPS', webhook, /^About: "RUN STEPS"/],
-    ['ion-events', 'actions', [], {}, /^When it is: at least one/],
-    ['ion-events', 'actions', ['DELETE'], {}, /^When it is: at least one/],
-    ['ion-events', 'filters', [filter], unreadable, /^Only where .* rows of STEPS_DAGS/],
-    ['ion-events', 'fields', ['id'], unreadable, /^Fields: rows of STEPS_DAGS/],
+    ['ion-events', 'via', 'mail', {}, /^Source: "mail"/],
+    ['ion-events', 'resource', '', {}, /^Resource: ""/],
+    ['ion-events', 'resource', 'STEPS_DAGS', {}, /^Resource: "STEPS_DAGS"/],
+    ['ion-events', 'resource', 'RUN STEPS', webhook, /^Resource: "RUN STEPS"/],
+    ['ion-events', 'actions', [], {}, /^Events: select at least one/],
+    ['ion-events', 'actions', ['DELETE'], {}, /^Events: select at least one/],
+    [
+      'ion-events',
+      'filters',
+      [filter],
+      unreadable,
+      /^Filters \(all must match\) cannot .* STEPS_DAGS/,
+    ],
+    ['ion-events', 'fields', ['id'], unreadable, /^Fields cannot .* STEPS_DAGS/],
     ['ion-events', 'fields', ['id }'], polled, /^Fields: "id }"/],
-    ['ion-events', 'filters', [{ ...filter, op: 'is' }], polled, /operator .* is$/],
-    ['ion-events', 'interval', 0.05, {}, /^Every \(s\): a number from 0\.1 to 2073600 /],
-    ['ion-events', 'interval', 30 * 86_400, {}, /^Every \(s\): /],
-    ['ion-events', 'path', 'ion', webhook, /^Path: a path such as/],
-    ['ion-events', 'path', '/ion/:id', webhook, /^Path: a path such as/],
+    ['ion-events', 'filters', [{ ...filter, op: 'is' }], polled, /operator: is$/],
+    ['ion-events', 'interval', 0.05, {}, /^Interval \(s\) must be a number from 0\.1 to 2073600$/],
+    ['ion-events', 'interval', 30 * 86_400, {}, /^Interval \(s\) must be /],
+    ['ion-events', 'path', 'ion', webhook, /^Path must be a path such as/],
+    ['ion-events', 'path', '/ion/:id', webhook, /^Path must be a path such as/],
     ['ion-events', 'path', '/Taken', webhook, /^Path: another node/],
     ['ion-events', 'path', '/ion/other', webhook, /^Path: another node/],
-    ['ion-events', 'signatureHeader', 'x y', webhook, /^Signature in: /],
-    ['ion-events', 'expectedResponseCode', 100, webhook, /^Answer: /],
-    ['ion-events', 'verify', true, { ...webhook, verify: true, ...noSecret }, /^Secret: /],
-    ['ion-events', 'verify', false, { ...webhook, register: true, ...noSecret }, /^Secret: /],
-    ['ion-events', 'publicUrl', '', registered, /^Public URL: /],
-    ['ion-events', 'publicUrl', 'http://factory.example.com', registered, /^Public URL: /],
-    ['ion-events', 'publicUrl', 'factory.example.com', registered, /^Public URL: /],
+    ['ion-events', 'signatureHeader', 'x y', webhook, /^Signature header must be /],
+    ['ion-events', 'expectedResponseCode', 100, webhook, /^Response status must be /],
+    [
+      'ion-events',
+      'verify',
+      true,
+      { ...webhook, verify: true, ...noSecret },
+      /^A secret is required /,
+    ],
+    [
+      'ion-events',
+      'verify',
+      false,
+      { ...webhook, register: true, ...noSecret },
+      /^A secret is required /,
+    ],
+    ['ion-events', 'publicUrl', '', registered, /^Public URL must be /],
+    ['ion-events', 'publicUrl', 'http://factory.example.com', registered, /^Public URL must be /],
+    ['ion-events', 'publicUrl', 'factory.example.com', registered, /^Public URL must be /],
     ['ion-events', 'publicUrl', 'https://${HOST}', registered, /^Public URL: an environment var/],
-    ['ion-step', 'action', 'delete', {}, /^Write: "delete"/],
+    ['ion-step', 'action', 'delete', {}, /^Action: "delete"/],
     ['ion-step', 'onConflict', 'ignore', {}, /^Conflict: "ignore"/],
     ['ion-step', 'delivery', 'later', {}, /^Delivery: "later"/],
-    ['ion-step', 'keep', 'first', {}, /^Keep: "first"/],
+    ['ion-step', 'keep', 'first', {}, /^Queue: "first"/],
     ['ion-step', 'run', 'x', { runType: 'num' }, /^Run: not a num/],
-    ['ion-step', 'step', '', { ...step, field: '' }, /^Step: a value is needed/],
-    ['ion-step', 'step', '', { ...step, action: 'status' }, /^Step: a value is needed/],
-    ['ion-step', 'field', '', { ...step, valueType: 'num' }, /^Field: a value is needed/],
-    ['ion-step', 'value', '', step, /^Value: a value is needed/],
-    ['ion-step', 'value', '', { ...step, valueType: 'num' }, /^Value: a value is needed/],
+    ['ion-step', 'step', '', { ...step, field: '' }, /^Step is required$/],
+    ['ion-step', 'step', '', { ...step, action: 'status' }, /^Step is required$/],
+    ['ion-step', 'field', '', { ...step, valueType: 'num' }, /^Field is required$/],
+    ['ion-step', 'value', '', step, /^Value is required$/],
+    ['ion-step', 'value', '', { ...step, valueType: 'num' }, /^Value is required$/],
     ['ion-step', 'value', 'x', { ...step, valueType: 'num' }, /^Value: not a num/],
-    ['ion-step', 'value', '', { action: 'status', valueType: 'str' }, /^Status: a value is needed/],
-    ['ion-step', 'value', '', { action: 'file', valueType: 'msg' }, /^Content: a value is needed/],
-    ['ion-step', 'filename', '', { action: 'file' }, /^File name: a value is needed/],
+    ['ion-step', 'value', '', { action: 'status', valueType: 'str' }, /^Status is required$/],
+    ['ion-step', 'value', '', { action: 'file', valueType: 'msg' }, /^Content is required$/],
+    ['ion-step', 'filename', '', { action: 'file' }, /^File name is required$/],
   ];
   for (const [type, property, value, node, text] of wrong) {
-    it(`say what is wrong with ${JSON.stringify(value)} as ${property} of ${type}`, () => {
+    it(`report the problem with ${JSON.stringify(value)} as ${property} of ${type}`, () => {
       assert.match(String(check(type, property, value, node)), text);
     });
   }
@@ -245,11 +287,11 @@ describe('the dialogs', () => {
     });
   }
 
-  it('ask for no URLs where the environment tells them', () => {
+  it('require no URLs if the environment determines them', () => {
     assert.equal(check('ion-config', 'apiUrl', '', { environment: 'staging' }), true);
   });
 
-  it('allow plain http to this machine, and elsewhere where that is chosen', () => {
+  it('allow plain http to this machine, and to other machines if configured', () => {
     assert.equal(check('ion-config', 'apiUrl', 'http://127.0.0.1:4000', custom), true);
     const node = { ...custom, allowHttp: true };
     assert.equal(check('ion-config', 'apiUrl', 'http://elsewhere.example.test', node), true);

@@ -48,7 +48,7 @@ describe('the ion-config dialog in a browser', () => {
   });
   afterEach(() => assert.deepEqual(editor.errors, []));
 
-  /** POST /write puts a write into the outbox of the config node. */
+  /** POST /write adds a write to the outbox of the config node. */
   const writingFlow = (): FlowNode[] => {
     const place = { z: 'flow', x: 600, y: 100 };
     const from = (name: string) => ({ [name]: `payload.${name}`, [`${name}Type`]: 'msg' });
@@ -83,7 +83,7 @@ describe('the ion-config dialog in a browser', () => {
   };
 
   describe('its numbers', () => {
-    it('have limits and defaults, and refuse what is beyond them', async () => {
+    it('have limits and defaults, and reject values beyond them', async () => {
       const { page } = editor;
       await editor.editConfig('ion-config', 'config');
       await page.click('#ion-config-advanced summary');
@@ -120,7 +120,7 @@ describe('the ion-config dialog in a browser', () => {
     beforeEach(() => editor.editConfig('ion-config', 'config'));
     afterEach(cancel);
 
-    it('tells whose key is stored', async () => {
+    it('shows whose key is stored', async () => {
       await test();
       await resultSays('Connected as Sandbox Service Account');
       await resultSays('example.test');
@@ -153,7 +153,7 @@ describe('the ion-config dialog in a browser', () => {
       assert.equal(await editor.page.isVisible(field('timeout')), true);
     });
 
-    it('can be tested by keys only', async () => {
+    it('can be tested with the keyboard only', async () => {
       const { page } = editor;
       await page.focus(field('clientSecret'));
       await page.keyboard.press('Tab');
@@ -167,7 +167,7 @@ describe('the ion-config dialog in a browser', () => {
   });
 
   describe('when it closes', () => {
-    it('keeps its values and its secret, and afterwards shows the rarely used rows where they are used', async () => {
+    it('keeps its values and its secret, and then shows the rarely used rows that are in use', async () => {
       const { page } = editor;
       await editor.editConfig('ion-config', 'config');
       await page.click('#ion-config-advanced summary');
@@ -191,7 +191,7 @@ describe('the ion-config dialog in a browser', () => {
       await cancel();
     });
 
-    it('keeps a time zone, which is offered by name and has to be one', async () => {
+    it('keeps a time zone, which is offered by name and has to be valid', async () => {
       const { page } = editor;
       await editor.editConfig('ion-config', 'config');
       if (!(await page.isVisible(field('timeZone')))) {
@@ -218,7 +218,7 @@ describe('the ion-config dialog in a browser', () => {
       await editor.doneConfig();
     });
 
-    it('ends a test under way', async () => {
+    it('ends a test in progress', async () => {
       const { control } = context.sandbox;
       control.fault({ target: 'token', kind: 'hang' });
       await editor.editConfig('ion-config', 'config');
@@ -264,9 +264,9 @@ describe('the ion-config dialog in a browser', () => {
     for (const [what, config, graphqlSays, runsSays] of [
       ['disabled', 'disabled', /^no schema: .*disabled/, /disabled/],
       ['missing', 'gone', /^no schema: /, /no longer exists/],
-      ['deleted in the editor', 'deleted', /^no schema: /, /no longer exists|Choose an ION/],
+      ['deleted in the editor', 'deleted', /^no schema: /, /no longer exists|Select an ION/],
     ] as const) {
-      it(`opens, works and says it where the configuration is ${what}`, async () => {
+      it(`opens, works and reports a configuration that is ${what}`, async () => {
         const { page } = editor;
         if (config === 'deleted') {
           await editor.editConfig('ion-config', config);
@@ -325,7 +325,7 @@ describe('the ion-config dialog in a browser', () => {
       });
       assert.equal(response.status, 200);
     };
-    /** Waits until nothing waits, and so many are given up. */
+    /** Waits until nothing is pending, and this many writes are rejected. */
     const untilGivenUp = (count: number) =>
       until(async () => {
         const { waiting, givenUp } = await outbox();
@@ -349,12 +349,12 @@ describe('the ion-config dialog in a browser', () => {
       await question.waitFor({ state: 'detached' });
     };
 
-    it('has limits, and says that nothing waits', async () => {
+    it('has limits, and says that nothing is pending', async () => {
       const { page } = editor;
       await open();
       assert.equal(await page.isVisible(field('outboxLimit')), false);
       await page.click('#ion-config-outbox summary');
-      await says('Nothing waits, nothing was given up.');
+      await says('The outbox is empty.');
       assert.equal(await page.isVisible('#ion-config-outbox-given-up'), false);
       for (const name of ['outboxLimit', 'outboxSize']) {
         await page.fill(field(name), '0');
@@ -372,7 +372,7 @@ describe('the ion-config dialog in a browser', () => {
       await cancel();
     });
 
-    it('has the defaults in a configuration that is new, and no state before it is deployed', async () => {
+    it('has the defaults in a new configuration, and no state before it is deployed', async () => {
       const { page } = editor;
       await editor.edit('node');
       await page.click('#node-input-btn-config-add');
@@ -380,18 +380,18 @@ describe('the ion-config dialog in a browser', () => {
       assert.equal(await page.inputValue(field('outboxLimit')), '1000000');
       assert.equal(await page.inputValue(field('outboxSize')), '1024');
       await page.click('#ion-config-outbox summary');
-      await says('Not deployed yet');
+      await says('not deployed yet');
       await cancel();
       await editor.cancel();
     });
 
-    it('lists what was given up, with the words that tell why', async () => {
+    it('lists rejected writes, with the reasons', async () => {
       await write({ value: '12,5' });
       await write({ value: '<b>12</b>', step: '<i>none</i>' });
       await untilGivenUp(2);
       await open();
       await untilListed(2);
-      await says('0 waiting, 2 given up');
+      await says('0 pending, 2 rejected');
       const [first = '', second = ''] = await entries().allTextContents();
       const { run, step, field } = target;
       assert.ok(first.startsWith(`Value · run ${run} · step ${step} · field ${field}`), first);
@@ -405,18 +405,18 @@ describe('the ion-config dialog in a browser', () => {
       await cancel();
     });
 
-    it('tries one again, which is given up again behind the others', async () => {
+    it('retries one, which is rejected again after the others', async () => {
       await open();
       await press('Retry');
       await untilGivenUp(2);
       await refresh();
-      await says('0 waiting, 2 given up');
+      await says('0 pending, 2 rejected');
       await untilListed(2);
       assert.match((await entries().first().textContent()) ?? '', /ION_NOT_FOUND/);
       await cancel();
     });
 
-    it('discards one once that is confirmed', async () => {
+    it('discards one after confirmation', async () => {
       await open();
       await press('Discard');
       await editor.page
@@ -427,21 +427,21 @@ describe('the ion-config dialog in a browser', () => {
       await press('Discard');
       await answer('Discard');
       await untilListed(1);
-      await says('0 waiting, 1 given up');
+      await says('0 pending, 1 rejected');
       assert.equal((await outbox()).givenUp, 1);
-      // The button that was pressed is gone.
+      // The pressed button is gone.
       await editor.page.waitForSelector('#ion-config-outbox-refresh:focus');
       await cancel();
     });
 
-    it('delivers all of them once ION takes them', async () => {
+    it('delivers all of them once ION accepts them', async () => {
       const { data } = context.sandbox;
       data.runStepFields.update(fieldId, { type: 'STRING' });
       await open();
       await editor.page.click('#ion-config-outbox-retry-all');
       await untilGivenUp(0);
       await refresh();
-      await says('Nothing waits, nothing was given up.');
+      await says('The outbox is empty.');
       assert.equal(data.runStepFields.get(fieldId)?.value, '12,5');
       await cancel();
       data.runStepFields.update(fieldId, { type: 'NUMBER', value: null });
@@ -462,7 +462,7 @@ describe('the ion-config dialog in a browser', () => {
       assert.match((await entries().first().textContent()) ?? '', /unseen/);
       await editor.page.click('#ion-config-outbox-discard-all');
       await answer('Discard');
-      await says('Nothing waits, nothing was given up.');
+      await says('The outbox is empty.');
       await cancel();
     });
 
@@ -485,7 +485,9 @@ describe('the ion-config dialog in a browser', () => {
         await write({ value: 5 });
         await until(isShown);
         await open();
-        await failing.filter({ hasText: /A fault of its own.*Tried \d+ times since/ }).waitFor();
+        await failing
+          .filter({ hasText: /A fault of its own.*Attempts since .*: \d+\. / })
+          .waitFor();
         assert.equal(await page.isVisible('#ion-config-outbox-outage'), false);
         await failing.getByRole('button', { name: button }).click();
         if (button === 'Discard') await answer('Discard');
@@ -502,20 +504,20 @@ describe('the ion-config dialog in a browser', () => {
       });
     });
 
-    it('says since when ION cannot be reached, and why', async () => {
+    it('says since when ION has been unreachable, and why', async () => {
       const { control, data } = context.sandbox;
       control.fault({ target: 'api', kind: 'status', status: 500, times: 1000 });
       const others = data.runs.all().slice(0, 3);
       for (const { id } of others) await write({ run: id, value: 11 });
       await until(async () => (await outbox()).unreachableSince !== undefined);
       await open();
-      await says('3 waiting, 0 given up');
-      await says('ION cannot be reached since', 'outage');
+      await says('3 pending, 0 rejected');
+      await says('ION has been unreachable since', 'outage');
       await says('500', 'outage');
       await cancel();
     });
 
-    it('decides on all where more were given up than are shown', async () => {
+    it('decides about all if more were rejected than are shown', async () => {
       const { page } = editor;
       const route = '**/ion-config/config/outbox';
       const refused = [
@@ -528,7 +530,7 @@ describe('the ion-config dialog in a browser', () => {
         call.fulfill({ json: { waiting: 0, givenUp: 150, refused } }),
       );
       await open();
-      await says('The oldest 1 are shown.', 'more');
+      await says('Only the oldest 1 are shown.', 'more');
       assert.match(
         (await entries().first().textContent()) ?? '',
         /^File report\.pdf · run 1 · step 2/,
@@ -566,7 +568,7 @@ describe('the ion-config dialog in a browser', () => {
       await says('ION_CONFIG: In use elsewhere.');
       await page.unroute(route);
       await refresh();
-      await says('given up');
+      await says('rejected');
       await cancel();
     });
   });

@@ -145,7 +145,7 @@ export function prepareOutbox(
 function sayState(node: EditedNode, state: OutboxState): void {
   const { waiting, givenUp, unreachableSince, reason = '', problem } = state;
   const isEmpty = waiting === 0 && givenUp === 0;
-  const counts = node._('ion-config.outbox.counts', { waiting, givenUp });
+  const counts = node._('ion-config.outbox.counts', { pending: waiting, rejected: givenUp });
   $('#ion-config-outbox-counts').text(isEmpty ? '' : `· ${counts}`);
   const outage =
     unreachableSince === undefined
