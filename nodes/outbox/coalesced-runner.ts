@@ -2,7 +2,7 @@ import { type IonError, toIonError } from '../client/errors.js';
 
 interface Settings {
   job(): Promise<void>;
-  /** Whether a run may begin now; if not, whoever allows it later calls `run` again. */
+  /** Whether a run may begin now. If not, `run` has to be called again when it may. */
   canRun(): boolean;
   /** @returns ms before the next run; `undefined` if somebody else will call `run` */
   delayAfter(failures: number, error: IonError): number | undefined;
@@ -13,7 +13,7 @@ export class CoalescedRunner {
   readonly #settings: Settings;
   #isAsked = false;
   #running: Promise<void> | undefined;
-  /** In a row. */
+  /** Failures in a row. */
   #failures = 0;
   #retryTimer: NodeJS.Timeout | undefined;
   #isClosed = false;
@@ -27,7 +27,7 @@ export class CoalescedRunner {
     this.#begin();
   }
 
-  /** The job got ahead: a later failure counts as the first one. */
+  /** The job made progress: the next failure counts as the first one. */
   progressed(): void {
     this.#failures = 0;
   }

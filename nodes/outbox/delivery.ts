@@ -35,7 +35,7 @@ const MAX_ENTRIES_PER_TURN = 50;
 export class Delivery {
   readonly #settings: Settings;
   /** Number of the last entry that an earlier process may have tried. */
-  readonly #lastOfBefore: number;
+  readonly #lastInherited: number;
   /** Number of the entry whose try failed last, by partition. */
   readonly #tried = new Map<string, number>();
   /** Tries of failing writes, which a decision aborts, by partition. */
@@ -43,7 +43,7 @@ export class Delivery {
 
   constructor(settings: Settings) {
     this.#settings = settings;
-    this.#lastOfBefore = settings.store.lastSequence;
+    this.#lastInherited = settings.store.lastSequence;
   }
 
   /** Delivers the first entries of a partition, until one has to wait or fails. */
@@ -107,7 +107,7 @@ export class Delivery {
     const wasTried = this.#tried.get(partition) === sequence;
     return kinds.of(entry).deliver(entry, {
       signal,
-      isRepeated: wasTried || sequence <= this.#lastOfBefore,
+      isRepeated: wasTried || sequence <= this.#lastInherited,
       filePath: store.filePathOf(sequence),
       save: () => store.update(stored),
     });

@@ -10,13 +10,13 @@ export interface DeliveryTry {
    * that an earlier process accepted.
    */
   isRepeated: boolean;
-  /** Where the file of the entry lies. */
+  /** Path of the file of the entry. */
   filePath: string;
   /** Stores the entry as it is now. When it resolves, that is safe from a power loss. */
   save(): Promise<void>;
 }
 
-/** What the dialog of the config node shows of an entry. */
+/** An entry as the dialog of the config node shows it. */
 export interface EntrySummary {
   action: string;
   target: Record<string, unknown>;
@@ -61,7 +61,7 @@ export interface EntryKind<Own extends Entry = Entry> {
    */
   deliver(entry: Own, attempt: DeliveryTry): Promise<WriteResult<unknown>>;
 
-  /** A rejected entry as it is tried again after a decision, such as without traces of earlier tries. */
+  /** A rejected entry as it is tried again, such as without the traces of earlier tries. */
   restored(entry: Own): Own;
 
   summary(entry: Own): EntrySummary;

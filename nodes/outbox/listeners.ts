@@ -16,7 +16,7 @@ export interface OutboxState {
   failing: readonly FailingWrite[];
 }
 
-/** What a sender is told about its entries. */
+/** Gets the results of a sender's entries, and the state of the outbox. */
 export interface OutboxListener {
   delivered(entry: Entry, answer: WriteResult<unknown>): void;
   /** The entry is no longer tried. */
@@ -27,7 +27,7 @@ export interface OutboxListener {
   changed(state: OutboxState): void;
 }
 
-/** Reports to the listeners of entries. A listener that throws must not stop the delivery. */
+/** Calls the listeners of an outbox. A listener that throws must not stop the delivery. */
 export class Listeners {
   readonly #listeners: ReadonlyMap<string, OutboxListener>;
 

@@ -176,7 +176,7 @@ export class Outbox {
     return this.#store.firstRejected(limit);
   }
 
-  /** What the dialog shows of an entry. */
+  /** An entry as the dialog shows it. */
   summaryOf(stored: Stored): EntrySummary {
     return this.#kinds.summaryOf(stored);
   }

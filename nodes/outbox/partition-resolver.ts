@@ -109,7 +109,7 @@ export class PartitionResolver {
     }
   }
 
-  /** @throws the error of a look-up that is to be tried again */
+  /** @throws the error, unless the look-up has failed too often */
   async #countFailure(error: IonError, begun: number): Promise<void> {
     const { breaker } = this.#settings;
     // An outage says nothing about the entry.

@@ -14,7 +14,7 @@ interface Settings {
   onUnreadable?: ((error: IonError) => void) | undefined;
 }
 
-/** Takes entries out of the delivery, and reports it to their listeners. */
+/** Takes entries out of the delivery, and reports it to their senders. */
 export class Rejections {
   readonly #settings: Settings;
 

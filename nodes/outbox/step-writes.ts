@@ -23,7 +23,7 @@ export interface NewStepWrite extends StepWrite {
   file?: { size: number; read(): AsyncIterable<Uint8Array> } | undefined;
 }
 
-/** As it is stored since version 1.0.0. */
+/** The form in which version 1.0.0 stores it. */
 export interface StepEntry extends Entry {
   write: StepWrite;
   /** IDs of the attachments with the same name before the first try. */

@@ -1,6 +1,6 @@
 import { reasonOf } from '../../client/errors.js';
 
-/** What every pending entry holds; each kind adds its own properties. Stored as it is. */
+/** The common part of all pending entries, as it is stored; each kind adds its own properties. */
 export interface Entry {
   /** Name of its kind; step writes have none, as in version 1.0.0. */
   kind?: string | undefined;

@@ -9,7 +9,7 @@ export interface Latest {
   bytes: number;
 }
 
-/** What a change has to know of the index before it is applied. */
+/** The part of the index that a change needs before it is applied. */
 export interface IndexQuery {
   /** A target whose latest entry it needs. */
   target?: string | undefined;
@@ -17,10 +17,10 @@ export interface IndexQuery {
   key?: string | undefined;
 }
 
-/** The part of the index that the changes of one batch need, as it is on the disk. */
+/** The answer to the queries of a batch, as it is on the disk. */
 export interface IndexPart {
   latest: Map<string, Latest | undefined>;
-  /** Those of the queried keys under which there is an entry. */
+  /** The queried keys under which there is an entry. */
   present: Set<string>;
 }
 

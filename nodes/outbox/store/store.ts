@@ -33,7 +33,7 @@ export interface StoreOptions {
   onRepaired?: ((lost: number) => void) | undefined;
   /** A folder above it, below which all belongs to outboxes; by default only the folder itself does. */
   within?: string | undefined;
-  /** How to wait while another process has it open; by default for 5 s. */
+  /** The waiting while another process has it open; by default for 5 s. */
   wait?: LockWait | undefined;
 }
 
@@ -272,7 +272,7 @@ export class OutboxStore {
 
   /**
    * Turns a rejected entry into the last pending one.
-   * @param entry as it is to be delivered
+   * @param entry the entry that will be delivered
    * @param onSequence gets its new number, synchronously
    */
   async restore(
