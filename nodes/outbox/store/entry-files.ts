@@ -74,15 +74,15 @@ export class EntryFiles {
 
   /**
    * Removes files without an entry, while no entry is being added.
-   * @param keys of all entries
+   * @param readKeys reads the keys of all entries; not called if there are no files
    */
-  async removeLost(keys: AsyncIterable<string>): Promise<void> {
+  async removeLost(readKeys: () => AsyncIterable<string>): Promise<void> {
     const found = await readdir(this.#folder, { withFileTypes: true });
     // Files of indexers, backups or people are not touched.
     const files = found.filter((entry) => entry.isFile() && NUMBER.test(entry.name));
     const lost = new Set(files.map(({ name }) => name));
     if (lost.size === 0) return;
-    for await (const key of keys) lost.delete(String(sequenceOf(key)));
+    for await (const key of readKeys()) lost.delete(String(sequenceOf(key)));
     // A file that stays is removed at the next start.
     for (const name of lost) await removeFile(join(this.#folder, name)).catch(() => {});
   }

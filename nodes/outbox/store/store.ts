@@ -109,7 +109,7 @@ export class OutboxStore {
       if (found || isRepaired) onRepaired(Math.max(0, lost));
     };
     const database = await Database.open({ folder, wait, onOpened });
-    const removeLost = () => database.read((level) => files.removeLost(level.keys()));
+    const removeLost = () => database.read((level) => files.removeLost(() => level.keys()));
     try {
       // Damage that shows at the first read is repaired before the second one.
       await removeLost().catch((thrown) => {
