@@ -155,14 +155,13 @@ export class Outbox {
    * @throws NotStorableError for a value that cannot be stored, such as a function; IonError
    * `ION_OVERLOADED` at the limits or if the disk is full
    */
-  async add(sender: string, { file, ...own }: NewEntry, context: unknown): Promise<void> {
-    const fileSize = file && { fileSize: file.size };
-    const entry: Entry = { ...own, sender, context, acceptedAt: Date.now(), ...fileSize };
+  async add(sender: string, { own, content }: NewEntry, context: unknown): Promise<void> {
+    const entry: Entry = { ...own, sender, context, acceptedAt: Date.now() };
     const orderKey = this.#kinds.of(entry).orderKey(entry);
     const partition = orderKey === undefined ? undefined : partitionOf(orderKey);
     try {
       await this.#barrier.arrive(partition, (onSequence) =>
-        this.#store.add(entry, orderKey, { ...(file && { file: file.read() }), onSequence }),
+        this.#store.add(entry, orderKey, { content, onSequence }),
       );
       this.#changed();
     } finally {

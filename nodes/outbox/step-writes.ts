@@ -1,7 +1,8 @@
 import { quote } from '../client/errors.js';
-import { type Attachment, fileAt } from '../client/steps/attachments.js';
-import { idOf, isGiven, type Target } from '../client/steps/run-steps.js';
+import { fileAt } from '../client/steps/attachment-file.js';
+import type { Attachment } from '../client/steps/attachments.js';
 import type { ConflictPolicy, StepWriter, WriteResult } from '../client/steps/step-writer.js';
+import { idOf, isGiven, type Target } from '../client/steps/target.js';
 import { isPlainObject } from '../client/support/json.js';
 import type { DeliveryTry, EntryKind, EntrySummary } from './entry-kind.js';
 import type { Entry, NewEntry } from './store/entries.js';
@@ -37,9 +38,12 @@ type Writer = Pick<StepWriter, 'runOf' | 'write' | 'writeStatus' | 'attach' | 'a
 const ACTIONS: readonly unknown[] = ['field', 'status', 'file'] satisfies StepWrite['action'][];
 
 /** The entry for a write, to be added to an outbox. */
-export function stepEntry(newWrite: NewStepWrite): NewEntry & Pick<StepEntry, 'write'> {
-  const { latestOnly, file, ...write } = newWrite;
-  return { write, ...(latestOnly && { replaces: latestTarget(write) }), ...(file && { file }) };
+export function stepEntry({ latestOnly, file, ...write }: NewStepWrite): NewEntry {
+  const own: Pick<StepEntry, 'write' | 'replaces' | 'fileSize'> = { write };
+  if (latestOnly) own.replaces = latestTarget(write);
+  if (!file) return { own };
+  own.fileSize = file.size;
+  return { own, content: file.read() };
 }
 
 /** Writes to the steps of runs, in order for each run. */

@@ -3,11 +3,13 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ClassicLevel } from 'classic-level';
 import { IonError } from '../../nodes/client/errors.js';
-import { type AttachmentFile, fileOf } from '../../nodes/client/steps/attachments.js';
-import type { Target } from '../../nodes/client/steps/run-steps.js';
+
+import { type AttachmentFile, fileOf } from '../../nodes/client/steps/attachment-file.js';
+import type { Target } from '../../nodes/client/steps/target.js';
 import type { OutboxState } from '../../nodes/outbox/listeners.js';
 import type { Outbox } from '../../nodes/outbox/outbox.js';
 import type { NewStepWrite } from '../../nodes/outbox/step-writes.js';
+
 import { FakeIon, inStore, outage, useOutbox, write } from '../support/outbox.js';
 import { until } from '../support/until.js';
 

@@ -52,7 +52,7 @@ describe('outbox: kinds of entries', () => {
   const outboxes = useOutbox(() => ({ writer: ion, listeners: new Map() }));
   const { close, empty } = outboxes;
   const open = () => outboxes.open({ kinds: [new StepWrites(ion), notes], pauseMs: 1 });
-  const note = (topic: string, text: string) => ({ kind: 'note', note: { topic, text } });
+  const note = (topic: string, text: string) => ({ own: { kind: 'note', note: { topic, text } } });
 
   it('are delivered side by side, each in its own order', async () => {
     const outbox = await open();

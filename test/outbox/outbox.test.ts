@@ -3,12 +3,14 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { IonError, type IonErrorCode } from '../../nodes/client/errors.js';
-import { fileOf } from '../../nodes/client/steps/attachments.js';
-import type { Target } from '../../nodes/client/steps/run-steps.js';
+
+import { fileOf } from '../../nodes/client/steps/attachment-file.js';
+import type { Target } from '../../nodes/client/steps/target.js';
 import type { OutboxListener } from '../../nodes/outbox/listeners.js';
 import type { Outbox, OutboxOptions } from '../../nodes/outbox/outbox.js';
 import type { NewStepWrite, StepEntry } from '../../nodes/outbox/step-writes.js';
 import type { Entry } from '../../nodes/outbox/store/entries.js';
+
 import { failure } from '../support/errors.js';
 import { damage, FakeIon, fault, outage, useOutbox, write } from '../support/outbox.js';
 import { until } from '../support/until.js';

@@ -160,7 +160,7 @@ describe('outbox: the store', () => {
     const store = await open();
     const add = (value: string) =>
       store.add(entry(value, { fileSize: 3 }), 'a', {
-        file: (async function* () {
+        content: (async function* () {
           yield Buffer.from('abc');
         })(),
       });
@@ -327,7 +327,7 @@ describe('outbox: the store', () => {
       const content = (async function* () {
         yield Buffer.from('abc');
       })();
-      const kept = await store.add(entry(2, { fileSize: 3 }), 'a', { file: content });
+      const kept = await store.add(entry(2, { fileSize: 3 }), 'a', { content });
       assert.equal(await readFile(store.filePathOf(kept.sequence), 'utf8'), 'abc');
     });
   });

@@ -17,7 +17,7 @@ async function keepFile(store: OutboxStore): Promise<string> {
   const target = { step: 1 };
   const write = { action: 'file', target, filename: 'a.txt', onConflict: 'retry' } as const;
   const entry = { write, sender: 'node', context: {}, acceptedAt: 1, fileSize: 3 } as never;
-  const kept = await store.add(entry, 'a', { file: content() });
+  const kept = await store.add(entry, 'a', { content: content() });
   await store.reject(kept, { code: 'ION_GRAPHQL', message: 'no' }, 2);
   const [rejected] = await store.firstRejected(1);
   if (rejected) await store.restore(rejected, entry, () => {});

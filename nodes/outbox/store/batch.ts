@@ -27,6 +27,11 @@ export class Batch {
     this.#index = index;
   }
 
+  /** Writes any value. */
+  put(key: string, value: Buffer): void {
+    this.operations.push({ type: 'put', key, value });
+  }
+
   /** Adds a pending entry, which takes the place of an older one for the same target. */
   add(entry: Encoded, target: string | undefined): void {
     const older = target === undefined ? undefined : this.#index.latest.get(target);
@@ -47,7 +52,7 @@ export class Batch {
 
   /** Overwrites an entry in its place. */
   update(stored: Stored, { key, value, bytes }: Encoded): void {
-    this.#put(key, value);
+    this.put(key, value);
     this.counts.bytes += bytes - stored.bytes;
   }
 
@@ -72,7 +77,7 @@ export class Batch {
    */
   reject(stored: Stored, value: Buffer): boolean {
     if (!this.remove(stored)) return false;
-    this.#put(rejectedKey(stored.sequence), value);
+    this.put(rejectedKey(stored.sequence), value);
     this.counts.rejected++;
     this.counts.bytes += value.length + (stored.entry.fileSize ?? 0);
     return true;
@@ -81,7 +86,7 @@ export class Batch {
   /** Turns a rejected entry into a pending one. */
   restore(stored: Stored<RejectedEntry>, { key, value, bytes }: Encoded): void {
     this.discard(stored);
-    this.#put(key, value);
+    this.put(key, value);
     this.counts.pending++;
     this.counts.bytes += bytes;
   }
@@ -99,11 +104,11 @@ export class Batch {
 
   #putPending({ key, value, bytes }: Encoded, target: string | undefined): void {
     this.#index.present.add(key);
-    this.#put(key, value);
+    this.put(key, value);
     if (target === undefined) return;
     const latest: Latest = { key, bytes };
     this.#index.latest.set(target, latest);
-    this.#put(latestKey(target), encodeLatest(latest));
+    this.put(latestKey(target), encodeLatest(latest));
   }
 
   #removePending({ key, bytes }: Latest): void {
@@ -111,10 +116,6 @@ export class Batch {
     this.#delete(key);
     this.counts.pending--;
     this.counts.bytes -= bytes;
-  }
-
-  #put(key: string, value: Buffer): void {
-    this.operations.push({ type: 'put', key, value });
   }
 
   #delete(key: string): void {

@@ -64,14 +64,11 @@ export class Database {
    * @param sync whether they are safe from a power loss when the promise resolves
    * @throws IonError see `storeError`
    */
-  async write(
-    prepare: (level: Level) => Promise<readonly Operation[]>,
-    sync: boolean,
-  ): Promise<void> {
+  async write(prepare: (level: Level) => Promise<Operation[]>, sync: boolean): Promise<void> {
     try {
       if (this.#isBroken) await this.#reopen();
       const operations = await prepare(this.#level);
-      await this.#level.batch([...operations], { ...ENCODINGS, sync });
+      await this.#level.batch(operations, { ...ENCODINGS, sync });
     } catch (thrown) {
       // Never append after a partial write; reopening repairs the log.
       this.#isBroken = true;

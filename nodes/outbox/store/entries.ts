@@ -16,10 +16,12 @@ export interface Entry {
   fileSize?: number | undefined;
 }
 
-/** A write to be accepted; each kind adds its own properties. */
-export interface NewEntry extends Pick<Entry, 'kind' | 'replaces'> {
-  /** Its size in bytes, and its content. */
-  file?: { size: number; read(): AsyncIterable<Uint8Array> } | undefined;
+/** A write to be accepted. */
+export interface NewEntry {
+  /** The properties of its kind, and those of `Entry` that the kind sets. */
+  own: Pick<Entry, 'kind' | 'replaces' | 'fileSize'>;
+  /** The content of its file; then `own` has a `fileSize`. */
+  content?: AsyncIterable<Uint8Array> | undefined;
 }
 
 /** An entry that the outbox no longer tries. */

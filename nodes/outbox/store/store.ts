@@ -43,6 +43,13 @@ export interface PartitionHead {
   sequence: number;
 }
 
+interface Arrival {
+  /** The bytes of the file of the entry. */
+  content?: AsyncIterable<Uint8Array> | undefined;
+  /** Gets the number of the entry, synchronously. */
+  onSequence?: (sequence: number) => void;
+}
+
 interface Change extends IndexQuery {
   apply(batch: Batch): void;
 }
@@ -146,17 +153,12 @@ export class OutboxStore {
   /**
    * Adds a pending entry. When it resolves, the entry is safe from a power loss.
    * @param orderKey `undefined` if it has to be looked up before the entry can be delivered
-   * @param file the bytes of its file
-   * @param onSequence gets the number of the entry, synchronously
    * @throws NotStorableError; IonError `ION_OVERLOADED` at the limits or if the disk is full
    */
   async add(
     entry: Entry,
     orderKey: string | undefined,
-    {
-      file,
-      onSequence,
-    }: { file?: AsyncIterable<Uint8Array>; onSequence?: (sequence: number) => void } = {},
+    { content, onSequence }: Arrival = {},
   ): Promise<Stored> {
     const value = encode(entry);
     const bytes = value.length + (entry.fileSize ?? 0);
@@ -166,7 +168,7 @@ export class OutboxStore {
     const key = orderKey === undefined ? unresolvedKey(sequence) : pendingKey(orderKey, sequence);
     const { replaces } = entry;
     try {
-      if (file) await this.#files.write(sequence, file);
+      if (content) await this.#files.write(sequence, content);
       const apply = (batch: Batch) => batch.add({ key, value, bytes }, replaces);
       await this.#commit.add({ target: replaces, apply }, 'synced');
     } finally {
@@ -312,8 +314,8 @@ export class OutboxStore {
       const batch = new Batch(this.#counters.counts, await readIndex(level, changes));
       for (const { apply } of changes) apply(batch);
       counts = batch.counts;
-      const value = this.#counters.encoded(counts);
-      return [...batch.operations, { type: 'put', key: META, value }];
+      batch.put(META, this.#counters.encoded(counts));
+      return batch.operations;
     }, isSynced);
     this.#counters.commit(counts);
   }
