@@ -1,14 +1,14 @@
-import { IonError, type IonErrorCode, quote, reasonOf } from '../client/errors.js';
+import { IonError, type IonErrorCode, quote, reasonOf } from '../../client/errors.js';
 
 interface Explanation {
   code: IonErrorCode;
-  /** Goes on after "The outbox in …". */
+  /** The sentence after "The outbox in …". */
   text: string;
 }
 
 /**
- * Codes by the texts of glibc, musl, macOS and Windows: of an error of the system, LevelDB tells
- * nothing but its text, behind the path.
+ * Codes by the texts of glibc, musl, macOS and Windows: LevelDB reports an error of the system only
+ * by its text, after the path.
  */
 const CODES: readonly (readonly [RegExp, string])[] = [
   [/^(no space left|there is not enough space)/i, 'ENOSPC'],
@@ -31,45 +31,45 @@ const CODES: readonly (readonly [RegExp, string])[] = [
 
 const FULL = new Set(['ENOSPC', 'EDQUOT']);
 const FORBIDDEN = new Set(['EACCES', 'EPERM']);
-/** What a file system answers that has no such operation. */
-const NOT_OFFERED = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'ENODEV']);
-/** Nothing but a person changes these. */
+/** Codes of a file system that does not support the operation. */
+const UNSUPPORTED = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'ENODEV']);
+/** Failures that last until a person changes something. */
 const LASTING = new Set([
   ...['ENOENT', 'ENOTDIR', 'EISDIR', 'EEXIST', 'ELOOP', 'ENAMETOOLONG', 'EFBIG', 'ENXIO'],
 ]);
 const LOCAL_DISK = "keep Node-RED's user folder on a local disk";
 
-/** Whether a file system cannot sync folders, which is no failure of the disk. */
+/** Whether the file system cannot sync folders, which is not a failure of the disk. */
 export function isNoFolderSync(thrown: unknown): boolean {
   const code = systemCode(thrown) ?? '';
-  return NOT_OFFERED.has(code) || FORBIDDEN.has(code) || ['EISDIR', 'EBADF'].includes(code);
+  return UNSUPPORTED.has(code) || FORBIDDEN.has(code) || ['EISDIR', 'EBADF'].includes(code);
 }
 
-/** Whether a file system has no hard links. */
+/** Whether the file system has no hard links. */
 export function isNoHardLink(thrown: unknown): boolean {
   const code = systemCode(thrown) ?? '';
-  return NOT_OFFERED.has(code) || FORBIDDEN.has(code) || ['EMLINK', 'EXDEV'].includes(code);
+  return UNSUPPORTED.has(code) || FORBIDDEN.has(code) || ['EMLINK', 'EXDEV'].includes(code);
 }
 
-/** The code of classic-level, also where it is that of the cause. */
+/** The code of classic-level, or that of the cause if it could not be opened. */
 export function levelCode(thrown: unknown): unknown {
   const { code, cause } = (thrown ?? {}) as { code?: unknown; cause?: unknown };
   return code === 'LEVEL_DATABASE_NOT_OPEN' && cause ? levelCode(cause) : code;
 }
 
-/** Whether somebody else holds the lock of an outbox, which passes when that process ends. */
+/** Whether another process holds the lock of an outbox, which passes when that process ends. */
 export function isHeld(thrown: unknown): boolean {
   if (levelCode(thrown) !== 'LEVEL_LOCKED') return false;
   const code = systemCode(thrown);
-  // Windows says it in its own language.
+  // Windows reports it in the language of the user.
   if (isOfWindows(thrown)) return code === undefined;
   return code === 'EAGAIN' || code === 'EACCES';
 }
 
 /**
- * What a failure of the disk means to a user: `ION_OVERLOADED` where it may pass by itself, else
- * `ION_CONFIG`.
- * @param folder of the outbox
+ * A failure of the disk in words for a user: `ION_OVERLOADED` if it may pass, `ION_CONFIG` if
+ * somebody has to act. An `IonError` is returned as it is.
+ * @param folder folder of the outbox
  */
 export function storeError(folder: string, thrown: unknown): IonError {
   if (thrown instanceof IonError) return thrown;
@@ -85,10 +85,10 @@ function explain(folder: string, thrown: unknown): Explanation {
   const code = systemCode(thrown) ?? '';
   const isLocking = levelCode(thrown) === 'LEVEL_LOCKED';
   if (isHeld(thrown)) {
-    const isOther = code === 'EACCES' ? ` Or the system lets nobody lock it: ${reason}.` : '';
+    const alternative = code === 'EACCES' ? ` Or the system does not allow locks: ${reason}.` : '';
     return {
       code: 'ION_OVERLOADED',
-      text: `is in use by another process: is Node-RED running twice with this user folder? It can be used when that process has ended.${isOther}`,
+      text: `is in use by another process. Is Node-RED running twice with this user folder? It can be used when that process has ended.${alternative}`,
     };
   }
   if (FULL.has(code)) {
@@ -100,24 +100,24 @@ function explain(folder: string, thrown: unknown): Explanation {
   if (code === 'EROFS') {
     return { code: 'ION_CONFIG', text: `cannot be written: its disk is read-only (${reason}).` };
   }
-  if (isLocking && (code === 'ENOLCK' || NOT_OFFERED.has(code))) {
+  if (isLocking && (code === 'ENOLCK' || UNSUPPORTED.has(code))) {
     return {
       code: 'ION_CONFIG',
-      text: `cannot be opened, because its file system gives no locks (${reason}). On NFS, start the lock service of the server and of this machine, or mount version 4; else ${LOCAL_DISK}.`,
+      text: `cannot be opened, because its file system does not support locks (${reason}). On NFS, start the lock service on the server and on this machine, or mount version 4. Otherwise, ${LOCAL_DISK}.`,
     };
   }
   if (FORBIDDEN.has(code)) {
     return {
       code: 'ION_CONFIG',
-      text: `cannot be used: the user that Node-RED runs as may not do this (${reason}).`,
+      text: `cannot be used: the user that Node-RED runs as does not have permission (${reason}).`,
     };
   }
-  if (NOT_OFFERED.has(code)) {
+  if (UNSUPPORTED.has(code)) {
     return {
       code: 'ION_CONFIG',
       text: isOfFolder(folder, thrown)
-        ? `cannot be used: its file system cannot sync folders, so that writes could get lost (${reason}). That is so on old CIFS mounts and on shared folders of some virtual machines: ${LOCAL_DISK}.`
-        : `cannot be used: its file system does not offer all that a database needs (${reason}). Mount it in another way, or ${LOCAL_DISK}.`,
+        ? `cannot be used: its file system cannot sync folders, so writes could get lost (${reason}). Old CIFS mounts and shared folders of some virtual machines cannot: ${LOCAL_DISK}.`
+        : `cannot be used: its file system does not support all that a database needs (${reason}). Mount it in another way, or ${LOCAL_DISK}.`,
     };
   }
   const mayPass = levelCode(thrown) === 'LEVEL_IO_ERROR' || isLocking || code !== '';
@@ -130,13 +130,13 @@ function rootOf(thrown: unknown): unknown {
   return (thrown as { cause?: unknown } | undefined)?.cause ?? thrown;
 }
 
-/** Such as `ENOSPC`; undefined for what is no error of the system, or has a text that nobody knows. */
+/** Such as `ENOSPC`; `undefined` if it is no error of the system, or has an unknown text. */
 function systemCode(thrown: unknown): string | undefined {
   const root = rootOf(thrown);
   const { code } = (root ?? {}) as { code?: unknown };
   if (typeof code === 'string' && /^E[A-Z0-9]+$/.test(code)) return code;
   const text = reasonOf(root).trim();
-  // Not in the path, which may hold any words.
+  // The path before it may contain any words.
   const said = text.slice(text.lastIndexOf(': ') + 1).trim();
   return CODES.find(([pattern]) => pattern.test(said))?.[1];
 }
@@ -145,7 +145,7 @@ function isOfWindows(thrown: unknown): boolean {
   return reasonOf(rootOf(thrown)).startsWith('IO error: LockFile ');
 }
 
-/** LevelDB names the folder itself where it cannot sync it. */
+/** LevelDB names the folder itself if it cannot sync it. */
 function isOfFolder(folder: string, thrown: unknown): boolean {
   const [, path = ''] = /^IO error: (.*): /s.exec(reasonOf(rootOf(thrown))) ?? [];
   return path.startsWith(folder) && /^[\\/]\w+$/.test(path.slice(folder.length));

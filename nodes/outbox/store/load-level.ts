@@ -1,9 +1,9 @@
-import { IonError, quote, reasonOf } from '../client/errors.js';
-import { codeOf } from '../client/http/network-errors.js';
+import { IonError, quote, reasonOf } from '../../client/errors.js';
+import { codeOf } from '../../client/http/network-errors.js';
 
 type Library = typeof import('classic-level');
 
-/** The range in package.json, as npm takes it on a command line. */
+/** The range in package.json, as it is written on npm's command line. */
 const WANTED = 'classic-level@3';
 const RESTART = 'and start Node-RED again';
 
@@ -11,8 +11,8 @@ let loading: Promise<Library> | undefined;
 
 /**
  * LevelDB, loaded on first use: it is large, and many flows need no outbox. It is an optional
- * dependency, because its binaries do not fit every machine.
- * @throws IonError `ION_CONFIG` where it is not installed or does not load, until Node-RED ends
+ * dependency, because there is no binary for some machines.
+ * @throws IonError `ION_CONFIG` if it is not installed or does not load, until Node-RED restarts
  */
 export function loadLevel(): Promise<Library> {
   loading ??= import('classic-level').catch((cause) => {
@@ -26,12 +26,12 @@ function explain(cause: unknown): string {
   const needs = 'The outbox needs the package classic-level (LevelDB), which';
   const advice = "in Node-RED's user folder";
   if (isMissing) {
-    return `${needs} is not installed (${platform()}). Run "npm install ${WANTED}" ${advice}, without --omit=optional, ${RESTART}. Where it has no binary for this machine, npm compiles it, which needs Python, make and a C++ compiler.`;
+    return `${needs} is not installed (${platform()}). Run "npm install ${WANTED}" ${advice}, without --omit=optional, ${RESTART}. If it has no binary for this machine, npm compiles it, which needs Python, make and a C++ compiler.`;
   }
-  return `${needs} does not load on this machine (${platform()}): ${quote(reasonOf(cause))}. Run "npm rebuild classic-level" ${advice}, ${RESTART}. Where it has no binary for this machine, npm compiles it, which needs Python, make and a C++ compiler.`;
+  return `${needs} does not load on this machine (${platform()}): ${quote(reasonOf(cause))}. Run "npm rebuild classic-level" ${advice}, ${RESTART}. If it has no binary for this machine, npm compiles it, which needs Python, make and a C++ compiler.`;
 }
 
-/** Such as "linux arm64, glibc 2.28, Node.js v20.18.1". */
+/** For example "linux arm64, glibc 2.28, Node.js v20.18.1". */
 function platform(): string {
   const { platform, arch, version } = process;
   return [`${platform} ${arch}`, ...cLibrary(), `Node.js ${version}`].join(', ');
@@ -41,7 +41,7 @@ function cLibrary(): string[] {
   if (process.platform !== 'linux' || !process.report) return [];
   const report = process.report as typeof process.report & { excludeNetwork?: boolean };
   const { excludeNetwork } = report;
-  // Else it would ask DNS for the name of every connection.
+  // Or the report would ask DNS for the name of every connection.
   report.excludeNetwork = true;
   const { header } = report.getReport() as unknown as {
     header: { glibcVersionRuntime?: string };

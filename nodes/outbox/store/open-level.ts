@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClassicLevel } from 'classic-level';
-import { closedError, type IonError } from '../client/errors.js';
+import { closedError, type IonError } from '../../client/errors.js';
 import { loadLevel } from './load-level.js';
 import { isHeld, levelCode, storeError } from './store-error.js';
 
@@ -9,28 +9,28 @@ export type Level = ClassicLevel<string, Buffer>;
 export interface LockWait {
   /** Ends the waiting. */
   signal: AbortSignal;
-  /** Hears, once, that another process has it open. */
+  /** Called once, if another process has it open. */
   onHeld(error: IonError): void;
 }
 
 export const ENCODINGS = { keyEncoding: 'utf8', valueEncoding: 'buffer' } as const;
 
-/** The last one who had it open may still be about to close it. */
-const LONGEST_WAIT_MS = 5000;
+/** The last process that had it open may be about to close it. */
+const MAX_WAIT_MS = 5000;
 const FIRST_POLL_MS = 100;
-const LONGEST_POLL_MS = 1000;
+const MAX_POLL_MS = 1000;
 
 /**
- * Databases that this process has open. LevelDB is not asked for one of them: its refusal would
- * end the lock of the one who has it.
+ * Databases that this process has open. LevelDB must not be asked to open one of them again: the
+ * failure would release the lock.
  */
 const open = new Set<string>();
 
 /**
- * Opens the database of an outbox, or makes it, and repairs it where it is damaged.
- * @param folder of the outbox, for texts
+ * Opens the database of an outbox, or makes it, and repairs it if it is damaged.
+ * @param folder folder of the outbox, named in errors
  * @param isDamaged whether to repair it first
- * @param wait for as long as another process has it open; 5 s without it
+ * @param wait how to wait while another process has it open; by default for 5 s
  * @throws IonError `ION_CLOSED` when the signal aborts first, else see `storeError`
  */
 export async function openLevel(
@@ -40,7 +40,7 @@ export async function openLevel(
   wait?: LockWait,
 ): Promise<{ level: Level; isRepaired: boolean }> {
   const { ClassicLevel } = await loadLevel();
-  const until = Date.now() + LONGEST_WAIT_MS;
+  const until = Date.now() + MAX_WAIT_MS;
   let isRepaired = false;
   let mustRepair = isDamaged;
   let wasHeld = false;
@@ -60,7 +60,7 @@ export async function openLevel(
         if (!wasHeld) wait?.onHeld(storeError(folder, thrown));
         wasHeld = true;
         await sleep(pause, undefined, { signal: wait?.signal }).catch(() => {});
-        if (Date.now() >= until) pause = LONGEST_POLL_MS;
+        if (Date.now() >= until) pause = MAX_POLL_MS;
       } else if (levelCode(thrown) === 'LEVEL_CORRUPTION' && !isRepaired) {
         mustRepair = true;
       } else {
