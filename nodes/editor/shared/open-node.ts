@@ -1,0 +1,24 @@
+// The values of a node for its validators: those in its open dialog, otherwise the stored ones.
+
+let openNode: EditedNode | undefined;
+
+/** Remembers the node whose dialog is open; `undefined` when the dialog closes. */
+export function setOpenNode(node: EditedNode | undefined): void {
+  openNode = node;
+}
+
+/** The input of a property in the open dialog of this node. */
+export function openInput(node: EditedNode, property: string): JQuery | undefined {
+  const input = openNode === node ? $(`#node-input-${property}`) : undefined;
+  return input && input.length > 0 ? input : undefined;
+}
+
+/** A property as text, without blanks around it. */
+export function currentValue(node: EditedNode, property: string): string {
+  return String(openInput(node, property)?.val() ?? node[property] ?? '').trim();
+}
+
+/** Whether a check box is checked. */
+export function isChecked(node: EditedNode, property: string): boolean {
+  return openInput(node, property)?.is(':checked') ?? Boolean(node[property]);
+}
