@@ -12,7 +12,7 @@ export interface ListBehaviour {
   totalCount: boolean;
   /** The server sends at most this many rows at once, whatever the request. */
   largestPage: number;
-  /** How many turns of the event loop a response takes, by the number of the request. */
+  /** Turns of the event loop that a response takes, by the number of the request. */
   delay: (request: number) => number;
   /** Changes the list before a request is answered. */
   move?: (ids: number[], request: number) => void;

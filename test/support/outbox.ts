@@ -174,7 +174,7 @@ export async function inStore(
 
 /**
  * Makes entries unreadable in a closed outbox.
- * @returns a function that makes them readable again, wherever they are by then
+ * @returns a function that makes them readable again, also if they have moved
  */
 export async function damage(folder: string, values: string[]): Promise<() => Promise<void>> {
   const before = new Map<string, Buffer>();
