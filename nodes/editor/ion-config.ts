@@ -5,6 +5,7 @@ import { prepareConnectionTest } from './config/connection-test.js';
 import { prepareOutbox } from './config/outbox.js';
 import { labels } from './shared/labels.js';
 import { numberProperties, prepareNumbers } from './shared/numbers.js';
+import { currentValue, isChecked, setOpenNode } from './shared/open-node.js';
 import { noReference, partOfVariable, timeZone } from './shared/validators.js';
 import { instanceChoice } from './subflows/instance-choice.js';
 import { runningConfigs } from './subflows/running-configs.js';
@@ -57,6 +58,7 @@ RED.nodes.registerType('ion-config', {
     return this.name ? 'node_label_italic' : '';
   },
   oneditprepare() {
+    setOpenNode(this, 'node-config-input');
     const environment = $('#node-config-input-environment');
     environment.on('change', () => {
       const chosen = String(environment.val());
@@ -83,13 +85,14 @@ RED.nodes.registerType('ion-config', {
     const outbox = prepareOutbox(this, () => instance.id);
     requesting = [test, outbox];
   },
-  oneditsave: endRequests,
-  oneditcancel: endRequests,
+  oneditsave: endDialog,
+  oneditcancel: endDialog,
 });
 
-function endRequests(): void {
+function endDialog(): void {
   for (const { cancel } of requesting) cancel();
   requesting = [];
+  setOpenNode(undefined);
 }
 
 /** Opens a section if one of its values is not the default. */
@@ -113,13 +116,9 @@ type CustomUrl = 'apiUrl' | 'authUrl';
 
 function customUrl(which: CustomUrl) {
   return function (this: EditedNode, value: string, { label = '' }: ValidatorOptions): Validation {
-    const field = (name: string) => $(`#node-config-input-${name}`);
-    // The open dialog takes precedence over the stored properties.
-    const isOpen = field('environment').length > 0;
-    const environment = isOpen ? field('environment').val() : this.environment;
-    if (environment !== 'custom') return true;
+    if (currentValue(this, 'environment') !== 'custom') return true;
     if (referenceInUrl(value) !== undefined) return partOfVariable(label);
-    const allowHttp = isOpen ? field('allowHttp').is(':checked') : Boolean(this.allowHttp);
+    const allowHttp = isChecked(this, 'allowHttp');
     // The other URL does not matter here, so it is replaced by a valid one.
     const urls = { apiUrl: 'https://localhost', authUrl: 'https://localhost', [which]: value };
     try {

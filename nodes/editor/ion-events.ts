@@ -4,7 +4,7 @@ import { isThisMachine, lacksRoot } from '../client/webhooks/public-url.js';
 import { actionChoice } from './events/action-choice.js';
 import { type Address, addressesOf, pathOf } from './events/path.js';
 import { type ResourceChoice, resourceChoice } from './events/resource-choice.js';
-import { prepareSecret, settleSecret } from './events/secret.js';
+import { initHasSecret, prepareSecret } from './events/secret.js';
 import {
   validActions,
   validEventFields,
@@ -85,7 +85,7 @@ RED.nodes.registerType('ion-events', {
   },
   oneditprepare() {
     setOpenNode(this);
-    settleSecret(this);
+    initHasSecret(this);
     for (const [property, value] of Object.entries(DEFAULTS)) {
       if (this[property] === undefined) $(`#node-input-${property}`).val(value);
     }

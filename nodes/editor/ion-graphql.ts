@@ -22,7 +22,7 @@ RED.nodes.registerType('ion-graphql', {
   defaults: {
     name: { value: '' },
     config: { label: label('config'), value: '', type: 'ion-config', required: true },
-    query: { label: label('query'), value: queryTemplates.runs, validate: query },
+    query: { label: label('query'), value: queryTemplates.runs, validate: validQuery },
     queryType: { value: 'graphql' },
     variables: {
       label: label('variables'),
@@ -153,7 +153,7 @@ function prepareToolbar(node: EditedNode, editor: QueryEditor, instance: Instanc
   });
 }
 
-function query(value: string, _options: ValidatorOptions): Validation {
+function validQuery(value: string, _options: ValidatorOptions): Validation {
   return (
     value.trim() !== '' || RED._('@ion-nodes/node-red-ion/ion-graphql:ion-graphql.invalid.query')
   );

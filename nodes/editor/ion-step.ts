@@ -35,15 +35,15 @@ RED.nodes.registerType('ion-step', {
     name: { value: '' },
     config: { label: label('config'), value: '', type: 'ion-config', required: true },
     action: { label: label('action'), value: 'field', validate: oneOf('field', 'status', 'file') },
-    run: { label: label('run'), value: 'run', validate: typed('run') },
+    run: { label: label('run'), value: 'run', validate: validReference('run') },
     runType: { value: 'msg' },
-    step: { label: label('step'), value: 'step', validate: typed('step') },
+    step: { label: label('step'), value: 'step', validate: validReference('step') },
     stepType: { value: 'msg' },
-    field: { label: label('field'), value: 'field', validate: typed('field') },
+    field: { label: label('field'), value: 'field', validate: validReference('field') },
     fieldType: { value: 'msg' },
-    value: { label: label('value'), value: 'payload', validate: value },
+    value: { label: label('value'), value: 'payload', validate: validValue },
     valueType: { value: 'msg' },
-    filename: { label: label('filename'), value: 'filename', validate: typed('filename') },
+    filename: { label: label('filename'), value: 'filename', validate: validReference('filename') },
     filenameType: { value: 'msg' },
     onConflict: { label: label('onConflict'), value: 'retry', validate: oneOf('retry', 'fail') },
     delivery: { label: label('delivery'), value: 'direct', validate: oneOf('direct', 'outbox') },
@@ -147,7 +147,8 @@ function nameParts(node: EditedNode, input: JQuery, property: string): void {
     .attr('aria-label', node._('ion-step.label.source', { name }));
 }
 
-function typed(property: TypedProperty) {
+/** A reference to a run, step or field, or a file name, if the action needs it. */
+function validReference(property: TypedProperty) {
   return function (this: EditedNode, value: unknown, options: ValidatorOptions): Validation {
     const action = currentValue(this, 'action');
     if (property === 'field' && action !== 'field') return true;
@@ -172,7 +173,7 @@ function isOptional(node: EditedNode, property: TypedProperty): boolean {
   }
 }
 
-function value(this: EditedNode, value: unknown, _options: ValidatorOptions): Validation {
+function validValue(this: EditedNode, value: unknown, _options: ValidatorOptions): Validation {
   const action = currentValue(this, 'action') as Action;
   const type = currentValue(this, 'valueType');
   const options = { label: label(VALUE_LABELS[action] ?? 'value') };

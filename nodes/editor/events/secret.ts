@@ -6,7 +6,7 @@ interface Credentials {
 }
 
 /** The server omits `has_secret` for a node that never had one; set it, or the editor sees a change. */
-export function settleSecret(node: EditedNode): void {
+export function initHasSecret(node: EditedNode): void {
   const credentials = node.credentials as Credentials | undefined;
   for (const each of [credentials, credentials?._]) if (each) each.has_secret ??= false;
 }
@@ -30,7 +30,10 @@ export function prepareSecret(node: Texts): void {
   });
 }
 
-/** Whether the node has no secret. For a stored one, the editor knows it only after a dialog was open. */
+/**
+ * Whether the node has no secret, as far as the editor knows: the server reports a stored secret only
+ * when a dialog opens.
+ */
 export function lacksSecret(node: EditedNode): boolean {
   const input = openInput(node, 'secret');
   if (input) return String(input.val() ?? '') === '';

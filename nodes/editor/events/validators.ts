@@ -14,6 +14,7 @@ import { lacksSecret } from './secret.js';
 const PATH = /^(\/[\w.~%-]+)+$/;
 const HEADER = /^[!#$%&'*+.^`|~\w-]+$/;
 
+/** A resource of ION; for polling, one that can be listed. */
 export function validResource(
   this: EditedNode,
   value: string,
@@ -24,6 +25,7 @@ export function validResource(
   return isGood || invalid('resource', { label, name: resource });
 }
 
+/** At least one action that the source reports. */
 export function validActions(
   this: EditedNode,
   value: string[],
@@ -33,6 +35,7 @@ export function validActions(
   return possible.some((action) => (value ?? []).includes(action)) || invalid('actions', { label });
 }
 
+/** Filters, if rows of the resource can be read. */
 export function validEventFilters(
   this: EditedNode,
   value: FilterRow[],
@@ -41,6 +44,7 @@ export function validEventFilters(
   return isReadable(this, value) ? validFilters(value ?? [], options) : notReadable(this, options);
 }
 
+/** Names of fields, if rows of the resource can be read. */
 export function validEventFields(
   this: EditedNode,
   value: string[],
@@ -49,6 +53,7 @@ export function validEventFields(
   return isReadable(this, value) ? validNames(value ?? [], options) : notReadable(this, options);
 }
 
+/** The interval of polling. */
 export function validInterval(
   this: EditedNode,
   value: unknown,
@@ -57,6 +62,7 @@ export function validInterval(
   return isWebhook(this) || numberFor(eventsNumbers.interval)(value, options);
 }
 
+/** A path that no other node receives requests at; empty for the default. */
 export function validPath(
   this: EditedNode,
   value: string,
@@ -70,6 +76,7 @@ export function validPath(
   return !isTaken(this, path) || invalid('pathTaken', { label });
 }
 
+/** The name of an HTTP header; empty for the default. */
 export function validHeader(
   this: EditedNode,
   value: string,
@@ -78,6 +85,7 @@ export function validHeader(
   return !isWebhook(this) || !value || HEADER.test(value) || invalid('header', { label });
 }
 
+/** The status of the response to a webhook. */
 export function validResponseCode(
   this: EditedNode,
   value: unknown,
@@ -95,6 +103,7 @@ export function validSecret(
   return !isSecretMissing(this) || invalid('secret', {});
 }
 
+/** A URL at which ION can reach this machine. It is needed to register the webhook. */
 export function validPublicUrl(
   this: EditedNode,
   value: string,

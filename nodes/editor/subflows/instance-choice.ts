@@ -29,7 +29,6 @@ export function instanceChoice(
     get id() {
       return String(select.val() ?? '');
     },
-    /** Offers these config nodes, and shows the row if there are several. */
     offer(configs) {
       const chosen = select.val();
       select.empty();
