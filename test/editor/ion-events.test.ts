@@ -212,7 +212,7 @@ describe('the ion-events dialog in a browser', () => {
     await page.waitForSelector('#ion-runs-field-text');
     assert.match(
       String(await page.textContent('#ion-events-fields-hint')),
-      /^Rows of STEPS_DAGS cannot be read/,
+      /^Objects of the resource STEPS_DAGS cannot be read/,
     );
     await editor.cancel();
   });
@@ -272,8 +272,8 @@ describe('the ion-events dialog in a browser', () => {
     await editor.edit('secret');
     await page.check(input('register'));
     for (const [url, expected] of [
-      ['https://factory.example.com', /below \/api\/ /],
-      ['https://factory.example.com/apis', /below \/api\/ /],
+      ['https://factory.example.com', /under \/api\/ /],
+      ['https://factory.example.com/apis', /under \/api\/ /],
       ['https://factory.example.com/api', null],
       ['https://factory.example.com/line1/api/', null],
       ['http://localhost:1880/api', /own machine/],
@@ -356,13 +356,13 @@ describe('the ion-events dialog in a browser', () => {
     for (const text of [
       /^Events: select at least one$/m,
       /^Path: another node uses this path$/m,
-      /^Answer: /m,
-      /^Secret: /m,
-      /^Public URL: /m,
+      /^Response status must be /m,
+      /^A secret is required /m,
+      /^Public URL must be /m,
     ]) {
       assert.match(errors, text);
     }
-    assert.doesNotMatch(errors, /^Every/m);
+    assert.doesNotMatch(errors, /^Interval/m);
   });
 
   it('tells of a step that changes, once it is deployed', async () => {

@@ -138,14 +138,14 @@ describe("the dialogs of a subflow's nodes in a browser", () => {
     await show('empty');
     await editor.editConfig('ion-config', 'lonely');
     await editor.page.click('#ion-config-outbox summary');
-    await untilText('#ion-config-outbox-state', /no instance/);
+    await untilText('#ion-config-outbox-state', /no running instance/);
     assert.ok(await editor.page.locator('#ion-config-instance').isHidden());
     await editor.doneConfig();
     await editor.edit('alone');
-    await untilText('#ion-graphql-schema', /no instance/);
+    await untilText('#ion-graphql-schema', /no running instance/);
     await editor.page.click('.ion-graphql-trial summary');
     await editor.page.click('#ion-graphql-run');
-    await untilText('#ion-graphql-result', /no instance/);
+    await untilText('#ion-graphql-result', /no running instance/);
     await editor.cancel();
     await editor.edit('unheard');
     assert.match(await text('#ion-events-address'), /Each instance of the subflow/);
@@ -196,7 +196,7 @@ describe("the dialogs of a subflow's nodes in a browser", () => {
         RED.editor.validateNode(node);
         return node.validationErrors ?? [];
       }, id);
-    assert.match(String(await errorsOf('fixed')), /a path of its own/);
+    assert.match(String(await errorsOf('fixed')), /needs its own path/);
     assert.deepEqual(await errorsOf('property'), []);
     await editor.edit('property');
     assert.deepEqual(
