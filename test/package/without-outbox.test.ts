@@ -129,7 +129,7 @@ describe('the packed package, installed without its optional dependency', () => 
 
   it('tells at the start that what waits is not delivered', async () => {
     const line =
-      /^.*The outbox may hold pending writes, but they are not delivered at present\..*$/m;
+      /^.*The outbox may hold pending writes that are not being delivered\..*$/m;
     checkAdvice(line.exec(nodeRed.log)?.[0] ?? '');
   });
 
