@@ -8,11 +8,11 @@ const ROUNDS = 5;
 const RUNS = 100_000;
 const CHANGED = [0, 10, 1000];
 
-/** What one trigger costs that asks for changed runs. */
+/** Cost of one trigger that reads the changed runs. */
 export async function measureChanges(report: Report): Promise<void> {
   report.heading('Changed runs');
   report.text(
-    `One trigger of ion-runs with "only changed runs", of ${RUNS.toLocaleString('en-US')}; least / median / most of ${ROUNDS} interleaved runs.`,
+    `One trigger of ion-runs with "only changed runs", of ${RUNS.toLocaleString('en-US')}; minimum / median / maximum of ${ROUNDS} interleaved runs.`,
   );
   const place = { z: 'flow', x: 0, y: 0 };
   await withServer({ runs: RUNS }, (server) => {
@@ -36,7 +36,7 @@ export async function measureChanges(report: Report): Promise<void> {
         ...place,
       },
       { id: 'failed', type: 'catch', scope: null, wires: [['out']], ...place },
-      // Where nothing changed, nothing is sent.
+      // If nothing changed, nothing is sent.
       { id: 'done', type: 'complete', scope: ['runs'], wires: [['count']], ...place },
       {
         id: 'count',
@@ -58,7 +58,7 @@ export async function measureChanges(report: Report): Promise<void> {
         const ms = performance.now() - begun;
         return { found, ms, requests: (await serverStatistics(server)).requests - requests };
       };
-      // The first trigger brings all.
+      // The first trigger returns all runs.
       await trigger();
       const measured = CHANGED.map((changed) => ({
         changed,
@@ -83,7 +83,7 @@ export async function measureChanges(report: Report): Promise<void> {
         ]),
       );
       const most = Math.max(...(measured[0]?.requests ?? []));
-      report.check(most === 1, `${most} request where nothing changed (1)`);
+      report.check(most === 1, `${most} request if nothing changed (1)`);
     });
   });
 }

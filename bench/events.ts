@@ -13,14 +13,14 @@ const SECRET = 'example-secret';
 const WAYS = ['webhook', 'poll'] as const;
 const place = { z: 'flow', x: 0, y: 0 };
 
-/** How long after a change in ION a flow hears of it. */
+/** Delay between a change in ION and its message in a flow. */
 export async function measureEvents(report: Report): Promise<void> {
   report.heading('Events');
   report.text(
-    `From a change of a step in the sandbox until the message of ion-events has left Node-RED by an http request node, in ms; least / median / most of ${CHANGES} changes, each at another moment of the poll's interval of ${INTERVAL_SECONDS} s. The sandbox runs in the process that measures.`,
+    `Time from a change of a step in the sandbox until the message of ion-events has left Node-RED through an http request node, in ms; minimum / median / maximum of ${CHANGES} changes, each at a different point of the polling interval of ${INTERVAL_SECONDS} s. The sandbox runs in the measuring process.`,
   );
   const sandbox = await startSandbox({ port: 0, runs: CHANGES });
-  /** When a message arrived, by its way and the title that the step got. */
+  /** Arrival times of messages, by their path and the new title of the step. */
   const arrivedAt = new Map<string, number>();
   let arrived = () => {};
   const listener = createServer((request, response) => {
@@ -62,7 +62,7 @@ export async function measureEvents(report: Report): Promise<void> {
     await withNodeRed(flow, credentials, async () => {
       const polls = () => sandbox.control.counters().api.total;
       while (data.webhookSubscriptions.all().length < 2) await sleep(10);
-      // The first ones find out from where to go on.
+      // The first messages set the checkpoints.
       const before = polls();
       while (polls() < before + 4) await sleep(10);
       for (let change = 0; change < CHANGES; change++) {
@@ -90,10 +90,10 @@ export async function measureEvents(report: Report): Promise<void> {
     WAYS.map((via) => [via, shown(spread(took[via]))]),
   );
   const webhook = spread(took.webhook).max;
-  report.check(webhook <= 1000, `webhook: ${webhook} ms at most (at most 1000)`);
+  report.check(webhook <= 1000, `webhook: ${webhook} ms at most (limit: 1000)`);
   const intervals = spread(took.poll).max / (INTERVAL_SECONDS * 1000);
   report.check(
     intervals <= 1.1,
-    `poll: ${intervals.toFixed(2)} intervals at most (at most 1.1: one, and the answer)`,
+    `poll: ${intervals.toFixed(2)} intervals at most (limit: 1.1, one interval plus the response)`,
   );
 }

@@ -2,10 +2,10 @@ import { HEADERS, QUERY, REQUEST } from './request.js';
 
 const place = { z: 'flow', x: 0, y: 0 };
 
-/** What messages can go through: this package's node and its peers. */
+/** The nodes to compare: this package's node and its peers. */
 export type Target = 'ion-graphql' | 'minimal node' | 'http request';
 
-/** The message that each target needs; like every trigger's it has a payload. */
+/** The message that each target needs; like that of every trigger, it has a payload. */
 export const messages: Record<Target, object> = {
   'ion-graphql': { payload: '', variables: REQUEST.variables },
   'minimal node': { payload: REQUEST, headers: HEADERS },
@@ -62,7 +62,7 @@ export function graphqlNode(query: string, pages: 'one' | 'stream'): object {
   };
 }
 
-/** A node between a `bench-source` and back to it. */
+/** A node with a wire from a `bench-source` and back to it. */
 export function measured(source: string, node: object): object[] {
   return [
     { id: source, type: 'bench-source', wires: [[`${source} node`]], ...place },

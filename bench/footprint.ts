@@ -7,7 +7,7 @@ import { shown, spread } from './statistics.js';
 
 const ROUNDS = 15;
 const MEGABYTE = 1024 * 1024;
-/** The package itself, and what it brings but for the outbox. */
+/** The package itself, and its dependencies without those of the outbox. */
 const WITHOUT_OUTBOX = ['@ion-nodes/node-red-ion', 'graphql', 'oauth4webapi', 'undici'];
 const root = join(__dirname, '..');
 
@@ -16,10 +16,10 @@ interface Cost {
   bytes: number;
 }
 
-/** What is loaded, and how the table calls it. */
+/** The loaded modules and their names in the table. */
 const LOADED = {
   ion: 'this package',
-  client: 'the same, and the client of a first configuration, which loads undici',
+  client: 'the same plus the client of a first configuration, which loads undici',
   got: '`got`',
 };
 type Loaded = keyof typeof LOADED;
@@ -27,17 +27,17 @@ type Loaded = keyof typeof LOADED;
 async function loadCost(what: Loaded): Promise<Cost> {
   const script = join(__dirname, 'peers', 'load-cost.cjs');
   const { stdout } = await run(process.execPath, [script, what], {
-    // The compile cache of one run would help the next.
+    // The compile cache of one run would speed up the next.
     env: { ...process.env, NODE_DISABLE_COMPILE_CACHE: '1' },
   });
   return JSON.parse(stdout) as Cost;
 }
 
-/** What the package adds to the start of Node-RED, against the HTTP library of the core node. */
+/** Start-up cost of the package, compared with the HTTP library of the core node. */
 export async function measureStart(report: Report): Promise<void> {
   report.heading('Start');
   report.text(
-    `Loading and registering the nodes, against loading \`got\`, which the core node brings; least / median / most of ${ROUNDS} interleaved runs, each in a process of its own.`,
+    `Loading and registering the nodes, compared with loading \`got\`, which the core node uses; minimum / median / maximum of ${ROUNDS} interleaved runs, each in a separate process.`,
   );
   const costs: Record<Loaded, Cost[]> = { ion: [], client: [], got: [] };
   const kinds = Object.keys(LOADED) as Loaded[];
@@ -55,10 +55,10 @@ export async function measureStart(report: Report): Promise<void> {
     ]),
   );
   const [ion, got] = [ms(costs.ion).median, ms(costs.got).median];
-  report.check(ion <= got, `${ion.toFixed(1)} ms, \`got\` ${got.toFixed(1)} ms (at most that)`);
+  report.check(ion <= got, `${ion.toFixed(1)} ms, \`got\` ${got.toFixed(1)} ms (at most as long)`);
 }
 
-/** What `npm install` of the package brings. */
+/** Packages that `npm install` of this package installs. */
 export async function measureSize(report: Report): Promise<void> {
   report.heading('Size');
   const folder = await mkdtemp(join(tmpdir(), 'node-red-ion-bench-'));
@@ -70,7 +70,7 @@ export async function measureSize(report: Report): Promise<void> {
         cwd: root,
       },
     );
-    // npm 10 answers an array, later versions an object by package name.
+    // npm 10 prints an array, later versions print an object by package name.
     const [{ filename }] = Object.values(JSON.parse(stdout)) as [{ filename: string }];
     await run(
       'npm',
@@ -94,7 +94,7 @@ export async function measureSize(report: Report): Promise<void> {
     );
     const outbox = rows.filter(isOutbox);
     report.text(
-      `The outbox brings LevelDB for all platforms, which is loaded on first use: ${outbox.length} packages, ${megabytes(outbox)} MB.`,
+      `The outbox adds LevelDB for all platforms, which is loaded on first use: ${outbox.length} packages, ${megabytes(outbox)} MB.`,
     );
     report.check(without.length <= 4, `${without.length} packages without it (at most 4)`);
     report.check(sum(without) < 8 * MEGABYTE, `${megabytes(without)} MB without it (less than 8)`);

@@ -13,7 +13,7 @@ const MEGABYTE = 1024 * 1024;
 
 interface Exported {
   seconds: number;
-  /** In bytes. */
+  /** Bytes. */
   peak: number;
 }
 
@@ -38,7 +38,7 @@ function stream(server: string, runs: number): Promise<Exported> {
   ];
   return withNodeRed(flow, { config: KEY }, async ({ url, peakMemory }) => {
     const exported = async () => Number(await (await fetch(`${url}/stream`)).text());
-    // Node-RED is not started for each export, unlike a script.
+    // Unlike a script, Node-RED does not start for each export.
     await exported();
     const begun = performance.now();
     const read = await exported();
@@ -50,7 +50,7 @@ function stream(server: string, runs: number): Promise<Exported> {
 async function python(server: string, runs: number): Promise<Exported> {
   const begun = performance.now();
   const script = join(__dirname, 'peers', 'export.py');
-  // With the peak of its resident memory, in kB, as its last line.
+  // Its last line is the peak of its resident memory in kB.
   const program = `import resource, runpy, sys; sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0])
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)`;
@@ -64,7 +64,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)`;
 export async function measureLists(report: Report): Promise<void> {
   report.heading('Export of a whole list');
   report.text(
-    `100 runs a page; least / median / most of ${ROUNDS} interleaved runs, each in a process of its own. The time is that of a Node-RED that has made the export once before, from the request to the last run; the script's has its start in it (0.1 s).`,
+    `100 runs per page; minimum / median / maximum of ${ROUNDS} interleaved runs, each in a separate process. The time of Node-RED, which has already run the export once, is measured from the request to the last run; that of the script includes its start (0.1 s).`,
   );
   const rows: string[][] = [];
   const results = new Map<string, { ion: Spread; peak: Spread; script: Spread }>();

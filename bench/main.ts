@@ -1,5 +1,5 @@
-// npm run bench – this package side by side with what a user would otherwise use.
-//   npm run bench                        all of it, which also writes docs/benchmarks.md
+// npm run bench – this package compared with its alternatives.
+//   npm run bench                        all parts; also writes docs/benchmarks.md
 //   npm run bench -- messages latency    only these parts: messages latency lists tokens changes
 //                                        outbox events scale start size
 import { writeFile } from 'node:fs/promises';
@@ -21,11 +21,11 @@ const require = createRequire(__filename);
 const PAGE = join(__dirname, '..', 'docs', 'benchmarks.md');
 const HEAD = `# Benchmarks
 
-Written by \`npm run bench\`, in one run on one machine: only the ratios say something about another one.
+Written by \`npm run bench\`, in one run on one machine: only the ratios carry over to another one.
 The peers are real: Node-RED's core \`http request\` node with a token set by hand, a minimal node that makes
-the same call and nothing else (the limit inside Node-RED), a bare loop over undici outside Node-RED (the
-limit of the HTTP client), and a Python script as ION's manual shows it. The server answers from memory, in
-a process of its own.
+the same call and nothing else (the upper limit inside Node-RED), a bare loop over undici outside Node-RED (the
+limit of the HTTP client), and a Python script like the one in ION's manual. The server answers from memory, in
+a separate process.
 
 `;
 
@@ -53,7 +53,7 @@ async function main(): Promise<void> {
   if (report.failures > 0) process.exitCode = 1;
 }
 
-/** Machine, versions and date: figures of another machine are other figures. */
+/** Machine, versions and date, which the figures depend on. */
 async function circumstances(): Promise<string> {
   const versions = ['node-red', 'undici', 'graphql'].map(
     (name) => `${name} ${require(`${name}/package.json`).version}`,

@@ -17,7 +17,7 @@ const TARGETS: Target[] = ['ion-graphql', 'minimal node', 'http request'];
 const BARE = 'bare undici';
 const WARM_UP = 0.5;
 const SECONDS = 1.5;
-/** The least that ion-graphql has to reach, by messages in flight. */
+/** Minimum factor for ion-graphql, by messages in flight. */
 const LEAST = { 1: 2.5, 10: 6, 50: 8 };
 
 async function bare(server: string, inFlight: number, perSecond?: number): Promise<Measured> {
@@ -31,16 +31,16 @@ async function bare(server: string, inFlight: number, perSecond?: number): Promi
   return JSON.parse(stdout) as Measured;
 }
 
-/** Each one is measured after each other one. */
+/** Each target is measured after each other target. */
 function inTurn(round: number): Target[] {
   return round % 2 === 0 ? TARGETS : TARGETS.toReversed();
 }
 
-/** Messages per second, with so many in flight. */
+/** Messages per second, by messages in flight. */
 export async function measureThroughput(report: Report): Promise<void> {
   report.heading('Messages per second');
   report.text(
-    `Answers of 2.7 kB, a token of 900 bytes; least / median / most of ${ROUNDS} interleaved runs.`,
+    `Responses of 2.7 kB, a token of 900 bytes; minimum / median / maximum of ${ROUNDS} interleaved runs.`,
   );
   await withServer({ runs: 100 }, (server) =>
     withNodeRed(targetsFlow(server), { config: KEY }, async (nodeRed) => {
@@ -88,11 +88,11 @@ export async function measureThroughput(report: Report): Promise<void> {
 const PER_SECOND = 200;
 const LATENCY_SECONDS = 5;
 
-/** What the node adds to a message, at a pace that is no load. */
+/** Latency that the node adds to a message, at a rate that does not load the machine. */
 export async function measureLatency(report: Report): Promise<void> {
   report.heading('Latency');
   report.text(
-    `${PER_SECOND} messages a second, in ms; least / median / most of ${ROUNDS} interleaved runs.`,
+    `${PER_SECOND} messages per second, in ms; minimum / median / maximum of ${ROUNDS} interleaved runs.`,
   );
   await withServer({ runs: 100 }, (server) =>
     withNodeRed(targetsFlow(server), { config: KEY }, async (nodeRed) => {

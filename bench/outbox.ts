@@ -14,11 +14,11 @@ const DRAINED = 20_000;
 const WRITE = `mutation UpdateRunStepFieldValue($input: UpdateRunStepFieldValueInput!) { updateRunStepFieldValue(input: $input) { runStepField { id name type value unit valid notApplicable runStepId _updated _etag } } }`;
 const place = { z: 'flow', x: 0, y: 0 };
 
-/** How fast writes are accepted, each on the disk before it counts, and how fast they leave. */
+/** Rates at which writes are accepted, each synced to disk, and delivered. */
 export async function measureOutbox(report: Report): Promise<void> {
   report.heading('Outbox');
   report.text(
-    `Accepted: ion-step with ${IN_FLIGHT} messages at once, over ${RUNS} runs, while ION is away; each is synced to the disk before its message is done. Drained: ${DRAINED.toLocaleString('en-US')} that wait, when ION is back, against ion-graphql with the same mutation; ${CONCURRENCY} requests at once. Writes a second, least / median / most of ${ROUNDS} interleaved runs, each in a process of its own.`,
+    `Accepted: ion-step with ${IN_FLIGHT} messages at once, over ${RUNS} runs, while ION is unreachable; each is synced to disk before its message is done. Drained: ${DRAINED.toLocaleString('en-US')} pending writes when ION is back, compared with ion-graphql and the same mutation; ${CONCURRENCY} concurrent requests. Writes per second, minimum / median / maximum of ${ROUNDS} interleaved runs, each in a separate process.`,
   );
   const accepted: number[] = [];
   const drained: number[] = [];
@@ -35,7 +35,7 @@ export async function measureOutbox(report: Report): Promise<void> {
         await measure(nodeRed, 'ion-step', enough);
         await fetch(`${server}/up`);
         const { writesAt } = await untilEmpty(nodeRed.url, server);
-        // Without the first ones, which look their steps up.
+        // Without the first writes, which look up their steps.
         const steady = writesAt.slice(RUNS);
         const ms = Number(steady.at(-1)) - Number(steady[0]);
         drained.push((steady.length / ms) * 1000);
@@ -50,7 +50,7 @@ export async function measureOutbox(report: Report): Promise<void> {
     );
   }
   report.table(
-    ['', 'writes a second'],
+    ['', 'writes per second'],
     [
       ['accepted by the outbox', shown(spread(accepted))],
       ['drained by the outbox', shown(spread(drained))],
@@ -58,7 +58,7 @@ export async function measureOutbox(report: Report): Promise<void> {
     ],
   );
   const rate = spread(accepted).median;
-  report.check(rate >= 10_000, `${rate.toFixed(0)} accepted a second (at least 10,000)`);
+  report.check(rate >= 10_000, `${rate.toFixed(0)} accepted per second (at least 10,000)`);
   const share = spread(drained).median / spread(direct).median;
   report.check(share >= 0.8, `drains at ${share.toFixed(2)} of ion-graphql's rate (at least 0.80)`);
 }
@@ -71,7 +71,7 @@ function outboxFlow(server: string): object[] {
     source,
     { ...node, wires: [[], []] },
     failed,
-    // What is on the disk counts, not what ION has.
+    // Writes on disk count, not writes in ION.
     { id: 'done', type: 'complete', scope: ['ion-step node'], wires: [['ion-step']], ...place },
     ...measured('ion-graphql', graphqlNode(WRITE, 'one')),
   ];

@@ -9,25 +9,25 @@ import { freePort, isUp, prepareUserDir, startNodeRed } from '../tools/node-red.
 export const run = promisify(execFile);
 
 export interface ServerOptions {
-  /** How many runs it holds. */
+  /** Number of runs. */
   runs?: number;
-  /** Of an answer, in ms. */
+  /** Latency of a response in ms. */
   latency?: number;
-  /** That a token lives. */
+  /** Lifetime of a token in seconds. */
   tokenSeconds?: number;
-  /** Of a token, in ms. */
+  /** Latency of a token response in ms. */
   tokenLatency?: number;
 }
 
 export interface ServerStatistics {
-  /** When tokens were asked for, in ms since 1970. */
+  /** Times of token requests, in ms since 1970. */
   tokensAt: number[];
   requests: number;
-  /** When fields were written, in ms since 1970. */
+  /** Times of field writes, in ms since 1970. */
   writesAt: number[];
 }
 
-/** Starts the server of this folder and gives its URL to the work. */
+/** Starts the server in this folder and passes its URL to the callback. */
 export async function withServer<Result>(
   options: ServerOptions,
   work: (url: string) => Promise<Result>,
@@ -54,8 +54,8 @@ export interface BenchNodeRed {
 }
 
 /**
- * Starts a Node-RED with a flow, and with the nodes of this folder, and gives it to the work.
- * @param flow or what makes it of the URL at which Node-RED will be
+ * Starts a Node-RED with a flow and the nodes in this folder, and passes it to the callback.
+ * @param flow the flow, or a function that creates it from the URL of Node-RED
  */
 export async function withNodeRed<Result>(
   flow: object[] | ((url: string) => object[]),
@@ -73,7 +73,7 @@ export async function withNodeRed<Result>(
   const { stdout, stderr } = nodeRed.process;
   stderr?.pipe(process.stderr);
   await new Promise<void>((resolve, reject) => {
-    // Read on to the end: a pipe that nobody reads would hold the process up.
+    // Read to the end: an unread pipe would block the process.
     stdout?.on('data', (text) => {
       log += text;
       if (isUp(log)) resolve();
@@ -94,17 +94,17 @@ export async function withNodeRed<Result>(
   }
 }
 
-/** What the node `bench-source` measures. */
+/** Measurements of the node `bench-source`. */
 export interface Measured {
   answered: number;
   seconds: number;
-  /** In ms, at a steady pace only. */
+  /** In ms, only at a steady rate. */
   latencies: number[];
   /** In ms since 1970. */
   sentAt: number[];
 }
 
-/** Lets a `bench-source` measure what its messages go through. */
+/** Starts a measurement of a `bench-source`. */
 export async function measure(
   nodeRed: BenchNodeRed,
   source: string,

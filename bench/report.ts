@@ -1,4 +1,4 @@
-/** What a part of the benchmark prints and puts into docs/benchmarks.md. */
+/** Output of a part of the benchmark, on the console and in docs/benchmarks.md. */
 export class Report {
   readonly lines: string[] = [];
   failures = 0;
@@ -16,7 +16,7 @@ export class Report {
     this.#add(line(head), line(head.map(() => '---')), ...rows.map(line), '');
   }
 
-  /** One line under "Done": what has to hold. */
+  /** One criterion, as a PASS or FAIL line. */
   check(holds: boolean, text: string): void {
     if (!holds) this.failures++;
     this.#add(`- **${holds ? 'PASS' : 'FAIL'}** ${text}`);

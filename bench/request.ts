@@ -1,4 +1,4 @@
-/** The request that all peers make: the answer has about 2.7 kB, the token 900 bytes. */
+/** The request of all peers: its response has about 2.7 kB, the token 900 bytes. */
 export const QUERY =
   'query ($first: Int) { runs(first: $first) { edges { node { id title status steps { id title status } } } } }';
 export const REQUEST = { query: QUERY, variables: { first: 12 } };

@@ -14,22 +14,22 @@ const ROUNDS = 3;
 const INSTANCES = [1, 2, 3];
 const RUNS = 50;
 const LATENCY = 100;
-/** As the example has it. */
+/** As in the example. */
 const CONCURRENCY = 10;
-/** As the server of the benchmark knows it. */
+/** As on the benchmark server. */
 const WHERE = { step: 'Step', field: 'Torque', value: 12.5 };
 const IN_FLIGHT = 200;
 /** Each instance looks up the step and the field of each run once. */
 const WARM_UP = 5;
 const SECONDS = 4;
-/** Longer than any of them waits once all instances are there. */
+/** Longer than any instance waits once all of them have started. */
 const REPEAT_AFTER = 10_000;
 
 interface Situation {
   name: string;
   latency: number;
   isAway: boolean;
-  /** What counts: on the disk of an instance, or in ION. */
+  /** End of a measurement: the write is on the disk of an instance, or in ION. */
   until: 'accepted' | 'written';
 }
 
@@ -40,15 +40,15 @@ const SITUATIONS: Situation[] = [
     isAway: false,
     until: 'written',
   },
-  { name: 'written, ION answers at once', latency: 0, isAway: false, until: 'written' },
-  { name: 'accepted, ION is away', latency: 0, isAway: true, until: 'accepted' },
+  { name: 'written, ION responds immediately', latency: 0, isAway: false, until: 'written' },
+  { name: 'accepted, ION is unreachable', latency: 0, isAway: true, until: 'accepted' },
 ];
 
-/** What one, two and three instances of example 9 carry together. */
+/** Total throughput of one, two and three instances of example 9. */
 export async function measureScale(report: Report): Promise<void> {
   report.heading('More than one Node-RED');
   report.text(
-    `Example 9 in one, two and three Node-RED processes, which share the messages of one Mosquitto, each with its own outbox and ${CONCURRENCY} requests at once; ${IN_FLIGHT} messages for each under way. All together a second, least / median / most of ${ROUNDS} interleaved runs. Server, broker, machines and all instances share the ${cpus().length} cores of this machine.`,
+    `Example 9 in one, two and three Node-RED processes, which share the messages of one Mosquitto broker, each with its own outbox and ${CONCURRENCY} concurrent requests; ${IN_FLIGHT} messages per instance in flight. Total per second, minimum / median / maximum of ${ROUNDS} interleaved runs. The server, the broker, the simulated machines and all instances share the ${cpus().length} cores of this machine.`,
   );
   const rates = SITUATIONS.map(() => INSTANCES.map((): number[] => []));
   for (let round = 0; round < ROUNDS; round++) {
@@ -59,7 +59,10 @@ export async function measureScale(report: Report): Promise<void> {
   }
   const spreads = rates.map((row) => row.map(spread)) as [Spread, Spread, Spread][];
   report.table(
-    ['messages a second', ...INSTANCES.map((count) => `${count} instance${count > 1 ? 's' : ''}`)],
+    [
+      'messages per second',
+      ...INSTANCES.map((count) => `${count} instance${count > 1 ? 's' : ''}`),
+    ],
     SITUATIONS.map(({ name }, row) => [name, ...(spreads[row] ?? []).map((rate) => shown(rate))]),
   );
   const [[one, two, three]] = spreads as [[Spread, Spread, Spread]];
@@ -67,7 +70,7 @@ export async function measureScale(report: Report): Promise<void> {
   const share = one.median / limit;
   report.check(
     share >= 0.9,
-    `1 instance at ${LATENCY} ms: ${share.toFixed(2)} of what ${CONCURRENCY} requests at once allow, ${limit} a second (at least 0.90)`,
+    `1 instance at ${LATENCY} ms: ${share.toFixed(2)} of what ${CONCURRENCY} concurrent requests allow, ${limit} per second (at least 0.90)`,
   );
   for (const [count, rate, least] of [
     [2, two, 1.8],
@@ -81,7 +84,7 @@ export async function measureScale(report: Report): Promise<void> {
   }
 }
 
-/** Messages a second that so many instances carry together. */
+/** Messages per second of all instances together. */
 async function carried(situation: Situation, count: number): Promise<number> {
   const { latency, isAway, until } = situation;
   const folder = await mkdtemp(join(tmpdir(), 'node-red-ion-bench-'));
@@ -112,7 +115,7 @@ async function carried(situation: Situation, count: number): Promise<number> {
   }
 }
 
-/** Node-RED tells that its flows have started before it has subscribed. */
+/** Node-RED reports started flows before it has subscribed. */
 async function allSubscribed(machines: Machines, count: number): Promise<void> {
   const there = () => new Set([...machines.accepted.values()].map(({ instance }) => instance));
   for (let number = 0; there().size < count; number++) {
@@ -127,7 +130,7 @@ function* cycles(isOver: () => boolean): Generator<Cycle> {
   }
 }
 
-/** Example 9 as it is shipped, in so many processes. */
+/** Example 9 as published, in `count` processes. */
 async function withInstances<Result>(
   count: number,
   { server, port }: { server: string; port: number },

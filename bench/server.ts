@@ -1,4 +1,4 @@
-// A server that answers runs from memory, so that it is not what is measured. A process of its own:
+// A server that returns runs from memory, so that it does not affect the measurement. It is a separate process:
 //   node --import tsx bench/server.ts '<options as JSON>'
 // It prints its URL and ends with its standard input.
 import { type AddressInfo, createServer } from 'node:net';
@@ -15,7 +15,7 @@ const { runs, latency, tokenSeconds, tokenLatency }: Required<ServerOptions> = {
   ...JSON.parse(process.argv[2] ?? '{}'),
 };
 
-/** Long ago, so that no change is so new that it is read again. */
+/** Long ago, so that no change is recent enough to be read again. */
 const firstUpdate = Date.now() - 3_600_000;
 const updated = Array.from({ length: runs }, (_, index) => firstUpdate - index * 1000);
 let lastUpdate = firstUpdate;
@@ -41,10 +41,10 @@ function runAt(index: number): string {
 
 let isChanges = false;
 const edges = Array.from({ length: runs }, (_, index) => runAt(index));
-/** Whole answers, with their head, by the body that asked for them. */
+/** Complete responses with headers, by request body. */
 const answers = new Map<string, Buffer>();
 const statistics: ServerStatistics = { tokensAt: [], requests: 0, writesAt: [] };
-/** What a step and its one field look like; the etag is never compared. */
+/** A step and its only field; the etag is never compared. */
 const FIELD = { id: 1, runStepId: 1, name: 'Torque', type: 'NUMBER', value: 1, _etag: '1' };
 const STEP = { id: 1, runId: 1, title: 'Step', position: 1, status: 'IN_PROGRESS', entityId: 1 };
 const WRITTEN = withHead(
@@ -62,7 +62,7 @@ function answerOf(url: string, body: string): Buffer {
   if (url === '/down' || url === '/up') return withHead('{}');
   if (url === '/statistics') return withHead(JSON.stringify(statistics));
   if (url.startsWith('/touch/')) {
-    // So many runs change, one after the other.
+    // Changes that many runs, one after the other.
     const count = Number(url.slice('/touch/'.length));
     for (let index = 0; index < count; index++) updated[index] = ++lastUpdate;
     answers.clear();
@@ -93,7 +93,7 @@ function withHead(body: string): Buffer {
 function answerTo(body: string): string {
   const { query, variables } = JSON.parse(body);
   if (variables?.id !== undefined) return JSON.stringify({ data: stepsOf(query, variables.id) });
-  // The etags are only sent where they are asked for: they would make every answer larger.
+  // Etags are sent only on request: they would make every response larger.
   isChanges = String(query).includes('_etag');
   const since = Date.parse(/"gte":"([^"]+)"/.exec(JSON.stringify(variables ?? {}))?.[1] ?? '');
   const matching = Number.isNaN(since)
@@ -126,7 +126,7 @@ function stepsOf(query: string, id: string): object {
   return { run: { id: own.id, steps: [step] } };
 }
 
-/** Speaks just enough HTTP/1.1: Node's own server would need a core of the machine by itself. */
+/** Speaks just enough HTTP/1.1: Node's own server would occupy a whole core. */
 const server = createServer({ noDelay: true }, (socket) => {
   let received: Buffer = Buffer.alloc(0);
   socket.on('data', (chunk) => {
@@ -139,7 +139,7 @@ const server = createServer({ noDelay: true }, (socket) => {
     if (received.length < beginOfBody + length) return;
     const [, url = '/'] = head.slice(0, head.indexOf('\r\n')).split(' ');
     const body = received.toString('latin1', beginOfBody, beginOfBody + length);
-    // Nobody sends a request before the answer to the last one.
+    // No client sends a request before the response to the last one.
     received = Buffer.alloc(0);
     const delay = url.endsWith('/token') ? tokenLatency : latency;
     if (url === '/down' || url === '/up') isDown = url === '/down';
@@ -150,7 +150,7 @@ const server = createServer({ noDelay: true }, (socket) => {
     if (delay === 0) socket.write(answerOf(url, body));
     else void sleep(delay).then(() => socket.write(answerOf(url, body)));
   });
-  // A client that is stopped resets its connections.
+  // A client that stops resets its connections.
   socket.on('error', () => {});
 });
 server.listen(0, '127.0.0.1', () => {

@@ -1,4 +1,4 @@
-/** Of several runs of the same measurement. */
+/** Spread of several runs of the same measurement. */
 export interface Spread {
   min: number;
   median: number;
@@ -11,13 +11,13 @@ export function spread(values: readonly number[]): Spread {
   return { min: at(0), median: at(sorted.length >> 1), max: at(sorted.length - 1) };
 }
 
-/** @param share 0.5 for the median, 0.99 for what only one in a hundred exceeds */
+/** @param share 0.5 for the median, 0.99 for the value that only one in a hundred exceeds */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 
-/** "1220 / 1300 / 1410": least, median and most. */
+/** "1220 / 1300 / 1410": minimum, median and maximum. */
 export function shown({ min, median, max }: Spread, digits = 0): string {
   return [min, median, max].map((value) => value.toFixed(digits)).join(' / ');
 }

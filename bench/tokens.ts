@@ -12,7 +12,7 @@ const SECONDS = 20;
 const TOKEN_SECONDS = 12;
 const TOKEN_LATENCY_MS = 100;
 
-/** A flow that starts, and a token that is refreshed under load. */
+/** Token requests of a starting flow, and latency around a refresh under load. */
 export async function measureTokens(report: Report): Promise<void> {
   report.heading('Access tokens');
   const message = messages['ion-graphql'];
@@ -28,7 +28,7 @@ export async function measureTokens(report: Report): Promise<void> {
     );
   }
   report.text(
-    `${MESSAGES} messages at once in a fresh flow, a token that takes ${TOKEN_LATENCY_MS} ms; least / median / most of ${ROUNDS} runs: ${shown(spread(requests))} token requests, ${shown(spread(times))} ms to the last answer.`,
+    `${MESSAGES} messages at once in a fresh flow, a token that takes ${TOKEN_LATENCY_MS} ms; minimum / median / maximum of ${ROUNDS} runs: ${shown(spread(requests))} token requests, ${shown(spread(times))} ms to the last response.`,
   );
 
   const around: number[] = [];
@@ -57,7 +57,7 @@ export async function measureTokens(report: Report): Promise<void> {
     );
   }
   report.text(
-    `At ${PER_SECOND} messages a second, p99 in ms: ${shown(spread(around), 2)} in the second around a refresh, ${shown(spread(outside), 2)} outside.`,
+    `At ${PER_SECOND} messages per second, p99 in ms: ${shown(spread(around), 2)} in the second around a refresh, ${shown(spread(outside), 2)} outside.`,
   );
   report.check(
     Math.max(...requests) === 1,

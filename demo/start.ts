@@ -13,7 +13,7 @@ const root = join(__dirname, '..');
 const port = Number(process.env.PORT || 1880);
 
 async function main(): Promise<void> {
-  // Heard from the first moment on, so that nothing is left behind however early it comes.
+  // Registered first, so that an early signal leaves nothing behind.
   const interrupted = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   buildIfNeeded();
   const sandbox = await startSandboxOnAnyPort();
@@ -28,7 +28,7 @@ async function main(): Promise<void> {
       ION_AUTH_URL: sandbox.authUrl,
       ION_CLIENT_ID: sandbox.clientId,
       ION_CLIENT_SECRET: sandbox.clientSecret,
-      // Where the sandbox's webhooks reach the demo flow, and what signs them.
+      // The address of the demo flow for the sandbox's webhooks, and the secret that signs them.
       ION_DEMO_URL: `http://127.0.0.1:${port}`,
       ION_WEBHOOK_SECRET: randomBytes(32).toString('hex'),
     },

@@ -2,7 +2,7 @@ import type { Control, Fault, Settings } from './faults/control.js';
 import { type Exchange, json, type SandboxResponse } from './http/exchange.js';
 import type { Webhooks } from './webhooks/webhooks.js';
 
-/** The control route: what tests and people steer the sandbox with over HTTP. */
+/** The control route, by which tests and people steer the sandbox over HTTP. */
 export function controlRoute(
   control: Control,
   webhooks: Webhooks,

@@ -35,9 +35,9 @@ export type { Control, Counters, Fault, FaultEffect, Settings } from './faults/c
 export interface SandboxOptions {
   /** 4000 by default; 0 takes a free one. */
   port?: number;
-  /** How many runs are seeded; 240 by default. */
+  /** Number of seeded runs; 240 by default. */
   runs?: number;
-  /** Seconds that an access token lives; 300 by default. */
+  /** Lifetime of an access token in seconds; 300 by default. */
   tokenLifetime?: number;
   /** Whether runs advance over time; false by default. */
   live?: boolean;
@@ -56,17 +56,17 @@ export interface Sandbox {
   authUrl: string;
   clientId: string;
   clientSecret: string;
-  /** Auth server "of another environment": takes the same key, but the API knows not its tokens. */
+  /** Auth server "of another environment": takes the same key, but the API rejects its tokens. */
   foreignAuthUrl: string;
   /** The data, for tests. */
   data: Store;
-  /** Where attached files are. */
+  /** The store of attached files. */
   uploads: Uploads;
-  /** Faults, counters and settings; the same that the control route offers. */
+  /** Faults, counters and settings, as the control route offers them. */
   control: Control;
-  /** What delivers the webhooks. */
+  /** The delivery of webhooks. */
   webhooks: Webhooks;
-  /** Ends at once, also with open connections. */
+  /** Stops at once, also with open connections. */
   close(): Promise<void>;
 }
 
@@ -94,7 +94,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const url = `${options.tls ? 'https' : 'http'}://${HOST}:${port}`;
 
   const closing = new AbortController();
-  // Each answer that waits listens for it.
+  // Each pending response listens for it.
   setMaxListeners(0, closing.signal);
   const uploads = new Uploads(url);
   const webhooks = new Webhooks(store, control.settings);
@@ -191,7 +191,7 @@ async function serveAuth(
   return send(response, await handler(exchange), exchange.headers['accept-encoding']);
 }
 
-/** Counts a request, and answers it: as it should be, or as a fault says. */
+/** Counts a request and responds to it, normally or with a fault. */
 async function serve(
   target: 'api' | 'token',
   handler: Handler,

@@ -1,5 +1,5 @@
-// Builds dist/: the runtime with tsc, the dialogs' scripts with esbuild, and beside them what
-// Node-RED looks for next to a node's file: its HTML, locales/ and icons/.
+// Builds dist/: the runtime with tsc, the dialogs' scripts with esbuild, and next to them the files
+// that Node-RED expects next to a node's file: its HTML, locales/ and icons/.
 import { execFileSync } from 'node:child_process';
 import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -26,7 +26,7 @@ for (const name of Object.keys(nodeRed.nodes)) {
     bundle: true,
     write: false,
     format: 'iife',
-    // The flow library reads the registerType call, whose literals stay as they are.
+    // The flow library reads the registerType call, whose literals stay unchanged.
     minify: true,
     charset: 'utf8',
     target: 'es2020',
@@ -35,7 +35,7 @@ for (const name of Object.keys(nodeRed.nodes)) {
   const script = `<script type="text/javascript">\n${outputFiles[0].text.trim()}\n</script>\n`;
   await writeFile(join(dist, `${name}.html`), script + markup);
 }
-// Large, and needed only where a query is edited: the editor fetches it then.
+// Large, and needed only to edit a query: the editor fetches it then.
 const { metafile } = await build({
   entryPoints: [inRoot('nodes', 'editor', 'graphql', 'bundle.ts')],
   bundle: true,
@@ -50,7 +50,7 @@ await writeFile(inRoot('resources', 'graphql-language.LICENSES.txt'), await lice
 await cp(inRoot('nodes', 'locales'), join(dist, 'locales'), { recursive: true });
 await cp(inRoot('icons'), join(dist, 'icons'), { recursive: true });
 
-/** Into the sources, so that no file is read for it at run time. */
+/** Inlined into the sources, so that no file is read for it at run time. */
 async function writeVersion() {
   const file = inRoot('nodes', 'client', 'version.ts');
   const present = await readFile(file, 'utf8');
@@ -58,7 +58,7 @@ async function writeVersion() {
   if (text !== present) await writeFile(file, text);
 }
 
-/** The licences of the packages in a bundle. */
+/** Licenses of the packages in a bundle. */
 async function licences({ inputs }) {
   const inModules = /^node_modules\/((?:@[^/]+\/)?[^/]+)\//;
   const packages = new Set(Object.keys(inputs).flatMap((path) => inModules.exec(path)?.[1] ?? []));

@@ -1,5 +1,5 @@
-// node scripts/release-notes.mjs <tag>: prints what the changelog says of a version, and fails
-// where tag, package.json and changelog do not belong together.
+// node scripts/release-notes.mjs <tag>: prints the changelog's section for a version, and fails
+// if tag, package.json and changelog do not match.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 

@@ -1,15 +1,15 @@
 import { WebSocket } from 'undici';
 
-/** What the editor hears: status changes and debug messages. */
+/** Events that the editor receives: status changes and debug messages. */
 export interface EditorEvent {
   topic: string;
   data: Record<string, unknown>;
 }
 
 /**
- * Hears what a Node-RED's editor hears from now on.
+ * Records from now on all events for a Node-RED's editor.
  * @param url of the Node-RED
- * @throws where it does not answer
+ * @throws if it does not respond
  */
 export async function openComms(
   url: string,

@@ -8,23 +8,23 @@ import { addPalette, type Palette } from './palettes.js';
 import { RunningNodeRed } from './running-node-red.js';
 
 export interface ExampleOptions {
-  /** Below which its user folder is made. */
+  /** Parent of its user folder. */
   folder: string;
   sandbox: Sandbox;
-  /** Beside the addresses of ION. */
+  /** In addition to the addresses of ION. */
   env?: Record<string, string>;
-  /** Which `usePalettes` has installed. */
+  /** Installed by `usePalettes`. */
   palettes?: readonly Palette[];
-  /** Properties of nodes, by id without the example's prefix, that no test can leave as they are. */
+  /** Properties of nodes, by ID without the example's prefix, that every test must replace. */
   changes?: Record<string, object>;
-  /** Of further nodes, by id without the example's prefix. */
+  /** Properties of additional nodes, by ID without the example's prefix. */
   credentials?: Record<string, object>;
   settings?: object;
 }
 
-/** An example as it is shipped, in a real Node-RED. */
+/** An example as published, in a real Node-RED. */
 export class RunningExample {
-  /** What the ids of its nodes begin with. */
+  /** Prefix of the IDs of its nodes. */
   readonly prefix: string;
   readonly nodeRed: RunningNodeRed;
 
@@ -67,7 +67,7 @@ export class RunningExample {
     if (!response.ok) throw new Error(`inject ${id}: HTTP ${response.status}`);
   }
 
-  /** What a debug node shows first, once it shows something. */
+  /** The first value in a debug node, once there is one. */
   async shown(id: string): Promise<string> {
     const { nodeRed, prefix } = this;
     const found = () =>

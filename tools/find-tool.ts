@@ -3,11 +3,11 @@ import { spawnSync } from 'node:child_process';
 /** A program outside npm that a test needs. */
 export interface Tool {
   name: string;
-  /** Commands to try, the first that answers is used. */
+  /** Commands to try; the first that responds is used. */
   commands: string[];
-  /** Arguments with which it answers without doing anything. */
+  /** Arguments with which it responds without doing anything. */
   probe: string[];
-  /** With which it then ends; 0 by default. */
+  /** Its exit code then; 0 by default. */
   exitCode?: number;
   install: string;
 }
@@ -35,7 +35,7 @@ export const mosquitto: Tool = {
 };
 
 /**
- * The command of a tool. Where it is missing the test is skipped with a word on how to install it,
+ * The command of a tool. If it is missing, the test is skipped with installation advice,
  * but fails in CI, where nothing may be skipped.
  */
 export function findTool(test: Mocha.Context, tool: Tool): string {

@@ -1,6 +1,6 @@
 // Loaded by the demo's settings.js, before Node-RED makes its server. Without adminAuth Node-RED
 // answers every origin, so that any web page open in a browser on this machine could deploy a flow,
-// and a flow runs whatever code it likes. Requests of foreign pages are refused here, before Node-RED
+// and a flow runs whatever code it likes. This file refuses requests of foreign pages, before Node-RED
 // sees them: for the editor, its admin API, its WebSocket, dashboards and `http in` nodes.
 'use strict';
 const http = require('node:http');

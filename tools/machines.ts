@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { connectAsync, type MqttClient } from 'mqtt';
 
-/** What a machine sends at the end of a cycle. */
+/** A machine's message at the end of a cycle. */
 export interface Cycle {
   cycle: string;
   run: unknown;
@@ -13,27 +13,27 @@ export interface Cycle {
 export interface Answer {
   cycle: string;
   instance: string;
-  /** Of a refusal. */
+  /** Reason of a rejection. */
   reason?: string;
 }
 
 export interface MachinesOptions {
-  /** Of the broker. */
+  /** Host and port of the broker. */
   url: string;
-  /** Which answer a cycle waits for. */
+  /** The answer that a cycle waits for. */
   until: 'accepted' | 'written';
-  /** Cycles that wait for it at once. */
+  /** Number of cycles that wait at once. */
   inFlight: number;
-  /** How long a cycle waits before it is sent again, in ms. */
+  /** Time before a cycle is sent again, in ms. */
   repeatAfter: number;
 }
 
 const MACHINES = 20;
 const ANSWERS = ['accepted', 'written', 'refused'] as const;
 
-/** Machines that send what example 9 takes, again and again until it is answered. */
+/** Machines that send the input of example 9 again and again until it is answered. */
 export class Machines {
-  /** The first answer of each kind, by cycle. */
+  /** The first response of each kind, by cycle. */
   readonly accepted = new Map<string, Answer>();
   readonly written = new Map<string, Answer>();
   readonly refused = new Map<string, Answer>();
@@ -61,7 +61,7 @@ export class Machines {
     this.#timer = setInterval(() => this.#repeat(), options.repeatAfter / 4);
   }
 
-  /** Sends cycles, each as soon as it has a place; the last ones may still wait afterwards. */
+  /** Sends cycles, each as soon as there is a free slot; the last ones may still wait afterwards. */
   async send(cycles: Iterable<Cycle>): Promise<void> {
     for (const cycle of cycles) {
       await this.until(() => this.#waiting.size < this.#options.inFlight);
@@ -72,12 +72,12 @@ export class Machines {
     }
   }
 
-  /** Waits until the answers make the condition true. */
+  /** Waits until the answers satisfy the condition. */
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) await once(this.#answers, 'answer');
   }
 
-  /** Waits until no cycle waits for its answer. */
+  /** Waits until no cycle waits for a response. */
   allAnswered(): Promise<void> {
     return this.until(() => this.#waiting.size === 0);
   }
@@ -88,7 +88,7 @@ export class Machines {
   }
 
   #publish({ topic, payload }: { topic: string; payload: string }): void {
-    // What the broker does not get is not answered either, and sent again.
+    // A message that does not reach the broker gets no answer, and is sent again.
     this.#client.publish(topic, payload, { qos: 1 }, () => {});
   }
 

@@ -13,9 +13,9 @@ export interface Broker {
 }
 
 /**
- * Starts a Mosquitto of its own. In a test that is skipped where there is none.
- * @param settings further lines of its configuration
- * @param port of one that was stopped and comes back; a free one by default
+ * Starts a separate Mosquitto. In a test that is skipped if it is not installed.
+ * @param settings additional lines of its configuration
+ * @param port of a broker that was stopped and restarts; a free one by default
  */
 export function startBroker(
   test: Mocha.Context,
@@ -26,7 +26,7 @@ export function startBroker(
   return launchBroker(findTool(test, mosquitto), folder, settings, port);
 }
 
-/** The same, where the command is known. */
+/** The same, with a known command. */
 export async function launchBroker(
   command: string,
   folder: string,

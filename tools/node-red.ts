@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 
 const require = createRequire(__filename);
 
-/** Below those that systems give to connections, one of which could take it before it is used. */
+/** Below the ports that systems give to connections, which could take it before it is used. */
 const FIRST_PORT = 20_000;
 const LAST_PORT = 32_000;
 
@@ -17,7 +17,7 @@ export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(FIRST_PORT, LAST_PORT);
     const server = createServer().listen(port, '127.0.0.1');
-    // Where it is taken, the next one may be free.
+    // If it is taken, the next one may be free.
     const isFree = await once(server, 'listening').catch(() => false);
     if (!isFree) continue;
     server.close();
@@ -51,7 +51,7 @@ export interface NodeRedOptions {
   port: number;
   /** Environment variables for the flow, such as the API key. */
   env?: Record<string, string>;
-  /** Further settings, over those of a Node-RED that talks to this machine only. */
+  /** More settings, which override those of a Node-RED that listens on loopback only. */
   settings?: object;
   /** Whether requests of foreign web pages are refused (guard.cjs); false by default. */
   isGuarded?: boolean;

@@ -21,7 +21,7 @@ export function useTemporaryFolder(): { readonly path: string } {
   before(async function () {
     path = await mkdtemp(join(tmpdir(), 'node-red-ion-test-'));
     // After all other hooks, whose order is that of their definition: a Node-RED that one of them
-    // stops still writes its contexts, and would bring back what was removed.
+    // stops still writes its contexts, and would restore removed files.
     this.test?.parent?.afterAll(() => rm(path, { recursive: true, force: true }));
   });
   return {
@@ -33,11 +33,11 @@ export function useTemporaryFolder(): { readonly path: string } {
 
 /** Packs the package as npm publishes it. */
 export async function pack(folder: string): Promise<Packed> {
-  // Without scripts: what is built is tested, and a build would pull it from under other tests.
+  // Without scripts: the test uses the existing build, and a build would disturb other tests.
   const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder];
   const { stdout } = await run('npm', args, { cwd: root });
   const output = JSON.parse(stdout);
-  // npm 10 answers an array, later versions an object by package name.
+  // npm 10 prints an array, later versions print an object by package name.
   const [info] = Object.values(output) as {
     filename: string;
     files: { path: string; size: number }[];
@@ -47,7 +47,7 @@ export async function pack(folder: string): Promise<Packed> {
 }
 
 /**
- * Installs a tarball into an empty Node-RED user folder, as a user would.
+ * Installs a tarball into an empty Node-RED user folder, like a user.
  * @param more options of npm
  */
 export async function install(userDir: string, tarball: string, ...more: string[]): Promise<void> {

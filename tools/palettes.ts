@@ -15,13 +15,13 @@ export const palettes = [
 
 export type Palette = (typeof palettes)[number];
 
-/** Where npm puts what belongs to the palettes. */
+/** The folder into which npm installs the palettes. */
 export const paletteModules = join(folder, 'node_modules');
 
-/** What a slow registry may take, in ms. */
+/** Time limit for a slow registry, in ms. */
 const INSTALLATION_TIMEOUT_MS = 600_000;
 
-/** The palettes are there before the tests of a `describe`. */
+/** Installs the palettes before the tests of a `describe`. */
 export function usePalettes(): void {
   before(function () {
     this.timeout(INSTALLATION_TIMEOUT_MS);
@@ -44,14 +44,14 @@ async function installPalettes(): Promise<void> {
   await run('npm', args, { cwd: folder });
 }
 
-/** Makes a palette known to the Node-RED of a user folder. */
+/** Adds a palette to the Node-RED of a user folder. */
 export async function addPalette(userDir: string, palette: Palette): Promise<void> {
   const link = join(userDir, 'node_modules', palette);
   await mkdir(dirname(link), { recursive: true });
   await symlink(join(paletteModules, palette), link, 'dir');
 }
 
-/** The environment in which a palette that keeps certificates in the home directory has another. */
+/** An environment with another home directory, for a palette that keeps certificates there. */
 export function homeIn(folder: string): Record<string, string> {
   return { HOME: folder, XDG_CONFIG_HOME: join(folder, '.config') };
 }

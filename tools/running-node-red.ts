@@ -5,7 +5,7 @@ import type { FlowNode } from './flow-nodes.js';
 import { freePort, isUp, type NodeRed, startNodeRed } from './node-red.js';
 
 interface Options {
-  /** Any by default. */
+  /** Any free port by default. */
   port?: number;
   env?: Record<string, string>;
   settings?: object;
@@ -14,7 +14,7 @@ interface Options {
 /** A real Node-RED process, as tests see it: by its log, its admin API and its editor events. */
 export class RunningNodeRed {
   readonly url: string;
-  /** Everything it wrote so far. */
+  /** Its complete output so far. */
   log = '';
   readonly events: EditorEvent[] = [];
   readonly #changed = new EventEmitter();
@@ -23,7 +23,7 @@ export class RunningNodeRed {
 
   static #editorPort: number | undefined;
 
-  /** On the port of the one before: a browser keeps what it compiled for an origin. */
+  /** On the port of its predecessor: a browser keeps its compiled scripts per origin. */
   static async startForEditor(userDir: string, options: Options = {}): Promise<RunningNodeRed> {
     RunningNodeRed.#editorPort ??= await freePort();
     return RunningNodeRed.start(userDir, { port: RunningNodeRed.#editorPort, ...options });
@@ -31,7 +31,7 @@ export class RunningNodeRed {
 
   static async start(userDir: string, options: Options = {}): Promise<RunningNodeRed> {
     const port = options.port ?? (await freePort());
-    // At level trace, so that a test that searches the log sees all there is.
+    // At level trace, so that a test that searches the log sees everything.
     const logging = { console: { level: 'trace', metrics: false, audit: true } };
     const settings = { logging, ...options.settings };
     const nodeRed = await startNodeRed({ ...options, userDir, port, settings, output: 'pipe' });
@@ -58,7 +58,7 @@ export class RunningNodeRed {
     return exitCode === null && signalCode === null;
   }
 
-  /** Waits until its process is gone. */
+  /** Waits until its process has ended. */
   async ended(): Promise<void> {
     while (this.isRunning) await once(this.#changed, 'change');
   }
@@ -67,7 +67,7 @@ export class RunningNodeRed {
     this.#nodeRed.process.kill(signal);
   }
 
-  /** Waits until the log or the events make the condition true. */
+  /** Waits until the log or the events satisfy the condition. */
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) {
       if (!this.isRunning) throw new Error(`Node-RED ended:\n${this.log}`);
@@ -80,7 +80,7 @@ export class RunningNodeRed {
     await this.untilStarted(() => this.#post(flows, type));
   }
 
-  /** Waits until the flows run that an action deploys: the answer to it comes before that. */
+  /** Waits until the flows run that an action deploys: its response arrives before that. */
   async untilStarted(deploy: () => Promise<void>): Promise<void> {
     const started = this.#starts();
     await deploy();
@@ -100,7 +100,7 @@ export class RunningNodeRed {
     if (!response.ok) throw new Error(`POST /flows: ${response.status} ${await response.text()}`);
   }
 
-  /** Hears what the editor hears from now on. */
+  /** Records from now on all events for the editor. */
   async listen(): Promise<void> {
     this.#comms = await openComms(this.url, ['debug', 'status/#'], (events) => {
       this.events.push(...events);
@@ -108,7 +108,7 @@ export class RunningNodeRed {
     });
   }
 
-  /** The node types that it knows of this package, and whether all of them work. */
+  /** The node types of this package, and whether all of them work. */
   async ownTypes(): Promise<{ types: string[]; areEnabled: boolean }> {
     const response = await fetch(`${this.url}/nodes`, { headers: { accept: 'application/json' } });
     const sets = (await response.json()) as {

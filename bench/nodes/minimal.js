@@ -1,4 +1,4 @@
-// The least that a node can do: the call, and nothing else. The limit inside Node-RED.
+// A node that only makes the call: the upper limit inside Node-RED.
 const { Pool } = require('undici');
 
 module.exports = (RED) => {

@@ -1,10 +1,10 @@
-// Sends messages to the node under measurement, in one of three ways, and takes the answers back:
-// so many in flight at once, so many a second, or all at once. Steered over the admin API.
+// Sends messages to the node under measurement, in one of three ways, and receives the results:
+// a number in flight, a number per second, or all at once. The admin API controls it.
 const { performance } = require('node:perf_hooks');
 
 const sources = new Map();
 
-/** @returns what was measured, once the last answer is there */
+/** @returns the measurements, after the last result */
 function measure(node, { message, inFlight, perSecond, count, runs, seconds = 0, warmUp = 0 }) {
   return new Promise((resolve, reject) => {
     const begun = performance.now();
@@ -26,14 +26,14 @@ function measure(node, { message, inFlight, perSecond, count, runs, seconds = 0,
         answered,
         seconds: (seconds > 0 ? until - from : now - begun) / 1000,
         latencies,
-        // In ms since 1970, to be compared with other processes.
+        // In ms since 1970, comparable with other processes.
         sentAt: sentAt.map((at) => at + performance.timeOrigin),
       });
     };
     const send = () => {
       outstanding++;
       const msg = { ...message, headers: { ...message.headers }, sentAt: performance.now() };
-      // One after the other, each with one step and one field of the same id.
+      // One run after the other, each with one step and one field with the same ID.
       if (runs) msg.run = msg.step = msg.field = 1 + (sent++ % runs);
       node.send(msg);
     };

@@ -1,8 +1,8 @@
-"""Exports all runs page by page, as the script in ION's manual does it: requests, one call at a time.
+"""Exports all runs page by page, like the script in ION's manual: requests, one call at a time.
 
     python3 export.py <url>
 
-It prints how many runs it read.
+It prints the number of runs.
 """
 
 import sys

@@ -1,4 +1,4 @@
-// What loading costs: node load-cost.cjs ion|client|got prints { ms, bytes } as JSON. ion loads
+// Measures the cost of loading: node load-cost.cjs ion|client|got prints { ms, bytes } as JSON. ion loads
 // and registers the nodes; client is the same and the client of one configuration.
 const what = process.argv[2];
 

@@ -6,7 +6,7 @@ import type { Control } from '../faults/control.js';
 import { capture, type Exchange, type SandboxResponse } from '../http/exchange.js';
 import type { SigningKey } from './signing-keys.js';
 
-/** Where Keycloak, which ION uses, has the realm of API keys. */
+/** Path of the realm of API keys in Keycloak, which ION uses. */
 export const REALM = '/realms/api-keys';
 
 interface AuthServerOptions {
@@ -100,7 +100,7 @@ interface TokenBody {
   access_token?: string;
 }
 
-/** Puts the members and texts into answers that Keycloak's have and the provider's lack. */
+/** Adds the members and texts of Keycloak's responses that the provider's lack. */
 async function likeKeycloak(context: { body: unknown; status: number }, next: () => Promise<void>) {
   await next();
   const body = (context.body ?? {}) as TokenBody;

@@ -8,17 +8,17 @@ import {
 } from 'node:crypto';
 import { promisify } from 'node:util';
 
-/** A key pair under a name that only one sandbox knows it by. */
+/** A key pair under a name that is unique to one sandbox. */
 export interface SigningKey {
   kid: string;
   publicKey: KeyObject;
   jwk: JsonWebKey & { kid: string; use: 'sig'; alg: 'RS256' };
 }
 
-// Generating RSA keys is slow, so a process makes two pairs and every sandbox in it names them anew.
+// Generating RSA keys is slow, so a process makes two pairs and every sandbox in it gives them its own names.
 let pairs: Promise<[KeyObject, KeyObject]> | undefined;
 
-/** The keys that sign access tokens: of this environment, and of another that the API does not know. */
+/** The keys that sign access tokens: one of this environment, one that the API does not know. */
 export async function signingKeys(): Promise<{ own: SigningKey; foreign: SigningKey }> {
   pairs ??= Promise.all([generateRsaKey(), generateRsaKey()]);
   const [own, foreign] = await pairs;

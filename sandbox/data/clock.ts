@@ -11,7 +11,7 @@ export function formatMicros(micros: number): Timestamp {
   return `${new Date(millis).toISOString().slice(0, -1)}${rest}+00:00`;
 }
 
-/** Reads any ISO 8601 text; without an offset it is UTC. `undefined` where it is not one. */
+/** Reads any ISO 8601 text; without an offset it is UTC. `undefined` for any other text. */
 export function parseMicros(text: string): number | undefined {
   const zoned = OFFSET.test(text) || !text.includes('T') ? text : `${text}Z`;
   const millis = Date.parse(zoned.replace(FRACTION, (_, digits) => `.${digits.slice(0, 3)}`));

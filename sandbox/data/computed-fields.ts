@@ -1,10 +1,10 @@
 import { entityId, type RowTypes, type RunRow, type RunStatus, type RunStepRow } from './model.js';
 import type { Store } from './store.js';
 
-/** Reads one field of a row, where it is more than a column. */
+/** Reads one field of a row that is more than a column. */
 type Getter<R> = (row: R, store: Store) => unknown;
 
-/** A run's status, which it has only through its steps. */
+/** The status of a run, computed from the statuses of its steps. */
 export function rollUp(statuses: readonly RunStepRow['status'][]): RunStatus {
   const has = (status: RunStepRow['status']) => statuses.includes(status);
   if (has('IN_PROGRESS')) return 'IN_PROGRESS';
@@ -308,12 +308,12 @@ const derived: { [T in keyof RowTypes]: Record<string, Getter<RowTypes[T]>> } = 
   },
 };
 
-/** The derived members of a type, by name. */
+/** The computed fields of a type, by name. */
 export function computedFieldsOf(type: string): Readonly<Record<string, Getter<unknown>>> {
   return (derived as unknown as Record<string, Record<string, Getter<unknown>>>)[type] ?? {};
 }
 
-/** How to read a member of a row: a derived one or a column. */
+/** The getter of a field: a computed one or a column. */
 export function getter(type: string, field: string): Getter<unknown> {
   const own = computedFieldsOf(type)[field];
   return own ?? ((row) => (row as Record<string, unknown>)[field]);

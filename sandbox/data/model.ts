@@ -1,6 +1,6 @@
 import type { Timestamp } from './clock.js';
 
-// The columns that are stored. Everything else of a GraphQL type is derived (computed-fields.ts).
+// The columns that are stored. Everything else of a GraphQL type is computed (computed-fields.ts).
 
 export type StepStatus =
   | 'TODO'
@@ -134,7 +134,7 @@ export interface ProcedureRow extends Row {
   status: string;
   type: string;
   partId: number;
-  /** Not readable through the API: what createRun copies. */
+  /** The template that createRun copies; not readable through the API. */
   template: readonly TemplateStep[];
 }
 
@@ -277,7 +277,7 @@ export interface WebhookEventRow extends Row {
   responseReceivedAt: Timestamp | null;
   /** The delivery's body. */
   requestData: string;
-  /** What was answered, or why nothing was. */
+  /** The response, or the reason why there was none. */
   responseData: string | null;
 }
 
@@ -318,7 +318,7 @@ const ENTITIES = [
 ] as const satisfies TypeName[];
 export type EntityType = (typeof ENTITIES)[number];
 
-/** The number that attachments and comments refer to: unique over all types, never equal to the id. */
+/** The number that attachments and comments refer to: unique over all types, unlike the id. */
 export function entityId(type: EntityType, id: number): number {
   return id * 10 + ENTITIES.indexOf(type) + 1;
 }
@@ -327,7 +327,7 @@ export function isEntityType(type: TypeName): type is EntityType {
   return (ENTITIES as readonly TypeName[]).includes(type);
 }
 
-/** What an entity id stands for. */
+/** The type and the id behind an entity id. */
 export function parseEntityId(entity: number): { type: EntityType; id: number } | undefined {
   const type = ENTITIES[(entity % 10) - 1];
   return type && { type, id: Math.floor(entity / 10) };

@@ -19,10 +19,10 @@ const WEEKS = 21 * DAY;
 const OPERATORS = 5;
 const NONE: readonly number[] = [];
 
-/** The user whose API key the sandbox prints, and so the author of what comes over the API. */
+/** The user whose API key the sandbox prints, and so the author of all writes over the API. */
 export const SERVICE_USER = OPERATORS + 1;
 
-/** What every twenty runs look like; all statuses are among them. */
+/** The plan of every twenty runs; all statuses are among them. */
 const PATTERN: readonly RunStatus[] = [
   'COMPLETE',
   'TODO',
@@ -204,7 +204,7 @@ function seedRuns(store: Store, random: Random, runs: number, now: number): void
   firstStep[0] = 1;
   firstField[0] = 1;
   for (let i = 0; i < runs; i++) {
-    // The inventories go round the same six parts, so that a run's part is its procedure's.
+    // The inventories repeat the same six parts, so that a run's part is its procedure's.
     const procedure = store.procedures.get((i % 6) + 1);
     if (!procedure) continue;
     const created = Math.round(now - WEEKS + (WEEKS * (i + random.next() * 0.8)) / runs);

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 
-// ION publishes neither hash nor encoding, so that receivers have to be ready for each of these.
+// ION publishes neither hash nor encoding, so receivers must be ready for each of these.
 const ENCODINGS = {
   hex: (digest: Buffer) => digest.toString('hex'),
   base64: (digest: Buffer) => digest.toString('base64'),

@@ -17,7 +17,7 @@ export interface RowSource {
 }
 
 type Stamps = '_created' | '_updated' | '_etag' | 'createdById' | 'updatedById';
-/** What insert() needs; the stamps are filled in where they are left out. */
+/** The input of insert(); missing stamps are filled in. */
 export type NewRow<R extends Row> = Omit<R, 'id' | Stamps> & Partial<Pick<R, Stamps>>;
 
 /** One write to one row. */
@@ -34,7 +34,7 @@ export class Table<R extends Row> {
   /** Counts writes, so that results can be kept until the next one. */
   version = 0;
   source: RowSource | undefined;
-  /** Hears of every write, once it is done; not of the seed. */
+  /** A listener for every finished write, except those of the seed. */
   onChange: ((change: Change) => void) | undefined;
   readonly #rows = new Map<number, R>();
   readonly #groups = new Map<unknown, R[]>();
@@ -107,7 +107,7 @@ export class Table<R extends Row> {
       createdById: userId,
       updatedById: userId,
       ...values,
-      // Safe: id, stamps and the rest of R are all there, which TypeScript cannot see for a generic R.
+      // Safe: id, stamps and the rest of R are complete, which TypeScript cannot see for a generic R.
     } as unknown as R;
     this.put(row);
     this.version++;
@@ -145,7 +145,7 @@ export class Table<R extends Row> {
 /** All data of one sandbox. */
 export class Store {
   readonly clock = new Clock();
-  /** Hears of every write to any table, with the number of its transaction. */
+  /** A listener for every write to any table, with the number of its transaction. */
   onChange: ((change: Change, transactionId: number) => void) | undefined;
   #transactions = 0;
   #transaction: number | undefined;
@@ -215,7 +215,7 @@ export class Store {
     }
   }
 
-  /** Makes one transaction of all that is written by the function; alone, each write is one. */
+  /** Groups all writes of the function into one transaction; otherwise each write is one. */
   transaction<T>(write: () => T): T {
     if (this.#transaction !== undefined) return write();
     this.#transaction = ++this.#transactions;

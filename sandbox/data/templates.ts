@@ -30,7 +30,7 @@ const FIELD: Record<string, FieldPlan> = {
 
 interface StepPlan {
   title: string;
-  /** Which of the seeded work centres, counted from 0. */
+  /** Index of the seeded work center, from 0. */
   location: number;
   fields: FieldPlan[];
 }
@@ -102,7 +102,7 @@ export const PROCEDURES: readonly { title: string; steps: StepPlan[] }[] = [
   },
 ];
 
-/** Gives the steps and fields of a procedure the ids they have as templates. */
+/** Numbers the steps and fields of a procedure as templates. */
 export function makeTemplate(
   plans: readonly StepPlan[],
   firstStepId: number,

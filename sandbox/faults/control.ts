@@ -2,15 +2,15 @@ import { Random } from '../data/random.js';
 import { isSignatureEncoding, type SignatureEncoding } from '../data/signature.js';
 import type { Exchange } from '../http/exchange.js';
 
-/** What can be changed while the sandbox runs. */
+/** The settings that can be changed while the sandbox runs. */
 export interface Settings {
   /** Seconds that a new access token lives. */
   tokenLifetime: number;
   /** Seconds by which the API's clock is behind the auth server's. */
   clockBehind: number;
-  /** Milliseconds that every API answer takes at least. */
+  /** Minimum duration of every API response, in milliseconds. */
   latency: number;
-  /** How a stale etag is refused: HTTP 200 with `errors`, or HTTP 409 with `errors`. */
+  /** The response to a stale etag: HTTP 200 with `errors`, or HTTP 409 with `errors`. */
   etagConflict: 'errors' | 'status';
   /** Whether the token endpoint accepts the sandbox's own API key. */
   keyEnabled: boolean;
@@ -26,24 +26,24 @@ export interface Settings {
   } | null;
   /** More API requests in one second than this are answered with 429. */
   rateLimit: { perSecond: number } | null;
-  /** How the signature of a webhook delivery is written. */
+  /** The encoding of the signature of a webhook delivery. */
   webhookSignature: SignatureEncoding;
   /** Milliseconds before a webhook delivery is tried again; doubles with each try, up to 60 s. */
   webhookRetryDelay: number;
-  /** How often a webhook delivery is tried before it has failed. */
+  /** Number of tries before a webhook delivery has failed. */
   webhookTries: number;
   /** Milliseconds that one try of a webhook delivery may take. */
   webhookTimeout: number;
 }
 
 interface FaultBase {
-  /** Which endpoint it hits. */
+  /** The endpoint that it hits. */
   target: 'api' | 'token';
-  /** How many of the next matching requests it hits; 1 by default. */
+  /** Number of the next matching requests that it hits; 1 by default. */
   times?: number;
   /** A regular expression that the request's body has to match. */
   match?: string;
-  /** Whether the operation runs before its answer is hit; false by default. */
+  /** Whether the operation runs before the fault hits its response; false by default. */
   execute?: boolean;
 }
 
@@ -82,12 +82,12 @@ export interface Counters {
   api: {
     total: number;
     byOperation: Record<'query' | 'mutation' | 'other', number>;
-    /** Answers by HTTP status; `none` where the connection ended without one. */
+    /** Responses by HTTP status; `none` if the connection ended without one. */
     byStatus: Record<string, number>;
     concurrent: number;
     peakConcurrent: number;
   };
-  /** How often the resolver of each mutation field ran, refusals included. */
+  /** Number of calls of each mutation's resolver, refusals included. */
   executed: Record<string, number>;
   /** The last hundred requests to the API and the token endpoint, oldest first. */
   recent: RecordedRequest[];
@@ -173,7 +173,7 @@ export class Control {
     return { ...this.#random.pick(effects), target };
   }
 
-  /** A copy of the counters as they stand now. */
+  /** A copy of the current counters. */
   counters(): Counters {
     return structuredClone(this.#counters);
   }
@@ -210,7 +210,7 @@ export class Control {
     return rateLimit === null || this.#window.requests <= rateLimit.perSecond;
   }
 
-  /** Notes an API request; the function returned notes its end. */
+  /** Counts an API request; the returned function counts its end. */
   apiRequest(exchange: Exchange): (status: number | undefined) => void {
     const { api } = this.#counters;
     const body = this.#record(exchange);
@@ -221,12 +221,12 @@ export class Control {
     return (status) => {
       const key = status ?? 'none';
       api.byStatus[key] = (api.byStatus[key] ?? 0) + 1;
-      // After a reset in between, these are not the same counters any more.
+      // A reset in between replaces the counters.
       this.#counters.api.concurrent--;
     };
   }
 
-  /** Notes a token request; the function returned notes its end. */
+  /** Counts a token request; the returned function counts its end. */
   tokenRequest(exchange: Exchange): (status: number | undefined) => void {
     const { token } = this.#counters;
     this.#record(exchange);
@@ -237,7 +237,7 @@ export class Control {
     };
   }
 
-  /** Hears of every mutation that was not refused; for the process that runs the sandbox. */
+  /** A listener for every mutation that was not refused, for the process that runs the sandbox. */
   onCarriedOut: ((mutation: string, args: Record<string, unknown>) => void) | undefined;
 
   executed(mutation: string): void {

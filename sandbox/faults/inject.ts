@@ -11,7 +11,7 @@ const CHUNK = 64 * 1024;
 interface Hit {
   fault: Fault;
   response: ServerResponse;
-  /** The real answer; made at most once, and only by the faults that need it. */
+  /** The real response; made at most once, and only by the faults that need it. */
   answer: () => Promise<SandboxResponse>;
   acceptEncoding: string | string[] | undefined;
   /** Aborted when the sandbox closes. */
@@ -60,7 +60,7 @@ export async function inject(hit: Hit): Promise<void> {
   }
 }
 
-/** Stands in for an answer that was never made. */
+/** A placeholder for a response that was never made. */
 function filler(): SandboxResponse {
   return json(200, { data: { filler: 'x'.repeat(200) } });
 }
@@ -95,7 +95,7 @@ async function drip(
   response.end();
 }
 
-/** A GraphQL answer of exactly so many bytes, made while it is sent. */
+/** A GraphQL response of an exact number of bytes, made while it is sent. */
 function* bigAnswer(bytes: number): Generator<Buffer> {
   const head = '{"data":{"filler":"';
   const tail = '"}}';

@@ -19,7 +19,7 @@ interface ApiOptions {
   uploads: Uploads;
 }
 
-/** The GraphQL API with the auth layer that stands before it. */
+/** The GraphQL API behind its auth layer. */
 export function createApi({ key, store, control, uploads }: ApiOptions) {
   const authenticate = createAuthenticator(key, store, control);
   const yoga = createYoga<ApiContext>({
@@ -67,12 +67,12 @@ export function createApi({ key, store, control, uploads }: ApiOptions) {
   };
 }
 
-/** An answer in the form that ION's own auth layer has. */
+/** A response in the form of ION's own auth layer. */
 export function refusal(status: number, message: string, headers = {}): SandboxResponse {
   return json(status, { errors: [{ message }] }, headers);
 }
 
-/** Answers as ION does: HTTP 200 whatever GraphQL says, errors without codes. */
+/** Responds as ION does: always HTTP 200, errors without codes. */
 function ionAnswers(control: Control): Plugin<ApiContext> {
   return {
     onResultProcess({ result, setResultProcessor }) {
@@ -93,7 +93,7 @@ function plainError({ message, locations, path }: GraphQLError) {
 }
 
 function statusOf(errors: readonly GraphQLError[] | undefined, control: Control): number {
-  // Yoga marks what is wrong with the request itself, such as a missing query.
+  // Yoga marks faults of the request itself, such as a missing query.
   const http = errors?.[0]?.extensions?.http as { status?: number; spec?: boolean } | undefined;
   if (http?.status && !http.spec) return http.status;
   const stale = errors?.some((error) => error.originalError instanceof StaleEtag);

@@ -3,7 +3,7 @@ import type { Store } from '../data/store.js';
 import type { Control } from '../faults/control.js';
 import type { Uploads } from '../http/uploads.js';
 
-/** What resolvers work with. */
+/** The context of all resolvers. */
 export interface ApiContext {
   store: Store;
   control: Control;
@@ -12,5 +12,5 @@ export interface ApiContext {
   user: UserRow;
 }
 
-/** What a write needs: also for writes that do not come over the API. */
+/** The part of the context that a write needs, also if it does not come through the API. */
 export type WriteContext = Pick<ApiContext, 'store' | 'user'>;

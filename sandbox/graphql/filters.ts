@@ -26,7 +26,7 @@ const FILTERED: Record<string, string> = {
 
 /**
  * Turns a filter object into a test of rows. The schema's input types say what each key means: a
- * scalar filter tests a member, an `…InputFilters` a related row (any of them, where there are many).
+ * scalar filter tests a member, an `…InputFilters` a related row (any of them, if there are many).
  */
 export function compileFilter(
   input: GraphQLInputObjectType,
@@ -87,7 +87,7 @@ export function compileScalar(filterType: string, filter: unknown): Test {
   return (value) => tests.every((test) => test(value));
 }
 
-/** Brings operands and stored values of one filter type into the same comparable form. */
+/** Converts operands and stored values of one filter type into the same comparable form. */
 type Kind = (value: unknown) => unknown;
 
 const identity: Kind = (value) => value;
@@ -140,7 +140,7 @@ function compileComparison(operator: string, operand: unknown, kind: Kind): Test
   }
 }
 
-/** What can be put in an order; both sides are of the same type before it is compared. */
+/** Types that can be ordered; both sides are of the same type before they are compared. */
 type Ordered = string | number | boolean;
 
 const COMPARISONS: Record<string, (a: unknown, b: unknown) => boolean> = {
@@ -172,7 +172,7 @@ export function sqlPattern(pattern: string, ignoreCase: boolean): RegExp {
   return new RegExp(`^${source}$`, ignoreCase ? 'isu' : 'su');
 }
 
-/** The share of three-letter groups that two texts have in common, as PostgreSQL's pg_trgm counts. */
+/** The share of trigrams that two texts have in common, as PostgreSQL's pg_trgm counts. */
 export function trigramSimilarity(a: string, b: string): number {
   const left = trigrams(a);
   const right = trigrams(b);

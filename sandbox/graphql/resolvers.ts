@@ -36,7 +36,7 @@ interface ListArgs extends PagingArgs {
   familyId?: string | null;
 }
 
-/** The types with derived members; RunStepAttribute is stored as RunAttribute is. */
+/** The types with computed fields; RunStepAttribute is stored like RunAttribute. */
 const TYPES: readonly (TypeName | 'RunStepAttribute')[] = [
   'Run',
   'RunStep',
@@ -55,7 +55,7 @@ const TYPES: readonly (TypeName | 'RunStepAttribute')[] = [
   'WebhookEvent',
 ];
 
-/** Derived members that only filters know. */
+/** Computed fields that only filters know. */
 const NOT_MEMBERS = new Set([
   'Run.partNumber',
   'Run.locationId',
@@ -110,7 +110,7 @@ const notYet = () => {
   throw new Error('This is not part of this sandbox yet');
 };
 
-/** All resolvers: what the schema and the data model do not already say. */
+/** The resolvers of everything that the schema and the data model leave open. */
 export const resolvers = {
   DateTime: new GraphQLScalarType({
     name: 'DateTime',
@@ -169,7 +169,7 @@ export const resolvers = {
   },
 };
 
-/** Resolvers of a type's derived members; relations take `filters` where the schema says so. */
+/** Resolvers of a type's computed fields; relations take `filters` if the schema says so. */
 function members(type: string): Record<string, Resolver> {
   const stored = type === 'RunStepAttribute' ? 'RunAttribute' : type;
   return Object.fromEntries(

@@ -45,7 +45,7 @@ export function distinctRows<R>(
   });
 }
 
-/** Finds the member that an enum name such as `_LAST_SESSION_ID_ASC` speaks of. */
+/** Finds the member that an enum name such as `_LAST_SESSION_ID_ASC` means. */
 function column(name: string, type: GraphQLObjectType, store: Store): Read {
   const wanted = plain(name.replace(/_(ASC|DESC)$/, ''));
   const value = /^(string|number|datetime|boolean|select)value$/.exec(wanted);

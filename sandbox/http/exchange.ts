@@ -12,7 +12,7 @@ export interface Exchange {
   request: IncomingMessage;
 }
 
-/** A whole answer, not sent yet, so that a fault can still hit it. */
+/** A complete response that is not sent yet, so that a fault can still hit it. */
 export interface SandboxResponse {
   status: number;
   headers: OutgoingHttpHeaders;
@@ -57,12 +57,12 @@ export function json(
   };
 }
 
-/** A trace id like the one that ION puts on each answer. */
+/** A trace id like the one in each response of ION. */
 export function traceId(): string {
   return randomBytes(8).toString('hex');
 }
 
-/** Sends an answer, compressed where the client accepts it and it is worth it. */
+/** Sends a response, compressed if the client accepts it and the size is worth it. */
 export async function send(
   response: ServerResponse,
   answer: SandboxResponse,
@@ -93,7 +93,7 @@ async function compress(
   return { body: answer.body, headers };
 }
 
-/** Runs a Node request listener on an exchange that has been read, and catches what it answers. */
+/** Runs a Node request listener on an exchange that has been read, and captures its response. */
 export async function capture(
   listener: (request: IncomingMessage, response: ServerResponse) => unknown,
   exchange: Exchange,
@@ -132,7 +132,7 @@ class CapturedResponse extends ServerResponse {
 
   answer(): SandboxResponse {
     const headers: OutgoingHttpHeaders = { ...this.getHeaders() };
-    // The length is written again when the answer is sent.
+    // The length is written again when the response is sent.
     delete headers['content-length'];
     delete headers['transfer-encoding'];
     return { status: this.statusCode, headers, body: Buffer.concat(this.#chunks) };

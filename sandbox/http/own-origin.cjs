@@ -1,17 +1,17 @@
-// Tells requests of foreign web pages from others. A server on the loopback address is reached
+// Recognizes requests of foreign web pages. A server on the loopback address is reached
 // by every page that is open in a browser on the same machine; only programs and pages of the server
 // itself may use one that asks for no password. Plain JavaScript, because Node-RED loads it as well.
 'use strict';
 
 const NAMES = ['127.0.0.1', 'localhost', '[::1]'];
 
-/** Whether it was meant for another host: a page whose name was bound to this address (DNS rebinding). */
+/** Whether a request was meant for another host, whose name was bound to this one (DNS rebinding). */
 function hasForeignHost(request) {
   const { host = [] } = request.headersDistinct;
   return host.length !== 1 || !ownHosts(request).includes(host[0].toLowerCase());
 }
 
-/** Whether a page of another origin sent it. Programs such as curl name no origin. */
+/** Whether a page of another origin sent the request. Programs such as curl name no origin. */
 function hasForeignOrigin(request) {
   const { origin = [] } = request.headersDistinct;
   const scheme = request.socket.encrypted ? 'https' : 'http';

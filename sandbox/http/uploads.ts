@@ -22,7 +22,7 @@ const CONTENT_TYPES: Record<string, string> = {
   '.zip': 'application/zip',
 };
 
-/** The content type that a file's name stands for. */
+/** The content type of a file, by its name. */
 export function contentTypeOf(filename: string): string {
   return CONTENT_TYPES[extname(filename).toLowerCase()] ?? 'application/octet-stream';
 }
@@ -32,7 +32,7 @@ export interface StoredFile {
   contentType: string;
   size: number;
   sha256: string;
-  /** MD5 in quotes, as S3 answers it. */
+  /** MD5 in quotes, as in the responses of S3. */
   etag: string;
   path: string;
 }
@@ -44,7 +44,7 @@ interface Grant {
   used: boolean;
 }
 
-/** The answer of an object store is XML. */
+/** The response of an object store is XML. */
 class Refusal extends Error {
   constructor(
     readonly status: number,
@@ -74,7 +74,7 @@ export class Uploads {
     return { uploadUrl, s3Key, contentType };
   }
 
-  /** Checks that the bytes for a key have arrived and are those the caller means. */
+  /** Checks that the bytes for a key have arrived and are the expected ones. */
   finished(s3Key: string, s3Etag: string): { s3Key: string; uploadUrl: null } {
     const file = this.#files.get(s3Key);
     if (!file) throw new Error(`Nothing has been uploaded for the key ${s3Key}.`);
@@ -84,7 +84,7 @@ export class Uploads {
     return { s3Key, uploadUrl: null };
   }
 
-  /** What has been stored under a key. */
+  /** The file that is stored under a key. */
   file(s3Key: string): StoredFile | undefined {
     return this.#files.get(s3Key);
   }
@@ -113,7 +113,7 @@ export class Uploads {
       else await this.#get(grant, response);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      // The rest of a refused body is read, so that the client gets to the answer.
+      // The rest of a refused body is read, so that the client reaches the response.
       request.resume();
       const xml = `<Error><Code>${error.code}</Code><Message>${error.message}</Message></Error>`;
       response.writeHead(error.status, { 'content-type': 'application/xml' });

@@ -13,11 +13,11 @@ const LIVING_RUNS = 240;
 const STEPS_AT_WORK = 10;
 const RUNS_AHEAD = 15;
 
-/** Lets runs advance: steps start, their fields fill, they end; returns how to stop it. */
+/** Lets runs advance: steps start, their fields fill, they end; returns a function that stops it. */
 export function startSimulation(store: Store): () => void {
   const random = new Random(Date.now());
   const timer = setInterval(() => tick(store, random), TICK);
-  // A demo that has nothing else to do may end.
+  // The timer must not keep the process of a demo alive.
   timer.unref();
   return () => clearInterval(timer);
 }
@@ -34,7 +34,7 @@ export function tick(store: Store, random: Random): void {
   if (ready.length > 0 && atWork.length < STEPS_AT_WORK) {
     move(random.pick(ready), 'IN_PROGRESS', store, random);
   }
-  // Somebody looks after a stopped step now and then.
+  // A stopped step is resumed now and then.
   if (stopped.length > 0 && random.next() < 0.05) move(random.pick(stopped), 'TODO', store, random);
   if (ready.length < RUNS_AHEAD) {
     const procedureId = String(random.pick(store.procedures.all()).id);

@@ -26,7 +26,7 @@ const RESOURCES: Partial<Record<TypeName, string>> = {
   APIKeyObject: 'API_KEYS',
 };
 
-/** Kept in tables of their own by ION, made up for the sandbox, or secret. */
+/** Columns that ION keeps in other tables, that exist only in the sandbox, or that are secret. */
 const NOT_COLUMNS = new Set([
   'clientSecret',
   'owner',
@@ -44,7 +44,7 @@ const ENUMS = new Set([
   'type',
 ]);
 
-/** The table that a change is about; `undefined` where nobody can subscribe to it. */
+/** The table of a change; `undefined` if nobody can subscribe to it. */
 export function resourceOf({ type, row }: Pick<Change, 'type' | 'row'>): string | undefined {
   if (type !== 'RunAttribute') return RESOURCES[type];
   return attributeOwner(row) === 'Run' ? 'RUNS_ATTRIBUTES' : 'RUN_STEPS_ATTRIBUTES';
@@ -57,7 +57,7 @@ interface Envelope {
   transactionId: number;
 }
 
-/** The body of a delivery: what a row looks like in the database, not in GraphQL. */
+/** The body of a delivery: the row as it is in the database, not in GraphQL. */
 export function payload(envelope: Envelope, { type, action, row, before }: Change): string {
   return JSON.stringify({
     event_id: envelope.eventId,

@@ -1,7 +1,7 @@
 import { type IncomingMessage, type OutgoingHttpHeaders, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 
-/** Refuses what is not the URL of an HTTP server. */
+/** Refuses anything but the URL of an HTTP server. */
 export function checkWebhookUri(uri: string): void {
   const scheme = URL.canParse(uri) ? new URL(uri).protocol : undefined;
   if (scheme !== 'http:' && scheme !== 'https:') {
@@ -11,13 +11,13 @@ export function checkWebhookUri(uri: string): void {
 
 export interface DeliveryResponse {
   status: number;
-  /** The answer's body, or its beginning where it is long. */
+  /** The body of the response, or its beginning if it is long. */
   text: string;
 }
 
 const TEXT_LIMIT = 64 * 1024;
 
-/** Posts a body over a connection of its own; redirects are answers like any other. */
+/** Posts a body over a connection of its own; redirects are responses like any other. */
 export async function post(
   uri: string,
   body: Buffer,

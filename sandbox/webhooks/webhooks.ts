@@ -10,19 +10,19 @@ const IN_FLIGHT = 10;
 const MAX_DELAY_MS = 60_000;
 const MAX_EVENTS = 10_000;
 
-/** Milliseconds to wait after so many tries. */
+/** Back-off in milliseconds after a number of tries. */
 export function retryDelay(tries: number, firstDelay: number): number {
   return Math.min(firstDelay * 2 ** (tries - 1), MAX_DELAY_MS);
 }
 
-/** An event on its way: waiting for its turn, being sent, or waiting to be repeated. */
+/** A pending event: queued, being sent, or waiting for its retry. */
 interface Delivery {
   eventId: number;
   subscriptionId: number;
   queue: Queue;
   tries: number;
   retry: NodeJS.Timeout | undefined;
-  /** Whether it has to be sent once more after it has ended. */
+  /** Whether it must be sent once more after it has ended. */
   again: boolean;
 }
 
@@ -34,13 +34,13 @@ interface Queue {
 
 type Answered = Pick<WebhookEventRow, 'responseStatusCode' | 'responseReceivedAt' | 'responseData'>;
 
-/** Tells the receivers of every change that they are subscribed to, at least once. */
+/** Delivers every change to the receivers that are subscribed to it, at least once. */
 export class Webhooks {
   readonly #queues = new Map<number, Queue>();
-  /** By the id of the event. */
+  /** Pending events, by the id of the event. */
   readonly #deliveries = new Map<number, Delivery>();
   readonly #finished = new Set<number>();
-  /** What ends each request that is under way, and its end. */
+  /** Requests in flight: how to abort each one, and the promise of its end. */
   readonly #requests = new Map<AbortController, Promise<void>>();
   #closed = false;
 
@@ -75,7 +75,7 @@ export class Webhooks {
     }
   }
 
-  /** Ends all deliveries, also those under way, and begins no other. */
+  /** Ends all deliveries, also those in flight, and starts no other. */
   async close(): Promise<void> {
     this.#closed = true;
     this.store.onChange = undefined;
@@ -107,7 +107,7 @@ export class Webhooks {
     }
   }
 
-  /** Who is told of a subscription's changes; nobody where it or its receiver is not active. */
+  /** The receiver of a subscription's changes; none if it or the subscription is inactive. */
   #receiverOf(subscriptionId: number): WebhookReceiverRow | undefined {
     const subscription = this.store.webhookSubscriptions.get(subscriptionId);
     if (!subscription?.active) return undefined;
@@ -117,7 +117,7 @@ export class Webhooks {
 
   #makeRoom(): void {
     if (this.#finished.size + this.#deliveries.size < this.keptEvents) return;
-    // Where none has finished, nobody answers: the oldest is given up, so that memory has an end.
+    // If none has finished, no receiver responds: the oldest event is dropped to bound memory.
     const [oldest] = this.#finished.size > 0 ? this.#finished : this.#deliveries.keys();
     if (oldest === undefined) return;
     const delivery = this.#deliveries.get(oldest);
@@ -165,12 +165,12 @@ export class Webhooks {
   async #try(delivery: Delivery, controller: AbortController): Promise<void> {
     const event = this.store.webhookEvents.get(delivery.eventId);
     if (!event) return;
-    // As it is now, so that a repetition goes where the receiver has moved to.
+    // The receiver's current state, so that a retry follows it to a new address.
     const receiver = this.#receiverOf(delivery.subscriptionId);
     if (!receiver) return this.#end(delivery, 'FAILED', {});
     delivery.tries++;
     const answered = await this.#send(receiver, event, controller);
-    // The event may have been given up meanwhile.
+    // The event may have been dropped in the meantime.
     if (this.#closed || !this.store.webhookEvents.get(event.id)) return;
     if (answered.responseStatusCode === receiver.expectedResponseCode) {
       this.#end(delivery, 'SUCCEEDED', answered);

@@ -26,14 +26,14 @@ describe('client', () => {
   const counters = () => ion.sandbox.control.counters();
   const fault = (effect: FaultEffect, more: Partial<Fault> = {}) =>
     ion.sandbox.control.fault({ target: 'api', ...more, ...effect } as Fault);
-  /** Bodies that the API received, oldest first. */
+  /** Request bodies of the API, oldest first. */
   const bodies = () =>
     counters()
       .recent.filter(({ path }) => path === '/graphql')
       .map(({ body }) => body as { query: string; variables: Record<string, unknown> });
 
   describe('request', () => {
-    it('gives data, attempts, trace id and ION’s time', async () => {
+    it('returns data, attempts, trace ID and ION’s time', async () => {
       const { traceId, date, textLength, extensions, ...answer } = await ask(
         ion.client(),
         '{ me { id name } }',
@@ -48,7 +48,7 @@ describe('client', () => {
       assert.ok(Number(textLength) > 0);
     });
 
-    it('gives no trace id that repeats the token', async () => {
+    it('returns no trace ID that contains the token', async () => {
       const server = closing(
         await httpServer((request, response) => {
           response.setHeader('content-type', 'application/json');
@@ -66,7 +66,7 @@ describe('client', () => {
       assert.deepEqual([traceId, data], [undefined, { me: {} }]);
     });
 
-    it('refuses a client secret longer than any of ION', () => {
+    it('rejects a client secret that is too long for ION', () => {
       const { clientId } = ion.sandbox;
       const clientWith = (clientSecret: string) => ion.client({ key: { clientId, clientSecret } });
       clientWith('x'.repeat(4096));
@@ -86,7 +86,7 @@ describe('client', () => {
       assert.match(String(sent.headers.accept), /^application\/json/);
     });
 
-    it('leaves out variables and operation name where there are none', async () => {
+    it('omits variables and operation name if there are none', async () => {
       await ask(ion.client());
       assert.deepEqual(counters().recent.at(-1)?.body, { query: ME });
     });
@@ -109,7 +109,7 @@ describe('client', () => {
       });
     }
 
-    it('uses one token for all, and one connection for each that runs at once', async () => {
+    it('uses one token for all requests, and one connection for each concurrent one', async () => {
       const client = ion.client({ concurrency: 4 });
       await Promise.all(Array.from({ length: 100 }, () => ask(client)));
       assert.equal(counters().token.total, 1);
@@ -129,7 +129,7 @@ describe('client', () => {
       ['hold a BigInt', () => ({ id: 5n }), /BigInt/],
     ];
     for (const [what, variables, message] of unsendable) {
-      it(`is not made with variables that ${what}`, async () => {
+      it(`is not sent with variables that ${what}`, async () => {
         const error = await failure(
           ask(ion.client(), RUN, { variables: variables() }),
           'ION_VARIABLES',
@@ -140,7 +140,7 @@ describe('client', () => {
       });
     }
 
-    it('is not made without a complete key', () => {
+    it('is not sent without a complete key', () => {
       for (const [key, missing] of [
         [{ clientId: '', clientSecret: 'x' }, /no client ID/],
         [{ clientId: 'x', clientSecret: '' }, /no client secret/],
@@ -150,7 +150,7 @@ describe('client', () => {
       }
     });
 
-    it('tells what it is doing', async () => {
+    it('reports its progress', async () => {
       const client = ion.client({ concurrency: 1 });
       const states: RequestState[][] = [[], [], []];
       const [first, second, third] = states.map((seen) => ({
@@ -183,7 +183,7 @@ describe('client', () => {
       });
     }
 
-    it('carry the trace id and the partial data', async () => {
+    it('contain the trace ID and the partial data', async () => {
       fault({
         kind: 'graphql',
         errors: [{ message: 'No.', path: ['b'] }],
@@ -195,7 +195,7 @@ describe('client', () => {
       assert.match(String(error.traceId), /^[0-9a-f]{16}$/);
     });
 
-    it('of a stale etag are ION_CONFLICT, under HTTP 200 and 409', async () => {
+    it('of a stale etag are ION_CONFLICT, with HTTP 200 and 409', async () => {
       const stale =
         'mutation { updateRun(input: { id: 1, etag: "0", title: "x" }) { run { id } } }';
       for (const etagConflict of ['errors', 'status'] as const) {
@@ -247,7 +247,7 @@ describe('client', () => {
         assert.equal(answer.attempts, 4);
       });
 
-      it(`give up on ${what} after their number`, async () => {
+      it(`stop after the configured number after ${what}`, async () => {
         fault(effect, { times: 10 });
         const error = await failure(ask(ion.client({ retries: 2 })), code);
         assert.equal(error.attempts, 3);
@@ -289,7 +289,7 @@ describe('client', () => {
   });
 
   describe('retries of mutations', () => {
-    // Everything after which nobody can know whether the mutation ran: here it did.
+    // Failures after which it is unknown whether the mutation ran: here it did.
     const unclear: [string, FaultEffect, IonErrorCode][] = [
       ['a reset', { kind: 'reset' }, 'ION_NETWORK'],
       ['half an answer', { kind: 'half' }, 'ION_NETWORK'],
@@ -317,7 +317,7 @@ describe('client', () => {
       });
     }
 
-    // Everything after which it is certain that the mutation did not run.
+    // Failures after which it is certain that the mutation did not run.
     const turnedAway: [string, FaultEffect][] = [
       ['HTTP 429', { kind: 'status', status: 429 }],
       [
@@ -349,7 +349,7 @@ describe('client', () => {
       assert.doesNotMatch(error.message, MAY_HAVE_RUN);
     });
 
-    // Texts that speak of a token, from inside of the execution.
+    // Texts about a token that come from the execution.
     const log = { message: 'Token is expired.', extensions: { code: 'UNAUTHENTICATED' } };
     const TWO = `mutation { a: createRun(input: { title: "a" }) { run { id } }
       b: createRun(input: { title: "b" }) { run { id } } }`;
@@ -357,7 +357,7 @@ describe('client', () => {
       ['below a field that ran', CREATE, ['createRun', 'run', 'title']],
       ['in a field after one that ran', TWO, ['b']],
     ] as const) {
-      it(`do not happen after a refusal of the token ${what}`, async () => {
+      it(`do not happen after a rejected token ${what}`, async () => {
         fault({ kind: 'graphql', errors: [{ ...log, path }] }, { execute: true, times: 2 });
         const error = await failure(ask(ion.client(), text), 'ION_GRAPHQL');
         assert.equal(error.attempts, 1);
@@ -366,7 +366,7 @@ describe('client', () => {
       });
     }
 
-    it('do not happen after HTTP 401 beside data that shows that a part ran', async () => {
+    it('do not happen after HTTP 401 with data that shows that a part ran', async () => {
       let requests = 0;
       const api = closing(
         await httpServer((_request, response) => {
@@ -388,7 +388,7 @@ describe('client', () => {
       ['HTTP 400', { kind: 'status', status: 400 }, 'ION_RESPONSE'],
       ['HTTP 403', { kind: 'status', status: 403 }, 'ION_FORBIDDEN'],
     ] as [string, FaultEffect, IonErrorCode][]) {
-      it(`do not happen after ${what}, which is a clear refusal`, async () => {
+      it(`do not happen after ${what}, which is a clear rejection`, async () => {
         fault(effect);
         const error = await failure(ask(ion.client(), CREATE), code);
         assert.equal(error.attempts, 1);
@@ -397,7 +397,7 @@ describe('client', () => {
       });
     }
 
-    it('do not blame a mutation for which there was no token', async () => {
+    it('do not blame a mutation for a missing token', async () => {
       ion.sandbox.control.fault({ target: 'token', kind: 'hang' });
       const client = ion.client({ timeoutMs: 100, retries: 0 });
       const error = await failure(ask(client, CREATE), 'ION_TIMEOUT');
@@ -405,7 +405,7 @@ describe('client', () => {
       assert.doesNotMatch(error.message, MAY_HAVE_RUN);
     });
 
-    it('never run one twice, whatever happens on the way', async () => {
+    it('never run a mutation twice, in any sequence of failures', async () => {
       const client = ion.client({ timeoutMs: 500, concurrency: 3 });
       const effects: FaultEffect[] = [
         { kind: 'reset' },
@@ -431,14 +431,14 @@ describe('client', () => {
     const asked = (value: string, status = 429) =>
       fault({ kind: 'status', status, headers: { 'retry-after': value } });
 
-    it('is waited for, in seconds', async () => {
+    it('is respected, in seconds', async () => {
       asked('1');
       const start = performance.now();
       assert.equal((await ask(ion.client())).attempts, 2);
       assert.ok(performance.now() - start > 990);
     });
 
-    it('is waited for, as a date', async () => {
+    it('is respected, as a date', async () => {
       const at = Math.ceil(Date.now() / 1000) * 1000;
       asked(new Date(at).toUTCString(), 503);
       assert.equal((await ask(ion.client())).attempts, 2);
@@ -446,7 +446,7 @@ describe('client', () => {
       assert.ok(Date.now() >= at - 2);
     });
 
-    it('above a minute is not waited for, but told', async () => {
+    it('above a minute is reported instead', async () => {
       asked('61');
       const error = await failure(ask(ion.client()), 'ION_RATE_LIMITED');
       assert.equal(error.attempts, 1);
@@ -458,7 +458,7 @@ describe('client', () => {
   });
 
   describe('tokens', () => {
-    it('that were revoked are replaced, once for all', async () => {
+    it('that were revoked are replaced, once for all requests', async () => {
       const client = ion.client({ concurrency: 5 });
       await ask(client);
       ion.sandbox.control.revokeTokens();
@@ -467,7 +467,7 @@ describe('client', () => {
       assert.equal(counters().token.total, 2);
     });
 
-    it('that are revoked again at once are replaced again', async () => {
+    it('that are revoked again immediately are replaced again', async () => {
       const client = ion.client();
       await ask(client);
       for (let i = 0; i < 3; i++) {
@@ -476,7 +476,7 @@ describe('client', () => {
       }
     });
 
-    it('that were refused as replacements are not used again', async () => {
+    it('that were rejected as replacements are not used again', async () => {
       const client = ion.client();
       await ask(client);
       fault({ kind: 'unauthorized' }, { times: 2 });
@@ -486,7 +486,7 @@ describe('client', () => {
       assert.equal(counters().token.total, 1);
     });
 
-    it('that the API takes only after a while cost no message, neither at first nor at a renewal', async () => {
+    it('that the API accepts only after a while cost no message, neither at first nor at a renewal', async () => {
       ion.sandbox.control.set({ clockBehind: 1, tokenLifetime: 6 });
       const client = ion.client({ retries: 0 });
       const { total } = counters().token;
@@ -499,7 +499,7 @@ describe('client', () => {
       assert.ok(refused >= 2 && refused < 20, `${refused} were refused`);
     });
 
-    it('that are still good are not replaced by one of which ION only tells a fault', async () => {
+    it('that are still valid are not replaced if ION only reports an error of its own', async () => {
       const { now } = performance;
       let clock = 0;
       const sent: string[] = [];
@@ -533,7 +533,7 @@ describe('client', () => {
       }
     });
 
-    it('that ran out are replaced', async () => {
+    it('that expired are replaced', async () => {
       ion.sandbox.control.set({ tokenLifetime: 1 });
       const client = ion.client();
       await ask(client);
@@ -544,7 +544,7 @@ describe('client', () => {
       });
     });
 
-    it('that are refused again and again end in ION_AUTH', async () => {
+    it('that are rejected again and again end in ION_AUTH', async () => {
       fault({ kind: 'unauthorized', message: 'Token is expired.' }, { times: 2 });
       const error = await failure(ask(ion.client()), 'ION_AUTH');
       assert.match(error.message, /"Token is expired\."/);
@@ -552,7 +552,7 @@ describe('client', () => {
       assert.equal(error.status, 401);
     });
 
-    it('of another environment give that advice and are not asked for with every message', async () => {
+    it('of another environment lead to that advice and are not requested with every message', async () => {
       const client = ion.client({ authUrl: ion.sandbox.foreignAuthUrl, concurrency: 3 });
       for (let i = 0; i < 10; i++) {
         const error = await failure(ask(client), 'ION_AUTH');
@@ -574,14 +574,14 @@ describe('client', () => {
   });
 
   describe('concurrency', () => {
-    it('is never exceeded, and used', async () => {
+    it('reaches its limit and never exceeds it', async () => {
       ion.sandbox.control.set({ latency: 5 });
       const client = ion.client({ concurrency: 3 });
       await Promise.all(Array.from({ length: 30 }, () => ask(client)));
       assert.equal(counters().api.peakConcurrent, 3);
     });
 
-    it('is never exceeded by retries', async () => {
+    it('is not exceeded by retries', async () => {
       ion.sandbox.control.set({ latency: 5 });
       fault({ kind: 'status', status: 503 }, { times: 10 });
       const client = ion.client({ concurrency: 2, retries: 10 });
@@ -589,7 +589,7 @@ describe('client', () => {
       assert.ok(counters().api.peakConcurrent <= 2);
     });
 
-    it('is free again after failures of every kind', async () => {
+    it('is released after failures of every kind', async () => {
       const client = ion.client({ concurrency: 1, retries: 0, timeoutMs: 500 });
       fault({ kind: 'reset' });
       fault({ kind: 'status', status: 500 });
@@ -603,7 +603,7 @@ describe('client', () => {
       await ask(client);
     });
 
-    it('serves messages in order', async () => {
+    it('processes messages in order', async () => {
       const client = ion.client({ concurrency: 1 });
       const ids = Array.from({ length: 20 }, (_, i) => i + 1);
       await Promise.all(ids.map((id) => ask(client, RUN, { variables: { id } })));
@@ -613,7 +613,7 @@ describe('client', () => {
       );
     });
 
-    it('serves a message that is repeated before those that wait', async () => {
+    it('processes a retried message before queued ones', async () => {
       fault({ kind: 'status', status: 503 }, { match: '"id":1' });
       fault({ kind: 'latency', ms: 50 }, { match: '"id":2' });
       const client = ion.client({ concurrency: 1 });
@@ -624,14 +624,14 @@ describe('client', () => {
       );
     });
 
-    it('keeps only so many waiting, and fails the next with ION_OVERLOADED', async () => {
+    it('queues only the configured number, and fails the next with ION_OVERLOADED', async () => {
       ion.sandbox.control.set({ latency: 20 });
       const client = ion.client({ concurrency: 2, queueLimit: 3 });
       const accepted = Array.from({ length: 5 }, () => ask(client));
       const error = await failure(ask(client), 'ION_OVERLOADED');
       assert.match(error.message, /3 messages are already waiting/);
       assert.equal(error.attempts, 0);
-      // The next page of a list that was begun is let in.
+      // The next page of a list in progress is let in.
       accepted.push(ask(client, ME, { isNew: false }));
       await Promise.all(accepted);
       assert.equal(counters().api.total, 6);
@@ -639,7 +639,7 @@ describe('client', () => {
   });
 
   describe('that closes', () => {
-    it('ends what runs, what waits and what pauses with ION_CLOSED', async () => {
+    it('ends running, queued and pausing messages with ION_CLOSED', async () => {
       const client = ion.client({ concurrency: 1 });
       fault({ kind: 'status', status: 503, headers: { 'retry-after': '30' } });
       fault({ kind: 'hang' });
@@ -662,7 +662,7 @@ describe('client', () => {
       await until(() => counters().api.concurrent === 0);
     });
 
-    it('says of a running mutation that it may have been executed, of a waiting one not', async () => {
+    it('says of a running mutation that it may have been executed, but not of a queued one', async () => {
       const client = ion.client({ concurrency: 1 });
       fault({ kind: 'hang' }, { execute: true });
       const running = failure(ask(client, CREATE), 'ION_CLOSED');
@@ -680,7 +680,7 @@ describe('client', () => {
         { kind: 'status', status: 503, headers: { 'retry-after': '30' } },
       ],
     ] as [string, FaultEffect][]) {
-      it(`ends those who wait for a token that ${what}`, async () => {
+      it(`ends messages that wait for a token that ${what}`, async () => {
         ion.sandbox.control.fault({ target: 'token', ...effect });
         const client = ion.client();
         const waiting = failure(ask(client, CREATE), 'ION_CLOSED');
@@ -690,7 +690,7 @@ describe('client', () => {
       });
     }
 
-    it('takes no more requests, and may be closed again', async () => {
+    it('accepts no more requests, and may be closed again', async () => {
       const client = ion.client();
       await client.close();
       await failure(ask(client), 'ION_CLOSED');
@@ -700,7 +700,7 @@ describe('client', () => {
   });
 
   describe('that drops one message', () => {
-    it('ends it with ION_CLOSED and goes on with the others', async () => {
+    it('ends it with ION_CLOSED and continues with the others', async () => {
       const client = ion.client({ concurrency: 1 });
       fault({ kind: 'hang' });
       const controllers = [new AbortController(), new AbortController()];
@@ -722,7 +722,7 @@ describe('client', () => {
         if (state === 'retrying') controller.abort();
       };
       await failure(ask(ion.client(), ME, { signal, onState }), 'ION_CLOSED');
-      // What such a timer does would be seen before this one.
+      // Effects of such a timer would be visible before this one.
       await new Promise((resolve) => setTimeout(resolve, 1));
     });
 
@@ -741,7 +741,7 @@ describe('client', () => {
     const clientSecret = `S3CRET p@ss w*rd!(x)~'"&%\\`;
     const key = { clientId: 'test-key', clientSecret };
 
-    /** Servers that put everything they receive into what they answer. */
+    /** Servers that copy their requests into their responses. */
     const echoing = async (
       tokenAnswer: (received: string, response: ServerResponse) => void,
       apiAnswer: (received: string, response: ServerResponse) => void = () => {},
@@ -841,7 +841,7 @@ describe('client', () => {
       });
     }
 
-    it('are not shown when the API repeats them in what is no HTTP', async () => {
+    it('are not shown when the API repeats them in a response that is not HTTP', async () => {
       const auth = closing(await httpServer((_request, response) => grant('', response)));
       const api = closing(
         await tcpServer((socket) =>
@@ -853,7 +853,7 @@ describe('client', () => {
       assert.ok(error.cause instanceof Error, 'the cause is told');
     });
 
-    it('are not shown when a late answer repeats a token that was replaced meanwhile', async () => {
+    it('are not shown when a late response repeats a replaced token', async () => {
       const late: ServerResponse[] = [];
       const client = await echoing(grant, (received, response) => {
         if (late.length === 0) {
@@ -874,7 +874,7 @@ describe('client', () => {
     });
   });
 
-  it('asks for no token with every message where ION refuses them under HTTP 200', async () => {
+  it('requests no token with every message if ION rejects them with HTTP 200', async () => {
     const errors = [{ message: 'Log in.', extensions: { code: 'UNAUTHENTICATED' } }];
     ion.sandbox.control.fault({ target: 'api', kind: 'graphql', errors, times: 100 });
     const client = ion.client();

@@ -45,7 +45,7 @@ const http = (status: number, headers: string[], body: Buffer | string) =>
 const json = (body: string) =>
   http(200, ['content-type: application/json', `content-length: ${Buffer.byteLength(body)}`], body);
 
-/** JSON that a parser takes, but nobody expects. */
+/** JSON that is valid but unexpected. */
 const oddJson = fc.oneof(
   fc.json(),
   fc.constantFrom(
@@ -122,7 +122,7 @@ const encoders = new Map<string, (body: Buffer) => Buffer>([
   ['br', brotliCompressSync],
   ['deflate', deflateSync],
 ]);
-/** Short pauses that a server asks for would be kept to, as they should be. */
+/** Short pauses would be respected, as they should be. */
 const oddHeader = fc.oneof(
   fc.constantFrom(
     ...['__proto__: x', 'constructor: x', 'toString: x', 'hasOwnProperty: x', 'x: \xff\x80'],
@@ -150,7 +150,7 @@ const status = fc.oneof(
   fc.integer({ min: 100, max: 999 }),
 );
 
-/** Whole answers with odd contents. */
+/** Complete responses with odd contents. */
 const oddAnswer = fc
   .record({
     status,
@@ -165,7 +165,7 @@ const oddAnswer = fc
     const length = [`content-length: ${encoded.length}`];
     return http(status, [...headers, ...own, ...length], encoded);
   });
-/** What is hardly HTTP any more. */
+/** Responses that are hardly HTTP. */
 const brokenHttp = fc.oneof(
   fc.uint8Array({ maxLength: 500 }).map((bytes) => Buffer.from(bytes)),
   fc.tuple(oddAnswer, fc.nat(400)).map(([answer, length]) => answer.subarray(0, length)),
@@ -189,10 +189,10 @@ const brokenHttp = fc.oneof(
     .map((text) => Buffer.from(text)),
 );
 
-/** A server that answers each request with the bytes that were chosen last. */
+/** A server that answers each request with the bytes that were set last. */
 class OddServer {
   answer: Buffer = Buffer.alloc(0);
-  /** Whether the connection ends with the answer. */
+  /** Whether the connection ends with the response. */
   ends = true;
   #server: TestServer | undefined;
 
@@ -238,7 +238,7 @@ describe('client with hostile servers', () => {
     performance.now = now;
   });
 
-  /** What a request with a new client ends in; afterwards the client has to work again. */
+  /** The outcome of a request with a new client; afterwards the client must work again. */
   const outcomeOf = async (operation = ME): Promise<IonResponse | IonError> => {
     const client = new IonClient({
       environment: 'custom',
@@ -257,7 +257,7 @@ describe('client with hostile servers', () => {
       assertUnpolluted();
       auth.good(GOOD_TOKEN);
       api.good(GOOD_DATA);
-      // A refused key is not tried again for a while, nor a server that asks for up to 600 s.
+      // A refused key is not retried for a while, nor a server that asks for up to 600 s.
       performance.now = () => now.call(performance) + 700_000;
       const { data } = await client.request(ME, { signal });
       assert.deepEqual(data, { me: { id: 6 } });
@@ -270,7 +270,7 @@ describe('client with hostile servers', () => {
   const holds = (numRuns: number, property: fc.IAsyncProperty<unknown>) =>
     fc.assert(property, { numRuns: inputs(numRuns), timeout: 20 * TIMEOUT_MS });
 
-  it('takes the data that JSON says, or tells clearly why not', () =>
+  it('accepts the data in the JSON, or says clearly why not', () =>
     holds(
       200,
       fc.asyncProperty(oddJson, async (text) => {
@@ -279,13 +279,13 @@ describe('client with hostile servers', () => {
         const outcome = await outcomeOf();
         const body: unknown = parseExactly(text);
         const { data, errors } = { ...(body as { data?: unknown; errors?: unknown }) };
-        // What is nested deeper cannot be passed on by Node-RED.
+        // Node-RED cannot pass on deeper values.
         const isTooDeep = text.includes('['.repeat(201));
         const isGood =
           typeof data === 'object' && data !== null && Object.hasOwn(data, 'me') && !isTooDeep;
         if (isGood && !(Array.isArray(errors) && errors.length > 0)) {
           assert.ok(!(outcome instanceof IonError), String(outcome));
-          // The comparison of the test itself would not get to the bottom of it.
+          // The test's own comparison would not reach the bottom.
           if (text.length < 100_000) assert.deepEqual(outcome.data, data);
         } else {
           assert.ok(outcome instanceof IonError);
@@ -293,7 +293,7 @@ describe('client with hostile servers', () => {
       }),
     ));
 
-  it('understands compressed answers, and tells of any other encoding', () =>
+  it('reads compressed responses, and reports any other encoding', () =>
     holds(
       150,
       fc.asyncProperty(encoding, fc.boolean(), async (name, isEncoded) => {
@@ -317,7 +317,7 @@ describe('client with hostile servers', () => {
     ['odd', oddAnswer, 150],
     ['broken', brokenHttp, 200],
   ] as const) {
-    it(`ends in an answer or a clear error where the API's HTTP is ${what}`, () =>
+    it(`returns a response or a clear error if the API's HTTP is ${what}`, () =>
       holds(
         numRuns,
         fc.asyncProperty(answer, fc.constantFrom(ME, CREATE), async (bytes, operation) => {
@@ -328,7 +328,7 @@ describe('client with hostile servers', () => {
         }),
       ));
 
-    it(`ends in an answer or a clear error where the auth server's HTTP is ${what}`, () =>
+    it(`returns a response or a clear error if the auth server's HTTP is ${what}`, () =>
       holds(
         numRuns,
         fc.asyncProperty(answer, async (bytes) => {
@@ -340,7 +340,7 @@ describe('client with hostile servers', () => {
       ));
   }
 
-  it('takes a token that can be sent, or tells clearly why not', () =>
+  it('accepts a token that can be sent, or says clearly why not', () =>
     holds(
       200,
       fc.asyncProperty(fc.oneof(oddToken, oddJson), status, async (text, code) => {
@@ -355,7 +355,7 @@ describe('client with hostile servers', () => {
       }),
     ));
 
-  it('ends within the timeout where the answer does not', () =>
+  it('ends within the timeout if the response does not', () =>
     holds(
       3,
       fc.asyncProperty(brokenHttp, fc.constantFrom(api, auth), async (bytes, server) => {
@@ -367,7 +367,7 @@ describe('client with hostile servers', () => {
       }),
     ));
 
-  it('tells at once of errors whose texts are very long', async () => {
+  it('reports errors with very long texts immediately', async () => {
     for (const message of ['→'.repeat(1_000_000), '…x'.repeat(200_000), `…${'x'.repeat(1e6)}`]) {
       auth.good(GOOD_TOKEN);
       api.good(JSON.stringify({ errors: [{ message }] }));
@@ -378,7 +378,7 @@ describe('client with hostile servers', () => {
     }
   });
 
-  it('does not keep what it knows of very long queries', async () => {
+  it('does not cache very long queries', async () => {
     setFlagsFromString('--expose-gc');
     const collectGarbage = runInNewContext('gc') as () => void;
     const text = `{ ${Array.from({ length: 8000 }, (_, n) => `a${n}: me { id }`).join(' ')} }`;
@@ -464,7 +464,7 @@ describe('lists of hostile servers', () => {
     prefetch: fc.boolean(),
   });
 
-  /** Gives the answers again and again, for as long as somebody asks. */
+  /** Repeats the responses as long as somebody asks. */
   class OddSource {
     readonly concurrency = 3;
     requests = 0;
@@ -483,7 +483,7 @@ describe('lists of hostile servers', () => {
     }
   }
 
-  /** All items that come, and the error that ends them, which has to be a clear one. */
+  /** All received items and the final error, which must be clear. */
   const collect = async <T>(
     source: OddSource,
     items: AsyncIterable<T>,
@@ -504,7 +504,7 @@ describe('lists of hostile servers', () => {
   const holds = (numRuns: number, property: fc.IAsyncProperty<unknown>) =>
     fc.assert(property, { numRuns: inputs(numRuns), timeout: 20_000 });
 
-  it('end, with rows that were sent, each id once, or in a clear error', () =>
+  it('end with sent rows, each ID once, or in a clear error', () =>
     holds(
       1000,
       fc.asyncProperty(answers, reading, async (texts, options) => {
@@ -535,7 +535,7 @@ describe('lists of hostile servers', () => {
       }),
     ));
 
-  it('end also where the number of rows goes up and down', async () => {
+  it('end also if the number of rows goes up and down', async () => {
     const page = (totalCount: number) =>
       JSON.stringify({
         runs: {
@@ -566,7 +566,7 @@ describe('lists of hostile servers', () => {
     }
   });
 
-  it('have one last page, also where the page info contradicts itself', async () => {
+  it('have one last page, also if the page info contradicts itself', async () => {
     const page = (offset: number, hasNextPage: boolean) =>
       JSON.stringify({
         runs: {
@@ -588,7 +588,7 @@ describe('lists of hostile servers', () => {
     );
   });
 
-  it('give runs that are objects, or end in a clear error', () =>
+  it('return runs that are objects, or end in a clear error', () =>
     holds(
       1000,
       fc.asyncProperty(answers, reading, async (texts, options) => {
@@ -604,7 +604,7 @@ describe('lists of hostile servers', () => {
       }),
     ));
 
-  it('tell clearly of a run that is nested too deeply', async () => {
+  it('report clearly a run that is nested too deeply', async () => {
     const deep = '['.repeat(100_000) + ']'.repeat(100_000);
     const text = `{"runs":{"edges":[{"node":{"id":1,"title":${deep}}}],"pageInfo":{}}}`;
     const options = { pageSize: 5, limit: 0, signal };
@@ -613,7 +613,7 @@ describe('lists of hostile servers', () => {
     assert.match(String(error), /nested too deeply/);
   });
 
-  it('have no place to begin at where they are missing', async () => {
+  it('have no starting checkpoint if they are missing', async () => {
     for (const text of ['{}', '{"runs":null,"runSteps":{"edges":[]}}', '{"runs":7}']) {
       const options = { pageSize: 5, signal };
       const error = await failure(
@@ -624,7 +624,7 @@ describe('lists of hostile servers', () => {
     }
   });
 
-  it('give changes and a place from which they can be read on', () =>
+  it('return changes and a checkpoint from which reading can continue', () =>
     holds(
       1000,
       fc.asyncProperty(answers, fc.boolean(), async (texts, fromNow) => {
@@ -639,7 +639,7 @@ describe('lists of hostile servers', () => {
         }
         const changes = new ChangeFeed(runsOfIon, place);
         await collect(source, changes.read(source, QUERY, options));
-        // What a node's context makes of it.
+        // The value after a round trip through a node's context.
         const kept = JSON.parse(JSON.stringify(changes.checkpoint())) as Checkpoint;
         const good = new OddSource(['{"runs":{"edges":[],"pageInfo":{"hasNextPage":false}}}']);
         const next = await collect(

@@ -2,17 +2,17 @@ import assert from 'node:assert/strict';
 import { numberSettings, readNumber } from '../../nodes/client/settings.js';
 import { delayAfterFailures, MAX_TIMER_MS } from '../../nodes/client/support/backoff.js';
 
-describe('numbers of the dialogs', () => {
+describe('numbers in the dialogs', () => {
   const { timeout, retries, outboxLimit } = numberSettings['ion-config'];
   const { interval } = numberSettings['ion-events'];
 
-  it('are the default where nothing is set', () => {
+  it('are the default if nothing is set', () => {
     for (const nothing of [undefined, null, '', ' ', '\r\n', '\ufeff']) {
       assert.equal(readNumber(timeout, nothing), timeout.default, JSON.stringify(nothing));
     }
   });
 
-  it('may be text, with blanks around it', () => {
+  it('may be text, with spaces around it', () => {
     assert.equal(readNumber(timeout, ' 2.5\r\n'), 2.5);
     assert.equal(readNumber(timeout, '.5'), 0.5);
     assert.equal(readNumber(timeout, '1e2'), 100);
@@ -21,14 +21,14 @@ describe('numbers of the dialogs', () => {
     assert.equal(readNumber(retries, '0'), 0);
   });
 
-  it('are refused where they are no numbers', () => {
+  it('are rejected if they are not numbers', () => {
     const odd = [true, false, {}, [], [5], 5n, 'abc', '5 s', '1,5', '0x10', '1_000', 'Infinity'];
     for (const value of [...odd, 'NaN', Number.NaN, `1${'0'.repeat(200)}`]) {
       assert.equal(readNumber(outboxLimit, value), undefined, String(value));
     }
   });
 
-  it('are refused beyond their limits, and taken at them', () => {
+  it('are rejected beyond their limits, and accepted at them', () => {
     for (const settings of Object.values(numberSettings)) {
       for (const setting of Object.values(settings)) {
         const { least, most, label } = setting;
@@ -46,7 +46,7 @@ describe('numbers of the dialogs', () => {
     }
   });
 
-  it('never set a timer that would end at once', () => {
+  it('never set a timer that would end immediately', () => {
     assert.ok(timeout.most * 1000 <= MAX_TIMER_MS);
     assert.ok(interval.most * 1000 <= MAX_TIMER_MS);
     for (const failures of [1, 2, 5, 10_000]) {

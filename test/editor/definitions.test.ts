@@ -27,7 +27,7 @@ describe('the dialogs', () => {
     { type: 'ion-events', id: 'off', via: 'webhook', path: '/off', d: true },
   ];
 
-  /** As the editor looks texts up, which are then checked. */
+  /** Looks up texts like the editor; the test then checks them. */
   const translate = (key: string, values: Record<string, unknown> = {}) => {
     const [, set = '', path = ''] = CATALOGUE.exec(key) ?? [];
     const text = path
@@ -69,7 +69,7 @@ describe('the dialogs', () => {
     return validate?.call(node, value, label === undefined ? {} : { label });
   };
 
-  it('name every property that can be wrong', () => {
+  it('name every property that can be invalid', () => {
     for (const [type, { defaults }] of definitions) {
       for (const [name, { validate, label }] of Object.entries(defaults)) {
         if (validate) assert.ok(label, `${type}: ${name}`);
@@ -86,7 +86,7 @@ describe('the dialogs', () => {
     }
   });
 
-  it('are valid as they come out of the palette', () => {
+  it('are valid with their defaults', () => {
     for (const [type, { defaults }] of definitions) {
       const node = Object.fromEntries(
         Object.entries(defaults).map(([name, { value }]) => [name, value]),
@@ -236,7 +236,7 @@ describe('the dialogs', () => {
     ['ion-step', 'filename', '', { action: 'file' }, /^File name is required$/],
   ];
   for (const [type, property, value, node, text] of wrong) {
-    it(`say what is wrong with ${JSON.stringify(value)} as ${property} of ${type}`, () => {
+    it(`report the problem with ${JSON.stringify(value)} as ${property} of ${type}`, () => {
       assert.match(String(check(type, property, value, node)), text);
     });
   }
@@ -287,11 +287,11 @@ describe('the dialogs', () => {
     });
   }
 
-  it('ask for no URLs where the environment tells them', () => {
+  it('require no URLs if the environment determines them', () => {
     assert.equal(check('ion-config', 'apiUrl', '', { environment: 'staging' }), true);
   });
 
-  it('allow plain http to this machine, and elsewhere where that is chosen', () => {
+  it('allow plain http to this machine, and to other machines if configured', () => {
     assert.equal(check('ion-config', 'apiUrl', 'http://127.0.0.1:4000', custom), true);
     const node = { ...custom, allowHttp: true };
     assert.equal(check('ion-config', 'apiUrl', 'http://elsewhere.example.test', node), true);

@@ -23,7 +23,7 @@ declare const monaco: {
   };
 };
 
-/** What a text may try in Markdown and HTML, with a URL that tells when it is loaded. */
+/** Possible attacks in Markdown and HTML, with a URL that shows when it is loaded. */
 const hostile = (url: string) =>
   [
     `![x](${url}/markdown) ![x][r] <img src="${url}/html"> <img src=x onerror="fetch('${url}/script')">`,
@@ -38,7 +38,7 @@ const hostile = (url: string) =>
   ].join('\n');
 
 describe('texts of a schema', () => {
-  /** All that Markdown makes of a text, but for its lines. */
+  /** The result of rendering a text as Markdown, except its line breaks. */
   const tagsIn = (markdown: string) =>
     (marked.parse(markdown, { async: false }).match(/<[^>]*>/g) ?? []).filter(
       (tag) => !['<p>', '</p>', '<br>'].includes(tag),
@@ -52,14 +52,14 @@ describe('texts of a schema', () => {
       .replace(/&#39;/g, "'")
       .replace(/&amp;/g, '&');
 
-  it('are no Markdown and no HTML, whatever they hold', () => {
+  it('contain no active Markdown or HTML, whatever they hold', () => {
     const text = hostile('http://127.0.0.1:1');
     assert.deepEqual(tagsIn(asMarkdown(text)), []);
     const shown = decoded(marked.parse(asMarkdown(text), { async: false }));
     for (const line of text.split('\n')) assert.ok(shown.includes(line.trim()), line);
   });
 
-  it('are shown as they are, in whatever order their characters come', () => {
+  it('are shown unchanged, for any order of their characters', () => {
     const pieces = [...' \t\nab01', ...'!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~', '![x](http://x/y)'];
     const texts = fc
       .array(fc.constantFrom(...pieces, 'http://', 'www.', '<img src=x>', '```'))
@@ -74,12 +74,12 @@ describe('texts of a schema', () => {
     );
   });
 
-  it('do not leave the block of code that they are in', () => {
+  it('do not leave their code block', () => {
     const html = marked.parse(asCode('A.b\n```\n![x](http://x/y)'), { async: false });
     assert.match(html, /^<pre><code class="language-graphql">[^<]*<\/code><\/pre>\n$/);
   });
 
-  it('are cut where nobody reads them any more', () => {
+  it('are truncated at a length that nobody reads', () => {
     const long = '!'.repeat(1_000_000);
     assert.equal(shortened(long).length, 2001);
     assert.ok(asMarkdown(long).length < 5000);
@@ -101,7 +101,7 @@ describe('a hostile schema in the query editor', () => {
   }
 }
 `;
-  /** A schema in which everything has a text that begins with its name. */
+  /** A schema in which every item has a text that begins with its name. */
   const schemaText = (url: string) => {
     const text = (name: string) => JSON.stringify(`${name}: ${hostile(url)}`);
     return `
@@ -152,7 +152,7 @@ describe('a hostile schema in the query editor', () => {
     assert.deepEqual(editor.errors, []);
   });
 
-  /** Puts the cursor into the first place of a text, and does something there. */
+  /** Puts the cursor at the first position of a text, and acts there. */
   const at = (text: string, ...actions: string[]) =>
     editor.page.evaluate(
       ([text, actions]) => {
@@ -173,7 +173,7 @@ describe('a hostile schema in the query editor', () => {
     await found.waitFor();
     return found;
   };
-  /** Without the blanks, which Markdown and HTML fold. */
+  /** Without the spaces, which Markdown and HTML collapse. */
   const bare = (text: string | null) => String(text).replace(/\s+/g, '');
 
   for (const [text, code, description] of [
@@ -183,7 +183,7 @@ describe('a hostile schema in the query editor', () => {
     ['title', 'Run.title', 'for title'],
     ['Status)', 'Status', 'of Status'],
   ] as const) {
-    it(`says what ${code} is, and loads nothing`, async () => {
+    it(`describes ${code}, and loads nothing`, async () => {
       await at(text, 'editor.action.showHover');
       const hover = await textIn('.monaco-hover', `${description}:`);
       const shown = bare(await hover.textContent());
@@ -196,7 +196,7 @@ describe('a hostile schema in the query editor', () => {
     });
   }
 
-  it('completes, with what things are, and loads nothing', async () => {
+  it('completes with descriptions, and loads nothing', async () => {
     await at('title', 'editor.action.triggerSuggest');
     await textIn('.suggest-widget', 'titles');
     await at('title', 'editor.action.triggerSuggest', 'toggleSuggestionDetails');

@@ -41,7 +41,7 @@ describe('the editor', () => {
     for (const palette of palettes) await addPalette(folder.path, palette);
     nodeRed = await RunningNodeRed.startForEditor(folder.path, {
       env: {
-        // The flows name these; nothing answers there.
+        // The flows name these addresses; nothing listens there.
         ION_API_URL: 'http://127.0.0.1:9',
         ION_AUTH_URL: 'http://127.0.0.1:9',
         MQTT_HOST: '127.0.0.1',
@@ -78,7 +78,7 @@ describe('the editor', () => {
     await page.waitForFunction((id) => RED.nodes.workspace(id), String(tab?.id));
   };
 
-  /** What the editor exports where all nodes of a flow are selected. */
+  /** The editor's export with all nodes of a flow selected. */
   const exportSelected = async (flow: FlowNode[]): Promise<FlowNode[]> => {
     const exported: FlowNode[] = [];
     for (const tab of flow.filter(({ type }) => type === 'tab')) {
@@ -101,7 +101,7 @@ describe('the editor', () => {
     return JSON.parse(text) as FlowNode[];
   };
 
-  describe('imports as it is from its menu', () => {
+  describe('imports unchanged from its menu', () => {
     before(async function () {
       editor = await Editor.open(this, nodeRed.url);
     });
@@ -153,7 +153,7 @@ describe('the editor', () => {
 
     for (const [file, flow] of flows) {
       it(file, async () => {
-        // A selection is of nodes, without the tab that they are on.
+        // A selection contains nodes, without their tab.
         const nodes = flow.filter(({ type }) => type !== 'tab');
         check(await exportSelected(flow), nodes, 'selected');
         check(everything, flow, 'full');

@@ -48,7 +48,7 @@ describe('the ion-config dialog in a browser', () => {
   });
   afterEach(() => assert.deepEqual(editor.errors, []));
 
-  /** POST /write puts a write into the outbox of the config node. */
+  /** POST /write adds a write to the outbox of the config node. */
   const writingFlow = (): FlowNode[] => {
     const place = { z: 'flow', x: 600, y: 100 };
     const from = (name: string) => ({ [name]: `payload.${name}`, [`${name}Type`]: 'msg' });
@@ -83,7 +83,7 @@ describe('the ion-config dialog in a browser', () => {
   };
 
   describe('its numbers', () => {
-    it('have limits and defaults, and refuse what is beyond them', async () => {
+    it('have limits and defaults, and reject values beyond them', async () => {
       const { page } = editor;
       await editor.editConfig('ion-config', 'config');
       await page.click('#ion-config-advanced summary');
@@ -120,7 +120,7 @@ describe('the ion-config dialog in a browser', () => {
     beforeEach(() => editor.editConfig('ion-config', 'config'));
     afterEach(cancel);
 
-    it('tells whose key is stored', async () => {
+    it('shows whose key is stored', async () => {
       await test();
       await resultSays('Connected as Sandbox Service Account');
       await resultSays('example.test');
@@ -153,7 +153,7 @@ describe('the ion-config dialog in a browser', () => {
       assert.equal(await editor.page.isVisible(field('timeout')), true);
     });
 
-    it('can be tested by keys only', async () => {
+    it('can be tested with the keyboard only', async () => {
       const { page } = editor;
       await page.focus(field('clientSecret'));
       await page.keyboard.press('Tab');
@@ -167,7 +167,7 @@ describe('the ion-config dialog in a browser', () => {
   });
 
   describe('when it closes', () => {
-    it('keeps its values and its secret, and afterwards shows the rarely used rows where they are used', async () => {
+    it('keeps its values and its secret, and then shows the rarely used rows that are in use', async () => {
       const { page } = editor;
       await editor.editConfig('ion-config', 'config');
       await page.click('#ion-config-advanced summary');
@@ -191,7 +191,7 @@ describe('the ion-config dialog in a browser', () => {
       await cancel();
     });
 
-    it('keeps a time zone, which is offered by name and has to be one', async () => {
+    it('keeps a time zone, which is offered by name and has to be valid', async () => {
       const { page } = editor;
       await editor.editConfig('ion-config', 'config');
       if (!(await page.isVisible(field('timeZone')))) {
@@ -218,7 +218,7 @@ describe('the ion-config dialog in a browser', () => {
       await editor.doneConfig();
     });
 
-    it('ends a test under way', async () => {
+    it('ends a test in progress', async () => {
       const { control } = context.sandbox;
       control.fault({ target: 'token', kind: 'hang' });
       await editor.editConfig('ion-config', 'config');
@@ -266,7 +266,7 @@ describe('the ion-config dialog in a browser', () => {
       ['missing', 'gone', /^no schema: /, /no longer exists/],
       ['deleted in the editor', 'deleted', /^no schema: /, /no longer exists|Select an ION/],
     ] as const) {
-      it(`opens, works and says it where the configuration is ${what}`, async () => {
+      it(`opens, works and reports a configuration that is ${what}`, async () => {
         const { page } = editor;
         if (config === 'deleted') {
           await editor.editConfig('ion-config', config);
@@ -325,7 +325,7 @@ describe('the ion-config dialog in a browser', () => {
       });
       assert.equal(response.status, 200);
     };
-    /** Waits until nothing waits, and so many are given up. */
+    /** Waits until nothing is pending, and this many writes are rejected. */
     const untilGivenUp = (count: number) =>
       until(async () => {
         const { waiting, givenUp } = await outbox();
@@ -349,7 +349,7 @@ describe('the ion-config dialog in a browser', () => {
       await question.waitFor({ state: 'detached' });
     };
 
-    it('has limits, and says that nothing waits', async () => {
+    it('has limits, and says that nothing is pending', async () => {
       const { page } = editor;
       await open();
       assert.equal(await page.isVisible(field('outboxLimit')), false);
@@ -372,7 +372,7 @@ describe('the ion-config dialog in a browser', () => {
       await cancel();
     });
 
-    it('has the defaults in a configuration that is new, and no state before it is deployed', async () => {
+    it('has the defaults in a new configuration, and no state before it is deployed', async () => {
       const { page } = editor;
       await editor.edit('node');
       await page.click('#node-input-btn-config-add');
@@ -385,7 +385,7 @@ describe('the ion-config dialog in a browser', () => {
       await editor.cancel();
     });
 
-    it('lists what was given up, with the words that tell why', async () => {
+    it('lists rejected writes, with the reasons', async () => {
       await write({ value: '12,5' });
       await write({ value: '<b>12</b>', step: '<i>none</i>' });
       await untilGivenUp(2);
@@ -405,7 +405,7 @@ describe('the ion-config dialog in a browser', () => {
       await cancel();
     });
 
-    it('tries one again, which is given up again behind the others', async () => {
+    it('retries one, which is rejected again after the others', async () => {
       await open();
       await press('Retry');
       await untilGivenUp(2);
@@ -416,7 +416,7 @@ describe('the ion-config dialog in a browser', () => {
       await cancel();
     });
 
-    it('discards one once that is confirmed', async () => {
+    it('discards one after confirmation', async () => {
       await open();
       await press('Discard');
       await editor.page
@@ -429,12 +429,12 @@ describe('the ion-config dialog in a browser', () => {
       await untilListed(1);
       await says('0 pending, 1 rejected');
       assert.equal((await outbox()).givenUp, 1);
-      // The button that was pressed is gone.
+      // The pressed button is gone.
       await editor.page.waitForSelector('#ion-config-outbox-refresh:focus');
       await cancel();
     });
 
-    it('delivers all of them once ION takes them', async () => {
+    it('delivers all of them once ION accepts them', async () => {
       const { data } = context.sandbox;
       data.runStepFields.update(fieldId, { type: 'STRING' });
       await open();
@@ -504,7 +504,7 @@ describe('the ion-config dialog in a browser', () => {
       });
     });
 
-    it('says since when ION cannot be reached, and why', async () => {
+    it('says since when ION has been unreachable, and why', async () => {
       const { control, data } = context.sandbox;
       control.fault({ target: 'api', kind: 'status', status: 500, times: 1000 });
       const others = data.runs.all().slice(0, 3);
@@ -517,7 +517,7 @@ describe('the ion-config dialog in a browser', () => {
       await cancel();
     });
 
-    it('decides on all where more were given up than are shown', async () => {
+    it('decides about all if more were rejected than are shown', async () => {
       const { page } = editor;
       const route = '**/ion-config/config/outbox';
       const refused = [

@@ -76,7 +76,7 @@ describe('the ion-events dialog in a browser', () => {
       ),
       place({ id: 'out', type: 'http response', wires: [] }, 500, 100),
       place({ id: 'post', type: 'http in', url: '/posted', method: 'post', wires: [] }, 100, 160),
-      // Disabled, so that they neither ask nor register.
+      // Disabled, so that they neither poll nor register.
       ...Object.entries(nodes).map(([id, properties], index) =>
         place({ ...eventsNode, wires: [[]], d: true, ...properties, id }, 300, 160 + 50 * index),
       ),
@@ -94,7 +94,7 @@ describe('the ion-events dialog in a browser', () => {
 
   const input = (property: string) => `#node-input-${property}`;
   const via = (way: string) => editor.page.selectOption(input('via'), way);
-  /** The labels of the rows that are shown, below the name and the config node. */
+  /** Labels of the visible rows, below the name and the config node. */
   const rows = () =>
     editor.page.locator('.ion-events-dialog > .form-row:visible').evaluateAll((shown) =>
       shown
@@ -124,7 +124,7 @@ describe('the ion-events dialog in a browser', () => {
     await editor.page.press(input(property), 'Tab');
   };
 
-  it('comes out of the palette with the defaults that flows depend on', async () => {
+  it('has the defaults that flows depend on', async () => {
     const { page } = editor;
     const source = page.locator('.red-ui-palette-node[data-palette-type="ion-events"]');
     await source.scrollIntoViewIfNeeded();
@@ -147,7 +147,7 @@ describe('the ion-events dialog in a browser', () => {
     await page.keyboard.press('Delete');
   });
 
-  it('shows the rows that each way needs', async () => {
+  it('shows the rows for each source', async () => {
     await editor.edit('plain');
     await treeIsShown();
     const always = ['Source', 'Resource', 'Events'];
@@ -181,7 +181,7 @@ describe('the ion-events dialog in a browser', () => {
     });
   }
 
-  it('offers what can be listed for polls, and all that the schema names for webhooks', async () => {
+  it('offers listable resources for polls, and all resources of the schema for webhooks', async () => {
     const { page } = editor;
     await editor.edit('plain');
     await treeIsShown();
@@ -197,7 +197,7 @@ describe('the ion-events dialog in a browser', () => {
     await editor.cancel();
   });
 
-  it('shows filters and fields of what the events are about', async () => {
+  it('shows filters and fields of the resource', async () => {
     const { page } = editor;
     await editor.edit('plain');
     await treeIsShown();
@@ -217,7 +217,7 @@ describe('the ion-events dialog in a browser', () => {
     await editor.cancel();
   });
 
-  it('shows a stored resource that cannot be polled, as wrong', async () => {
+  it('marks a stored resource that cannot be polled as wrong', async () => {
     const { page } = editor;
     await editor.edit('webhook');
     await via('poll');
@@ -228,7 +228,7 @@ describe('the ion-events dialog in a browser', () => {
     await editor.cancel();
   });
 
-  it('stores the actions and the fields that are ticked', async () => {
+  it('stores the ticked actions and fields', async () => {
     const { page } = editor;
     await editor.edit('plain');
     await treeIsShown();
@@ -247,7 +247,7 @@ describe('the ion-events dialog in a browser', () => {
     });
   });
 
-  it('shows the address that ION is to call', async () => {
+  it('shows the address that ION has to call', async () => {
     const { page } = editor;
     const address = () => page.textContent('#ion-events-address');
     await editor.edit('secret');
@@ -291,7 +291,7 @@ describe('the ion-events dialog in a browser', () => {
     await setRoot('/');
   });
 
-  it('makes a secret, shows it once, and stores it as a credential', async () => {
+  it('generates a secret, shows it once, and stores it as a credential', async () => {
     const { page } = editor;
     await editor.edit('secret');
     assert.equal(await isMarked('secret'), true);
@@ -319,7 +319,7 @@ describe('the ion-events dialog in a browser', () => {
     await editor.cancel();
   });
 
-  it('warns where everybody could send', async () => {
+  it('warns if every sender is accepted', async () => {
     const { page } = editor;
     await editor.edit('secret');
     const warning = page.getByText('Anyone who can reach this address');
@@ -329,7 +329,7 @@ describe('the ion-events dialog in a browser', () => {
     await editor.cancel();
   });
 
-  it('marks what cannot work, and says why', async () => {
+  it('marks invalid values, and says why', async () => {
     const { page } = editor;
     await editor.edit('wrong');
     await enter('interval', '0.05');
@@ -365,7 +365,7 @@ describe('the ion-events dialog in a browser', () => {
     assert.doesNotMatch(errors, /^Interval/m);
   });
 
-  it('tells of a step that changes, once it is deployed', async () => {
+  it('reports a changed step, once it is deployed', async () => {
     const { page } = editor;
     const { control, data } = context.sandbox;
     await editor.edit('live');
@@ -375,7 +375,7 @@ describe('the ion-events dialog in a browser', () => {
     await editor.done();
     const before = control.counters().api.total;
     await nodeRed.untilStarted(() => editor.deploy());
-    // The first poll only begins.
+    // The first poll only sets the checkpoint.
     await until(() => control.counters().api.total > before + 1);
     const [step] = data.runSteps.all();
     assert.ok(step);

@@ -96,13 +96,13 @@ describe('the ion-graphql dialog in a browser', () => {
     await page.keyboard.press('Escape');
   });
 
-  it('says what a field is', async () => {
+  it('describes a field', async () => {
     const { page } = editor;
     await page.hover(`${lines} >> text=title`);
     await page.waitForSelector('.monaco-hover:visible >> text=Run.title');
   });
 
-  it('underlines what the schema does not have, and what is no GraphQL', async () => {
+  it('underlines names that the schema does not have, and invalid GraphQL', async () => {
     const { page } = editor;
     await clickBehind('title');
     await page.keyboard.press('Enter');
@@ -118,7 +118,7 @@ describe('the ion-graphql dialog in a browser', () => {
     await resultSays(String(context.sandbox.data.runs.get(7)?.title));
   });
 
-  it('leaves room for the rows below its answer', async () => {
+  it('leaves room for the rows below its result', async () => {
     await editor.page.setViewportSize({ width: 1400, height: 1150 });
     await run('{ "id": 7 }');
     await resultSays('title');
@@ -156,7 +156,7 @@ describe('the ion-graphql dialog in a browser', () => {
 
   it('formats the query', async () => {
     const { page } = editor;
-    // Typed, it would get closing brackets of the code editor's own.
+    // Typed text would get the code editor's closing brackets.
     await page.evaluate(() => {
       const models = monaco.editor.getModels();
       models
@@ -171,7 +171,7 @@ describe('the ion-graphql dialog in a browser', () => {
     assert.match(String(await page.textContent('#ion-graphql-query-editor')), /#\s+mine/);
   });
 
-  it('reads the schema anew on request', async () => {
+  it('reads the schema again on request', async () => {
     context.sandbox.control.fault({ target: 'api', kind: 'status', status: 500, times: 9 });
     await editor.page.click('#ion-graphql-refresh');
     await schemaIs(/^no schema: ION, or a gateway before it, has a fault/);

@@ -94,7 +94,7 @@ describe('the ion-runs dialog in a browser', () => {
   const schemaSays = (text: string) =>
     editor.page.locator('#ion-runs-schema').filter({ hasText: text }).waitFor();
 
-  it('builds a filter of values that the schema offers', async () => {
+  it('builds a filter from values in the schema', async () => {
     const { page } = editor;
     await open('runs');
     await page.click('.red-ui-editableList-addButton');
@@ -105,14 +105,14 @@ describe('the ion-runs dialog in a browser', () => {
     await page.keyboard.press('Tab');
     await row(0).locator('.ion-runs-op').selectOption('in');
     const menu = await editor.openMenu(row(0).locator('.red-ui-typedInput-option-trigger'));
-    // The first value was chosen before, by "is".
+    // The first value was chosen before, with "is".
     await menu.locator('a[value="IN_PROGRESS"]').click();
     await page.keyboard.press('Escape');
     await menu.waitFor({ state: 'hidden' });
     assert.deepEqual((await variables()).filters, { status: { in: ['TODO', 'IN_PROGRESS'] } });
   });
 
-  it('has true and false for what is one or the other, and operators of the type', async () => {
+  it('has true and false for booleans, and operators for the type', async () => {
     const { page } = editor;
     await page.click('.red-ui-editableList-addButton');
     await row(1).locator('.ion-runs-field').fill('steps.type');
@@ -144,7 +144,7 @@ describe('the ion-runs dialog in a browser', () => {
       });
   });
 
-  it('can be ticked by keys only', async () => {
+  it('can be ticked with the keyboard only', async () => {
     const { page } = editor;
     await page.fill('#ion-runs-field-search', '');
     await page.keyboard.press('Backspace');
@@ -179,7 +179,7 @@ describe('the ion-runs dialog in a browser', () => {
     await editor.done();
   });
 
-  it('makes a flow that answers what was chosen', async () => {
+  it('creates a flow that returns the chosen fields', async () => {
     await nodeRed.untilStarted(() => editor.deploy());
     const response = await fetch(`${nodeRed.url}/runs`);
     const runs = (await response.json()) as { id: number; title: string; part: object | null }[];
@@ -189,7 +189,7 @@ describe('the ion-runs dialog in a browser', () => {
     assert.deepEqual(titles, titles.toSorted().reverse());
   });
 
-  it('keeps what the schema does not know', async () => {
+  it('keeps values unknown to the schema', async () => {
     await open('strange');
     const { page } = editor;
     await page.locator('#ion-runs-field-tree').getByText('oldField').waitFor();
@@ -216,7 +216,7 @@ describe('the ion-runs dialog in a browser', () => {
     });
   });
 
-  it('opens with ids that a number cannot hold', async () => {
+  it('opens with IDs that a number cannot hold', async () => {
     const { page } = editor;
     await open('large');
     await page.click('#ion-runs-open-as');
@@ -228,7 +228,7 @@ describe('the ion-runs dialog in a browser', () => {
     });
   });
 
-  it('opens with JSONata where values come from the message', async () => {
+  it('opens with JSONata if values come from the message', async () => {
     const { page } = editor;
     await open('later');
     await page.click('#ion-runs-open-as');
@@ -249,7 +249,7 @@ describe('the ion-runs dialog in a browser', () => {
     });
   });
 
-  it('shows texts where ION does not answer, keeps everything, and tries again', async () => {
+  it('shows text inputs if ION does not answer, keeps everything, and retries', async () => {
     const { page } = editor;
     const { control } = context.sandbox;
     control.fault({ target: 'api', kind: 'status', status: 500 });

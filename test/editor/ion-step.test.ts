@@ -23,7 +23,7 @@ describe('the ion-step dialog in a browser', () => {
   const folder = useTemporaryFolder();
   let nodeRed: RunningNodeRed;
   let editor: Editor;
-  /** A step that is worked on, with a field for a number. */
+  /** A step in progress, with a field for a number. */
   let target: { run: number; step: string; stepId: number; field: string; fieldId: number };
 
   const nodes: Record<string, object> = {
@@ -118,7 +118,7 @@ describe('the ion-step dialog in a browser', () => {
     return types;
   };
   const action = (name: string) => editor.page.selectOption(input('action'), name);
-  /** The labels of the rows that are shown, below the name and the config node. */
+  /** Labels of the visible rows, below the name and the config node. */
   const rows = () =>
     editor.page
       .locator('#dialog-form > .form-row:visible > label > span')
@@ -154,7 +154,7 @@ describe('the ion-step dialog in a browser', () => {
     await text(property).press('Tab');
   };
 
-  it('comes out of the palette with the defaults that flows depend on', async () => {
+  it('has the defaults that flows depend on', async () => {
     const { page } = editor;
     const source = page.locator('.red-ui-palette-node[data-palette-type="ion-step"]');
     await source.scrollIntoViewIfNeeded();
@@ -192,7 +192,7 @@ describe('the ion-step dialog in a browser', () => {
     assert.notEqual(await editor.property('plain', 'changed'), true);
   });
 
-  it('offers for each action what its value can come from', async () => {
+  it('offers the value sources of each action', async () => {
     const reference = ['msg', 'flow', 'global', 'str', 'num', 'jsonata', 'env'];
     await editor.edit('plain');
     for (const property of ['run', 'step', 'field']) {
@@ -213,7 +213,7 @@ describe('the ion-step dialog in a browser', () => {
     await editor.cancel();
   });
 
-  it('names its inputs for those who do not see them', async () => {
+  it('names its inputs for screen readers', async () => {
     await editor.edit('file');
     const { page } = editor;
     await page.getByRole('textbox', { name: 'File name', exact: true }).waitFor();
@@ -231,7 +231,7 @@ describe('the ion-step dialog in a browser', () => {
     });
   }
 
-  it('stores a status that was chosen as the text that it is', async () => {
+  it('stores a chosen status as text', async () => {
     await editor.edit('status');
     const label = widget('value').locator('.red-ui-typedInput-option-label');
     assert.equal(await label.textContent(), 'COMPLETE');
@@ -250,14 +250,14 @@ describe('the ion-step dialog in a browser', () => {
     await editor.cancel();
   });
 
-  it('shows a status that is not in its list as text', async () => {
+  it('shows an unlisted status as text', async () => {
     await editor.edit('other-status');
     assert.equal(await text('value').inputValue(), 'DAG_MODIFIABLE');
     assert.equal(await text('value').isVisible(), true);
     await editor.cancel();
   });
 
-  it('takes the payload where the value cannot be of the type that it was', async () => {
+  it('uses the payload if the value cannot have its previous type', async () => {
     await editor.edit('switch');
     await action('file');
     assert.equal(await text('value').inputValue(), 'payload');
@@ -273,7 +273,7 @@ describe('the ion-step dialog in a browser', () => {
     );
   });
 
-  it('has a second output with the outbox, and takes its wires away without', async () => {
+  it('has a second output with the outbox, and removes its wires without it', async () => {
     const { page } = editor;
     const ports = () =>
       page.evaluate(() =>
@@ -316,7 +316,7 @@ describe('the ion-step dialog in a browser', () => {
     );
   });
 
-  it('sets a status that was chosen from its list', async () => {
+  it('sets a status from its list', async () => {
     await editor.edit('write');
     await action('status');
     const [listed] = await offeredTypes('value');
@@ -329,7 +329,7 @@ describe('the ion-step dialog in a browser', () => {
     assert.deepEqual([body.id, body.status], [stepId, 'HOLD']);
   });
 
-  it('marks what cannot work, and says why', async () => {
+  it('marks invalid values, and says why', async () => {
     await editor.edit('date');
     assert.equal(await isMarked('value'), false);
     await chooseType('value', 'num');
@@ -338,7 +338,7 @@ describe('the ion-step dialog in a browser', () => {
     await text('step').fill('');
     await text('step').press('Tab');
     assert.deepEqual([await isMarked('value'), await isMarked('step')], [true, false]);
-    // One value needs a field, and a field without an id needs a step.
+    // One value needs a field, and a field without an ID needs a step.
     await text('field').fill('');
     await text('field').press('Tab');
     assert.deepEqual([await isMarked('step'), await isMarked('field')], [true, true]);

@@ -75,12 +75,12 @@ function labelsThatDoNotFit({ page }: Editor): Promise<string[]> {
     return [...labels].flatMap((label) => {
       const icon = label.querySelector('i')?.getBoundingClientRect();
       const text = label.querySelector('span');
-      // A typed input stands beside the field that it hides.
+      // A typed input is next to the field that it hides.
       const [field] = [...(label.parentElement?.children ?? [])]
         .filter((each) => each.tagName !== 'LABEL')
         .map((each) => each.getBoundingClientRect())
         .filter(({ width }) => width > 0);
-      // Those of check boxes have none, and may wrap.
+      // Labels of check boxes have no field, and may wrap.
       if (!icon || !text || !field || !label.offsetParent) return [];
       const [line, ...more] = text.getClientRects();
       const fits =

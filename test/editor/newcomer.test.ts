@@ -30,7 +30,7 @@ describe("a newcomer's first flow in the editor", () => {
     await nodeRed?.stop();
   });
 
-  /** Drags a node out of the palette, and tells its id. */
+  /** Drags a node out of the palette, and returns its ID. */
   const drag = async (type: string, x: number, y: number): Promise<string> => {
     const { page } = editor;
     const source = page.locator(`.red-ui-palette-node[data-palette-type="${type}"]`);
@@ -48,7 +48,7 @@ describe("a newcomer's first flow in the editor", () => {
     await port(from, 'output').dragTo(port(to, 'input'));
   };
 
-  /** Adds the filter of step 4, by the labels that it names. */
+  /** Adds the filter of step 4, using the labels named there. */
   const pressAsTheReadmeSays = async () => {
     const { page } = editor;
     const text = async (found: ReturnType<typeof page.locator>) =>

@@ -1,5 +1,5 @@
-// npm run screenshots: renews the pictures in docs/images with the Node-RED that is installed.
-// The dark ones need Node-RED 5, which brings a dark theme.
+// npm run screenshots: updates the pictures in docs/images with the installed Node-RED.
+// The dark ones need Node-RED 5, which has a dark theme.
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,7 +32,7 @@ async function main(): Promise<void> {
   const userDir = await mkdtemp(join(tmpdir(), 'node-red-ion-'));
   const { clientId, clientSecret, url, authUrl } = sandbox;
   const flow = JSON.parse(await readFile(join(root, 'demo/flow.json'), 'utf8'));
-  // Below what is seen of the flow, for its dialog.
+  // Below the visible part of the flow, to leave room for its dialog.
   const step = { ...stepNode, id: STEP, name: 'record values', z: 'ion-demo', x: 140, y: 2000 };
   flow.push({
     ...{ ...step, config: 'ion-demo-config', delivery: 'outbox', outputs: 2, wires: [[], []] },
@@ -83,7 +83,7 @@ async function take(url: string, theme: 'light' | 'dark', locale: string): Promi
     await showWhatMatters(page);
     await save(page, `demo-${suffix}`);
 
-    // High enough for the whole of each dialog.
+    // High enough for the whole dialog.
     await page.setViewportSize({ width: 1400, height: 1150 });
     await editor.edit('ion-demo-graphql');
     await page.click('.ion-graphql-trial summary');
@@ -120,7 +120,7 @@ async function take(url: string, theme: 'light' | 'dark', locale: string): Promi
   }
 }
 
-/** The package's own nodes in the palette, and what is in the first message. */
+/** The package's own nodes in the palette, and the contents of the first message. */
 async function showWhatMatters(page: Page): Promise<void> {
   for (const category of ['common', 'function', 'network', 'sequence', 'parser', 'storage']) {
     await page.click(`#red-ui-palette-header-${category}`);
@@ -133,7 +133,7 @@ async function showWhatMatters(page: Page): Promise<void> {
   await page.waitForSelector(
     '.red-ui-flow-node-status-label >> text=/^(rejected by ION|von ION abgelehnt)$/',
   );
-  // The editor's word that the button was pressed would hide the header.
+  // The editor's notification about the button would hide the header.
   await page.evaluate(() => document.querySelector('#red-ui-notifications')?.remove());
   // The palette folds slowly.
   await page.waitForFunction(() => document.getAnimations().length === 0);
@@ -168,7 +168,7 @@ async function takeDashboard(): Promise<void> {
   }
 }
 
-/** Lets the sandbox work for nearly eight hours, and the example look at it every five minutes. */
+/** Runs the sandbox for nearly eight hours, and lets the example poll it every five minutes. */
 async function workAShift(example: RunningExample, sandbox: Sandbox): Promise<void> {
   const { nodeRed, prefix } = example;
   const random = new Random(8);
@@ -197,7 +197,7 @@ async function takePage(url: string): Promise<void> {
     await page.goto(url);
     await page.waitForSelector('.nrdb-ui-chart canvas');
     await page.waitForSelector('.v-data-table-footer__info');
-    // Bars that show nothing move for ever.
+    // Bars that show nothing move forever.
     await page.waitForFunction(() =>
       document.getAnimations().every(({ effect }) => effect?.getTiming().iterations === Infinity),
     );
@@ -213,7 +213,7 @@ async function takeFlow({ nodeRed }: RunningExample): Promise<void> {
   try {
     await page.setViewportSize({ width: 1700, height: 540 });
     await page.waitForSelector('.red-ui-flow-node-status-label >> text=/^200 /');
-    // As wide as the flow: the sidebar of Node-RED 5 lies over the rest.
+    // As wide as the flow: the sidebar of Node-RED 5 covers the rest.
     const box = await page.locator('#red-ui-workspace').boundingBox();
     if (box) await save(page, 'dashboard-flow.png', { clip: { ...box, width: 920 } });
   } finally {

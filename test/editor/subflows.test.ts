@@ -134,7 +134,7 @@ describe("the dialogs of a subflow's nodes in a browser", () => {
     await editor.doneConfig();
   });
 
-  it('say if the subflow has no instance to ask', async () => {
+  it('report a subflow without an instance', async () => {
     await show('empty');
     await editor.editConfig('ion-config', 'lonely');
     await editor.page.click('#ion-config-outbox summary');
@@ -177,7 +177,7 @@ describe("the dialogs of a subflow's nodes in a browser", () => {
     await editor.cancel();
   });
 
-  it('tell the address of each instance, and mark a path that they would share', async () => {
+  it('show the address of each instance, and mark a path that they would share', async () => {
     await show('sub');
     await editor.edit('hook');
     const addresses = () => editor.page.locator('#ion-events-address > div').allTextContents();

@@ -19,7 +19,7 @@ describe('the route of a webhook', () => {
   let editor: Application;
   let nodes: Application;
 
-  /** Apps as Node-RED has them: the editor's hidden in that of the admin API. */
+  /** Apps as in Node-RED: the editor's inside that of the admin API. */
   const mount = (adminRoot: string | false, nodeRoot: string) => {
     root = express();
     admin = express();
@@ -39,11 +39,11 @@ describe('the route of a webhook', () => {
     router.post('/do', (_request, response) => void response.send('done'));
     palettes.use('/other', router);
     palettes.use('/files', (_request, _response, next) => next());
-    // Such routes pass on what is not theirs.
+    // Such routes pass on other requests.
     palettes.all('*', (_request, _response, next) => next());
     admin.use(palettes);
     if (adminRoot !== false) root.use(adminRoot, admin);
-    // As httpNodeAuth does it.
+    // Like httpNodeAuth.
     root.use(nodeRoot, (_request, _response, next) => next());
     root.use(nodeRoot, nodes);
     const settings = { httpAdminRoot: adminRoot, httpNodeRoot: nodeRoot };
@@ -81,12 +81,12 @@ describe('the route of a webhook', () => {
     '/favicon.ico',
   ];
   for (const path of OF_EDITOR) {
-    it(`is refused at ${path}, which the editor's server answers`, () => {
+    it(`is rejected at ${path}, which the editor's server uses`, () => {
       refuses(mount('/', '/'), path);
     });
   }
 
-  it("is refused below the editor's root, and only there", () => {
+  it("is rejected below the editor's root, and only there", () => {
     const RED = mount('/admin/', '/');
     for (const path of OF_EDITOR) {
       refuses(RED, `/admin${path}`);
@@ -103,7 +103,7 @@ describe('the route of a webhook', () => {
     for (const path of OF_EDITOR) takes(none, path);
   });
 
-  it("is taken at paths beside the editor's", () => {
+  it("is accepted at paths next to the editor's", () => {
     const RED = mount('/', '/');
     const paths = [
       '/ion/hook',
@@ -146,7 +146,7 @@ describe('the route of a webhook', () => {
     null,
     true,
   ]) {
-    it(`is refused for ${JSON.stringify(path).slice(0, 40)}, which is no path`, () => {
+    it(`is rejected for ${JSON.stringify(path).slice(0, 40)}, which is not a path`, () => {
       refuses(mount('/', '/'), path);
     });
   }
@@ -185,7 +185,7 @@ describe('the route of a webhook', () => {
     route.remove();
   });
 
-  it('takes nothing with it when it is removed', async () => {
+  it('removes nothing else when it is removed', async () => {
     const RED = mount('/', '/');
     const count = () => (root as unknown as { _router: { stack: object[] } })._router.stack.length;
     const before = count();

@@ -8,13 +8,13 @@ import { until } from '../support/until.js';
 
 const MEBIBYTE = 1024 * 1024;
 
-describe('the bodies of webhooks', () => {
+describe('webhook bodies', () => {
   nothingUnhandled();
   const opened = closeAfterEach();
   let bodies: WebhookBodies;
   let server: TestServer;
   let requests: IncomingMessage[];
-  /** What became of each request, in the order in which they ended. */
+  /** Outcomes of the requests, in the order in which they ended. */
   let ended: [string | undefined, BodyResult][];
 
   const begin = async (limits: { bytes: number; count: number }) => {
@@ -27,7 +27,7 @@ describe('the bodies of webhooks', () => {
     };
     server = opened(await httpServer((request) => void listener(request)));
   };
-  /** A request of which only a part of the body comes, until the test sends more. */
+  /** A request of which only a part of the body arrives, until the test sends more. */
   const send = async (name: string, part: string | Uint8Array, length = MEBIBYTE) => {
     const socket = connect(server.port, '127.0.0.1');
     socket.on('error', () => {});
@@ -46,7 +46,7 @@ describe('the bodies of webhooks', () => {
   const isRead = (name: string, text: string) =>
     ended.some(([url, result]) => url === `/${name}` && result?.toString() === text);
 
-  it('end the oldest unfinished one when they are too many, never the one that comes', async () => {
+  it('end the oldest unfinished one when there are too many, never the newest', async () => {
     await begin({ bytes: MEBIBYTE, count: 3 });
     for (const name of ['a', 'b', 'c', 'd']) await send(name, 'x');
     await until(() => ended.length > 0);
@@ -72,7 +72,7 @@ describe('the bodies of webhooks', () => {
     assert.ok(bodies.unfinished.bytes <= MEBIBYTE);
   });
 
-  it('hold no memory any more, however each one ends', async () => {
+  it('release their memory, however each one ends', async () => {
     await begin({ bytes: MEBIBYTE, count: 100 });
     const part = Buffer.alloc(1000, 'x');
     const endings: [string, (socket: Socket) => void][] = [
@@ -92,7 +92,7 @@ describe('the bodies of webhooks', () => {
     }
   });
 
-  it('refuse one that becomes too large without a length', async () => {
+  it('reject one that becomes too large without a length', async () => {
     await begin({ bytes: 32 * MEBIBYTE, count: 100 });
     const socket = connect(server.port, '127.0.0.1');
     socket.on('error', () => {});

@@ -20,12 +20,12 @@ interface Run {
   steps: { id: number; _etag: string }[];
 }
 
-/** A point of the chart, as the page got it. */
+/** A point of the chart, as the page received it. */
 interface Point {
   _datapoint: { category: string; x: number; y: number };
 }
 
-/** The app of the page, as far as the test looks into it. */
+/** The parts of the page's app that the test uses. */
 type App = Element & {
   __vue_app__: {
     config: {
@@ -34,7 +34,7 @@ type App = Element & {
   };
 };
 
-/** In the order in which the page shows them. */
+/** In the order on the page. */
 const STATUSES = [
   'TODO',
   'IN_PROGRESS',
@@ -52,7 +52,7 @@ const COMPLETE_COLOR = [0x30, 0xa4, 0x6c];
 const inWords = (status: string) =>
   status.charAt(0) + status.slice(1).toLowerCase().replace('_', ' ');
 
-/** Waits for a value, and tells what there is instead before mocha's time is over. */
+/** Waits for a value, and reports the actual one before mocha's time is over. */
 async function becomes<T>(read: () => Promise<T>, expected: T): Promise<void> {
   const end = Date.now() + 20_000;
   let value: T | undefined;
@@ -126,7 +126,7 @@ describe('example 02, runs by status on a dashboard page', () => {
       counts(await runs()).map(([status, count]) => [status, String(count)]),
     );
 
-  /** The first page of the table, and how many runs it says there are. */
+  /** The first page of the table, and its number of runs. */
   const showsRuns = async (expected: Run[], visitor = page): Promise<void> => {
     const rows = expected.slice(0, ROWS).map((run) => {
       const due = new Date(run.dueDate).toLocaleDateString('en-US', { timeZone: 'UTC' });
@@ -141,7 +141,7 @@ describe('example 02, runs by status on a dashboard page', () => {
     await page.waitForSelector(`${widget('table')} >> text="No data available"`);
   };
 
-  /** What the chart holds: of each line its values. */
+  /** Values of the chart per line. */
   const lines = (): Promise<Record<string, number[]>> =>
     page.evaluate((id) => {
       const { $store } = (document.querySelector('#app') as App).__vue_app__.config
@@ -153,7 +153,7 @@ describe('example 02, runs by status on a dashboard page', () => {
       return lines;
     }, `${example.prefix}chart`);
 
-  /** How many pixels of the chart have the colour of the line of the completed runs. */
+  /** Number of pixels in the chart with the color of the line of completed runs. */
   const drawn = (): Promise<number> =>
     page.evaluate(
       ([selector, color]) => {
@@ -174,7 +174,7 @@ describe('example 02, runs by status on a dashboard page', () => {
     await page.keyboard.press('Escape');
   };
 
-  it('shows the newest runs, and how many there are of each status', async () => {
+  it('shows the newest runs, and the number of each status', async () => {
     const all = await runs();
     await showsCounts();
     await showsRuns(all.slice(0, LIMIT));
@@ -188,7 +188,7 @@ describe('example 02, runs by status on a dashboard page', () => {
     );
   });
 
-  it('shows the runs that somebody asks for, to all who look at the page', async () => {
+  it('shows the runs that somebody filters, to all visitors of the page', async () => {
     const all = await runs();
     await choose('Hold');
     await showsRuns(all.filter(({ status }) => status === 'HOLD'));
@@ -196,7 +196,7 @@ describe('example 02, runs by status on a dashboard page', () => {
     const wanted = all.filter(({ status }) => ['HOLD', 'FAILED'].includes(status));
     await showsRuns(wanted);
 
-    // Older than what the table reads without a filter.
+    // Older than the runs that the table reads without a filter.
     const oldest = wanted.filter(({ id }) => id < 10);
     assert.equal(oldest.length, 2);
     await page.fill(`${widget('text')} input`, '000');
@@ -222,7 +222,7 @@ describe('example 02, runs by status on a dashboard page', () => {
     await other.close();
   });
 
-  it('follows what happens in ION, and keeps it in the chart', async () => {
+  it('follows changes in ION, and keeps them in the chart', async () => {
     const before = await runs();
     const run = before.slice(0, ROWS).find(({ status }) => status === 'TODO');
     const step = run?.steps[0];

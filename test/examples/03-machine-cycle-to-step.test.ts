@@ -63,7 +63,7 @@ describe("example 03, a machine's cycle to a step", () => {
     return ((await (await fetch(url)).json()) as { waiting: number }).waiting;
   };
 
-  it('records all values of one message, and tells the machine', async () => {
+  it('records all values of one message, and notifies the machine', async () => {
     const step = await newStep();
     await complete(1, step, { Pressure: 325.5, Passed: true, Notes: 'first cycle' });
     await machine.until(() => answers('recorded').length > 0);
@@ -80,7 +80,7 @@ describe("example 03, a machine's cycle to a step", () => {
     assert.ok(machine.received.every(({ retained }) => !retained));
   });
 
-  it('tells the machine what ION does not take, and why', async () => {
+  it('tells the machine which values ION rejects, and why', async () => {
     const step = await newStep();
     await complete(2, step, { Pressure: '325,5', Passed: true });
     await machine.publish('machines/press-1/cycle', '{ "run": 3, ');
@@ -96,7 +96,7 @@ describe("example 03, a machine's cycle to a step", () => {
     assert.match(await example.shown('errors'), /JSON/);
   });
 
-  it('takes the cycles while ION is away, and records them in order when it is back', async () => {
+  it('accepts the cycles while ION is unreachable, and records them in order when it is back', async () => {
     const { control } = ion.sandbox;
     const steps = [await newStep(), await newStep()];
     const written = new Map<unknown, unknown[]>();
@@ -123,7 +123,7 @@ describe("example 03, a machine's cycle to a step", () => {
     assert.equal(await waiting(), 0);
   });
 
-  it('gets the cycles that were complete while Node-RED did not run', async () => {
+  it('receives the cycles that were completed while Node-RED was down', async () => {
     const step = await newStep();
     const { nodeRed, prefix } = example;
     const setState = async (state: 'start' | 'stop') => {

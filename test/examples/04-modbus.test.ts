@@ -6,7 +6,7 @@ import { paletteModules } from '../../tools/palettes.js';
 import { type Plc, plcMovesAStep } from '../support/plc.js';
 import { until } from '../support/until.js';
 
-/** What is used of modbus-serial. */
+/** The used part of modbus-serial. */
 interface ModbusSerial {
   ServerTCP: new (
     registers: {
@@ -44,7 +44,7 @@ class ModbusPlc implements Plc {
   }
 
   async wasRead(): Promise<void> {
-    // It asks again only when it has the answer.
+    // It sends the next request only after the response.
     const reads = this.#reads;
     await until(() => this.#reads > reads + 1);
   }

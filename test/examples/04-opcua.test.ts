@@ -5,7 +5,7 @@ import { homeIn, paletteModules } from '../../tools/palettes.js';
 import { type Plc, plcMovesAStep } from '../support/plc.js';
 import { until } from '../support/until.js';
 
-/** What is used of node-opcua. */
+/** The used part of node-opcua. */
 interface NodeOpcua {
   OPCUACertificateManager: new (options: { name: string; rootFolder: string }) => object;
   OPCUAServer: new (options: object) => OpcuaServer;
@@ -60,7 +60,7 @@ class OpcuaPlc implements Plc {
     this.#value = undefined;
   }
 
-  /** What the server has read is sent in this order. */
+  /** Values that the server has read are sent in this order. */
   async wasRead(): Promise<void> {
     const reads = this.#reads;
     await until(() => this.#reads > reads + 1);

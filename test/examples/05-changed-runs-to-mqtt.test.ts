@@ -37,7 +37,7 @@ describe('example 05, changed runs to MQTT', () => {
     await broker?.stop();
   });
 
-  /** The topics of all runs, as the sandbox has them now. */
+  /** The topics of all runs according to the sandbox. */
   const expected = () => {
     const { runs, runSteps } = ion.sandbox.data;
     return runs
@@ -48,7 +48,7 @@ describe('example 05, changed runs to MQTT', () => {
   const retained = () => retainedMessages(broker.url, 'ion/#');
   const isComplete = async () =>
     JSON.stringify([...(await retained()).keys()].sort()) === JSON.stringify(expected());
-  /** Starts the first step of the first run that waits. */
+  /** Starts the first step of the first pending run. */
   const startRun = (): number => {
     const { runs, runSteps } = ion.sandbox.data;
     for (const { id } of runs.all()) {
@@ -61,7 +61,7 @@ describe('example 05, changed runs to MQTT', () => {
     return assert.fail('no run waits');
   };
 
-  it('keeps each run under its status for who comes later', async () => {
+  it('keeps each run under its status for later subscribers', async () => {
     await until(isComplete);
     const messages = await retained();
     assert.equal(messages.size, RUNS);
@@ -75,7 +75,7 @@ describe('example 05, changed runs to MQTT', () => {
     }
   });
 
-  it('moves a run whose status changes, and tells who is there', async () => {
+  it('moves a run whose status changes, and notifies subscribers', async () => {
     const other = await TestMqttClient.connect(broker.url, 'ion/runs/+/+');
     const id = startRun();
     const [former, topic] = [`ion/runs/TODO/${id}`, `ion/runs/IN_PROGRESS/${id}`];
@@ -85,18 +85,18 @@ describe('example 05, changed runs to MQTT', () => {
     assert.ok(await isComplete());
   });
 
-  it('has all of it again after the broker was away and lost what it kept', async function () {
+  it('restores everything after the broker was down and lost its data', async function () {
     await broker.stop();
     startRun();
     const { control } = ion.sandbox;
     const { total } = control.counters().api;
-    // One that began before the change, and one that saw it.
+    // One subscriber from before the change, and one that saw it.
     await until(() => control.counters().api.total > total + 2);
     broker = await startBroker(this, folder.path, [], broker.port);
     await until(isComplete);
   });
 
-  it('after a restart clears the topics of runs that changed meanwhile', async () => {
+  it('clears after a restart the topics of runs that have changed', async () => {
     await example.stop();
     startRun();
     assert.equal(await isComplete(), false);

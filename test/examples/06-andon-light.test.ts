@@ -51,7 +51,7 @@ describe('example 06, an andon light at a workcenter', () => {
     return example;
   };
 
-  /** Lets two steps begin, stop and end at a workcenter, and looks at its light. */
+  /** Lets two steps begin, stop and end at a workcenter, and watches its light. */
   const checkLight = async (workcenter: string) => {
     const topic = topicOf(workcenter);
     const client = await TestMqttClient.connect(broker.url, topic);
@@ -74,9 +74,9 @@ describe('example 06, an andon light at a workcenter', () => {
     assert.equal((await retainedMessages(broker.url, topic)).get(topic), 'off');
   };
 
-  it('shows from the start what goes on at each workcenter, and follows it by polling', async () => {
+  it('shows the state of each workcenter from the start, and follows it by polling', async () => {
     const { data, control } = ion.sandbox;
-    // What the seed left behind is none of the test's business.
+    // The test ignores the state that the seed left.
     for (const { id, status } of data.runSteps.all()) {
       if (status !== 'TODO') move(id, 'COMPLETE');
     }
@@ -100,7 +100,7 @@ describe('example 06, an andon light at a workcenter', () => {
 
   it('follows it by a webhook', async () => {
     const { nodeRed } = await start('webhook', { poll: { d: true }, webhook: { d: false } });
-    // The port is known only now; in a factory it stays.
+    // The port is known only now; in a factory it is fixed.
     const publicUrl = nodeRed.url;
     const flows = (await (await fetch(`${nodeRed.url}/flows`)).json()) as FlowNode[];
     await nodeRed.deploy(

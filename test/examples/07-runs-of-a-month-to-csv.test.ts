@@ -33,7 +33,7 @@ function lastMonth(): { from: number; to: number; name: string } {
   return { from: begin(1), to: begin(0), name };
 }
 
-/** Reads CSV as RFC 4180 defines it. */
+/** Reads CSV according to RFC 4180. */
 function parseCsv(text: string): string[][] {
   const rows: string[][] = [];
   let row: string[] = [];
@@ -66,7 +66,7 @@ describe('example 07, the runs of a month to CSV', () => {
     }
   };
 
-  /** What the sandbox has of the month, by another way than a filter. */
+  /** The sandbox's runs of the month, found without a filter. */
   const runsOfMonth = async (): Promise<string[][]> => {
     const operation = parseOperation(
       '{ runs(sort: [ID_ASC]) { edges { node { id title status part { partNumber } _created endTime } } } }',
@@ -90,7 +90,7 @@ describe('example 07, the runs of a month to CSV', () => {
       .filter(({ topic, data }) => topic === 'debug' && data.id === example.prefix + id)
       .map(({ data }) => String(data.msg));
 
-  /** Presses the button, and waits until it is told how that went. */
+  /** Presses the button, and waits for the result. */
   const exportRuns = async (outcome: 'debug' | 'errors'): Promise<string> => {
     const before = messages(outcome).length;
     await example.inject('inject');
@@ -115,7 +115,7 @@ describe('example 07, the runs of a month to CSV', () => {
   });
   after(() => example?.stop());
 
-  it('writes them all, page by page, whatever stands in their titles', async () => {
+  it('writes them all, page by page, with any characters in their titles', async () => {
     const told = await exportRuns('debug');
     const rows = parseCsv(await readFile(file, 'utf8'));
     assert.deepEqual(rows[0], COLUMNS);
@@ -135,7 +135,7 @@ describe('example 07, the runs of a month to CSV', () => {
     assert.ok(rows.some(([id, title]) => id === '100' && title === 'Renamed since'));
   });
 
-  it('writes two exports at once into files of their own', async () => {
+  it('writes two concurrent exports into separate files', async () => {
     const before = messages('debug').length;
     await Promise.all([example.inject('inject'), example.inject('inject')]);
     await example.nodeRed.until(() => messages('debug').length === before + 2);
@@ -144,7 +144,7 @@ describe('example 07, the runs of a month to CSV', () => {
     assert.deepEqual(parseCsv(await readFile(file, 'utf8')).slice(1), await runsOfMonth());
   });
 
-  it('leaves the file alone when it fails midway, and says so', async () => {
+  it('leaves the file unchanged when the export fails halfway, and says so', async () => {
     const whole = await readFile(file, 'utf8');
     const told = messages('debug').length;
     const match = String(cursorAt(199));
@@ -155,20 +155,20 @@ describe('example 07, the runs of a month to CSV', () => {
       each.endsWith('.part'),
     );
     assert.ok(left && others.length === 0);
-    // The next export comes behind what is left of this one.
+    // The next export must not continue the rest of this one.
     await exportRuns('debug');
     const partly = parseCsv(await readFile(join(file, '..', left), 'utf8'));
     assert.deepEqual(partly, parseCsv(whole).slice(0, 201));
     assert.equal(messages('debug').length, told + 1);
   });
 
-  it('writes the first line alone for a month without runs', async () => {
+  it('writes only the header line for a month without runs', async () => {
     createRunsAt(() => to);
     assert.equal(await exportRuns('debug'), `0 runs of ${name} in ${file}`);
     assert.equal(await readFile(file, 'utf8'), HEADER);
   });
 
-  it('keeps nothing of an export that ended', async () => {
+  it('keeps no state of a finished export', async () => {
     const url = `${example.nodeRed.url}/context/flow/ion-example-7/written`;
     const { msg } = (await (await fetch(url)).json()) as { msg: string };
     assert.equal(msg, '{}');

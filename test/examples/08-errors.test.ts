@@ -5,7 +5,7 @@ import { useTemporaryFolder } from '../../tools/package.js';
 import { useSandbox } from '../support/sandbox.js';
 
 const FILE = '08-errors.json';
-/** Of the nodes themselves, before a message comes to the Catch node. */
+/** Retries of the nodes themselves, before a message reaches the Catch node. */
 const RETRIES = 0;
 const DELAY_MS = 20;
 
@@ -41,7 +41,7 @@ describe('example 08, errors', () => {
       .filter(({ topic, data }) => topic === 'debug' && data.id === example.prefix + id)
       .map(({ data }) => String(data.msg));
 
-  /** Presses a button, and waits for what comes of it. */
+  /** Presses a button, and waits for its outcome. */
   const outcome = async (button: string): Promise<{ delivered: string[]; told: string[] }> => {
     await example.inject(button);
     const delivered = () => [...messages('run'), ...messages('made')];
@@ -52,7 +52,7 @@ describe('example 08, errors', () => {
     ion.sandbox.control.fault({ target: 'api', ...effect, ...more } as Fault);
   const counters = () => ion.sandbox.control.counters();
 
-  it('repeats what may pass, and delivers it once', async () => {
+  it('retries temporary errors, and delivers the message once', async () => {
     fault({ kind: 'status', status: 503 }, { times: 2 });
     const { delivered, told } = await outcome('inject');
     assert.deepEqual([delivered.length, told.length], [1, 0]);
@@ -60,7 +60,7 @@ describe('example 08, errors', () => {
     assert.equal(counters().api.total, 3);
   });
 
-  it('waits as long as ION asks for', async () => {
+  it('waits as long as ION asks', async () => {
     fault({ kind: 'status', status: 429, headers: { 'retry-after': '1' } });
     const startedAt = performance.now();
     const { delivered } = await outcome('inject');
@@ -69,38 +69,38 @@ describe('example 08, errors', () => {
     assert.ok(tookMs >= 1000, `${tookMs} ms`);
   });
 
-  it('tells of what does not pass by itself, without another try', async () => {
+  it('reports permanent errors without another attempt', async () => {
     const { delivered, told } = await outcome('wrong');
     assert.equal(delivered.length, 0);
     assert.match(String(told), /^ION_GRAPHQL in "read a run": .*\$id/);
     assert.equal(counters().api.total, 1);
   });
 
-  it('repeats a mutation that cannot have run', async () => {
+  it('retries a mutation that cannot have run', async () => {
     fault({ kind: 'status', status: 429 });
     const { delivered, told } = await outcome('new');
     assert.deepEqual([delivered.length, told.length], [1, 0]);
     assert.equal(counters().executed.createRun, 1);
   });
 
-  it('does not repeat a mutation whose answer was lost: somebody has to look', async () => {
+  it('does not retry a mutation whose response was lost: somebody has to check', async () => {
     fault({ kind: 'reset' }, { execute: true });
     const { delivered, told } = await outcome('new');
     assert.equal(delivered.length, 0);
     assert.match(
       String(told),
-      /^ION_NETWORK in "make a run": .*look in ION before you repeat it\.$/,
+      /^ION_NETWORK in "create a run": .*look in ION before you repeat it\.$/,
     );
     assert.deepEqual([counters().executed.createRun, counters().api.total], [1, 1]);
   });
 
-  it('repeats a query that may have run', async () => {
+  it('retries a query that may have run', async () => {
     fault({ kind: 'reset' }, { execute: true });
     const { delivered, told } = await outcome('inject');
     assert.deepEqual([delivered.length, told.length], [1, 0]);
   });
 
-  it('gives up after three more tries, and tells of that', async () => {
+  it('stops after three more attempts, and reports that', async () => {
     fault({ kind: 'status', status: 502 }, { times: 9 });
     const { delivered, told } = await outcome('inject');
     assert.equal(delivered.length, 0);

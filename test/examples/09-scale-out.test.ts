@@ -77,7 +77,7 @@ describe('example 9, several instances', () => {
     return ((await response.json()) as { waiting: number }).waiting === 0;
   };
 
-  it('records a cycle and answers the machine, also where it cannot be written', async () => {
+  it('records a cycle and answers the machine, also if it cannot be written', async () => {
     const { step, run } = await makeStep(ion.client(), [{ name: 'Pressure', type: 'NUMBER' }]);
     const example = await start('alone');
     const { accepted, written, refused } = await connectMachines();
@@ -98,8 +98,8 @@ describe('example 9, several instances', () => {
     assert.match(await example.shown('ion'), /alone/);
   });
 
-  it('shows a machine that sends a cycle again until it is answered', async () => {
-    // Nobody takes its cycles.
+  it('shows a machine that sends a cycle again until it gets an answer', async () => {
+    // No instance takes its cycles.
     const changes = { cycle: { d: true }, again: { repeat: '0.2' } };
     const example = await start('machine', changes);
     const waiting = async () => {
@@ -134,7 +134,7 @@ describe('example 9, several instances', () => {
     const [first] = await Promise.all(INSTANCES.map((instance) => start(instance)));
     const all = await connectMachines();
 
-    // The moment is what the test is about, and is another one each time.
+    // The test is about this moment, which is different each time.
     const moment = CYCLES * (0.2 + 0.1 * Math.random());
     const sending = all.send(cycles.slice(0, CYCLES / 2));
     await all.until(() => all.accepted.size > moment);
@@ -159,7 +159,7 @@ describe('example 9, several instances', () => {
     const shown = shares.map((share) => `${(share * 100).toFixed(0)} %`).join(', ');
     console.log(`      ${shown}; ${all.repeated} sent again, ${writes - CYCLES} written again`);
     assert.ok(Math.min(...shares) >= 0.2, shown);
-    // Each instance has a token of its own, and so has the one that was started again.
+    // Each instance has its own token, and so has the restarted one.
     assert.equal(control.counters().token.ok, INSTANCES.length + 1);
   });
 
@@ -173,7 +173,7 @@ describe('example 9, several instances', () => {
     for (let number = 0; number < CYCLES_PER_RUN; number++) {
       const field = `Cycle ${number}`;
       for (const { run, step } of steps) {
-        // By way of the API these alone would take longer than all the rest.
+        // Through the API these alone would take longer than everything else.
         const row = ion.sandbox.data.runStepFields.insert(
           blankField(step, field, 'STRING', number),
         );

@@ -9,7 +9,7 @@ describe('example 10, records values', () => {
   let example: RunningExample;
   after(() => example?.stop());
 
-  it('at once and by the outbox, and shows what ION refuses', async () => {
+  it('immediately and through the outbox, and shows rejected writes', async () => {
     example = await RunningExample.start('10-record-values.json', {
       folder: folder.path,
       sandbox: ion.sandbox,

@@ -17,7 +17,7 @@ describe('example 11, updates the runs of a procedure', () => {
   let example: RunningExample;
   after(() => example?.stop());
 
-  it('adds a step to each of its completed runs, and to no other one', async () => {
+  it('adds a step to each of its completed runs, and to no other run', async () => {
     const runs = async (): Promise<RunOfProcedure[]> => {
       const operation = parseOperation(
         '{ runs { edges { node { id procedureId status steps { title status fields { name value } } } } } }',

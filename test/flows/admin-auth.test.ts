@@ -10,7 +10,7 @@ import { Editor } from '../support/editor.js';
 import { useSandbox } from '../support/sandbox.js';
 import { until } from '../support/until.js';
 
-// Node-RED's own, with which it reads the hashes.
+// Node-RED's own library, which it uses to check the hashes.
 const fromNodeRed = createRequire(createRequire(__filename).resolve('node-red'));
 const bcrypt: { hashSync(text: string, rounds: number): string } = fromNodeRed('bcryptjs');
 
@@ -19,7 +19,7 @@ const PASSWORD = 'for this test only';
 interface Route {
   method: 'GET' | 'POST';
   path: string;
-  /** Whether it does something with the API key, besides reading the schema once. */
+  /** Whether it uses the API key, besides reading the schema once. */
   acts: boolean;
   body?: object;
 }
@@ -66,7 +66,7 @@ describe('the admin routes of a Node-RED with users', () => {
     const flow = [
       { id: 'flow', type: 'tab', label: 'test' },
       sandboxConfig(context.sandbox),
-      // Puts a write into the outbox that cannot be delivered.
+      // Adds a write to the outbox that cannot be delivered.
       { id: 'in', type: 'inject', z: 'flow', props: [], once: true, wires: [['write']] },
       {
         ...{ ...stepNode, id: 'write', z: 'flow', delivery: 'outbox', outputs: 2 },
@@ -133,22 +133,22 @@ describe('the admin routes of a Node-RED with users', () => {
   for (const route of routes) {
     const name = `${route.method} ${route.path}`;
 
-    it(`refuse ${name} to somebody without a user`, async () => {
+    it(`reject ${name} without a user`, async () => {
       assert.equal(await status(route), 401);
     });
 
-    it(`${route.acts ? 'refuse' : 'allow'} ${name} to a user who may only read`, async () => {
+    it(`${route.acts ? 'refuse' : 'allow'} ${name} to a read-only user`, async () => {
       const answered = await status(route, 'visitor');
       if (route.acts) assert.ok([401, 403].includes(answered), `HTTP ${answered}`);
       else assert.equal(answered, 200);
     });
 
-    it(`allow ${name} to a user who may do everything`, async () => {
+    it(`allow ${name} to a user with all permissions`, async () => {
       assert.equal(await status(route, 'engineer'), 200);
     });
   }
 
-  it('return neither the client secret nor a token, also where they fail', async () => {
+  it('return neither the client secret nor a token, also if they fail', async () => {
     const { sandbox } = context;
     const test = routes.find(({ path }) => path === 'ion-config/test');
     assert.ok(test);
@@ -166,7 +166,7 @@ describe('the admin routes of a Node-RED with users', () => {
     }
   });
 
-  it('take no form that a web page of anybody can make a browser send', async () => {
+  it('accept no form that a web page can make a browser send', async () => {
     for (const { path, method } of routes.filter((route) => route.method === 'POST')) {
       for (const type of ['application/x-www-form-urlencoded', 'text/plain', undefined]) {
         const response = await fetch(`${nodeRed.url}/${path}`, {
@@ -183,7 +183,7 @@ describe('the admin routes of a Node-RED with users', () => {
     }
   });
 
-  it('are behind buttons that a user who may only read cannot press', async function () {
+  it('are behind buttons that a read-only user cannot press', async function () {
     await until(async () => {
       const response = await fetch(`${nodeRed.url}/ion-config/config/outbox`, {
         headers: { authorization: `Bearer ${tokens.visitor}` },

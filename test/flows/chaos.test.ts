@@ -24,12 +24,12 @@ const KILLS = 3;
 const SHARE = 0.15;
 const REFUSE_EVERY = 100;
 const WORDS = 'The part is not in stock.';
-/** Long to send: now and then is enough. */
+/** Slow to send: a small share is enough. */
 const RARE = ['big', 'gzip-bomb'];
-/** Between an entry that is given up on the disk and the line that the flow writes about it. */
+/** Between the rejection on disk and the line that the flow writes about it. */
 const TELLING_MS = 2000;
 
-describe('the outbox amid all faults of the matrix at once', () => {
+describe('the outbox with all faults of the matrix at once', () => {
   const ion = useSandbox({ runs: 5 });
   const folder = useTemporaryFolder();
   const writes = new OutboxFlow(ion, folder);
@@ -45,7 +45,7 @@ describe('the outbox amid all faults of the matrix at once', () => {
     nodeRed = undefined;
   });
 
-  /** Of each endpoint; those that refuse an operation are no fault. */
+  /** Effects at each endpoint; those that reject an operation are not faults. */
   const effects = (): (Fault & { execute: boolean })[] =>
     faultRows.flatMap((row) =>
       (['api', 'token'] as const).flatMap((target) => {
@@ -60,10 +60,10 @@ describe('the outbox amid all faults of the matrix at once', () => {
       }),
     );
 
-  it(`loses none of ${COUNT} writes in ${KILLS} crashes and a deploy, and gives up what ION refuses alone`, async function () {
+  it(`loses none of ${COUNT} writes in ${KILLS} crashes and a deploy, and rejects only writes that ION rejects`, async function () {
     this.timeout(FAULTS_MS + 240_000);
     const { control } = ion.sandbox;
-    // Each process begins to count by itself, so that the last one has to end by hand.
+    // Each process counts from zero, so that the test has to end the last one.
     const { userDir, done, givenUp } = await writes.prepare(
       'chaos',
       { perSecond: PER_SECOND, count: 1e9, refuseEvery: REFUSE_EVERY },
@@ -99,7 +99,7 @@ describe('the outbox amid all faults of the matrix at once', () => {
     await running.stop();
     nodeRed = undefined;
 
-    // What the deploy ended was not accepted, and said so.
+    // Messages that the deploy ended were not accepted, and failed accordingly.
     const accepted = (await done()).filter((line) => !line.includes('stopped or redeployed'));
     const refused = accepted.filter((value) => value.startsWith('refuse-'));
     const { written, repeated } = writes.check(
@@ -132,7 +132,7 @@ describe('the outbox amid all faults of the matrix at once', () => {
   });
 });
 
-/** What waits for somebody's decision, from the disk of a process that has ended. */
+/** Rejected writes, read from the disk of a process that has ended. */
 async function readGivenUp(
   userDir: string,
   endpoint: string,

@@ -17,7 +17,7 @@ interface Told {
   payload: { id: number; title: string; _etag: string };
   ion: { id: number; via: string; previous?: object };
 }
-/** A failure that no retry gets over. */
+/** A failure that no retry fixes. */
 const REFUSAL = [{ message: 'Not now.' }];
 
 describe('events in a real Node-RED', () => {
@@ -86,7 +86,7 @@ describe('events in a real Node-RED', () => {
     data().webhookSubscriptions.all().length,
   ];
 
-  it('arrive both ways in the same shape, and what was registered goes with the node', async () => {
+  it('arrive both ways in the same form, and the registration is removed with the node', async () => {
     const poll = { ...eventsNode, id: 'poll', fields, interval: 0.3 };
     await deploy([webhook(), poll]);
     await deploy([webhook(), poll]);
@@ -108,9 +108,9 @@ describe('events in a real Node-RED', () => {
     assert.ok(!nodeRed.log.includes(SECRET));
   });
 
-  it('are not lost where Node-RED restarts in the middle, because ION repeats them', async () => {
+  it('are not lost if Node-RED restarts in the middle, because ION repeats them', async () => {
     context.sandbox.control.set({ webhookRetryDelay: 20, webhookTries: 100 });
-    // The address outlives the process here as it would in a factory: another port is registered.
+    // The address outlives the process as it would in a factory: another port is registered.
     await deploy([webhook()]);
     await until(() => registered().join() === '1,2');
     const seen: Told[] = [];
@@ -134,7 +134,7 @@ describe('events in a real Node-RED', () => {
     await until(() => registered().join() === '0,0');
   });
 
-  it(`over a shift of ${ROUNDS} rounds arrive in their latest state, none invented`, async () => {
+  it(`over a shift of ${ROUNDS} rounds arrive in their latest state, with none invented`, async () => {
     const { control } = context.sandbox;
     const poll = { ...eventsNode, id: 'shift', fields, interval: 0.1 };
     await deploy([poll]);
@@ -157,7 +157,7 @@ describe('events in a real Node-RED', () => {
     for (let round = 1; round <= ROUNDS; round++) {
       for (let edits = random(4); edits > 0; edits--) {
         const id = stepOf(random(RUNS) + 1);
-        // Some bear the very same time.
+        // Some have exactly the same time.
         data().runSteps.update(id, random(2) === 0 ? { _updated: time } : {});
         time = data().runSteps.get(id)?._updated as typeof time;
         edited.set(id, String(data().runSteps.get(id)?._etag));

@@ -21,7 +21,7 @@ const wide = (count: number) => {
 };
 const json = (body: string): Reply => ({ headers: { 'content-type': 'application/json' }, body });
 
-/** Answers of a server that is no ION, or not any more. */
+/** Responses of a server that is not ION, or no longer ION. */
 const answers: [string, string][] = [
   ['data nested 20,000 levels deep', `{"data":{"me":${nested(20_000)}}}`],
   [
@@ -88,7 +88,7 @@ describe('hostile input to a real Node-RED', () => {
     ion.answerBy();
     const { loopDelay, longest, unclear } = await target.end();
     assert.deepEqual(unclear, []);
-    // On a machine that does other things as well, a delay is a stop only if this process worked.
+    // On a machine with other work, a delay is a stop only if this process worked.
     const stop = Math.min(loopDelay, longest.cpu);
     stops.push({ ms: stop, what: String(this.currentTest?.title) });
     assert.ok(
@@ -130,11 +130,11 @@ describe('hostile input to a real Node-RED', () => {
     });
   const answering = (text: string) => (kind: string) => (kind === 'api' ? json(text) : undefined);
 
-  describe('by an answer with', () => {
+  describe('by a response with', () => {
     for (const [what, text] of byLength({ usual: answers, brief: answers.slice(0, 8) })) {
       const isDeep = /nested.*deep/.test(what);
 
-      it(`${what} ends in an answer or a clear error, for a message and in the dialogs`, async () => {
+      it(`${what} ends in a response or a clear error, for a message and in the dialogs`, async () => {
         ion.answerBy(answering(text));
         const url = `${ion.url}/hostile`;
         const message = await send('graphql-one', { question: '{ me { id } }' });
@@ -153,7 +153,7 @@ describe('hostile input to a real Node-RED', () => {
         ion.answerBy(answering(text), 'polled');
         // A deploy makes the node poll at once, however often it failed before.
         await target.deploy('full');
-        // A token, an answer, and what is asked after it was dealt with.
+        // A token, a response, and the requests after it was processed.
         await until(() => ion.requests > 2);
       });
     }
@@ -184,7 +184,7 @@ describe('hostile input to a real Node-RED', () => {
       ['an id of many numbers', 'id', numbers],
       ['a very long id', 'id', long],
     ] as const) {
-      // The first step or field alone has it, so that the answer is not refused for its length.
+      // Only the first step or field has it, so that the response is not rejected for its length.
       const changed = (right: unknown) => {
         const text = JSON.stringify(right);
         const list = text.search(/"(fields|steps|edges)":/);
@@ -196,7 +196,7 @@ describe('hostile input to a real Node-RED', () => {
         );
       };
 
-      it(`a row with ${what} ends in an answer or a clear error, for a message`, async () => {
+      it(`a row with ${what} ends in a response or a clear error, for a message`, async () => {
         for (const node of ['step-field', 'step-status', 'runs-changed']) {
           ion.answerBy((kind, right) => (kind === 'api' ? json(changed(right)) : undefined));
           const { error } = await send(node, {
@@ -210,7 +210,7 @@ describe('hostile input to a real Node-RED', () => {
         }
       });
 
-      // A poll asks for no other column.
+      // A poll requests no other column.
       if (!['_etag', 'title', 'status', 'id'].includes(column)) continue;
       it(`a row with ${what} does no harm to a poll`, async () => {
         ion.answerBy(
@@ -222,7 +222,7 @@ describe('hostile input to a real Node-RED', () => {
       });
     }
 
-    it('19,000 parts with long etags end in an answer or a clear error', async () => {
+    it('19,000 parts with long etags end in a response or a clear error', async () => {
       const part = (id: number) =>
         `{"id":${id},"_updated":"2026-01-01","_etag":"${'x'.repeat(2900)}"}`;
       const parts = Array.from({ length: 19_000 }, (_, id) => part(id)).join(',');
@@ -248,7 +248,7 @@ describe('hostile input to a real Node-RED', () => {
 
   describe('by a list', () => {
     let id = 0;
-    /** One more page of as many rows, with a new cursor each time. */
+    /** Another page with the same number of rows, with a new cursor each time. */
     const page = (rows: number, hasNextPage = true) => {
       const edges = Array.from(
         { length: rows },
@@ -264,7 +264,7 @@ describe('hostile input to a real Node-RED', () => {
         ['of 50,000 rows', 50_000],
         ['without rows', 0],
       ] as const) {
-        // What is collected is more work for the garbage collector than for this package.
+        // Collected rows are more work for the garbage collector than for this package.
         const isCollected = node === 'graphql-all' || node === 'runs-array';
         if (rows > 0 && isCollected) continue;
         it(`of pages ${what} without an end ends in a clear error (${node})`, async () => {
@@ -294,7 +294,7 @@ describe('hostile input to a real Node-RED', () => {
       const payload = Array.from({ length: 300 }, (_, index) => ({ index }));
       const { ended, sent, error } = await send('runs-large', { filters: {}, limit: 0, payload });
       assert.deepEqual([ended, error?.message], [1, undefined]);
-      // The node that polls sends messages as well.
+      // The polling node sends messages as well.
       assert.ok(sent >= 20_000, `${sent} messages were sent`);
       await target.deploy('nodes', []);
     });
@@ -325,7 +325,7 @@ describe('hostile input to a real Node-RED', () => {
         ['of 1 MiB of brackets', '['.repeat(1024 * 1024)],
         ['wide', wide(70_000)],
       ] as const) {
-        it(`${what}, that nobody signed, is refused (${path})`, async () => {
+        it(`${what}, unsigned, is rejected (${path})`, async () => {
           // The flow has a Catch node for all failures, as many flows do.
           const headers = { 'content-type': 'application/json' };
           const response = await fetch(target.url + path, { method: 'POST', headers, body });
@@ -340,7 +340,7 @@ describe('hostile input to a real Node-RED', () => {
     for (const name of ['run', 'step', 'field']) {
       for (const node of ['step-field', 'outbox-field', 'step-status', 'step-file']) {
         if (name === 'field' && !node.endsWith('field')) continue;
-        it(`with a ${name} of a million zeros is refused (${node})`, async () => {
+        it(`with a ${name} of a million zeros is rejected (${node})`, async () => {
           const filename = 'a.txt';
           const { error } = await send(node, { [name]: zeros, payload: 'x', filename });
           assert.equal(error?.code, 'ION_VARIABLES');
@@ -355,14 +355,14 @@ describe('hostile input to a real Node-RED', () => {
       ['filters of 100,000 properties', { filters: object(100_000) }, ['runs-array']],
     ] as const) {
       for (const node of nodes) {
-        it(`with ${what} is refused (${node})`, async () => {
+        it(`with ${what} is rejected (${node})`, async () => {
           const { error } = await send(node, { question: '{ me { id } }', ...msg });
           assert.equal(error?.code, 'ION_VARIABLES');
         });
       }
     }
 
-    it('with a name of a file of a million characters is refused', async () => {
+    it('with a file name of a million characters is rejected', async () => {
       const { error } = await send('outbox-file', { filename: zeros, payload: 'x' });
       assert.equal(error?.code, 'ION_VARIABLES');
     });
@@ -381,7 +381,7 @@ describe('hostile input to a real Node-RED', () => {
           `{ runs { edges { node ${'{ a '.repeat(57)}{ a(s: """${'\nx'.repeat(480_000)}""") }${'}'.repeat(57)} } } }`,
         ],
       ] as const) {
-        it(`with a query ${what} ends in an answer or a clear error (${node})`, async () => {
+        it(`with a query ${what} ends in a response or a clear error (${node})`, async () => {
           const { error, ended } = await send(node, { question });
           assert.equal(ended, 1);
           if (error) assert.match(error.code, /^ION_(QUERY|GRAPHQL|RESPONSE)$/);

@@ -13,7 +13,7 @@ import { unusedPort } from '../support/servers.js';
 import { until } from '../support/until.js';
 
 const DEPLOYS = byLength({ soak: 200, usual: 30, brief: 15 });
-/** Of each load: less than ION can answer, so that the queue is short. */
+/** Rate of each load: less than ION can answer, so that the queue is short. */
 const PER_SECOND = 30;
 const RUNS = 20;
 const LOADS = ['load-query', 'load-pages', 'load-runs'];
@@ -38,7 +38,7 @@ describe('a real Node-RED that is redeployed under load', function () {
   });
   after(() => nodeRed?.stop());
 
-  /** The flow, with what one deploy changes in it: other properties, or `undefined` to delete. */
+  /** The flow, with the changes of one deploy: other properties, or `undefined` to delete. */
   const flow = (changes: Record<string, object | undefined> = {}): FlowNode[] => {
     const { clientId, clientSecret } = ion.sandbox;
     const credentials = { clientId, clientSecret };
@@ -56,7 +56,7 @@ describe('a real Node-RED that is redeployed under load', function () {
       .map((node) => ({ ...node, ...changes[node.id] }));
   };
 
-  /** What people do to a flow that runs, each followed by the next. */
+  /** Changes that people make to a running flow, one after the other. */
   const deploys: [string, DeployType, (round: number) => FlowNode[]][] = [
     ['all again', 'full', () => flow()],
     ['another limit', 'nodes', (round) => flow({ config: { concurrency: 1 + (round % 20) } })],
@@ -82,13 +82,13 @@ describe('a real Node-RED that is redeployed under load', function () {
     for (const id of LOADS) await load.stop(id);
     await until(async () => (await load.contract()).open === 0);
   };
-  /** What is left in the process when no node of the package is deployed. */
+  /** Objects left in the process when no node of the package is deployed. */
   const leftOver = async (): Promise<ProcessReport> => {
     await nodeRed.deploy([tab]);
     return load.process();
   };
 
-  it(`${DEPLOYS} times ends every message once and leaves nothing behind`, async () => {
+  it(`ends every message once in ${DEPLOYS} deploys and leaves nothing behind`, async () => {
     ion.sandbox.control.set({ latency: 15 });
     // Everything that is loaded on first use.
     await nodeRed.deploy(flow());
@@ -103,11 +103,11 @@ describe('a real Node-RED that is redeployed under load', function () {
       const [, type, change] = deploys[round % deploys.length] ?? [];
       if (!type || !change) continue;
       await nodeRed.deploy(change(round), type);
-      // Something happens between one deploy and the next.
+      // Some work is done between one deploy and the next.
       const { ended } = await load.contract();
       await until(async () => (await load.contract()).ended >= ended + 20);
     }
-    // All is well again.
+    // Everything works again.
     await nodeRed.deploy(flow());
     for (const id of LOADS) {
       const { answered } = await load.report(id);
@@ -124,7 +124,7 @@ describe('a real Node-RED that is redeployed under load', function () {
     assert.deepEqual(others, {});
 
     let after = await leftOver();
-    // Sockets and name look-ups say goodbye in their own time.
+    // Sockets and name look-ups end with a delay.
     for (let tries = 0; tries < 5 && !isLike(after, before); tries++) after = await load.process();
     await until(async () => isDeepStrictEqual(await load.resources(), resourcesBefore));
     const [promisesBefore = 0, promises = 0] = [before, after].map(({ living }) => living.Promise);
@@ -145,7 +145,7 @@ describe('a real Node-RED that is redeployed under load', function () {
 
 const tab: FlowNode = { id: 'flow', type: 'tab', label: 'test' };
 
-/** Whether no object of the package's own classes is alive that was not before. */
+/** Whether there are no new living objects of the package's own classes. */
 function isLike(after: ProcessReport, before: ProcessReport): boolean {
   const own = ({ living: { Promise: _, ...counts } }: ProcessReport) => counts;
   const allowed = own(before);

@@ -9,13 +9,13 @@ import { useSandbox } from '../support/sandbox.js';
 import { makeStep } from '../support/steps.js';
 import { until } from '../support/until.js';
 
-describe('a link call around a write by the outbox', () => {
+describe('a link call around a write through the outbox', () => {
   const context = useSandbox({ runs: 2 });
   const folder = useTemporaryFolder();
   let nodeRed: RunningNodeRed;
   after(() => nodeRed?.stop());
 
-  it('gets the delivered message, also after its time-out and after a restart', async () => {
+  it('gets the delivered message, also after its timeout and after a restart', async () => {
     const userDir = join(folder.path, 'user');
     await mkdir(userDir);
     const { fields } = await makeStep(context.client(), [{ name: 'Log', type: 'STRING' }]);

@@ -9,7 +9,7 @@ import { useSandbox } from '../support/sandbox.js';
 
 const RUNS = 60;
 const TRIGGERS = byLength({ usual: 1000, brief: 300 });
-/** A failure that no retry gets over. */
+/** A failure that no retry fixes. */
 const REFUSAL = [{ message: 'Not now.' }];
 
 describe('lists in a real Node-RED', function () {
@@ -67,7 +67,7 @@ describe('lists in a real Node-RED', function () {
     return { status: response.status, body: JSON.parse(await response.text()) };
   };
 
-  describe('a Join node behind', () => {
+  describe('a Join node after', () => {
     const joined: FlowNode = {
       id: 'join',
       type: 'join',
@@ -79,7 +79,7 @@ describe('lists in a real Node-RED', function () {
     };
     const ids = Array.from({ length: RUNS }, (_, index) => index + 1);
 
-    it('one message per run puts the list together again', async () => {
+    it('one message per run reassembles the list', async () => {
       const node = { ...runsNode, mode: 'each', pageSize: 7, fields: ['id'], wires: [['join']] };
       await deploy(httpIn(['node']), node, joined);
       assert.deepEqual(
@@ -88,7 +88,7 @@ describe('lists in a real Node-RED', function () {
       );
     });
 
-    it('one message per page of runs puts the pages together again', async () => {
+    it('one message per page of runs reassembles the pages', async () => {
       const node = { ...runsNode, mode: 'page', pageSize: 25, fields: ['id'], wires: [['join']] };
       await deploy(httpIn(['node']), node, joined);
       const pages = (await get()).body as { id: number }[][];
@@ -102,7 +102,7 @@ describe('lists in a real Node-RED', function () {
       );
     });
 
-    it('one message per page of any query puts the answers together again', async () => {
+    it('one message per page of any query reassembles the results', async () => {
       const query = '{ runs(sort: [ID_ASC]) { edges { node { id } } } }';
       const node = { ...graphqlNode, query, pages: 'stream', pageSize: 25, wires: [['join']] };
       await deploy(httpIn(['node']), node, joined);
@@ -139,7 +139,7 @@ describe('lists in a real Node-RED', function () {
         func: `flow.set('ids', [...(flow.get('ids') ?? []), ...msg.payload.map(({ id }) => id)]);`,
         wires: [],
       },
-      // Nothing is sent when nothing changed, so that only done() tells that the reading ended.
+      // Nothing is sent when nothing changed, so that only done() shows that the read ended.
       { id: 'complete', type: 'complete', scope: ['node'], wires: [['answer']] },
       {
         id: 'answer',

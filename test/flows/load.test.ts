@@ -15,10 +15,10 @@ const MESSAGES = byLength({ soak: 200_000, usual: 20_000, brief: 10_000 });
 const RUNS = 50;
 const QUEUE_LIMIT = 1000;
 const CONCURRENCY = 10;
-/** One in so many messages creates a run. */
+/** Every n-th message creates a run. */
 const MUTATIONS = 20;
 
-/** Some after the operation was executed, so that a mutation must not be repeated. */
+/** Some after the operation was executed, so that a mutation must not be retried. */
 const FAULTS: (FaultEffect & { execute?: boolean })[] = [
   { kind: 'reset', execute: true },
   { kind: 'half', execute: true },
@@ -66,7 +66,7 @@ describe('a real Node-RED at full speed', function () {
     return load.report(id);
   };
 
-  it(`answers or fails each of ${MESSAGES} messages once, with its own answer, in steady memory`, async () => {
+  it(`answers or fails each of ${MESSAGES} messages once, with its own result, in constant memory`, async () => {
     ion.sandbox.control.set({ randomFaults: { share: 0.01, effects: FAULTS } });
     const window = QUEUE_LIMIT - 100;
     await load.start('load', { count: MESSAGES, window, runs: RUNS, mutations: MUTATIONS });
@@ -84,7 +84,7 @@ describe('a real Node-RED at full speed', function () {
       Object.keys(report.failed).filter((code) => !EXPECTED_FAILURES.has(code)),
       [],
     );
-    // Most faults pass with the next try.
+    // Most faults end with the next attempt.
     assert.ok(failed < MESSAGES * 0.01 && failed > 0, `${failed} failed`);
 
     const contract = await load.contract();
@@ -113,7 +113,7 @@ describe('a real Node-RED at full speed', function () {
     assert.ok(last < second * 1.1, 'memory grew');
   });
 
-  it('lets as many wait as it may, and fails the others at once with ION_OVERLOADED', async () => {
+  it('queues as many as allowed, and fails the others at once with ION_OVERLOADED', async () => {
     const count = 3000;
     await load.start('load', { count, runs: RUNS });
     const { answered, failed } = await finished('load');
@@ -121,7 +121,7 @@ describe('a real Node-RED at full speed', function () {
     assert.deepEqual(failed, { ION_OVERLOADED: count - CONCURRENCY - QUEUE_LIMIT });
   });
 
-  it('answers in the order of the messages where one is in flight at a time', async () => {
+  it('answers in the order of the messages with one in flight at a time', async () => {
     await load.start('ordered', { count: 1000, window: 500, runs: RUNS });
     const { answered, outOfOrder } = await finished('ordered');
     assert.equal(answered, 1000);
@@ -129,7 +129,7 @@ describe('a real Node-RED at full speed', function () {
   });
 });
 
-/** What remains of the faults after the retries. */
+/** Remaining failures after the retries. */
 const EXPECTED_FAILURES = new Set([
   'ION_NETWORK',
   'ION_SERVER',

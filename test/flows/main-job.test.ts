@@ -10,7 +10,7 @@ import { until } from '../support/until.js';
 const SEED_QUERY = '{ runs(first: 10) { edges { node { id title steps { id title } } } } }';
 
 describe('the packed package in a real Node-RED', () => {
-  // npm installs it as a user would.
+  // npm installs it like a user.
   const context = useSandbox();
   const folder = useTemporaryFolder();
   let nodeRed: RunningNodeRed;
@@ -27,7 +27,7 @@ describe('the packed package in a real Node-RED', () => {
   const place = { z: 'flow', x: 0, y: 0 };
   const onCanvas = (...nodes: FlowNode[]) => nodes.map((node) => ({ ...node, ...place }));
 
-  /** GET <path> goes through the node; what fails comes back with status 500. */
+  /** GET <path> goes through the node; failures come back with status 500. */
   const served = (path: string, node: FlowNode) =>
     onCanvas(
       { id: `in-${path}`, type: 'http in', url: `/${path}`, method: 'get', wires: [[path]] },
@@ -91,7 +91,7 @@ describe('the packed package in a real Node-RED', () => {
     assert.equal(labels.body['ion-config'].label.environment, 'Environment');
   });
 
-  it("answers the seed's query in payload.runs.edges, and the same as flat runs", async () => {
+  it("returns the seed's query in payload.runs.edges, and the same as flat runs", async () => {
     await deploy([
       ...served('query', { ...graphqlNode, query: SEED_QUERY }),
       ...served('runs', {
@@ -111,7 +111,7 @@ describe('the packed package in a real Node-RED', () => {
     );
   });
 
-  it('asks for one token for 1,000 messages at once in a fresh flow, and answers all', async () => {
+  it('requests one token for 1,000 messages at once in a fresh flow, and answers all', async () => {
     await deploy([
       ...onCanvas(
         { id: 'in', type: 'http in', url: '/thousand', method: 'get', wires: [['burst']] },
@@ -147,7 +147,7 @@ describe('the packed package in a real Node-RED', () => {
     assert.ok(api.peakConcurrent <= 10);
   });
 
-  it('shows in the status what happens, in words', async () => {
+  it('shows its activity in the status, as text', async () => {
     await deploy(served('status', graphqlNode));
     await get('status');
     const texts = () =>
@@ -156,7 +156,7 @@ describe('the packed package in a real Node-RED', () => {
     assert.ok(texts().includes('1 running'));
   });
 
-  it('ends hanging messages when the flow is redeployed, and goes on', async () => {
+  it('ends hanging messages when the flow is redeployed, and continues', async () => {
     await deploy(served('hanging', graphqlNode));
     const { control } = context.sandbox;
     control.fault({ target: 'api', kind: 'hang', times: 3 });
@@ -171,7 +171,7 @@ describe('the packed package in a real Node-RED', () => {
     assert.ok(nodeRed.isRunning);
   });
 
-  it('says what failed to the one who asked', async () => {
+  it('reports a failure to the sender', async () => {
     await deploy(served('wrong', { ...graphqlNode, query: '{ me { id } ' }));
     const { status, body } = await get('wrong');
     assert.equal(status, 500);
@@ -193,7 +193,7 @@ describe('the packed package in a real Node-RED', () => {
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(body),
       });
-    // A server that shows what it was sent, with every failure there is.
+    // A server that repeats its requests in every kind of failure.
     const echo = `client_secret=${encodeURIComponent(sandbox.clientSecret)} ${sandbox.clientSecret}`;
     await deploy(served('secret', graphqlNode), { retries: 0 });
     await read('secret');

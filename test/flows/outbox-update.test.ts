@@ -1,4 +1,4 @@
-// A rolling update: the Node-RED that is to replace another one starts before that one ends.
+// A rolling update: the new Node-RED starts before the one that it replaces ends.
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -68,7 +68,7 @@ describe('the outbox in a Node-RED that starts before the one it replaces ends',
       return topic === 'debug' && name === wanted ? [Number(msg)] : [];
     });
 
-  it('lets messages wait, says so, and loses none', async () => {
+  it('queues messages, reports it, and loses none', async () => {
     const { userDir, field } = await prepare();
     const arrived: number[] = [];
     ion.sandbox.control.onCarriedOut = (mutation, args) => {
@@ -89,7 +89,7 @@ describe('the outbox in a Node-RED that starts before the one it replaces ends',
         (data as { text?: string }).text ?? '',
       );
     await after.until(() => after.events.some(({ data }) => waits(data)));
-    // The log tells it after 5 s: a usual update is over by then.
+    // The log reports it after 5 s: a usual update is over by then.
     await after.until(() => /\[warn\] .*ion-outbox.* is in use by another process/.test(after.log));
     assert.deepEqual([told(after, 'done'), told(after, 'failed'), arrived], [[], [], [0]]);
 

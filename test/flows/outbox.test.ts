@@ -16,7 +16,7 @@ import { until } from '../support/until.js';
 const ROUNDS = byLength({ soak: 500, usual: 20, brief: 5 });
 const RUNS = 12;
 const OUTAGE_MS = 30_000;
-/** Writes a second. */
+/** Writes per second. */
 const PER_SECOND = byLength({ soak: 400, usual: 200, brief: 100 });
 const WAITING = byLength({ usual: 100_000, brief: 40_000 });
 
@@ -42,7 +42,7 @@ describe('the outbox in a real Node-RED', () => {
       nodeRed = running;
       const before = (await done()).length;
       await until(async () => (await done()).length > before);
-      // The moment is what the test is about, and is another one each time.
+      // The test is about this moment, which is different each time.
       await sleep(Math.random() * 1000);
       const killed = running.ended();
       running.signal('SIGKILL');
@@ -96,7 +96,7 @@ describe('the outbox in a real Node-RED', () => {
     assert.ok(written > 300);
   });
 
-  it('loses nothing when ION is away for 30 s and then answers badly', async function () {
+  it('loses nothing when ION is unreachable for 30 s and then responds with errors', async function () {
     this.timeout(300_000);
     const way = await gate(ion.sandbox.url);
     try {
@@ -139,7 +139,7 @@ describe('the outbox in a real Node-RED', () => {
     }
   });
 
-  it(`needs disk, not memory, for ${WAITING} writes that wait`, async function () {
+  it(`needs disk, not memory, for ${WAITING} pending writes`, async function () {
     this.timeout(300_000);
     const way = await gate(ion.sandbox.url);
     way.shut();
@@ -172,7 +172,7 @@ describe('the outbox in a real Node-RED', () => {
   });
 });
 
-/** A way to a server that can be shut: then nothing gets through, and what is under way breaks. */
+/** A connection to a server that can be closed: then nothing gets through, and requests in progress break. */
 async function gate(url: string): Promise<TestServer & { shut(): void; open(): void }> {
   const { port } = new URL(url);
   const open = new Set<Socket>();

@@ -23,9 +23,9 @@ import { useSandbox } from '../support/sandbox.js';
 import { httpServer, type TestServer, unusedPort } from '../support/servers.js';
 
 const MAY_HAVE_RUN = /may have been executed all the same/;
-/** As a factory has them: what the pauses of three retries add up to is in the table. */
+/** As in a factory: the table contains the total of the pauses of three retries. */
 const LONGEST_PAUSES_MS = [0, 250, 750, 1750];
-/** What a busy machine may add; a DNS that does not answer takes its time. */
+/** Allowance for a busy machine; a DNS that does not answer takes its time. */
 const LEEWAY_MS = 5000;
 const DNS_MS = 40_000;
 const ALL_REQUESTS = 1000;
@@ -39,7 +39,7 @@ const texts: Record<OperationKind, string> = {
     'mutation ($title: String!) { createRun(input: { title: $title }) { run { id title } } }',
 };
 
-/** What the flow answers for one message. */
+/** The flow's response to one message. */
 interface Outcome {
   payload: {
     run?: { id: number };
@@ -78,9 +78,9 @@ describe('reliability: in a real Node-RED', () => {
   const folder = useTemporaryFolder();
   let nodeRed: RunningNodeRed;
   let untrusted: TestServer;
-  /** What the tables say, by the ids of the cells. */
+  /** Contents of the tables, by the IDs of the cells. */
   const observed = new Map<string, string>();
-  /** What the outbox does, by endpoint and row. */
+  /** Outcomes in the outbox, by endpoint and row. */
   const writes = new Map<string, ByOutbox>();
   let places: Places;
 
@@ -159,7 +159,7 @@ describe('reliability: in a real Node-RED', () => {
   const executed = (title: string) =>
     ion.sandbox.data.runs.all().filter((run) => run.title === title).length;
 
-  /** Requests to the endpoint; where nobody can count them, the connections that were tried. */
+  /** Requests to the endpoint; if nobody can count them, the connection attempts. */
   const tries = async (cell: Cell, outcome: Outcome, log: number): Promise<number> => {
     if (cell.endpoint === 'api') return outcome.ion.attempts;
     if (!cell.faultCase.config || cell.timeouts) return ion.sandbox.control.counters().token.total;
@@ -192,7 +192,7 @@ describe('reliability: in a real Node-RED', () => {
     });
   }
 
-  it('a key that was refused once works again by itself', async () => {
+  it('a refused key works again automatically', async () => {
     const cell = cells.find(
       ({ name, endpoint }) => name === 'HTTP 401 once' && endpoint === 'token',
     );
@@ -204,14 +204,14 @@ describe('reliability: in a real Node-RED', () => {
     assert.equal(ion.sandbox.control.counters().token.total, 1);
   });
 
-  describe('a mutation that was executed before its answer was lost runs once, and the user is told', () => {
+  describe('a mutation that was executed before its response was lost runs once, and the user is informed', () => {
     for (const cell of cells) {
       if (cell.kind !== 'mutation' || cell.endpoint !== 'api') continue;
       // In a case that turns the operation away, the server says that it did not execute it.
       const wasExecuted = !cell.faultCase.turnsAway && cell.faultCase.effect !== undefined;
-      it(`${cell.name}${wasExecuted ? '' : ', where it cannot have run'}`, async () => {
+      it(`${cell.name}${wasExecuted ? '' : ', if it cannot have run'}`, async () => {
         const title = `${cell.id} again`;
-        // Another row has revoked the token, so that this one's first request would be refused.
+        // Another row has revoked the token, so that this one's first request would be rejected.
         if (wasExecuted) assert.equal((await message(cell, 'warm-up')).error, undefined);
         await beginCell(cell, wasExecuted);
         const { error } = await message(cell, title);
@@ -222,7 +222,7 @@ describe('reliability: in a real Node-RED', () => {
     }
   });
 
-  describe('a write by the outbox', () => {
+  describe('a write through the outbox', () => {
     for (const endpoint of ['api', 'token'] as const) {
       for (const [row, { name, [endpoint]: faultCase }] of faultRows.entries()) {
         const expected = byOutbox(endpoint, faultCase);
@@ -245,7 +245,7 @@ describe('reliability: in a real Node-RED', () => {
   });
 
   describe('docs/reliability.md', () => {
-    it('describes all that as it is', async () => {
+    it('matches the results', async () => {
       const missing = cells.filter(
         ({ id, endpoint, row }) => !observed.has(id) || !writes.has(`${endpoint}-${row}`),
       );
@@ -264,7 +264,7 @@ function onCanvas(...nodes: FlowNode[]): FlowNode[] {
   return nodes.map((node) => ({ ...node, ...place }));
 }
 
-/** What all messages come to, answered or caught. */
+/** End of all messages, answered or caught. */
 const tail: FlowNode[] = [
   { id: 'flow', type: 'tab', label: 'test' },
   ...onCanvas(
@@ -284,7 +284,7 @@ const tail: FlowNode[] = [
 
 function checkTime(cell: Cell, durationMs: number): void {
   const { pauses = 0, timeouts = 0, asked = { least: 0, most: 0 } } = cell;
-  // Node's timers and the rounding may take a few ms away.
+  // Node's timers and the rounding may subtract a few ms.
   const least = timeouts * SHORT_TIMEOUT * 1000 + asked.least - 10;
   const most =
     least +
@@ -295,18 +295,19 @@ function checkTime(cell: Cell, durationMs: number): void {
 }
 
 function time({ pauses = 0, timeouts = 0, asked }: Expected): string {
-  if (asked) return asked.least === asked.most ? 'after 1 s, as asked' : 'at the time asked for';
+  if (asked)
+    return asked.least === asked.most ? 'after 1 s, as requested' : 'at the requested time';
   const waits = [
     ...(timeouts > 0 ? [`${timeouts} × the timeout`] : []),
     ...(pauses > 0 ? [`pauses of up to ${(LONGEST_PAUSES_MS[pauses] ?? 0) / 1000} s`] : []),
   ];
-  return waits.join(' and ') || 'at once';
+  return waits.join(' plus ') || 'at once';
 }
 
 const OUTBOX_TEXTS: Record<ByOutbox, string> = {
-  waits: 'waits',
-  tries: 'tries 15 times or more, for at least 15 min; then gives up',
-  'gives up': 'gives up',
+  waits: 'stays pending',
+  tries: '15 attempts or more, over at least 15 min; then rejected',
+  'gives up': 'rejected',
   delivered: 'delivered',
 };
 
@@ -326,8 +327,8 @@ function told(cell: Cell, text: string | undefined): string {
     .replaceAll(/\(connect ECONNREFUSED [\d.:]+\)/g, '(connect ECONNREFUSED …)')
     .replaceAll(/127\.0\.0\.1:\d+/g, host)
     .replaceAll('|', '\\|');
-  const count = tries === 0 ? 'no request' : `${tries} ${tries === 1 ? 'try' : 'tries'}`;
-  const head = `${code ? `\`${code}\`` : 'answered'} · ${count} · ${time(cell)}`;
+  const count = tries === 0 ? 'no request' : `${tries} ${tries === 1 ? 'attempt' : 'attempts'}`;
+  const head = `${code ? `\`${code}\`` : 'success'} · ${count} · ${time(cell)}`;
   return readable === undefined ? head : `${head}<br>${readable}`;
 }
 
@@ -339,11 +340,11 @@ function tables(observed: Map<string, string>, writes: Map<string, ByOutbox>): s
       );
       const what = note ? `${name}<br>_${note}_` : name;
       const [text] = query?.split('<br>').slice(1) ?? [];
-      const shortened = text ? mutation?.replace(text, 'The same text, and:') : mutation;
+      const shortened = text ? mutation?.replace(text, 'The same text, followed by:') : mutation;
       const write = writes.get(`${endpoint}-${row}`);
       return `| ${what} | ${query} | ${mutation === query ? 'the same' : shortened} | ${write && OUTBOX_TEXTS[write]} |`;
     });
-  const head = '| fault | a query | a mutation | by the outbox |\n| --- | --- | --- | --- |';
+  const head = '| fault | query | mutation | through the outbox |\n| --- | --- | --- | --- |';
   return [
     '\n## Faults of the API\n',
     head,

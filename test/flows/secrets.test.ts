@@ -8,7 +8,7 @@ import { root, useTemporaryFolder } from '../../tools/package.js';
 import { RunningNodeRed } from '../../tools/running-node-red.js';
 import { selfSigned } from '../support/certificates.js';
 
-describe('a real Node-RED whose libraries log all they can', () => {
+describe('a real Node-RED whose libraries log as much as they can', () => {
   const folder = useTemporaryFolder();
   let sandbox: Sandbox;
   let nodeRed: RunningNodeRed;
@@ -70,7 +70,7 @@ describe('a real Node-RED whose libraries log all they can', () => {
       bodies.push(text);
       assert.equal(JSON.parse(text).code, code);
     };
-    // Servers repeat what they are sent.
+    // Servers repeat their requests.
     const location = `https://login.example.com/?${clientSecret}`;
     const errors = [{ message: `Not with ${clientSecret}.` }];
     const error = { error: 'invalid_client', error_description: clientSecret };
@@ -108,7 +108,7 @@ describe('a real Node-RED whose libraries log all they can', () => {
     // The connection test works.
     const tested = await response.text();
     assert.match(tested, /"me":/);
-    // That the libraries do log: undici its requests, Node its sockets, Express its routes.
+    // Checks that the libraries do log: undici its requests, Node its sockets, Express its routes.
     await nodeRed.until(() => /UNDICI.*POST/.test(nodeRed.log));
     for (const proof of [/UNDICI/, /NET \d+/, /TLS \d+/, /express:/]) {
       assert.match(nodeRed.log, proof);
@@ -122,7 +122,7 @@ describe('a real Node-RED whose libraries log all they can', () => {
     }
   });
 
-  it('connects to the auth server and the API, and to nobody else', () => {
+  it('connects only to the auth server and the API', () => {
     const tried = [...nodeRed.log.matchAll(/^\[connect\] (\S+)/gm)].map(([, host]) => host);
     const meant = [sandbox.url, sandbox.authUrl].map((url) => new URL(url).host);
     assert.deepEqual([...new Set(tried)].sort(), [...new Set(meant)].sort());

@@ -12,7 +12,7 @@ describe('npm start', () => {
   let start: ChildProcess;
   let port: number;
   let output = '';
-  /** The last message of each debug node, and of both ways in which changes come. */
+  /** The last message of each debug node, and of both event sources. */
   const seen = new Map<string, string>();
   const folder = useTemporaryFolder();
   const hasEnded = () => start.exitCode !== null || start.signalCode !== null;
@@ -21,7 +21,7 @@ describe('npm start', () => {
     port = await freePort();
     start = spawn('npm', ['start'], {
       cwd: root,
-      // A group of its own, so that a signal reaches all of it, as Ctrl-C does.
+      // A separate process group, so that a signal reaches all of it, like Ctrl-C.
       detached: true,
       env: { ...process.env, PORT: String(port), TMPDIR: folder.path },
     });
@@ -35,7 +35,7 @@ describe('npm start', () => {
   });
 
   afterEach(function () {
-    // What it waits for does not end by itself: what came instead tells why.
+    // The awaited output may never come: the actual output says why.
     if (this.currentTest?.isFailed()) console.log(output, seen);
   });
 
@@ -48,7 +48,7 @@ describe('npm start', () => {
   const ownOrigins = () =>
     ['127.0.0.1', 'localhost', '[::1]'].map((name) => `http://${name}:${port}`);
   type Headers = Record<string, string | string[]>;
-  /** As no browser and no fetch lets a page do: with any headers. */
+  /** A request with any headers, which no browser and no fetch allows a page. */
   const send = (path: string, { method = 'GET', body = '', headers = {} as Headers } = {}) =>
     new Promise<number>((resolve, reject) => {
       const call = request(
@@ -77,7 +77,7 @@ describe('npm start', () => {
     assert.match(output, new RegExp(`demo flow: +http://127.0.0.1:${port}`));
   });
 
-  it('shows runs, counts by status, changed steps both ways, and no errors by itself', async () => {
+  it('shows runs, counts by status, changed steps from both sources, and no errors, without user action', async () => {
     const comms = await openComms(`http://127.0.0.1:${port}`, ['debug'], (events) => {
       for (const { topic, data } of events) {
         if (topic !== 'debug') continue;
@@ -97,7 +97,7 @@ describe('npm start', () => {
     assert.ok(!seen.has('errors'));
   });
 
-  it('lets no foreign page deploy flows', async () => {
+  it('lets no page of another origin deploy flows', async () => {
     const before = await flows();
     for (const origin of foreignOrigins()) {
       for (const type of ['application/json', 'text/plain', 'application/x-www-form-urlencoded']) {
@@ -113,7 +113,7 @@ describe('npm start', () => {
     assert.equal(await flows(), before);
   });
 
-  it('lets no foreign page read anything, or ask whether it may', async () => {
+  it('lets no page of another origin read anything, or ask whether it may', async () => {
     for (const origin of foreignOrigins()) {
       for (const path of ['/', '/flows', '/settings', '/nowhere', '/ion-config/x/schema']) {
         assert.equal(await send(path, { headers: { origin } }), 403, `${origin}, ${path}`);
@@ -135,7 +135,7 @@ describe('npm start', () => {
     }
   });
 
-  it('opens its WebSocket to no foreign page', async () => {
+  it('opens its WebSocket to no page of another origin', async () => {
     for (const origin of foreignOrigins()) {
       assert.equal(await send('/comms', { headers: { ...socket, origin } }), 403, origin);
     }
@@ -144,7 +144,7 @@ describe('npm start', () => {
     assert.equal(await send('/comms', { headers: socket }), 101);
   });
 
-  it('is no part of a foreign page, but may be linked to', async () => {
+  it('cannot be embedded in a page of another origin, but may be linked to', async () => {
     for (const site of ['cross-site', 'same-site']) {
       const from = (mode: string, dest: string) => ({
         headers: { 'sec-fetch-site': site, 'sec-fetch-mode': mode, 'sec-fetch-dest': dest },
@@ -156,7 +156,7 @@ describe('npm start', () => {
     }
   });
 
-  it('works from its own pages, and for programs that name no origin', async () => {
+  it('works from its own pages, and for programs that send no origin', async () => {
     for (const origin of ownOrigins()) {
       const host = new URL(origin).host;
       assert.equal(await send('/settings', { headers: { host, origin } }), 200, origin);
@@ -176,7 +176,7 @@ describe('npm start', () => {
 
   it('ends with Ctrl-C and leaves nothing behind', async () => {
     process.kill(-(start.pid as number), 'SIGINT');
-    // All who hold its output have ended, not npm alone.
+    // All processes that hold its output have ended, not only npm.
     await once(start, 'close');
     await assert.rejects(fetch(`http://127.0.0.1:${port}`));
     const left = readdirSync(folder.path).filter((name) => name.startsWith('node-red-ion'));

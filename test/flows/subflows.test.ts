@@ -21,7 +21,7 @@ const SECRET = 'example-secret';
 const INSTANCES = ['one', 'two'];
 const RUNS = 6;
 
-/** What came out of an instance, as a flow sees it. */
+/** The output of an instance, as a flow sees it. */
 interface Told {
   instance: string;
   from: string;
@@ -62,7 +62,7 @@ describe('a subflow in a real Node-RED', () => {
   };
   const ofIon = (id: string, properties = {}) =>
     sandboxConfig(context.sandbox, { id, credentials: key(), retries: 0, ...properties });
-  /** In the template: one node of each type, whose messages tell the instance they come from. */
+  /** In the template: one node of each type, whose messages name their instance. */
   const inside = (config: string, hook = {}) => {
     const tell = (from: string) => ({
       ...place({ id: `tell-${from}`, type: 'function', wires: [['told']] }, 'sub'),
@@ -70,7 +70,7 @@ describe('a subflow in a real Node-RED', () => {
         const { id = ion?.id, length: count } = payload ?? {};
         return { payload: { instance: env.get('INSTANCE'), from: '${from}', id, count, code: error?.code } };`,
     });
-    // No id may be a value of a property as well: Node-RED would take it for a reference.
+    // No ID may be a value of a property as well: Node-RED would take it for a reference.
     const node = (from: string, properties: FlowNode) => [
       place({ ...properties, id: `node-${from}`, config, wires: [[`tell-${from}`]] }, 'sub'),
       tell(from),
@@ -136,7 +136,7 @@ describe('a subflow in a real Node-RED', () => {
   ];
 
   const get = async (path: string) => (await fetch(nodeRed.url + path)).json().catch(() => {});
-  /** Waits until all of these came out of the instances, in any order. */
+  /** Waits until the instances have sent all of these, in any order. */
   const untilTold = async (expected: string[], mayFail = false): Promise<void> => {
     const told: string[] = [];
     await until(async () => {
@@ -174,7 +174,7 @@ describe('a subflow in a real Node-RED', () => {
     ...inside('own', hook),
   ];
 
-  it('has a config node of its own in each instance, and all nodes work with it', async () => {
+  it('has a separate config node in each instance, and all nodes work with it', async () => {
     await nodeRed.deploy([...scoped(), ...INSTANCES.map((id) => instance(id))]);
     for (const id of INSTANCES) await get(`/${id}`);
     await untilTold(both('graphql', 'runs', 'direct', 'outbox'));
@@ -230,7 +230,7 @@ describe('a subflow in a real Node-RED', () => {
     isDown(false);
     data().runs.update(2, { title: 'While it was away' });
     nodeRed = await start();
-    // What was told before is kept as well.
+    // The checkpoint of earlier events is kept as well.
     await untilTold(both('outbox', 'poll'), true);
     assert.deepEqual(INSTANCES.map(written), INSTANCES);
     for (const id of INSTANCES) await get(`/${id}`);
@@ -247,7 +247,7 @@ describe('a subflow in a real Node-RED', () => {
     );
   });
 
-  it('takes webhooks at an address of each instance, which stays and goes with it', async () => {
+  it('accepts webhooks at an address of each instance, which exists as long as the instance', async () => {
     const hook = { register: true, publicUrl: nodeRed.url };
     const flows = (ids: string[]) => [...scoped(hook), ...ids.map((id) => instance(id))];
     const uris = () =>

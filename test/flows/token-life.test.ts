@@ -78,7 +78,7 @@ describe('access tokens in a real Node-RED under steady load', function () {
   const failures = ({ failed }: LoadReport) =>
     Object.values(failed).reduce((sum, number) => sum + number, 0);
 
-  it(`of ${LIFETIMES.join(', ')} s fail no message by running out, and are asked for no more often than needed`, async () => {
+  it(`of ${LIFETIMES.join(', ')} s fail no message by expiring, and are requested no more often than needed`, async () => {
     for (const life of LIFETIMES) await start(`load-life-${life}`);
     for (const life of LIFETIMES) {
       await reached(`load-life-${life}`, ({ sent }) => sent >= SECONDS * PER_SECOND);
@@ -90,14 +90,14 @@ describe('access tokens in a real Node-RED under steady load', function () {
       assert.deepEqual(failed, {});
       assert.equal(answered, sent);
       const seconds = durationMs / 1000;
-      // The next one is asked for in the last fifth, or 30 s before the end, but not before half.
+      // The next one is requested in the last fifth, or 30 s before the end, but not before half.
       const refreshAfter = life - Math.max(life / 5, Math.min(30, life / 2));
       assert.ok(total <= 1 + Math.ceil(seconds / refreshAfter), `${total} token requests`);
       assert.ok(total >= Math.floor(seconds / (life + 1)), `${total} token requests`);
     }
   });
 
-  it('that are revoked in mid-load cost one request, and no message', async () => {
+  it('that are revoked under load cost one request, and no message', async () => {
     const { control } = ionOf(60);
     await start('load-life-60');
     await reached('load-life-60', ({ answered }) => answered >= 20);
@@ -110,7 +110,7 @@ describe('access tokens in a real Node-RED under steady load', function () {
     assert.equal(control.counters().token.total, 1);
   });
 
-  it('come back by themselves after the auth server was away for longer than they live', async () => {
+  it('recover automatically after the auth server was unreachable for longer than their lifetime', async () => {
     const { control } = ionOf(2);
     await start('load-life-2');
     await reached('load-life-2', ({ answered }) => answered >= 20);
@@ -129,7 +129,7 @@ describe('access tokens in a real Node-RED under steady load', function () {
     assert.deepEqual(Object.keys(report.failed), ['ION_NETWORK']);
   });
 
-  it('of a refused key are asked for at the pace of the back-off, until it works again', async () => {
+  it('of a refused key are requested at the pace of the back-off, until it works again', async () => {
     const { control } = ionOf(2);
     await start('load-life-2');
     await reached('load-life-2', ({ answered }) => answered >= 20);
@@ -146,13 +146,13 @@ describe('access tokens in a real Node-RED under steady load', function () {
     await stopped('load-life-2');
   });
 
-  it('that do not come fail a thousand messages together', async () => {
+  it('that do not arrive fail a thousand messages together', async () => {
     const { control } = ionOf(60);
     control.fault({ target: 'token', kind: 'hang', times: 1000 });
     await load.start('load-patient', { count: 1000, runs: RUNS });
     const report = await reached('load-patient', ({ outstanding }) => outstanding === 0);
     assert.deepEqual(report.failed, { ION_TIMEOUT: 1000 });
-    // One, and where this machine is too busy to let all fail within a second, another one.
+    // One, and another if this machine is too busy to fail all messages within a second.
     const { total } = control.counters().token;
     assert.ok(total <= 3, `${total} token requests`);
   });

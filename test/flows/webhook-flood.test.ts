@@ -15,11 +15,11 @@ import { until } from '../support/until.js';
 
 const DELIVERIES = byLength({ usual: 10_000, brief: 3000 });
 const SLOW = 1200;
-/** Their bodies are more than the memory for all bodies. */
+/** Their bodies exceed the memory for all bodies. */
 const LARGE = 40;
 const SECRET = 'example-secret';
 
-describe('a webhook that is flooded', () => {
+describe('a flooded webhook', () => {
   const context = useSandbox({ runs: 5 });
   const folder = useTemporaryFolder();
   let nodeRed: RunningNodeRed;
@@ -31,7 +31,7 @@ describe('a webhook that is flooded', () => {
     await nodeRed?.stop();
   });
 
-  it(`gives ${DELIVERIES} deliveries at once the right answers, and lets nothing forged in`, async () => {
+  it(`gives ${DELIVERIES} deliveries at once the right responses, and lets no forged one in`, async () => {
     const userDir = join(folder.path, 'user');
     await mkdir(userDir);
     const place = { z: 'flow', x: 0, y: 0 };
@@ -71,8 +71,8 @@ describe('a webhook that is flooded', () => {
     const load = new LoadControl(nodeRed);
     const heap = async () => (await load.heap()) / 1024 / 1024;
 
-    // Who never ends a request must not keep others from being heard: a few large bodies, and many
-    // small ones, all with what could be a signature.
+    // A sender that never ends a request must not block others: a few large bodies, and many
+    // small ones, all with a plausible signature.
     const part = Buffer.alloc(1024 * 1024 - 1, ' ');
     const head = `POST /hook HTTP/1.1\r\nHost: x\r\nX-ION-Signature: ${'a'.repeat(64)}\r\n`;
     const send = (from: Buffer) => {
@@ -110,7 +110,7 @@ describe('a webhook that is flooded', () => {
         row_data: { id: eventId, title: 'x'.repeat(500) },
       });
       const signature = signed(body, forged ? 'a guess' : SECRET);
-      // As ION does it: again, until the expected code comes.
+      // Like ION: again, until the expected code arrives.
       for (;;) {
         const status = await post(body, signature);
         if (status === (forged ? 401 : 200)) return;
@@ -134,7 +134,7 @@ describe('a webhook that is flooded', () => {
     const grown = (await heap()) - before;
     console.log(`      answers: ${JSON.stringify(answers)}; ${grown.toFixed(1)} MB more`);
     assert.ok(grown < 15, `${grown.toFixed(1)} MB more`);
-    // Those that are too slow are told so.
+    // Slow senders get 408.
     await until(() => slow.every((socket) => socket.bytesRead > 0));
     assert.ok(nodeRed.isRunning);
   });

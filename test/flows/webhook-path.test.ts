@@ -11,7 +11,7 @@ import { until } from '../support/until.js';
 
 const SECRET = 'example-secret';
 const BODY = '{"event_id":1,"resource":"runs"}';
-/** What Node-RED itself answers, or a node that comes with it. */
+/** Paths that Node-RED itself uses, or a node that it includes. */
 const OF_EDITOR = [
   '/flows',
   '/FLOWS',
@@ -92,12 +92,12 @@ describe("a webhook's path in a real Node-RED", () => {
   const refusedPaths = ({ log }: RunningNodeRed) =>
     [...log.matchAll(/The path "([^"]+)" belongs to Node-RED's editor/g)].map(([, path]) => path);
 
-  it('is refused if the editor or its admin API answers it, so that flows can be deployed', async () => {
+  it('is rejected if the editor or its admin API uses it, so that flows can be deployed', async () => {
     const paths = [...OF_EDITOR, ...FREE];
     const { running, flow, post } = await begin('plain', paths, {});
     await running.until(() => refusedPaths(running).length >= OF_EDITOR.length);
     assert.deepEqual(refusedPaths(running).sort(), [...OF_EDITOR].sort());
-    // As the editor does it, while the nodes are there.
+    // Like the editor, while the nodes exist.
     await running.deploy(flow as FlowNode[], 'nodes');
     for (const path of FREE) assert.equal(await post(path), 200);
   });
@@ -109,14 +109,14 @@ describe("a webhook's path in a real Node-RED", () => {
     await running.until(() => refusedPaths(running).length >= below.length);
     assert.deepEqual(refusedPaths(running).sort(), [...below].sort());
     for (const path of OF_EDITOR) {
-      // The same path in other letters belongs to the first node.
+      // The same path in upper or lower case belongs to the first node.
       if (path !== '/FLOWS') assert.equal(await post(path), 200, path);
     }
     const editor = await fetch(`${running.url}/admin/flows`);
     assert.equal(editor.status, 200);
   });
 
-  it('is free if the nodes have a root of their own, or there is no editor', async () => {
+  it('is free if the nodes have a separate root, or there is no editor', async () => {
     for (const [name, settings, root] of [
       ['api', { httpNodeRoot: '/api' }, '/api'],
       ['headless', { httpAdminRoot: false }, ''],
@@ -130,7 +130,7 @@ describe("a webhook's path in a real Node-RED", () => {
     }
   });
 
-  it("goes to ION with the Node-RED's own id", async () => {
+  it("goes to ION with the Node-RED's own ID", async () => {
     const properties = { register: true, publicUrl: 'http://127.0.0.1:9' };
     const { userDir } = await begin('registered', ['/ion/hook'], {}, properties);
     const { data } = context.sandbox;

@@ -12,7 +12,7 @@ import { until } from '../support/until.js';
 
 const SECRET = 'example-secret';
 const PATH = '/ion/hook';
-/** In which the neighbour of the webhook ends what it does. */
+/** Time in which the neighbor of the webhook finishes its work. */
 const CLOSE_MS = 1000;
 const SLOW_NODE = `module.exports = (RED) => {
   RED.nodes.registerType('slow-to-close', function (config) {
@@ -46,7 +46,7 @@ describe('a webhook of a Node-RED', () => {
   const hookAt = (path: string, properties = {}) =>
     place({ ...eventsNode, id: 'hook', via: 'webhook', path, ...properties });
 
-  it('that is redeployed asks ION to come again, and has no address once the node is deleted', async () => {
+  it('that is redeployed asks ION to retry, and has no address once the node is deleted', async () => {
     const userDir = join(folder.path, 'redeployed');
     await mkdir(userDir);
     const slow = place({ id: 'slow', type: 'slow-to-close' });
@@ -68,7 +68,7 @@ describe('a webhook of a Node-RED', () => {
       });
       return { status, retryAfter: got.get('retry-after') };
     };
-    /** What was answered while something was deployed. */
+    /** Responses during a deploy. */
     const answersDuring = async (deploy: () => Promise<void>): Promise<Set<string>> => {
       const answers: Promise<{ status: number; retryAfter: string | null }>[] = [];
       const deployed = deploy().then(() => true);
@@ -92,7 +92,7 @@ describe('a webhook of a Node-RED', () => {
     assert.equal((await post('/ion/moved')).status, 404);
   });
 
-  it('says if settings of Node-RED keep ION out, and works on with a proxy that helps', async () => {
+  it('reports settings of Node-RED that keep ION out, and continues with a proxy that helps', async () => {
     const userDir = join(folder.path, 'guarded');
     await mkdir(userDir);
     const { data } = context.sandbox;
@@ -133,7 +133,7 @@ describe('a webhook of a Node-RED', () => {
     ['another Node-RED with the same flow', false],
     ['a copy of its whole user folder', true],
   ] as const) {
-    it(`is registered beside that of ${name}, and stays if that one goes`, async () => {
+    it(`is registered next to that of ${name}, and stays if that one is removed`, async () => {
       const { data } = context.sandbox;
       const [here, there] = [`here-${copied}`, `there-${copied}`].map((each) =>
         join(folder.path, each),

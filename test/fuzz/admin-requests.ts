@@ -14,7 +14,7 @@ import {
   writeJson,
 } from './values.js';
 
-/** Node-RED's own limit for what its admin API reads is 5 MB. */
+/** Node-RED's own body limit for its admin API is 5 MB. */
 const MAX_BODY = 4_500_000;
 const MAX_TARGET = 10_000;
 
@@ -25,7 +25,7 @@ interface AdminRequest {
   contentType?: string | undefined;
 }
 
-/** Sends it as it is, and judges the answer. */
+/** Sends the bytes unchanged, and checks the response. */
 export async function adminRequest(
   { target }: Bench,
   { path, method = 'POST', body, contentType = 'application/json' }: AdminRequest,
@@ -47,7 +47,7 @@ export async function adminRequest(
     throw new Finding(`${method} ${path.slice(0, 60)}: no HTTP answer`);
   if (answer.status < 300) return 'right';
   const failure = parsed(answer.body);
-  // A refusal by Node-RED itself has Node-RED's own format.
+  // A rejection by Node-RED itself has Node-RED's own format.
   if (
     failure === undefined ||
     typeof failure.code !== 'string' ||
@@ -62,7 +62,7 @@ export async function adminRequest(
   return 'clear';
 }
 
-/** A lone surrogate has no place in a URL. */
+/** A lone surrogate cannot be part of a URL. */
 function wellFormed(text: string): string {
   return Buffer.from(text).toString();
 }
@@ -93,7 +93,7 @@ const CONFIG_NAMES = [
   'allowHttp',
 ];
 
-/** Strings are what foreign regular expressions work on, so they come more often than by chance. */
+/** Regular expressions run on strings, so strings are more frequent than by chance. */
 function hostileInBody(random: Random): Raw {
   if (random.chance(0.5)) {
     const { value, what } = hostileText(random);

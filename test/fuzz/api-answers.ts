@@ -20,7 +20,7 @@ import {
 const HUGE = 0.05;
 const LARGE_SHARE = 0.15;
 
-/** Values in answers: most of them small, so that many can be tried. */
+/** Values in responses: most of them small, so that many can be tried. */
 export function hostileInAnswer(random: Random): Raw {
   const roll = random.next();
   if (roll > 0.85) return deepJson(random);
@@ -61,7 +61,7 @@ function hostileBody(random: Random, right: Json): { text: string; what: string 
     return { text: writeJson(value), what };
   }
   if (roll < 0.7) {
-    // The members of a list's page info that decide about the next page.
+    // Members of a list's page info that determine the next page.
     const cursor = () =>
       random.pick<Json>([
         'x',
@@ -112,7 +112,7 @@ function hostileBody(random: Random, right: Json): { text: string; what: string 
   return { text, what };
 }
 
-/** An HTTP answer with an odd body, head or end. */
+/** An HTTP response with an odd body, head or end. */
 export function hostileReply(random: Random, right: Json): { reply: Reply; what: string } {
   const { text, what } = hostileBody(random, right);
   const told = [what];
@@ -199,8 +199,8 @@ const SMALL_BOMB = gzipSync(
 );
 
 /**
- * Answers hostile from the n-th request of a kind on, once or always.
- * @returns a function that makes a fresh answerer, which notes its answers in `told`
+ * Makes responses hostile from the n-th request of a kind on, once or always.
+ * @returns a function that creates a new responder, which records its responses in `told`
  */
 export function hostileAnswerer(
   random: Random,
@@ -208,7 +208,7 @@ export function hostileAnswerer(
 ): (told: string[]) => Answerer {
   const first = random.pick([1, 1, 1, 2, 3]);
   const isOnce = random.chance(0.5);
-  // From one number each, because the order in which requests come may differ.
+  // Each generator has one seed, because the order of requests may differ.
   const seed = random.int(0, 2 ** 31);
   return (told) => {
     let count = 0;
@@ -223,7 +223,7 @@ export function hostileAnswerer(
   };
 }
 
-/** The reasons for which the nodes ask ION. */
+/** The nodes' reasons to send requests to ION. */
 type Asking = 'message' | 'registration' | 'poll';
 
 export const apiAnswers: Surface = {
@@ -245,7 +245,7 @@ export const apiAnswers: Surface = {
           if (asking === 'registration') return await registration(bench, round);
           if (asking === 'poll') return await polls(bench);
           const { outcome, code } = await judgeMessage(bench, { node: id, msg });
-          // The client asks for no other token for a while.
+          // The client requests no other token for a while.
           if (code === 'ION_AUTH') await renew(bench);
           return outcome;
         } finally {
@@ -268,7 +268,7 @@ async function polls({ ion }: Bench): Promise<Outcome> {
   return 'clear';
 }
 
-/** Deploys a webhook that is to be registered, and lets it try. */
+/** Deploys a webhook that registers itself, and lets it try. */
 async function registration({ target, ion }: Bench, round: number): Promise<Outcome> {
   await target.deploy('nodes', [registeredHook(round)]);
   const begun = performance.now();

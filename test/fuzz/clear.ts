@@ -11,7 +11,7 @@ const INTERNAL = [
 ];
 const MAX_LENGTH = 2000;
 
-/** Why nobody could act on an error; `undefined` if it is clear. */
+/** The reason why nobody could act on an error; `undefined` if it is clear. */
 export function unclear({
   code,
   message,
@@ -25,7 +25,7 @@ export function unclear({
     return `no code of this package: ${begin}`;
   if (typeof message !== 'string' || text.trim() === '') return `no text: ${begin}`;
   if (text.length >= MAX_LENGTH) return `${text.length} characters: ${begin}`;
-  // ION's own words are passed on as they are.
+  // ION's own messages are passed on unchanged.
   const found =
     code !== 'ION_GRAPHQL' && INTERNAL.find((each) => text.toLowerCase().includes(each));
   return found ? `"${found}" in it: ${begin}` : undefined;

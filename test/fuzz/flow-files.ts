@@ -29,7 +29,7 @@ const IDS = [
   'a\nb',
 ];
 
-/** Properties in which a number, a URL, a path or a name is expected, with odd values for them. */
+/** Properties that need a number, a URL, a path or a name, with odd values for them. */
 const PARTICULAR: Record<string, Json[]> = {
   path: [
     '',
@@ -170,7 +170,7 @@ export const flowFiles: Surface = {
           };
           const { outcome } = await judgeMessage(bench, { node: nodeId, msg }).catch(
             (thrown: unknown) => {
-              // Node-RED has not made the node.
+              // Node-RED has not created the node.
               if (String(thrown).includes('no node')) return { outcome: 'clear' as const };
               throw thrown;
             },

@@ -13,8 +13,8 @@ const place = { z: 'flow', x: 0, y: 0 };
 const TEXT = '{ runs { edges { node { id title } } } }';
 
 /**
- * One config node leads to an ION that answers as a case says, and one to a good one. The third is
- * for the node that polls, so that it does not take the answers that are meant for others.
+ * One config node leads to an ION that responds as the case says, and one to a good one. The third is
+ * for the polling node, so that it does not receive responses meant for others.
  */
 export function configNodes(url: string): FlowNode[] {
   const usual = {
@@ -30,14 +30,14 @@ export function configNodes(url: string): FlowNode[] {
   return ['hostile', 'good', 'polled'].map((name) => ({
     ...usual,
     id: name,
-    // A property that holds its own id would make Node-RED see a circle.
+    // If a property contained its own ID, Node-RED would see a circle.
     name: '',
     apiUrl: `${url}/${name}`,
     authUrl: `${url}/${name}`,
   }));
 }
 
-/** Keys that any of the servers takes. */
+/** Keys that any of the servers accepts. */
 export const credentials = {
   hostile: { clientId: 'client', clientSecret: 'client-secret' },
   good: { clientId: 'client', clientSecret: 'client-secret' },
@@ -46,7 +46,7 @@ export const credentials = {
   'hook-registered': { secret: SECRET },
 };
 
-/** One node for each way in which the package's nodes work, and right messages for them. */
+/** One node for each mode of the package's nodes, and valid messages for them. */
 const targets: { node: FlowNode; messages: Record<string, unknown>[] }[] = [
   ...(['one', 'all', 'stream'] as const).map((pages) => ({
     node: {
@@ -140,7 +140,7 @@ export function rightMessages(id: string): Record<string, unknown>[] {
   return targets.find(({ node }) => node.id === id)?.messages ?? [];
 }
 
-/** The usual nodes; the round makes a deploy change something. */
+/** The usual nodes; the round number makes each deploy different. */
 export function baseFlow(url: string, round: number): FlowNode[] {
   const hook = { ...eventsNode, config: 'hostile', via: 'webhook' };
   const wired = (node: FlowNode) => {
@@ -170,7 +170,7 @@ export function baseFlow(url: string, round: number): FlowNode[] {
   ];
 }
 
-/** A webhook that is registered in ION with each deploy of its own. */
+/** A webhook that each of its deploys registers in ION. */
 export function registeredHook(round: number): FlowNode {
   return {
     ...eventsNode,

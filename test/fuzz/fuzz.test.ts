@@ -8,15 +8,15 @@ import { FuzzRun, MAX_GROWTH_MB, table } from './fuzz.js';
 const { FUZZ_SEED, FUZZ_SECONDS, FUZZ_CASE, FUZZ_GO_ON } = process.env;
 const SEED = Number(FUZZ_SEED ?? randomInt(1, 2 ** 31));
 const SECONDS = Number(FUZZ_SECONDS ?? byLength({ soak: 3600, usual: 60, brief: 30 }));
-/** The process starts, warms up and is cleared up besides. */
+/** Extra time for the process to start, warm up and clean up. */
 const MORE_MS = 240_000;
 
-describe('hostile input from outside', () => {
+describe('hostile external input', () => {
   const folder = useTemporaryFolder();
   let run: FuzzRun | undefined;
   after(() => run?.close());
 
-  it(`gets a right answer or a clear error for ${SECONDS} s, and never an exit or a stop`, async function () {
+  it(`gets a correct response or a clear error for ${SECONDS} s, and never ends or blocks the process`, async function () {
     this.timeout(SECONDS * 1000 + MORE_MS);
     const replay = `FUZZ_SEED=${SEED} FUZZ_SECONDS=${SECONDS} npx mocha test/fuzz/fuzz.test.ts`;
     console.log(`      ${replay}`);

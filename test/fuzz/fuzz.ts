@@ -1,5 +1,5 @@
-// Throws hostile input of every kind at a real Node-RED process, case after case, and counts how
-// they end: in a right answer, in a clear error, or in a finding.
+// Sends hostile input of every kind to a real Node-RED process, case after case, and counts their
+// outcomes: a correct response, a clear error, or a finding.
 import { adminRequests } from './admin-requests.js';
 import { apiAnswers, renew } from './api-answers.js';
 import { flowFiles } from './flow-files.js';
@@ -21,7 +21,7 @@ export const surfaces: readonly Surface[] = [
   flowFiles,
 ];
 
-/** A stop of the event loop, in ms. */
+/** Limit of a blocked event loop, in ms. */
 export const MAX_STOP_MS = 100;
 export const MAX_GROWTH_MB = 10;
 /** The share of a stop from which it counts as Node-RED's own, if the control case stops as well. */
@@ -31,15 +31,15 @@ const BATCH = 12;
 const WARM_UP_SEED = 1;
 const WARM_UP_BATCHES = 2;
 const MAX_TEXT = 3000;
-/** So that a run that finds something everywhere still ends. */
+/** So that a run with a finding in each case still ends. */
 const MAX_FINDINGS = 200;
 
 export interface FuzzOptions {
   seed: number;
   seconds: number;
-  /** Holds what the process writes. */
+  /** Folder of the process. */
   folder: string;
-  /** Only this one, such as `messages:17`. */
+  /** Only this case, such as `messages:17`. */
   only?: string | undefined;
   /** Starts another process after an exit, to find more. */
   goesOn?: boolean;
@@ -62,7 +62,7 @@ export interface FuzzReport {
   growthMb: number;
 }
 
-/** One run: a Node-RED process with all that it talks to. */
+/** One run: a Node-RED process and all its servers. */
 export class FuzzRun {
   readonly #options: FuzzOptions;
   readonly #ion: FuzzIon;
@@ -99,7 +99,7 @@ export class FuzzRun {
     const first = this.#target;
     const end = performance.now() + seconds * 1000;
     while (performance.now() < end && !this.#isOver()) await this.#round(seed, BATCH);
-    // Another process began with nothing.
+    // A new process starts with empty state.
     const growth = this.#target !== first ? 0 : (await this.#heap()) - before;
     return this.#report(growth / 1024 / 1024);
   }
@@ -117,7 +117,7 @@ export class FuzzRun {
     return this.#isLost || this.#findings.length >= MAX_FINDINGS;
   }
 
-  /** Each surface's cases, in turn. */
+  /** The cases of each surface, in turn. */
   async #round(seed: number, batch: number): Promise<void> {
     for (const surface of surfaces) {
       for (let left = batch; left > 0 && !this.#isOver(); left--) {
@@ -129,7 +129,7 @@ export class FuzzRun {
     }
   }
 
-  /** Fills caches, compiles what is used. Its cases count as all others do. */
+  /** Fills caches and compiles code in use. Its cases count like all others. */
   async #warmUp(batches: number): Promise<void> {
     for (let count = 0; count < batches && !this.#isOver(); count++)
       await this.#round(WARM_UP_SEED, BATCH);
@@ -184,9 +184,9 @@ export class FuzzRun {
   }
 
   /**
-   * A stop counts if it comes again with the same case: a first compilation or a collection of
-   * what others left behind is not the input's. And only if Node-RED does not need most of it for
-   * the same without this package.
+   * A stop counts if it repeats with the same case, because a first compilation or the garbage
+   * collection of earlier cases is not caused by the input, and only if Node-RED does not need most
+   * of it for the same case without this package.
    */
   async #stopped(
     surface: Surface,
@@ -195,7 +195,7 @@ export class FuzzRun {
     fuzzCase: FuzzCase,
     gap: Gap,
   ): Promise<void> {
-    // The nodes look again only for things that they do not know.
+    // The nodes look up only unknown things again.
     await renew(this.#bench);
     const again = await this.#measured(fuzzCase);
     if (!isStop(again.gap)) return;
@@ -211,7 +211,7 @@ export class FuzzRun {
     this.#found(surface, seed, number, fuzzCase, text);
   }
 
-  /** After all that, one good query still gets its right answer. */
+  /** After everything, a good query still gets its correct response. */
   async #stillWorks(surface: Surface, seed: number): Promise<void> {
     const number = this.#numbers.get(surface.name) ?? 0;
     try {
@@ -255,7 +255,7 @@ export class FuzzRun {
     this.#isLost = !this.#options.goesOn;
   }
 
-  /** Whether Node-RED itself gets over a case without this package. */
+  /** Whether Node-RED itself survives a case without this package. */
   async #survives(control: () => Promise<void>): Promise<boolean> {
     try {
       await control();
@@ -272,7 +272,7 @@ export class FuzzRun {
     this.#target = await Target.start(this.#options.folder, this.#ion.url);
   }
 
-  /** After a deploy, with which the nodes' own caches end. */
+  /** After a deploy, which clears the nodes' caches. */
   async #heap(): Promise<number> {
     await renew(this.#bench);
     await judgeMessage(this.#bench, { node: 'good-query', msg: {} });

@@ -1,4 +1,4 @@
-// Values that only a flow can make, because no JSON holds them. Bundled into the Node-RED process.
+// Values that only a flow can create, because JSON cannot contain them. Bundled into the Node-RED process.
 import {
   type Described,
   hostileName,
@@ -273,7 +273,7 @@ const inList = (value: string) => `{ runs(filters: ${value}) { edges { node { id
 const row = (count: number, item: (index: number) => string) =>
   Array.from({ length: count }, (_, index) => item(index)).join(' ');
 
-/** Fragments that each use the next one twice: twice as much to read with every one. */
+/** Fragments that each use the next one twice: each one doubles the work. */
 function doubling(count: number, use: (spread: string) => string, last: string): string {
   return Array.from({ length: count }, (_, n) => `fragment F${n} on Run { ${use(`...F${n + 1}`)} }`)
     .concat(`fragment F${count} on Run { ${last} }`)
@@ -289,7 +289,7 @@ const rightQueries = [
   'mutation ($title: String!) { createRun(input: { title: $title }) { run { id title } } }',
 ];
 
-/** A GraphQL document, mostly one that is hard to read. */
+/** A GraphQL document, usually one that is hard to read. */
 export function hostileQuery(random: Random): Described<string> {
   const depth = random.pick([100, 700, 3000, 20_000]);
   const count = random.pick([100, 1000, 4000]);
@@ -356,7 +356,7 @@ export function hostileQuery(random: Random): Described<string> {
       () => `{ runs ${row(count, () => '@skip(if: false)')} { edges { node { id } } } }`,
     ],
     [`${length} brackets`, () => '{'.repeat(length)],
-    // Small enough to be worth keeping, and much larger once it is read.
+    // Small enough to keep, and much larger once it is parsed.
     ['9900 fields in 20,000 characters', () => `{ n${random.int(0, 1e9)}${' a'.repeat(9900)} }`],
     [
       'a right query with something in it',
@@ -417,7 +417,7 @@ const PROPERTIES = [
 
 const isSimple = (value: unknown) => typeof value === 'string' || typeof value === 'number';
 
-/** A right message with one to three properties that do not belong into it. */
+/** A valid message with one to three unexpected properties. */
 export function hostileMessage(
   random: Random,
   right: Record<string, unknown>,
@@ -434,7 +434,7 @@ export function hostileMessage(
     });
     told.push(`msg.${name} = ${what}`);
   };
-  // Mostly what the node reads: else most messages would be answered as if nothing were odd.
+  // Mostly properties that the node reads: otherwise most messages would succeed unaffected.
   const own = Object.keys(right).filter((name) => name !== 'payload' || random.chance(0.5));
   for (let count = random.int(1, 3); count > 0; count--) {
     const name = random.chance(0.65) && own.length > 0 ? random.pick(own) : random.pick(PROPERTIES);

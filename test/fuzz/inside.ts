@@ -1,6 +1,6 @@
-// Runs inside the Node-RED process under test: measures how long the event loop stops, gives nodes
-// the messages that only a flow can make, and sees how each of them ends. Nothing here catches what
-// nobody handles: that ends the process, as it does in a factory.
+// Runs inside the Node-RED process under test: measures how long the event loop is blocked, sends nodes
+// the messages that only a flow can create, and observes their outcomes. It does not catch unhandled
+// errors: they end the process, as in a factory.
 import { openSync, readSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
@@ -17,14 +17,14 @@ const SAMPLE_MS = 5;
 const MAX_MESSAGE_MS = 30_000;
 const MAX_CAUGHT_MS = 1000;
 
-/** What the process did between two samples, in ms. */
+/** Work of the process between two samples, in ms. */
 export interface Gap {
   wall: number;
   cpu: number;
 }
 
 export interface MessageReport {
-  /** How often the message was completed, with or without an error. */
+  /** Number of completions of the message, with or without an error. */
   ended: number;
   sent: number;
   caught: number;
@@ -33,9 +33,9 @@ export interface MessageReport {
 
 export interface CaseReport {
   longest: Gap;
-  /** The longest delay that Node.js itself saw, in ms. */
+  /** The longest delay measured by Node.js itself, in ms. */
   loopDelay: number;
-  /** Errors of nodes of this package since the case began that nobody could act on. */
+  /** Unclear errors of nodes of this package since the case began. */
   unclear: string[];
 }
 
@@ -44,7 +44,7 @@ export interface Injection {
   msg: Record<string, unknown>;
   /** Makes the message hostile, if there is one. */
   seeds?: (string | number)[];
-  /** Makes the same query another text, so that nothing is known of it. */
+  /** Changes the text of the query, so that no cache knows it. */
   salt?: number;
 }
 
@@ -78,14 +78,14 @@ setInterval(() => {
   const now = performance.now();
   const cpu = cpuTime();
   const gap = { wall: now - sampledAt, cpu: cpu - sampledCpu };
-  // On a busy machine others take the processor: a stop is what this thread worked through.
+  // On a busy machine other processes take the processor: only this thread's own work counts as a stop.
   if (Math.min(gap.wall, gap.cpu) > Math.min(longest.wall, longest.cpu)) longest = gap;
   sampledAt = now;
   sampledCpu = cpu;
   samples++;
 }, SAMPLE_MS).unref();
 
-/** So that what went on until now is in the last sample. */
+/** So that all work until now is in the last sample. */
 async function sampled(): Promise<void> {
   const until = samples + 2;
   while (samples < until) await sleep(SAMPLE_MS / 2);
@@ -93,7 +93,7 @@ async function sampled(): Promise<void> {
 
 let unclearErrors: string[] = [];
 let starts = 0;
-/** The messages that are under way, by identity. */
+/** Messages in progress, by identity. */
 const open = new Map<object, MessageReport>();
 let current: { node: string; report: MessageReport } | undefined;
 
@@ -106,7 +106,7 @@ async function inject(
   const msg = seeds ? hostileMessage(new Random(...seeds), right).value : right;
   const report: MessageReport = { ended: 0, sent: 0, caught: 0 };
   if (salt && typeof msg.question === 'string') msg.question += `\n#${salt}`;
-  // Making the message is no work of the node.
+  // Creating the message is not the node's work.
   await sampled();
   reset();
   open.set(msg, report);
@@ -115,7 +115,7 @@ async function inject(
   const begun = performance.now();
   while (report.ended === 0 && performance.now() - begun < MAX_MESSAGE_MS)
     await nextTurnOrPause(begun);
-  // A second end, or a second message of a Catch node, would come right after the first.
+  // A second completion, or a second message of a Catch node, would follow directly after the first.
   const ended = performance.now();
   const isTold = () => !report.error || report.caught > 0;
   while (!isTold() && performance.now() - ended < MAX_CAUGHT_MS) await sleep(5);
@@ -138,7 +138,7 @@ function reset(): void {
 
 async function heap(): Promise<number> {
   collectGarbage();
-  // What had to be finalized first goes the second time.
+  // Objects with finalizers are freed in the second collection.
   await nextTurn();
   await sleep(20);
   collectGarbage();
@@ -223,7 +223,7 @@ export default function register(RED: NodeAPI): void {
   const { hooks } = RED as unknown as { hooks: Hooks };
   hooks.add('onComplete.fuzz', ({ msg, error, node: { id } }: Completion) => {
     const report = open.get(msg);
-    // The nodes behind it complete the same message.
+    // The nodes after it complete the same message.
     if (!report || id !== current?.node) return;
     report.ended++;
     if (error) report.error = { code: String(error.code), message: String(error.message) };

@@ -10,7 +10,7 @@ import {
 import { httpServer, type TestServer } from '../support/servers.js';
 import type { Json } from './values.js';
 
-/** What a server does with one request. */
+/** A server's reaction to one request. */
 export interface Reply {
   status?: number;
   headers?: Record<string, string | string[]>;
@@ -23,13 +23,13 @@ export interface Reply {
 
 export type Kind = 'api' | 'token' | 'storage';
 
-/** What a case answers in place of the right answer. */
+/** Replacement of the correct response in a case. */
 export type Answerer = (kind: Kind, right: Json, request: IncomingMessage) => Reply | undefined;
 
 const ROWS = 3;
-/** After so many answers to one case the right one comes; the package ends endless lists sooner. */
+/** After this many responses to one case the correct one follows; the package ends endless lists sooner. */
 const MAX_ANSWERS = 2000;
-/** Of all answers to one case, so that this process keeps its own memory. */
+/** Total of all responses to one case, to limit the memory of this process. */
 const MAX_CHARACTERS = 200_000_000;
 const introspection = introspectionFromSchema(
   buildSchema('type Query { me: User runs(first: Int): [User] } type User { id: ID name: String }'),
@@ -37,12 +37,12 @@ const introspection = introspectionFromSchema(
 const TOKEN: Json = { access_token: 'token', token_type: 'Bearer', expires_in: 300 };
 
 /**
- * ION's API, its auth server and its storage. Under `/good` they answer as they should, under
- * `/hostile` and `/polled` as the case under way says.
+ * ION's API, its auth server and its storage. Under `/good` they respond correctly, under
+ * `/hostile` and `/polled` as the current case says.
  */
 export class FuzzIon {
   readonly url: string;
-  /** Requests to the half that a case is about since the case began. */
+  /** Requests to the half that a case is about, since the case began. */
   requests = 0;
   #characters = 0;
   #answerer: Answerer | undefined;
@@ -63,7 +63,7 @@ export class FuzzIon {
     this.url = server.url;
   }
 
-  /** From now on; without an answerer all answers are right. */
+  /** From now on; without a responder all responses are correct. */
   answerBy(answerer?: Answerer, half: 'hostile' | 'polled' = 'hostile'): void {
     this.#answerer = answerer;
     this.#half = half;
@@ -109,9 +109,9 @@ function rightReply(kind: Kind, right: Json): Reply {
   return { headers: { 'content-type': 'application/json' }, body: JSON.stringify(right) };
 }
 
-/** The answer that an operation of such a form would get. */
+/** The response to an operation of this form. */
 function rightData(query: string, variables: Record<string, unknown>, url: string): Json {
-  // What takes long to be read is no right query.
+  // A text that takes long to parse is not a valid query.
   if (query.length > 20_000) return { me: { id: 6, name: 'Ada' } };
   if (query.includes('__schema')) return introspection as unknown as Json;
   const document = parse(query, { noLocation: true, maxTokens: 5000 });

@@ -8,7 +8,7 @@ export const messages: Surface = {
   make(random, bench, seeds) {
     const id = random.pick(targetIds);
     const msg = random.pick(rightMessages(id));
-    // The message is made again inside Node-RED, because it cannot be sent there.
+    // The message is created again inside Node-RED, because it cannot be sent there.
     const { what } = hostileMessage(new Random(...seeds), msg);
     let runs = 0;
     return {

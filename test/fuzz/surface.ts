@@ -4,18 +4,18 @@ import type { FuzzIon } from './ion.js';
 import type { Target } from './target.js';
 import type { Random } from './values.js';
 
-/** The two ways in which a case may end well. */
+/** The two good outcomes of a case. */
 export type Outcome = 'right' | 'clear';
 
-/** A case that ended in neither way. */
+/** A case without a good outcome. */
 export class Finding extends Error {}
 
 export interface FuzzCase {
-  /** The input, in a few words. Complete once the case has run. */
+  /** A short description of the input. Complete once the case has run. */
   what: string;
   /** @throws Finding */
   run(): Promise<Outcome>;
-  /** The same without this package. If it stops the event loop as well, the stop is Node-RED's own. */
+  /** The same without this package. If it blocks the event loop as well, the stop is Node-RED's own. */
   control?(): Promise<void>;
 }
 
@@ -24,13 +24,13 @@ export interface Bench {
   ion: FuzzIon;
 }
 
-/** One kind of input from outside. */
+/** One kind of external input. */
 export interface Surface {
   name: string;
   make(random: Random, bench: Bench, seeds: (string | number)[]): FuzzCase;
 }
 
-/** Hands a message to a node, and judges how it ends. */
+/** Passes a message to a node, and checks its outcome. */
 export async function judgeMessage(
   { target }: Bench,
   injection: Injection,

@@ -16,13 +16,13 @@ const KNOWN_IN_USER_DIR =
 const MAX_LOG = 20_000;
 const MAX_START_MS = 60_000;
 const MAX_DEPLOY_MS = 30_000;
-/** A process that answers nothing for so long counts as stopped for good. */
+/** A process that does not respond for this long counts as permanently blocked. */
 const MAX_SILENCE_MS = 45_000;
 
-/** The process is gone, or does not answer any more. */
+/** The process has ended, or no longer responds. */
 export class TargetLost extends Error {}
 
-/** The answer to a raw request; without a status if the connection ended before one came. */
+/** The response to a raw request; without a status if the connection ended earlier. */
 export interface RawAnswer {
   status: number | undefined;
   body: string;
@@ -30,14 +30,14 @@ export interface RawAnswer {
 
 export interface RawRequest {
   bytes: Buffer;
-  /** Sends so many bytes only, then breaks off. */
+  /** Sends only this many bytes, then breaks off. */
   breakOffAt?: number;
   /** Sends it in two pieces with a pause between them. */
   pauseMs?: number;
   timeoutMs?: number;
 }
 
-/** A real Node-RED process, with a channel into it that only the tests use. */
+/** A real Node-RED process, with a channel for the tests. */
 export class Target {
   readonly url: string;
   readonly port: number;
@@ -93,7 +93,7 @@ export class Target {
     }
   }
 
-  /** The end of what it wrote. */
+  /** The end of its output. */
   get log(): string {
     return this.#log
       .split('\n')
@@ -115,12 +115,12 @@ export class Target {
     return this.#ask('/end') as Promise<CaseReport>;
   }
 
-  /** Hands a message to a node, and waits until it has ended. */
+  /** Passes a message to a node, and waits until it has ended. */
   inject(injection: Injection): Promise<MessageReport & { gap: Gap }> {
     return this.#ask('/inject', injection) as Promise<MessageReport & { gap: Gap }>;
   }
 
-  /** Bytes in use after what can go is gone: the least of some readings. */
+  /** Bytes in use after garbage collection: the minimum of several readings. */
   async heap(): Promise<number> {
     const readings: number[] = [];
     for (let count = 0; count < 4; count++) {
@@ -131,9 +131,9 @@ export class Target {
   }
 
   /**
-   * Deploys the usual flow, with more nodes in it.
-   * @param json the nodes as text, if they are such as JSON.stringify cannot write
-   * @returns the status that Node-RED answered
+   * Deploys the usual flow with additional nodes.
+   * @param json the nodes as text, if JSON.stringify cannot write them
+   * @returns the status of Node-RED's response
    */
   async deploy(
     type: 'full' | 'nodes',
@@ -161,7 +161,7 @@ export class Target {
     return statusCode;
   }
 
-  /** Sends bytes as they are, because no HTTP client would send some of them. */
+  /** Sends raw bytes, because no HTTP client would send some of them. */
   async raw({ bytes, breakOffAt, pauseMs, timeoutMs = 20_000 }: RawRequest): Promise<RawAnswer> {
     const socket = connect(this.port, '127.0.0.1');
     const chunks: Buffer[] = [];
@@ -219,7 +219,7 @@ export class Target {
     await this.#agent.destroy();
   }
 
-  /** For one that does not answer any more. */
+  /** For a process that no longer responds. */
   async kill(): Promise<void> {
     if (this.isRunning) {
       const ended = once(this.#nodeRed.process, 'exit');
@@ -233,7 +233,7 @@ export class Target {
     const begun = performance.now();
     for (;;) {
       const starts = await this.#ask('/starts').catch((thrown: unknown) => {
-        // It is not up yet.
+        // It has not started yet.
         if (!this.isRunning || performance.now() - begun > longestMs) throw thrown;
         return -1;
       });
@@ -267,7 +267,7 @@ export class Target {
   }
 }
 
-/** As Node-RED loads nodes: one file of JavaScript beside one of HTML. */
+/** As Node-RED loads nodes: one file of JavaScript next to one of HTML. */
 async function bundleInside(folder: string): Promise<void> {
   await build({
     entryPoints: [join(__dirname, 'inside.ts')],

@@ -70,7 +70,7 @@ function writeToken(token: Json): string {
     .replace(/$/, '}');
 }
 
-/** A client of its own for each case, as the dialog's connection test makes one. */
+/** A separate client for each case, like in the dialog's connection test. */
 export const tokenAnswers: Surface = {
   name: 'token answers',
   make(random, bench) {

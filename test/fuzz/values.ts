@@ -1,11 +1,11 @@
-// Seeded values of all kinds that do not belong into the places where they are put. Also bundled into the Node-RED
+// Seeded values of all kinds that do not belong in their places. Also bundled into the Node-RED
 // process under test, so that it needs nothing but the language.
 
 /** The same numbers for the same seed (mulberry32). */
 export class Random {
   #state: number;
 
-  /** @param seeds whatever a case is known by, such as the run's seed and the case's number */
+  /** @param seeds the identity of a case, such as the run's seed and the case's number */
   constructor(...seeds: (string | number)[]) {
     let hash = 2166136261;
     for (const char of seeds.join(' ')) {
@@ -37,13 +37,13 @@ export class Random {
   }
 }
 
-/** A value with a few words on what it is. */
+/** A value with a short description. */
 export interface Described<Value> {
   value: Value;
   what: string;
 }
 
-/** Names that mean something to JavaScript, to Node-RED, to HTTP or to the nodes. */
+/** Names with a meaning in JavaScript, Node-RED, HTTP or the nodes. */
 const NAMES = [
   ...['__proto__', 'constructor', 'prototype', 'toString', 'valueOf', 'toJSON', 'then', 'length'],
   ...['hasOwnProperty', 'id', 'error', 'ion', 'req', 'res', 'parts', 'edges', 'node', 'pageInfo'],
@@ -54,7 +54,7 @@ export function hostileName(random: Random): string {
   return random.pick(NAMES);
 }
 
-/** Pieces whose repetition makes a search for something go back and forth. */
+/** Pieces whose repetition makes a search backtrack. */
 const PIECES = [
   ...['0', ' ', '\t', '\n', '/', '\\', '"', "'", '@', '.', '-', '_', ',', '#', '?', '%', 'a', 'x:'],
   ...[
@@ -88,7 +88,7 @@ const PIECES = [
     '\u202e',
   ],
 ];
-/** Those that texts are most often searched for: URLs, numbers, variables, pages. */
+/** The most common targets of searches: URLs, numbers, variables, pages. */
 const USUAL_PIECES = ['0', ' ', '/', '@', '${', '<title', '.', '-', '\n', 'a'];
 const ENDS = ['', 'x', '!', '\n', '/', '@', '}', '>', '"', '\u0000'];
 const SHORT = [
@@ -125,7 +125,7 @@ export function hostileText(random: Random, maxLength = 100_000): Described<stri
     return { value, what: `"${begin}", ${count} × ${JSON.stringify(piece)}, "x"` };
   }
   const piece = random.pick(random.chance(0.5) ? USUAL_PIECES : PIECES);
-  // A search that fails at the end may begin again at each place.
+  // A search that fails at the end may start again at each position.
   const end = random.chance(0.5) ? 'x' : random.pick(ENDS);
   const lengths = [10, 300, 5000, 40_000, 40_000, 100_000, 1_000_000].filter(
     (each) => each <= maxLength,
@@ -139,7 +139,7 @@ export function hostileText(random: Random, maxLength = 100_000): Described<stri
   };
 }
 
-/** Text that stands in JSON as it is, valid or not. */
+/** Raw JSON text, valid or not. */
 export class Raw {
   constructor(
     readonly text: string,
@@ -167,15 +167,15 @@ export interface Sizes {
   maxText: number;
 }
 
-/** As bodies of requests and properties of messages may be. */
+/** Like request bodies and message properties. */
 export const SMALL: Sizes = { maxDepth: 20_000, maxWidth: 10_000, maxText: 100_000 };
-/** As an answer may be that comes over the network. */
+/** Like responses from the network. */
 export const LARGE: Sizes = { maxDepth: 100_000, maxWidth: 100_000, maxText: 1_000_000 };
 
 const around = (depth: number, open: string, inside: string, close: string) =>
   open.repeat(depth) + inside + close.repeat(depth);
 
-/** In characters, of what is repeated to make a list long. */
+/** Number of characters to repeat for a long list. */
 const MAX_REPEATED = 50_000_000;
 
 function many(count: number, item: (index: number) => string): string {
@@ -259,7 +259,7 @@ export function hostileJson(random: Random, sizes: Sizes): Raw {
   return random.pick(kinds)();
 }
 
-/** Deeper than what JSON.stringify and copies of messages can follow. */
+/** Deeper than JSON.stringify and copies of messages can follow. */
 export function deepJson(random: Random): Raw {
   const depth = random.pick([4000, 20_000, 50_000]);
   const key = JSON.stringify(random.pick(['a', 'code', 'message', 'extensions', 'id', 'toJSON']));
@@ -268,7 +268,7 @@ export function deepJson(random: Random): Raw {
   return new Raw(around(depth, `{${key}:`, '1', '}'), `an object ${depth} levels deep by ${key}`);
 }
 
-/** Far larger than anything that is asked for, as one answer may be. */
+/** Far larger than any request, like a single response can be. */
 export function hugeJson(random: Random): Raw {
   const kinds: (() => Raw)[] = [
     () =>
@@ -294,7 +294,7 @@ export function hugeJson(random: Random): Raw {
   return random.pick(kinds)();
 }
 
-/** All places in a value, as lists of keys; the value itself is the empty list. */
+/** All positions in a value, as lists of keys; the value itself is the empty list. */
 function placesIn(value: Json, path: string[] = [], found: string[][] = []): string[][] {
   found.push(path);
   if (typeof value === 'object' && value !== null && !(value instanceof Raw)) {
@@ -325,7 +325,7 @@ function changedAt(
   return Object.fromEntries(entries);
 }
 
-/** Puts one or two things into a right value that do not belong there, or leaves some out. */
+/** Puts one or two unexpected values into a valid one, or removes some. */
 export function mutate(
   random: Random,
   right: Json,
@@ -361,7 +361,7 @@ export function mutate(
       }
       if (roll < 0.36 && Array.isArray(old) && old.length > 0) {
         const items = writeJson(old).slice(1, -1);
-        // Of what is huge already, few: this process has to hold the whole.
+        // Few for huge values: this process has to hold the whole.
         const times = Math.min(
           random.pick([100, 3000]),
           1 + Math.floor(MAX_REPEATED / items.length),

@@ -29,7 +29,7 @@ function hostileBody(random: Random): { body: Buffer; what: string } {
   const roll = random.next();
   if (roll < 0.15) return { body: Buffer.from(writeJson(rightBody(random))), what: 'a right body' };
   if (roll < 0.7) {
-    // Up to what the node reads of a body, which is 1 MiB.
+    // Up to the node's body limit of 1 MiB.
     const sizes = { ...SMALL, maxDepth: 100_000, maxWidth: 10_000, maxText: 1_000_000 };
     const { value, what } = mutate(random, rightBody(random), (each) => hostileJson(each, sizes));
     return { body: Buffer.from(writeJson(value)), what };
@@ -172,7 +172,7 @@ export const webhookRequests: Surface = {
             ...(breakOffAt !== undefined && { breakOffAt }),
             ...(pauseMs !== undefined && { pauseMs }),
           });
-          // What reads the object asks ION after the answer.
+          // Reading the object sends requests to ION after the response.
           if (hook === HOOKS.read && status === 200)
             await new Promise((resolve) => setTimeout(resolve, 60));
           if (status === undefined) {
@@ -205,7 +205,7 @@ export const webhookRequests: Surface = {
         }
       },
     };
-    // What does not reach the node is Node-RED's own to read, up to 5 MB.
+    // Node-RED itself reads other requests, up to 5 MB.
     if (path !== hook || method !== 'POST') {
       fuzzCase.control = async () => {
         await bench.target.raw({ bytes: toPath('/no-hook') });

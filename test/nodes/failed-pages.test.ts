@@ -11,12 +11,12 @@ import { ListSource } from '../support/list-source.js';
 
 type Outcome = { error: IonError; ion: Record<string, unknown> };
 
-/** What a node without a Node-RED around it makes of a list of 30 rows in pages of 10. */
+/** Results of a node without a Node-RED for a list of 30 rows in pages of 10. */
 async function outcomeOf(
   register: (RED: NodeAPI) => void,
   config: object,
   onSent: (count: number, node: EventEmitter) => void,
-  /** Changes the rows of the list as ION answers them. */
+  /** Changes the rows of the list in ION's responses. */
   onRows: (edges: { node: unknown }[]) => void = () => {},
 ): Promise<Outcome> {
   const ids = Array.from({ length: 30 }, (_, index) => index);
@@ -67,9 +67,9 @@ const NODES = [
   ['ion-runs', ionRuns, { ...runsNode, fields: ['id'], mode: 'page', pageSize: 10 }],
 ] as const;
 
-describe('a list that fails midway for a reason of the flow', () => {
+describe('a list that fails halfway because of the flow', () => {
   for (const [type, register, config] of NODES) {
-    it(`tells how many pages ${type} delivered where a page cannot be passed on`, async () => {
+    it(`reports how many pages ${type} delivered if a page cannot be passed on`, async () => {
       const { error, ion } = await outcomeOf(register, config, (count) => {
         if (count === 2) throw new Error('Too deep.');
       });
@@ -79,7 +79,7 @@ describe('a list that fails midway for a reason of the flow', () => {
       assert.ok(Number(ion.attempts) >= 2, String(ion.attempts));
     });
 
-    it(`tells how many pages ${type} delivered where the flow is stopped`, async () => {
+    it(`reports how many pages ${type} delivered if the flow is stopped`, async () => {
       const { error, ion } = await outcomeOf(register, config, (count, node) => {
         if (count === 1) node.emit('close', false, () => {});
       });
@@ -89,7 +89,7 @@ describe('a list that fails midway for a reason of the flow', () => {
     });
   }
 
-  it('tells how many pages ion-runs delivered where a row cannot be read', async () => {
+  it('reports how many pages ion-runs delivered if a row cannot be read', async () => {
     const [, [, register, config]] = NODES;
     const spoil = (edges: { node: unknown }[]) => {
       const row = edges.find(({ node }) => (node as { id: number }).id === 25);

@@ -20,11 +20,11 @@ const RUNS = 12;
 const LONGEST = 10_000;
 const RUN = 'query ($id: ID!) { run(id: $id) { id } }';
 const LIST = 'query ($id: ID) { runs(filters: { id: { eq: $id } }) { edges { node { id } } } }';
-/** A query for each way in which its pages are read. */
+/** A query for each way of reading its pages. */
 const graphqlModes = { one: RUN, all: LIST, stream: LIST };
 const runsModes = ['array', 'each', 'page'];
 
-/** As long as what is typed into a dialog. */
+/** As long as text in a dialog. */
 const shortText = hostileText.filter(({ length }) => length < 200);
 const idOfRun = fc.integer({ min: 1, max: RUNS });
 const otherVariables = fc.dictionary(hostileName, fc.oneof(hostileText, fc.jsonValue()), {
@@ -53,9 +53,9 @@ const hostileMessage = fc
     ),
   )
   .map(([others, known]): FlowMessage => ({ ...others, ...known }))
-  // Node-RED's copy of such a message is empty, so that nobody could tell whose end it is.
+  // Node-RED's copy of such a message is empty, so that its outcome could not be attributed.
   .filter((msg) => !Object.hasOwn(msg, 'toString'));
-/** What Node-RED cannot copy ends in an error behind the node, however it was answered. */
+/** A message that Node-RED cannot copy causes an error behind the node, whatever its outcome. */
 const isCopied = (msg: FlowMessage) => {
   try {
     return util.cloneMessage(msg) instanceof Object;
@@ -74,7 +74,7 @@ const canBeJson = (value: unknown) => {
 const copiedMessage = hostileMessage.filter(isCopied);
 const copiedValue = hostileValue.filter((value) => isCopied({ value }));
 
-/** What a message could try to say to the HTTP client. */
+/** Properties that a message could use to influence the HTTP client. */
 const requestProperties = fc.record(
   {
     headers: fc.dictionary(
@@ -146,7 +146,7 @@ const nestedQueries: [string, (depth: number) => string][] = [
   ['types', (depth) => `query ($a: ${around(depth, '[', 'ID', ']')}) ${list('')}`],
 ];
 
-/** Fragments that each use the next one twice: twice as much to read with every one. */
+/** Fragments that each use the next one twice: each one doubles the work. */
 const doubling = (count: number, use: (name: string) => string, last: string) =>
   Array.from({ length: count }, (_, n) => `fragment F${n} on Run { ${use(`...F${n + 1}`)} }`)
     .concat(`fragment F${count} on Run { ${last} }`)
@@ -193,7 +193,7 @@ describe('nodes with hostile input', () => {
     flow = await TestFlow.load({ ...node, ...properties }, config, sandboxKey(sandbox));
   };
 
-  /** The outcome of a message: one, and a clear one. */
+  /** The only outcome of a message, which must be clear. */
   const outcomeOf = async (msg: FlowMessage): Promise<Outcome> => {
     const outcome = await flow.send(msg);
     const { completed, caught } = outcome;
@@ -203,7 +203,7 @@ describe('nodes with hostile input', () => {
     return outcome;
   };
 
-  /** The runs' ids in all that was sent for a message. */
+  /** The runs' IDs in all messages sent for a message. */
   const sentIds = ({ sent, caught }: Outcome): unknown[] => {
     assert.deepEqual(caught, []);
     return sent.flatMap(({ payload }) => {
@@ -229,7 +229,7 @@ describe('nodes with hostile input', () => {
 
   describe('ion-graphql', () => {
     for (const [pages, query] of Object.entries(graphqlModes)) {
-      it(`answers any message or tells clearly why not (pages: ${pages})`, async () => {
+      it(`answers any message or says clearly why not (pages: ${pages})`, async () => {
         await load(graphqlNode, { query, pages });
         await holds(
           150,
@@ -241,7 +241,7 @@ describe('nodes with hostile input', () => {
         );
       });
 
-      it(`gives the run of the variables, whatever stands beside them (pages: ${pages})`, async () => {
+      it(`returns the run of the variables, whatever other variables there are (pages: ${pages})`, async () => {
         await load(graphqlNode, { query, pages });
         await holds(
           100,
@@ -252,7 +252,7 @@ describe('nodes with hostile input', () => {
         );
       });
 
-      it(`answers any query or tells clearly why not (pages: ${pages})`, async () => {
+      it(`answers any query or says clearly why not (pages: ${pages})`, async () => {
         await load(graphqlNode, { query: 'question', queryType: 'msg', pages });
         await holds(
           200,
@@ -262,14 +262,14 @@ describe('nodes with hostile input', () => {
         );
       });
 
-      it(`survives queries that are nested deeply (pages: ${pages})`, async () => {
+      it(`survives deeply nested queries (pages: ${pages})`, async () => {
         await load(graphqlNode, { query: 'question', queryType: 'msg', pages });
         for (const [what, nest] of nestedQueries) {
           for (const depth of [100, 700, 10_000, 100_000]) {
             const { caught } = await outcomeOf({ question: nest(depth) });
             const { code, message } = caught[0]?.error ?? {};
             if (depth < 10_000) assert.doesNotMatch(String(message), /nested too deeply/, what);
-            // Where the stack ends depends on Node: what the parser reads, ION refuses.
+            // The stack limit depends on Node.js: ION rejects queries that the parser can read.
             else assert.match(String(code), /^ION_(QUERY|GRAPHQL)$/, what);
           }
         }
@@ -280,7 +280,7 @@ describe('nodes with hostile input', () => {
         for (const [, question] of fragmentQueries) await outcomeOf({ question });
       });
 
-      it(`survives queries that are very long (pages: ${pages})`, async () => {
+      it(`survives very long queries (pages: ${pages})`, async () => {
         await load(graphqlNode, { query: 'question', queryType: 'msg', pages });
         for (const [, make] of longQueries) await outcomeOf({ question: make() });
       });
@@ -289,7 +289,7 @@ describe('nodes with hostile input', () => {
 
   describe('ion-runs', () => {
     for (const mode of runsModes) {
-      it(`answers any message or tells clearly why not (send: ${mode})`, async () => {
+      it(`answers any message or says clearly why not (send: ${mode})`, async () => {
         await load(runsNode, { mode, fields: ['id'] });
         await holds(
           200,
@@ -299,7 +299,7 @@ describe('nodes with hostile input', () => {
         );
       });
 
-      it(`gives the runs that match, whatever stands beside the filters (send: ${mode})`, async () => {
+      it(`returns the matching runs, whatever is next to the filters (send: ${mode})`, async () => {
         await load(runsNode, { mode, fields: ['id'] });
         await holds(
           100,
@@ -321,7 +321,7 @@ describe('nodes with hostile input', () => {
       });
     }
 
-    it('takes whole numbers as the limit, and tells that nothing else can be one', async () => {
+    it('accepts only whole numbers as the limit, and says so', async () => {
       const own = 5;
       await load(runsNode, { limit: own, fields: ['id'] });
       const whole = fc.oneof(fc.nat(20), fc.constantFrom(2 ** 40, Number.MAX_VALUE));
@@ -347,7 +347,7 @@ describe('nodes with hostile input', () => {
       );
     });
 
-    it('takes only objects as filters: nothing else may mean all runs', async () => {
+    it('accepts only objects as filters: nothing else may mean all runs', async () => {
       await load(runsNode, { fields: ['id'] });
       const noFilters = [new Map([['id', 1]]), new Set(), new Date(), Buffer.from('{}'), /a/];
       for (const filters of [...noFilters, 'TODO', 7, true, 5n, [], Symbol('filter')]) {
@@ -356,7 +356,7 @@ describe('nodes with hostile input', () => {
       }
     });
 
-    it('delivers changes once, whatever messages ask for them', async () => {
+    it('delivers changes once, for any messages', async () => {
       await load(runsNode, { changes: true, mode: 'each', fields: ['id'] });
       const delivered: unknown[] = [];
       await holds(
@@ -373,19 +373,19 @@ describe('nodes with hostile input', () => {
   describe('the result', () => {
     const RESULT = { me: { id: 6 } };
     const query = '{ me { id } }';
-    /** What stands at a place of a message itself, not of its prototypes. */
+    /** The value of an own property of a message, not of its prototypes. */
     const ownValue = (msg: FlowMessage, path: string[]) =>
       path.reduce<unknown>((value, key) => {
         assert.ok(Object.hasOwn(value as object, key), `nothing at ${path.join('.')}`);
         return (value as FlowMessage)[key];
       }, msg);
     const part = fc.oneof(
-      // Without these, Node-RED can still copy what holds the result.
+      // Without these, Node-RED can still copy the object that contains the result.
       hostileName.filter((name) => /^(?!constructor|toString|length)\w+$/.test(name)),
       fc.constantFrom('payload', 'ion', 'parts', 'complete', 'hasOwnProperty', '0', '7'),
     );
 
-    it('goes to the property that was chosen, or the message fails before anything is sent', () =>
+    it('goes to the chosen property, or the message fails before anything is sent', () =>
       holds(
         60,
         fc.asyncProperty(
@@ -399,7 +399,7 @@ describe('nodes with hostile input', () => {
             const { sent, caught } = await outcomeOf({ payload });
             if (caught[0]) {
               assert.equal(caught[0].error.code, 'ION_CONFIG');
-              // Only where the node itself numbers the messages, and only queries can be paged.
+              // Only if the node itself numbers the messages, and only queries can be paged.
               if (pages !== 'stream') {
                 assert.equal(context.sandbox.control.counters().api.total, 0);
               }
@@ -417,7 +417,7 @@ describe('nodes with hostile input', () => {
       await holds(
         200,
         fc.asyncProperty(copiedValue, copiedValue, async (topic, payload) => {
-          // Node-RED copies a list place by place, also the empty ones.
+          // Node-RED copies a list element by element, including the empty slots.
           fc.pre(!Array.isArray(payload) || typeof topic !== 'number' || topic < 1000);
           const { sent, caught } = await outcomeOf({ topic, payload });
           if (caught[0]) assert.equal(caught[0].error.code, 'ION_CONFIG');
@@ -464,7 +464,7 @@ describe('nodes with hostile input', () => {
   });
 
   describe('the requests', () => {
-    /** All that a server sees of a request besides its body. */
+    /** Everything that a server sees of a request except its body. */
     const seen = () =>
       context.sandbox.control.counters().recent.map(({ method, path, headers }) => {
         const { 'content-length': _, ...others } = headers;
@@ -473,7 +473,7 @@ describe('nodes with hostile input', () => {
     const requestsOf = async (msg: FlowMessage) => {
       const { control } = context.sandbox;
       control.resetCounters();
-      // So that a token is asked for as well.
+      // So that a token is requested as well.
       control.revokeTokens();
       const outcome = await outcomeOf(msg);
       return { outcome, requests: seen() };
@@ -492,7 +492,7 @@ describe('nodes with hostile input', () => {
       ]),
     ];
     for (const [what, node, properties] of nodes) {
-      it(`are the same, whatever the message says (${what})`, async () => {
+      it(`are the same for any message (${what})`, async () => {
         await load(node, properties);
         const variables = { id: 3 };
         await outcomeOf({ variables });
@@ -519,7 +519,7 @@ describe('nodes with hostile input', () => {
       });
     }
 
-    it('are the same, whatever the query says', async () => {
+    it('are the same for any query', async () => {
       await load(graphqlNode, { query: 'question', queryType: 'msg' });
       await outcomeOf({ question: '{ me { id } }' });
       const plain = await requestsOf({ question: '{ me { id } }' });
@@ -533,7 +533,7 @@ describe('nodes with hostile input', () => {
       );
     });
 
-    it('are not made for an operation name that cannot be', async () => {
+    it('are not sent for an impossible operation name', async () => {
       await holds(
         30,
         fc.asyncProperty(shortText.filter(Boolean), async (operationName) => {
@@ -545,7 +545,7 @@ describe('nodes with hostile input', () => {
       );
     });
 
-    it('are not made for a filter on a field that cannot be', async () => {
+    it('are not sent for a filter on an impossible field', async () => {
       await holds(
         30,
         fc.asyncProperty(shortText, async (field) => {
@@ -568,7 +568,7 @@ describe('nodes with hostile input', () => {
       ['ion-runs', runsNode, { mode: 'each', fields: ['id'] }],
     ];
     for (const [what, node, properties] of nodes) {
-      it(`ends in one clear error, and the node works on (${what})`, async () => {
+      it(`ends in one clear error, and the node keeps working (${what})`, async () => {
         await load(node, properties);
         const unsendable = await outcomeOf({ variables: deep, filters: deep });
         assert.equal(unsendable.caught[0]?.error.code, 'ION_VARIABLES');

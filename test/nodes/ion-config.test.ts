@@ -22,7 +22,7 @@ describe('ion-config', () => {
     return requests.filter(({ path }) => path === '/graphql').at(-1)?.headers.authorization;
   };
 
-  it('sends the bare token, or a bearer token where that is chosen', async () => {
+  it('sends the bare token, or a bearer token if configured', async () => {
     await (await load()).answer();
     const bare = lastAuthorization();
     await helper.unload();
@@ -52,7 +52,7 @@ describe('ion-config', () => {
     }
   });
 
-  it('fails a message at once when too many are waiting', async () => {
+  it('fails a message at once when too many are queued', async () => {
     const flow = await load({ concurrency: 1, queueLimit: 2 });
     context.sandbox.control.set({ latency: 20 });
     const outcomes = await Promise.all([1, 2, 3, 4, 5].map(() => flow.send()));
@@ -60,7 +60,7 @@ describe('ion-config', () => {
     assert.deepEqual(codes, [undefined, undefined, undefined, 'ION_OVERLOADED', 'ION_OVERLOADED']);
   });
 
-  it('gives up on an answer after its timeout', async () => {
+  it('abandons a request after its timeout', async () => {
     const flow = await load({ timeout: 0.1, retries: 0 });
     context.sandbox.control.fault({ target: 'api', kind: 'hang' });
     const { caught } = await flow.send();
@@ -68,14 +68,14 @@ describe('ion-config', () => {
     assert.match(String(caught[0]?.error.message), /within 0\.1 s/);
   });
 
-  it('goes through a proxy configuration, with any user and password', async () => {
+  it('uses a proxy configuration, with any user and password', async () => {
     const { clientId, clientSecret } = context.sandbox;
     const proxy = await startProxy({ user: 'line 4', password: '100%/@:?' });
     try {
-      // Without a scheme, http is meant.
+      // Without a scheme, it is an http proxy.
       const url = ` ${proxy.url.replace('http://', '')} `;
       const node = { id: 'proxy', type: 'http proxy', url, noproxy: [] };
-      // By names that only the proxy knows: it is never asked for this machine.
+      // With host names that only the proxy knows: it is never used for this machine.
       const { apiUrl, authUrl } = sandboxConfig(context.sandbox);
       const named = (url: unknown) => String(url).replace('127.0.0.1', 'ion.example.test');
       const urls = { apiUrl: named(apiUrl), authUrl: named(authUrl), allowHttp: true };
@@ -120,7 +120,7 @@ describe('ion-config', () => {
     }
   });
 
-  it('says which time zone cannot be', async () => {
+  it('reports an invalid time zone', async () => {
     for (const timeZone of ['Europe/Atlantis', '+02:00', 5]) {
       const flow = await load({ timeZone });
       const { caught } = await flow.send();
@@ -146,7 +146,7 @@ describe('ion-config', () => {
       return { clientId, clientSecret };
     };
 
-    it('tells whose key it is, with values that are not deployed', async () => {
+    it('shows whose key it is, with values that are not deployed', async () => {
       await load({}, {});
       const { status, body } = await test({
         id: 'new',
@@ -188,7 +188,7 @@ describe('ion-config', () => {
       assert.equal(context.sandbox.control.counters().token.total, before);
     });
 
-    it('never tells or sends what the environment of the server holds', async () => {
+    it('never reveals or sends environment variables of the server', async () => {
       await load();
       const secret = 'a-secret-of-the-server';
       process.env.TEST_ION_SECRET = secret;
@@ -222,7 +222,7 @@ describe('ion-config', () => {
       assert.ok(!sent.includes(secret), 'the sandbox got it');
     });
 
-    it('uses deployed variables of the server where they are deployed', async () => {
+    it('uses environment variables of the server if they are deployed', async () => {
       const { url, authUrl, clientId, clientSecret } = context.sandbox;
       Object.assign(process.env, { TEST_ION_API: url, TEST_ION_SECRET: clientSecret });
       try {
@@ -247,7 +247,7 @@ describe('ion-config', () => {
       assert.ok(!text.includes('wrong-secret-wrong'));
     });
 
-    it('refuses a body that it does not understand', async () => {
+    it('rejects an invalid body', async () => {
       await load();
       const deep = JSON.parse('['.repeat(1000) + ']'.repeat(1000));
       for (const odd of [deep, {}, [], null]) {
@@ -279,7 +279,7 @@ describe('ion-config', () => {
       assert.deepEqual(body, { data: { run: { id: 3 } }, attempts: 1 });
     });
 
-    it('executes a mutation only when it was confirmed', async () => {
+    it('executes a mutation only after confirmation', async () => {
       await load();
       const refused = await run({ query: mutation });
       assert.equal(refused.body.code, 'ION_CONFIG');
@@ -288,7 +288,7 @@ describe('ion-config', () => {
       assert.equal(context.sandbox.control.counters().executed.createRun, 1);
     });
 
-    it("tells ION's own errors, and the data that came with them", async () => {
+    it("returns ION's own errors, and the data that came with them", async () => {
       await load();
       const errors = [{ message: 'Half of it is missing.' }];
       context.sandbox.control.fault({ target: 'api', kind: 'graphql', errors, data: { me: null } });
@@ -312,7 +312,7 @@ describe('ion-config', () => {
   describe('GET /ion-config/:id/schema', () => {
     const schema = (query = '') => helper.request().get(`/ion-config/config/schema${query}`);
 
-    it("answers the environment's schema, read once until it is refreshed", async () => {
+    it("returns the environment's schema, read once until it is refreshed", async () => {
       await load();
       const { status, body } = await schema();
       assert.equal(status, 200);
@@ -324,7 +324,7 @@ describe('ion-config', () => {
       assert.equal(context.sandbox.control.counters().api.total, 2);
     });
 
-    it('is read by one request for all who ask at once, and never in the place of a message', async () => {
+    it('sends one request for all concurrent callers, and never takes the place of a message', async () => {
       const flow = await load({ concurrency: 1, queueLimit: 0 });
       await schema();
       const { control } = context.sandbox;
@@ -350,14 +350,14 @@ describe('ion-config', () => {
       assert.equal(context.sandbox.control.counters().api.total, 2);
     });
 
-    it('is asked for again after a failure', async () => {
+    it('is requested again after a failure', async () => {
       await load({ retries: 0 });
       context.sandbox.control.fault({ target: 'api', kind: 'reset' });
       assert.equal((await schema()).status, 502);
       assert.equal((await schema()).status, 200);
     });
 
-    it('says when the config node is not there', async () => {
+    it('reports a missing config node', async () => {
       await load();
       const { status, body } = await helper.request().get('/ion-config/node/schema');
       assert.equal(status, 404);

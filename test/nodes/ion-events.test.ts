@@ -53,7 +53,7 @@ describe('ion-events', () => {
   describe('polling', () => {
     const poll = { interval: 0.1 };
     const requests = () => context.sandbox.control.counters().api.total;
-    /** Waits until so many more requests were answered. */
+    /** Waits for this many more responses. */
     const polls = async (count: number) => {
       const before = requests();
       await until(() => requests() >= before + count);
@@ -63,7 +63,7 @@ describe('ion-events', () => {
       await until(() => flow.status() === 'green events.polled');
     };
 
-    it('tells of changes from now on, once each, with the fields by default', async () => {
+    it('reports changes from now on, once each, with the default fields', async () => {
       data().runSteps.update(stepOf(3), { title: 'Before' });
       await begin();
       const id = stepOf(5);
@@ -85,7 +85,7 @@ describe('ion-events', () => {
       assert.ok(Math.abs(Date.parse(String(receivedAt)) - Date.now()) < 60_000);
     });
 
-    it('tells what the fields held before, once it has seen the object', async () => {
+    it('reports the previous values of the fields, once it has seen the object', async () => {
       await begin({ fields: ['id', 'title', 'status'] });
       const id = stepOf(6);
       data().runSteps.update(id, { title: 'One' });
@@ -96,7 +96,7 @@ describe('ion-events', () => {
       assert.deepEqual(ionOf(flow.sent[1]).previous, { title: 'One' });
     });
 
-    it('tells creations from updates, and only the actions that were chosen', async () => {
+    it('distinguishes creations from updates, and reports only the chosen actions', async () => {
       await begin({ actions: ['CREATE'] });
       const { id, _created, _updated, _etag, ...row } = data().runSteps.get(stepOf(7)) as never as {
         [name: string]: unknown;
@@ -114,7 +114,7 @@ describe('ion-events', () => {
       data().runSteps.delete(added.id);
     });
 
-    it('keeps to the filters, whose values are evaluated each time', async () => {
+    it('respects the filters, whose values are evaluated each time', async () => {
       const filter = { field: 'runId', op: 'eq', value: '$number("8")', valueType: 'jsonata' };
       await begin({ filters: [filter], fields: ['runId'] });
       data().runSteps.update(stepOf(9), {});
@@ -127,7 +127,7 @@ describe('ion-events', () => {
       );
     });
 
-    it('tells of runs of which only a step changed', async () => {
+    it('reports runs of which only a step changed', async () => {
       await begin({ resource: 'RUNS', fields: ['id'] });
       data().runSteps.update(stepOf(4), { title: 'Renamed' });
       await until(() => flow.sent.length > 0);
@@ -135,7 +135,7 @@ describe('ion-events', () => {
       assert.deepEqual(flow.sent[0]?.payload, { id: 4 });
     });
 
-    it('backs off while ION is unreachable, tells it once, and misses nothing', async () => {
+    it('backs off while ION is unreachable, reports it once, and misses nothing', async () => {
       await begin();
       const fault = { target: 'api', kind: 'status', status: 500, times: 3 } as const;
       context.sandbox.control.fault(fault);
@@ -148,7 +148,7 @@ describe('ion-events', () => {
       assert.equal(ionOf(flow.caught[0]).code, 'ION_SERVER');
     });
 
-    it('tells of a resource, field or configuration that cannot be', async () => {
+    it('reports an invalid resource, field or configuration', async () => {
       await load({ ...poll, resource: 'GIZMOS' });
       await until(() => flow.caught.length > 0);
       assert.equal(ionOf(flow.caught[0]).code, 'ION_CONFIG');
@@ -156,7 +156,7 @@ describe('ion-events', () => {
       assert.equal(flow.status(), 'red error.ION_CONFIG');
     });
 
-    it('ends a poll that is under way when the node closes', async () => {
+    it('ends a poll in progress when the node closes', async () => {
       await begin();
       context.sandbox.control.fault({ target: 'api', kind: 'hang', times: 5 });
       await polls(1);
@@ -192,11 +192,11 @@ describe('ion-events', () => {
       });
       return response.status;
     };
-    /** The sandbox tells this node, as ION would. */
+    /** The sandbox notifies this node, like ION. */
     const subscribe = (properties: object = {}) =>
       begin({ register: true, publicUrl: server.url, ...properties });
 
-    it('leaves out blanks at the ends of its secret and texts, also for the receiver in ION', async () => {
+    it('removes spaces at the ends of its secret and texts, also for the receiver in ION', async () => {
       const around = (text: string) => `\ufeff${text} \r\n`;
       const publicUrl = around(server.url);
       const texts = { path: around('/ion/hook'), signatureHeader: around('x-signed'), publicUrl };
@@ -214,7 +214,7 @@ describe('ion-events', () => {
       );
     });
 
-    it('tells of an event as it came', async () => {
+    it('passes on an event unchanged', async () => {
       await begin();
       assert.equal(flow.status(), 'green events.received');
       assert.equal(await post(event()), 200);
@@ -233,7 +233,7 @@ describe('ion-events', () => {
       });
     });
 
-    it('keeps each digit of an id', async () => {
+    it('keeps all digits of an ID', async () => {
       await begin();
       const body = event().replace('42', '9007199254740993');
       assert.equal(await post(body), 200);
@@ -279,7 +279,7 @@ describe('ion-events', () => {
       });
     }
 
-    it('takes one of 200 levels, and one of many values', async () => {
+    it('accepts one of 200 levels, and one with many values', async () => {
       await begin();
       const bodies = [
         event({ event_id: 2, data: JSON.parse('['.repeat(199) + ']'.repeat(199)) }),
@@ -289,7 +289,7 @@ describe('ion-events', () => {
       await until(() => flow.sent.length === 2);
     });
 
-    /** Sends the head of a request, and a part of its body or nothing of it. */
+    /** Sends the head of a request, and a part of its body or none of it. */
     const half = (headers: string[], part: string | Uint8Array = '', path = '/ion/hook') => {
       const socket = connect(server.port, '127.0.0.1');
       const answer = { text: '' };
@@ -315,7 +315,7 @@ describe('ion-events', () => {
       ['two in one header', [`x-ion-signature: ${'a'.repeat(64)}, ${'a'.repeat(64)}`]],
       ['one of another kind', [`x-ion-signature: sha1=${'a'.repeat(64)}`]],
     ] as const) {
-      it(`answers 401 to a request with ${what} before its body comes`, async () => {
+      it(`answers 401 to a request with ${what} before its body arrives`, async () => {
         await begin();
         const answer = half([...headers]);
         await until(() => answer.text !== '');
@@ -323,14 +323,14 @@ describe('ion-events', () => {
       });
     }
 
-    it('answers 401 before the body comes if it has no secret', async () => {
+    it('answers 401 before the body arrives if it has no secret', async () => {
       await begin({}, { secret: '' });
       const answer = half([forged]);
       await until(() => answer.text !== '');
       assert.match(answer.text, /^HTTP\/1\.1 401 /);
     });
 
-    it('takes signed deliveries while halves of bodies fill the memory for all nodes', async () => {
+    it('accepts signed deliveries while unfinished bodies fill the memory of all nodes', async () => {
       const path = '/ion/second';
       await load([
         { via: 'webhook', path: '/ion/hook' },
@@ -341,7 +341,7 @@ describe('ion-events', () => {
       const answers = Array.from({ length: 40 }, (_, index) =>
         half([forged], part, index % 2 === 0 ? '/ion/hook' : path),
       );
-      // The 33rd and those behind it each end an older one.
+      // The 33rd and later ones each end an older one.
       await until(() => answers.filter(({ text }) => text !== '').length >= 7);
       const statuses = await Promise.all(
         Array.from({ length: 100 }, (_, event_id) => post(event({ event_id }))),
@@ -353,7 +353,7 @@ describe('ion-events', () => {
       }
     });
 
-    it('goes on when a node of another palette throws at what it sends', async () => {
+    it('continues when a node of another palette throws on its message', async () => {
       await begin();
       const node = helper.getNode('node');
       const { send } = node;
@@ -369,7 +369,7 @@ describe('ion-events', () => {
       await until(() => flow.sent.length === 1);
     });
 
-    it('goes on when what follows on the way of a request throws', async () => {
+    it('continues when a later handler of a request throws', async () => {
       await begin();
       const [first] = (app as unknown as { _router: { stack: { handle: Handle }[] } })._router
         .stack;
@@ -391,7 +391,7 @@ describe('ion-events', () => {
       assert.equal(await post(event()), 200);
     });
 
-    it('answers 503 to a body that is complete when the node is closed already', async () => {
+    it('answers 503 to a body that is complete when the node is already closed', async () => {
       await begin();
       const body = event();
       const socket = connect(server.port, '127.0.0.1');
@@ -403,7 +403,7 @@ describe('ion-events', () => {
       const coming = once(socket, 'connect');
       socket.write(`${head}\r\ncontent-length: ${body.length}\r\nexpect: 100-continue\r\n\r\n`);
       await coming;
-      // The request is at the node.
+      // The request has reached the node.
       await until(() => answered.startsWith('HTTP/1.1 100 '));
       await helper.unload();
       socket.write(body);
@@ -411,7 +411,7 @@ describe('ion-events', () => {
       socket.destroy();
     });
 
-    it('goes on when the sender does not wait for the answer', async () => {
+    it('continues when the sender does not wait for the response', async () => {
       await begin({ expectedResponseCode: 204 });
       const body = event();
       const head = `POST /ion/hook HTTP/1.1\r\nhost: a\r\nx-ion-signature: ${sign(body)}`;
@@ -428,7 +428,7 @@ describe('ion-events', () => {
       assert.equal(await post(event({ event_id: 2 })), 204);
     });
 
-    it('drops what was sent before, by its id or else by its bytes', async () => {
+    it('drops repeated deliveries, by ID or else by bytes', async () => {
       await begin();
       const withoutId = event({ event_id: undefined });
       for (const body of [event(), event(), withoutId, withoutId, event({ event_id: 2 })]) {
@@ -441,7 +441,7 @@ describe('ion-events', () => {
       );
     });
 
-    it('drops other resources and actions, but not what cannot be read', async () => {
+    it('drops other resources and actions, but not unreadable ones', async () => {
       await begin({ expectedResponseCode: 202 });
       assert.equal(await post(event({ event_id: 2, resource: 'runs' })), 202);
       assert.equal(await post(event({ event_id: 3, action: 'delete' })), 202);
@@ -453,7 +453,7 @@ describe('ion-events', () => {
       );
     });
 
-    it('answers 503 to more than 500 a second, so that ION repeats it', async () => {
+    it('answers 503 to more than 500 per second, so that ION repeats them', async () => {
       await begin({ verify: false });
       const bodies = Array.from({ length: 700 }, (_, event_id) => event({ event_id }));
       const statuses = await Promise.all(bodies.map((body) => post(body, {})));
@@ -463,7 +463,7 @@ describe('ion-events', () => {
       await until(() => flow.sent.length === taken);
     });
 
-    it('takes a body that comes slowly, and forgets one that breaks off', async () => {
+    it('accepts a slow body, and forgets one that breaks off', async () => {
       await begin({ verify: false });
       const begun = connect(server.port, '127.0.0.1');
       begun.write('POST /ion/hook HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\n{"event');
@@ -499,7 +499,7 @@ describe('ion-events', () => {
       assert.equal(ionOf(flow.sent[0]).id, id);
     });
 
-    it('tells a Catch node where the object cannot be read', async () => {
+    it('notifies a Catch node if the object cannot be read', async () => {
       await begin({ fields: ['id', 'title'] });
       assert.equal(await post(event({ row_data: { id: 999_999 } })), 200);
       await until(() => flow.caught.length > 0);
@@ -509,14 +509,14 @@ describe('ion-events', () => {
       assert.deepEqual([code, id, eventId], ['ION_NOT_FOUND', 999_999, 1]);
     });
 
-    it('refuses all without a secret, and says so', async () => {
+    it('rejects everything without a secret, and says so', async () => {
       await begin({}, { secret: '' });
       assert.equal(flow.status(), 'red events.noSecret');
       assert.equal(await post(event(), { 'x-ion-signature': sign(event(), '') }), 401);
       assert.match(String(flow.caught[0]?.error.message), /secret/);
     });
 
-    it('tells of a path that two nodes share, or another route uses', async () => {
+    it('reports a path that two nodes share, or that another route uses', async () => {
       app.post('/taken/:what', (_request, response) => void response.sendStatus(204));
       const webhook = { via: 'webhook', path: '/ion/hook' };
       await load([
@@ -550,7 +550,7 @@ describe('ion-events', () => {
       ['resource', ['RUN_STEPS']],
       ['publicUrl', {}],
     ] as const) {
-      it(`says that the ${property} ${JSON.stringify(value)} cannot be`, async () => {
+      it(`reports the invalid ${property} ${JSON.stringify(value)}`, async () => {
         await load({ via: 'webhook', path: '/ion/hook', register: true, [property]: value });
         await until(() => flow.caught.length > 0);
         assert.equal(ionOf(flow.caught[0]).code, 'ION_CONFIG');
@@ -559,13 +559,13 @@ describe('ion-events', () => {
       });
     }
 
-    it('takes a header that is called like a property of all objects', async () => {
+    it('accepts a header with the name of a built-in property', async () => {
       await begin({ signatureHeader: '__proto__' });
       assert.equal(await post(event()), 401);
       assert.equal(await post(event(), { constructor: sign(event()) }), 401);
     });
 
-    it('asks ION to come again when it is closed, until the flows start without it', async () => {
+    it('asks ION to retry when it is closed, until the flows start without it', async () => {
       await begin();
       await helper.unload();
       assert.equal(await post(event()), 503);
@@ -619,14 +619,14 @@ describe('ion-events', () => {
       assert.equal(receivers().length, 1);
     });
 
-    it('leaves a receiver at another address alone, says so once, and removes only its own', async () => {
+    it('leaves a receiver at another address unchanged, says so once, and removes only its own', async () => {
       clearReceivers();
       await subscribe({ path: '/ion/original' });
       await until(() => receivers().length === 1);
       const [own] = data().webhookReceivers.all();
       assert.ok(own);
       const { id: ownId, ...columns } = own;
-      // As a copy of the user folder on another machine would have made it.
+      // Like a copy of the user folder on another machine.
       const webhookUri = 'https://staging.example.com/ion/original?key=abc';
       const copy = { ...columns, webhookUri, sharedSecret: 'of-the-copy' };
       const { id } = data().webhookReceivers.insert(copy, 1);
@@ -656,7 +656,7 @@ describe('ion-events', () => {
       clearReceivers();
     });
 
-    it('says where it cannot register, and tries again', async () => {
+    it('reports that it cannot register, and retries', async () => {
       const fault = { target: 'api', kind: 'graphql', match: 'webhookReceivers' } as const;
       context.sandbox.control.fault({ ...fault, errors: [{ message: 'Not today' }] });
       await subscribe({ path: '/ion/again' });
@@ -666,7 +666,7 @@ describe('ion-events', () => {
     });
   });
 
-  it('tells of a missing config node', async () => {
+  it('reports a missing config node', async () => {
     await load({ config: 'gone', interval: 0.1 });
     await until(() => flow.caught.length > 0);
     assert.match(String(flow.caught[0]?.error.message), /No ION config node/);

@@ -29,7 +29,7 @@ describe('ion-graphql', () => {
     }
   });
 
-  describe('answers', () => {
+  describe('returns', () => {
     it("the seed's own query in msg.payload.runs.edges", async () => {
       const { payload } = await (await load({ query: SEED_QUERY })).answer();
       const { edges } = (payload as { runs: { edges: { node: { steps: unknown[] } }[] } }).runs;
@@ -55,7 +55,7 @@ describe('ion-graphql', () => {
       assert.match(String(traceId), /^[0-9a-f]+$/);
     });
 
-    it('whole numbers that JavaScript would round, as text', async () => {
+    it('integers that JavaScript would round, as text', async () => {
       await load();
       const body =
         '{"data":{"me":{"id":9007199254740993,"at":[-12345678901234567890],"size":9007199254740991,"share":0.1234567890123456}}}';
@@ -69,7 +69,7 @@ describe('ion-graphql', () => {
       });
     });
 
-    it('in the property that was chosen, also a nested one', async () => {
+    it('in the chosen property, also a nested one', async () => {
       const msg = await (await load({ output: 'payload.ion.me' })).answer({ payload: { id: 7 } });
       const payload = msg.payload as { id: number; ion: { me: { me: FlowMessage } } };
       assert.equal(payload.id, 7);
@@ -146,7 +146,7 @@ describe('ion-graphql', () => {
     }
   });
 
-  it('sends ids of the dialog that a number cannot hold with each of their digits', async () => {
+  it('sends IDs from the dialog that a number cannot hold with all their digits', async () => {
     const query = 'query ($id: ID!) { run(id: $id) { id } }';
     const variables = '{"id": 9007199254740993}';
     await load({ query, variables, variablesType: 'json' });
@@ -155,8 +155,8 @@ describe('ion-graphql', () => {
     assert.deepEqual((sent as FlowMessage).variables, { id: '9007199254740993' });
   });
 
-  describe('fails exactly once, with a code and a text to act on, for', () => {
-    /** Every text that a flow, a log or an operator could see of a failure. */
+  describe('fails exactly once, with a code and advice, for', () => {
+    /** Every text of a failure that a flow, a log or an operator could see. */
     const seen = (value: unknown) => JSON.stringify(value, (_key, item) => item ?? null);
 
     const fails = async (
@@ -211,7 +211,7 @@ describe('ion-graphql', () => {
       await fails('ION_QUERY', /line 2, column 18/);
     });
 
-    it('a query that is not there', async () => {
+    it('a missing query', async () => {
       await load({ query: 'question', queryType: 'msg' });
       await fails('ION_QUERY', /must be text, not nothing/);
       await fails('ION_QUERY', /must be text, not a list/, { question: ['{ me { id } }'] });
@@ -222,7 +222,7 @@ describe('ion-graphql', () => {
       await fails('ION_QUERY', /The query cannot be evaluated \(jsonata: \$nothing\(\)/);
     });
 
-    it('several operations and no name of the one to run', async () => {
+    it('several operations without the name of the one to run', async () => {
       await load({ query: 'query A { me { id } } query B { me { name } }' });
       await fails('ION_QUERY', /several operations \(A, B\)/);
     });
@@ -270,7 +270,7 @@ describe('ion-graphql', () => {
       assert.match(String((failed.ion.errors as FlowMessage[])[0]?.message), /colour/);
     });
 
-    it('errors with data, which the message holds', async () => {
+    it('errors with data, which the message contains', async () => {
       await load();
       const errors = [{ message: 'The second part is not there.' }];
       const data = { me: { id: 1 }, other: null };
@@ -292,7 +292,7 @@ describe('ion-graphql', () => {
       assert.equal(failed.ion.status, 409);
     });
 
-    it('a result that the message has no place for, before anything is executed', async () => {
+    it('a result that does not fit into the message, before anything is executed', async () => {
       const query = 'mutation { createRun(input: { title: "Lost" }) { run { id } } }';
       await load({ query, output: 'payload.me' });
       for (const payload of ['text', 7, null]) {
@@ -318,7 +318,7 @@ describe('ion-graphql', () => {
     });
   });
 
-  it('replaces an old token without the message noticing', async () => {
+  it('replaces an old token without an effect on the message', async () => {
     await (await load()).answer();
     context.sandbox.control.revokeTokens();
     const { ion } = await flow.answer();
@@ -339,7 +339,7 @@ describe('ion-graphql', () => {
     assert.match(String(caught[0]?.error.message), /stopped or redeployed/);
   });
 
-  it('keeps ten messages apart whose answers come in another order', async () => {
+  it('keeps ten messages apart whose responses arrive in another order', async () => {
     await load({ query: 'query ($id: ID!) { run(id: $id) { id } }' });
     const { control } = context.sandbox;
     for (let id = 1; id <= 10; id++) {
@@ -366,7 +366,7 @@ describe('ion-graphql', () => {
     assert.notDeepEqual(order, ids);
   });
 
-  it('asks for one token for 1,000 messages at once, and answers them all', async () => {
+  it('requests one token for 1,000 messages at once, and answers them all', async () => {
     await load();
     const { control } = context.sandbox;
     const answers = await Promise.all(

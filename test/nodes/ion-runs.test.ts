@@ -29,7 +29,7 @@ describe('ion-runs', () => {
     }
   });
 
-  it('answers an array of flat runs with their steps', async () => {
+  it('returns an array of flat runs with their steps', async () => {
     const { payload, ion } = await (await load()).answer();
     const runs = payload as Run[];
     assert.equal(runs.length, 60);
@@ -48,7 +48,7 @@ describe('ion-runs', () => {
     );
   });
 
-  it('reads all pages, in the order of the ids', async () => {
+  it('reads all pages, in the order of the IDs', async () => {
     const { payload, ion } = await (await load({ pageSize: 7 })).answer();
     const ids = (payload as Run[]).map(({ id }) => id);
     assert.deepEqual(
@@ -59,7 +59,7 @@ describe('ion-runs', () => {
     assert.equal((ion as FlowMessage).pages, 9);
   });
 
-  it('keeps to the limit of the node, and to msg.limit instead of it', async () => {
+  it('respects the limit of the node, and msg.limit instead of it', async () => {
     await load({ limit: 5, pageSize: 2 });
     assert.equal(((await flow.answer()).payload as Run[]).length, 5);
     assert.equal(((await flow.answer({ limit: 3 })).payload as Run[]).length, 3);
@@ -69,7 +69,7 @@ describe('ion-runs', () => {
     assert.equal(((await flow.answer({ limit: '4' })).payload as Run[]).length, 4);
   });
 
-  it('selects the fields that were chosen, at any depth', async () => {
+  it('selects the chosen fields, at any depth', async () => {
     await load({ fields: ['id', 'steps.fields.name', 'procedure.title'], limit: 1 });
     const [run] = (await flow.answer()).payload as [
       { steps: { fields: FlowMessage[] }[]; procedure: FlowMessage },
@@ -125,7 +125,7 @@ describe('ion-runs', () => {
       assert.ok(runs.every((run) => run.status === 'TODO'));
     });
 
-    it('by an id that a number cannot hold', async () => {
+    it('by an ID that a number cannot hold', async () => {
       const value = '9007199254740993';
       await load({ filters: [{ field: 'id', op: 'eq', value, valueType: 'num' }] });
       assert.deepEqual((await flow.answer()).payload, []);
@@ -150,7 +150,7 @@ describe('ion-runs', () => {
       assert.deepEqual(context.sandbox.control.counters().executed, {});
     });
 
-    it('to nothing, which is an empty array and no error', async () => {
+    it('to nothing, which is an empty array and not an error', async () => {
       await load({ filters: [{ field: 'id', op: 'eq', value: '0', valueType: 'num' }] });
       assert.deepEqual((await flow.answer()).payload, []);
     });
@@ -200,7 +200,7 @@ describe('ion-runs', () => {
       assert.equal(sent[2]?.complete, true);
     });
 
-    it('nothing but done() when there are no runs, one by one or by the page', async () => {
+    it('nothing but done() without runs, one by one or by page', async () => {
       const filters = [{ field: 'id', op: 'eq', value: '0', valueType: 'num' }];
       for (const mode of ['each', 'page']) {
         await load({ mode, filters });
@@ -215,7 +215,7 @@ describe('ion-runs', () => {
   describe('with many messages for one page', () => {
     const rows = Array.from({ length: 100 }, (_, id) => ({ id }));
     const details = { operation: 'query', name: 'Runs', attempts: 1 } as const;
-    /** As long as copying a large message takes. */
+    /** As long as it takes to copy a large message. */
     const cloneMessage = (msg: object) => {
       const until = performance.now() + 1;
       while (performance.now() < until);
@@ -226,7 +226,7 @@ describe('ion-runs', () => {
       return sequenceOutput(RED, { _msgid: 'id' }, { send, signal }, 'each');
     };
 
-    it('leaves time for everything else between them', async () => {
+    it('leaves time for other work between them', async () => {
       let sent = 0;
       const others: number[] = [];
       const look = () => {
@@ -241,7 +241,7 @@ describe('ion-runs', () => {
       assert.ok(others.some((count) => count > 0 && count < rows.length));
     });
 
-    it('sends no more of them once the flow is stopped', async () => {
+    it('stops sending once the flow is stopped', async () => {
       let sent = 0;
       const controller = new AbortController();
       const each = output(() => {

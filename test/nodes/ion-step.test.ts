@@ -63,7 +63,7 @@ describe('ion-step', () => {
     assert.equal(await fieldValue(client, step.step, 'Torque'), 12.5);
   });
 
-  it('takes run, step, field and value from where the dialog says', async () => {
+  it('takes run, step, field and value from the sources in the dialog', async () => {
     await load({
       run: '',
       step: String(step.step),
@@ -77,7 +77,7 @@ describe('ion-step', () => {
     assert.equal(await fieldValue(client, step.step, 'Passed'), true);
   });
 
-  it('records several fields of one message, and tells of each', async () => {
+  it('records several fields of one message, and reports each', async () => {
     await load();
     const { payload, ion } = await flow.answer({
       step: step.step,
@@ -105,7 +105,7 @@ describe('ion-step', () => {
     assert.equal(await fieldValue(client, step.step, 'Passed'), true);
   });
 
-  it('records a time without a zone only as one of the configuration’s time zone', async () => {
+  it('records a time without a zone only in the configuration’s time zone', async () => {
     const measured = await makeStep(client, [{ name: 'Measured', type: 'DATETIME' }]);
     const msg = { step: measured.step, field: 'Measured', payload: '2026-07-01T08:00:00' };
     await load();
@@ -126,7 +126,7 @@ describe('ion-step', () => {
     assert.match(skipped.error.message, /that exists in the time zone Europe\/Berlin/);
   });
 
-  it('takes no id that a number cannot hold, except as text', async () => {
+  it('accepts no ID that a number cannot hold, except as text', async () => {
     await load();
     for (const id of [2 ** 53, -(2 ** 60), Number.NaN, Number.POSITIVE_INFINITY]) {
       const { error } = await refusal({ step: id, field: 'Torque', payload: 1 });
@@ -137,7 +137,7 @@ describe('ion-step', () => {
     assert.match(error.message, /no run step with the id "9007199254740993"/);
   });
 
-  it('says what is missing where a path of the dialog leads through nothing', async () => {
+  it('names the missing part if a path of the dialog leads through nothing', async () => {
     await load({ field: 'cycle.names.second', fieldType: 'msg' });
     const { error } = await refusal({ step: step.step, payload: 1 });
     assert.equal(error.code, 'ION_VARIABLES');
@@ -182,7 +182,7 @@ describe('ion-step', () => {
     ]);
   });
 
-  it('fails with what was wrong, on the same message', async () => {
+  it('fails with the reason, on the same message', async () => {
     await load();
     const wrong: [FlowMessage, string, RegExp][] = [
       [{ payload: 1 }, 'ION_NOT_FOUND', /No field is given/],

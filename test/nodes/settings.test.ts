@@ -20,10 +20,10 @@ import { useSandbox } from '../support/sandbox.js';
 import { makeStep } from '../support/steps.js';
 import { until } from '../support/until.js';
 
-/** Refused by every setting that is a number. */
+/** Rejected by every numeric setting. */
 const NO_NUMBERS = ['abc', '5 s', '0x10', 'Infinity', true, {}, [5], -1, '-1', 1e12, '1e300'];
 
-describe('settings that cannot work', () => {
+describe('invalid settings', () => {
   const context = useSandbox();
 
   before(() => helper.startServer());
@@ -51,7 +51,7 @@ describe('settings that cannot work', () => {
     assert.equal(caught[0]?.error.code, code);
     return String(caught[0]?.error.message);
   };
-  /** The refusal of a message, for which nothing was sent. */
+  /** The failure of a message for which nothing was sent. */
   const refusal = async (flow: TestFlow, msg = {}, code = 'ION_CONFIG') => {
     const message = refusalIn(await flow.send(msg), code);
     assert.equal(requests(), 0);
@@ -74,7 +74,7 @@ describe('settings that cannot work', () => {
       ['queueLimit', 'Queue limit', 'a whole number from 0 to 10000000', [0.5]],
     ];
     for (const [property, label, limits, odd] of numbers) {
-      it(`of ${property} are refused with the dialog's name, the value and the limits`, async () => {
+      it(`of ${property} are rejected with the dialog's name, the value and the limits`, async () => {
         for (const value of [...NO_NUMBERS, ...odd]) {
           const flow = await load({ [property]: value });
           const message = await refusal(flow);
@@ -85,7 +85,7 @@ describe('settings that cannot work', () => {
       });
     }
 
-    it('work as text with blanks, and at their limits', async () => {
+    it('work as text with spaces, and at their limits', async () => {
       const texts = { timeout: ' 30 ', retries: '0', concurrency: '1e2', queueLimit: '\ufeff5\n' };
       const least = { timeout: 0.1, retries: 0, concurrency: 1, queueLimit: 0 };
       const most = { timeout: 3600, retries: 100, concurrency: 1000, queueLimit: 10_000_000 };
@@ -118,7 +118,7 @@ describe('settings that cannot work', () => {
       });
     }
 
-    it('of pages are refused where pages are read', async () => {
+    it('of pages are rejected when pages are read', async () => {
       const paged = { ...graphqlNode, query: '{ runs { edges { node { id } } } }', pages: 'all' };
       for (const value of NO_NUMBERS) {
         for (const node of [paged, runsNode]) {
@@ -137,7 +137,7 @@ describe('settings that cannot work', () => {
     });
   });
 
-  describe('environment variables that are not there', () => {
+  describe('missing environment variables', () => {
     const reference = '${ION_NOT_SET}';
     const whole: [property: string, what: string][] = [
       ['environment', 'environment'],
@@ -153,7 +153,7 @@ describe('settings that cannot work', () => {
       ['proxy', 'proxy'],
     ];
     for (const [property, what] of whole) {
-      it(`are named where ${property} stands for one`, async () => {
+      it(`are named if ${property} refers to one`, async () => {
         const message = await refusal(await load({ [property]: reference }));
         assert.match(message, new RegExp(`${what} .* no environment variable ION_NOT_SET`));
       });
@@ -163,7 +163,7 @@ describe('settings that cannot work', () => {
       ['clientId', 'client ID'],
       ['clientSecret', 'client secret'],
     ] as const) {
-      it(`are named where ${property} stands for one`, async () => {
+      it(`are named if ${property} refers to one`, async () => {
         for (const text of [reference, '$(ION_NOT_SET)']) {
           const message = await refusal(await load({}, { [property]: text }));
           assert.match(message, new RegExp(`${what} .* no environment variable ION_NOT_SET`));
@@ -172,7 +172,7 @@ describe('settings that cannot work', () => {
       });
     }
 
-    it('are told from those that are set and excluded, or have a blank beside them', async () => {
+    it('are distinguished from excluded variables, and from names with a space', async () => {
       await withVariables({ ION_OUTER: '${ION_INNER}', ION_INNER: 'x' }, async () => {
         const nested = await refusal(await load({}, { clientSecret: '${ION_OUTER}' }));
         assert.match(nested, /although the environment variable ION_INNER is set/);
@@ -223,7 +223,7 @@ describe('settings that cannot work', () => {
       }
     });
 
-    it('are named where a message needs them', async () => {
+    it('are named when a message needs them', async () => {
       const filter = { field: 'title', op: 'eq', value: 'ION_NOT_SET', valueType: 'env' };
       const nodes: [FlowNode, string][] = [
         [{ ...graphqlNode, query: 'ION_NOT_SET', queryType: 'env' }, 'ION_QUERY'],
@@ -251,7 +251,7 @@ describe('settings that cannot work', () => {
       }
     });
 
-    it('are named where they stand for a choice', async () => {
+    it('are named if a choice refers to one', async () => {
       for (const [node, names] of [
         [graphqlNode, ['pages']],
         [runsNode, ['mode', 'changesFrom', 'changes']],
@@ -273,7 +273,7 @@ describe('settings that cannot work', () => {
       });
     });
 
-    it('are named by the test of a connection, which reads none that is not deployed', async () => {
+    it('are named by the connection test, which reads only deployed ones', async () => {
       const { url: apiUrl, authUrl, clientId, clientSecret } = context.sandbox;
       const custom = { environment: 'custom', apiUrl, authUrl };
       const key = { clientId, clientSecret };
@@ -316,8 +316,8 @@ describe('settings that cannot work', () => {
     });
   });
 
-  describe('what a file or the clipboard added', () => {
-    it('to the ends of the key and the URLs is taken away', async () => {
+  describe('characters added by a file or the clipboard', () => {
+    it('at the ends of the key and the URLs are removed', async () => {
       const { url, authUrl, clientId, clientSecret } = context.sandbox;
       for (const [before, behind] of [
         ['', '\n'],
@@ -345,7 +345,7 @@ describe('settings that cannot work', () => {
       }
     });
 
-    it('inside is refused without being shown', async () => {
+    it('inside are rejected without being shown', async () => {
       for (const key of [
         { clientSecret: 's3cret-part\ns3cret-rest' },
         { clientSecret: 's3cret-part\0' },
@@ -366,7 +366,7 @@ describe('settings that cannot work', () => {
       }
     });
 
-    it('is masked with the secret', async () => {
+    it('are masked with the secret', async () => {
       const clientSecret = 'a-secret-of-the-line-4 ';
       const text = `not ${clientSecret}, ${Buffer.from(clientSecret).toString('base64')}`;
       const fault = { target: 'token', kind: 'status', status: 400, body: text } as const;
@@ -417,7 +417,7 @@ describe('settings that cannot work', () => {
         }),
       );
 
-    it('with a file that cannot be read is refused, in place of trusting public CAs', async () => {
+    it('with an unreadable file is rejected, instead of trusting public CAs', async () => {
       const missing = join(folder, 'missing.pem');
       const invalid = /cannot be used: a file of it cannot be read/;
       assert.match(await refusalOf({ ca: missing }), invalid);
@@ -425,14 +425,14 @@ describe('settings that cannot work', () => {
       assert.match(await refusalOf({ ca: folder }), invalid);
     });
 
-    it('with half of a client certificate is refused', async () => {
+    it('with half of a client certificate is rejected', async () => {
       const half = /a certificate without a private key/;
       assert.match(await refusalOf({ cert: '/cert.pem' }), half);
       assert.match(await refusalOf({}, { certdata: certificate.cert }), half);
       assert.match(await refusalOf({}, { keydata: certificate.key }), half);
     });
 
-    it('with what is no certificate, or does not fit together, is refused', async () => {
+    it('with invalid or mismatched certificates is rejected', async () => {
       const { cert, key } = certificate;
       const noCa = /the CA certificate is not a PEM text/;
       const broken = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
@@ -456,7 +456,7 @@ describe('settings that cannot work', () => {
       );
     });
 
-    it('that is right is used', async () => {
+    it('that is valid is used', async () => {
       const { cert: certdata } = certificate;
       const ca = join(folder, 'ca.pem');
       await writeFile(ca, `# the factory's own\n${certdata}\n${other.cert}`);
@@ -499,7 +499,7 @@ describe('settings that cannot work', () => {
       return message;
     };
 
-    it('are numbers beyond their limits, and nothing is asked for', async () => {
+    it('are numbers beyond their limits, and nothing is requested', async () => {
       const days = 86_400;
       for (const interval of [30 * days, 0, 0.05, ...NO_NUMBERS]) {
         const message = await begin({ interval });
@@ -511,7 +511,7 @@ describe('settings that cannot work', () => {
       }
     });
 
-    it('are environment variables that are not there', async () => {
+    it('are missing environment variables', async () => {
       const webhook = { via: 'webhook', path: '/ion/hook' };
       const reference = '${ION_NOT_SET}';
       for (const properties of [
@@ -534,7 +534,7 @@ describe('settings that cannot work', () => {
       assert.match(await begin(path, 'a-secret'), /path .* contains \$\{ION_NOT_SET\}/);
     });
 
-    it('is a secret with a control character in it', async () => {
+    it('are a secret with a control character', async () => {
       const message = await begin({ via: 'webhook', path: '/ion/hook' }, 's3cret\nrest');
       assert.match(message, /secret .* control character in it/);
       assert.doesNotMatch(message, /s3cret/);

@@ -38,7 +38,7 @@ describe('outbox: a damaged disk', () => {
   const GARBAGE = ['not json', '5', '{}', 'null', '{"sequence":null,"waiting":1,"givenUp":0}'];
 
   for (const text of GARBAGE) {
-    it(`counts its entries anew where its counts are ${text}`, async () => {
+    it(`recounts its entries if its counts are ${text}`, async () => {
       const outbox = await open();
       await add(outbox, { run: 1 }, 'a');
       await add(outbox, { step: 15 }, 'b');
@@ -53,7 +53,7 @@ describe('outbox: a damaged disk', () => {
       assert.deepEqual(lost, [0]);
     });
 
-    it(`delivers each value once where it has forgotten which is the latest: ${text}`, async () => {
+    it(`delivers each value once if the index of latest values is lost: ${text}`, async () => {
       const outbox = await open();
       await add(outbox, { run: 1 }, 'old', { latestOnly: true });
       await add(outbox, { step: 25 }, 'old', { latestOnly: true });
@@ -70,7 +70,7 @@ describe('outbox: a damaged disk', () => {
     });
   }
 
-  it('gives up once what ION refuses and what has no pointer to it', async () => {
+  it('rejects a write without a pointer once when ION rejects it', async () => {
     const outbox = await open();
     await add(outbox, { run: 1 }, 'a', { latestOnly: true });
     await close(outbox);
@@ -87,7 +87,7 @@ describe('outbox: a damaged disk', () => {
   });
 
   for (const text of ['{}', '{"write":null}', '{"write":{"action":"later","target":{}}}']) {
-    it(`sets aside what is no write, and says so: ${text}`, async () => {
+    it(`sets aside an entry that is not a write, and reports it: ${text}`, async () => {
       const outbox = await open();
       await add(outbox, { step: 15 }, 'a');
       await add(outbox, { run: 2 }, 'b');
@@ -104,7 +104,7 @@ describe('outbox: a damaged disk', () => {
     });
   }
 
-  it('does not take what it cannot read for an answer of ION', async () => {
+  it('does not take an unreadable entry for a response of ION', async () => {
     ion.isDown = true;
     const outbox = await open();
     for (let run = 1; run <= 30; run++) await add(outbox, { run }, run);
@@ -125,10 +125,9 @@ describe('outbox: a damaged disk', () => {
     await empty(again);
   });
 
-  it('repairs what turns out to be damaged when it is read, and tells how much was lost', () =>
-    repairs());
+  it('repairs damage found when reading, and reports how much was lost', () => repairs());
 
-  it('repairs what turns out to be damaged when it looks for files without an entry', () =>
+  it('repairs damage found when it searches for files without an entry', () =>
     repairs({ file: fileOf('report.txt', 'content') }));
 
   const repairs = async ({ file }: { file?: AttachmentFile } = {}) => {
@@ -146,7 +145,7 @@ describe('outbox: a damaged disk', () => {
     for (const name of await readdir(entries)) {
       if (!name.endsWith('.ldb')) continue;
       const bytes = await readFile(join(entries, name));
-      // More than a block, which no decompression understands.
+      // More than a block, which cannot be decompressed.
       bytes.fill(0x55, 60_000, 66_000);
       await writeFile(join(entries, name), bytes);
     }
@@ -162,7 +161,7 @@ describe('outbox: a damaged disk', () => {
     );
   };
 
-  it('closes in the middle of a decision on very many', async () => {
+  it('closes while very many decisions are in progress', async () => {
     ion.fail = () => new IonError('ION_GRAPHQL', 'no');
     const outbox = await open();
     outbox.start();

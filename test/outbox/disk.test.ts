@@ -9,7 +9,7 @@ import { compileDiskFaults, type Outcome, StoreProcess } from '../support/store-
 const { errno } = constants;
 const IN_USE = /in use by another process/;
 
-describe('outbox: a disk that has trouble, or not all that is needed', () => {
+describe('outbox: a disk with problems or missing features', () => {
   const folder = useTemporaryFolder();
   let library: string;
   let count = 0;
@@ -37,13 +37,13 @@ describe('outbox: a disk that has trouble, or not all that is needed', () => {
     assert.doesNotMatch(message, IN_USE);
   };
 
-  it('opens where nothing fails', async () => {
+  it('opens without failures', async () => {
     assert.deepEqual(await outcome('open', {}), { isOpen: true });
     assert.deepEqual(await outcome('file', {}), { file: 'abc' });
   });
 
   for (const name of ['ENOLCK', 'ENOTSUP', 'ENOSYS', 'EINVAL'] as const) {
-    it(`tells that a file system gives no locks: ${name}`, async () => {
+    it(`reports a file system without locks: ${name}`, async () => {
       const result = await outcome('open', { FAIL_LOCK: errno[name] });
       refuses(result, 'ION_CONFIG', /its file system gives no locks .*local disk/);
     });
@@ -53,7 +53,7 @@ describe('outbox: a disk that has trouble, or not all that is needed', () => {
     ['EAGAIN', /has ended\.$/],
     ['EACCES', /Or the system lets nobody lock it: .*Permission denied/],
   ] as const) {
-    it(`tells that another process holds the lock: ${name}`, async () => {
+    it(`reports that another process holds the lock: ${name}`, async () => {
       const { code, message = '' } = await outcome('open', { FAIL_LOCK: errno[name] });
       assert.equal(code, 'ION_OVERLOADED');
       assert.match(message, IN_USE);
@@ -62,37 +62,37 @@ describe('outbox: a disk that has trouble, or not all that is needed', () => {
   }
 
   for (const name of ['EINVAL', 'ENOTSUP', 'EPERM'] as const) {
-    it(`keeps files where a file system cannot sync the folder of files: ${name}`, async () => {
+    it(`keeps files if a file system cannot sync the folder of files: ${name}`, async () => {
       const result = await outcome('file', { FAIL_FOLDER_SYNC: `${errno[name]} /files` });
       assert.deepEqual(result, { file: 'abc' });
     });
 
-    it(`lets a file wait again where a file system has no hard links: ${name}`, async () => {
+    it(`makes a file pending again if a file system has no hard links: ${name}`, async () => {
       assert.deepEqual(await outcome('file', { FAIL_LINK: errno[name] }), { file: 'abc' });
     });
   }
 
   for (const name of ['EINVAL', 'ENOTSUP'] as const) {
-    it(`tells that LevelDB cannot sync its folder: ${name}`, async () => {
+    it(`reports that LevelDB cannot sync its folder: ${name}`, async () => {
       const result = await outcome('open', { FAIL_FOLDER_SYNC: errno[name] });
       refuses(result, 'ION_CONFIG', /its file system cannot sync folders, .*local disk/);
     });
   }
 
-  it('tells that a disk is read-only', async () => {
+  it('reports a read-only disk', async () => {
     const result = await outcome('open', { FAIL_OPEN: `${errno.EROFS} /LOCK` });
     refuses(result, 'ION_CONFIG', /cannot be written: its disk is read-only/);
   });
 
   for (const name of ['EACCES', 'EPERM'] as const) {
-    it(`tells that Node-RED may not write there: ${name}`, async () => {
+    it(`reports that Node-RED may not write there: ${name}`, async () => {
       const result = await outcome('open', { FAIL_OPEN: `${errno[name]} /LOCK` });
       refuses(result, 'ION_CONFIG', /the user that Node-RED runs as may not do this/);
     });
   }
 
   for (const name of ['ENOSPC', 'EDQUOT'] as const) {
-    it(`tells that a disk is full before the outbox is open: ${name}`, async () => {
+    it(`reports a full disk before the outbox is open: ${name}`, async () => {
       const result = await outcome('open', { FAIL_OPEN: `${errno[name]} /LOCK` });
       refuses(result, 'ION_OVERLOADED', /because the disk is full/);
     });
@@ -106,19 +106,19 @@ describe('outbox: a disk that has trouble, or not all that is needed', () => {
     ['FAIL_OPEN', 'EIO'],
     ['FAIL_FOLDER_SYNC', 'EIO'],
   ] as const) {
-    it(`says that trouble may pass: ${fault}, ${name}`, async () => {
+    it(`reports temporary problems: ${fault}, ${name}`, async () => {
       const path = fault === 'FAIL_OPEN' ? ' /LOCK' : '';
       const result = await outcome('open', { [fault]: `${errno[name]}${path}` });
       refuses(result, 'ION_OVERLOADED', /cannot be used for now: .*Send it again later/);
     });
   }
 
-  it('reports a sync of the folder of files that really failed', async () => {
+  it('reports a real failure to sync the folder of files', async () => {
     const result = await outcome('file', { FAIL_FOLDER_SYNC: `${errno.EIO} /files` });
     refuses(result, 'ION_OVERLOADED', /cannot be used for now: EIO/);
   });
 
-  it('reads no reason out of the name of a folder', () => {
+  it('does not read a reason from the name of a folder', () => {
     const place = '/data/no space left/quota: permission denied';
     const thrown = Object.assign(new Error(`IO error: ${place}/entries/LOCK: Input/output error`), {
       code: 'LEVEL_IO_ERROR',
@@ -128,7 +128,7 @@ describe('outbox: a disk that has trouble, or not all that is needed', () => {
     assert.doesNotMatch(message, /disk is full|Node-RED runs as/);
   });
 
-  it('says what Windows says in English', () => {
+  it('translates Windows errors into plain text', () => {
     const text = 'There is not enough space on the disk.';
     const thrown = Object.assign(new Error(`IO error: C:\\x\\000003.log: ${text}\r\n`), {
       code: 'LEVEL_IO_ERROR',
@@ -160,7 +160,7 @@ describe('outbox: a disk that has trouble, or not all that is needed', () => {
       ],
       ['half of one', 'file too short', (binary: string) => writeFile(binary, '\x7fELF')],
     ] as const) {
-      it(`tells which package, machine and command: ${what}`, async () => {
+      it(`names the package, machine and command: ${what}`, async () => {
         const { code, message = '' } = await broken(what, prepare);
         assert.equal(code, 'ION_CONFIG', message);
         const text = `needs the package classic-level .*does not load on this machine \\(${machine}\\): .*${reason}.*npm rebuild classic-level`;

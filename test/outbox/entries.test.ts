@@ -8,7 +8,7 @@ const entry = (context: unknown): Entry => ({
   context,
   acceptedAt: 1,
 });
-/** Few objects, each of which holds the one before it twice. */
+/** Few objects, each of which contains the one before it twice. */
 const doubled = (times: number): object => {
   const inner = times === 0 ? { end: true } : doubled(times - 1);
   return { a: inner, b: inner };
@@ -17,7 +17,7 @@ const wide = (count: number) =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, 0]));
 
 describe('outbox: an entry', () => {
-  it('is written in a few bytes where values refer to each other again and again', () => {
+  it('has few bytes if values refer to each other repeatedly', () => {
     const bytes = encode(entry({ a: new Date(0), b: doubled(40) }));
     assert.ok(bytes.length < 5000, `${bytes.length}`);
     const same = encode(entry(doubled(40)));
@@ -38,7 +38,7 @@ describe('outbox: an entry', () => {
     ['a Map of a million', new Map(Array.from({ length: 1_000_000 }, (_, index) => [index, 1]))],
     ['a text of 100 MB', 'x'.repeat(100_000_000)],
   ] as const) {
-    it(`is refused with ${what}, also beside what cannot be kept`, () => {
+    it(`is rejected with ${what}, also next to a value that cannot be kept`, () => {
       thrown(() => encode(entry({ context })), 'ION_VARIABLES');
       thrown(() => encode(entry({ context, notKept: () => 1 })), 'ION_VARIABLES');
     });

@@ -16,7 +16,7 @@ describe('failing writes', () => {
     failing = new FailingWrites(undefined, () => now);
   });
 
-  /** One failure each minute for some hours; whether it was to be given up meanwhile. */
+  /** One failure per minute for some hours; returns whether the write was rejected. */
   const isGivenUp = (error: IonError, between = () => {}): boolean => {
     for (let minute = 0; minute < 300; minute++) {
       if (failing.failed('lane', stored(1), error).isOver) return true;
@@ -26,23 +26,23 @@ describe('failing writes', () => {
     return false;
   };
 
-  it('are given up where nothing else fails', () => {
+  it('are rejected if nothing else fails', () => {
     assert.equal(isGivenUp(said('list index out of range')), true);
     assert.equal(now, 15 * MINUTE);
   });
 
-  it('are not given up for a database that is down, where nothing else is to be written', () => {
+  it('are not rejected during a database outage without other writes', () => {
     assert.equal(isGivenUp(READ_ONLY), false);
   });
 
-  it('are given up for what the database says where others are delivered', () => {
+  it('are rejected for a database error if others are delivered', () => {
     assert.equal(
       isGivenUp(READ_ONLY, () => failing.delivered('other')),
       true,
     );
   });
 
-  it('tell how long they failed by a clock that nobody sets', () => {
+  it('measure their duration with a clock that nobody can set', () => {
     const clock = Date.now;
     try {
       failing.failed('lane', stored(1), READ_ONLY);

@@ -73,13 +73,13 @@ describe('outbox: its folder', () => {
     opened.delete(outbox);
     await outbox.close(false);
   };
-  /** The folders that outboxes were made in, from the user folder on. */
+  /** Folders of outboxes, relative to the user folder. */
   const made = async () => {
     const all = await readdir(top, { recursive: true, withFileTypes: true });
     const databases = all.filter(({ name }) => name === 'entries');
     return databases.map(({ parentPath }) => parentPath.slice(userDir.length + 1)).sort();
   };
-  /** The folder of the usual outbox. */
+  /** Folder of the usual outbox. */
   const usual = (...parts: string[]) =>
     join(userDir, 'ion-outbox', 'a1b2c3d4e5f60718', NAME_OF_API, ...parts);
   const modeOf = async (path: string) => (await stat(path)).mode & 0o777;
@@ -92,7 +92,7 @@ describe('outbox: its folder', () => {
   const attach = (text: string) =>
     write({ run: 1 }, undefined, { action: 'file', filename: 'a.txt', file: file(text) });
 
-  it('is not opened with limits that cannot work, and that is no error of the start', async () => {
+  it('is not opened with impossible limits, which is not a start-up error', async () => {
     const outbox = configOutbox();
     await outbox.open();
     await close(outbox);
@@ -107,7 +107,7 @@ describe('outbox: its folder', () => {
 
   describe('its name', () => {
     for (const id of ['a1b2c3d4e5f60718', 'abc-def', 'ion-demo-config', '3f2a1b.c4d5e6', 'a_b']) {
-      it(`is the id, as it always was: ${id}`, async () => {
+      it(`is the ID, as before: ${id}`, async () => {
         await configOutbox(id).open();
         assert.deepEqual(await made(), [join('ion-outbox', id, NAME_OF_API)]);
       });
@@ -122,7 +122,7 @@ describe('outbox: its folder', () => {
       ['http://localhost:4000/ion/v1/graphql', 'http_localhost_4000_ion_v1_graphql'],
       ['https://api.example.com/', 'https_api.example.com_'],
     ] as const) {
-      it(`is that of the API, as it always was: ${endpoint}`, async () => {
+      it(`is that of the API, as before: ${endpoint}`, async () => {
         await configOutbox('config', endpoint).open();
         assert.deepEqual(await made(), [join('ion-outbox', 'config', name)]);
       });
@@ -158,7 +158,7 @@ describe('outbox: its folder', () => {
       ],
       ...['ä', '\ud800', '%2e%2e', 'x'.repeat(5000), '/'.repeat(300), 17],
     ]) {
-      it(`is one of its own below ion-outbox: ${JSON.stringify(id).slice(0, 30)}`, async () => {
+      it(`is a single folder below ion-outbox: ${JSON.stringify(id).slice(0, 30)}`, async () => {
         await configOutbox(id).open();
         const [place = '', ...more] = await made();
         assert.deepEqual(more, []);
@@ -172,7 +172,7 @@ describe('outbox: its folder', () => {
       });
     }
 
-    it('differs where the ids differ, however little', async () => {
+    it('differs for different IDs, however similar', async () => {
       const long = 'x'.repeat(300);
       const ids = ['..', '.', '', '/', '//', 'a/b', 'a_b', 'a\\b', 'a b', '\ud800', '\ud801'];
       ids.push(`${long}1`, `${long}2`, 'con', 'con_', '../a', '.._a');
@@ -180,7 +180,7 @@ describe('outbox: its folder', () => {
       assert.equal((await made()).length, ids.length);
     });
 
-    it('differs where the APIs differ, so that no write goes to another one', async () => {
+    it('differs for different APIs, so that no write goes to the wrong one', async () => {
       const endpoints = ['https://h/a/b', 'https://h/a_b', 'https://h/a%2Fb', 'https://h/a/b/'];
       endpoints.push('https://h/a//b', 'https://h/a?b', 'https://h:8443/a', 'https://h/8443/a');
       endpoints.push('http://[::1]:4000/graphql', 'http://[1::]:4000/graphql', 'https://h_8443/a');
@@ -189,7 +189,7 @@ describe('outbox: its folder', () => {
     });
   });
 
-  it('is found again, with what waits in it', async () => {
+  it('is found again, with its pending writes', async () => {
     ion.isDown = true;
     const first = configOutbox('../../x');
     await (await first.open()).add('node', write({ run: 1 }, 5), undefined);
@@ -203,7 +203,7 @@ describe('outbox: its folder', () => {
     ['another endpoint', 'config', 'https://h/a_b', ['config', 'https_h_a_b']],
     ['another id', 'my config', API, ['my config', NAME_OF_API]],
   ] as const) {
-    it(`is named beside the one that version 1.0.0 used for ${what}`, async () => {
+    it(`is reported together with the one that version 1.0.0 used for ${what}`, async () => {
       await mkdir(join(userDir, 'ion-outbox', ...old), { recursive: true });
       configOutbox(id, endpoint);
       events.emit('flows:started');
@@ -212,7 +212,7 @@ describe('outbox: its folder', () => {
     });
   }
 
-  it('is for its owner alone, also one that was open to others', async () => {
+  it('is accessible to its owner only, also if it was open to others', async () => {
     const folders = [join(userDir, 'ion-outbox'), dirname(usual()), usual()];
     folders.push(usual('files'), usual('entries'));
     for (const folder of folders) {
@@ -223,7 +223,7 @@ describe('outbox: its folder', () => {
     assert.deepEqual(await Promise.all(folders.map(modeOf)), Array(5).fill(0o700));
   });
 
-  it('may be used where nobody can set modes', async () => {
+  it('works on file systems without modes', async () => {
     await mkdir(usual(), { recursive: true });
     await chmod(usual(), 0o755);
     const promises: { chmod: unknown } = await import('node:fs/promises').then((fs) => fs.default);
@@ -259,7 +259,7 @@ describe('outbox: its folder', () => {
       ['files', ['files']],
       ['entries', ['entries']],
     ] as const) {
-      it(`refuses it, and touches nothing there: ${what}`, async () => {
+      it(`rejects it, and changes nothing there: ${what}`, async () => {
         const place = usual(...parts);
         await mkdir(dirname(place), { recursive: true });
         await symlink(elsewhere, place, 'dir');
@@ -272,21 +272,21 @@ describe('outbox: its folder', () => {
       });
     }
 
-    it('refuses one that leads nowhere, and makes nothing there', async () => {
+    it('rejects a dangling link, and creates nothing there', async () => {
       await mkdir(usual(), { recursive: true });
       await symlink(join(elsewhere, 'new'), usual('files'), 'dir');
       await failure(configOutbox().open(), 'ION_CONFIG');
       assert.deepEqual((await readdir(elsewhere)).sort(), ['7', 'files']);
     });
 
-    it('refuses one among the files of the database', async () => {
+    it('rejects a link among the files of the database', async () => {
       await mkdir(usual('entries'), { recursive: true });
       await symlink(join(elsewhere, '7'), usual('entries', 'LOG'));
       await failure(configOutbox().open(), 'ION_CONFIG');
       assert.equal(await readFile(join(elsewhere, '7'), 'utf8'), 'precious');
     });
 
-    it('takes the user folder and ion-outbox where an administrator puts them', async () => {
+    it('accepts the user folder and ion-outbox as links made by an administrator', async () => {
       const disk = join(top, 'disk');
       await mkdir(disk);
       await symlink(disk, join(userDir, 'ion-outbox'), 'dir');
@@ -299,7 +299,7 @@ describe('outbox: its folder', () => {
   });
 
   for (const parts of [['..'], ['.'], ['files'], ['entries']]) {
-    it(`says so where a file is in its place: ${parts}`, async () => {
+    it(`reports a file in its place: ${parts}`, async () => {
       const place = usual(...parts);
       await mkdir(dirname(place), { recursive: true });
       await writeFile(place, 'mine');
@@ -309,7 +309,7 @@ describe('outbox: its folder', () => {
     });
   }
 
-  it('opens beside what others put there, and leaves that alone', async () => {
+  it('opens next to foreign files, and leaves them alone', async () => {
     await mkdir(usual('files', '@eaDir'), { recursive: true });
     await writeFile(usual('files', '@eaDir', 'index'), 'of a NAS');
     await writeFile(usual('files', '.DS_Store'), 'of a Mac');
@@ -318,7 +318,7 @@ describe('outbox: its folder', () => {
     await mkdir(usual('files', '8'));
     await writeFile(join(elsewhere, 'target'), 'precious');
     await symlink(join(elsewhere, 'target'), usual('files', '9'));
-    // Left by a process that ended before its entry was in.
+    // Left by a process that ended before its entry was stored.
     await writeFile(usual('files', '10'), 'lost');
     const outbox = configOutbox();
     await outbox.open();
@@ -327,7 +327,7 @@ describe('outbox: its folder', () => {
     assert.equal(await readFile(join(elsewhere, 'target'), 'utf8'), 'precious');
   });
 
-  it('attaches its own files only, not what a link in their place leads to', async () => {
+  it('attaches only its own files, not the target of a link in their place', async () => {
     ion.isDown = true;
     const outbox = await configOutbox().open();
     await outbox.add('node', attach('mine'), undefined);

@@ -75,7 +75,7 @@ describe('outbox: in use by another process', () => {
       },
     } satisfies ConfigOutboxListener);
   };
-  /** How often it tried to open what is there. */
+  /** Number of attempts to open the existing outbox. */
   const countTries = () => {
     let tries = 0;
     const { existing } = outbox;
@@ -85,7 +85,7 @@ describe('outbox: in use by another process', () => {
     };
     return () => tries;
   };
-  /** As ion-step writes one. */
+  /** A write as ion-step makes it. */
   const send = async (value: number, signal = new AbortController().signal) => {
     await (await outbox.open(signal)).add('node', write({ run: 1 }, value), undefined);
   };
@@ -95,7 +95,7 @@ describe('outbox: in use by another process', () => {
   };
   const values = () => ion.written.map(({ value }) => value);
 
-  it('lets messages wait, and takes them in their order when that process has ended', async () => {
+  it('queues messages, and accepts them in order when that process has ended', async () => {
     start();
     const settled: number[] = [];
     const sending = Array.from({ length: 10 }, (_, value) =>
@@ -113,7 +113,7 @@ describe('outbox: in use by another process', () => {
     assert.deepEqual(held, [true, false]);
   });
 
-  it('fails messages that waited their time by a code that says that it may pass', async () => {
+  it('fails messages after the wait with a code for a temporary failure', async () => {
     start({ patienceMs: 50 });
     const errors = await Promise.all(
       [send(1), send(2)].map((each) => failure(each, 'ION_OVERLOADED')),
@@ -123,7 +123,7 @@ describe('outbox: in use by another process', () => {
       assert.match(message, /This message waited 0.05 s for it: send it again later/);
     }
     await release();
-    // What comes later is taken in without a restart.
+    // Later messages are accepted without a restart.
     const later = async (): Promise<void> => {
       await send(3).catch((thrown) =>
         toIonError(thrown).code === 'ION_OVERLOADED' ? later() : Promise.reject(thrown),
@@ -134,7 +134,7 @@ describe('outbox: in use by another process', () => {
     assert.deepEqual(values(), [3]);
   });
 
-  it('lets no more wait than the limit of the config node', async () => {
+  it('queues no more messages than the limit of the config node', async () => {
     start({ queueLimit: 3 });
     const waiting = [1, 2, 3].map((value) => send(value));
     await once(said, 'held');
@@ -147,7 +147,7 @@ describe('outbox: in use by another process', () => {
     assert.deepEqual(values(), [1, 2, 3, 5]);
   });
 
-  it('lets a message go when its node is redeployed, and all when the config node is', async () => {
+  it('drops a message when its node is redeployed, and all messages when the config node is', async () => {
     start();
     const redeploy = new AbortController();
     const first = failure(send(1, redeploy.signal), 'ION_CLOSED');
@@ -161,7 +161,7 @@ describe('outbox: in use by another process', () => {
     assert.deepEqual(values(), []);
   });
 
-  it('delivers what the process before left, as soon as it has ended', async () => {
+  it('delivers the writes of the earlier process as soon as it has ended', async () => {
     await release();
     start();
     ion.isDown = true;
@@ -178,14 +178,14 @@ describe('outbox: in use by another process', () => {
     assert.deepEqual([values(), warnings], [[1], ['outboxHeld']]);
   });
 
-  it('says once why it cannot open what was left, and delivers it when it can', async () => {
+  it('reports once why it cannot open the existing outbox, and delivers it when it can', async () => {
     await release();
     start();
     ion.isDown = true;
     await send(1);
     await outbox.close(false);
     ion.isDown = false;
-    // A file in the place of a folder, as of one that is not mounted yet.
+    // A file in the place of a folder, like a folder that is not mounted yet.
     await rename(folder, `${folder} away`);
     await writeFile(folder, '');
     start({ reopenMs: 1 });
@@ -199,13 +199,13 @@ describe('outbox: in use by another process', () => {
     assert.equal(warnings.length, 1);
   });
 
-  it('says so at once where somebody only looks', async () => {
+  it('reports it at once to a caller that only reads', async () => {
     start();
     const { message } = await failure(outbox.existing(), 'ION_OVERLOADED');
     assert.match(message, /in use by another process/);
   });
 
-  it('stays locked, whoever asks for it a second time in the same process', async () => {
+  it('stays locked for a second opener in the same process', async () => {
     await release();
     const limits = { entries: 10, bytes: 1e6 };
     const store = await OutboxStore.open(folder, limits);

@@ -30,7 +30,7 @@ describe('outbox: delivery', () => {
   const valuesOf = (run: string) =>
     ion.written.filter((each) => each.run === run).map(({ value }) => value);
 
-  it('delivers what was accepted before and after it began, and tells the sender', async () => {
+  it('delivers writes accepted before and after its start, and notifies the sender', async () => {
     const outbox = await open();
     await add(outbox, { run: 1, step: 11 }, 'a');
     outbox.start();
@@ -40,7 +40,7 @@ describe('outbox: delivery', () => {
     assert.deepEqual(heard.delivered.sort(), ['a', 'b']);
   });
 
-  it('keeps the order within a run, however its steps were named, and runs side by side', async () => {
+  it('keeps the order within a run, however its steps were named, and processes runs in parallel', async () => {
     const outbox = await open();
     outbox.start();
     ion.before = () => new Promise(setImmediate);
@@ -69,7 +69,7 @@ describe('outbox: delivery', () => {
     assert.ok(ion.mostAtOnce > 1 && ion.mostAtOnce <= 20, `${ion.mostAtOnce} at once`);
   });
 
-  it('keeps order and completeness whatever fails for a while', async () => {
+  it('keeps order and completeness through any temporary failures', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(
@@ -80,7 +80,7 @@ describe('outbox: delivery', () => {
           }),
           { minLength: 1, maxLength: 40 },
         ),
-        // What happens to the calls, one after the other; later ones succeed.
+        // Outcomes of the calls, one after the other; later calls succeed.
         fc.array(
           fc.record({
             is: fc.constantFrom('well', 'faulty', 'down'),
@@ -117,7 +117,7 @@ describe('outbox: delivery', () => {
           await close(outbox);
           for (let run = 1; run <= 4; run++) {
             const expected = writes.flatMap((each, value) => (each.run === run ? [value] : []));
-            // At least once: where a restart hid an answer, a value may come again at once.
+            // At least once: if a restart hides a response, a value may be written twice in a row.
             const found = valuesOf(String(run)).filter(
               (value, index, all) => value !== all[index - 1],
             );
@@ -129,7 +129,7 @@ describe('outbox: delivery', () => {
     );
   });
 
-  it('goes on after a restart with what was not delivered', async () => {
+  it('continues after a restart with undelivered writes', async () => {
     ion.isDown = true;
     const outbox = await open();
     outbox.start();
@@ -147,7 +147,7 @@ describe('outbox: delivery', () => {
     );
   });
 
-  it('asks with one delivery at a time while ION is away, and tells since when', async () => {
+  it('probes with one delivery at a time while ION is unreachable, and reports since when', async () => {
     ion.isDown = true;
     const begun = Date.now();
     const outbox = await open({ pauseMs: 20 });
@@ -171,7 +171,7 @@ describe('outbox: delivery', () => {
     assert.ok(ion.mostAtOnce > 1, 'then it drains at full speed');
   });
 
-  it('waits longer from probe to probe, with jitter, and as long as a server asks', async () => {
+  it('waits longer between probes, with jitter, and as long as a server asks', async () => {
     const pauses: number[] = [];
     const outbox = await open({
       pauseMs: 1,
@@ -199,7 +199,7 @@ describe('outbox: delivery', () => {
       return outbox;
     };
 
-    it('is shown by itself with its reason and tries, and is no outage', async () => {
+    it('is shown automatically with its reason and attempts, and is not an outage', async () => {
       const outbox = await open666();
       await isShown(outbox);
       const { failing, unreachableSince, waiting } = outbox.state;
@@ -218,8 +218,8 @@ describe('outbox: delivery', () => {
       assert.deepEqual(outbox.state.failing, []);
     });
 
-    it('is skipped at once where somebody says so, and kept for a decision', async () => {
-      // It waits for hours: nothing else would go on.
+    it('is skipped at once on request, and kept for a decision', async () => {
+      // It is blocked for hours: without the skip nothing else would continue.
       const outbox = await open666({ pauseMs: 1e9 });
       while (outbox.state.failing.length === 0) {
         const { calls } = ion;
@@ -238,7 +238,7 @@ describe('outbox: delivery', () => {
       assert.deepEqual(valuesOf('1'), [1, 2, 3, bad]);
     });
 
-    it('is discarded at once where somebody says so, which its sender is told', async () => {
+    it('is discarded at once on request, and its sender is notified', async () => {
       const outbox = await open666();
       await isShown(outbox);
       await outbox.decide('discard', [outbox.state.failing[0]?.stored.sequence ?? 0]);
@@ -251,7 +251,7 @@ describe('outbox: delivery', () => {
       assert.deepEqual([again.state.waiting, again.state.givenUp], [0, 0]);
     });
 
-    it('is skipped while it is being tried, without waiting for what comes of that', async () => {
+    it('is skipped during an attempt, without waiting for its result', async () => {
       const outbox = await open666();
       await isShown(outbox);
       const tries = new Set<() => void>();
@@ -264,7 +264,7 @@ describe('outbox: delivery', () => {
       assert.deepEqual(valuesOf('1'), [1, 2, 3]);
     });
 
-    /** Until the failing write was tried, and the question whether ION is there is under way. */
+    /** Until the failing write was tried, and the probe of ION is in progress. */
     const asking = async () => {
       let answer = () => {};
       const asked = new Promise<void>((resolve) => {
@@ -284,13 +284,13 @@ describe('outbox: delivery', () => {
       };
     };
 
-    it('is skipped at once also where ION goes away meanwhile', async () => {
+    it('is skipped at once even if ION becomes unreachable', async () => {
       let share = -0.99999;
       const outbox = await open666({ pauseMs: 60_000, random: () => share });
       await isShown(outbox);
       const goAway = await asking();
       const decided = outbox.decide('skip', [2]);
-      // The next try of anything is a minute away.
+      // The next attempt of any write is a minute away.
       share = 1;
       ion.isDown = true;
       goAway();
@@ -300,7 +300,7 @@ describe('outbox: delivery', () => {
       assert.equal(outbox.state.waiting, 2);
     });
 
-    it('does not hold up the end where somebody skips it just then', async () => {
+    it('does not delay the shutdown if somebody skips it at that moment', async () => {
       const outbox = await open666();
       await isShown(outbox);
       const goAway = await asking();
@@ -314,7 +314,7 @@ describe('outbox: delivery', () => {
       assert.equal(again.state.waiting + again.state.givenUp, 3);
     });
 
-    it('is not told of, nor shown, where a newer value has taken its place', async () => {
+    it('is not reported or shown once a newer value has replaced it', async () => {
       const outbox = await open({ pauseMs: 1 });
       outbox.start();
       await add(outbox, { step: 11 }, bad, { latestOnly: true });
@@ -329,7 +329,7 @@ describe('outbox: delivery', () => {
       assert.equal(outbox.state.givenUp, 1);
     });
 
-    it('is not given up while others are refused: a database that only reads does that', async () => {
+    it('is not rejected while others are rejected: a read-only database does that', async () => {
       ion.fail = (value) => (value === 'no' ? new IonError('ION_NOT_FOUND', 'no') : fault());
       const outbox = await open({ pauseMs: 1, giveUp: { tries: 3, ms: 0 } });
       outbox.start();
@@ -345,7 +345,7 @@ describe('outbox: delivery', () => {
       assert.deepEqual(heard.delivered.sort(), [1, 2, 3]);
     });
 
-    it('is given up after a number of tries and a time, with both in its reason', async () => {
+    it('is rejected after a number of attempts and a time, with both in its reason', async () => {
       const outbox = await open666({ giveUp: { tries: 6, ms: 30 } });
       await empty(outbox);
       assert.deepEqual(valuesOf('1'), [1, 2, 3]);
@@ -357,13 +357,13 @@ describe('outbox: delivery', () => {
       );
     });
 
-    it('is not given up before the time is over, however often it was tried', async () => {
+    it('is not rejected before the time is over, however many attempts there were', async () => {
       const outbox = await open666({ giveUp: { tries: 2, ms: 15 * 60_000 } });
       await until(() => (outbox.state.failing[0]?.tries ?? 0) > 5);
       assert.deepEqual(heard.givenUp, []);
     });
 
-    it('is not given up while several fail and none succeeds: that is ION as a whole', async () => {
+    it('is not rejected while several fail and none succeeds: that is ION as a whole', async () => {
       ion.fail = () => fault();
       const outbox = await open({ pauseMs: 1, giveUp: { tries: 4, ms: 0 } });
       await Promise.all([1, 2, 3].map((run) => add(outbox, { run }, run)));
@@ -378,7 +378,7 @@ describe('outbox: delivery', () => {
     });
 
     for (const code of ['ION_RATE_LIMITED', 'ION_AUTH', 'ION_CONFIG'] as const) {
-      it(`is never given up for ${code}, which says nothing about it`, async () => {
+      it(`is never rejected for ${code}, which says nothing about it`, async () => {
         ion.fail = (value) => (value === bad ? new IonError(code, 'later') : undefined);
         const outbox = await open666({ giveUp: { tries: 1, ms: 0 } });
         await until(() => (outbox.state.failing[0]?.tries ?? 0) > 5);
@@ -388,7 +388,7 @@ describe('outbox: delivery', () => {
       });
     }
 
-    it('is not given up for an outage, however long', async () => {
+    it('is not rejected for an outage, however long', async () => {
       const outbox = await open666({ giveUp: { tries: 20, ms: 0 } });
       ion.isDown = true;
       await until(() => outbox.state.unreachableSince !== undefined);
@@ -401,7 +401,7 @@ describe('outbox: delivery', () => {
     });
   });
 
-  it('lets other runs go on while one of them meets a fault', async () => {
+  it('lets other runs continue while one of them meets a fault', async () => {
     ion.fail = (value) => (value === 'bad' ? outage() : undefined);
     const outbox = await open({ pauseMs: 50 });
     outbox.start();
@@ -415,7 +415,7 @@ describe('outbox: delivery', () => {
     assert.deepEqual(valuesOf('1'), ['bad', 'behind']);
   });
 
-  it('gives up what ION refuses for good, goes on behind it, and keeps it for a decision', async () => {
+  it('rejects writes that ION rejects permanently, continues behind them, and keeps them for a decision', async () => {
     const codes: IonErrorCode[] = [
       'ION_GRAPHQL',
       'ION_FORBIDDEN',
@@ -461,7 +461,7 @@ describe('outbox: delivery', () => {
     'ION_SERVER',
     'ION_RESPONSE',
   ] as const) {
-    it(`never gives up for ${code}`, async () => {
+    it(`never rejects a write for ${code}`, async () => {
       ion.fail = () => new IonError(code, 'later');
       const outbox = await open({ pauseMs: 1 });
       outbox.start();
@@ -473,7 +473,7 @@ describe('outbox: delivery', () => {
     });
   }
 
-  it('lets the others go on where the run of one cannot be looked up', async () => {
+  it('lets the others continue if the run of one write cannot be looked up', async () => {
     ion.failLookUp = ({ step }) => (step === 15 ? fault() : undefined);
     const outbox = await open({ pauseMs: 1 });
     outbox.start();
@@ -488,7 +488,7 @@ describe('outbox: delivery', () => {
     assert.equal(heard.delivered.at(-1), 'sick');
   });
 
-  it('keeps the order where a run cannot be looked up at the end of an outage', async () => {
+  it('keeps the order if a run cannot be looked up at the end of an outage', async () => {
     ion.isDown = true;
     const outbox = await open({ pauseMs: 1 });
     outbox.start();
@@ -504,7 +504,7 @@ describe('outbox: delivery', () => {
     assert.deepEqual(valuesOf('1'), ['first', 'second']);
   });
 
-  it('sets aside what it cannot read, goes on, and delivers it when it can be read again', async () => {
+  it('sets aside unreadable entries, continues, and delivers them when they are readable again', async () => {
     const outbox = await open();
     await add(outbox, { run: 1 }, 'a');
     await add(outbox, { run: 1 }, 'b', { latestOnly: true });
@@ -526,7 +526,7 @@ describe('outbox: delivery', () => {
     }
     await again.decide('retry');
     assert.equal(again.state.givenUp, 2, 'it still cannot be read');
-    // A newer value for the same is not mistaken for it.
+    // A newer value for the same target is not mistaken for it.
     await add(again, { run: 1 }, 'f', { latestOnly: true });
     await empty(again);
     await close(again);
@@ -541,7 +541,7 @@ describe('outbox: delivery', () => {
     assert.equal(later.state.givenUp, 0);
   });
 
-  it('discards what it cannot read, and gives the room of its file back', async () => {
+  it('discards unreadable entries, and frees the space of their files', async () => {
     const outbox = await open();
     const file = fileOf('report.txt', 'x'.repeat(1000));
     await add(outbox, { run: 1 }, 'a', { action: 'file', filename: 'report.txt', file });
@@ -581,7 +581,7 @@ describe('outbox: delivery', () => {
     assert.ok(failed.length > 0);
   });
 
-  it('decides once where two people do at the same time', async () => {
+  it('decides once if two people decide at the same time', async () => {
     ion.fail = () => new IonError('ION_GRAPHQL', 'no');
     const outbox = await open();
     outbox.start();
@@ -593,7 +593,7 @@ describe('outbox: delivery', () => {
     assert.deepEqual([outbox.state.givenUp, valuesOf('1')], [0, ['a', 'b', 'c']]);
   });
 
-  it('tries again where of several fields at least one may still be written', async () => {
+  it('retries if at least one of several fields may still be written', async () => {
     const partly = new IonError('ION_VARIABLES', 'both');
     partly.parts = [new IonError('ION_VARIABLES', 'wrong'), outage()];
     ion.fail = (_value, call) => (call < 4 ? partly : undefined);
@@ -604,7 +604,7 @@ describe('outbox: delivery', () => {
     assert.equal(heard.delivered.length, 1);
   });
 
-  it('delivers only the latest value of a field where that is wanted', async () => {
+  it('delivers only the latest value of a field if configured', async () => {
     ion.isDown = true;
     const outbox = await open();
     outbox.start();
@@ -615,7 +615,7 @@ describe('outbox: delivery', () => {
     assert.equal(outbox.state.waiting, 2);
     ion.isDown = false;
     await empty(outbox);
-    // One that was under way when a newer one came may have been delivered before it.
+    // A write in progress when a newer one arrived may have been delivered before it.
     assert.equal(
       valuesOf('1')
         .filter((value) => Number(value) > 0)
@@ -631,7 +631,7 @@ describe('outbox: delivery', () => {
     assert.ok(ion.written.length <= 4, `${ion.written.length} were written`);
   });
 
-  it('does not attach a file twice, whatever answer gets lost', async () => {
+  it('does not attach a file twice, whatever response is lost', async () => {
     ion.fail = (filename, call) => (filename === 'report.csv' && call < 6 ? outage() : undefined);
     const outbox = await open({ pauseMs: 1 });
     outbox.start();
@@ -640,14 +640,14 @@ describe('outbox: delivery', () => {
     await outbox.add('node', write({ run: 1, step: 'A' }, undefined, attach), Buffer.from('x'));
     await empty(outbox);
     assert.deepEqual(ion.written, [{ run: '1', value: 'a;b' }]);
-    // The next one of the same name is another one.
+    // The next file of the same name is a different one.
     await outbox.add('node', write({ run: 1, step: 'A' }, undefined, attach), Buffer.from('x'));
     await empty(outbox);
     assert.equal(ion.written.length, 2);
     assert.equal(ion.attachments.get('report.csv')?.length, 2);
   });
 
-  it('does not attach a file twice after a restart without an answer', async () => {
+  it('does not attach a file twice after a restart without a response', async () => {
     ion.fail = () => outage();
     const outbox = await open();
     outbox.start();
@@ -662,7 +662,7 @@ describe('outbox: delivery', () => {
     assert.equal(ion.written.length, 1);
   });
 
-  it('holds many thousand entries on disk, not in memory', async () => {
+  it('keeps many thousand entries on disk, not in memory', async () => {
     ion.isDown = true;
     const outbox = await open();
     outbox.start();
@@ -682,7 +682,7 @@ describe('outbox: delivery', () => {
     global.gc?.();
     const grown = (process.memoryUsage().heapUsed - before) / 1024 / 1024;
     assert.equal(outbox.state.waiting, 32_000);
-    // With their message they would need more than 30 MB.
+    // With their messages they would need more than 30 MB.
     if (global.gc) assert.ok(grown < 5, `${grown.toFixed(1)} MB more`);
   });
 });

@@ -51,7 +51,7 @@ describe('outbox: the store', () => {
     return rows.flat();
   };
 
-  it('keeps entries over a restart, in order, by run', async () => {
+  it('keeps entries through a restart, in order, by run', async () => {
     const store = await open();
     for (const [value, run] of [
       [1, 'a'],
@@ -75,7 +75,7 @@ describe('outbox: the store', () => {
     assert.equal(next.sequence, 7);
   });
 
-  it('keeps values of any type, also those that JSON does not know', async () => {
+  it('keeps values of any type, also those that JSON cannot express', async () => {
     const value = { at: new Date(5), bytes: Buffer.from([0, 255]), nothing: undefined, big: 7n };
     const store = await open();
     await store.add(entry(value), 'a');
@@ -86,7 +86,7 @@ describe('outbox: the store', () => {
     assert.equal(String(row?.entry.context), 'context');
   });
 
-  it('routes an entry to where it belongs by its age', async () => {
+  it('assigns an entry to its run by its age', async () => {
     const store = await open();
     const early = await store.add(entry('early'), undefined);
     await store.add(entry('late'), 'a');
@@ -96,7 +96,7 @@ describe('outbox: the store', () => {
     assert.equal(store.waiting, 2);
   });
 
-  it('holds only the latest value where that is wanted', async () => {
+  it('keeps only the latest value if configured', async () => {
     const store = await open();
     const latest = (value: number, replaces = 'torque') => entry(value, { replaces });
     const first = await store.add(latest(1), 'a');
@@ -110,7 +110,7 @@ describe('outbox: the store', () => {
     ]);
     assert.deepEqual(values(await all(store)), ['other', 4, 9]);
     assert.equal(store.waiting, 3);
-    // The delivery of an entry that has been replaced meanwhile takes nothing else out.
+    // The delivery of an entry that has been replaced removes nothing else.
     await store.remove(first);
     assert.equal(store.waiting, 3);
     await close(store);
@@ -124,7 +124,7 @@ describe('outbox: the store', () => {
     assert.equal(again.waiting, 3);
   });
 
-  it('holds the latest value also of what has to be looked up first', async () => {
+  it('keeps the latest value also of entries whose run is looked up first', async () => {
     const store = await open();
     const first = await store.add(entry(1, { replaces: 'torque' }), undefined);
     await store.add(entry(2, { replaces: 'torque' }), undefined);
@@ -137,7 +137,7 @@ describe('outbox: the store', () => {
     assert.equal(store.waiting, 1);
   });
 
-  it('keeps what was given up apart, until somebody decides', async () => {
+  it('keeps rejected writes apart until somebody decides', async () => {
     const store = await open();
     const one = await store.add(entry(1), 'a');
     const two = await store.add(entry(2), 'a');
@@ -152,7 +152,7 @@ describe('outbox: the store', () => {
     assert.equal((await open()).givenUp, 1);
   });
 
-  it('keeps files beside the entries, and takes them away with them', async () => {
+  it('keeps files next to the entries, and removes them together', async () => {
     const store = await open();
     const add = (value: string) =>
       store.add(
@@ -171,7 +171,7 @@ describe('outbox: the store', () => {
     await store.giveUp(two, { code: 'ION_GRAPHQL', message: 'no' }, 5);
     const kept = store.fileOf(two.sequence);
     assert.equal(await readFile(kept, 'utf8'), 'abc');
-    // Left by a process that ended before its entry was in.
+    // Left by a process that ended before its entry was stored.
     await writeFile(store.fileOf(999), 'lost');
     await close(store);
     const again = await open();
@@ -181,7 +181,7 @@ describe('outbox: the store', () => {
     assert.deepEqual(await readdir(join(folder, 'files')), []);
   });
 
-  it('refuses more entries than its limit, and takes them again when there is room', async () => {
+  it('rejects more entries than its limit, and accepts them again when there is room', async () => {
     const store = await open({ ...LIMITS, entries: 2 });
     const one = await store.add(entry(1), 'a');
     const outcomes = await Promise.allSettled([store.add(entry(2), 'a'), store.add(entry(3), 'a')]);
@@ -195,7 +195,7 @@ describe('outbox: the store', () => {
     await store.add(entry(3), 'a');
   });
 
-  it('refuses more bytes than its limit, those of files among them', async () => {
+  it('rejects more bytes than its limit, including those of files', async () => {
     const store = await open({ ...LIMITS, bytes: 10_000 });
     const big = Buffer.alloc(6000);
     await store.add(entry(big), 'a');
@@ -206,7 +206,7 @@ describe('outbox: the store', () => {
     await store.add(entry(big), 'a');
   });
 
-  it('counts the same after thousands of changes as one who counts', async () => {
+  it('has correct counts after thousands of changes', async () => {
     const store = await open();
     for (let round = 0; round < 20; round++) {
       await Promise.all(
@@ -224,11 +224,11 @@ describe('outbox: the store', () => {
     assert.equal(store.waiting, rows.length);
     for (const row of rows) await store.remove(row);
     assert.deepEqual([store.waiting, await all(store)], [0, []]);
-    // Nothing is left that counts as bytes either.
+    // No bytes are counted for nothing either.
     await store.add(entry(Buffer.alloc(LIMITS.bytes - 1000)), 'a');
   });
 
-  it('says that a disk may pass that cannot be read', async () => {
+  it('reports an unreadable disk as temporary', async () => {
     const store = await open();
     const { iterator, keys } = ClassicLevel.prototype;
     const fail = () => {
@@ -249,7 +249,7 @@ describe('outbox: the store', () => {
     assert.deepEqual(await store.unrouted(1), []);
   });
 
-  it('tells when its folder cannot be made', async () => {
+  it('reports a folder that cannot be created', async () => {
     const file = join(folder, 'file');
     await writeFile(file, '');
     await failure(OutboxStore.open(join(file, 'outbox'), LIMITS), 'ION_CONFIG');
@@ -268,7 +268,7 @@ describe('outbox: the store', () => {
       ClassicLevel.prototype.batch = batch;
     };
 
-    it('tells it, takes nothing in that it cannot keep, and goes on when there is room', async () => {
+    it('reports it, accepts nothing that it cannot keep, and continues when there is room', async () => {
       const store = await open();
       const accepted: number[] = [];
       const add = (value: number) =>
@@ -295,7 +295,7 @@ describe('outbox: the store', () => {
       assert.deepEqual(values(await all(await open())), accepted);
     });
 
-    it('does not deliver again what was delivered meanwhile', async () => {
+    it('does not deliver again what was delivered while the disk was full', async () => {
       const store = await open();
       for (const value of [1, 2, 3]) await store.add(entry(value), 'a');
       const [first, second] = await all(store);
@@ -315,7 +315,7 @@ describe('outbox: the store', () => {
       assert.equal(again.waiting, 2);
     });
 
-    it('keeps the file of an entry that comes in when there is room again', async () => {
+    it('keeps the file of an entry that arrives when there is room again', async () => {
       const store = await open();
       fill();
       await failure(store.add(entry(1), 'a'), 'ION_OVERLOADED');
@@ -334,7 +334,7 @@ describe('outbox: the store', () => {
       return join(folder, 'entries', names.find((name) => name.endsWith('.log')) ?? assert.fail());
     };
 
-    it('has all that was on the disk, whatever stands behind it in a half written log', async () => {
+    it('has everything that was on disk, whatever follows in a half-written log', async () => {
       const store = await open();
       for (let value = 0; value < 50; value++) await store.add(entry(value), 'a');
       await close(store);
@@ -351,7 +351,7 @@ describe('outbox: the store', () => {
     });
 
     for (const cut of [200, 500, 1000, 2000, 4000]) {
-      it(`has a beginning of the order, without a gap, where ${cut} bytes of the log are missing`, async () => {
+      it(`has a beginning of the order, without a gap, if ${cut} bytes of the log are missing`, async () => {
         const store = await open();
         for (let value = 0; value < 50; value++) await store.add(entry(value), 'a');
         await close(store);
@@ -371,7 +371,7 @@ describe('outbox: the store', () => {
       });
     }
 
-    it('is repaired where its description is damaged', async () => {
+    it('is repaired if its description is damaged', async () => {
       const store = await open();
       for (let value = 0; value < 50; value++) await store.add(entry(value), 'a');
       await close(store);

@@ -8,7 +8,7 @@ import { root } from '../../tools/package.js';
 const docs = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'));
 const pages = ['README.md', 'sandbox/README.md', ...docs.map((name) => `docs/${name}`)];
 
-/** The blocks of GraphQL in a page. */
+/** GraphQL blocks of a page. */
 function blocksOf(page: string): string[] {
   return marked
     .lexer(readFileSync(join(root, page), 'utf8'))
@@ -21,12 +21,12 @@ describe('GraphQL in the documents', () => {
   );
   const blocks = pages.flatMap((page) => blocksOf(page).map((text) => ({ page, text })));
 
-  it('is there', () => {
+  it('exists', () => {
     assert.ok(blocks.some(({ page }) => page === 'docs/nodes.md'));
   });
 
   for (const [index, { page, text }] of blocks.entries()) {
-    it(`${index + 1}, in ${page}, is what ION's schema has`, () => {
+    it(`${index + 1}, in ${page}, matches ION's schema`, () => {
       assert.deepEqual(
         validate(schema, parse(text)).map(({ message }) => message),
         [],

@@ -5,14 +5,14 @@ import { marked, type Token, type Tokens } from 'marked';
 import { environments } from '../../nodes/client/auth/environments.js';
 import { root } from '../../tools/package.js';
 
-// In the documents, a text in italics is a label, a choice or a button, and nothing else is.
+// In the documents, italics mark labels, choices and buttons, and nothing else.
 
 type Catalogue = { [key: string]: string | Catalogue };
 
 const NODES = ['ion-config', 'ion-events', 'ion-graphql', 'ion-runs', 'ion-step'] as const;
 const docs = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'));
 const pages = ['README.md', ...docs.map((name) => `docs/${name}`)];
-/** Texts of Node-RED, by their keys; one comes in here when a document names it. */
+/** Texts of Node-RED by key; add a key when a document names its text. */
 const OF_NODE_RED = [
   'common.label.done',
   'deploy.deploy',
@@ -28,7 +28,7 @@ const OF_NODE_RED = [
   'palette.editor.title',
   'tls.label.verify-server-cert',
 ];
-/** What ION's own pages are called. */
+/** Names of ION's own pages. */
 const OF_ION = ['Settings', 'API keys', 'Access Tokens'];
 
 const json = (path: string): Catalogue => JSON.parse(readFileSync(path, 'utf8'));
@@ -36,7 +36,7 @@ const locales = join(root, 'nodes/locales');
 const catalogueOf = (node: string, language = 'en-US'): Catalogue =>
   json(join(locales, language, `${node}.json`))[node] as Catalogue;
 
-/** The texts of a catalogue, without the markup in them. */
+/** Texts of a catalogue without markup. */
 function textsOf(catalogue: Catalogue): string[] {
   return Object.values(catalogue).flatMap((value) =>
     typeof value === 'string' ? [value.replace(/<[^>]*>/g, '')] : textsOf(value),
@@ -57,7 +57,7 @@ function ofNodeRed(): string[] {
   });
 }
 
-/** Buttons that show a "+" before their text. */
+/** Buttons with a "+" before their text. */
 function additions(): string[] {
   const sources = readdirSync(join(root, 'nodes/editor'), { recursive: true, encoding: 'utf8' });
   return sources
@@ -70,7 +70,7 @@ function additions(): string[] {
     .map(([, node = '', key = '']) => `+ ${(catalogueOf(node).label as Catalogue)[key]}`);
 }
 
-/** What stands in italics, but for the tables that a test writes. */
+/** Texts in italics, except in the generated tables. */
 function inItalics(page: string): string[] {
   const found: string[] = [];
   void marked.walkTokens(tokensOf(page), (token) => {
@@ -90,7 +90,7 @@ function plain(text: string): string {
 }
 
 function isIn(texts: readonly string[], text: string): boolean {
-  // A long one may be cut.
+  // Long texts may be truncated.
   const beginning = text.endsWith(' …') ? text.slice(0, -2) : undefined;
   return texts.some(
     (each) => each === text || (beginning !== undefined && each.startsWith(`${beginning} `)),
@@ -114,14 +114,14 @@ describe('the labels and choices in the documents', () => {
       assert.ok(found.includes(text), text);
     }
     assert.ok(own.includes('+ filter'));
-    // Node-RED has such a button, but not where the README sends people.
+    // Node-RED has such a button, but not at the place that the README describes.
     assert.ok(!isIn(known, 'add'));
     assert.ok(!isIn(known, 'off') && !isIn(known, '+ condition'));
     assert.ok(isIn(known, 'Register in ION …') && !isIn(known, 'Register by hand …'));
   });
 });
 
-/** What a definition in the editor says of a property. */
+/** Part of a property definition in the editor. */
 interface Property {
   value: unknown;
 }
@@ -149,7 +149,7 @@ async function definitions(): Promise<Record<string, Record<string, Property>>> 
   return found;
 }
 
-/** Defaults that are no text of a catalogue, or that the dialog shows in words. */
+/** Defaults that are not a catalogue text, or that the dialog shows as text. */
 const DEFAULTS: Record<string, string> = {
   'ion-config.audience': 'the API URL',
   'ion-events.path': '/ion/<node id>',
@@ -160,7 +160,7 @@ const DEFAULTS: Record<string, string> = {
   'ion-graphql.output': 'msg.payload',
   'ion-runs.output': 'msg.payload',
 };
-/** Of every node, and described once. */
+/** Every node has these; they are described once. */
 const EVERYWHERE = ['name', 'config'];
 
 describe('docs/nodes.md', () => {
@@ -198,7 +198,7 @@ describe('docs/nodes.md', () => {
       );
     });
 
-    it(`tells the defaults of ${node} as the dialog shows them`, () => {
+    it(`gives the defaults of ${node} as the dialog shows them`, () => {
       const told = new Map(rowsOf(node).map(([label, , value]) => [label, value]));
       for (const [name, { value }] of expected()) {
         const choices = (catalogue[name] ?? catalogue[name.replace(/s$/, '')]) as Catalogue;
@@ -222,7 +222,7 @@ describe('docs/nodes.md', () => {
       const said = rowsOf(node).flat().join('\n');
       for (const [name, { value }] of expected()) {
         const choices = catalogue[name];
-        // The environments have a table of their own.
+        // The environments have a separate table.
         if (typeof choices !== 'object' || name === 'environment') continue;
         if (!(String(value) in choices)) continue;
         for (const text of Object.values(choices))
@@ -252,7 +252,7 @@ describe('the help of the nodes', () => {
       const html = readFileSync(join(locales, language, `${node}.html`), 'utf8');
       const labels = Object.values(catalogueOf(node, language).label as Catalogue);
 
-      it(`names the labels of ${node} as the dialog does, in ${language}`, () => {
+      it(`uses the dialog's labels of ${node}, in ${language}`, () => {
         const terms = [...html.matchAll(/<dt>([^<]*)<\/dt>/g)].map(([, term = '']) => plain(term));
         const named = terms.flatMap((term) =>
           labels.includes(term) ? [] : term.split(/, |、|・/).filter((each) => !/^ION_/.test(each)),

@@ -8,7 +8,7 @@ import { root } from '../../tools/package.js';
 
 type Node = DefaultTreeAdapterTypes.ChildNode;
 
-/** Other people's pages that this package may lead to. A host comes in here when it is needed. */
+/** External pages that this package may link to. Add a host when it is needed. */
 const HOSTS = new Set([
   'graphql.org',
   'keepachangelog.com',
@@ -18,14 +18,14 @@ const HOSTS = new Set([
   'nodered.org',
   'semver.org',
 ]);
-/** Where the demo runs. */
+/** Address of the demo. */
 const THIS_MACHINE = '127.0.0.1';
 /** Exists here, but not in the repository. */
 const BUILT = /^(dist|node_modules)(\/|$)/;
 
 interface Page {
   links: string[];
-  /** What can stand behind the `#` of a link to this page. */
+  /** Valid fragments in a link to this page. */
   anchors: Set<string>;
 }
 
@@ -62,11 +62,11 @@ function textOf(node: Node): string {
   return 'childNodes' in node ? node.childNodes.map(textOf).join('') : '';
 }
 
-/** What is wrong with a link; `undefined` where nothing is. */
+/** The problem with a link, or `undefined`. */
 function problemOf(link: string, from: string): string | undefined {
   if (/^[a-z][a-z+.-]*:/i.test(link)) return problemOfUrl(link);
   const [file = '', anchor] = link.split('#').map(decodeURIComponent);
-  // npm and GitHub would each take it from another root.
+  // npm and GitHub would each resolve it from a different root.
   if (file.startsWith('/')) return 'an absolute path';
   const path = file === '' ? from : relative(root, join(root, dirname(from), file));
   if (path.startsWith('..')) return 'leads out of the repository';
@@ -103,7 +103,7 @@ describe('the links', () => {
   );
 
   for (const file of [...documents, ...help]) {
-    it(`of ${file} all lead somewhere`, () => {
+    it(`of ${file} all have a target`, () => {
       const problems = pageOf(file).links.flatMap((link) => {
         const problem = problemOf(link, file);
         return problem ? [`${link}: ${problem}`] : [];

@@ -8,7 +8,7 @@ const NODES = ['ion-config', 'ion-events', 'ion-graphql', 'ion-runs', 'ion-step'
 const locales = join(root, 'nodes', 'locales');
 const languages = readdirSync(locales);
 
-/** The keys of a catalogue; those of plural forms without their suffix, which languages differ in. */
+/** Keys of a catalogue, without plural suffixes, which differ between languages. */
 function keysOf(language: string, node: string): string[] {
   const catalogue = JSON.parse(readFileSync(join(locales, language, `${node}.json`), 'utf8'));
   const keys = (value: object, path: string): string[] =>
@@ -19,7 +19,7 @@ function keysOf(language: string, node: string): string[] {
   return [...new Set(keys(catalogue, ''))].sort();
 }
 
-/** The interpolated names of all texts. */
+/** Interpolated names of all texts. */
 function namesOf(language: string, node: string): Record<string, string[]> {
   const catalogue = JSON.parse(readFileSync(join(locales, language, `${node}.json`), 'utf8'));
   const names = (value: object, path: string): [string, string[]][] =>
@@ -31,7 +31,7 @@ function namesOf(language: string, node: string): Record<string, string[]> {
   return Object.fromEntries(names(catalogue, ''));
 }
 
-/** What the sources look up, as patterns: a part that they put in at run time may be any name. */
+/** Keys that the sources look up, as patterns: a part that is set at run time may be any name. */
 function lookups(): RegExp[] {
   const files = readdirSync(join(root, 'nodes'), { recursive: true, withFileTypes: true })
     .filter((file) => file.isFile() && !file.parentPath.includes('locales'))
@@ -47,7 +47,7 @@ function lookups(): RegExp[] {
     ...text.matchAll(/\bion-(?:config|events|graphql|runs|step)\.(?:[\w.-]|\$\{[^}]*\})+/g),
   ]);
   return [...labels, ...numbers, ...keys.map(([key]) => key)].map((key) => {
-    // A key that ends with a dot is the beginning of one.
+    // A key that ends with a dot is a prefix.
     const pattern = key.replace(/\$\{[^}]*\}/g, '*').replace(/\.$/, '.*');
     return new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll('*', '[\\w.-]+')}$`);
   });
@@ -64,7 +64,7 @@ describe('the languages', () => {
         assert.deepEqual(keysOf(language, node), keysOf('en-US', node));
       });
 
-      it(`put the same values into the texts of ${node} in ${language}`, () => {
+      it(`insert the same values into the texts of ${node} in ${language}`, () => {
         const english = namesOf('en-US', node);
         for (const [key, names] of Object.entries(namesOf(language, node))) {
           assert.deepEqual(names, english[key] ?? english[key.replace(/_\w+$/, '')], key);
@@ -72,7 +72,7 @@ describe('the languages', () => {
       });
     }
 
-    it(`hold no text of ${node} that nothing uses`, () => {
+    it(`contain no unused text of ${node}`, () => {
       const patterns = lookups();
       const unused = keysOf('en-US', node).filter((key) => !patterns.some((p) => p.test(key)));
       assert.deepEqual(unused, []);

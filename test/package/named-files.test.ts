@@ -17,20 +17,20 @@ const FOLDERS = [
 ];
 const ENDINGS =
   'md|jsonc?|tsx?|mts|cts|mjs|cjs|js|html|graphql|ya?ml|sh|svg|png|txt|css|csv|pdf|docx?';
-/** A path or a name of a file, but for what is called as a function. */
+/** A path or a file name, except names of called functions. */
 const FILE = new RegExp(`(?<![\\w@])[\\w@./{}<>~-]*[\\w}>]\\.(?:${ENDINGS})\\b(?![\\w(])`, 'g');
-/** A path without an ending, below a folder of this repository. */
+/** A path without an extension, below a folder of this repository. */
 const PATH = new RegExp(`(?<![\\w./-])(?:${FOLDERS.join('|')})\\/[\\w.-]+(?:\\/[\\w.-]+)*`, 'g');
-/** Files of others, and what looks like one. */
+/** Third-party files, and names that only look like files. */
 const OTHERS = new Set([
   'Node.js',
-  // Of Node-RED's user folder.
+  // In Node-RED's user folder.
   '.config.runtime.json',
   'flows_cred.json',
   'settings.js',
-  // What a release makes.
+  // Created by a release.
   'release/notes.md',
-  // A file of the user's.
+  // A file of the user.
   'image.png',
   'logo.png',
   'report.csv',
@@ -47,7 +47,7 @@ const tracked = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], {
   .split('\n')
   .filter((file) => existsSync(join(root, file)) && !file.startsWith('test/palettes/'));
 
-/** What a comment, or a text for people, says in a file; `undefined` where there are none. */
+/** Comments and texts for people in a file; `undefined` if it has none. */
 function saidIn(file: string, text: string): string[] | undefined {
   const all = (pattern: RegExp) => [...text.matchAll(pattern)].map(([found]) => found);
   if (file.endsWith('.md')) return [text];
@@ -55,15 +55,15 @@ function saidIn(file: string, text: string): string[] | undefined {
   if (/\.([mc]?ts|[mc]js)$/.test(file)) return all(/\/\*[\s\S]*?\*\/|(?<![:'"`\w])\/\/.*$/gm);
   if (file.endsWith('.html')) return all(/<!--[\s\S]*?-->/g);
   if (/\.(ya?ml|graphql|sh)$|^\.[\w/]*$/.test(file)) return all(/#.*$/gm);
-  // The texts of comment nodes.
+  // Texts of comment nodes.
   if (/^(examples|demo)\/.*\.json$/.test(file)) return all(/"info": ".*"/g);
   return undefined;
 }
 
-/** Whether the repository has what a text in a file names, by its path or the end of it. */
+/** Whether the repository has a file that a text names by its path or the end of it. */
 function exists(name: string, from: string): boolean {
   const path = name.replace(/[.:]$/, '');
-  // What is compiled is named as it will be.
+  // Compiled files are named by their later name.
   const paths = [path, path.replace(/^dist\//, 'nodes/').replace(/\.js$/, '.ts')];
   const isThere = (each: string) =>
     existsSync(join(root, each)) || existsSync(join(root, normalize(join(dirname(from), each))));
@@ -72,22 +72,22 @@ function exists(name: string, from: string): boolean {
   return paths.some((each) => tracked.some((file) => file.endsWith(`/${each}`)));
 }
 
-/** The names in a text of files that are not there. */
+/** Names in a text of files that do not exist. */
 function missingIn(said: string, from: string): string[] {
-  // Links of the web are tested elsewhere.
+  // Other tests check web links.
   const text = said.replace(/\w+:\/\/\S+/g, ' ').replace(/\\n/g, ' ');
   const found = [...text.matchAll(FILE), ...text.matchAll(PATH)].map(([name]) => name);
   const names = new Set(found.map((name) => name.replace(/\.$/, '')));
   return [...names].filter((name) => {
-    // Of which one part varies, or of another machine.
+    // With a variable part, or on another machine.
     const isOther = /[{}<>~]|^\//.test(name);
     return !isOther && !OTHERS.has(basename(name)) && !OTHERS.has(name) && !exists(name, from);
   });
 }
 
-describe('the files that comments and documents name', () => {
+describe('the files named in comments and documents', () => {
   for (const folder of ['', ...FOLDERS]) {
-    it(`are all in the repository: those named in ${folder || 'its root'}`, () => {
+    it(`all exist in the repository: those named in ${folder || 'its root'}`, () => {
       const problems: string[] = [];
       for (const file of tracked) {
         const [first = ''] = file.includes('/') ? file.split('/') : [''];
@@ -102,7 +102,7 @@ describe('the files that comments and documents name', () => {
     });
   }
 
-  it('include every script that is run by npm', () => {
+  it('include every script that npm runs', () => {
     const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
     const problems: string[] = [];
     for (const file of tracked) {

@@ -18,7 +18,7 @@ describe('the packed package', () => {
 
   const paths = () => packed.files.map(({ path }) => path);
 
-  it('holds what Node-RED and a reader need', () => {
+  it('contains the files that Node-RED and a reader need', () => {
     for (const file of [
       'LICENSE',
       'README.md',
@@ -40,7 +40,7 @@ describe('the packed package', () => {
     assert.ok(paths().some((file) => /^examples\/.*\.json$/.test(file)));
   });
 
-  it('holds nothing else: no sources, tests or sandbox', () => {
+  it('contains nothing else: no sources, tests or sandbox', () => {
     const allowed =
       /^(dist\/|resources\/|examples\/|README\.md$|LICENSE$|SECURITY\.md$|CHANGELOG\.md$|package\.json$)/;
     assert.deepEqual(
@@ -49,7 +49,7 @@ describe('the packed package', () => {
     );
   });
 
-  it('is under 750 kB unpacked, without examples and what the query editor loads when it opens', () => {
+  it('is under 750 kB unpacked, without the examples and the files that the query editor loads when it opens', () => {
     const { files } = packed;
     const size = files
       .filter(({ path }) => !/^(resources|examples)\//.test(path))

@@ -13,7 +13,7 @@ import { until } from '../support/until.js';
 
 const run = promisify(execFile);
 
-describe('the commands of the README, as it prints them', function () {
+describe('the commands of the README, as printed there', function () {
   this.timeout(300_000);
   const folder = useTemporaryFolder();
   let readme: string;
@@ -33,7 +33,7 @@ describe('the commands of the README, as it prints them', function () {
     registry?.close();
   });
 
-  /** The lines of the first code block below a heading. */
+  /** Lines of the first code block below a heading. */
   const commands = (heading: string): string[] => {
     const section = readme.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
     const block = section.match(/^```\w*\n([\s\S]*?)^```$/m)?.[1] ?? '';
@@ -87,13 +87,13 @@ describe('the commands of the README, as it prints them', function () {
   });
 });
 
-/** The environment of somebody's shell, without what npm tells the scripts that it runs. */
+/** A user's shell environment, without the variables that npm sets for scripts. */
 function shell(): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(([name]) => !/^(npm_|INIT_CWD)/.test(name));
   return { ...Object.fromEntries(own), npm_config_prefer_offline: 'true' };
 }
 
-/** A registry that knows this package only, as it would be published. */
+/** A registry that knows only this package, as it would be published. */
 async function registryWith({ tarball }: { tarball: string }): Promise<Server> {
   const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
   const { name, version } = manifest;

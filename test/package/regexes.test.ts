@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Node as AnyNode, parse } from 'acorn';
 import { transform } from 'esbuild';
 
-// The checker's JavaScript, so that nothing has to run beside it.
+// The checker in JavaScript, so that it needs no other process.
 process.env.RECHECK_BACKEND = 'pure';
 const { checkSync } = require('recheck') as typeof import('recheck');
 
@@ -39,7 +39,7 @@ async function regexesIn(file: string): Promise<Found[]> {
   return found;
 }
 
-/** In ms, for one of them: on a busy machine the checker's own limit would make it unknown. */
+/** Limit in ms for one expression: on a busy machine the checker's own limit would give "unknown". */
 const PATIENCE = { timeout: 60_000 };
 
 describe('regular expressions', () => {
@@ -50,7 +50,7 @@ describe('regular expressions', () => {
     all = (await Promise.all(own.map(regexesIn))).flat();
   });
 
-  it('never take longer than a text is long, whatever the text', function () {
+  it('run at most in time linear in the text, for any text', function () {
     this.timeout(300_000);
     assert.ok(all.length > 20);
     const slow = all.filter(
@@ -59,7 +59,7 @@ describe('regular expressions', () => {
     assert.deepEqual(slow, []);
   });
 
-  it('are known to the checker where they are slow', () => {
+  it('are known to the checker if they are slow', () => {
     assert.equal(checkSync('^0+(?=\\d+$)', '').status, 'vulnerable');
     assert.equal(checkSync('\\/+$', '').status, 'vulnerable');
   });

@@ -15,7 +15,7 @@ const script = (name: string, args: string[] = [], env = {}) =>
     env: { ...process.env, ...env },
   });
 
-/** A workflow of GitHub Actions, as far as the tests look into it. */
+/** The parts of a GitHub Actions workflow that the tests use. */
 interface Workflow {
   permissions: Record<string, string>;
   jobs: Record<string, Job>;
@@ -40,17 +40,17 @@ describe('a release', () => {
     ({ version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')));
   });
 
-  it('has notes, which the changelog holds under its version', async () => {
+  it('has notes, which the changelog contains under its version', async () => {
     const { stdout } = await script('release-notes.mjs', [`v${version}`]);
     assert.match(stdout, /^### /);
     assert.doesNotMatch(stdout, /^## /m);
   });
 
-  it('is refused where its tag is not that of the package', async () => {
+  it("is rejected if its tag is not the package's version", async () => {
     await assert.rejects(script('release-notes.mjs', ['v0.0.1']), /The tag is v0\.0\.1/);
   });
 
-  describe('and the workflows that make it', () => {
+  describe('and its workflows', () => {
     const folder = join(root, '.github', 'workflows');
     const texts = new Map<string, string>();
     const workflows = new Map<string, Workflow>();
@@ -74,7 +74,7 @@ describe('a release', () => {
     const needsOf = (name: string) => [release.jobs[name]?.needs ?? []].flat();
     const commandsOf = (steps: Step[]) => steps.flatMap(({ run }) => run ?? []).join('\n');
 
-    it('use actions by their commits, which nobody can move, and say which versions these are', () => {
+    it('pin actions to commits, which nobody can move, and name their versions', () => {
       for (const [name, text] of texts) {
         const lines = text.split('\n').filter((line) => line.includes('uses:'));
         assert.ok(lines.length > 0, name);
@@ -84,7 +84,7 @@ describe('a release', () => {
       }
     });
 
-    it('may only read, but for the jobs that say what they write', () => {
+    it('have read-only permissions, except jobs that declare which ones they write', () => {
       for (const [name, { permissions }] of workflows) {
         assert.deepEqual(permissions, { contents: 'read' }, name);
       }
@@ -97,7 +97,7 @@ describe('a release', () => {
       ]);
     });
 
-    it('run no code of the repository or of its dependencies where something may be written', () => {
+    it('run no code of the repository or of its dependencies in jobs with write permissions', () => {
       const writing = jobs().filter(({ mayWrite }) => mayWrite);
       assert.equal(writing.length, 2);
       for (const { name, steps } of writing) {
@@ -117,7 +117,7 @@ describe('a release', () => {
       }
     });
 
-    it('leave no token in what they check out', () => {
+    it('leave no token in the checkout', () => {
       const checkouts = jobs().flatMap(({ steps }) =>
         steps.filter(({ uses }) => uses?.startsWith('actions/checkout@')),
       );
@@ -146,7 +146,7 @@ describe('a release', () => {
       );
     });
 
-    it('can be run again after a failure in the middle', async () => {
+    it('can be run again after a failure halfway', async () => {
       const { name } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
       const publish = commandsOf(release.jobs.publish?.steps ?? []);
       assert.ok(
@@ -175,7 +175,7 @@ describe('a release', () => {
     const form =
       '<form><input type="hidden" id="add-node-csrf" name="_csrf" value="of-today"></form>';
 
-    it('is asked for by the form of its page', async () => {
+    it('is requested through the form on its page', async () => {
       let posted: unknown;
       await withLibrary(async (request, response) => {
         if (request.method === 'GET') {
@@ -199,7 +199,7 @@ describe('a release', () => {
       ]);
     });
 
-    it('fails where the page or its answer is another one', async () => {
+    it('fails if the page or its response has changed', async () => {
       await assert.rejects(
         withLibrary((_request, response) => response.end('<p>Moved</p>')),
         /without the expected form/,

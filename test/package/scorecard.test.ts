@@ -1,4 +1,4 @@
-// The checks of the Node-RED flow library's scorecard, which itself needs the public catalogue.
+// Checks of the Node-RED flow library's scorecard, which itself needs the public catalogue.
 import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -28,7 +28,7 @@ interface Definition {
   outputs?: number;
 }
 
-// What the library compares with, in November 2026.
+// Values that the library compares with, in November 2026.
 const SUPPORTED_NODE_RED = ['5.0.7', '4.1.15'];
 const LOWEST_NODE_OF_NODE_RED = '22.9.0';
 const LATEST: Record<string, string> = {
@@ -37,7 +37,7 @@ const LATEST: Record<string, string> = {
   oauth4webapi: '3.8.8',
   'classic-level': '3.0.0',
 };
-/** What classic-level needs. */
+/** Dependencies of classic-level. */
 const OF_CLASSIC_LEVEL = [
   ...['abstract-level', 'base64-js', 'buffer', 'ieee754', 'is-buffer', 'level-supports'],
   ...['level-transcoder', 'maybe-combine-errors', 'module-error', 'napi-macros', 'node-gyp-build'],
@@ -61,11 +61,11 @@ describe("the flow library's scorecard", () => {
     }
   });
 
-  it('P01: has a licence', () => {
+  it('P01: has a license', () => {
     assert.equal(manifest.license, 'Apache-2.0');
   });
 
-  it('P03: says where its code and its issues are', () => {
+  it('P03: names its repository and its issue tracker', () => {
     assert.match(manifest.repository.url, /github\.com/);
     assert.match(manifest.bugs.url, /github\.com/);
   });
@@ -84,7 +84,7 @@ describe("the flow library's scorecard", () => {
     }
   });
 
-  it('P07: runs on the lowest Node that Node-RED runs on', () => {
+  it('P07: runs on the oldest Node.js that Node-RED supports', () => {
     assert.ok(satisfies(LOWEST_NODE_OF_NODE_RED, manifest.engines.node));
     assert.ok(subset('>=24 <25', manifest.engines.node));
   });
@@ -143,7 +143,7 @@ describe("the flow library's scorecard", () => {
     assert.deepEqual(Object.keys(manifest.optionalDependencies), ['classic-level']);
   });
 
-  it('D02: brings no other package than these and what they need, and no install script', async () => {
+  it('D02: installs no other packages than these and their dependencies, and no install script', async () => {
     const modules = join(installed, '..', '..');
     const names = await readdir(modules);
     const packages = names.filter((name) => !name.startsWith('.') && !name.startsWith('@'));
@@ -154,7 +154,7 @@ describe("the flow library's scorecard", () => {
     }
   });
 
-  it('D03: takes the latest releases of its dependencies', () => {
+  it('D03: uses the latest releases of its dependencies', () => {
     const ranges = { ...manifest.dependencies, ...manifest.optionalDependencies };
     for (const [name, range] of Object.entries(ranges)) {
       assert.ok(satisfies(String(LATEST[name]), range), name);

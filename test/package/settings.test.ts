@@ -6,7 +6,7 @@ import { root } from '../../tools/package.js';
 
 const read = (...path: string[]) => readFileSync(join(root, ...path), 'utf8');
 
-/** How the help of each language tells the limits and the default. */
+/** Wording of the limits and the default in the help of each language. */
 const HELP: Record<string, (least: string, most: string, byDefault: string) => string> = {
   'en-US': (least, most, byDefault) => `${least} to ${most}; default ${byDefault}`,
   de: (least, most, byDefault) => `${least} bis ${most}; Vorgabe ${byDefault}`,
@@ -24,7 +24,7 @@ describe('defaults and limits of the settings', () => {
     const numbers = (language: string) =>
       [least, most, setting.default].map((number) => number.toLocaleString(language));
 
-    it(`of ${name} are those that docs/nodes.md tells of ${node}`, () => {
+    it(`of ${name} are those in docs/nodes.md for ${node}`, () => {
       const section = docs.find((text) => text.startsWith(`${node}\n`)) ?? '';
       const rows = section.split('\n').map((line) => line.split('|').map((cell) => cell.trim()));
       const row = rows.find(([, property]) => property === label);
@@ -33,7 +33,7 @@ describe('defaults and limits of the settings', () => {
       assert.equal(row?.[3], byDefault);
     });
 
-    it(`of ${name} are those that the help of ${node} tells in each language`, () => {
+    it(`of ${name} are those in the help of ${node} in each language`, () => {
       for (const [language, phrase] of Object.entries(HELP)) {
         const help = read('nodes', 'locales', language, `${node}.html`).replace(/\s+/g, ' ');
         const [lowest = '', highest = '', byDefault = ''] = numbers(language);
@@ -42,7 +42,7 @@ describe('defaults and limits of the settings', () => {
       }
     });
 
-    it(`of ${name} are told by the label of the dialog of ${node}`, () => {
+    it(`of ${name} are shown by the label in the dialog of ${node}`, () => {
       const catalogue = JSON.parse(read('nodes', 'locales', 'en-US', `${node}.json`));
       assert.equal(catalogue[node].label[name], label);
     });

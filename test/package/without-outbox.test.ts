@@ -67,7 +67,7 @@ describe('the packed package, installed without its optional dependency', () => 
         unused: { clientId, clientSecret },
       }),
     );
-    // As a machine leaves it that had the dependency when it wrote.
+    // State left by an earlier installation with the dependency.
     const { url } = ion.sandbox;
     const left = outboxFolder(join(userDir, 'ion-outbox'), 'ion-demo-config', `${url}/graphql`);
     await mkdir(left, { recursive: true });
@@ -100,7 +100,7 @@ describe('the packed package, installed without its optional dependency', () => 
     assert.ok(text.includes(`npm install ${WANTED}`), text);
   };
 
-  it('has nothing of it', async () => {
+  it('contains nothing of it', async () => {
     await assert.rejects(access(join(userDir, 'node_modules', 'classic-level')));
   });
 
@@ -118,7 +118,7 @@ describe('the packed package, installed without its optional dependency', () => 
     assert.match(await message('run'), /"steps"/);
   });
 
-  it('tells by ION_CONFIG what a write by the outbox needs', async () => {
+  it('reports with ION_CONFIG what a write through the outbox needs', async () => {
     await fetch(`${nodeRed.url}/inject/write`, { method: 'POST' });
     const { error } = JSON.parse(await message('refused')) as {
       error: { code: string; message: string };
@@ -127,13 +127,12 @@ describe('the packed package, installed without its optional dependency', () => 
     checkAdvice(error.message);
   });
 
-  it('tells at the start that what waits is not delivered', async () => {
-    const line =
-      /^.*The outbox may hold pending writes that are not being delivered\..*$/m;
+  it('reports at the start that pending writes are not delivered', async () => {
+    const line = /^.*The outbox may hold pending writes that are not being delivered\..*$/m;
     checkAdvice(line.exec(nodeRed.log)?.[0] ?? '');
   });
 
-  it('tells it in the dialog of the config node, also where nothing waits', async () => {
+  it('reports it in the dialog of the config node, also without pending writes', async () => {
     const read = async (id: string) => {
       const response = await fetch(`${nodeRed.url}/ion-config/${id}/outbox`);
       return (await response.json()) as { code?: string; message?: string; problem?: string };
@@ -145,7 +144,7 @@ describe('the packed package, installed without its optional dependency', () => 
     checkAdvice(problem);
   });
 
-  it('names the version that its package.json wants', async () => {
+  it('names the version in its package.json', async () => {
     const { optionalDependencies } = JSON.parse(
       await readFile(join(root, 'package.json'), 'utf8'),
     ) as { optionalDependencies: Record<string, string> };

@@ -17,7 +17,7 @@ describe('sandbox: tokens', () => {
     return { status: response.status, body, message: body.errors?.[0]?.message };
   };
 
-  it('exchanges the API key for a JWT that lives as long as it says', async () => {
+  it('exchanges the API key for a JWT with the stated lifetime', async () => {
     const response = await requestToken(sandbox.authUrl, sandbox.clientId, sandbox.clientSecret, {
       audience: 'https://anything.example.test',
     });
@@ -43,7 +43,7 @@ describe('sandbox: tokens', () => {
     ['an unknown key', 'nobody', undefined],
     ['a wrong secret', undefined, 'wrong'],
   ] as const) {
-    it(`refuses ${why} as Keycloak does`, async () => {
+    it(`rejects ${why} like Keycloak`, async () => {
       const response = await requestToken(
         sandbox.authUrl,
         id ?? sandbox.clientId,
@@ -57,7 +57,7 @@ describe('sandbox: tokens', () => {
     });
   }
 
-  it('refuses a disabled key until it is enabled again', async () => {
+  it('rejects a disabled key until it is enabled again', async () => {
     const status = async () =>
       (await requestToken(sandbox.authUrl, sandbox.clientId, sandbox.clientSecret)).status;
     sandbox.control.set({ keyEnabled: false });
@@ -117,11 +117,11 @@ describe('sandbox: tokens', () => {
     assert.equal(message, 'Unable to parse authentication token');
   });
 
-  it('refuses an expired token', async () => {
+  it('rejects an expired token', async () => {
     const token = await sandbox.token();
     const now = Date.now;
     try {
-      // The API's clock goes ahead, which is what waiting would do.
+      // The API's clock moves ahead, with the same effect as waiting.
       Date.now = () => now() + 302_000;
       assert.equal((await me(token)).message, 'Token is expired.');
       Date.now = () => now() + 298_000;
@@ -131,7 +131,7 @@ describe('sandbox: tokens', () => {
     }
   });
 
-  it('refuses every token issued before a revocation, and none after', async () => {
+  it('rejects every token issued before a revocation, and none after it', async () => {
     const before = await sandbox.token();
     assert.equal((await sandbox.http('POST', 'tokens/revoke')).status, 204);
     const { status, message } = await me(before);
@@ -140,7 +140,7 @@ describe('sandbox: tokens', () => {
     assert.equal((await me(await sandbox.token())).status, 200);
   });
 
-  it('does not take the token of another sandbox', async () => {
+  it('rejects the token of another sandbox', async () => {
     const other = await start({ runs: 1 });
     try {
       const { message } = await me(await other.token());
@@ -150,7 +150,7 @@ describe('sandbox: tokens', () => {
     }
   });
 
-  it('makes API keys that work at the token endpoint until they are disabled', async () => {
+  it('creates API keys that work at the token endpoint until they are disabled', async () => {
     const { createApiKey } = await sandbox.ask(
       'mutation { createApiKey { apikey { clientId clientSecret enabled _etag } } }',
     );

@@ -10,12 +10,12 @@ export interface GraphQLAnswer {
 export interface TestSandbox extends Sandbox {
   token(base?: string): Promise<string>;
   post(body: string, headers?: Record<string, string>): Promise<Response>;
-  /** Runs an operation with a token that is asked for once. */
+  /** Runs an operation with a token that is requested once. */
   run(query: string, variables?: object): Promise<GraphQLAnswer>;
-  /** The same, for an operation that has to succeed. */
+  /** The same, for an operation that must succeed. */
   // biome-ignore lint/suspicious/noExplicitAny: tests look into data of any shape.
   ask(query: string, variables?: object): Promise<any>;
-  /** The text of the one error that an operation has to fail with. */
+  /** The message of the only error that an operation must fail with. */
   refusal(query: string, variables?: object): Promise<string>;
   http(method: string, path: string, body?: unknown): Promise<Response>;
 }

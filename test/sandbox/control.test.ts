@@ -37,7 +37,7 @@ describe('sandbox: faults', () => {
     body: Buffer;
     chunks: number;
   }
-  /** One request over a connection of its own, watched down to how it ends. */
+  /** One request over its own connection, observed until it ends. */
   const watch = (body = ME) =>
     new Promise<Outcome>((resolve) => {
       const outcome: Outcome = { body: Buffer.alloc(0), chunks: 0 };
@@ -57,7 +57,7 @@ describe('sandbox: faults', () => {
       call.end(body);
     });
 
-  it('latency: answers after so many milliseconds', async () => {
+  it('latency: delays the response by this many milliseconds', async () => {
     fault({ kind: 'latency', ms: 60 });
     const before = performance.now();
     const response = await me();
@@ -81,7 +81,7 @@ describe('sandbox: faults', () => {
     assert.equal(await response.text(), '<p>busy</p>');
   });
 
-  it('reset: cuts the connection before an answer', async () => {
+  it('reset: cuts the connection before a response', async () => {
     fault({ kind: 'reset' });
     assert.deepEqual(await watch(), { body: Buffer.alloc(0), chunks: 0, error: 'ECONNRESET' });
   });
@@ -115,7 +115,7 @@ describe('sandbox: faults', () => {
     while (sandbox.control.counters().api.byStatus.none !== 1) await new Promise(setImmediate);
   });
 
-  it('drip: sends the answer byte by byte', async () => {
+  it('drip: sends the response byte by byte', async () => {
     fault({ kind: 'drip', ms: 1, execute: true });
     const { body, chunks } = await watch();
     assert.equal(body.toString(), '{"data":{"me":{"id":6}}}');
@@ -131,7 +131,7 @@ describe('sandbox: faults', () => {
     assert.equal(await (await me()).text(), '');
   });
 
-  it('redirect: points elsewhere', async () => {
+  it('redirect: redirects to another location', async () => {
     fault({ kind: 'redirect', location: 'https://elsewhere.example.test/graphql' });
     const response = await fetch(`${sandbox.url}/graphql`, {
       method: 'POST',
@@ -142,7 +142,7 @@ describe('sandbox: faults', () => {
     assert.equal(response.headers.get('location'), 'https://elsewhere.example.test/graphql');
   });
 
-  it('unauthorized: refuses a good token', async () => {
+  it('unauthorized: rejects a good token', async () => {
     fault({ kind: 'unauthorized' });
     const response = await me();
     assert.equal(response.status, 401);
@@ -157,21 +157,21 @@ describe('sandbox: faults', () => {
     assert.deepEqual(await response.json(), { data: { me: null }, errors });
   });
 
-  it('big: answers with so many bytes', async () => {
+  it('big: responds with this many bytes', async () => {
     fault({ kind: 'big', bytes: 200_000 });
     const { body } = await watch();
     assert.equal(body.length, 200_000);
     assert.ok(JSON.parse(body.toString()).data.filler);
   });
 
-  it('gzip-bomb: answers with far more bytes than it sends', async () => {
+  it('gzip-bomb: unpacks to far more bytes than it sends', async () => {
     fault({ kind: 'gzip-bomb', bytes: 1_000_000 });
     const { body } = await watch();
     assert.ok(body.length < 10_000);
     assert.equal(gunzipSync(body).length, 1_000_000);
   });
 
-  it('hits the next so many matching requests, in order', async () => {
+  it('hits the given number of matching requests, in order', async () => {
     fault({ kind: 'status', status: 502, times: 2 });
     fault({ kind: 'status', status: 504 });
     fault({ kind: 'status', status: 418, match: 'createRun' });
@@ -181,7 +181,7 @@ describe('sandbox: faults', () => {
     assert.equal((await sandbox.post(CREATE, { authorization })).status, 418);
   });
 
-  it('executes the operation first only where told to', async () => {
+  it('executes the operation first only if configured', async () => {
     fault({ kind: 'status', status: 502 });
     fault({ kind: 'reset', execute: true });
     const runs = sandbox.data.runs.all().length;
@@ -193,7 +193,7 @@ describe('sandbox: faults', () => {
     assert.deepEqual(sandbox.control.counters().executed, { createRun: 1 });
   });
 
-  it('hits token requests on their own', async () => {
+  it('hits token requests separately', async () => {
     sandbox.control.fault({ target: 'token', kind: 'status', status: 502, body: '<html>' });
     assert.equal((await me()).status, 200);
     const token = () => requestToken(sandbox.authUrl, sandbox.clientId, sandbox.clientSecret);
@@ -227,10 +227,10 @@ describe('sandbox: faults', () => {
     assert.equal((await sandbox.http('GET', 'nowhere')).status, 404);
   });
 
-  describe('is steered by programs on this machine alone', () => {
+  describe('accepts only programs on this machine', () => {
     const send = (path: string, headers: Record<string, string>) =>
       new Promise<number | undefined>((resolve, reject) => {
-        // What a form may send as text, without asking first.
+        // Text that a form may send without asking first.
         const usual = { 'content-type': 'text/plain', authorization };
         const options = { method: 'POST', headers: { ...usual, ...headers }, agent: false };
         const call = request(`${sandbox.url}${path}`, options, (response) => {
@@ -243,14 +243,14 @@ describe('sandbox: faults', () => {
     const fault = '/_sandbox/faults';
 
     for (const origin of ['http://pages.example', 'http://127.0.0.1:1', 'null']) {
-      it(`not by a page of ${origin}`, async () => {
+      it(`not a page of ${origin}`, async () => {
         assert.equal(await send(fault, { origin }), 403);
         assert.equal(await send('/graphql', { origin }), 403);
         assert.equal((await me()).status, 200);
       });
     }
 
-    it('not by a page whose name was bound to its address, nor by what a page loads', async () => {
+    it('not a page whose name was bound to its address, nor a resource that a page loads', async () => {
       const host = `rebound.example:${new URL(sandbox.url).port}`;
       assert.equal(await send(fault, { host }), 403);
       assert.equal(await send(fault, { host, origin: `http://${host}` }), 403);
@@ -259,7 +259,7 @@ describe('sandbox: faults', () => {
       assert.equal((await me()).status, 200);
     });
 
-    it('by those, whatever name of this machine they use', async () => {
+    it('accepts them with any name of this machine', async () => {
       const { port } = new URL(sandbox.url);
       for (const name of ['127.0.0.1', 'localhost', '[::1]']) {
         const host = `${name}:${port}`;
@@ -269,7 +269,7 @@ describe('sandbox: faults', () => {
     });
   });
 
-  it('counts requests and notes them without secrets', async () => {
+  it('counts requests and records them without secrets', async () => {
     await requestToken(sandbox.authUrl, sandbox.clientId, sandbox.clientSecret);
     await requestToken(sandbox.authUrl, sandbox.clientId, 'wrong');
     await sandbox.post(CREATE, { authorization: `Bearer ${authorization}` });
@@ -289,7 +289,7 @@ describe('sandbox: faults', () => {
     assert.ok(text.includes(sandbox.clientId));
   });
 
-  it('sees how many requests are under way at once', async () => {
+  it('counts concurrent requests', async () => {
     fault({ kind: 'hang', times: 3 });
     const controller = new AbortController();
     const init = { method: 'POST', body: ME, signal: controller.signal };
@@ -303,8 +303,8 @@ describe('sandbox: faults', () => {
   });
 });
 
-describe('sandbox: life', () => {
-  it('advances runs and starts new ones, and never runs dry', async () => {
+describe('sandbox: live data', () => {
+  it('advances runs and starts new ones, and never runs out of them', async () => {
     const sandbox = await start({ runs: 24 });
     try {
       const random = new Random(1);
@@ -325,7 +325,7 @@ describe('sandbox: life', () => {
     }
   });
 
-  it('ends at once, also with requests under way', async () => {
+  it('ends at once, also with requests in progress', async () => {
     const sandbox = await start({ runs: 1, live: true });
     const { hostname, port } = new URL(sandbox.url);
     const idle = connect(Number(port), hostname);
@@ -346,7 +346,7 @@ describe('sandbox: life', () => {
     await assert.rejects(fetch(sandbox.url));
   });
 
-  it('prints what a client needs, warns of nothing, and leaves nothing open at its end', async () => {
+  it('prints the details that a client needs, prints no warning, and leaves nothing open at its end', async () => {
     const child = spawn(process.execPath, ['--import', 'tsx', 'sandbox/main.ts'], {
       env: { ...process.env, PORT: '0' },
     });

@@ -41,7 +41,7 @@ describe('sandbox: transport', () => {
     });
   const LARGE = '{ runs { edges { node { id title } } } }';
 
-  it('puts a trace id on every answer', async () => {
+  it('adds a trace ID to every response', async () => {
     const answers = await Promise.all([
       sandbox.post('{"query":"{me{id}}"}', { authorization: token }),
       sandbox.post('{}'),
@@ -52,7 +52,7 @@ describe('sandbox: transport', () => {
     assert.equal(new Set(ids).size, 3);
   });
 
-  it('refuses a body that is not JSON with 400', async () => {
+  it('rejects a body that is not JSON with 400', async () => {
     const response = await sandbox.post('{ me', { authorization: token });
     assert.equal(response.status, 400);
     assert.deepEqual(await response.json(), {
@@ -60,7 +60,7 @@ describe('sandbox: transport', () => {
     });
   });
 
-  it('answers GraphQL errors with 200, without codes', async () => {
+  it('returns GraphQL errors with 200, without codes', async () => {
     const response = await sandbox.post('{"query":"{ nothing }"}', { authorization: token });
     assert.equal(response.status, 200);
     const { errors } = (await response.json()) as { errors: object[] };
@@ -72,7 +72,7 @@ describe('sandbox: transport', () => {
     ]);
   });
 
-  it('keeps data beside the errors of single fields', async () => {
+  it('keeps data next to the errors of single fields', async () => {
     const { data, errors } = await sandbox.run(
       '{ me { id } runs(first: -1) { edges { cursor } } }',
     );
@@ -103,7 +103,7 @@ describe('sandbox: transport', () => {
     assert.equal(__type.enumValues.length, 8);
   });
 
-  it('limits the rate when told to', async () => {
+  it('limits the rate if configured', async () => {
     sandbox.control.set({ rateLimit: { perSecond: 0 } });
     const response = await sandbox.post('{"query":"{me{id}}"}', { authorization: token });
     sandbox.control.set({ rateLimit: null });
@@ -112,7 +112,7 @@ describe('sandbox: transport', () => {
     assert.equal((await sandbox.run('{ me { id } }')).errors, undefined);
   });
 
-  it('makes steps only for the runs that are asked for, so that 100,000 runs stay quick', async () => {
+  it('creates steps only for the requested runs, so that 100,000 runs stay fast', async () => {
     const many = await start({ runs: 100_000 });
     try {
       const { runSteps } = many.data;

@@ -35,7 +35,7 @@ describe('sandbox: mutations', () => {
     return (await sandbox.ask(CREATE_RUN, { input })).createRun.run;
   };
 
-  /** A step at work with one field, through the calls that ION's public example makes. */
+  /** A step in progress with one field, created with the calls of ION's public example. */
   const stepWithField = async (field: object) => {
     const run = await createRun();
     const { step } = (
@@ -54,7 +54,7 @@ describe('sandbox: mutations', () => {
   const move = async (id: number, etag: string, status: string) =>
     (await sandbox.ask(UPDATE_STEP, { input: { id, etag, status } })).updateRunStep.runStep;
 
-  it('carries out the sequence of the public example, each etag from the answer before', async () => {
+  it('runs the sequence of the public example, each etag from the response before', async () => {
     const { runs } = await sandbox.ask(
       `query ($filters: RunsInputFilters, $sort: [RunSortEnum]) {
         runs(sort: $sort, filters: $filters) { edges { node { id title procedureId status } } } }`,
@@ -128,7 +128,7 @@ describe('sandbox: mutations', () => {
     assert.deepEqual(updateRuns.runs, [{ title: 'Example A' }, { title: 'Example B' }]);
   });
 
-  it('moves etag and time of a run with every write to it, and only then', async () => {
+  it('changes etag and time of a run with every write to it, and only then', async () => {
     const run = await createRun(1);
     const { updateRun } = await sandbox.ask(UPDATE_RUN, {
       input: { id: run.id, etag: run._etag, title: 'Example 2' },
@@ -149,7 +149,7 @@ describe('sandbox: mutations', () => {
     ['errors', 200],
     ['status', 409],
   ] as const) {
-    it(`refuses a stale etag with ${status} where told so`, async () => {
+    it(`rejects a stale etag with ${status} if configured`, async () => {
       sandbox.control.set({ etagConflict });
       const run = await createRun();
       const input = { id: run.id, etag: '0'.repeat(32), title: 'Example 2' };
@@ -168,7 +168,7 @@ describe('sandbox: mutations', () => {
     });
   }
 
-  it('knows which status may follow which', async () => {
+  it('knows the allowed status changes', async () => {
     const run = await createRun(1);
     const [first, second] = run.steps;
     const refused = (step: Step, status: string) =>
@@ -205,7 +205,7 @@ describe('sandbox: mutations', () => {
     [{ type: 'TOOL' }, 3, 9999],
   ];
   for (const [field, good, bad] of values) {
-    it(`takes ${JSON.stringify(good)} and not ${JSON.stringify(bad)} for ${JSON.stringify(field)}`, async () => {
+    it(`accepts ${JSON.stringify(good)} and not ${JSON.stringify(bad)} for ${JSON.stringify(field)}`, async () => {
       const { field: made } = await stepWithField(field);
       const input = { id: made.id, etag: made._etag };
       await sandbox.refusal(SET_VALUE, { input: { ...input, value: bad } });
@@ -215,7 +215,7 @@ describe('sandbox: mutations', () => {
     });
   }
 
-  it('does not take a sign-off, nor a value before the step is at work', async () => {
+  it('accepts no sign-off, and no value before the step is in progress', async () => {
     const { field } = await stepWithField({ type: 'SIGNOFF' });
     const input = { id: field.id, etag: field._etag, value: 'me' };
     assert.match(await sandbox.refusal(SET_VALUE, { input }), /sign-off/);
@@ -228,7 +228,7 @@ describe('sandbox: mutations', () => {
     );
   });
 
-  it('marks a field as not applicable only where that is allowed', async () => {
+  it('marks a field as not applicable only if that is allowed', async () => {
     const strict = await stepWithField({ type: 'STRING' });
     assert.match(
       await sandbox.refusal(SET_VALUE, {
@@ -287,7 +287,7 @@ describe('sandbox: mutations', () => {
     assert.deepEqual([runStep, runStepField], [null, null]);
   });
 
-  it('cancels what is open in a run, and archives it', async () => {
+  it('cancels open steps of a run, and archives it', async () => {
     const run = await createRun(1);
     const { cancelRun } = await sandbox.ask(
       'mutation ($input: CancelRunInput!) { cancelRun(input: $input) { run { status _etag } } }',

@@ -97,7 +97,7 @@ describe('sandbox: filter operators', () => {
       assert.equal(compileScalar(type, filter)(value), holds));
   }
 
-  it('counts trigrams as pg_trgm does', () => {
+  it('counts trigrams like pg_trgm', () => {
     assert.equal(trigramSimilarity('word', 'word'), 1);
     assert.equal(trigramSimilarity('word', 'two words'), 4 / 11);
   });
@@ -110,7 +110,7 @@ describe('sandbox: pages', () => {
     return { nodes: edges.map(({ node }) => node), ...pageInfo };
   };
 
-  it('are everything without arguments', () => {
+  it('contain everything without arguments', () => {
     const { nodes, hasNextPage, hasPreviousPage, count, totalCount } = page({});
     assert.deepEqual(nodes, rows);
     assert.deepEqual([hasNextPage, hasPreviousPage, count, totalCount], [false, false, 5, 5]);
@@ -142,7 +142,7 @@ describe('sandbox: pages', () => {
     assert.deepEqual(page({ after: toCursor(99), first: 1 }).nodes, []);
   });
 
-  it('have no negative size', () => assert.throws(() => page({ first: -1 }), /non-negative/));
+  it('cannot have a negative size', () => assert.throws(() => page({ first: -1 }), /non-negative/));
 });
 
 describe('sandbox: queries', () => {
@@ -172,7 +172,7 @@ describe('sandbox: queries', () => {
   };
   const ids = async (filters: object) => (await runs({ filters })).map(({ id }) => id);
 
-  it('seeds runs in every status, the same on every start but for the dates', async () => {
+  it('seeds runs in every status, the same on every start except for the dates', async () => {
     const all = await runs({});
     assert.equal(all.length, 240);
     assert.equal(new Set(all.map(({ status }) => status)).size, 8);
@@ -267,7 +267,7 @@ describe('sandbox: queries', () => {
     });
   }
 
-  it('finds runs by the other relations', async () => {
+  it('finds runs by other relations', async () => {
     const count = async (filters: object) => (await ids(filters)).length;
     assert.equal(await count({ procedure: { title: { eq: 'Example coating' } } }), 40);
     assert.equal(await count({ partInventory: { serialNumber: { eq: 'SN-00005' } } }), 1);
@@ -278,7 +278,7 @@ describe('sandbox: queries', () => {
     assert.ok((await count({ steps: { fields: { value: { gt: 300 } } } })) > 0);
   });
 
-  it('walks to-one relations and back', async () => {
+  it('follows to-one relations and back', async () => {
     const { runStepFields } = await sandbox.ask(
       `{ runStepFields(filters: { type: { eq: NUMBER }, step: { run: { id: { eq: "1" } } } }) {
         edges { node { name step { run { id } } } } } }`,
@@ -294,7 +294,7 @@ describe('sandbox: queries', () => {
     assert.deepEqual(run, { steps: [{ position: 1 }], part: null });
   });
 
-  it('finds changes by the instant, of runs and of their steps', async () => {
+  it('finds changes of runs and of their steps by time', async () => {
     const since = sandbox.data.clock.now();
     assert.deepEqual(await ids({ _updated: { gt: since } }), []);
     const step = sandbox.data.runSteps.of(3)[0];
@@ -306,7 +306,7 @@ describe('sandbox: queries', () => {
     assert.equal(sandbox.data.runs.get(3)?._updated, before);
   });
 
-  it('sorts, by several keys, nulls last', async () => {
+  it('sorts by several keys, with nulls last', async () => {
     const byProcedure = await runs({ sort: ['PROCEDURE_ID_DESC', 'ID_ASC'] });
     assert.deepEqual(
       byProcedure.map(({ procedureId, id }) => [procedureId, id]),
@@ -331,21 +331,21 @@ describe('sandbox: queries', () => {
     assert.equal(found.pageInfo.totalCount, 6);
   });
 
-  it('writes timestamps as Python does', async () => {
+  it('writes timestamps like Python', async () => {
     const { run } = await sandbox.ask('{ run(id: 1) { _created _etag entityId id } }');
     assert.match(run._created, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00$/);
     assert.match(run._etag, /^[0-9a-f]{32}$/);
     assert.notEqual(run.entityId, run.id);
   });
 
-  it('answers null for what does not exist', async () => {
+  it('returns null for missing objects', async () => {
     assert.deepEqual(await sandbox.ask('{ run(id: 99999) { id } user(id: 0) { id } }'), {
       run: null,
       user: null,
     });
   });
 
-  it('sums up inventories', async () => {
+  it('sums inventories', async () => {
     const { partInventories } = await sandbox.ask(
       `{ partInventories(filters: { part: { trackingType: { eq: SERIAL } } }, first: 1) {
         pageInfo { totalCount } aggregates { count sum { quantity } } } }`,
@@ -365,7 +365,7 @@ describe('sandbox: queries', () => {
     assert.equal(await count(), 1);
   });
 
-  it('keeps timestamps that a test sets', () => {
+  it('keeps timestamps set by a test', () => {
     const _updated = '2026-01-01T00:00:00Z';
     for (const id of [10, 11]) sandbox.data.runs.update(id, { _updated });
     assert.equal(sandbox.data.runs.get(10)?._updated, '2026-01-01T00:00:00.000000+00:00');

@@ -25,7 +25,7 @@ describe('sandbox: uploads', () => {
   const put = (url: string, headers: Record<string, string> = {}, body = BYTES) =>
     fetch(url, { method: 'PUT', headers: { 'content-type': 'text/csv', ...headers }, body });
 
-  it('takes a file in two calls', async () => {
+  it('accepts a file in two calls', async () => {
     const { fileAttachment, uploadUrl } = await create();
     assert.equal(fileAttachment.contentType, 'text/csv');
     assert.equal(fileAttachment.downloadUrl, null);
@@ -47,7 +47,7 @@ describe('sandbox: uploads', () => {
     assert.deepEqual(new Uint8Array(await download.arrayBuffer()), BYTES);
   });
 
-  it('takes a file in three calls', async () => {
+  it('accepts a file in three calls', async () => {
     const { requestFileUploadUrl } = await sandbox.ask(
       '{ requestFileUploadUrl(filename: "example.csv") { uploadUrl s3Key contentType } }',
     );
@@ -61,13 +61,13 @@ describe('sandbox: uploads', () => {
     assert.notEqual(done.fileAttachment.downloadUrl, null);
   });
 
-  it('takes each URL once', async () => {
+  it('accepts each URL once', async () => {
     const { uploadUrl } = await create();
     assert.equal((await put(uploadUrl)).status, 200);
     assert.equal((await put(uploadUrl)).status, 403);
   });
 
-  it('refuses a URL after its time', async () => {
+  it('rejects a URL after its expiry', async () => {
     const { uploadUrl } = await create();
     const now = Date.now;
     try {
@@ -78,7 +78,7 @@ describe('sandbox: uploads', () => {
     }
   });
 
-  it('refuses an Authorization header, as S3 does', async () => {
+  it('rejects an Authorization header, like S3', async () => {
     const { uploadUrl } = await create();
     const response = await put(uploadUrl, { authorization: 'Bearer token' });
     assert.equal(response.status, 400);
@@ -86,7 +86,7 @@ describe('sandbox: uploads', () => {
     assert.equal((await put(uploadUrl)).status, 200);
   });
 
-  it('refuses another content type or a changed URL', async () => {
+  it('rejects another content type or a changed URL', async () => {
     const { uploadUrl } = await create();
     assert.equal((await put(uploadUrl, { 'content-type': 'text/plain' })).status, 403);
     assert.equal((await put(`${uploadUrl}0`)).status, 403);
@@ -102,12 +102,12 @@ describe('sandbox: uploads', () => {
     assert.equal(sandbox.uploads.file(fileAttachment.s3Key)?.size, size);
   });
 
-  it('needs an entity id, not an id', async () => {
+  it('needs an entity ID, not an ID', async () => {
     const input = { entityId: '1000', filename: 'example.csv' };
     assert.match(await sandbox.refusal(CREATE, { input }), /not found/);
   });
 
-  it('deletes an attachment from what it belongs to', async () => {
+  it('deletes an attachment from its entity', async () => {
     const { fileAttachment } = await create();
     const DELETE = `mutation ($input: DeleteFileAttachmentInput!) {
       deleteFileAttachment(input: $input) { fileAttachmentId } }`;

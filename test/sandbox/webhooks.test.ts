@@ -45,7 +45,7 @@ interface Received {
 const hmac = (bytes: Buffer, encoding: 'hex' | 'base64', secret = SECRET) =>
   createHmac('sha256', secret).update(bytes).digest(encoding);
 
-/** What was told, in the order of the events; deliveries may overtake each other. */
+/** Delivered events in their order; deliveries may overtake each other. */
 const bodies = (received: Received[]) =>
   received.map(({ body }) => body).sort((a, b) => a.event_id - b.event_id);
 
@@ -57,7 +57,7 @@ describe('sandbox: webhooks', () => {
     sandbox.control.set({ webhookRetryDelay: 1 });
   });
 
-  /** An HTTP server that notes what it is sent; answers 200 unless told otherwise. */
+  /** An HTTP server that records its requests; responds with 200 by default. */
   const listen = async (
     answer: (response: ServerResponse, count: number) => void = (response) => response.end(),
   ) => {
@@ -105,7 +105,7 @@ describe('sandbox: webhooks', () => {
     until(() => event(id).status === status);
 
   describe('delivery', () => {
-    it('tells a receiver of a mutation, signed', async () => {
+    it('sends a mutation to a receiver, signed', async () => {
       const { received, url } = await listen();
       const { subscription } = await receiverOf(url, 'RUNS', 'UPDATE');
       const run = await rename('Example änderung');
@@ -145,7 +145,7 @@ describe('sandbox: webhooks', () => {
       );
     });
 
-    it('tells of creations, changes and deletions', async () => {
+    it('reports creations, changes and deletions', async () => {
       const { received, url } = await listen();
       const receiver = await createReceiver(url);
       for (const action of ['CREATE', 'UPDATE', 'DELETE']) {
@@ -182,7 +182,7 @@ describe('sandbox: webhooks', () => {
       assert.deepEqual(deleted.row_data, updated.row_data);
     });
 
-    it('tells of all that one mutation writes, as one transaction, in order', async () => {
+    it('reports all writes of one mutation, as one transaction, in order', async () => {
       const { received, url } = await listen();
       const receiver = await createReceiver(url);
       for (const resource of ['RUNS', 'RUN_STEPS', 'RUNS_ATTRIBUTES', 'PARTS_INVENTORY']) {
@@ -223,7 +223,7 @@ describe('sandbox: webhooks', () => {
       assert.match(received[10]?.body.row_data.serial_number, /^SN-\d{5}$/);
     });
 
-    it('tells of what happens on the shop floor', async () => {
+    it('reports events on the shop floor', async () => {
       const { received, url } = await listen();
       const receiver = await createReceiver(url);
       await subscribe(receiver.id, 'RUN_STEPS', 'UPDATE');
@@ -235,7 +235,7 @@ describe('sandbox: webhooks', () => {
       await until(() => received.length === length);
     });
 
-    it('keeps to itself what is secret or its own', async () => {
+    it('keeps secret and internal values to itself', async () => {
       const { received, url } = await listen();
       const receiver = await createReceiver(url);
       await subscribe(receiver.id, 'API_KEYS', 'CREATE');
@@ -290,7 +290,7 @@ describe('sandbox: webhooks', () => {
       ['base64', (bytes: Buffer) => hmac(bytes, 'base64')],
       ['sha256=hex', (bytes: Buffer) => `sha256=${hmac(bytes, 'hex')}`],
     ] as const) {
-      it(`signs in ${encoding} where told so`, async () => {
+      it(`signs in ${encoding} if configured`, async () => {
         const { received, url } = await listen();
         await receiverOf(url, 'RUNS', 'UPDATE');
         const settings = { webhookSignature: encoding };
@@ -303,13 +303,13 @@ describe('sandbox: webhooks', () => {
       });
     }
 
-    it('knows no other encoding', async () => {
+    it('rejects other encodings', async () => {
       const settings = { webhookSignature: 'md5' };
       assert.equal((await sandbox.http('PATCH', 'settings', settings)).status, 400);
       assert.equal(sandbox.control.settings.webhookSignature, 'hex');
     });
 
-    it('does not hold up the request that made the change', async () => {
+    it('does not delay the request that made the change', async () => {
       const { received, url } = await listen(() => {});
       await receiverOf(url, 'RUNS', 'UPDATE');
       await rename('Example 2');
@@ -319,7 +319,7 @@ describe('sandbox: webhooks', () => {
       await ended(1, 'SUCCEEDED');
     });
 
-    it('has ten under way to a receiver, in order, while others get theirs', async () => {
+    it('runs ten at once per receiver, in order, while others get theirs', async () => {
       const slow = await listen(() => {});
       const quick = await listen();
       await receiverOf(slow.url, 'RUNS', 'UPDATE');
@@ -339,8 +339,8 @@ describe('sandbox: webhooks', () => {
     });
   });
 
-  describe('repetition', () => {
-    it('goes on until the expected code, with the same body', async () => {
+  describe('retries', () => {
+    it('continue until the expected code, with the same body', async () => {
       const statuses = [500, 200, 202];
       const { received, url } = await listen((response, count) => {
         response.writeHead(statuses[count - 1] ?? 500).end(`answer ${count}`);
@@ -369,12 +369,12 @@ describe('sandbox: webhooks', () => {
       assert.match(responseReceivedAt, /^\d{4}-.*\+00:00$/);
     });
 
-    it('waits twice as long each time, a minute at most', () => {
+    it('double their delay each time, up to a minute', () => {
       const seconds = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((tries) => retryDelay(tries, 1000) / 1000);
       assert.deepEqual(seconds, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
     });
 
-    it('ends after ten tries', async () => {
+    it('end after ten attempts', async () => {
       const { received, url } = await listen((response) => response.writeHead(500).end());
       await receiverOf(url, 'RUNS', 'UPDATE');
       sandbox.control.set({ webhookRetryDelay: 0 });
@@ -385,7 +385,7 @@ describe('sandbox: webhooks', () => {
       assert.deepEqual([numberOfRetries, responseStatusCode], [9, 500]);
     });
 
-    it('does not follow redirects', async () => {
+    it('do not follow redirects', async () => {
       const elsewhere = await listen();
       const { received, url } = await listen((response) => {
         response.writeHead(307, { location: elsewhere.url }).end();
@@ -399,7 +399,7 @@ describe('sandbox: webhooks', () => {
       assert.equal(event(1).responseStatusCode, 307);
     });
 
-    it('comes after silence, a cut connection or a closed port too', async () => {
+    it('follow silence, a cut connection or a closed port too', async () => {
       const silent = await listen(() => {});
       const cut = await listen((response) => response.destroy());
       await receiverOf(silent.url, 'RUNS', 'UPDATE');
@@ -419,7 +419,7 @@ describe('sandbox: webhooks', () => {
       assert.match(String(event(3).responseData), /ECONNREFUSED/);
     });
 
-    it('goes where the receiver has moved to', async () => {
+    it("go to the receiver's new address", async () => {
       const { received, url } = await listen();
       const wrong = await listen((response) => response.writeHead(404).end());
       const { receiver } = await receiverOf(wrong.url, 'RUNS', 'UPDATE');
@@ -434,7 +434,7 @@ describe('sandbox: webhooks', () => {
       assert.equal(delivery.headers['x-ion-signature'], hmac(delivery.bytes, 'hex', 'new'));
     });
 
-    it('happens by hand', async () => {
+    it('can be triggered by hand', async () => {
       const { received, url } = await listen();
       const { subscription } = await receiverOf(url, 'RUNS', 'UPDATE');
       await rename('Example 2');
@@ -452,7 +452,7 @@ describe('sandbox: webhooks', () => {
       assert.equal(event(1).status, 'SUCCEEDED');
     });
 
-    it('happens by hand also while the event is being delivered', async () => {
+    it('can be triggered by hand while the event is being delivered', async () => {
       const held = await listen((response, count) => {
         if (count > 1) response.end();
       });
@@ -477,7 +477,7 @@ describe('sandbox: webhooks', () => {
   });
 
   describe('set-up', () => {
-    it('fills in what is left out, and refuses what it cannot do', async () => {
+    it('uses defaults for missing values, and rejects unsupported ones', async () => {
       const input = { name: 'Example', webhookUri: 'https://example.test/ion' };
       const { createWebhookReceiver } = await sandbox.ask(CREATE_RECEIVER, { input });
       const { id: _id, _etag, sharedSecret, ...rest } = createWebhookReceiver.webhookReceiver;
@@ -507,7 +507,7 @@ describe('sandbox: webhooks', () => {
       await receiverOf('https://example.test/', 'PURCHASE_ORDERS', 'CREATE');
     });
 
-    it('tells nobody who is not active', async () => {
+    it('notifies no inactive receiver', async () => {
       const { received, url } = await listen();
       const { receiver, subscription } = await receiverOf(url, 'RUNS', 'UPDATE');
       const idle = await createReceiver(url, { active: false });
@@ -531,7 +531,7 @@ describe('sandbox: webhooks', () => {
       assert.equal(received.length, 1);
     });
 
-    it('refuses stale etags', async () => {
+    it('rejects stale etags', async () => {
       const { receiver, subscription } = await receiverOf(
         'https://example.test/',
         'RUNS',
@@ -558,7 +558,7 @@ describe('sandbox: webhooks', () => {
       assert.equal(sandbox.data.webhookSubscriptions.all().length, 1);
     });
 
-    it('deletes a subscription, and a receiver with all of its own', async () => {
+    it('deletes a subscription, and a receiver with all its subscriptions', async () => {
       const { receiver, subscription } = await receiverOf(
         'https://example.test/',
         'RUNS',
@@ -583,7 +583,7 @@ describe('sandbox: webhooks', () => {
       assert.deepEqual(webhookSubscriptions.edges, [{ node: { id: other.subscription.id } }]);
     });
 
-    it('gives up what is on its way to a receiver that is deleted', async () => {
+    it('abandons deliveries to a deleted receiver', async () => {
       const { received, url } = await listen((response) => response.writeHead(500).end());
       const { receiver, subscription } = await receiverOf(url, 'RUNS', 'UPDATE');
       sandbox.control.set({ webhookTries: 1000 });
@@ -624,7 +624,7 @@ describe('sandbox: webhooks', () => {
         );
         return webhookEvents.edges.map(({ node }: { node: { id: number } }) => node.id);
       };
-      // The polling that stands in for deliveries where ION cannot reach the plant.
+      // Polling, which replaces deliveries if ION cannot reach the plant.
       const missed = { subscriptionId: { in: [String(one.subscription.id)] }, id: { gt: '1' } };
       assert.deepEqual(await ids(missed), [2, 3]);
       assert.deepEqual(await ids({ status: { eq: 'FAILED' } }), [4]);
@@ -655,9 +655,9 @@ describe('sandbox: webhooks', () => {
       ]);
     });
 
-    it('are kept up to a limit: the oldest that has finished goes first', async () => {
+    it('are kept up to a limit: the oldest finished event is removed first', async () => {
       const { received, url } = await listen((response, count) => {
-        // The first one stays on its way.
+        // The first event stays in progress.
         if (count > 1) response.end();
       });
       const store = new Store();
@@ -698,7 +698,7 @@ describe('sandbox: webhooks', () => {
   });
 
   describe('end', () => {
-    it('breaks off what is under way and begins nothing more', async () => {
+    it('aborts deliveries in progress and starts no more', async () => {
       const held = await listen(() => {});
       const failing = await listen((response) => response.writeHead(500).end());
       await receiverOf(held.url, 'RUNS', 'UPDATE');

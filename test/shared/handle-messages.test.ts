@@ -24,7 +24,7 @@ const receive = (node: EventEmitter, msg: object, send: (msg: object) => void = 
   new Promise<IonError | undefined>((resolve) => node.emit('input', msg, send, resolve));
 
 describe('a message of any node', () => {
-  it('ends when the flow is stopped, also where it waits for what knows no signal', async () => {
+  it('ends when the flow is stopped, also while it waits for work without a signal', async () => {
     let tools: MessageTools | undefined;
     const { node, warnings } = nodeWith((_msg, given) => {
       tools = given;
@@ -36,7 +36,7 @@ describe('a message of any node', () => {
     assert.equal((await ended)?.code, 'ION_CLOSED');
     await closed;
     assert.equal(warnings.length, 1);
-    // What comes too late goes nowhere.
+    // A late result goes nowhere.
     const details = { operation: 'query', name: undefined, attempts: 1, pages: 1 } as const;
     tools?.send({} as never, 1, details);
     assert.deepEqual(sent, []);
@@ -46,7 +46,7 @@ describe('a message of any node', () => {
     ['mutation', /^Too deep\. The mutation was executed: do not repeat it\.$/],
     ['query', /^Too deep\.$/],
   ] as const) {
-    it(`whose answer cannot be passed on tells what became of the ${operation}`, async () => {
+    it(`reports the outcome of the ${operation} if its result cannot be passed on`, async () => {
       const results = { Torque: { written: { id: 5 } } };
       const { node } = nodeWith(async (msg, { send }) => {
         const known = { attempts: 3, traceId: 'abc', results };
@@ -70,7 +70,7 @@ describe('a message of any node', () => {
     });
   }
 
-  it('that fails holds all that is known of the failure, and its own properties', async () => {
+  it('contains all known details of its failure, and its own properties', async () => {
     const known = {
       status: 409,
       errors: [{ message: 'Stale etag.', path: ['updateRun'] }],

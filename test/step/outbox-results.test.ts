@@ -10,7 +10,7 @@ import { until } from '../support/until.js';
 
 type Sent = [unknown, Record<string, unknown> | null][];
 
-describe('a node that writes by the outbox', () => {
+describe('a node that writes through the outbox', () => {
   let ion: FakeIon;
   let listeners: Map<string, OutboxListener>;
   let sent: Sent;
@@ -32,7 +32,7 @@ describe('a node that writes by the outbox', () => {
   });
   const { open, close } = useOutbox(() => ({ writer: ion, listeners }));
 
-  it('sends what is given up by output 2 with all that is known, also when it is given up once more', async () => {
+  it('sends rejected writes from output 2 with all details, also when they are rejected again', async () => {
     const known = {
       status: 200,
       errors: [{ message: 'The step is complete.', path: ['updateRunStepFieldValue'] }],

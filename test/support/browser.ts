@@ -1,6 +1,6 @@
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 
-// Chromium looks up nothing outside this machine.
+// Chromium resolves no host outside this machine.
 const ARGUMENTS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -9,31 +9,31 @@ const ARGUMENTS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
-  // With the driver's debugger V8 would parse what it runs once more for each place in it.
+  // With the driver's debugger V8 would parse all code once more for each breakpoint location.
   '--js-flags=--no-enable-lazy-source-positions',
 ];
 
 /** For anything in a page: a busy machine needs longer than the driver's 30 s. */
 const PAGE_TIMEOUT_MS = 90_000;
 
-/** One for all, because its start takes as long as a test. */
+/** Shared by all tests, because its start takes as long as a test. */
 let browser: Browser | undefined;
-/** Another with a profile on disk, without which V8 would compile the editor anew for each page. */
+/** Another with a profile on disk, without which V8 would compile the editor again for each page. */
 let profile: BrowserContext | undefined;
 
-/** A page in a real browser without a window, where nobody has been before. */
+/** A page in a real headless browser, without earlier data. */
 export async function openPage(
   executablePath: string,
   options: BrowserContextOptions,
 ): Promise<Page> {
-  // One that has crashed is another test's failure.
+  // A crash is another test's failure.
   if (!browser?.isConnected()) browser = await launch(executablePath);
   return patient(await browser.newPage(options));
 }
 
 /**
- * A page for Node-RED's editor, in a browser that has nothing of what earlier pages of this origin
- * stored, but knows its scripts.
+ * A page for Node-RED's editor, in a browser without stored data of earlier pages of this origin,
+ * but with its compiled scripts.
  */
 export async function openEditorPage(executablePath: string, origin: string): Promise<Page> {
   profile ??= await launchWithProfile(executablePath);
@@ -45,7 +45,7 @@ export async function openEditorPage(executablePath: string, origin: string): Pr
   return page;
 }
 
-/** Ends the browsers, where they were needed. */
+/** Ends the browsers that were started. */
 export async function closeBrowsers(): Promise<void> {
   await Promise.all([browser?.close(), profile?.close()]);
   browser = undefined;
@@ -59,14 +59,14 @@ async function launch(executablePath: string): Promise<Browser> {
 
 async function launchWithProfile(executablePath: string): Promise<BrowserContext> {
   const { chromium } = await import('playwright-core');
-  // Without a name the driver makes a folder, and deletes it at the end.
+  // Without a name the driver creates a folder, and deletes it at the end.
   const context = await chromium.launchPersistentContext('', {
     executablePath,
     args: ARGUMENTS,
     viewport: { width: 1400, height: 900 },
     locale: 'en-US',
   });
-  // One that has crashed is another test's failure.
+  // A crash is another test's failure.
   context.on('close', () => {
     profile = undefined;
   });

@@ -9,23 +9,23 @@ export interface Certificate {
 export interface CertificateOptions {
   from?: Date;
   until?: Date;
-  /** Signs it instead of itself. */
+  /** Signs the certificate; self-signed by default. */
   ca?: Certificate;
 }
 
-/** A certificate that no CA has signed, for the names and addresses given. */
+/** A certificate without a CA, for the given names and addresses. */
 export function selfSigned(host: { ip: string } | { name: string }): Promise<Certificate> {
   return certificate(host);
 }
 
-/** A certificate for a name or an address: valid from now on for a year, and signed by itself. */
+/** A certificate for a name or an address: valid from now on for a year, and self-signed. */
 export async function certificate(
   host: { ip: string } | { name: string },
   { from, until, ca }: CertificateOptions = {},
 ): Promise<Certificate> {
   const altName =
     'ip' in host ? { type: 7 as const, ip: host.ip } : { type: 2 as const, value: host.name };
-  // OpenSSL looks for issuers by their names, so that each CA needs one of its own.
+  // OpenSSL looks up issuers by name, so that each CA needs a different one.
   const subject = [{ name: 'commonName', value: `Test ${randomUUID()}` }];
   const { private: key, cert } = await generate(subject, {
     keyType: 'ec',

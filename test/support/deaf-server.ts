@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 
 export interface DeafServer {
   port: number;
-  /** From now on it takes connections, those that were tried before among them, and answers HTTP. */
+  /** From now on it accepts connections, including earlier attempts, and speaks HTTP. */
   wake(): void;
   close(): Promise<void>;
 }
@@ -21,12 +21,12 @@ const LISTEN = `
     setImmediate(() => Atomics.wait(woken, 0, 0));
   });`;
 
-/** Whose network drops what opens a connection, because its queue of them is full. */
+/** Its network drops new connections, because the queue for them is full. */
 export async function deafServer(host: string, wantedPort = 0): Promise<DeafServer> {
   const woken = new Int32Array(new SharedArrayBuffer(4));
   const worker = new Worker(LISTEN, { eval: true, workerData: { host, port: wantedPort, woken } });
   const [port] = (await once(worker, 'message')) as [number];
-  // Linux takes one more than the backlog says; all others get no answer.
+  // Linux accepts one more than the backlog; all others get no response.
   const fillers: Socket[] = [];
   for (let i = 0; i < 2; i++) {
     const socket = connect(port, host);

@@ -28,10 +28,10 @@ interface EditorOptions {
 /** Node-RED's editor in a real browser. */
 export class Editor {
   readonly page: Page;
-  /** What the page complained about. */
+  /** Errors of the page. */
   readonly errors: string[] = [];
 
-  /** In a test, which is skipped where there is no browser. */
+  /** In a test, which is skipped if there is no browser. */
   static open(test: Mocha.Context, url: string, options?: EditorOptions): Promise<Editor> {
     return Editor.launch(findTool(test, chromium), url, options);
   }
@@ -42,7 +42,7 @@ export class Editor {
     { locale = 'en-US' }: EditorOptions = {},
   ): Promise<Editor> {
     const page = await openEditorPage(executablePath, new URL(url).origin);
-    // As the user settings keep it.
+    // As stored in the user settings.
     await page.addInitScript((locale) => localStorage.setItem('editor-language', locale), locale);
     const editor = new Editor(page);
     page.on('pageerror', (error) => {
@@ -91,22 +91,22 @@ export class Editor {
     await trigger.click();
     const menu = this.page.locator('.red-ui-typedInput-options:visible');
     await menu.waitFor();
-    // One that is left before it rests is shown again.
+    // A menu that loses the focus before its animation ends is shown again.
     await this.untilNothingSlides();
     return menu;
   }
 
-  /** What is clicked while it slides may be missed, or another than what was meant. */
+  /** A click during the animation may miss its target or hit another one. */
   async untilNothingSlides(): Promise<void> {
     await this.page.waitForFunction(() => $(':animated').length === 0);
   }
 
-  /** A property of a node as the editor holds it. */
+  /** A property of a node in the editor. */
   property(id: string, name: string): Promise<unknown> {
     return this.page.evaluate(([id, name]) => RED.nodes.node(id)[name], [id, name] as const);
   }
 
-  /** The nodes of a type as they would be exported. */
+  /** The nodes of a type in their export format. */
   nodesOfType(type: string): Promise<Record<string, unknown>[]> {
     return this.page.evaluate(
       (type) => RED.nodes.filterNodes({ type }).map((node) => RED.nodes.convertNode(node)),
@@ -114,7 +114,7 @@ export class Editor {
     );
   }
 
-  /** All that it would deploy, by id. */
+  /** All nodes that it would deploy, by ID. */
   async completeFlow(): Promise<Map<string, FlowNode>> {
     const nodes = await this.page.evaluate(() => RED.nodes.createCompleteNodeSet());
     return new Map(nodes.map((node) => [node.id, node]));
@@ -134,7 +134,7 @@ export class Editor {
 
   async #trayIsOpen(button: string): Promise<void> {
     await this.page.waitForSelector(button);
-    // The tray slides in; what is clicked before it rests is missed.
+    // The tray slides in; a click during the animation misses its target.
     await this.page.waitForFunction((selector) => {
       const tray = document.querySelector(selector)?.closest('.red-ui-tray');
       return (
@@ -151,14 +151,14 @@ export class Editor {
   }
 }
 
-/** What goes wrong in Node-RED's editor by itself, without a line of this package under way. */
+/** Errors of Node-RED's editor itself, without code of this package on the stack. */
 function isEditorsOwn(stack: string): boolean {
   const frames = stack.split('\n').filter((line) => line.trim().startsWith('at '));
   const areIn = (...folders: string[]) =>
     frames.every((frame) => folders.some((folder) => frame.includes(folder)));
-  // The code editor complains about texts that Node-RED changes or takes away under it.
+  // The code editor complains about texts that Node-RED changes or removes.
   if (areIn('/vendor/monaco/')) return true;
-  // A long tree is filled bit by bit, also when its dialog has been closed meanwhile.
+  // A long tree is filled in steps, also after its dialog has been closed.
   const isTree = stack.includes(
     "editableList prior to initialization; attempted to call method 'addItem'",
   );

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
 import { IonError, type IonErrorCode } from '../../nodes/client/errors.js';
 
-/** The error that a promise has to fail with. */
+/** The error that a promise must reject with. */
 export async function failure(promise: Promise<unknown>, code: IonErrorCode): Promise<IonError> {
   const error = await promise.then(
     (value) => assert.fail(`did not fail, but gave ${inspect(value)}`),
@@ -11,7 +11,7 @@ export async function failure(promise: Promise<unknown>, code: IonErrorCode): Pr
   return checked(error, code);
 }
 
-/** The error that a function has to throw. */
+/** The error that a function must throw. */
 export function thrown(run: () => unknown, code: IonErrorCode): IonError {
   let value: unknown;
   try {
@@ -22,7 +22,7 @@ export function thrown(run: () => unknown, code: IonErrorCode): IonError {
   assert.fail(`did not throw, but gave ${inspect(value)}`);
 }
 
-/** Everything that can be read in an error: texts, own properties, stack and causes. */
+/** Everything readable in an error: texts, own properties, stack and causes. */
 export function everythingIn(error: unknown): string {
   const parts = [inspect(error, { depth: Infinity, showHidden: true, maxStringLength: null })];
   for (let cause = error; cause instanceof Error; cause = cause.cause) {

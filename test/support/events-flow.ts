@@ -7,11 +7,11 @@ import { type FlowMessage, helper } from './flow.js';
 const require = createRequire(__filename);
 const express = require('express') as () => Application;
 
-/** What was told in a flow of nodes without input, as it comes. */
+/** Messages of a flow of nodes without input, as they arrive. */
 export class EventsFlow {
   readonly sent: FlowMessage[] = [];
   readonly caught: (FlowMessage & { error: { message: string }; ion: FlowMessage })[] = [];
-  /** The status texts of the nodes, by id; the catalogue's keys, because no texts are loaded. */
+  /** Status texts of the nodes, by ID; the catalogue's keys, because no texts are loaded. */
   readonly statuses: { id: string; fill?: string; text?: string }[] = [];
 
   /** Loads the nodes on a canvas with a Catch node, and their config node. */
@@ -29,7 +29,7 @@ export class EventsFlow {
       { id: 'caught', type: 'helper' },
     ].map((each) => ({ ...each, z: 'flow', x: 0, y: 0 }));
     const tab = { id: 'flow', type: 'tab', label: 'test' };
-    // The helper has no server for what nodes offer.
+    // The helper has no server for the nodes' own routes.
     const withHttp = (register: (RED: NodeAPI) => void) => (RED: NodeAPI) =>
       register(Object.create(RED, { httpNode: { value: app } }) as NodeAPI);
     const loaded = ['ion-config', 'ion-events'].map((name) =>
@@ -72,7 +72,7 @@ export class EventsFlow {
   };
 }
 
-/** An HTTP server as Node-RED has one for what nodes offer. */
+/** An HTTP server like Node-RED's for the nodes' own routes. */
 export function expressApp(): Application {
   return express();
 }

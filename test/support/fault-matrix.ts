@@ -1,19 +1,19 @@
 import type { IonErrorCode } from '../../nodes/client/errors.js';
 import type { Fault, FaultEffect, Sandbox } from '../../sandbox/server.js';
 
-/** What the matrix is about: what goes wrong at the API, or at the auth server's token endpoint. */
+/** Location of the failure: the API, or the auth server's token endpoint. */
 export type Endpoint = Fault['target'];
 export type OperationKind = 'query' | 'mutation';
 
 /**
- * What becomes of a write by the outbox while the fault lasts: `waits` until somebody answers again;
- * `tries` while ION answers others, a number of times; `gives up` at once; or it is `delivered`.
+ * Outcome of a write through the outbox while the fault lasts: it `waits` until somebody answers again,
+ * `tries` a number of times while ION answers others, `gives up` at once, or is `delivered`.
  */
 export type ByOutbox = 'waits' | 'tries' | 'gives up' | 'delivered';
 
-/** How a message has to end. */
+/** The expected outcome of a message. */
 export interface Expected {
-  /** Missing where it is answered after all. */
+  /** Missing if it succeeds after all. */
   code?: IonErrorCode;
   /** Requests to the endpoint. */
   tries: number;
@@ -27,7 +27,7 @@ export interface Expected {
   mayHaveRun?: boolean;
 }
 
-/** What a fault may need beside the faults of the sandbox. */
+/** Actions that a fault may need in addition to the faults of the sandbox. */
 export interface Stage {
   sandbox: Sandbox;
   /** Sends a message through the node under test, before anything goes wrong. */
@@ -52,13 +52,13 @@ export interface FaultCase {
   turnsAway?: boolean;
   query: Expected;
   mutation: Expected;
-  /** `delivered` by default for a fault that passes, else `waits`. */
+  /** `delivered` by default for a temporary fault, otherwise `waits`. */
   outbox?: ByOutbox;
-  /** What else to know, for the table. */
+  /** An additional note for the table. */
   note?: string;
 }
 
-/** Hosts where something is wrong before HTTP begins. */
+/** Hosts with a failure before HTTP begins. */
 export interface Places {
   nobody: string;
   untrusted: string;
@@ -72,9 +72,9 @@ export interface FaultRow {
 
 const RETRIES = 3;
 const UNKNOWN_HOST = 'invalid';
-/** Of the whole exchange, in s. */
+/** Timeout of the whole exchange, in s. */
 export const SHORT_TIMEOUT = 0.5;
-/** Rows of a page and of the list, where pages are read. */
+/** Rows of a page and of the list, for cases that read pages. */
 const PAGE = 5;
 const PAGES = 4;
 export const LIST = PAGE * PAGES;
@@ -92,12 +92,12 @@ const afterOneSecond: Expected = { tries: 2, asked: { least: 1000, most: 1000 } 
 /** Dates have whole seconds. */
 const atDate: Expected = { tries: 2, asked: { least: 900, most: 2000 } };
 
-/** A query is repeated, a mutation is not, because it may have run. */
+/** A query is retried, a mutation is not, because it may have run. */
 const passing = (code: IonErrorCode) => ({
   query: givenUp(code),
   mutation: maybe(atOnce(code)),
 });
-/** Neither is repeated; the mutation may have run. */
+/** Neither is retried; the mutation may have run. */
 const useless = (code: IonErrorCode) => ({
   query: atOnce(code),
   mutation: maybe(atOnce(code)),
@@ -116,7 +116,7 @@ const json = (code: number, value: object): FaultEffect => ({
   body: JSON.stringify(value),
   contentType: 'application/json',
 });
-/** What a gateway, a firewall or a captive portal answers. */
+/** A response of a gateway, a firewall or a captive portal. */
 const webPage = (code: number, title: string, headers: Record<string, string> = {}) =>
   ({
     kind: 'status',
@@ -131,7 +131,7 @@ const oauthError = (error: string) => ({ error, error_description: 'Explained in
 const shortTimeout = () => ({ timeout: SHORT_TIMEOUT });
 const large = 65 * 1024 * 1024;
 
-/** An effect that means the same at both endpoints, and what comes of it at each. */
+/** An effect with the same meaning at both endpoints, and its outcome at each. */
 const anywhere = (
   name: string,
   effect: FaultEffect | (() => FaultEffect),
@@ -144,9 +144,9 @@ const anywhere = (
   token: { effect, ...both(token), ...more },
 });
 
-/** Statuses by which nobody looked at the request, so that also a mutation is repeated. */
+/** Statuses of requests that were not processed, so that a mutation is retried as well. */
 const UNREAD = [408, 421, 425];
-/** A page in place of an answer: a query is repeated; a mutation is known not to have run. */
+/** A web page instead of a response: a query is retried; a mutation is known not to have run. */
 const page = (
   code: number,
   title: string,
@@ -154,7 +154,7 @@ const page = (
   token: IonErrorCode = 'ION_RESPONSE',
 ): FaultRow =>
   anywhere(
-    `a web page with HTTP ${code}`,
+    `web page with HTTP ${code}`,
     webPage(code, title, code === 408 ? { connection: 'close' } : {}),
     { query: givenUp(api), mutation: UNREAD.includes(code) ? givenUp(api) : atOnce(api) },
     givenUp(token),
@@ -162,7 +162,7 @@ const page = (
   );
 
 const NOT_IN_STOCK = 'The part is not in stock.';
-/** ION's words about the operation: it is refused, whatever the status. */
+/** ION's errors about the operation: it is rejected, whatever the status. */
 const graphqlWith = (
   code: number,
   api: IonErrorCode,
@@ -181,9 +181,9 @@ const graphqlWith = (
   },
 });
 
-/** A query of the test, and what its mutations and the outbox send; nothing else. */
+/** A query of the test, and the operations of its mutations and the outbox; nothing else. */
 const OPERATIONS = 'run\\(id|createRun|UpdateRunStepFieldValue';
-/** ION's words about itself, in answer to some operations: it answers others. */
+/** ION's errors about itself, in response to some operations: it answers others. */
 const trouble = (name: string, message: string, extensions?: object): FaultRow => {
   const errors = [{ message, path: ['operation'], ...(extensions && { extensions }) }];
   return {
@@ -198,10 +198,10 @@ const trouble = (name: string, message: string, extensions?: object): FaultRow =
   };
 };
 
-/** All that can go wrong, row by row. */
+/** All faults, row by row. */
 export const faultRows: FaultRow[] = [
   {
-    name: 'DNS does not know the name',
+    name: 'host name not found (DNS)',
     api: {
       config: () => ({ apiUrl: `https://ion-api.${UNKNOWN_HOST}` }),
       ...both(givenUp('ION_NETWORK')),
@@ -217,30 +217,30 @@ export const faultRows: FaultRow[] = [
     token: { config: ({ nobody }) => ({ authUrl: nobody }), ...both(givenUp('ION_NETWORK')) },
   },
   anywhere(
-    'reset before the headers',
+    'connection reset before the headers',
     { kind: 'reset' },
     passing('ION_NETWORK'),
     givenUp('ION_NETWORK'),
   ),
   anywhere(
-    'reset in the middle of the body',
+    'connection reset in the middle of the body',
     { kind: 'half' },
     passing('ION_NETWORK'),
     givenUp('ION_NETWORK'),
   ),
   anywhere(
-    'half of the JSON',
+    'truncated JSON',
     { kind: 'body', body: '{"data": {"run": {"id": 1' },
     passing('ION_RESPONSE'),
     givenUp('ION_RESPONSE'),
   ),
   {
-    name: 'a certificate that is not trusted',
+    name: 'untrusted certificate',
     api: { config: ({ untrusted }) => ({ apiUrl: untrusted }), ...both(atOnce('ION_NETWORK')) },
     token: { config: ({ untrusted }) => ({ authUrl: untrusted }), ...both(atOnce('ION_NETWORK')) },
   },
   anywhere(
-    'no answer within the timeout',
+    'no response within the timeout',
     { kind: 'hang' },
     {
       query: timedOut(givenUp('ION_TIMEOUT')),
@@ -250,7 +250,7 @@ export const faultRows: FaultRow[] = [
     { config: shortTimeout },
   ),
   anywhere(
-    'an answer that drips, byte by byte',
+    'slow response, byte by byte',
     { kind: 'drip', ms: 20 },
     {
       query: timedOut(givenUp('ION_TIMEOUT')),
@@ -276,37 +276,37 @@ export const faultRows: FaultRow[] = [
       times: 1,
       ...both({ tries: 2 }),
       turnsAway: true,
-      note: 'with a new token',
+      note: 'retried with a new token',
     },
     token: {
       effect: json(401, oauthError('invalid_client')),
       times: 1,
       ...both(atOnce('ION_AUTH')),
-      note: 'asked for again with the first message after 1 s',
+      note: 'next token request with the first message after 1 s',
     },
   },
   {
-    name: 'HTTP 401 for ever',
+    name: 'HTTP 401 permanently',
     api: {
       effect: { kind: 'unauthorized' },
       ...both({ code: 'ION_AUTH', tries: 2 }),
       turnsAway: true,
-      note: 'the second time with a new token',
+      note: 'second attempt with a new token',
     },
     token: {
       effect: json(401, oauthError('invalid_client')),
       ...both(atOnce('ION_AUTH')),
-      note: 'asked for again after 1 s, doubling to 60 s; until then messages fail without a request',
+      note: 'next token request after 1 s, doubling to 60 s; until then messages fail without a request',
     },
   },
   page(400, 'Bad Request', 'ION_RESPONSE'),
   {
-    name: 'a web page with HTTP 401',
+    name: 'web page with HTTP 401',
     api: {
       effect: webPage(401, 'Sign in'),
       ...both({ code: 'ION_AUTH', tries: 2 }),
       turnsAway: true,
-      note: 'the second time with a new token',
+      note: 'second attempt with a new token',
     },
     token: { effect: webPage(401, 'Sign in'), ...both(givenUp('ION_RESPONSE')) },
   },
@@ -317,7 +317,7 @@ export const faultRows: FaultRow[] = [
   page(409, 'Conflict', 'ION_CONFLICT'),
   page(410, 'Gone', 'ION_RESPONSE'),
   anywhere(
-    'a web page with HTTP 413',
+    'web page with HTTP 413',
     webPage(413, 'Request Entity Too Large'),
     both(atOnce('ION_RESPONSE')),
     givenUp('ION_RESPONSE'),
@@ -363,15 +363,12 @@ export const faultRows: FaultRow[] = [
     passing('ION_SERVER'),
     givenUp('ION_SERVER'),
   ),
+  trouble('database deadlock in `errors`', '(psycopg2.errors.DeadlockDetected) deadlock detected'),
   trouble(
-    'a deadlock in the database, in `errors`',
-    '(psycopg2.errors.DeadlockDetected) deadlock detected',
-  ),
-  trouble(
-    'a pool without a free connection, in `errors`',
+    'exhausted connection pool in `errors`',
     'QueuePool limit of size 5 overflow 10 reached, connection timed out, timeout 30.00',
   ),
-  trouble('a time limit, in `errors`', 'canceling statement due to statement timeout'),
+  trouble('time limit in `errors`', 'canceling statement due to statement timeout'),
   trouble('`INTERNAL_SERVER_ERROR` in `extensions.code`', 'It did not work.', {
     code: 'INTERNAL_SERVER_ERROR',
   }),
@@ -421,19 +418,19 @@ export const faultRows: FaultRow[] = [
   ),
   anywhere('HTTP 504', status(504), passing('ION_SERVER'), givenUp('ION_SERVER')),
   anywhere(
-    'a web page with HTTP 520',
+    'web page with HTTP 520',
     webPage(520, 'Unknown Error'),
     passing('ION_SERVER'),
     givenUp('ION_SERVER'),
   ),
   anywhere(
-    'a redirect',
+    'redirect',
     { kind: 'redirect', location: 'https://login.example.com/' },
     passing('ION_RESPONSE'),
     givenUp('ION_RESPONSE'),
   ),
   anywhere(
-    'a web page with HTTP 200 (a captive portal)',
+    'web page with HTTP 200 (captive portal)',
     {
       kind: 'body',
       body: '<!doctype html><title>Guest network</title><p>Welcome',
@@ -443,13 +440,13 @@ export const faultRows: FaultRow[] = [
     givenUp('ION_RESPONSE'),
   ),
   anywhere(
-    'nothing with HTTP 200',
+    'empty response with HTTP 200',
     { kind: 'body', body: '' },
     passing('ION_RESPONSE'),
     givenUp('ION_RESPONSE'),
   ),
   anywhere(
-    'JSON of another kind',
+    'JSON with an unexpected structure',
     { kind: 'body', body: '{"status": "ok"}' },
     passing('ION_RESPONSE'),
     givenUp('ION_RESPONSE'),
@@ -473,7 +470,7 @@ export const faultRows: FaultRow[] = [
     { outbox: 'gives up' },
   ),
   {
-    name: '`errors` that refuse the token, with HTTP 200',
+    name: '`errors` that reject the token, with HTTP 200',
     api: {
       effect: {
         kind: 'graphql',
@@ -481,7 +478,7 @@ export const faultRows: FaultRow[] = [
       },
       ...both({ code: 'ION_AUTH', tries: 2 }),
       turnsAway: true,
-      note: 'the second time with a new token',
+      note: 'second attempt with a new token',
     },
     token: {
       effect: json(200, oauthError('invalid_client')),
@@ -489,19 +486,19 @@ export const faultRows: FaultRow[] = [
     },
   },
   anywhere(
-    'an answer over 64 MiB',
+    'response over 64 MiB',
     { kind: 'big', bytes: large },
     useless('ION_RESPONSE'),
     atOnce('ION_RESPONSE'),
   ),
   anywhere(
-    'a gzip bomb',
+    'gzip bomb',
     { kind: 'gzip-bomb', bytes: large },
     useless('ION_RESPONSE'),
     atOnce('ION_RESPONSE'),
   ),
   anywhere(
-    'UTF-8 that is not valid',
+    'invalid UTF-8',
     { kind: 'body', base64: Buffer.from('{"data": {"run": "\xff"}}', 'latin1').toString('base64') },
     passing('ION_RESPONSE'),
     givenUp('ION_RESPONSE'),
@@ -511,7 +508,7 @@ export const faultRows: FaultRow[] = [
     api: {
       effect: { kind: 'unauthorized', message: 'Token is expired.' },
       times: 1,
-      // All pages but the first: they carry a cursor.
+      // All pages except the first: they have a cursor.
       match: `${Buffer.from('arrayconnection').toString('base64')}|createRun`,
       queryNode: {
         query: '{ runs { edges { node { id } } } }',
@@ -523,7 +520,7 @@ export const faultRows: FaultRow[] = [
       query: { tries: PAGES + 1 },
       mutation: { tries: 2 },
       turnsAway: true,
-      note: 'with a new token',
+      note: 'retried with a new token',
     },
     token: {
       effect: status(503),
@@ -533,7 +530,7 @@ export const faultRows: FaultRow[] = [
         sandbox.control.revokeTokens();
       },
       ...both({ tries: 2, pauses: 1 }),
-      note: 'the auth server is away at that moment, once',
+      note: 'the auth server is unavailable once, at that moment',
     },
   },
   {
@@ -544,7 +541,7 @@ export const faultRows: FaultRow[] = [
       prepare: ({ jumpClock }) => jumpClock(),
       ...both(atDate),
       turnsAway: true,
-      note: 'to a `Retry-After` with a date',
+      note: 'with a `Retry-After` date',
     },
     token: {
       prepare: async ({ warmUp, jumpClock }) => {
@@ -552,7 +549,7 @@ export const faultRows: FaultRow[] = [
         await jumpClock();
       },
       ...both({ ...answered, tries: 0 }),
-      note: 'the token is used on, for as long as it lives',
+      note: 'the token is used until it expires',
     },
   },
 ];

@@ -29,7 +29,7 @@ helper.init(require.resolve('node-red'));
 
 export type FlowMessage = { [property: string]: unknown };
 
-/** How a message ended: what was sent for it, and whether Complete or Catch saw it. */
+/** Outcome of a message: the messages sent for it, and whether Complete or Catch saw it. */
 export interface Outcome {
   sent: FlowMessage[];
   completed: FlowMessage[];
@@ -37,7 +37,7 @@ export interface Outcome {
 }
 
 const loaded: ((RED: NodeAPI) => void)[] = [
-  // What users install is tested, not the sources.
+  // The tests use the installed files, not the sources.
   ...['ion-config', 'ion-graphql', 'ion-runs', 'ion-step'].map((name) => `../../dist/${name}.js`),
   '@node-red/nodes/core/network/05-tls.js',
   '@node-red/nodes/core/network/06-httpproxy.js',
@@ -47,7 +47,7 @@ export function sandboxKey(sandbox: Sandbox): object {
   return { config: { clientId: sandbox.clientId, clientSecret: sandbox.clientSecret } };
 }
 
-/** A flow around one node with the id "node", in which every outcome of a message is seen. */
+/** A flow around one node with the ID "node", in which every outcome of a message is seen. */
 export class TestFlow {
   readonly #outcomes = new Map<string, Outcome>();
   readonly #ended = new Map<string, () => void>();
@@ -56,7 +56,7 @@ export class TestFlow {
   /** Loads the node, its config node and core Catch and Complete nodes. */
   static async load(node: FlowNode, config: FlowNode[], credentials: object): Promise<TestFlow> {
     const flow = new TestFlow();
-    // Without a place on the canvas a node counts as a config node.
+    // Without a position on the canvas a node counts as a config node.
     const onCanvas = [
       { ...node, wires: [['sent']] },
       { id: 'catch', type: 'catch', scope: null, wires: [['caught']] },
@@ -73,7 +73,7 @@ export class TestFlow {
     return flow;
   }
 
-  /** Gives the node a message and waits until it is completed or caught. */
+  /** Sends the node a message and waits until it is completed or caught. */
   async send(msg: FlowMessage = {}): Promise<Outcome> {
     const id = `message-${++this.#count}`;
     const outcome: Outcome = { sent: [], completed: [], caught: [] };
@@ -81,13 +81,13 @@ export class TestFlow {
     const ended = new Promise<void>((resolve) => this.#ended.set(id, resolve));
     helper.getNode('node').receive({ ...msg, _msgid: id });
     await ended;
-    // What was sent before done() arrives in a later turn of the event loop.
+    // Messages sent before done() arrive in a later turn of the event loop.
     await tick();
     await tick();
     return outcome;
   }
 
-  /** Gives the node a message that must go well, and returns the one message that it sends. */
+  /** Sends the node a message that must succeed, and returns the only message that it sends. */
   async answer(msg: FlowMessage = {}): Promise<FlowMessage> {
     const { sent, caught } = await this.send(msg);
     if (caught[0]) throw new Error(`${caught[0].error.code}: ${caught[0].error.message}`);
@@ -95,7 +95,7 @@ export class TestFlow {
     return sent[0] as FlowMessage;
   }
 
-  /** Every message so far ended in one way, exactly once. */
+  /** Every message so far had exactly one outcome. */
   get outcomes(): Outcome[] {
     return [...this.#outcomes.values()];
   }

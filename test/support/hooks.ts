@@ -1,4 +1,4 @@
 import { closeBrowsers } from './browser.js';
 
-/** Around all tests of a run. */
+/** Hooks around all tests of a run. */
 export const mochaHooks = { afterAll: closeBrowsers };

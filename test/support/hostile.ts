@@ -3,22 +3,22 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 
-/** The codes that users know: those of the table in docs/nodes.md. */
+/** The codes that users know: those in the table of docs/nodes.md. */
 const documentedCodes = new Set(
   readFileSync(join(__dirname, '../../docs/nodes.md'), 'utf8').match(/(?<=^\| `)ION_\w+/gm),
 );
 
-/** What only a fault of the program says. */
+/** Texts that only a program error contains. */
 const INTERNAL =
   /cannot read prop|is not a function|is not iterable|call stack|cannot convert|is not defined/i;
 const LONGEST_MESSAGE = 2000;
 
-/** A failure that a user can act on: a documented code, and a text that can be read. */
+/** A failure that a user can act on: a documented code, and a readable text. */
 export function assertClear({ code, message }: { code?: unknown; message?: unknown }): void {
   assert.ok(documentedCodes.has(String(code)), `the code ${code} of "${message}"`);
   assert.ok(typeof message === 'string' && message.trim() !== '', `${code} without a text`);
   assert.ok(message.length <= LONGEST_MESSAGE, `${code} with ${message.length} characters`);
-  // ION's own words are passed on as they are.
+  // ION's own messages are passed on unchanged.
   if (code !== 'ION_GRAPHQL') assert.doesNotMatch(message, INTERNAL, String(code));
 }
 
@@ -30,9 +30,9 @@ const prototypes = [
   Map.prototype,
 ];
 
-/** @returns a check that all objects still have what they had, and nothing else */
+/** @returns a check that all objects still have their original properties, and nothing else */
 export function watchPrototypes(): () => void {
-  // As lists: an object with an own "__proto__" is not equal to its like on every Node.
+  // As lists: an object with an own "__proto__" does not equal its copy on every Node.js version.
   const describe = () =>
     prototypes.map((each) =>
       Reflect.ownKeys(each).map((key) => [key, Reflect.getOwnPropertyDescriptor(each, key)]),
@@ -41,7 +41,7 @@ export function watchPrototypes(): () => void {
   return () => assert.deepEqual(describe(), before, 'a prototype was changed');
 }
 
-/** Records what nobody caught while the tests of a `describe` run, and fails the test then. */
+/** Records uncaught errors while the tests of a `describe` run, and fails the test then. */
 export function nothingUnhandled(): void {
   const unhandled: unknown[] = [];
   const record = (reason: unknown) => void unhandled.push(reason);
@@ -56,7 +56,7 @@ export function nothingUnhandled(): void {
   });
 }
 
-/** Names that mean something to JavaScript, to HTTP or to the nodes. */
+/** Names with a meaning in JavaScript, HTTP or the nodes. */
 export const hostileName = fc.constantFrom(
   '__proto__',
   'constructor',
@@ -119,7 +119,7 @@ export const hostileValue: fc.Arbitrary<unknown> = fc.oneof(
     withObjectString: true,
   }),
   hostileText,
-  // Made anew for each message, because a node may write into it.
+  // Created again for each message, because a node may change it.
   fc
     .constantFrom(
       cyclic,

@@ -1,4 +1,4 @@
-// Loaded into a Node-RED process under test: it tells of every connection that is tried (it prints
+// Loaded into a Node-RED process under test: it prints every connection attempt (as
 // "[connect] host:port"), and its clock jumps a day ahead with every signal SIGWINCH.
 const { subscribe } = require('node:diagnostics_channel');
 

@@ -1,16 +1,16 @@
-/** Long runs by `npm run test:soak`, shortened ones with all other tests. */
+/** Long runs with `npm run test:soak`, shortened ones with all other tests. */
 export const isSoak = process.env.SOAK === 'true';
 
-/** Still shorter, where the same tests run beside these with another Node.js. */
+/** Even shorter if the same tests run in parallel with another Node.js. */
 const isBrief = process.env.BRIEF === 'true';
 
-/** How much a long test does. */
+/** The amount of work of a long test. */
 export function byLength<T>({ soak, usual, brief }: { soak?: T; usual: T; brief: T }): T {
   if (isSoak) return soak ?? usual;
   return isBrief ? brief : usual;
 }
 
-/** How many inputs a property is tried with. */
+/** Number of inputs for a property. */
 export function inputs(usual: number): number {
   return byLength({ usual, brief: Math.ceil(usual / 4) });
 }

@@ -6,22 +6,22 @@ import type { PagedOperation } from '../../nodes/client/paging/paged-operation.j
 import type { PageSource } from '../../nodes/client/paging/paginator.js';
 
 export interface ListBehaviour {
-  /** Relay's offsets, or cursors that tell nothing. */
+  /** Relay's offsets, or opaque cursors. */
   cursors: 'offset' | 'opaque';
-  /** Whether the page info tells the number of rows. */
+  /** Whether the page info contains the number of rows. */
   totalCount: boolean;
-  /** The server sends no more rows at once, whatever is asked for. */
+  /** The server sends at most this many rows at once, whatever the request. */
   largestPage: number;
-  /** How many turns of the event loop an answer takes, by the number of the request. */
+  /** How many turns of the event loop a response takes, by the number of the request. */
   delay: (request: number) => number;
   /** Changes the list before a request is answered. */
   move?: (ids: number[], request: number) => void;
 }
 
-/** A list of ids that is read as ION's lists are, by offsets, and that may change meanwhile. */
+/** A list of IDs that is read like ION's lists, by offsets, and that may change during the read. */
 export class ListSource implements PageSource {
   readonly concurrency = 5;
-  /** The sizes that were asked for. */
+  /** The requested sizes. */
   readonly asked: number[] = [];
   readonly ids: number[];
   readonly #behaviour: ListBehaviour;

@@ -3,22 +3,22 @@ import type { FlowNode } from '../../tools/flow-nodes.js';
 import { root } from '../../tools/package.js';
 import type { RunningNodeRed } from '../../tools/running-node-red.js';
 
-/** Settings of a Node-RED that has the node `load`. */
+/** Settings of a Node-RED with the node `load`. */
 export const loadSettings = {
   nodesDir: join(root, 'test', 'support', 'nodes'),
   logging: { console: { level: 'info' } },
 };
 
 export interface LoadOptions {
-  /** Messages in all; without it until it is stopped. */
+  /** Total number of messages; unlimited by default, until it is stopped. */
   count?: number;
-  /** Messages under way at once, as fast as they are answered. */
+  /** Messages in flight, sent as fast as they are answered. */
   window?: number;
-  /** Messages a second, however fast they are answered. */
+  /** Messages per second, however fast they are answered. */
   perSecond?: number;
-  /** Runs to ask for, from id 1. */
+  /** Runs to read, from ID 1. */
   runs?: number;
-  /** Every so many messages is a mutation; 0 for none. */
+  /** Every n-th message is a mutation; 0 for none. */
   mutations?: number;
 }
 
@@ -30,7 +30,7 @@ export interface LoadReport {
   failed: Record<string, number>;
   /** Messages that came back more than once. */
   twice: number;
-  /** Messages that came back with another's property or answer. */
+  /** Messages that came back with another message's property or result. */
   mixedUp: number;
   outOfOrder: number;
   /** Status changes of the node under load. */
@@ -57,7 +57,7 @@ export interface ProcessReport {
   memory: { rss: number };
 }
 
-/** A node `load` with its target, wired so that answers, failures and statuses come back to it. */
+/** A node `load` with its target, wired so that results, failures and statuses come back to it. */
 export function underLoad(id: string, target: FlowNode): FlowNode[] {
   return [
     { id, type: 'load', wires: [[target.id]] },
@@ -67,7 +67,7 @@ export function underLoad(id: string, target: FlowNode): FlowNode[] {
   ].map((node) => ({ ...node, z: 'flow', x: 0, y: 0 }));
 }
 
-/** Steers the `load` nodes in a Node-RED process. */
+/** Controls the `load` nodes in a Node-RED process. */
 export class LoadControl {
   readonly #nodeRed: RunningNodeRed;
 
@@ -96,7 +96,7 @@ export class LoadControl {
     return this.#request('GET', '/load-resources') as Promise<Record<string, number>>;
   }
 
-  /** Bytes of objects, after what can go is gone. */
+  /** Bytes of objects, after garbage collection. */
   heap(): Promise<number> {
     return this.#request('GET', '/load-heap') as Promise<number>;
   }

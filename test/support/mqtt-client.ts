@@ -3,7 +3,7 @@ import { connectAsync, type MqttClient } from 'mqtt';
 
 export interface MqttMessage {
   topic: string;
-  /** As text; empty where a retained message is taken away. */
+  /** As text; empty if a retained message is removed. */
   payload: string;
   /** Whether the broker had it before this client subscribed. */
   retained: boolean;
@@ -29,7 +29,7 @@ export class TestMqttClient {
       this.received.push({ topic, payload: payload.toString(), retained });
       this.#changed.emit('change');
     });
-    // It comes back by itself.
+    // It reconnects automatically.
     client.on('error', () => {});
   }
 
@@ -44,7 +44,7 @@ export class TestMqttClient {
     return this.received.findLast((message) => message.topic === topic)?.payload;
   }
 
-  /** Waits until what was received makes the condition true. */
+  /** Waits until the received messages satisfy the condition. */
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) await once(this.#changed, 'change');
   }
@@ -54,11 +54,11 @@ export class TestMqttClient {
   }
 }
 
-/** What the broker holds for a topic now, as somebody gets it who subscribes later. */
+/** The broker's retained message of a topic, as a later subscriber receives it. */
 export async function retainedMessages(url: string, topic: string): Promise<Map<string, string>> {
   const end = 'test/end-of-retained';
   const client = await TestMqttClient.connect(url, topic, end);
-  // Comes after what was retained, because the broker keeps the order.
+  // Arrives after retained messages, because the broker keeps the order.
   await client.publish(end, 'end');
   await client.until(() => client.last(end) !== undefined);
   await client.close();

@@ -1,4 +1,4 @@
-// The proxy of the machine that runs the tests must not come between them and their servers.
+// The proxy of the test machine must not come between the tests and their servers.
 for (const name of ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY']) {
   delete process.env[name];
   delete process.env[name.toLowerCase()];

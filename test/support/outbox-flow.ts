@@ -15,13 +15,13 @@ interface Target {
 
 interface Prepared {
   userDir: string;
-  /** The values of the writes that were accepted, and `failed …` for those that were not. */
+  /** Values of the accepted writes, and `failed …` for the others. */
   done(): Promise<string[]>;
-  /** What left by output 2: the value, a blank, and ION's words. */
+  /** Messages from output 2: the value, a space, and ION's message. */
   givenUp(): Promise<string[]>;
 }
 
-/** A flow that writes to many runs by the outbox, and what of it arrives in the sandbox. */
+/** A flow that writes to many runs through the outbox, and its writes that arrive in the sandbox. */
 export class OutboxFlow {
   readonly #ion: SandboxInTests;
   readonly #folder: { readonly path: string };
@@ -36,7 +36,7 @@ export class OutboxFlow {
     this.#folder = folder;
   }
 
-  /** Makes runs to write to, and notes from now on what arrives. */
+  /** Creates runs to write to, and records arriving writes from now on. */
   async begin(runs: number): Promise<void> {
     this.#arrived = new Map();
     this.#runs = new Map();
@@ -46,7 +46,7 @@ export class OutboxFlow {
       const made = await makeStep(client, [{ name: 'Log', type: 'STRING' }]);
       const field = made.fields.Log ?? 0;
       this.#runs.set(field, made.run);
-      // In each of the ways in which a flow may name it, all for the same run.
+      // In each way in which a flow may name it, all for the same run.
       this.#targets.push(
         { run: made.run, step: 'Example step', field: 'Log' },
         { step: made.step, field: 'Log' },
@@ -111,7 +111,7 @@ export class OutboxFlow {
     return { userDir, done: () => lines(file), givenUp: () => lines(givenUp) };
   }
 
-  /** Nothing is missing, and within a run everything came in the order in which it was accepted. */
+  /** Nothing is missing, and within a run everything arrived in the order in which it was accepted. */
   check(done: string[]): { written: number; repeated: number } {
     assert.deepEqual(
       done.filter((line) => line.startsWith('failed')),
@@ -147,7 +147,7 @@ export async function isEmpty(running: RunningNodeRed): Promise<boolean> {
   return (await outboxState(running)).waiting === 0;
 }
 
-/** Lets the flow send no more writes. */
+/** Makes the flow stop sending writes. */
 export async function pause(running: RunningNodeRed): Promise<void> {
   await fetch(`${running.url}/writes/writes/pause`, { method: 'POST' });
 }

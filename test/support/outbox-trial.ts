@@ -18,7 +18,7 @@ interface ConfigValues {
   timeout?: number;
 }
 
-/** One write by the outbox while something goes wrong. */
+/** One write through the outbox during a fault. */
 export class OutboxTrial {
   readonly #ion: SandboxInTests;
   readonly #client: IonClient;
@@ -74,8 +74,8 @@ export class OutboxTrial {
   }
 
   /**
-   * What becomes of a write.
-   * @param isPassing an outage ends by itself, so that waiting is not the last that becomes of it
+   * Outcome of a write.
+   * @param isPassing a temporary outage ends, so that waiting is not the final outcome
    */
   async become(value: string, isPassing: boolean): Promise<ByOutbox> {
     const delivered = this.#delivered;

@@ -12,7 +12,7 @@ import { until } from './until.js';
 
 type Writer = OutboxOptions['writer'];
 
-/** An ION of its own: remembers what was written, and fails as it is told. */
+/** A separate ION: remembers the writes, and fails on request. */
 export class FakeIon implements Writer {
   readonly written: { run: string; value: unknown }[] = [];
   calls = 0;
@@ -24,7 +24,7 @@ export class FakeIon implements Writer {
   before: () => Promise<void> = async () => {};
   failLookUp: (target: Target, call: number) => IonError | undefined = () => undefined;
   lookUps = 0;
-  /** At the last look-up: no outage ends just before the question whether there is one. */
+  /** At the last look-up: no outage ends just before the probe. */
   wasDown = false;
   /** Per file name. */
   attachments = new Map<string, number[]>();
@@ -121,8 +121,8 @@ export function fault(): IonError {
 }
 
 /**
- * A folder for each test, and outboxes in it that are closed after it.
- * @param options asked for at each opening
+ * A folder for each test, and its outboxes, which are closed after it.
+ * @param options read at each opening
  */
 export function useOutbox(
   options: () => Pick<OutboxOptions, 'writer' | 'listeners'> & Partial<OutboxOptions>,
@@ -156,7 +156,7 @@ export function useOutbox(
   };
 }
 
-/** Looks into a closed outbox, or changes what lies in it. */
+/** Reads a closed outbox, or changes its contents. */
 export async function inStore(
   folder: string,
   work: (level: ClassicLevel<string, Buffer>) => Promise<void>,
@@ -174,7 +174,7 @@ export async function inStore(
 
 /**
  * Makes entries unreadable in a closed outbox.
- * @returns what makes them readable again, wherever they lie by then
+ * @returns a function that makes them readable again, wherever they are by then
  */
 export async function damage(folder: string, values: string[]): Promise<() => Promise<void>> {
   const before = new Map<string, Buffer>();

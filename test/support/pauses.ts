@@ -1,4 +1,4 @@
-/** Lets retries follow at once: their pauses are random shares of the back-off, here nothing. */
+/** Makes retries follow at once: their pauses are random shares of the back-off, here zero. */
 export function withoutPauses(): void {
   const { random } = Math;
   before(() => {

@@ -6,14 +6,14 @@ import { useSandbox } from './sandbox.js';
 import { makeStep, type StepForTests, type TestField } from './steps.js';
 import { until } from './until.js';
 
-/** A machine's controller, with the server that Node-RED reads it by. */
+/** A machine's controller, with the server that Node-RED reads. */
 export interface Plc {
-  /** Tells the example where it is. */
+  /** Gives the example its address. */
   readonly env: Record<string, string>;
   set(state: number, run: number): void;
-  /** From now on it has no values to give. */
+  /** From now on it returns no values. */
   setUnknown(): void;
-  /** Waits until Node-RED has read what it is set to. */
+  /** Waits until Node-RED has read the current values. */
   wasRead(): Promise<void>;
   stop(): Promise<void>;
   start(): Promise<void>;
@@ -27,12 +27,12 @@ const FAULT = 3;
 export interface PlcExample {
   file: string;
   palette: Palette;
-  /** A PLC that runs, below a folder for what it keeps. */
+  /** A running PLC, with a folder for its files. */
   plc: (folder: string) => Promise<Plc>;
   changes?: Record<string, object>;
 }
 
-/** What an example does in which a PLC moves a step, whatever protocol it speaks. */
+/** Tests of an example in which a PLC moves a step, for any protocol. */
 export function plcMovesAStep({ file, palette, plc: startPlc, changes = {} }: PlcExample): void {
   usePalettes();
   const ion = useSandbox({ runs: 5 });
@@ -71,7 +71,7 @@ export function plcMovesAStep({ file, palette, plc: startPlc, changes = {} }: Pl
     await plc?.stop();
   });
 
-  it('tells nothing of the state that it finds at its start, nor of an idle machine', async () => {
+  it('reports neither the initial state nor an idle machine', async () => {
     const step = await proofTest();
     plc.set(IDLE, step.run);
     await plc.wasRead();
@@ -90,7 +90,7 @@ export function plcMovesAStep({ file, palette, plc: startPlc, changes = {} }: Pl
     await shows('moved', /COMPLETE/);
   });
 
-  it('lets a step fail, and start again', async () => {
+  it('sets a step to failed, and starts it again', async () => {
     const step = await proofTest();
     plc.set(RUNNING, step.run);
     await becomes(step, 'IN_PROGRESS');
@@ -100,7 +100,7 @@ export function plcMovesAStep({ file, palette, plc: startPlc, changes = {} }: Pl
     await becomes(step, 'IN_PROGRESS');
   });
 
-  it('shows what ION refuses', async () => {
+  it('shows writes that ION rejects', async () => {
     const step = await proofTest([{ name: 'Pressure', type: 'NUMBER', required: true }]);
     plc.set(RUNNING, step.run);
     await becomes(step, 'IN_PROGRESS');
@@ -112,12 +112,12 @@ export function plcMovesAStep({ file, palette, plc: startPlc, changes = {} }: Pl
     await shows('refused', /65535/);
   });
 
-  it('shows a state that it does not know', async () => {
+  it('shows an unknown state', async () => {
     plc.set(9, found.run);
     await shows('refused', /The status must be a text .*, not 9/);
   });
 
-  it('tells a state once, also if the PLC had no values to give in between', async () => {
+  it('reports a state once, also if the PLC had no values in between', async () => {
     const step = await proofTest();
     plc.set(RUNNING, step.run);
     await becomes(step, 'IN_PROGRESS');
@@ -134,7 +134,7 @@ export function plcMovesAStep({ file, palette, plc: startPlc, changes = {} }: Pl
     );
   });
 
-  it('tells, after the connection to the PLC was lost, what happened meanwhile', async () => {
+  it('reports changes during a lost connection to the PLC', async () => {
     const step = await proofTest();
     plc.set(RUNNING, step.run);
     await becomes(step, 'IN_PROGRESS');

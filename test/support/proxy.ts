@@ -14,7 +14,7 @@ export interface TestProxy {
   close(): Promise<void>;
 }
 
-/** Names that exist in tests only are on this machine. */
+/** Names that exist only in tests resolve to this machine. */
 function reachable(hostname: string): string {
   return hostname.endsWith('.test') ? '127.0.0.1' : hostname;
 }

@@ -1,4 +1,4 @@
-// Loads and registers the nodes as Node-RED does at its start, with a stub in its place.
+// Loads and registers the nodes like Node-RED at its start, with a stub instead of Node-RED.
 const { join } = require('node:path');
 
 const root = join(__dirname, '..', '..');

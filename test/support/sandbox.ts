@@ -10,7 +10,7 @@ export interface SandboxInTests {
 
 /**
  * Starts one sandbox for the tests of a `describe` and closes it after them. Each test begins
- * without faults, with counters at zero and the settings that the sandbox started with.
+ * without faults, with counters at zero and the sandbox's initial settings.
  */
 export function useSandbox(options: SandboxOptions = {}): SandboxInTests {
   let running: Sandbox | undefined;
@@ -56,7 +56,7 @@ export function useSandbox(options: SandboxOptions = {}): SandboxInTests {
   };
 }
 
-/** What a client needs to reach the sandbox with its API key. */
+/** Settings that a client needs to reach the sandbox with its API key. */
 export function clientSettings(
   sandbox: Sandbox,
   overrides: Partial<IonClientSettings> = {},

@@ -6,19 +6,19 @@ import { type AddressInfo, createServer as createTcpServer, type Socket } from '
 export interface TestServer {
   url: string;
   port: number;
-  /** Connections that were opened so far. */
+  /** Number of connections so far. */
   readonly connections: number;
   /** Ends at once, also with open connections. */
   close(): Promise<void>;
 }
 
-/** An HTTP server on a free port of this machine; HTTPS where it gets a certificate. */
+/** An HTTP server on a free port of this machine; HTTPS with a certificate. */
 export function httpServer(listener: RequestListener, tls?: ServerOptions): Promise<TestServer> {
   const server = tls ? createHttpsServer(tls, listener) : createHttpServer(listener);
   return listening(server, tls ? 'https' : 'http');
 }
 
-/** A server that speaks as the test says, also what is no HTTP. */
+/** A server with the test's own protocol, not necessarily HTTP. */
 export function tcpServer(onConnection: (socket: Socket) => void): Promise<TestServer> {
   return listening(createTcpServer(onConnection), 'http');
 }
@@ -39,7 +39,7 @@ async function listening(
   server.on('connection', (socket: Socket) => {
     connections++;
     sockets.add(socket);
-    // A client that breaks off is no failure of the test.
+    // A client that disconnects is not a failure of the test.
     socket.on('error', () => {});
     socket.once('close', () => sockets.delete(socket));
   });
@@ -62,7 +62,7 @@ async function listening(
   };
 }
 
-/** Closes after each test what the test hands to the function, the newest first. */
+/** Closes after each test the resources that the test passes to the function, the newest first. */
 export function closeAfterEach(): <T extends { close(): unknown }>(thing: T) => T {
   const open: { close(): unknown }[] = [];
   afterEach(async () => {

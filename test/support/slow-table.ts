@@ -6,34 +6,34 @@ import type { PagedOperation } from '../../nodes/client/paging/paged-operation.j
 import type { PageSource } from '../../nodes/client/paging/paginator.js';
 import { formatMicros, parseMicros } from '../../sandbox/data/clock.js';
 
-/** A change as the database writes it: with the time at which its transaction began. */
+/** A change as the database stores it: with the time at which its transaction began. */
 export interface TableChange {
   id: number;
   /** Microseconds since 1970. */
   updated: number;
-  /** When the transaction ends, so that others see it. */
+  /** End of the transaction, after which others see it. */
   visibleAt: number;
 }
 
-/** What befalls one request. */
+/** Delays of one request. */
 export interface Journey {
-  /** Until ION looks at its table, in microseconds. */
+  /** Until ION reads its table, in microseconds. */
   there: number;
-  /** Until it writes the date of its answer. */
+  /** Until it writes the date of its response. */
   answering: number;
-  /** Until the answer is back. */
+  /** Until the response arrives. */
   back: number;
   fails: boolean;
 }
 
 const AT_ONCE: Journey = { there: 0, answering: 0, back: 0, fails: false };
 
-/** ION's list of run steps on a clock that the test moves, where answers and changes take their time. */
+/** ION's list of run steps on a clock that the test moves; responses and changes take time. */
 export class SlowTable implements PageSource {
   readonly concurrency = 1;
   /** Microseconds since 1970. */
   now = Date.UTC(2026, 0, 1) * 1000;
-  /** Of the next requests; others take no time. */
+  /** For the next requests; others take no time. */
   journeys: Journey[] = [];
   readonly #rows = new Map<number, { updated: number; etag: number }>();
   #coming: TableChange[] = [];
@@ -49,7 +49,7 @@ export class SlowTable implements PageSource {
     this.#appear();
   }
 
-  /** The state of each row that everybody sees now. */
+  /** The currently visible state of each row. */
   states(): Map<number, number> {
     return new Map([...this.#rows].map(([id, { etag }]) => [id, etag]));
   }
@@ -79,7 +79,7 @@ export class SlowTable implements PageSource {
       },
     };
     this.pass(answering);
-    // HTTP tells whole seconds.
+    // HTTP dates have whole seconds.
     const date = new Date(this.now / 1000).toUTCString();
     this.pass(back);
     if (fails) throw new IonError('ION_NETWORK', 'The connection broke.');

@@ -12,7 +12,7 @@ const MOVE =
 const STEP = `query ($id: ID!) { runStep(id: $id) { id title status _etag
   fields { id name value _etag } fileAttachments { id filename } } }`;
 
-/** A field that a test step gets. */
+/** A field of a test step. */
 export interface TestField {
   name: string;
   type: string;
@@ -48,7 +48,7 @@ async function ask(
   return (await client.request(parseOperation(text), { variables, signal })).data;
 }
 
-/** A step at work in a run of its own, or in a given one, made as ION's public example does it. */
+/** A step in progress in a new or given run, created like in ION's public example. */
 export async function makeStep(
   client: IonClient,
   fields: TestField[],

@@ -1,7 +1,7 @@
-// A process of its own that uses the store of an outbox:
+// A separate process that uses the store of an outbox:
 // <folder> open   holds it until its input ends
-// <folder> file   keeps a file, gives it up and lets it wait again
-// It prints one line of JSON: what came out, or the code and the text of the failure.
+// <folder> file   stores a file, rejects it and makes it pending again
+// It prints one line of JSON: the result, or the code and the text of the failure.
 import { readFile } from 'node:fs/promises';
 import { toIonError } from '../../nodes/client/errors.js';
 import { OutboxStore, writing } from '../../nodes/outbox/store.js';

@@ -14,7 +14,7 @@ export interface Outcome {
   message?: string;
 }
 
-/** A process of its own that does something with the store of an outbox (store-process.ts). */
+/** A separate process that uses the store of an outbox (store-process.ts). */
 export class StoreProcess {
   readonly #child: ChildProcess;
   readonly outcome: Promise<Outcome>;
@@ -29,7 +29,7 @@ export class StoreProcess {
     this.outcome = once(lines, 'line').then(([line]) => JSON.parse(String(line)));
   }
 
-  /** Lets it close what it holds, and waits until it is gone. */
+  /** Closes its resources, and waits until it has ended. */
   async end(): Promise<void> {
     const { exitCode, signalCode } = this.#child;
     if (exitCode !== null || signalCode !== null) return;
@@ -47,7 +47,7 @@ export async function holdStore(folder: string): Promise<StoreProcess> {
   return holder;
 }
 
-/** Makes the library that lets calls of the C library fail (disk-faults.c). */
+/** Builds the library that makes calls of the C library fail (disk-faults.c). */
 export async function compileDiskFaults(folder: string): Promise<string> {
   const library = join(folder, 'disk-faults.so');
   const source = join(__dirname, 'disk-faults.c');

@@ -12,7 +12,7 @@ interface CreateInput {
 }
 
 export const attachmentMutations: Record<string, Mutation> = {
-  // Without s3Key the answer says where to put the bytes; with it they are there already.
+  // Without s3Key the response says where to put the bytes; with it they are stored already.
   createFileAttachment: withInput<CreateInput>((input, { store, uploads, user }) => {
     const entityId = input.entityId ? Number(input.entityId) : null;
     if (entityId !== null && !store.entity(entityId)) {

@@ -10,7 +10,7 @@ export interface AttributeInput {
   etag?: string;
 }
 
-/** Sets the attributes that come along with a creation. */
+/** Sets the attributes that are part of a creation. */
 export function createAttributes(
   owner: Owner,
   ownerId: number,
@@ -22,7 +22,7 @@ export function createAttributes(
   }
 }
 
-/** Changes the attributes that come along with an update, each with its own etag. */
+/** Changes the attributes that are part of an update, each with its own etag. */
 export function updateAttributes(
   owner: Owner,
   ownerId: number,

@@ -4,7 +4,7 @@ import type { ApiContext } from '../context.js';
 
 export type Mutation = (args: Record<string, unknown>, context: ApiContext) => unknown;
 
-/** A write with an etag that is not the row's any more. */
+/** A write with an etag that the row no longer has. */
 export class StaleEtag extends Error {}
 
 /** A mutation that takes one `input`; the schema has checked its type. */

@@ -17,7 +17,7 @@ interface InventoryInput {
 const ISSUE_STEERING = ['createIssueForEachBatchSibling', 'partInventoryIds'];
 const INVENTORY_STEERING = ['autogenerateSerialType', 'autogenerateLotNumber', 'cost', 'uri'];
 
-/** Writes to what surrounds runs: issues, comments, inventory, notifications. */
+/** Writes to the records around runs: issues, comments, inventory, notifications. */
 export const recordMutations: Record<string, Mutation> = {
   createIssue: withInput<CreateIssueInput>((input, { store, user }) => {
     if (input.runStepId) existing(store.runSteps, input.runStepId);

@@ -3,7 +3,7 @@ import type { RunStepRow, StepStatus } from '../../data/model.js';
 import type { Store } from '../../data/store.js';
 import type { WriteContext } from '../context.js';
 
-/** Where a step may go from each status. */
+/** The statuses that may follow each status of a step. */
 const TRANSITIONS: Record<StepStatus, readonly StepStatus[]> = {
   REDLINE: ['TODO', 'CANCELED'],
   TODO: ['IN_PROGRESS', 'HOLD', 'CANCELED', 'REDLINE'],
@@ -76,7 +76,7 @@ export function statusColumns(
   }
 }
 
-/** Gives a step a status, with everything that follows from it. */
+/** Changes the status of a step, with all consequences. */
 export function moveStep(
   step: RunStepRow,
   status: StepStatus,

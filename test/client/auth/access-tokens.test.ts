@@ -17,14 +17,14 @@ const key = { clientId: 'test-key', clientSecret: 'test-secret' };
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
-/** An auth server without a network: what it is asked, and what it answers. */
+/** An auth server without a network: its requests and responses. */
 class AuthServer {
   readonly asked: HttpRequest[] = [];
-  /** What it answers next; when there is no more, a token of 300 s. */
+  /** Next responses; after these, a token of 300 s. */
   readonly answers: (Partial<HttpResponse> | IonError)[] = [];
   #held: (() => void)[] | undefined;
 
-  /** From now on answers wait for `release()`. */
+  /** From now on responses wait for `release()`. */
   hold(): void {
     this.#held = [];
   }
@@ -81,7 +81,7 @@ describe('tokens', () => {
       }),
     );
   const get = async (from: AccessTokens) => from.get(signal);
-  /** Lets everything happen that does not wait for the network or a clock. */
+  /** Runs everything that does not wait for the network or a clock. */
   const settle = async () => {
     // A request begins with this import, which is not done at once.
     await import('oauth4webapi');
@@ -112,7 +112,7 @@ describe('tokens', () => {
       assert.equal(headers.get('authorization'), null);
     });
 
-    it('carries a key of any characters', async () => {
+    it('can have a key with any characters', async () => {
       const odd = { clientId: 'a&b=c+d e', clientSecret: 'p@ss w%rd&ü=✓+' };
       await get(tokens({ key: odd }));
       const form = new URLSearchParams(auth.asked[0]?.body);
@@ -120,14 +120,14 @@ describe('tokens', () => {
       assert.equal(form.get('client_secret'), odd.clientSecret);
     });
 
-    it('is one for a thousand that wait', async () => {
+    it('is shared by a thousand waiting messages', async () => {
       const from = tokens();
       const all = await Promise.all(Array.from({ length: 1000 }, () => get(from)));
       assert.deepEqual(new Set(all), new Set(['token-1']));
       assert.equal(auth.asked.length, 1);
     });
 
-    it('goes on for the others when one of those who wait leaves', async () => {
+    it('continues for the others when one waiting message leaves', async () => {
       auth.hold();
       const from = tokens();
       const controller = new AbortController();
@@ -141,7 +141,7 @@ describe('tokens', () => {
       assert.equal(auth.asked.length, 1);
     });
 
-    it('is not made for one that has left before', async () => {
+    it('is not sent for a message that has left before', async () => {
       const from = tokens();
       await failure((async () => from.get(AbortSignal.abort()))(), 'ION_CLOSED');
       assert.equal(auth.asked.length, 0);
@@ -194,7 +194,7 @@ describe('tokens', () => {
       assert.equal(await get(from), 'token-2');
     });
 
-    it('is refreshed once, however many requests go out meanwhile', async () => {
+    it('is refreshed once, however many requests are sent at that time', async () => {
       const from = tokens();
       await get(from);
       clock += 250 * SECOND;
@@ -208,7 +208,7 @@ describe('tokens', () => {
       assert.equal(auth.asked.length, 2);
     });
 
-    it('is not cut short by a refresh that fails, which is tried again at a slow pace', async () => {
+    it('is not shortened by a failed refresh, which is retried at a slow rate', async () => {
       const from = tokens({ retries: 0 });
       await get(from);
       clock += 250 * SECOND;
@@ -223,7 +223,7 @@ describe('tokens', () => {
       assert.equal(from.get(signal), 'token-4');
     });
 
-    it('of 0 s still serves those who wait', async () => {
+    it('of 0 s still serves waiting messages', async () => {
       auth.answers.push(granted({ access_token: 'short', expires_in: 0 }));
       const from = tokens();
       assert.equal(await get(from), 'short');
@@ -231,20 +231,20 @@ describe('tokens', () => {
     });
   });
 
-  describe('that the API refused', () => {
+  describe('rejected by the API', () => {
     it('is forgotten, and no newer one', async () => {
       const from = tokens();
       const first = await get(from);
       assert.equal(from.refuse(first), 'again');
       const second = await get(from);
       assert.equal(second, 'token-2');
-      // A request that went out with the first one comes back late.
+      // A request with the first token returns late.
       assert.equal(from.refuse(first), 'again');
       assert.equal(await get(from), 'token-2');
       assert.equal(auth.asked.length, 2);
     });
 
-    it('is replaced once for all who were refused at the same time', async () => {
+    it('is replaced once for all requests that were rejected at the same time', async () => {
       const from = tokens();
       const first = await get(from);
       from.accept(first);
@@ -256,7 +256,7 @@ describe('tokens', () => {
       assert.equal(auth.asked.length, 2);
     });
 
-    it('is replaced without delay where it was accepted before', async () => {
+    it('is replaced without delay if it was accepted before', async () => {
       const from = tokens();
       for (let i = 1; i <= 5; i++) {
         const token = await get(from);
@@ -266,7 +266,7 @@ describe('tokens', () => {
       }
     });
 
-    it('is replaced at a slow pace where none was ever accepted', async () => {
+    it('is replaced at a slow rate if none was ever accepted', async () => {
       const from = tokens();
       const pauses: number[] = [];
       let asked = clock;
@@ -281,8 +281,8 @@ describe('tokens', () => {
     });
   });
 
-  describe('that is not valid yet, because the clock of the API is behind', () => {
-    it('waits, and is not replaced by one that is even younger', async () => {
+  describe("that is not valid yet, because the API's clock is slow", () => {
+    it('is kept, and not replaced by a younger one', async () => {
       const from = tokens();
       const first = await get(from);
       for (let i = 0; i < 100; i++) assert.equal(from.refuse(first, true), 'later');
@@ -290,7 +290,7 @@ describe('tokens', () => {
       assert.equal(auth.asked.length, 1);
     });
 
-    it('leaves the old one in use, which is still good, and is tried by one request at a time', async () => {
+    it('leaves the old one in use, which is still valid, and is tried by one request at a time', async () => {
       const from = tokens();
       const first = await get(from);
       from.accept(first);
@@ -315,10 +315,10 @@ describe('tokens', () => {
       assert.equal(auth.asked.length, 2);
     });
 
-    it('is waited for at its renewal as well, where it was never taken yet', async () => {
+    it('is kept at its renewal as well, if it was never accepted yet', async () => {
       const from = tokens();
       const first = await get(from);
-      // Refused for most of its life: the next ones come while it is still too young.
+      // Rejected for most of its life: the next ones arrive while it is still too young.
       for (let second = 0; second < 290; second++) {
         for (;;) {
           const token = await get(from);
@@ -336,7 +336,7 @@ describe('tokens', () => {
       assert.equal(from.get(signal), first);
     });
 
-    it('takes the place of the old one when that ends or is refused', async () => {
+    it('replaces the old one when that expires or is rejected', async () => {
       for (const ends of [true, false]) {
         const from = tokens();
         const first = await get(from);
@@ -357,7 +357,7 @@ describe('tokens', () => {
   });
 
   describe('of a refused key', () => {
-    it('are not asked for with every message, but at a pace from 1 s to 60 s', async () => {
+    it('are not requested with every message, but with pauses from 1 s to 60 s', async () => {
       const from = tokens();
       const times: number[] = [];
       const start = clock;
@@ -375,7 +375,7 @@ describe('tokens', () => {
       assert.deepEqual(times, [0, 1, 3, 7, 15, 31, 63, 123, 183, 243]);
     });
 
-    it('are there again by themselves when the key works again', async () => {
+    it('are available again automatically when the key works again', async () => {
       const from = tokens();
       auth.answers.push(refusedKey, refusedKey);
       await failure(get(from), 'ION_AUTH');
@@ -385,7 +385,7 @@ describe('tokens', () => {
       const token = await get(from);
       assert.equal(token, 'token-3');
       from.accept(token);
-      // The pace starts anew.
+      // The pauses start over.
       from.refuse(token);
       auth.answers.push(refusedKey);
       await failure(get(from), 'ION_AUTH');
@@ -393,7 +393,7 @@ describe('tokens', () => {
       assert.equal(await get(from), 'token-5');
     });
 
-    it('fail all who wait with one request', async () => {
+    it('fail all waiting messages with one request', async () => {
       auth.answers.push(refusedKey);
       const from = tokens();
       await Promise.all(Array.from({ length: 50 }, () => failure(get(from), 'ION_AUTH')));
@@ -418,14 +418,14 @@ describe('tokens', () => {
       });
     }
 
-    it('end with their number', async () => {
+    it('stop after the configured number', async () => {
       auth.answers.push(...Array.from({ length: 9 }, () => ({ status: 503 })));
       const error = await failure(get(tokens({ retries: 2 })), 'ION_SERVER');
       assert.equal(auth.asked.length, 3);
       assert.equal(error.status, 503);
     });
 
-    it('begin anew by themselves, at a pace from 1 s to 10 s; until then messages fail at once', async () => {
+    it('start again automatically, with pauses from 1 s to 10 s; until then messages fail immediately', async () => {
       auth.answers.push(...Array.from({ length: 6 }, () => ({ status: 503 })));
       const from = tokens({ retries: 0 });
       const times: number[] = [];
@@ -439,7 +439,7 @@ describe('tokens', () => {
       assert.equal(await get(from), 'token-7');
     });
 
-    it('begin anew when the auth server said, within a minute', async () => {
+    it('start again when the auth server asks, within a minute', async () => {
       const headers = { 'content-type': 'text/plain', 'retry-after': '20' };
       auth.answers.push({ status: 429, headers });
       const from = tokens({ retries: 0 });
@@ -452,7 +452,7 @@ describe('tokens', () => {
     });
   });
 
-  describe('answers', () => {
+  describe('responses', () => {
     const PAGE = '<html><title>Sign in</title></html>';
     const html = (status: number) => ({
       status,
@@ -581,13 +581,13 @@ describe('tokens', () => {
       ['a byte order mark', { ...granted(), text: `\ufeff${granted().text}` }],
     ];
     for (const [what, answer] of usable) {
-      it(`with ${what} are used`, async () => {
+      it(`with ${what} are accepted`, async () => {
         auth.answers.push(answer);
         assert.equal(await get(tokens({ retries: 0 })), 'token');
       });
     }
 
-    it('pass on when to come back', async () => {
+    it('pass on the retry delay', async () => {
       auth.answers.push({ status: 429, headers: { 'retry-after': '90' } });
       const error = await failure(get(tokens()), 'ION_RATE_LIMITED');
       assert.equal(error.retryAfterMs, 90_000);
@@ -595,7 +595,7 @@ describe('tokens', () => {
     });
   });
 
-  it('longer than any header are refused', async () => {
+  it('too long for a header are rejected', async () => {
     auth.answers.push(granted({ access_token: 'x'.repeat(16_384) }));
     assert.equal((await get(tokens())).length, 16_384);
     auth.answers.push(granted({ access_token: 'x'.repeat(16_385) }));
@@ -624,7 +624,7 @@ describe('tokens', () => {
       });
     };
 
-    it('are granted, with one request for a thousand that wait', async () => {
+    it('are granted, with one request for a thousand waiting messages', async () => {
       const from = real();
       const all = await Promise.all(Array.from({ length: 1000 }, () => get(from)));
       assert.equal(new Set(all).size, 1);
@@ -658,14 +658,14 @@ describe('tokens', () => {
     });
 
     for (const kind of ['reset', 'half'] as const) {
-      it(`are asked for again after a connection that broke (${kind})`, async () => {
+      it(`are requested again after a broken connection (${kind})`, async () => {
         ion.sandbox.control.fault({ target: 'token', kind, times: 2 });
         assert.match(await get(real()), /^eyJ/);
         assert.equal(ion.sandbox.control.counters().token.total, 3);
       });
     }
 
-    it('fail those who wait with ION_CLOSED when the client closes', async () => {
+    it('fail waiting messages with ION_CLOSED when the client closes', async () => {
       ion.sandbox.control.fault({ target: 'token', kind: 'hang' });
       const from = real();
       const waiting = Array.from({ length: 5 }, () => failure(get(from), 'ION_CLOSED'));

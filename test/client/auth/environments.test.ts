@@ -19,7 +19,7 @@ const custom = (settings: Partial<EndpointSettings>) =>
   });
 
 describe('environments', () => {
-  // As the ION manual publishes them, page "Access Tokens".
+  // As published in the ION manual, page "Access Tokens".
   const published: [EnvironmentName, string, string, string][] = [
     [
       'production',
@@ -69,14 +69,14 @@ describe('environments', () => {
     });
   }
 
-  it('are all published ones and no other', () => {
+  it('are all published ones and no others', () => {
     assert.deepEqual(
       Object.keys(environments),
       published.map(([name]) => name),
     );
   });
 
-  it('ignore URLs that were typed for a custom one', () => {
+  it('ignore URLs that were entered for a custom one', () => {
     const { graphqlUrl, tokenUrl } = resolveEndpoints({
       environment: 'production',
       apiUrl: 'https://elsewhere.example',
@@ -86,7 +86,7 @@ describe('environments', () => {
     assert.equal(tokenUrl.host, 'auth.buildwithion.com');
   });
 
-  it('are refused where they are not known', () => {
+  it('are rejected if unknown', () => {
     const environment = 'mars-production' as EnvironmentName;
     const error = thrown(() => resolveEndpoints({ environment }), 'ION_CONFIG');
     assert.match(error.message, /mars-production/);
@@ -162,12 +162,12 @@ describe('environments', () => {
     }
   });
 
-  it('send another audience where one is entered', () => {
+  it('send another audience if one is entered', () => {
     assert.equal(custom({ audience: ' https://ion.example ' }).audience, 'https://ion.example');
     assert.equal(custom({ audience: '   ' }).audience, 'https://api.example.com');
   });
 
-  it('allow plain http to another host only where that is asked for', () => {
+  it('allow plain http to another host only if configured', () => {
     for (const which of ['apiUrl', 'authUrl'] as const) {
       const error = thrown(() => custom({ [which]: 'http://ion.plant.example' }), 'ION_CONFIG');
       assert.match(error.message, /ion\.plant\.example.*unencrypted/);
@@ -195,7 +195,7 @@ describe('environments', () => {
       }
     }
 
-    it('are taken where these are its end', () => {
+    it('are accepted if these are its end', () => {
       const { graphqlUrl, tokenUrl } = custom({
         apiUrl: 'https://api.example.com/ion//',
         authUrl: 'https://auth.example.com//',
@@ -205,7 +205,7 @@ describe('environments', () => {
     });
   });
 
-  it('keep the host that was entered, whatever the path', () => {
+  it('keep the entered host, whatever the path', () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 50 }), (path) => {
         const settings = { apiUrl: `https://good.example/${path}`, authUrl: 'good.example' };
@@ -221,7 +221,7 @@ describe('environments', () => {
     );
   });
 
-  it('are refused where they are longer than any URL', () => {
+  it('are rejected if they are too long for a URL', () => {
     const error = thrown(
       () => custom({ apiUrl: `https://a.example/${'x'.repeat(5000)}` }),
       'ION_CONFIG',
@@ -229,7 +229,7 @@ describe('environments', () => {
     assert.ok(error.message.length < 500);
   });
 
-  describe('refused URL', () => {
+  describe('rejected URL', () => {
     const cases: [string, string | undefined, RegExp][] = [
       ['nothing', undefined, /The (API|auth) URL is empty/],
       ['an empty text', '', /is empty/],
@@ -260,7 +260,7 @@ describe('environments', () => {
     }
   });
 
-  describe('keep a secret in a mistyped URL to themselves', () => {
+  describe('do not reveal a secret in a mistyped URL', () => {
     const cases = [
       'https://key:S3CRET@api.example.com',
       'key:S3CRET@api.example.com',

@@ -22,7 +22,7 @@ describe('redaction', () => {
     });
   }
 
-  it('masks every text of an error, its causes included', () => {
+  it('masks every text of an error, including its causes', () => {
     const socket = { headers: { authorization: SECRET } };
     const innermost = Object.assign(new Error(`connect ${SECRET}`), { code: 'ECONNRESET', socket });
     const cause = new TypeError(`fetch ${SECRET}`, { cause: innermost });
@@ -99,7 +99,7 @@ describe('redaction', () => {
       assert.ok(!everythingIn(masked).includes('p@ss'), everythingIn(masked));
     });
 
-    it('masks it in what the error itself does not know yet', () => {
+    it('masks it in properties that the error does not know yet', () => {
       for (const name of [...Object.keys(new IonError('ION_AUTH', '')), 'another']) {
         if (['name', 'code', 'origin', 'errors', 'parts'].includes(name)) continue;
         for (const wrap of [(text: string) => text, (text: string) => [{ [text]: { text } }]]) {
@@ -112,7 +112,7 @@ describe('redaction', () => {
       }
     });
 
-    it('leaves data out that is large and holds one, and keeps the same data without it', () => {
+    it('drops data that is large and contains one, and keeps the same data without it', () => {
       const data = (title: unknown) => ({ runs: [...Array(10_000).fill({ id: 1 }), { title }] });
       const kept = (title: unknown) =>
         withoutSecrets(new IonError('ION_GRAPHQL', '', { data: data(title) }), [SECRET]).data;
@@ -128,7 +128,7 @@ describe('redaction', () => {
       { attempts: 4, pages: 2, parts: [], results: {}, isUncertain: true, another: 1 },
     );
 
-    it('has everything but these, and leaves the error as it is', () => {
+    it('has all other properties, and leaves the error unchanged', () => {
       const copy = error.with({
         message: 'Up.',
         code: 'ION_CLOSED',
@@ -145,13 +145,13 @@ describe('redaction', () => {
       );
     });
 
-    it('has a message of the same length at most', () => {
+    it('has a message of at most the same length', () => {
       const { message } = error.with({ message: 'x'.repeat(5000) });
       assert.equal(message, `${'x'.repeat(1900)}…`);
     });
   });
 
-  it('masks a secret at the end of a quote that was cut short', () => {
+  it('masks a secret at the end of a truncated quote', () => {
     for (let left = 0; left < SECRET.length; left++) {
       const text = `${'x'.repeat(200 - left)}${SECRET} and more`;
       const body = JSON.stringify({ errors: [{ message: text }] });
@@ -170,7 +170,7 @@ describe('redaction', () => {
       createHash('sha512').update(seed).digest('base64url').repeat(5).slice(0, length);
     const TOKEN = [part('header', 40), part('payload', 400), part('signature', 340)].join('.');
     const shows = (text: string) =>
-      // Eleven characters of a token tell nobody anything.
+      // Eleven characters of a token reveal nothing.
       Array.from({ length: TOKEN.length - 11 }, (_, at) => TOKEN.slice(at, at + 12)).some((piece) =>
         text.includes(piece),
       );
@@ -234,7 +234,7 @@ describe('redaction', () => {
     }
   });
 
-  describe('of a secret that somebody changed', () => {
+  describe('of a modified secret', () => {
     const HIDDEN = 'Zk7q-9XvPw2RtLm4-NbQ8yHs6';
     const hexOf = (character: string) => character.charCodeAt(0).toString(16);
     const each = (change: (character: string) => string) => HIDDEN.replace(/./g, change);
@@ -259,7 +259,7 @@ describe('redaction', () => {
       });
     }
 
-    it('masks it in JSON inside of JSON, with letters of other alphabets', () => {
+    it('masks it in JSON inside JSON, with letters of other alphabets', () => {
       for (const hidden of ['Straße "Österreich" \\ 😀', 'ΣΑΣ ΣΟΦΟΣ ΣΑΣ', 'İstanbul İstanbul']) {
         const inner = JSON.stringify({ hidden });
         const texts = [JSON.stringify({ inner }), encodeURIComponent(hidden), hidden.toUpperCase()];
@@ -272,19 +272,19 @@ describe('redaction', () => {
     });
 
     for (const hidden of ['ab  cd\tefgh ijkl mnop', 'abc  d']) {
-      it(`masks ${JSON.stringify(hidden)} when a quote has folded its blanks`, () => {
+      it(`masks ${JSON.stringify(hidden)} when a quote has collapsed its spaces`, () => {
         const error = new IonError('ION_AUTH', quote(`echo: ${hidden} end`));
         assert.equal(withoutSecrets(error, [hidden]).message, 'echo: *** end');
       });
     }
   });
 
-  describe('of a text that was cut', () => {
+  describe('of a truncated text', () => {
     const HIDDEN = 'Zk7q-9XvPw2RtLm4-NbQ8yHs6';
     const messageOf = (text: string) =>
       withoutSecrets(new IonError('ION_AUTH', text), [HIDDEN, 'pass-word']).message;
 
-    it('masks the beginning and the end of a secret beside the cut', () => {
+    it('masks the beginning and the end of a secret next to the cut', () => {
       for (let length = 4; length < HIDDEN.length; length++) {
         const beginning = HIDDEN.slice(0, length);
         const end = HIDDEN.slice(-length);
@@ -298,11 +298,11 @@ describe('redaction', () => {
       assert.equal(messageOf(`TAIL ${HIDDEN.slice(0, 11).toUpperCase()}…`), 'TAIL ***…');
     });
 
-    it('keeps ordinary words beside the cut', () => {
+    it('keeps ordinary words next to the cut', () => {
       assert.equal(messageOf('the run…and its step...done'), 'the run…and its step...done');
     });
 
-    it('masks it wherever the client cuts a reason, a message or a cause', () => {
+    it('masks it wherever the client truncates a reason, a message or a cause', () => {
       for (const length of [200, 1000, 1900, 5000, 16_384]) {
         for (let left = 4; left < HIDDEN.length; left++) {
           const text = `${'x '.repeat(length).slice(0, length - left)}${HIDDEN} and more`;
@@ -316,13 +316,13 @@ describe('redaction', () => {
       }
     });
 
-    it('cuts the texts of causes, however long they are', () => {
+    it('truncates the texts of causes, however long they are', () => {
       const cause = new Error('x'.repeat(1_000_000));
       assert.ok(everythingIn(withoutSecrets(toIonError(cause), [HIDDEN])).length < 100_000);
     });
   });
 
-  it('keeps in memory the secrets of the last error alone, and none after it was closed', () => {
+  it('keeps the secrets of the last error alone in memory, and none after it was closed', () => {
     const redactor = new Redactor();
     const shownOf = (secrets: string[]) =>
       redactor.withoutSecrets(new IonError('ION_AUTH', secrets.join(' ')), secrets).message;
@@ -339,7 +339,7 @@ describe('redaction', () => {
     assert.deepEqual(redactor.kept, []);
   });
 
-  it('leaves words alone that are too short for a secret', () => {
+  it('leaves words unchanged that are too short for a secret', () => {
     const error = withoutSecrets(new IonError('ION_AUTH', 'the key is ion'), ['ion', '', 'i']);
     assert.equal(error.message, 'the key is ion');
   });
@@ -352,7 +352,7 @@ describe('redaction', () => {
     assert.equal(error.message, 'a *** b');
   });
 
-  it('ends with causes that refer to each other, and with data nested however deep', () => {
+  it('terminates with circular causes and with deeply nested data', () => {
     const cause = new Error(SECRET);
     cause.cause = cause;
     let deep: object = { message: SECRET };
@@ -365,7 +365,7 @@ describe('redaction', () => {
     const secret = fc.string({ minLength: 4, maxLength: 40, unit: 'grapheme' });
     fc.assert(
       fc.property(secret, fc.string(), fc.string(), (hidden, before, after) => {
-        // What the mask itself consists of cannot be told from a mask.
+        // Text of the mask itself cannot be distinguished from a mask.
         fc.pre(!'***'.includes(hidden[0] ?? '') && !hidden.includes('…'));
         const text = `${before}${hidden}${after}`;
         const cause = new Error(text);

@@ -19,9 +19,9 @@ function verdict(status: number, errors?: GraphqlError[], data?: Record<string, 
   return classifyApiFailure({ status, errors, data, retryAfterMs: undefined });
 }
 
-describe('verdict: who answered, and what it says about the operation', () => {
+describe('verdict: who answered, and what the answer says about the operation', () => {
   describe('ION about its own state', () => {
-    // Texts of PostgreSQL, psycopg2, SQLAlchemy, proxies and servers, as they reach clients.
+    // Texts of PostgreSQL, psycopg2, SQLAlchemy, proxies and servers, as clients receive them.
     const passing = [
       '(psycopg2.errors.DeadlockDetected) deadlock detected\nDETAIL: Process 1 waits for ShareLock',
       '(psycopg2.errors.SerializationFailure) could not serialize access due to concurrent update',
@@ -80,19 +80,19 @@ describe('verdict: who answered, and what it says about the operation', () => {
       'Error: timed out',
     ];
     for (const message of passing) {
-      it(`passes: ${message.split('\n')[0]}`, () => {
+      it(`is temporary: ${message.split('\n')[0]}`, () => {
         const found = verdict(200, [error(message, { path: ['updateRun'] })], { updateRun: null });
         assert.equal(found.origin, 'service');
         assert.equal(found.code, 'ION_SERVER');
         assert.equal(found.transient, true);
-        // It came out of the execution: nobody knows how far that got.
+        // The error came from the execution: it is unknown how far that got.
         assert.equal(found.notRun, false);
         assert.equal(verdict(200, [error(message)]).notRun, true);
       });
     }
 
     for (const code of ['INTERNAL_SERVER_ERROR', 'SERVICE_UNAVAILABLE', 'TIMEOUT', 'internal']) {
-      it(`passes with the code ${code}`, () => {
+      it(`is temporary with the code ${code}`, () => {
         assert.equal(verdict(200, [coded(code)]).code, 'ION_SERVER');
         assert.equal(verdict(200, [error('No.', { code })]).origin, 'service');
       });
@@ -110,7 +110,7 @@ describe('verdict: who answered, and what it says about the operation', () => {
       });
     }
 
-    it('passes under a status of a fault, whatever it says, and with a status that says so itself', () => {
+    it('is temporary with an error status, whatever the text, and with a status that says so itself', () => {
       for (const status of [500, 502, 503, 504, 520]) {
         assert.equal(verdict(status, [error('list index out of range')]).code, 'ION_SERVER');
       }
@@ -191,7 +191,7 @@ describe('verdict: who answered, and what it says about the operation', () => {
       ['CONCURRENCY_ERROR with HTTP 400', 'ION_CONFLICT', 400, coded('CONCURRENCY_ERROR')],
     ];
     for (const [what, code, status, entry] of refused) {
-      it(`refuses it by ${what}`, () => {
+      it(`rejects it by ${what}`, () => {
         const found = verdict(status, [entry]);
         assert.equal(found.code, code);
         assert.equal(found.origin, 'operation');
@@ -200,7 +200,7 @@ describe('verdict: who answered, and what it says about the operation', () => {
       });
     }
 
-    it('refuses it where one of several errors does', () => {
+    it('rejects it if one of several errors does', () => {
       const found = verdict(200, [error('deadlock detected'), error('Not in stock.')]);
       assert.equal(found.code, 'ION_GRAPHQL');
       const both = [coded('INTERNAL_SERVER_ERROR'), error('Not in stock.')];
@@ -208,7 +208,7 @@ describe('verdict: who answered, and what it says about the operation', () => {
       assert.equal(verdict(200, [both[0] as GraphqlError, error('timed out')]).code, 'ION_SERVER');
     });
 
-    it('refuses it where a rule speaks of another token', () => {
+    it('rejects it if a rule mentions another token', () => {
       assert.equal(verdict(200, [error('The release token is expired.')]).code, 'ION_GRAPHQL');
     });
   });
@@ -224,7 +224,7 @@ describe('verdict: who answered, and what it says about the operation', () => {
       'Unauthorized',
     ];
     for (const text of texts) {
-      it(`refuses it: ${text}`, () => {
+      it(`rejects it: ${text}`, () => {
         for (const found of [
           verdict(200, [error(text)]),
           verdict(400, [error(text)]),
@@ -237,14 +237,14 @@ describe('verdict: who answered, and what it says about the operation', () => {
       });
     }
 
-    it('does not refuse it where a part of the operation ran, or a permission is missing', () => {
+    it('does not reject it if a part of the operation ran, or a permission is missing', () => {
       const ran = verdict(200, [error('UNAUTHORIZED', { path: ['b'] })], { a: 1, b: null });
       assert.notEqual(ran.code, 'ION_AUTH');
       const entry = error('You do not have permission.', { extensions: { code: 'UNAUTHORIZED' } });
       assert.equal(verdict(200, [entry]).code, 'ION_FORBIDDEN');
     });
 
-    it('does not say that a mutation did not run where a part of it may have', () => {
+    it('does not say that a mutation did not run if a part of it may have', () => {
       const ran = { data: { a: 1, b: null }, errors: [error('Unauthorized', { path: ['b'] })] };
       const found = verdict(401, ran.errors, ran.data);
       assert.deepEqual([found.code, found.notRun, found.mayHaveRun], ['ION_AUTH', false, true]);
@@ -253,7 +253,7 @@ describe('verdict: who answered, and what it says about the operation', () => {
         const entry = error(text, { path: ['b'] });
         assert.equal(verdict(200, [entry], { a: null, b: null }).notRun, false, text);
       }
-      // Data under a status that says that nothing was looked at.
+      // Data with a status that says that the request was not processed.
       for (const status of [401, 408, 429]) {
         assert.equal(verdict(status, undefined, { a: { id: 1 } }).notRun, false);
         assert.equal(verdict(status, undefined, { a: null }).notRun, true);
@@ -262,7 +262,7 @@ describe('verdict: who answered, and what it says about the operation', () => {
       assert.equal(verdict(200, both, { a: null, b: null }).notRun, true);
     });
 
-    it('says by many words that it is too young', () => {
+    it('says in many ways that it is too young', () => {
       for (const [text, expected] of [
         ['The token is not yet valid (iat)', true],
         ['The token is not yet valid (nbf)', true],
@@ -278,8 +278,8 @@ describe('verdict: who answered, and what it says about the operation', () => {
     });
   });
 
-  describe('something on the way', () => {
-    it('refuses nothing, whatever its status', () => {
+  describe('an intermediary', () => {
+    it('rejects nothing, whatever its status', () => {
       for (let status = 200; status < 600; status++) {
         const found = verdict(status);
         const origin: Origin = 'gateway';
@@ -290,7 +290,7 @@ describe('verdict: who answered, and what it says about the operation', () => {
   });
 
   describe('the token endpoint', () => {
-    it('says nothing about an operation, whatever it answers', () => {
+    it('says nothing about an operation, whatever the response', () => {
       for (const oauthError of [undefined, 'invalid_client', 'server_error', 'anything']) {
         for (let status = 200; status < 600; status++) {
           const found = classifyTokenFailure(status, oauthError, true);
@@ -300,13 +300,13 @@ describe('verdict: who answered, and what it says about the operation', () => {
       }
     });
 
-    it('refuses the key by an error of OAuth alone, or without any reason', () => {
+    it('refuses the key only by an OAuth error, or without any reason', () => {
       assert.equal(classifyTokenFailure(401, 'invalid_client', false).code, 'ION_AUTH');
       assert.equal(classifyTokenFailure(400, 'invalid_grant', false).code, 'ION_AUTH');
       assert.equal(classifyTokenFailure(401, undefined, false).code, 'ION_AUTH');
       assert.equal(classifyTokenFailure(401, undefined, true).code, 'ION_RESPONSE');
       assert.equal(classifyTokenFailure(403, undefined, false).code, 'ION_RESPONSE');
-      // Web servers and gateways name their errors so.
+      // Typical error names of web servers and gateways.
       assert.equal(classifyTokenFailure(403, 'Forbidden', false).transient, true);
       assert.equal(classifyTokenFailure(400, 'Bad Request', false).transient, true);
     });

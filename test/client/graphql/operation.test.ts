@@ -33,7 +33,7 @@ describe('operation', () => {
     ],
   ];
   for (const [what, text, kind, name] of kinds) {
-    it(`tells ${what}`, () => {
+    it(`reports ${what}`, () => {
       const operation = parseOperation(text);
       assert.equal(operation.kind, kind);
       assert.equal(operation.name, name);
@@ -41,25 +41,25 @@ describe('operation', () => {
     });
   }
 
-  it('picks the one that is named', () => {
+  it('picks the named one', () => {
     const text = 'query A { me { id } } mutation B { createApiKey { apikey { id } } }';
     assert.equal(parseOperation(text, 'A').kind, 'query');
     const picked = parseOperation(text, 'B');
     assert.deepEqual([picked.kind, picked.name], ['mutation', 'B']);
   });
 
-  it('takes an empty operation name as none', () => {
+  it('treats an empty operation name as none', () => {
     assert.equal(parseOperation('query Q { me { id } }', '').name, 'Q');
   });
 
-  it('is parsed once, and never mixed up with another', () => {
+  it('is parsed once, and never confused with another', () => {
     const text = 'query A { me { id } } query B { me { name } }';
     assert.equal(parseOperation(text, 'A'), parseOperation(text, 'A'));
     assert.notEqual(parseOperation(text, 'A'), parseOperation(text, 'B'));
     assert.notEqual(parseOperation('query A { me { id } }'), parseOperation(text, 'A'));
   });
 
-  it('is kept in a number that does not grow with the number of texts', () => {
+  it('is cached in a number that does not grow with the number of texts', () => {
     const first = parseOperation('{ me { id0: id } }');
     for (let i = 1; i <= 150; i++) parseOperation(`{ me { id${i}: id } }`);
     assert.notEqual(parseOperation('{ me { id0: id } }'), first);

@@ -17,8 +17,8 @@ const errors = (...messages: string[]) => ({ errors: messages.map((message) => (
 const fail = (code: IonErrorCode, ...given: Parameters<typeof answer>) =>
   thrown(() => read(answer(...given)), code);
 
-describe('answer', () => {
-  it('gives data, extensions and trace id', () => {
+describe('response', () => {
+  it('returns data, extensions and trace ID', () => {
     const body = { data: { me: { id: 6 } }, extensions: { cost: 3 } };
     const date = 'Wed, 25 Nov 2026 12:00:00 GMT';
     assert.deepEqual(read(answer(200, body, { 'x-b3-trace-id': 'abc', date })), {
@@ -37,7 +37,7 @@ describe('answer', () => {
     ['extensions that are no object', { data: { me: null }, extensions: null }],
   ];
   for (const [what, body] of good) {
-    it(`is good with ${what}`, () => {
+    it(`is valid with ${what}`, () => {
       const { data, extensions } = read(answer(200, body));
       assert.deepEqual(data, { me: null });
       assert.equal(extensions, undefined);
@@ -46,7 +46,7 @@ describe('answer', () => {
 
   const PAGE = '<!DOCTYPE html><html><head><title>502 Bad\n Gateway</title></head></html>';
   const codes: [IonErrorCode, number, unknown, RegExp][] = [
-    // What GraphQL says under HTTP 200.
+    // GraphQL errors with HTTP 200.
     ['ION_GRAPHQL', 200, errors('Cannot query field "x".'), /^Cannot query field "x"\.$/],
     ['ION_GRAPHQL', 200, errors('One.', 'Two.'), /^One\. · Two\.$/],
     [
@@ -58,7 +58,7 @@ describe('answer', () => {
     ['ION_GRAPHQL', 200, { errors: ['a text'], data: {} }, /^a text$/],
     ['ION_GRAPHQL', 200, { errors: [{}], data: {} }, /unknown error/],
     ['ION_GRAPHQL', 200, { errors: [{ message: { code: 5 } }], data: {} }, /\{"code":5\}/],
-    // What gateways say in JSON.
+    // JSON of gateways.
     ['ION_RESPONSE', 200, { errors: ['a text'] }, /a text/],
     ['ION_RESPONSE', 200, { errors: [{ title: 'Forbidden' }] }, /Forbidden/],
     ['ION_RESPONSE', 200, { success: false, errors: [{ message: 'No.' }], result: null }, /No\./],
@@ -85,7 +85,7 @@ describe('answer', () => {
     ['ION_CONFLICT', 200, errors('The _etag is stale.'), /new etag/],
     ['ION_CONFLICT', 200, errors('stale_etag'), /new etag/],
     ['ION_GRAPHQL', 200, errors('The vintage stage tag is wrong.'), /stage tag/],
-    // Reading it again would not help a document that forgets the etag.
+    // Reading again would not help a document without the etag.
     [
       'ION_GRAPHQL',
       200,
@@ -102,7 +102,7 @@ describe('answer', () => {
       { errors: [{ message: 'Log in.', extensions: { code: 'UNAUTHENTICATED' } }], data: null },
       /Log in/,
     ],
-    // Statuses whose body speaks GraphQL: its words come first.
+    // Statuses with a GraphQL body: its message has priority.
     ['ION_GRAPHQL', 400, errors('Must provide query string.'), /^Must provide query string\.$/],
     ['ION_GRAPHQL', 422, errors('The step is not in progress.'), /^The step is not in progress\.$/],
     ['ION_FORBIDDEN', 403, errors('Not yours.'), /^Not yours\. .*creator/],
@@ -140,7 +140,7 @@ describe('answer', () => {
     ['ION_SERVER', 503, '', /HTTP 503.*status\.firstresonance\.io/],
     ['ION_SERVER', 504, PAGE, /HTTP 504.*30 s/],
     ['ION_SERVER', 599, '', /HTTP 599/],
-    // What is no GraphQL answer at all.
+    // Responses that are not GraphQL.
     ['ION_RESPONSE', 200, '', /api\.example\.com sent an empty answer/],
     ['ION_RESPONSE', 200, PAGE, /web page "502 Bad Gateway" instead of JSON/],
     ['ION_RESPONSE', 200, '<!doctype html><p>hello', /web page instead of JSON/],
@@ -162,7 +162,7 @@ describe('answer', () => {
     });
   }
 
-  it('holds something of what was asked, unless directives left it out', () => {
+  it('contains some of the requested fields, unless directives left them out', () => {
     const asked = (text: string, data: object, more: object = {}) => {
       const given = answer(200, { ...more, data });
       return readResponse(given, HOST, readBody(given, HOST), '', parseOperation(text));
@@ -179,7 +179,7 @@ describe('answer', () => {
     thrown(() => asked('{ who: me { id } }', { me: null }), 'ION_RESPONSE');
   });
 
-  it('of a redirect names where it points and is not followed', () => {
+  it('with a redirect names its target, which is not followed', () => {
     for (const status of [301, 302, 303, 307, 308]) {
       const location = 'https://login.example.com/';
       const error = fail('ION_RESPONSE', status, '', { location });
@@ -201,7 +201,7 @@ describe('answer', () => {
     assert.equal(error.traceId, 'abc');
   });
 
-  it('leaves out data beside errors that is too large to be copied for a Catch node', () => {
+  it('drops data next to errors that is too large to be copied for a Catch node', () => {
     const rows = (count: number) => ({ runs: Array.from({ length: count }, (_, id) => ({ id })) });
     for (const [count, isKept] of [
       [10_000, true],
@@ -215,7 +215,7 @@ describe('answer', () => {
     }
   });
 
-  it('passes on a trace id only if it looks like one and holds no piece of the token', () => {
+  it('passes on a trace ID only if it looks like one and contains no piece of the token', () => {
     const token = 'tok-abcdefghij-0123456789.klmnopqrst';
     const given: [string, boolean][] = [
       ['463ac35c9f6413ad', true],
@@ -244,22 +244,22 @@ describe('answer', () => {
     }
   });
 
-  it('that talks of tokens beside data is no refused token', () => {
+  it('that mentions tokens next to data does not mean a rejected token', () => {
     fail('ION_GRAPHQL', 200, { data: { me: {} }, ...errors('Token is expired.') });
   });
 
-  it('counts a token that GraphQL refuses as status 401, so that a new one is fetched', () => {
+  it('counts a token rejected by GraphQL as status 401, so that a new one is fetched', () => {
     assert.equal(fail('ION_AUTH', 200, errors('Token is expired.')).status, 401);
   });
 
-  it('quotes no more than a line of a long text', () => {
+  it('quotes at most a line of a long text', () => {
     const { message } = fail('ION_GRAPHQL', 200, errors('x'.repeat(10_000)));
     assert.equal(message, `${'x'.repeat(200)}…`);
     const { errors: kept } = fail('ION_GRAPHQL', 200, errors('x'.repeat(10_000)));
     assert.equal(kept?.[0]?.message.length, 10_000);
   });
 
-  it('passes on when to come back, in seconds or as a date', () => {
+  it('passes on the retry delay, in seconds or as a date', () => {
     const date = new Date(Date.now() + 30_000).toUTCString();
     for (const [status, code] of [
       [429, 'ION_RATE_LIMITED'],
@@ -272,7 +272,7 @@ describe('answer', () => {
     }
   });
 
-  // What may be repeated: see the table of retries in the tests of the client.
+  // For retries see the table in the tests of the client.
   const safety: [number, HttpResponse['headers'], { transient: boolean; mayHaveRun: boolean }][] = [
     [200, {}, { transient: true, mayHaveRun: true }],
     [302, {}, { transient: true, mayHaveRun: true }],
@@ -296,7 +296,7 @@ describe('answer', () => {
   for (const [status, headers, expected] of safety) {
     const after = headers['retry-after'];
     const name = after ? `${status} with Retry-After ${after}` : `${status}`;
-    it(`of HTTP ${name} is ${expected.transient ? '' : 'not '}passing, the operation ${expected.mayHaveRun ? 'may have' : 'has not'} run`, () => {
+    it(`of HTTP ${name} is ${expected.transient ? '' : 'not '}temporary, the operation ${expected.mayHaveRun ? 'may have' : 'has not'} run`, () => {
       const isExpected = (error: unknown) => {
         const { transient, mayHaveRun } = error as IonError;
         assert.deepEqual({ transient, mayHaveRun }, expected);
@@ -306,7 +306,7 @@ describe('answer', () => {
     });
   }
 
-  it('with errors tells whether the operation had begun: by data, or by a place below its fields', () => {
+  it('with errors shows whether the operation had begun: by data, or by a path below its fields', () => {
     const told: [object, boolean][] = [
       [errors('Refused.'), false],
       [{ data: null, errors: [{ message: 'Refused.', path: ['createRun'] }] }, false],
@@ -319,11 +319,11 @@ describe('answer', () => {
     }
   });
 
-  it('that redirects leaves open whether the operation ran', () => {
+  it('with a redirect leaves open whether the operation ran', () => {
     assert.equal(fail('ION_RESPONSE', 303, '').mayHaveRun, true);
   });
 
-  it('of no use after a success leaves open whether the operation ran', () => {
+  it('that is invalid after a success leaves open whether the operation ran', () => {
     assert.equal(fail('ION_RESPONSE', 200, 'it works!').mayHaveRun, true);
   });
 });

@@ -6,7 +6,7 @@ import { thrown } from '../../support/errors.js';
 const nested = (depth: number): unknown => (depth === 0 ? 1 : { a: nested(depth - 1) });
 const circular: Record<string, unknown> = {};
 circular.self = circular;
-/** Few objects, each of which holds the one before it twice. */
+/** Few objects, each of which contains the one before it twice. */
 const doubled = (times: number): unknown => {
   const inner = times === 0 ? 1 : doubled(times - 1);
   return { a: inner, b: inner };
@@ -33,7 +33,7 @@ describe('variables', () => {
     ['a text of 8 MiB', { a: 'x'.repeat(8 * 1024 * 1024) }],
   ];
   for (const [what, variables] of good) {
-    it(`may hold ${what}`, () => checkVariables(variables as Record<string, unknown>));
+    it(`may contain ${what}`, () => checkVariables(variables as Record<string, unknown>));
   }
 
   const bad: [string, unknown, RegExp][] = [
@@ -82,7 +82,7 @@ describe('variables', () => {
     ],
   ];
   for (const [what, variables, message] of bad) {
-    it(`are refused with ${what}`, () => {
+    it(`are rejected with ${what}`, () => {
       const refused = () => checkVariables(variables as Record<string, unknown>);
       assert.match(thrown(refused, 'ION_VARIABLES').message, message);
     });

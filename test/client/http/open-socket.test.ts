@@ -11,7 +11,7 @@ import { closeAfterEach, httpServer, unusedPort } from '../../support/servers.js
 
 const NAME = 'ion.example.test';
 
-describe('connections to a host of several addresses', () => {
+describe('connections to a host with several addresses', () => {
   const closing = closeAfterEach();
   const { lookup } = dns;
   /** Emits `opened` with the number of sockets of the test so far. */
@@ -31,7 +31,7 @@ describe('connections to a host of several addresses', () => {
     dns.lookup = lookup;
   });
 
-  /** Lets the name stand for these addresses. */
+  /** Resolves the name to these addresses. */
   const resolveTo = (...addresses: string[]) => {
     sockets = [];
     dns.lookup = ((_name: string, _options: object, callback: (...result: unknown[]) => void) => {
@@ -86,7 +86,7 @@ describe('connections to a host of several addresses', () => {
     assert.equal(sockets.length, 1);
   });
 
-  it('go to the next address while the first ones do not answer', async () => {
+  it('use the next address while the first ones do not answer', async () => {
     const server = await answering();
     for (const host of ['127.0.0.2', '127.0.0.3']) closing(await deafServer(host, server.port));
     resolveTo('127.0.0.2', '127.0.0.3', '127.0.0.1');
@@ -94,13 +94,13 @@ describe('connections to a host of several addresses', () => {
     assert.equal(server.connections, 1);
   });
 
-  it('go to the next address at once where one refuses', async () => {
+  it('use the next address immediately after a refusal', async () => {
     const server = await answering();
     resolveTo('127.0.0.2', '::1', '127.0.0.1');
     assert.equal((await post(transport(), server.port)).status, 200);
   });
 
-  it('are refused where all addresses refuse', async () => {
+  it('are refused if all addresses refuse', async () => {
     const port = await unusedPort();
     resolveTo('127.0.0.2', '127.0.0.1');
     const error = await failure(post(transport(), port), 'ION_NETWORK');
@@ -108,7 +108,7 @@ describe('connections to a host of several addresses', () => {
     assert.deepEqual([error.transient, error.mayHaveRun], [true, false]);
   });
 
-  it('end in time where no address answers', async () => {
+  it('end in time if no address answers', async () => {
     const dead = closing(await deafServer('127.0.0.1'));
     closing(await deafServer('127.0.0.2', dead.port));
     resolveTo('127.0.0.1', '127.0.0.2');
@@ -118,7 +118,7 @@ describe('connections to a host of several addresses', () => {
     assert.ok(sockets.every((socket) => socket.destroyed));
   });
 
-  it('are broken off when the transport closes', async () => {
+  it('are aborted when the transport closes', async () => {
     const dead = closing(await deafServer('127.0.0.1'));
     resolveTo('127.0.0.1');
     const through = transport();
@@ -129,14 +129,14 @@ describe('connections to a host of several addresses', () => {
     assert.ok(sockets.every((socket) => socket.destroyed));
   });
 
-  it('are made so to a proxy as well', async () => {
+  it('are made the same way to a proxy', async () => {
     const target = await answering();
     const proxy = closing(await startProxy());
     closing(await deafServer('127.0.0.2', proxy.port));
     resolveTo('127.0.0.2', '127.0.0.1');
     const url = `http://proxy.example.test:${proxy.port}`;
     const through = transport({ proxy: { url, except: [] } });
-    // The server behind it speaks no TLS; what counts is that the proxy was asked.
+    // The server behind it does not use TLS; the test only checks that the proxy was used.
     await failure(post(through, target.port, 'https'), 'ION_NETWORK');
     assert.deepEqual(proxy.targets, [`${NAME}:${target.port}`]);
   });

@@ -27,7 +27,7 @@ describe('proxies', () => {
     ['proxy_1.corp:3128', 'http://proxy_1.corp:3128/'],
   ];
   for (const [text, url] of understood) {
-    it(`are understood as ${JSON.stringify(text)}`, () => {
+    it(`are parsed from ${JSON.stringify(text)}`, () => {
       assert.equal(proxyUrl('It', text).href, url);
       for (const name of names) {
         process.env[name] = text;
@@ -66,7 +66,7 @@ describe('proxies', () => {
     'http://user:S3CRET@proxy example',
   ];
   for (const text of refused) {
-    it(`are not ${JSON.stringify(text)}, and the error says where it stands, not what`, () => {
+    it(`are not ${JSON.stringify(text)}, and the error names the variable, not the value`, () => {
       for (const name of names) {
         process.env[name] = text;
         const error = thrown(() => proxiesFor(undefined), 'ION_CONFIG');
@@ -80,21 +80,21 @@ describe('proxies', () => {
     });
   }
 
-  it('of another kind are told from what is none', () => {
+  it('of another kind are distinguished from invalid ones', () => {
     const says = (text: string) => thrown(() => proxyUrl('It', text), 'ION_CONFIG').message;
     assert.match(says('socks5://proxy.corp'), /another kind than http and https/);
     assert.match(says('http://'), /is not the URL of a proxy/);
   });
 
-  it('are none where variables are empty or blank', () => {
+  it('are none if variables are empty or blank', () => {
     assert.equal(proxiesFor(undefined), undefined);
     for (const name of names) process.env[name] = ' ';
     assert.equal(proxiesFor(undefined), undefined);
   });
 
-  it('are taken from the small letters first', () => {
+  it('are taken from lower-case variables first', () => {
     Object.assign(process.env, { https_proxy: 'small:1', HTTPS_PROXY: 'LARGE:2' });
-    // One environment on Windows.
+    // On Windows both are the same variable.
     if (process.platform === 'win32') return;
     assert.equal(proxiesFor(undefined)?.https, 'http://small:1/');
   });

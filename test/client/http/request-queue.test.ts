@@ -7,13 +7,13 @@ import { failure, thrown } from '../../support/errors.js';
 describe('queue', () => {
   const { signal } = new AbortController();
 
-  /** Enters and notes the name as soon as there is a place. */
+  /** Enters and notes the name as soon as there is a slot. */
   const enter = (queue: RequestQueue, entered: string[], name: string, turn: Priority = 'new') =>
     Promise.resolve(queue.enter(signal, turn)).then(() => {
       entered.push(name);
     });
 
-  it('lets in as many at once as it is large', async () => {
+  it('admits as many at once as its size', async () => {
     const queue = new RequestQueue(2, 10);
     assert.equal(queue.enter(signal, 'new'), undefined);
     assert.equal(queue.enter(signal, 'new'), undefined);
@@ -23,7 +23,7 @@ describe('queue', () => {
     await third;
   });
 
-  it('lets in those who wait in order', async () => {
+  it('admits waiting entries in order', async () => {
     const queue = new RequestQueue(1, 10);
     const entered: string[] = [];
     const all = ['a', 'b', 'c', 'd'].map((name) => enter(queue, entered, name));
@@ -34,7 +34,7 @@ describe('queue', () => {
     assert.deepEqual(entered, ['a', 'b', 'c', 'd']);
   });
 
-  it('lets in retries first, and further pages in turn with new messages', async () => {
+  it('admits retries first, and further pages in turn with new messages', async () => {
     const queue = new RequestQueue(1, 10);
     const entered: string[] = [];
     const all = [
@@ -53,7 +53,7 @@ describe('queue', () => {
     assert.deepEqual(entered, ['running', 'retry 1', 'retry 2', 'new 1', 'page', 'new 2']);
   });
 
-  it('counts those that pause before their next try among those that wait', async () => {
+  it('counts entries that pause before a retry as waiting', async () => {
     const queue = new RequestQueue(1, 2);
     const pauses: (() => void)[] = [];
     const pause = () => new Promise<void>((resolve) => pauses.push(resolve));
@@ -66,13 +66,13 @@ describe('queue', () => {
     assert.equal(queue.enter(signal, 'new'), undefined);
   });
 
-  it('lets a message in where a place is free, also when none may wait', () => {
+  it('admits a message if a slot is free, also when none may wait', () => {
     const queue = new RequestQueue(1, 0);
     assert.equal(queue.enter(signal, 'new'), undefined);
     thrown(() => queue.enter(signal, 'new'), 'ION_OVERLOADED');
   });
 
-  it('refuses new messages once too many wait', () => {
+  it('rejects new messages once too many wait', () => {
     const queue = new RequestQueue(1, 2);
     void queue.enter(signal, 'new');
     void queue.enter(signal, 'new');
@@ -81,7 +81,7 @@ describe('queue', () => {
     assert.match(error.message, /2 messages are already waiting/);
   });
 
-  it('lets in what was begun, however many wait', async () => {
+  it('admits continued work, however many wait', async () => {
     const queue = new RequestQueue(1, 0);
     void queue.enter(signal, 'new');
     const page = queue.enter(signal, 'continued');
@@ -93,7 +93,7 @@ describe('queue', () => {
     await page;
   });
 
-  it('has room again when one of those who wait leaves', async () => {
+  it('has room again when a waiting entry leaves', async () => {
     const queue = new RequestQueue(1, 1);
     void queue.enter(signal, 'new');
     const controller = new AbortController();
@@ -106,13 +106,13 @@ describe('queue', () => {
     await next;
   });
 
-  it('turns away whose signal has aborted', () => {
+  it('rejects an entry whose signal has aborted', () => {
     const queue = new RequestQueue(1, 1);
     thrown(() => queue.enter(AbortSignal.abort(), 'new'), 'ION_CLOSED');
     assert.equal(queue.enter(signal, 'new'), undefined);
   });
 
-  it('tells only those who have to wait', () => {
+  it('notifies only entries that have to wait', () => {
     const queue = new RequestQueue(1, 1);
     let told = 0;
     void queue.enter(signal, 'new', () => told++);
@@ -121,7 +121,7 @@ describe('queue', () => {
     assert.equal(told, 1);
   });
 
-  it('fails all who wait when it closes, whose signals mean nothing to it then', async () => {
+  it('fails all waiting entries when it closes, and ignores their signals then', async () => {
     const queue = new RequestQueue(1, 10);
     const controller = new AbortController();
     void queue.enter(controller.signal, 'new');
@@ -134,7 +134,7 @@ describe('queue', () => {
     controller.abort();
   });
 
-  it('is never over its size, loses nobody and keeps the order, whatever happens', async () => {
+  it('never exceeds its size, loses none and keeps the order, in any sequence of events', async () => {
     const work = fc.record({ ticks: fc.nat(3), gone: fc.boolean() });
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 4 }), fc.array(work), async (size, works) => {
@@ -144,7 +144,7 @@ describe('queue', () => {
         const ends = works.map(async ({ ticks, gone }, i) => {
           const controller = new AbortController();
           const place = queue.enter(controller.signal, 'new');
-          // Only one who waits can leave without having been served.
+          // Only a waiting entry can leave without having been admitted.
           if (place && gone) {
             controller.abort();
             await failure(place, 'ION_CLOSED');
@@ -162,7 +162,7 @@ describe('queue', () => {
           served,
           served.toSorted((a, b) => a - b),
         );
-        // All places are free again.
+        // All slots are free again.
         for (let i = 0; i < size; i++) assert.equal(queue.enter(signal, 'new'), undefined);
       }),
       { numRuns: 200 },

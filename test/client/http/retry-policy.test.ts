@@ -7,14 +7,14 @@ describe('retries', () => {
     new IonError('ION_SERVER', 'A test.', { transient: true, ...details });
   const longest = () => 1;
 
-  it('wait 250 ms at most, then twice as long, up to 10 s', () => {
+  it('wait at most 250 ms, then twice as long, up to 10 s', () => {
     const delays = [1, 2, 3, 4, 5, 6, 7, 8, 50].map((tries) =>
       delayBeforeRetry(passing(), true, tries, 99, longest),
     );
     assert.deepEqual(delays, [250, 500, 1000, 2000, 4000, 8000, 10_000, 10_000, 10_000]);
   });
 
-  it('wait a random share of it, so that many clients do not come back at once', () => {
+  it('wait a random share of it, so that many clients do not retry at once', () => {
     assert.equal(
       delayBeforeRetry(passing(), true, 3, 3, () => 0),
       0,
@@ -49,13 +49,13 @@ describe('retries', () => {
     });
   }
 
-  it('end with their number', () => {
+  it('stop after the configured number', () => {
     assert.notEqual(delayBeforeRetry(passing(), true, 3, 3), undefined);
     assert.equal(delayBeforeRetry(passing(), true, 4, 3), undefined);
     assert.equal(delayBeforeRetry(passing(), true, 1, 0), undefined);
   });
 
-  it('wait as long as the server asks, but not for more than a minute', () => {
+  it('wait as long as the server asks, but at most a minute', () => {
     const asked = (retryAfterMs: number) =>
       delayBeforeRetry(passing({ retryAfterMs }), true, 1, 3, longest);
     assert.equal(asked(0), 0);
@@ -94,7 +94,7 @@ describe('retries', () => {
       });
     }
 
-    it('as a date counts from the answer’s own date, whatever this machine’s clock says', () => {
+    it('as a date is relative to the response’s own date, whatever this machine’s clock says', () => {
       const headers = {
         'retry-after': 'Wed, 25 Nov 2026 12:00:30 GMT',
         date: 'Wed, 25 Nov 2026 12:00:10 GMT',

@@ -40,7 +40,7 @@ describe('TLS configuration', () => {
       signal: new AbortController().signal,
     });
 
-  it('adds its CA to what Node.js trusts', async () => {
+  it('adds its CA to those that Node.js trusts', async () => {
     const extra = join(folder.path, 'extra.pem');
     await writeFile(extra, otherCa.cert);
     const servers = await Promise.all([signed(ca), signed(otherCa), secure(stranger)]);
@@ -87,7 +87,7 @@ describe('TLS configuration', () => {
     ['DER', () => new X509Certificate(ca.cert).raw],
   ];
   for (const [what, given] of forms) {
-    it(`takes a CA as ${what}`, async () => {
+    it(`accepts a CA as ${what}`, async () => {
       const server = await signed(ca);
       assert.equal((await post(transport({ ca: given() }), server.url)).status, 200);
       const strange = await secure(stranger);
@@ -95,7 +95,7 @@ describe('TLS configuration', () => {
     });
   }
 
-  it('refuses a CA in which there is no certificate', () => {
+  it('rejects a CA without a certificate', () => {
     for (const given of ['not a certificate', ca.key, [Buffer.from([0x30, 0x03])], ' ']) {
       const error = thrown(() => transport({ ca: given }), 'ION_CONFIG');
       assert.match(error.message, /TLS configuration .*: the CA certificate is not a PEM text/);
@@ -103,7 +103,7 @@ describe('TLS configuration', () => {
     }
   });
 
-  it('refuses a certificate and a key that do not belong together', () => {
+  it('rejects a certificate and a key that do not match', () => {
     for (const tls of [
       { key: ca.key, cert: otherCa.cert },
       { key: 'not a key', cert: ca.cert },

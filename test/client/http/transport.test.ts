@@ -42,12 +42,12 @@ describe('transport', () => {
       signal,
     });
 
-  /** A server that gives the same answer to every request. */
+  /** A server that gives the same response to every request. */
   const answering = async (body: string | Buffer, headers: Record<string, string> = {}) =>
     closing(await httpServer((_request, response) => response.writeHead(200, headers).end(body)));
 
   describe('exchange', () => {
-    it('posts the body as it is and returns status, headers and text', async () => {
+    it('posts the body unchanged and returns status, headers and text', async () => {
       let received: { request: IncomingMessage; body: string } | undefined;
       const server = closing(
         await httpServer(async (request, response) => {
@@ -68,7 +68,7 @@ describe('transport', () => {
       assert.equal(received.request.headers['accept-encoding'], 'gzip, br');
     });
 
-    it('says to every host what sends the request, and which version', async () => {
+    it('tells every host the sender and version of the request', async () => {
       const seen: (string | undefined)[] = [];
       const server = closing(
         await httpServer((request, response) => {
@@ -79,7 +79,7 @@ describe('transport', () => {
       const through = transport();
       const url = new URL(server.url);
       const { signal } = new AbortController();
-      // As the library for OAuth sets it.
+      // As the OAuth library sets it.
       const headers = { 'user-agent': 'oauth4webapi/v3' };
       for (const peer of PEERS) {
         await through.post({ peer, url, headers, body: '', signal });
@@ -99,7 +99,7 @@ describe('transport', () => {
       assert.equal(server.connections, 1);
     });
 
-    it('opens no more connections than it may', async () => {
+    it('opens no more connections than allowed', async () => {
       const server = await answering(ANSWER);
       const through = transport({ connections: 2 });
       await Promise.all(Array.from({ length: 20 }, () => post(through, server.url)));
@@ -120,7 +120,7 @@ describe('transport', () => {
       assert.equal(strayed, 0);
     });
 
-    it('leaves not more than one listener on a signal that lives on', async () => {
+    it('leaves at most one listener on a long-lived signal', async () => {
       const server = await answering(ANSWER);
       const { signal } = new AbortController();
       await post(transport(), server.url, signal);
@@ -172,7 +172,7 @@ describe('transport', () => {
       ],
     ];
     for (const [what, encoding, body, message] of refused) {
-      it(`refuses ${what}`, async () => {
+      it(`rejects ${what}`, async () => {
         const server = await answering(body, { 'content-encoding': encoding });
         const error = await failure(post(transport(), server.url), 'ION_RESPONSE');
         assert.match(error.message, message);
@@ -181,39 +181,39 @@ describe('transport', () => {
       });
     }
 
-    it('reads an empty answer whatever its encoding', async () => {
+    it('reads an empty response with any encoding', async () => {
       const server = await answering('', { 'content-encoding': 'gzip' });
       assert.equal((await post(transport(), server.url)).text, '');
     });
   });
 
-  describe('faults of a server', () => {
+  describe('server faults', () => {
     const ion = useSandbox({ runs: 20 });
     const fail = (code: Parameters<typeof failure>[1], options: Partial<TransportOptions> = {}) =>
       failure(post(transport(options), `${ion.sandbox.url}/graphql`), code);
 
     it('reads up to 64 MiB by default', () => assert.equal(MAX_RESPONSE_BYTES, 64 * MiB));
 
-    it('reads an answer as large as the limit', async () => {
+    it('reads a response as large as the limit', async () => {
       ion.sandbox.control.fault({ target: 'api', kind: 'big', bytes: MiB });
       const answer = await post(transport({ largestAnswer: MiB }), `${ion.sandbox.url}/graphql`);
       assert.equal(answer.text.length, MiB);
     });
 
-    it('refuses an answer over the limit', async () => {
+    it('rejects a response over the limit', async () => {
       ion.sandbox.control.fault({ target: 'api', kind: 'big', bytes: 2 * MiB + 1 });
       const error = await fail('ION_RESPONSE', { largestAnswer: 2 * MiB });
       assert.match(error.message, /larger than 2 MiB/);
       assert.equal(error.transient, false);
     });
 
-    it('refuses a small answer that would unpack to more than the limit', async () => {
+    it('rejects a small response that would unpack to more than the limit', async () => {
       ion.sandbox.control.fault({ target: 'api', kind: 'gzip-bomb', bytes: 8 * MiB });
       const error = await fail('ION_RESPONSE', { largestAnswer: 2 * MiB });
       assert.match(error.message, /larger than 2 MiB/);
     });
 
-    it('reports a reset before the answer as ION_NETWORK', async () => {
+    it('reports a reset before the response as ION_NETWORK', async () => {
       ion.sandbox.control.fault({ target: 'api', kind: 'reset' });
       const error = await fail('ION_NETWORK');
       assert.match(error.message, /broke before the answer was complete/);
@@ -221,7 +221,7 @@ describe('transport', () => {
       assert.equal(error.mayHaveRun, true);
     });
 
-    it('reports an answer that ends half-way as ION_NETWORK', async () => {
+    it('reports a response that ends halfway as ION_NETWORK', async () => {
       ion.sandbox.control.fault({ target: 'api', kind: 'half' });
       const error = await fail('ION_NETWORK');
       assert.match(error.message, /broke before the answer was complete/);
@@ -229,7 +229,7 @@ describe('transport', () => {
       assert.equal(error.mayHaveRun, true);
     });
 
-    it('gives up on a server that does not answer', async () => {
+    it('times out on a server that does not answer', async () => {
       ion.sandbox.control.fault({ target: 'api', kind: 'hang' });
       const error = await fail('ION_TIMEOUT', { timeoutMs: 100 });
       assert.match(error.message, /no complete answer within 0.1 s/);
@@ -237,12 +237,12 @@ describe('transport', () => {
       assert.equal(error.mayHaveRun, true);
     });
 
-    it('gives up on an answer that only drips in, however lively it looks', async () => {
+    it('times out on a response that only drips, however steadily', async () => {
       ion.sandbox.control.fault({ target: 'api', kind: 'drip', ms: 5 });
       await fail('ION_TIMEOUT', { timeoutMs: 150 });
     });
 
-    it('goes on after each of them', async () => {
+    it('continues after each of them', async () => {
       const { control } = ion.sandbox;
       const through = transport({ timeoutMs: 200 });
       const url = `${ion.sandbox.url}/graphql`;
@@ -268,26 +268,26 @@ describe('transport', () => {
     });
 
     it('names a host that DNS does not know', async () => {
-      // A label of more than 63 letters exists nowhere, so that no name server has to be asked.
+      // A label of more than 63 letters exists nowhere, so that no name server is needed.
       const host = `${'x'.repeat(64)}.invalid`;
       const error = await failure(post(transport(), `https://${host}/graphql`), 'ION_NETWORK');
       assert.match(error.message, /The name x+\.invalid cannot be found \(DNS\)/);
       assert.equal(error.mayHaveRun, false);
     });
 
-    it('knows that a network that cannot be reached got nothing', async () => {
+    it('knows that an unreachable network received nothing', async () => {
       // No connection can lead to the broadcast address.
       const error = await failure(post(transport(), 'http://255.255.255.255/'), 'ION_NETWORK');
       assert.equal(error.transient, true);
       assert.equal(error.mayHaveRun, false);
     });
 
-    it('reports a server that speaks no HTTP as ION_NETWORK', async () => {
+    it('reports a server that does not speak HTTP as ION_NETWORK', async () => {
       const server = closing(await tcpServer((socket) => socket.end('SSH-2.0-OpenSSH_9.6\r\n')));
       await failure(post(transport(), server.url), 'ION_NETWORK');
     });
 
-    it('breaks off when the signal aborts', async () => {
+    it('aborts when the signal aborts', async () => {
       const requests = new EventEmitter();
       const server = closing(
         await tcpServer((socket) => socket.on('data', () => requests.emit('request'))),
@@ -300,7 +300,7 @@ describe('transport', () => {
     });
 
     for (const scheme of ['http', 'https'] as const) {
-      it(`ends in time on a server that only takes the connection (${scheme})`, async () => {
+      it(`ends in time with a server that only accepts the connection (${scheme})`, async () => {
         const server = closing(await tcpServer((socket) => socket.resume()));
         const url = server.url.replace('http', scheme);
         const through = transport({ timeoutMs: 300 });
@@ -308,7 +308,7 @@ describe('transport', () => {
         assert.equal(error.mayHaveRun, scheme === 'http');
       });
 
-      it(`breaks off at once on a server that only takes the connection (${scheme})`, async () => {
+      it(`aborts at once with a server that only accepts the connection (${scheme})`, async () => {
         const connections = new EventEmitter();
         const server = closing(
           await tcpServer((socket) => {
@@ -325,7 +325,7 @@ describe('transport', () => {
       });
     }
 
-    it('says that a server speaks no TLS, and knows that it got nothing', async () => {
+    it('reports a server without TLS, and knows that it received nothing', async () => {
       const server = await answering(ANSWER);
       const url = server.url.replace('http', 'https');
       const error = await failure(post(transport(), url), 'ION_NETWORK');
@@ -350,7 +350,7 @@ describe('transport', () => {
       assert.equal(server.connections, 0);
     });
 
-    it('breaks off what is under way when it closes, and the connections with it', async () => {
+    it('aborts requests in progress when it closes, and their connections', async () => {
       let closed: Promise<unknown> | undefined;
       const requests = new EventEmitter();
       const server = closing(
@@ -386,7 +386,7 @@ describe('transport', () => {
         }),
       );
 
-    it('refuses a certificate that no known CA has signed', async () => {
+    it('rejects a certificate that no known CA has signed', async () => {
       const server = await secure();
       const error = await failure(post(transport(), server.url), 'ION_NETWORK');
       assert.match(error.message, /certificate of 127\.0\.0\.1:\d+ is not trusted \(\w+\).*TLS/);
@@ -394,7 +394,7 @@ describe('transport', () => {
       assert.equal(error.mayHaveRun, false);
     });
 
-    /** What the transport says of a server to each kind of request. */
+    /** The transport's error for a server, per kind of request. */
     const refusals = async (url: string, tls?: TransportOptions['tls']) => {
       const through = transport({ tls });
       const { signal } = new AbortController();
@@ -416,11 +416,11 @@ describe('transport', () => {
       ['expired', { from: daysFromNow(-20), until: daysFromNow(-10) }, /CERT_HAS_EXPIRED/],
     ];
     for (const [what, options, code] of outOfTime) {
-      it(`says of a certificate that is ${what} which time it is on this machine`, async () => {
+      it(`includes this machine's time in the error about a certificate that is ${what}`, async () => {
         const own = await madeCertificate({ ip: '127.0.0.1' }, options);
         const server = await secure(own);
         const hour = new Date().toISOString().slice(0, 13);
-        // Only who trusts the CA gets as far as to the time of its certificates.
+        // Only a client that trusts the CA checks the validity period.
         const messages = await refusals(server.url, { ca: own.cert });
         for (const message of messages.slice(0, 2)) {
           assert.match(message, code);
@@ -431,7 +431,7 @@ describe('transport', () => {
       });
     }
 
-    it('says of a certificate for another host which one it is for, and to whom what to check', async () => {
+    it('names the host of a certificate for another host, with advice', async () => {
       const server = await secure(other);
       const [api, auth] = await refusals(server.url, { ca: other.cert });
       for (const message of [api, auth]) {
@@ -445,7 +445,7 @@ describe('transport', () => {
       assert.match(error.message, /api\.example\. is not in .*ion\.example/);
     });
 
-    it('says that a server wants a certificate of this machine', async () => {
+    it('reports that a server requires a certificate from this machine', async () => {
       const server = await secure({ requestCert: true, rejectUnauthorized: true, ca: other.cert });
       const through = transport({ tls: { ca: certificate.cert, maxVersion: 'TLSv1.2' } });
       const error = await failure(post(through, server.url), 'ION_NETWORK');
@@ -459,25 +459,25 @@ describe('transport', () => {
       assert.equal((await post(through, server.url)).text, ANSWER);
     });
 
-    it('refuses the certificate of another CA', async () => {
+    it('rejects the certificate of another CA', async () => {
       const server = await secure();
       await failure(post(transport({ tls: { ca: other.cert } }), server.url), 'ION_NETWORK');
     });
 
-    it('refuses the certificate of another host, also with its CA', async () => {
+    it('rejects the certificate of another host, also with its CA', async () => {
       const server = await secure(other);
       const through = transport({ tls: { ca: other.cert } });
       const error = await failure(post(through, server.url), 'ION_NETWORK');
       assert.match(error.message, /ERR_TLS_CERT_ALTNAME_INVALID/);
     });
 
-    it('accepts any certificate only where verification is switched off', async () => {
+    it('accepts any certificate only if verification is turned off', async () => {
       const server = await secure(other);
       const through = transport({ tls: { rejectUnauthorized: false } });
       assert.equal((await post(through, server.url)).text, ANSWER);
     });
 
-    it('shows its own certificate to a server that asks for one', async () => {
+    it('sends its certificate to a server that asks for one', async () => {
       const server = await secure({ requestCert: true, rejectUnauthorized: true, ca: other.cert });
       const tls = { ca: certificate.cert };
       await failure(post(transport({ tls }), server.url), 'ION_NETWORK');
@@ -485,7 +485,7 @@ describe('transport', () => {
       assert.equal((await post(through, server.url)).text, ANSWER);
     });
 
-    /** What a server learns of a client: the name it asked for, and its certificate. */
+    /** What a server learns about a client: the requested name and its certificate. */
     const learned = async () => {
       const seen: { name: string | false | null; hasCertificate: boolean }[] = [];
       const server = createTlsServer(
@@ -503,7 +503,7 @@ describe('transport', () => {
       return { seen, url: `https://127.0.0.1:${port}` };
     };
 
-    it('keeps certificate and server name from the storage host', async () => {
+    it('hides certificate and server name from the storage host', async () => {
       const server = await learned();
       const tls = { ...other, ca: certificate.cert, servername: 'ion.example' };
       const through = transport({ tls: { ...tls, rejectUnauthorized: false } });
@@ -523,7 +523,7 @@ describe('transport', () => {
       }
     });
 
-    it('keeps the server name from the auth server, which gets the certificate', async () => {
+    it('hides the server name from the auth server, which gets the certificate', async () => {
       const server = await learned();
       const tls = { ...other, ca: certificate.cert, servername: 'ion.example' };
       const through = transport({ tls });
@@ -554,7 +554,7 @@ describe('transport', () => {
       for (const name of names) delete process.env[name];
     });
 
-    it('tunnels http and https through the proxy that is set', async () => {
+    it('tunnels http and https through the configured proxy', async () => {
       const proxy = closing(await startProxy());
       const [plain, tls] = [await answering(ANSWER), await secure()];
       const through = transport({
@@ -599,7 +599,7 @@ describe('transport', () => {
         assert.equal((await through.head(new URL(behindProxy(plain)), signal)).status, 200);
       });
 
-      it('shows it no certificate', async () => {
+      it('sends it no certificate', async () => {
         const identity = await selfSigned({ ip: '127.0.0.1' });
         const shown: boolean[] = [];
         const asking = { ...identity, requestCert: true, rejectUnauthorized: false };
@@ -616,7 +616,7 @@ describe('transport', () => {
         assert.deepEqual(shown, [false]);
       });
 
-      it('says that a certificate which is not accepted is the one of the proxy', async () => {
+      it("says that a rejected certificate is the proxy's", async () => {
         const identity = await selfSigned({ ip: '127.0.0.1' });
         const old = await madeCertificate(
           { ip: '127.0.0.1' },
@@ -644,7 +644,7 @@ describe('transport', () => {
       });
     });
 
-    it('goes directly to the exceptions', async () => {
+    it('connects directly to the exceptions', async () => {
       const proxy = closing(await startProxy());
       const through = transport({
         proxy: { url: proxy.url, except: ['example.com', 'ion.example.invalid'] },
@@ -653,7 +653,7 @@ describe('transport', () => {
       assert.deepEqual(proxy.targets, []);
     });
 
-    it('gives user and password to the proxy, with any characters', async () => {
+    it('sends user and password to the proxy, with any characters', async () => {
       const proxy = closing(await startProxy({ user: 'plant 4', password: 'p@ss:w/rd%' }));
       const server = await answering(ANSWER);
       const url = `http://plant%204:p%40ss%3Aw%2Frd%25@127.0.0.1:${proxy.port}`;
@@ -661,7 +661,7 @@ describe('transport', () => {
       assert.equal((await post(through, behindProxy(server))).text, ANSWER);
     });
 
-    it('says that the proxy refused, without its password', async () => {
+    it('reports a refusal by the proxy, without its password', async () => {
       const proxy = closing(await startProxy({ user: 'user', password: 'right' }));
       const server = await answering(ANSWER);
       const url = `http://user:S3CRET@127.0.0.1:${proxy.port}`;
@@ -693,7 +693,7 @@ describe('transport', () => {
       assert.equal(server.connections, 0);
     });
 
-    it('refuses a proxy URL that is none, without its password', () => {
+    it('rejects an invalid proxy URL, without its password', () => {
       for (const url of ['socks5://proxy.example', 'http://user:S3CRET@proxy example']) {
         const error = thrown(() => transport({ proxy: { url, except: [] } }), 'ION_CONFIG');
         assert.match(error.message, /proxy/);
@@ -724,14 +724,14 @@ describe('transport', () => {
       });
     }
 
-    it('is never asked for this machine, whatever is set', async () => {
+    it('is never used for this machine, whatever is set', async () => {
       const proxy = closing(await startProxy());
       const server = await answering(ANSWER);
       Object.assign(process.env, { HTTP_PROXY: proxy.url, NO_PROXY: 'example.com' });
       const set = { proxy: { url: proxy.url, except: ['example.com'] } };
       for (const options of [{}, set]) {
         for (const host of ['127.0.0.1', 'localhost', '127.0.0.2', '0177.0.0.1', 'LOCALHOST']) {
-          // Not every machine listens there; what counts is who is asked.
+          // Not every machine listens there; the test only checks who is asked.
           await post(transport(options), `http://${host}:${server.port}`).catch(() => {});
         }
       }
@@ -759,7 +759,7 @@ describe('transport', () => {
       });
     }
 
-    it('prefers the proxy that is set to the environment, exceptions included', async () => {
+    it('prefers the configured proxy to the environment, including exceptions', async () => {
       const [proxy, ignored] = [closing(await startProxy()), closing(await startProxy())];
       const server = await answering(ANSWER);
       Object.assign(process.env, { HTTP_PROXY: ignored.url, NO_PROXY: 'ion.example.test' });

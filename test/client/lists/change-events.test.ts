@@ -12,8 +12,8 @@ const change = (state: string, row: Record<string, unknown>): Change => ({
 });
 const numbers = (count: number) => Array<number>(count).fill(1);
 
-describe('events of changes', () => {
-  it('hold what the changed fields were before', () => {
+describe('change events', () => {
+  it('contain the previous values of the changed fields', () => {
     const events = new ChangeEvents();
     events.next(change('a', { id: 1, title: 'A', status: 'x' }));
     const event = events.next(change('b', { id: 1, title: 'B', status: 'x' }));
@@ -25,7 +25,7 @@ describe('events of changes', () => {
     ['became very large', 'A', numbers(10_000)],
     ['had a very long property name', { ['k'.repeat(100_000)]: 1 }, 'B'],
   ] as const) {
-    it(`do not tell what a row held that ${what}`, () => {
+    it(`contain no previous values of a row that ${what}`, () => {
       const events = new ChangeEvents();
       events.next(change('a', { id: 1, title: before }));
       const event = events.next(change('b', { id: 1, title: after }));

@@ -48,22 +48,22 @@ describe('changes', () => {
     const runs: Row[] = [];
     for await (const page of changes.read(source, query, options(pageSize)))
       runs.push(...page.changes.map(({ row }) => row));
-    // What a node's context makes of it.
+    // The value after a round trip through a node's context.
     return { runs, place: JSON.parse(JSON.stringify(changes.checkpoint())) as Checkpoint };
   };
   const idsOf = (runs: Row[]) => runs.map(({ id }) => id);
   const data = () => ion.sandbox.data;
-  /** A timestamp of ION, so long before now. */
+  /** A timestamp of ION, this long before now. */
   const ago = (ms: number) =>
     new Date(Date.now() - ms).toISOString().replace(/\.(\d{3})Z$/, '.$1000+00:00');
 
-  it('are all runs at first, with the fields that were asked for and no others', async () => {
+  it('are all runs at first, with the requested fields and no others', async () => {
     const { runs } = await read(undefined);
     assert.equal(runs.length, RUNS);
     assert.deepEqual(Object.keys(runs[0] ?? {}), ['id', 'title']);
   });
 
-  it('are none when nothing changed, for the price of one request', async () => {
+  it('are none when nothing changed, at the cost of one request', async () => {
     const { place } = await read(undefined);
     ion.sandbox.control.resetCounters();
     assert.deepEqual((await read(place)).runs, []);
@@ -94,7 +94,7 @@ describe('changes', () => {
     ['just now', 0],
     ['long ago', 3_600_000],
   ] as const) {
-    it(`are told apart where they bear the same time, ${when}`, async () => {
+    it(`are distinguished if they have the same time, ${when}`, async () => {
       const time = ago(ms);
       for (const run of data().runs.all()) data().runs.update(run.id, { _updated: ago(1e9) });
       for (const step of data().runSteps.all()) {
@@ -115,7 +115,7 @@ describe('changes', () => {
     });
   }
 
-  it('are none where all that is read again is from the same millisecond', async () => {
+  it('are none if all rows that are read again are from the same millisecond', async () => {
     for (const run of data().runs.all()) data().runs.update(run.id, { _updated: ago(1e9) });
     for (const step of data().runSteps.all()) {
       data().runSteps.update(step.id, { _updated: ago(1e9) });
@@ -147,7 +147,7 @@ describe('changes', () => {
       },
     ],
   ] as const) {
-    it(`come ${when}`, async () => {
+    it(`are reported ${when}`, async () => {
       data().runs.update(2, { _updated: ago(-3_600_000) });
       try {
         let place = await begin();
@@ -163,7 +163,7 @@ describe('changes', () => {
     });
   }
 
-  it('are not missed where they become visible after a later one', async () => {
+  it('are not missed if they become visible after a later one', async () => {
     const earlier = data().clock.now();
     data().runs.update(5, { title: 'First to be seen' });
     const { place } = await read(undefined);
@@ -173,7 +173,7 @@ describe('changes', () => {
     assert.deepEqual((await read(next.place)).runs, []);
   });
 
-  it('are not missed where they happen on a page that was read already', async () => {
+  it('are not missed if they happen on a page that was read already', async () => {
     const first = await read(undefined);
     for (const id of [1, 2, 3, 29, 30]) data().runs.update(id, { title: 'Changed' });
     const changes = new ChangeFeed(runsOfIon, first.place);
@@ -183,7 +183,7 @@ describe('changes', () => {
       seen.push(...page.changes.map(({ row }) => row));
       if (isChangedMeanwhile) continue;
       isChangedMeanwhile = true;
-      // In a reading that takes minutes.
+      // In a read that takes minutes.
       data().runs.update(1, { title: 'Changed again', _updated: ago(-20_000) });
       data().runs.update(30, { title: 'Changed again, and read', _updated: ago(-60_000) });
     }
@@ -195,7 +195,7 @@ describe('changes', () => {
     );
   });
 
-  it('fulfil the filters of the query as well', async () => {
+  it('match the filters of the query as well', async () => {
     const filters = [{ field: 'id', op: 'lte', value: 10 }] as const;
     const query: RowsQuery = { ...QUERY, filters: [...filters], filter: { id: { gte: 5 } } };
     const { place, runs } = await read(undefined, query);
@@ -204,7 +204,7 @@ describe('changes', () => {
     assert.deepEqual(idsOf((await read(place, query)).runs), [5]);
   });
 
-  it('come again after a failure, because the place did not move', async () => {
+  it('are reported again after a failure, because the checkpoint did not move', async () => {
     const { place } = await read(undefined);
     for (const run of data().runs.all()) data().runs.update(run.id, { title: 'Renamed' });
     ion.sandbox.control.fault({
@@ -219,7 +219,7 @@ describe('changes', () => {
   });
 
   describe('from now on', () => {
-    it('are only those that come', async () => {
+    it('are only future ones', async () => {
       data().runs.update(5, { title: 'Before' });
       const place = await checkpointNow(client, runsOfIon, QUERY, options());
       assert.deepEqual((await read(place)).runs, []);
@@ -229,7 +229,7 @@ describe('changes', () => {
       assert.deepEqual(idsOf((await read(place)).runs), [6, 12]);
     });
 
-    it('are none that came before, also where a row bears a time to come', async () => {
+    it('are no earlier ones, also if a row has a time in the future', async () => {
       data().runs.update(2, { _updated: ago(-3_600_000) });
       data().runs.update(3, { title: 'Just before' });
       try {
@@ -261,7 +261,7 @@ describe('changes', () => {
       return { found, place: changes.checkpoint() };
     };
 
-    it('are those of its rows only, new ones told from others, for one request', async () => {
+    it('are those of its rows only, with new ones marked, for one request', async () => {
       let place = await checkpointNow(client, steps, QUERY, options(1000));
       data().runs.update(7, { title: 'Not a step' });
       ion.sandbox.control.resetCounters();
@@ -290,7 +290,7 @@ describe('changes', () => {
       data().runSteps.delete(added.id);
     });
 
-    it('are asked for as the schema says', () => {
+    it('are requested according to the schema', () => {
       const schema = buildSchema(
         readFileSync(join(__dirname, '../../../sandbox/graphql/schema.graphql'), 'utf8'),
       );
@@ -302,7 +302,7 @@ describe('changes', () => {
     });
   });
 
-  it('keep their place small, however many runs there are', async () => {
+  it('keep their checkpoint small, however many runs there are', async () => {
     for (const run of data().runs.all()) data().runs.update(run.id, { _updated: ago(1e7) });
     for (const step of data().runSteps.all())
       data().runSteps.update(step.id, { _updated: ago(1e7) });
@@ -312,14 +312,14 @@ describe('changes', () => {
     assert.equal(place.begin, place.updated);
   });
 
-  it('do not begin anew where what changed last is gone', async () => {
+  it('do not start over if the last changed row is deleted', async () => {
     const { place } = await read(undefined);
     const none: RowsQuery = { ...QUERY, filter: { id: { eq: '0' } } };
     const next = await read(place, none);
     assert.equal(next.place.updated, place.updated);
   });
 
-  describe('of rows that no ION has', () => {
+  describe('of generated rows', () => {
     const NOW = '2026-01-01T00:00:00Z';
     const answering = (rows: unknown[]): PageSource => ({
       concurrency: 1,
@@ -331,7 +331,7 @@ describe('changes', () => {
     });
     const part = (id: number, etag: string) => ({ id, _updated: NOW, _etag: etag });
 
-    it('are the same in whatever order their many parts come', async () => {
+    it('are the same for any order of their many parts', async () => {
       const parts = Array.from({ length: 3000 }, (_, id) => part(id % 2000, 'x'.repeat(300)));
       const stateOf = async (steps: unknown[]) =>
         (await read(undefined, QUERY, 10, answering([{ ...part(1, 'a'), steps }]))).place.states;
@@ -340,7 +340,7 @@ describe('changes', () => {
       assert.notDeepEqual(states, await stateOf([...parts.slice(1), part(0, 'y'.repeat(300))]));
     });
 
-    it('keep the state of many parts that earlier versions kept', async () => {
+    it('keep the state of many parts that earlier versions stored', async () => {
       const parts = Array.from({ length: 3000 }, (_, id) => part(id, `etag-${id}`));
       const line = ({ id, _etag }: (typeof parts)[0]) => `${id} ${NOW} ${_etag}`;
       const text = [line(part(1, 'a')), ...parts.map(line).sort()].join('\n');
@@ -349,7 +349,7 @@ describe('changes', () => {
       assert.deepEqual(place.states, { 1: createHash('sha256').update(text).digest('base64') });
     });
 
-    it('keep a small place', async () => {
+    it('keep a small checkpoint', async () => {
       const long = 'x'.repeat(2900);
       const huge = 'x'.repeat(60_000_000);
       const parts = Array.from({ length: 19_000 }, (_, id) => part(id, long));
@@ -364,7 +364,7 @@ describe('changes', () => {
     });
   });
 
-  it('arrive in their latest state and never unchanged, whatever happens', async () => {
+  it('arrive in their latest state and never unchanged, in any sequence of events', async () => {
     const edit = fc.record({
       run: fc.integer({ min: 1, max: RUNS }),
       what: fc.constantFrom('run', 'step', 'same time', 'late') as fc.Arbitrary<
@@ -432,7 +432,7 @@ describe('changes', () => {
     );
   });
 
-  describe('of an ION that takes its time', () => {
+  describe('of a slow ION', () => {
     const { now } = performance;
     afterEach(() => {
       performance.now = now;
@@ -445,7 +445,7 @@ describe('changes', () => {
         changes: fc.array(
           fc.record({
             id: fc.integer({ min: 1, max: 12 }),
-            // Also within the millisecond of another one, and at the very same time.
+            // Also within the millisecond of another one, and at exactly the same time.
             after: fc.oneof(fc.nat(2), fc.nat(900), fc.nat(6 * second)),
             visibleAfter: fc.oneof(
               fc.constant(0),
@@ -516,7 +516,7 @@ describe('changes', () => {
   });
 });
 
-/** The same, through a proxy that leaves the time of the answers out. */
+/** The same, through a proxy that removes the date of the responses. */
 function withoutDate(client: IonClient): PageSource {
   return {
     concurrency: client.concurrency,

@@ -32,7 +32,7 @@ const row = (field: string, op: string, value: unknown): RowsFilter => ({
 
 describe('runs', () => {
   describe('document', () => {
-    it('selects the fields, those of relations nested', () => {
+    it('selects the fields, with nested relations', () => {
       assert.equal(
         rowsDocument(runsOfIon, ['id', 'steps.id', 'title', 'steps.fields.value', 'steps.title']),
         `query Runs($filters: RunsInputFilters, $sort: [RunSortEnum]) {
@@ -81,12 +81,12 @@ describe('runs', () => {
       '$id',
     ];
     for (const name of badNames) {
-      it(`refuses the field "${name}"`, () => {
+      it(`rejects the field "${name}"`, () => {
         thrown(() => rowsDocument(runsOfIon, ['id', name]), 'ION_QUERY');
       });
     }
 
-    it('takes names that mean something in JavaScript as names', () => {
+    it('treats names with a meaning in JavaScript as names', () => {
       const text = rowsDocument(runsOfIon, ['constructor', '__proto__.id', 'toString.valueOf']);
       for (const name of ['constructor', '__proto__', 'toString', 'valueOf']) {
         assert.ok(text.includes(name), name);
@@ -186,7 +186,7 @@ describe('runs', () => {
       it(`of ${what}`, () => assert.deepEqual(filter(filters, more), expected));
     }
 
-    it('without a value is no filter for everything, but ION_VARIABLES', () => {
+    it('without a value is not a filter for everything, but ION_VARIABLES', () => {
       const error = thrown(
         () => filter([row('part.partNumber', 'eq', undefined)]),
         'ION_VARIABLES',
@@ -196,13 +196,13 @@ describe('runs', () => {
     });
 
     for (const field of ['', 'part..id', 'a b', 'id: 5', 'steps.']) {
-      it(`refuses the field "${field}"`, () => {
+      it(`rejects the field "${field}"`, () => {
         thrown(() => filter([row(field, 'eq', 1)]), 'ION_QUERY');
       });
     }
 
     for (const op of ['', 'equals', 'fuzzyMatch', 'constructor']) {
-      it(`refuses the operator "${op}"`, () => {
+      it(`rejects the operator "${op}"`, () => {
         const error = thrown(() => filter([row('id', op, 1)]), 'ION_QUERY');
         assert.match(error.message, /"id".*Use one of: eq, neq, in/);
       });
@@ -237,7 +237,7 @@ describe('runs', () => {
       it(`are ${what}`, () => assert.deepEqual(flatten(value), expected));
     }
 
-    it('are the same for an answer that is so long that it is worked on in slices', async () => {
+    it('are the same for a response that is long enough to be processed in slices', async () => {
       const name = fc.constantFrom('edges', 'node', 'id', '__proto__');
       const { value } = fc.letrec((tie) => ({
         value: fc.oneof(
@@ -269,7 +269,7 @@ describe('runs', () => {
     };
     const ids = async (...given: Parameters<typeof runs>) =>
       (await runs(...given)).flat().map(({ id }) => Number(id));
-    /** The ids of the seeded runs that a test of their data lets through. */
+    /** IDs of the seeded runs that match a test of their data. */
     type Row = ReturnType<typeof ion.sandbox.data.runs.all>[number];
     const seeded = (test: (run: Row) => boolean) =>
       ion.sandbox.data.runs
@@ -278,7 +278,7 @@ describe('runs', () => {
         .map(({ id }) => id);
     const statusOf = (id: number) => ion.sandbox.data.runSteps.of(id).map(({ status }) => status);
 
-    it('are all, by id, page by page', async () => {
+    it('are all, by ID, page by page', async () => {
       const pages = await runs({}, 25);
       assert.deepEqual(
         pages.map((page) => page.length),
@@ -299,7 +299,7 @@ describe('runs', () => {
       );
     });
 
-    it('are sorted as asked', async () => {
+    it('are sorted as requested', async () => {
       assert.deepEqual(await ids({ sort: ['ID_DESC'] }, 25), seeded(() => true).reverse());
       await failure(runs({ sort: ['ID_DESC }'] }), 'ION_QUERY');
       await failure(runs({ sort: ['NO_SUCH_ORDER'] }), 'ION_GRAPHQL');
@@ -375,12 +375,12 @@ describe('runs', () => {
       );
     });
 
-    it('fail with the words of ION for a field that does not exist', async () => {
+    it("fail with ION's message for a field that does not exist", async () => {
       const error = await failure(runs({ fields: ['id', 'nothing'] }), 'ION_GRAPHQL');
       assert.match(error.message, /Cannot query field "nothing" on type "Run"/);
     });
 
-    it('fail with the words of ION for a filter that does not exist', async () => {
+    it("fail with ION's message for a filter that does not exist", async () => {
       const error = await failure(runs({ filters: [row('nothing', 'eq', 1)] }), 'ION_GRAPHQL');
       assert.match(error.message, /nothing/);
     });

@@ -23,7 +23,7 @@ const paged = (text: string, operationName?: string, totalCount = true) => {
     'the test itself is wrong',
   );
   const result = pagedOperation(operation, { totalCount });
-  // What is sent is the text.
+  // The text is what is sent.
   assert.deepEqual(validate(schema, parse(result.text)).map(String), []);
   return result;
 };
@@ -46,7 +46,7 @@ describe('connection', () => {
     assert.deepEqual([path, firstVariable, afterVariable], [['runs'], 'first', 'after']);
   });
 
-  it('keeps what was written: name, other arguments, variables, other fields', () => {
+  it("keeps the user's name, other arguments, variables and other fields", () => {
     const { text } =
       paged(`query Open($filters: RunsInputFilters!, $sort: [RunSortEnum] = [ID_ASC]) {
       me { id }
@@ -64,14 +64,14 @@ describe('connection', () => {
     );
   });
 
-  it('leaves the operation as it was', () => {
+  it('leaves the original operation unchanged', () => {
     const operation = parseOperation('{ runs { edges { node { id } } } }');
     const before = print(operation.document);
     pagedOperation(operation, { totalCount: true });
     assert.equal(print(operation.document), before);
   });
 
-  it('asks for no count where the page info has none', () => {
+  it('requests no count if the page info has none', () => {
     const { text } = paged('{ apiKeys { edges { node { id } } } }', undefined, false);
     assert.match(text, /pageInfo \{\s+hasNextPage\s+startCursor\s+endCursor\s+\}/);
   });
@@ -134,13 +134,13 @@ describe('connection', () => {
     it(`is found ${what}`, () => assert.deepEqual(paged(text).path, path));
   }
 
-  it('is rewritten wherever it is written twice', () => {
+  it('is rewritten at each occurrence', () => {
     const { text } = paged('{ runs { edges { cursor } } runs { edges { node { id } } } }');
     assert.equal(text.match(/first: \$first, after: \$after/g)?.length, 2);
   });
 
   describe('own first and after', () => {
-    /** What the user gave, and what the operation is sent with. */
+    /** The user's operation, and the operation that is sent. */
     const own = (text: string, variables: Record<string, unknown> = {}) => {
       const operation = paged(text);
       return {
@@ -151,7 +151,7 @@ describe('connection', () => {
       };
     };
 
-    it('are none where none are written', () => {
+    it('are absent if not written', () => {
       const { first, after } = own('{ runs { edges { cursor } } }', { first: 5 });
       assert.deepEqual([first, after], [undefined, undefined]);
     });
@@ -196,14 +196,14 @@ describe('connection', () => {
       assert.match(given.text, /quantity: \{ ?eq: \$n ?\}/);
     });
 
-    it('get names that are still free', () => {
+    it('get unused names', () => {
       const { variables } = own(
         'query ($first: Int, $after: String, $first2: Int) { runs(filters: { quantity: { eq: $first, neq: $first2 }, title: { eq: $after } }) { edges { cursor } } }',
       );
       assert.deepEqual(variables, ['first3', 'after2']);
     });
 
-    it('are the same variable wherever the connection is written twice', () => {
+    it('are the same variable at each occurrence of the connection', () => {
       const { variables, text } = own(
         'query ($n: Int) { runs(first: $n) { edges { cursor } } runs(first: $n) { edges { node { id } } } }',
         { n: 25 },
@@ -212,7 +212,7 @@ describe('connection', () => {
       assert.equal(text.match(/first: \$n/g)?.length, 2);
     });
 
-    it('are told from those of a connection inside', () => {
+    it('are distinguished from those of a nested connection', () => {
       const given = own(
         'query ($n: Int) { runs { edges { node { rows(first: $n) { edges { cursor } } } } } }',
         { n: 2 },
@@ -256,13 +256,13 @@ describe('connection', () => {
   });
 
   describe('in a document with several operations', () => {
-    it('is found in the one that runs', () => {
+    it('is found in the operation that runs', () => {
       const text = 'query A { me { id } } query B { runs { edges { cursor } } }';
       assert.deepEqual(paged(text, 'B').path, ['runs']);
       thrown(() => paged(text, 'A'), 'ION_QUERY');
     });
 
-    it('leaves fragments valid that the others share', () => {
+    it('leaves shared fragments valid', () => {
       const text = `
         query A { ...F }
         query B { ...F me { ...U } }
@@ -273,7 +273,7 @@ describe('connection', () => {
       assert.equal(paged(text, 'B').name, 'B');
     });
 
-    it('is told from those of the others, also with variables of the same name', () => {
+    it('is distinguished from the others, also with variables of the same name', () => {
       const text = `
         query A($n: Int) { runs(first: $n) { edges { cursor } } }
         query B($n: Int) { parts(first: $n) { edges { cursor } } }
@@ -283,12 +283,12 @@ describe('connection', () => {
     });
   });
 
-  it('is found in spite of a fragment that spreads itself, which ION refuses', () => {
+  it('is found despite a fragment that spreads itself, which ION rejects', () => {
     const text = 'query { ...F } fragment F on Query { ...F runs { edges { cursor } } }';
     assert.deepEqual(pagedOperation(parseOperation(text), { totalCount: true }).path, ['runs']);
   });
 
-  it('keeps a text of many lines, and writes it on one line', () => {
+  it('keeps a block string, and writes it on one line', () => {
     const lines = 'a "quote"\n  and a \\ line\n'.repeat(3);
     const text = `{ runs(filters: { title: { eq: """${lines}""" } }) { edges { cursor } } }`;
     const sent = paged(text).text;
@@ -333,7 +333,7 @@ describe('connection', () => {
     ['before', '{ runs(before: "a") { edges { cursor } } }', /backwards \("before"\)/],
   ];
   for (const [what, text, message] of refused) {
-    it(`is refused with ${what}`, () => {
+    it(`is rejected with ${what}`, () => {
       // Not all of them are queries of the schema.
       const refused = () => pagedOperation(parseOperation(text), { totalCount: true });
       assert.match(thrown(refused, 'ION_QUERY').message, message);

@@ -61,13 +61,13 @@ describe('pages without an end', () => {
   const refused = (pageOf: PageOf, options?: Partial<PagesOptions>) =>
     failure(read(pageOf, options), 'ION_RESPONSE');
 
-  it('end after a million rows, with what to do instead', async () => {
+  it('end after a million rows, with advice', async () => {
     const error = await refused((number) => ({ rows: newRows(1000, number * 1000) }));
     assert.match(error.message, /"runs".*more than 1000000 rows.*filters.*limit.*"stream"/);
     assert.equal(error.pages, 1000);
   });
 
-  it('end where most of them hold nothing', async () => {
+  it('end if most of them are empty', async () => {
     assert.match((await refused(() => ({ rows: [] }))).message, /has more rows, but/);
     const known = newRows(10, 0);
     assert.match((await refused(() => ({ rows: known }))).message, /without a new one/);
@@ -83,12 +83,12 @@ describe('pages without an end', () => {
     assert.equal(await read(long(1000)), 4);
   });
 
-  it('tell rows with long ids from each other', async () => {
+  it('distinguish rows with long IDs', async () => {
     const ids = ['a', 'b', 'a'].map((end) => ({ id: 'x'.repeat(100_000) + end }));
     assert.equal(await read(() => ({ rows: ids, isLast: true })), 2);
   });
 
-  it('end where collected rows would not fit into memory', async () => {
+  it('end if collected rows would not fit into memory', async () => {
     const long = (number: number) => ({ rows: newRows(1, number), textLength: 60 * 1024 * 1024 });
     const { message } = await refused(long, { isCollected: true });
     assert.match(message, /too large to be held in memory together.*filters/);

@@ -12,7 +12,7 @@ interface Reading {
   prefetch: boolean;
 }
 
-/** The ids of all pages, and whether only the last one said that it was. */
+/** IDs of all pages, and whether only the last one was marked as the last. */
 async function read(source: ListSource, options: Reading, text = IDS): Promise<number[]> {
   const { signal } = new AbortController();
   const ids: number[] = [];
@@ -40,7 +40,7 @@ const reading = {
 const upTo = (length: number) => Array.from({ length }, (_, index) => (index + 1) * 1000);
 
 describe('pages of any list', () => {
-  it('are complete, in order and without doubles, one by one as in parallel', () =>
+  it('are complete, in order and without duplicates, sequentially and in parallel', () =>
     fc.assert(
       fc.asyncProperty(
         fc.nat(200),
@@ -56,7 +56,7 @@ describe('pages of any list', () => {
       { numRuns: 400 },
     ));
 
-  it('are asked for once each, in parallel as one by one', () =>
+  it('are requested once each, in parallel and sequentially', () =>
     fc.assert(
       fc.asyncProperty(fc.nat(200), fc.record(reading), async (length, options) => {
         const asked = async (prefetch: boolean) => {
@@ -74,7 +74,7 @@ describe('pages of any list', () => {
       { numRuns: 100 },
     ));
 
-  /** Rows that join the list at random places, or leave it: never both in one reading. */
+  /** Rows that are added at random positions, or removed: never both in one read. */
   const moves = fc.record({
     joins: fc.boolean(),
     places: fc.array(fc.tuple(fc.integer({ min: 1, max: 12 }), fc.nat(1000)), { maxLength: 30 }),
@@ -87,7 +87,7 @@ describe('pages of any list', () => {
         if (at !== request || ids.length === 0) continue;
         const index = place % ids.length;
         if (joins) {
-          // Between its neighbours: the list is sorted, as ION's is by id.
+          // Between its neighbors: the list is sorted by ID, like ION's.
           ids.splice(index, 0, (ids[index] as number) - 1 + joined++ / 1000);
           ids.sort((a, b) => a - b);
         } else {
@@ -99,7 +99,7 @@ describe('pages of any list', () => {
 
   for (const prefetch of [false, true]) {
     const way = prefetch ? 'in parallel' : 'one by one';
-    it(`hold every row that stays, in order, and none twice, where the list moves (${way})`, () =>
+    it(`contain every row that stays, in order, and none twice, if the list changes (${way})`, () =>
       fc.assert(
         fc.asyncProperty(
           fc.nat(150),
@@ -118,7 +118,7 @@ describe('pages of any list', () => {
             const source = new ListSource(upTo(length), behaviour);
             const ids = await read(source, { pageSize, limit: 0, prefetch });
             assert.equal(new Set(ids).size, ids.length);
-            // A row that joins may come late or not at all, and one that leaves may have been read.
+            // An added row may be late or missing, and a removed row may have been read.
             const stayed = (id: number) => Number.isInteger(id / 1000) && !gone.has(id);
             assert.deepEqual(ids.filter(stayed), upTo(length).filter(stayed));
           },
@@ -127,7 +127,7 @@ describe('pages of any list', () => {
       ));
   }
 
-  it('hold every row that stays, where rows join and the document selects no id', () =>
+  it('contain every row that stays, if rows are added and the document selects no ID', () =>
     fc.assert(
       fc.asyncProperty(
         fc.nat(100),

@@ -36,17 +36,17 @@ describe('pages', () => {
     failure(all(...given), code);
   const fault = (effect: FaultEffect, more: { times?: number; match?: string } = {}) =>
     ion.sandbox.control.fault({ target: 'api', ...more, ...effect });
-  /** The variables of all requests, oldest first. */
+  /** Variables of all requests, oldest first. */
   const sent = () =>
     ion.sandbox.control
       .counters()
       .recent.filter(({ path }) => path === '/graphql')
       .map(({ body }) => (body as { variables: Record<string, unknown> }).variables);
-  /** An answer that the test makes up. */
+  /** A response made up by the test. */
   const answer = (data: object, times = 1) =>
     fault({ kind: 'body', body: JSON.stringify({ data }) }, { times });
 
-  it('come one after the other, to the end', async () => {
+  it('arrive one after the other, to the end', async () => {
     const read = await all(IDS);
     assert.deepEqual(read.map(idsOf), [upTo(25), upTo(50).slice(25), upTo(60).slice(50)]);
     assert.deepEqual(
@@ -59,7 +59,7 @@ describe('pages', () => {
     );
   });
 
-  it('are asked for only as they are read', async () => {
+  it('are requested only as they are read', async () => {
     const iterator = read(IDS);
     await iterator.next();
     await iterator.next();
@@ -67,7 +67,7 @@ describe('pages', () => {
     assert.equal(sent().length, 2);
   });
 
-  it('are as large as the document says, not as the node does', async () => {
+  it("have the size in the document, not the node's", async () => {
     const sizes = async (...given: Parameters<typeof all>) =>
       (await all(...given)).map(({ edges }) => edges.length);
     assert.deepEqual(await sizes('{ runs(first: 30) { edges { node { id } } } }'), [30, 30]);
@@ -77,7 +77,7 @@ describe('pages', () => {
     assert.deepEqual(await sizes('{ runs(first: 0) { edges { node { id } } } }'), [25, 25, 10]);
   });
 
-  it('begin where the document says', async () => {
+  it("start at the document's position", async () => {
     const [page] = await all('{ runs(first: 5) { edges { cursor node { id } } } }', { limit: 5 });
     const after = (page as Page & { edges: { cursor: string }[] }).edges[4]?.cursor;
     const text = 'query ($after: String) { runs(after: $after) { edges { node { id } } } }';
@@ -117,7 +117,7 @@ describe('pages', () => {
     });
   }
 
-  it('end at the limit, also where the server sends more than it was asked for', async () => {
+  it('end at the limit, also if the server sends more than requested', async () => {
     const edges = upTo(40).map((id) => ({ node: { id } }));
     answer({ runs: { edges, pageInfo: { hasNextPage: true, endCursor: 'a' } } });
     const [page, ...others] = await all(IDS, { limit: 12 });
@@ -170,7 +170,7 @@ describe('pages', () => {
     );
   });
 
-  it('are refused inside a list, of which each entry has its own', async () => {
+  it('are rejected inside a list, of which each entry has its own', async () => {
     answer({ runs: [{ rows: { edges: [], pageInfo: { hasNextPage: false } } }] });
     const error = await fail('ION_QUERY', '{ runs { rows { edges { node { id } } } } }');
     assert.match(error.message, /"runs\.rows" lies inside a list/);
@@ -188,24 +188,24 @@ describe('pages', () => {
     });
   }
 
-  it('are not read for ever when a cursor comes again', async () => {
+  it('do not loop forever when a cursor repeats', async () => {
     const edges = [{ node: { id: 1 } }];
     answer({ runs: { edges, pageInfo: { hasNextPage: true, endCursor: 'same' } } }, 9);
     const error = await fail('ION_RESPONSE', IDS);
     assert.match(error.message, /cursor that was used before.*up to row 1/);
-    // The second page holds the same row, which is not delivered twice.
+    // The second page contains the same row, which is not delivered twice.
     assert.equal(error.pages, 1);
     assert.equal(error.attempts, 2);
   });
 
   for (const endCursor of [null, undefined]) {
-    it(`are not begun anew when the next cursor is ${endCursor}`, async () => {
+    it(`do not start over when the next cursor is ${endCursor}`, async () => {
       answer({ runs: { edges: [], pageInfo: { hasNextPage: true, endCursor } } }, 9);
       assert.equal((await fail('ION_RESPONSE', IDS)).pages, 0);
     });
   }
 
-  it('are read from lists without a count, which is found out once', async () => {
+  it('are read from lists without a count, which is detected once', async () => {
     const text = '{ apiKeys { edges { node { id clientId } } } }';
     const client = ion.client();
     const first = await all(text, {}, client);
@@ -216,21 +216,21 @@ describe('pages', () => {
     assert.equal(second[0]?.attempts, 1);
   });
 
-  it('that ask for a count themselves where there is none fail with the words of ION', async () => {
+  it("whose document requests a missing count fail with ION's message", async () => {
     const text = '{ apiKeys { pageInfo { totalCount } edges { node { id } } } }';
     const error = await fail('ION_GRAPHQL', text);
     assert.match(error.message, /totalCount/);
     assert.equal(error.attempts, 2);
   });
 
-  describe('that are too much at once', () => {
+  describe('that are too large', () => {
     const tooMuch: [string, FaultEffect, number][] = [
       ['HTTP 502', { kind: 'status', status: 502 }, 10_000],
       ['HTTP 504', { kind: 'status', status: 504 }, 10_000],
       ['a timeout', { kind: 'hang' }, 600],
     ];
     for (const [what, effect, timeoutMs] of tooMuch) {
-      it(`are halved after ${what}, and none is lost or doubled`, async () => {
+      it(`are halved after ${what}, and no row is lost or duplicated`, async () => {
         fault(effect, { match: '"first":40,"after":"' });
         const options = { pageSize: 40, prefetch: false };
         const read = await all(IDS, options, ion.client({ timeoutMs }));
@@ -253,7 +253,7 @@ describe('pages', () => {
       assert.deepEqual(read.flatMap(idsOf), upTo(RUNS));
     });
 
-    it('are not made larger than they were asked for', async () => {
+    it('are not larger than requested', async () => {
       fault({ kind: 'status', status: 502 }, { times: 2 });
       await all(IDS, { pageSize: 4, limit: 8 });
       assert.deepEqual(
@@ -262,7 +262,7 @@ describe('pages', () => {
       );
     });
 
-    it('are halved from what was asked for, where a limit is smaller than a page', async () => {
+    it('are halved from the requested size if a limit is smaller than a page', async () => {
       fault({ kind: 'status', status: 502 });
       const read = await all(IDS, { pageSize: 100, limit: 40 });
       assert.deepEqual(
@@ -272,7 +272,7 @@ describe('pages', () => {
       assert.deepEqual(read.flatMap(idsOf), upTo(40));
     });
 
-    it('are halved where the size is a variable of the message', async () => {
+    it('are halved if the size is a variable of the message', async () => {
       fault({ kind: 'status', status: 502 });
       const text = 'query ($n: Int) { runs(first: $n) { edges { node { id } } } }';
       const read = await all(text, { variables: { n: 40 } });
@@ -284,7 +284,7 @@ describe('pages', () => {
     });
 
     for (const effect of [{ kind: 'status', status: 503 }, { kind: 'reset' }] as const) {
-      it(`are not what ${effect.kind === 'reset' ? 'a reset' : 'HTTP 503'} means`, async () => {
+      it(`are not the reason for ${effect.kind === 'reset' ? 'a reset' : 'HTTP 503'}`, async () => {
         fault(effect);
         await all(IDS, { pageSize: 60 });
         assert.deepEqual(
@@ -298,7 +298,7 @@ describe('pages', () => {
   describe('in parallel', () => {
     const offsets = () => sent().map(({ after }) => offsetOf(after));
 
-    it('are asked for as many at once as the client sends, and come in order', async () => {
+    it("are requested up to the client's concurrency, and arrive in order", async () => {
       ion.sandbox.control.set({ latency: 30 });
       const client = ion.client({ concurrency: 4 });
       const read = await all(IDS, { pageSize: 5 }, client);
@@ -307,7 +307,7 @@ describe('pages', () => {
       assert.equal(ion.sandbox.control.counters().api.total, 12);
     });
 
-    it('do not take the places of all other messages', async () => {
+    it('do not block all other messages', async () => {
       ion.sandbox.control.set({ latency: 10 });
       const client = ion.client({ concurrency: 2 });
       const order: string[] = [];
@@ -320,7 +320,7 @@ describe('pages', () => {
       assert.deepEqual(order, ['message', 'list']);
     });
 
-    it('are not asked for where the server has other cursors', async () => {
+    it('are not requested if the server has other cursors', async () => {
       const page = (cursor: string, hasNextPage: boolean) => ({
         runs: {
           edges: [{ node: { id: cursor } }],
@@ -338,7 +338,7 @@ describe('pages', () => {
       );
     });
 
-    it('go on one by one where a page begins elsewhere than predicted', async () => {
+    it('continue sequentially if a page does not start at the predicted position', async () => {
       // A server whose cursors look like offsets, but count in tens.
       const cursor = (n: number) => cursorAt(n * 10);
       const page = (n: number) => ({
@@ -364,7 +364,7 @@ describe('pages', () => {
       assert.deepEqual(read.flatMap(idsOf), [0, 1, 2, 3, 4]);
     });
 
-    it('go on one by one when the list moves, also where the document selects no id', async () => {
+    it('continue sequentially if the list changes, also if the document selects no ID', async () => {
       const { data } = ion.sandbox;
       const text = '{ runs(sort: [ID_ASC]) { edges { node { title } } } }';
       const iterator = read(text, { pageSize: 10 }, ion.client({ concurrency: 2 }));
@@ -380,14 +380,14 @@ describe('pages', () => {
         }
         assert.equal(titles.length, RUNS - 10 + 1);
         assert.equal(titles.at(-1), 'Added');
-        // Each page is asked for once more than it was in vain.
+        // Each page needs one request more than those that were wasted.
         assert.deepEqual(offsets().slice(-4), [29, 39, 49, 59]);
       } finally {
         data.runs.delete(added.id);
       }
     });
 
-    it('stay one by one when ION is overloaded, and begin where they should', async () => {
+    it('stay sequential when ION is overloaded, and start at the right position', async () => {
       fault({ kind: 'status', status: 502 }, { match: cursorAt(19) as string });
       const read = await all(IDS, { pageSize: 20 });
       assert.deepEqual(read.flatMap(idsOf), upTo(RUNS));
@@ -397,7 +397,7 @@ describe('pages', () => {
       );
     });
 
-    it('are not delivered where the server begins anew', async () => {
+    it('are not delivered if the server starts over', async () => {
       const text = '{ runs(sort: [ID_ASC]) { edges { node { title } } } }';
       const { signal } = new AbortController();
       const first = parseOperation(
@@ -411,7 +411,7 @@ describe('pages', () => {
       assert.equal(new Set(titles).size, RUNS);
     });
 
-    it('are dropped when the reading ends early', async () => {
+    it('are dropped when the read ends early', async () => {
       const client = ion.client({ concurrency: 3 });
       fault({ kind: 'hang' }, { match: cursorAt(3) as string });
       fault({ kind: 'hang' }, { match: cursorAt(5) as string });
@@ -425,8 +425,8 @@ describe('pages', () => {
     });
   });
 
-  describe('that fail on the way', () => {
-    it('tell how many were delivered', async () => {
+  describe('that fail halfway', () => {
+    it('report the number of delivered ones', async () => {
       fault(
         { kind: 'status', status: 500 },
         { times: 4, match: '"first":20,"after":"YXJyYXljb25uZWN0aW9uOjM5"' },
@@ -441,7 +441,7 @@ describe('pages', () => {
       assert.equal(error.attempts, 2 + 4);
     });
 
-    it('tell it of the first one as well', async () => {
+    it('report it for the first page as well', async () => {
       const error = await fail('ION_GRAPHQL', '{ nothing { edges { node { id } } } }');
       assert.deepEqual([error.pages, error.attempts], [0, 1]);
     });
@@ -454,13 +454,13 @@ describe('pages', () => {
       assert.equal((await failure(reading(), 'ION_CLOSED')).pages, 1);
     });
 
-    it('ask nothing of ION where there is no list', async () => {
+    it('send no request if there is no list', async () => {
       await fail('ION_QUERY', '{ me { id } }');
       assert.equal(sent().length, 0);
     });
   });
 
-  it('go on although new messages are turned away', async () => {
+  it('continue although new messages are rejected', async () => {
     const client: IonClient = ion.client({ concurrency: 1, queueLimit: 0 });
     const iterator = read(IDS, {}, client);
     await iterator.next();

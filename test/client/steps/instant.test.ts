@@ -6,7 +6,7 @@ import { TimeZone } from '../../../nodes/client/support/time-zone.js';
 const inBerlin = (value: unknown) => toInstant(value, new TimeZone('Europe/Berlin'));
 const withoutZone = (value: unknown) => toInstant(value, undefined);
 
-/** What was expected instead, with the advice. */
+/** Expected text, with the advice. */
 function refusal(instant: ReturnType<typeof toInstant>): string {
   assert.ok('expected' in instant, JSON.stringify(instant));
   return `${instant.expected}. ${instant.advice}`;
@@ -37,7 +37,7 @@ describe('a date', () => {
     [runInNewContext('new Date(1769846400000)'), '2026-01-31T08:00:00.000Z'],
   ];
   for (const [value, text] of own) {
-    it(`that has its zone is taken whatever zone is set: ${String(value)}`, () => {
+    it(`with a zone is accepted for any configured zone: ${String(value)}`, () => {
       assert.deepEqual(withoutZone(value), { text });
       assert.deepEqual(inBerlin(value), { text });
     });
@@ -51,14 +51,14 @@ describe('a date', () => {
     ['2026-07-01T08:00:00.1', '2026-07-01T06:00:00.1Z'],
     ['2026-07-01T08:00:00.123456789', '2026-07-01T06:00:00.123456789Z'],
     ['2026-07-01', '2026-06-30T22:00:00.000Z'],
-    // On both sides of the hour that is skipped, and of the one that comes twice.
+    // On both sides of the skipped hour and of the repeated hour.
     ['2026-03-29T01:59:59', '2026-03-29T00:59:59.000Z'],
     ['2026-03-29T03:00:00', '2026-03-29T01:00:00.000Z'],
     ['2026-10-25T01:59:59', '2026-10-24T23:59:59.000Z'],
     ['2026-10-25T03:00:00', '2026-10-25T02:00:00.000Z'],
   ];
   for (const [value, text] of local) {
-    it(`without a zone is one of the zone that is set, and refused without: ${value}`, () => {
+    it(`without a zone uses the configured zone, and is rejected without one: ${value}`, () => {
       assert.deepEqual(inBerlin(value), { text });
       assert.match(refusal(withoutZone(value)), /with its zone.*in the ION config node/);
     });
@@ -71,14 +71,14 @@ describe('a date', () => {
     ['Pacific/Kiritimati', '2026-07-01T00:00:00', '2026-06-30T10:00:00.000Z'],
     ['Pacific/Pago_Pago', '2026-07-01T23:00:00', '2026-07-02T10:00:00.000Z'],
     ['Etc/GMT+12', '2026-07-01T23:00:00', '2026-07-02T11:00:00.000Z'],
-    // Half an hour of summer time.
+    // Half an hour of daylight saving time.
     ['Australia/Lord_Howe', '2026-10-04T02:15:00', /that exists/],
     ['Australia/Lord_Howe', '2026-04-05T01:45:00', /comes once.*\+11:00 or \+10:30/],
     ['America/New_York', '2026-03-08T02:30:00', /that exists/],
     ['America/New_York', '2026-11-01T01:30:00', /comes once.*-04:00 or -05:00/],
-    // Where midnight is skipped.
+    // Zones that skip midnight.
     ['America/Santiago', '2026-09-06', /that exists/],
-    // The day that Samoa left out when it changed sides of the date line.
+    // The day that Samoa skipped when it moved across the date line.
     ['Pacific/Apia', '2011-12-30T12:00:00', /that exists/],
   ];
   for (const [zone, value, expected] of zones) {
@@ -89,14 +89,14 @@ describe('a date', () => {
     });
   }
 
-  it('in an hour that summer time skips is refused', () => {
+  it('in an hour that daylight saving time skips is rejected', () => {
     for (const time of ['02:00:00', '02:30', '02:59:59.999']) {
       const text = refusal(inBerlin(`2026-03-29T${time}`));
       assert.match(text, /a time that exists in the time zone Europe\/Berlin.*put forward/);
     }
   });
 
-  it('in an hour that comes twice is refused, with the two offsets that make it one', () => {
+  it('in a repeated hour is rejected, with the two offsets that make it unique', () => {
     for (const time of ['02:00:00', '02:30', '02:59:59.999']) {
       const text = refusal(inBerlin(`2026-10-25T${time}`));
       assert.match(text, /comes once.*put back over that time: send \+02:00 or \+01:00 with it/);
@@ -149,7 +149,7 @@ describe('a date', () => {
     [{}, /a date such as/],
   ];
   for (const [value, text] of unknown) {
-    it(`that can mean several things, or none, is refused: ${JSON.stringify(value)}`, () => {
+    it(`that is ambiguous or meaningless is rejected: ${JSON.stringify(value)}`, () => {
       assert.match(refusal(inBerlin(value)), text);
       assert.match(refusal(withoutZone(value)), text);
     });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { foldedName, rowsNamed, spelledName } from '../../../nodes/client/steps/name-matching.js';
 
-/** Ways to write `Prüfung 1` that look the same. */
+/** Forms of `Prüfung 1` that look the same. */
 const SAME = [
   'Pr\u00fcfung 1',
   'Pru\u0308fung 1',
@@ -20,26 +20,26 @@ const OTHER = ['Prüfung 2', 'prüfung 1', 'Prufung 1', 'Prüfung1', 'Prüfung-1
 const find = (names: string[], wanted: string) => rowsNamed(names, wanted, (name) => name);
 
 describe('names', () => {
-  it('are found however they are composed, whatever blanks they have', () => {
+  it('are found in any Unicode composition and with any spaces', () => {
     for (const name of SAME) {
       for (const wanted of SAME) assert.deepEqual(find([...OTHER, name], wanted), [name]);
     }
   });
 
-  it('are found as they are written, where others look the same', () => {
+  it('are found as written if others look the same', () => {
     for (const wanted of SAME) assert.deepEqual(find(SAME, wanted), [wanted]);
   });
 
-  it('are all found that look the same as what is written like none of them', () => {
+  it('are all found if they look the same and none matches exactly', () => {
     const [first = '', second = '', third = ''] = SAME;
     assert.deepEqual(find([first, second, ...OTHER], third), [first, second]);
   });
 
-  it('are not taken for others', () => {
+  it('are not confused with others', () => {
     for (const wanted of OTHER) assert.deepEqual(find(SAME, wanted), []);
   });
 
-  it('of a hundred unseen characters or more are none', () => {
+  it('with a hundred or more invisible characters are not matched', () => {
     assert.deepEqual(find([`A${'\u200b'.repeat(200)}`], 'A'), []);
   });
 
@@ -58,10 +58,11 @@ describe('names', () => {
     ['a\u{e0001}', 'a\\u{e0001}'],
   ];
   for (const [name, text] of spelled) {
-    it(`are shown with what cannot be seen: ${text}`, () => assert.equal(spelledName(name), text));
+    it(`are shown with their invisible characters: ${text}`, () =>
+      assert.equal(spelledName(name), text));
   }
 
-  it('without anything unusual stay as they are', () => {
+  it('without unusual characters stay unchanged', () => {
     for (const name of ['Torque', 'Step 1, left-hand side', '17', 'é']) {
       assert.equal(foldedName(name), name);
       assert.equal(spelledName(name), name);

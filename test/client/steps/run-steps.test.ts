@@ -6,7 +6,7 @@ import { failure } from '../../support/errors.js';
 const STEP = { id: 1, runId: 7, title: 'Assemble', position: 1, entityId: 9, _etag: 'e' };
 const FIELD = { id: 5, runStepId: 1, name: 'Torque', type: 'NUMBER', options: null, _etag: 'e' };
 
-/** Requests that ION answers with such data. */
+/** Requests that ION answers with this data. */
 const answering = (data: unknown) =>
   ({
     send: async () => ({ data: structuredClone(data) }),
@@ -16,10 +16,10 @@ const answering = (data: unknown) =>
 const fieldsOf = (...fields: unknown[]) => answering({ runStep: { ...STEP, fields } });
 const numbers = (count: number) => Array<number>(count).fill(1);
 
-describe('steps and fields that ION answers', () => {
+describe("steps and fields in ION's responses", () => {
   const torque = { step: 1, field: 'Torque' };
 
-  it('are kept without what nobody asked for', async () => {
+  it('are kept without unrequested properties', async () => {
     const more = { value: { ['k'.repeat(1000)]: 1 }, extra: numbers(10), constructor: 1 };
     const steps = new RunSteps();
     const field = await steps.field(torque, fieldsOf({ ...FIELD, ...more }));
@@ -28,7 +28,7 @@ describe('steps and fields that ION answers', () => {
     assert.deepEqual(step, { ...STEP, status: null });
   });
 
-  it('keep ids as ION writes them, numbers or texts', async () => {
+  it('keep IDs as ION writes them, numbers or texts', async () => {
     for (const id of [5, '5']) {
       for (const wanted of [5, '5', 'Torque']) {
         const target = { step: 1, field: wanted };
@@ -46,7 +46,7 @@ describe('steps and fields that ION answers', () => {
     ['too long', '5'.repeat(201)],
     ['empty', ''],
   ] as const) {
-    it(`do not exist if their id is ${what}`, async () => {
+    it(`do not exist if their ID is ${what}`, async () => {
       const target = { step: 1, field: 'Torque' };
       const error = await failure(
         new RunSteps().field(target, fieldsOf({ ...FIELD, id })) as Promise<unknown>,
@@ -64,7 +64,7 @@ describe('steps and fields that ION answers', () => {
     });
   }
 
-  it('lose what is no text, or one that is too long', async () => {
+  it('lose values that are not text, or text that is too long', async () => {
     const odd = {
       name: 'x'.repeat(20_000),
       type: numbers(3),
@@ -76,7 +76,7 @@ describe('steps and fields that ION answers', () => {
     assert.deepEqual([field.type, field.options, field._etag], [null, ['OK', 'Not OK'], null]);
   });
 
-  it('leave the choice to ION where the options are too many or too long to be compared', async () => {
+  it('leave the choice to ION if the options are too many or too long to be compared', async () => {
     const many = Array.from({ length: 1001 }, (_, index) => String(index));
     for (const options of [many, ['OK', 'x'.repeat(1001)], 'OK']) {
       const field = await new RunSteps().field(torque, fieldsOf({ ...FIELD, options }));
@@ -84,7 +84,7 @@ describe('steps and fields that ION answers', () => {
     }
   });
 
-  it('do not name the run "undefined" if ION does not', async () => {
+  it('do not name the run "undefined" if ION does not name it', async () => {
     const { runId: _, ...step } = STEP;
     const byStep = new RunSteps().runOf({ step: 1 }, answering({ runStep: step }));
     await failure(byStep, 'ION_RESPONSE');
@@ -104,12 +104,12 @@ describe('steps and fields that ION answers', () => {
       { runStep: { ...STEP, fields: [FIELD] } },
     ],
   ] as const) {
-    it(`have one etag however a ${what} in use is asked for, and whatever else is read`, async () => {
+    it(`have one etag for any way of addressing a ${what} in use, and whatever else is read`, async () => {
       const steps = new RunSteps();
       const read = (target: Target, requests: RequestScope) =>
         what === 'step' ? steps.step(target, requests) : steps.field(target, requests);
       const first = await read(hot, answering(answer));
-      // So many fields weigh more than what is kept.
+      // These fields weigh more than the cache keeps.
       const heavy = { name: 'x'.repeat(10_000) };
       for (let id = 1000; id < (what === 'step' ? 11_100 : 2100); id++) {
         const other = { ...(what === 'step' ? STEP : { ...FIELD, ...heavy }), id };

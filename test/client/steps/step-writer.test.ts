@@ -83,7 +83,7 @@ describe('writing to run steps', () => {
       ['Wrench', 1, 1],
     ];
     for (const [name, value, expected] of values) {
-      it(`takes a value: ${name}`, async () => {
+      it(`accepts a value: ${name}`, async () => {
         const { payload, attempts } = await writer.write(field(name), value, options());
         assert.deepEqual((payload as { value: unknown }).value, expected);
         assert.equal(attempts, 2, 'one request to look the step up, one to write');
@@ -91,7 +91,7 @@ describe('writing to run steps', () => {
       });
     }
 
-    it('takes an attachment by its id', async () => {
+    it('accepts an attachment by its ID', async () => {
       const { payload: attachment } = await writer.attach(
         { step: step.step },
         fileOf('report.csv', 'a;b'),
@@ -115,7 +115,7 @@ describe('writing to run steps', () => {
       assert.equal(await fieldValue(client, step.step, 'Torque'), 5);
     });
 
-    it('is found by id, by name in any case, by the title or position of its step', async () => {
+    it('is found by ID, by name in any case, by the title or position of its step', async () => {
       const { run, position, fields } = step;
       const targets = [
         { field: fields.Torque },
@@ -134,7 +134,7 @@ describe('writing to run steps', () => {
       }
     });
 
-    it('that does not exist is told with those that do', async () => {
+    it('that does not exist is reported with the existing ones', async () => {
       const error = await failure(writer.write(field('Tork'), 1, options()), 'ION_NOT_FOUND');
       assert.match(error.message, /There is no field "Tork" in step \d+ "Example step"/);
       assert.match(error.message, /\d+ "Torque", \d+ "Note"/);
@@ -153,7 +153,7 @@ describe('writing to run steps', () => {
           signal: new AbortController().signal,
         },
       );
-      // The step is in REDLINE, so that ION refuses, but the field is known.
+      // The step is in REDLINE, so that ION rejects the write, but the field is known.
       const error = await failure(
         writer.write({ step: open.step, field: 'B' }, 1, options()),
         'ION_GRAPHQL',
@@ -161,7 +161,7 @@ describe('writing to run steps', () => {
       assert.match(error.message, /"B" cannot be set/);
     });
 
-    it('whose name two fields have is not guessed', async () => {
+    it('with an ambiguous name is not guessed', async () => {
       const twice = await makeStep(client, [
         { name: 'Gap', type: 'NUMBER' },
         { name: 'Gap', type: 'NUMBER' },
@@ -174,7 +174,7 @@ describe('writing to run steps', () => {
       );
     });
 
-    it('is found although its name, or that of its step, is composed otherwise', async () => {
+    it("is found in another Unicode composition of its name or its step's name", async () => {
       const name = 'Pru\u0308fma\u00df 1';
       const title = 'Pru\u0308fung\u00a0A';
       const { run, step: id } = await makeStep(client, [{ name, type: 'NUMBER' }], { title });
@@ -189,7 +189,7 @@ describe('writing to run steps', () => {
       }
     });
 
-    it('is told with the difference where two names look the same', async () => {
+    it('is reported with the difference if two names look the same', async () => {
       const names = ['Ma\u00df A', 'Ma\u00df\u00a0A'];
       const twice = await makeStep(
         client,
@@ -207,7 +207,7 @@ describe('writing to run steps', () => {
       );
     });
 
-    it('is found by ids with what a scanner or a web page adds to them', async () => {
+    it('is found by IDs with additions of a scanner or a web page', async () => {
       const target = { run: `\u200b${step.run}`, step: `${step.step}\u00a0`, field: 'Torque' };
       await writer.write(target, 3, options());
       assert.equal(await fieldValue(client, step.step, 'Torque'), 3);
@@ -226,7 +226,7 @@ describe('writing to run steps', () => {
       });
     }
 
-    it('of a time without a zone is refused, or one of the time zone that is set', async () => {
+    it('with a time without a zone is rejected, or uses the configured time zone', async () => {
       const time = '2026-07-01T08:00:00';
       const error = await failure(
         writer.write(field('Measured'), time, options()),
@@ -245,13 +245,13 @@ describe('writing to run steps', () => {
       ['Result', 'perhaps'],
       ['Defects', ['scratch', 'other']],
     ] as const) {
-      it(`refuses ${JSON.stringify(value)} for ${name} before ION is asked to write`, async () => {
+      it(`rejects ${JSON.stringify(value)} for ${name} before a write is sent to ION`, async () => {
         await failure(writer.write(field(name), value, options()), 'ION_VARIABLES');
         assert.equal(executed('updateRunStepFieldValue'), 0);
       });
     }
 
-    it('tells in ION’s own words why it cannot be set', async () => {
+    it('that cannot be set is reported with ION’s own message', async () => {
       const signoff = await failure(writer.write(field('Approval'), 'x', options()), 'ION_GRAPHQL');
       assert.match(signoff.message, /^Field "Approval" is a sign-off/);
       const done = await makeStep(client, [{ name: 'Torque', type: 'NUMBER' }]);
@@ -261,15 +261,15 @@ describe('writing to run steps', () => {
       assert.match(closed.message, /^Field "Torque" cannot be set while its step is COMPLETE/);
     });
 
-    it('tells the words of the organisation’s rule', async () => {
+    it('is reported with the message of the organization’s rule', async () => {
       ion.sandbox.control.set({ rule: true });
       const error = await failure(writer.write(field('Torque'), 51, options()), 'ION_GRAPHQL');
       assert.equal(error.message, RULE_TEXT);
     });
   });
 
-  describe('that fails without a refusal of ION', () => {
-    // A shorter body than announced never arrives.
+  describe('that fails without being rejected by ION', () => {
+    // A body that is shorter than announced never arrives.
     const broken = { ...fileOf('report.csv', 'a'), size: 2 };
     const failures: [string, number, () => Promise<unknown>][] = [
       ['a value does not fit', 2, () => writer.write(field('Torque'), '12,5', options())],
@@ -278,7 +278,7 @@ describe('writing to run steps', () => {
       ['a file does not arrive', 2, () => writer.attach({ step: step.step }, broken, options())],
     ];
     for (const [what, attempts, write] of failures) {
-      it(`tells how often ION was asked before, and the last trace: ${what}`, async () => {
+      it(`reports the number of earlier requests, and the last trace: ${what}`, async () => {
         const error = toIonError(await write().catch((thrown) => thrown));
         assert.notEqual(error.code, 'ION_GRAPHQL');
         assert.equal(error.attempts, attempts, error.message);
@@ -287,9 +287,9 @@ describe('writing to run steps', () => {
     }
   });
 
-  describe('where somebody else writes', () => {
+  describe('changed by somebody else', () => {
     for (const etagConflict of ['errors', 'status'] as const) {
-      it(`reads again and writes again (a conflict by ${etagConflict})`, async () => {
+      it(`is read again and written again (a conflict by ${etagConflict})`, async () => {
         ion.sandbox.control.set({ etagConflict });
         await writer.write(field('Torque'), 1, options());
         await interfere('Torque', 2);
@@ -298,20 +298,20 @@ describe('writing to run steps', () => {
         assert.equal(await fieldValue(client, step.step, 'Torque'), 3);
       });
 
-      it(`fails with ION_CONFLICT where it shall (a conflict by ${etagConflict})`, async () => {
+      it(`fails with ION_CONFLICT if configured (a conflict by ${etagConflict})`, async () => {
         ion.sandbox.control.set({ etagConflict });
         const careful = options({ onConflict: 'fail' });
         await writer.write(field('Torque'), 1, careful);
         await interfere('Torque', 2);
         await failure(writer.write(field('Torque'), 3, careful), 'ION_CONFLICT');
         assert.equal(await fieldValue(client, step.step, 'Torque'), 2);
-        // Whoever writes after that knows what stands there.
+        // Later writers know the current value.
         await writer.write(field('Torque'), 4, careful);
         assert.equal(await fieldValue(client, step.step, 'Torque'), 4);
       });
     }
 
-    it('does not write again where a gateway speaks of a conflict', async () => {
+    it('is not written again if a gateway reports a conflict', async () => {
       const page = { kind: 'status', status: 409, body: '<title>Conflict</title>' } as const;
       ion.sandbox.control.fault({
         target: 'api',
@@ -325,7 +325,7 @@ describe('writing to run steps', () => {
       assert.equal(executed('updateRunStepFieldValue'), 1);
     });
 
-    it('gives up after three further tries', async () => {
+    it('fails after three more attempts', async () => {
       await writer.write(field('Torque'), 1, options());
       ion.sandbox.control.fault({
         target: 'api',
@@ -339,7 +339,7 @@ describe('writing to run steps', () => {
       assert.equal(error.attempts, 4 + 3);
     });
 
-    it('writes of its own do not refuse each other', async () => {
+    it("does not conflict with the node's own writes", async () => {
       const careful = options({ onConflict: 'fail' });
       const values = Array.from({ length: 20 }, (_, index) => index);
       await Promise.all(values.map((value) => writer.write(field('Torque'), value, careful)));
@@ -356,7 +356,7 @@ describe('writing to run steps', () => {
       assert.equal(await fieldValue(client, step.step, 'Torque'), 22);
     });
 
-    it('is not disturbed by another flow that is stopped while both look a step up', async () => {
+    it('is not disturbed by another flow that is stopped while both look up a step', async () => {
       const stopping = new AbortController();
       ion.sandbox.control.fault({ target: 'api', kind: 'latency', ms: 100, match: 'runStep' });
       const stopped = failure(
@@ -372,7 +372,7 @@ describe('writing to run steps', () => {
   });
 
   describe('several fields at once', () => {
-    it('are all written, and told by name', async () => {
+    it('are all written, and reported by name', async () => {
       const values = { Torque: 12.5, Passed: true, Result: 'OK' };
       const answer = await writer.write({ step: step.step }, values, options());
       const payload = answer.payload as Record<string, { value: unknown }>;
@@ -384,7 +384,7 @@ describe('writing to run steps', () => {
       assert.equal(counters().api.byOperation.mutation, 3);
     });
 
-    it('of which one is refused fail the message, and the others are written', async () => {
+    it('with one rejected fail the message, and the others are written', async () => {
       const values = { Torque: '12,5', Passed: true, Nothing: 1 };
       const error = await failure(
         writer.write({ step: step.step }, values, options()),
@@ -398,7 +398,7 @@ describe('writing to run steps', () => {
       assert.equal(await fieldValue(client, step.step, 'Passed'), true);
     });
 
-    it('tell that one of them may have been written, where its answer was lost', async () => {
+    it('report that one of them may have been written if its response was lost', async () => {
       const match = 'UpdateRunStepFieldValue';
       ion.sandbox.control.fault({ target: 'api', kind: 'reset', execute: true, match });
       const values = { Torque: 12.5, Passed: true };
@@ -406,7 +406,7 @@ describe('writing to run steps', () => {
       assert.equal((await failure(written, 'ION_NETWORK')).isUncertain, true);
     });
 
-    it('tell of a refusal in ION’s own words, and how often ION was asked', async () => {
+    it('report a rejection with ION’s own message, and the number of requests', async () => {
       const errors = [{ message: 'The step is locked.', path: ['updateRunStepFieldValue'] }];
       const data = { updateRunStepFieldValue: null };
       const match = 'UpdateRunStepFieldValue';
@@ -429,7 +429,7 @@ describe('writing to run steps', () => {
   });
 
   describe('the status of a step', () => {
-    it('goes every way that ION’s documents name', async () => {
+    it('makes every change that ION’s documents allow', async () => {
       const { step: id } = await makeStep(client, [], { status: 'REDLINE' });
       for (const status of [
         'TODO',
@@ -450,7 +450,7 @@ describe('writing to run steps', () => {
       }
     });
 
-    it('tells in ION’s own words that upstream steps are open, or required fields empty', async () => {
+    it('reports in ION’s own words that upstream steps are open, or required fields empty', async () => {
       const { runs } = (
         await client.request(
           parseOperation(
@@ -491,7 +491,7 @@ describe('writing to run steps', () => {
       assert.match(empty.message, /required fields are empty: "Torque"/);
     });
 
-    it('is found by title or position, not guessed where two steps have the title', async () => {
+    it('is found by title or position, and not guessed if two steps have the title', async () => {
       const { run, position } = step;
       await writer.writeStatus({ run, step: 'example step' }, 'HOLD', options());
       await writer.writeStatus({ run, step: position }, 'TODO', options());
@@ -517,19 +517,19 @@ describe('writing to run steps', () => {
     });
 
     for (const status of [undefined, '', 7, { status: 'TODO' }]) {
-      it(`is no ${JSON.stringify(status)}`, async () => {
+      it(`is not ${JSON.stringify(status)}`, async () => {
         const written = writer.writeStatus({ step: step.step }, status, options());
         const error = await failure(written, 'ION_VARIABLES');
         assert.match(error.message, /must be a text such as "IN_PROGRESS"/);
       });
     }
 
-    it('may have blanks and signs that nobody sees', async () => {
+    it('may have spaces and invisible characters', async () => {
       await writer.writeStatus({ step: step.step }, ' in\u00a0progress\u200b', options());
       assert.equal((await stepState(client, step.step)).status, 'IN_PROGRESS');
     });
 
-    it('that ION does not know is refused by ION', async () => {
+    it('unknown to ION is rejected by ION', async () => {
       await failure(writer.writeStatus({ step: step.step }, 'DONE', options()), 'ION_GRAPHQL');
     });
   });
@@ -570,17 +570,17 @@ describe('writing to run steps', () => {
         });
       }
 
-      it(`that the storage host refuses leaves no attachment without content, ${way}`, async () => {
+      it(`rejected by the storage host leaves no attachment without content, ${way}`, async () => {
         prepare();
         const file = fileOf('report.csv', 'a');
-        // A shorter body than announced never arrives.
+        // A body that is shorter than announced never arrives.
         const broken = { ...file, size: 2 };
         await failure(writer.attach({ step: step.step }, broken, options()), 'ION_NETWORK');
         assert.deepEqual((await stepState(client, step.step)).fileAttachments, []);
       });
     }
 
-    it('that ION answers nothing about may be attached, which the error tells', async () => {
+    it("about which ION's response says nothing may be attached, as the error says", async () => {
       const body = '{"data":{"createFileAttachment":null}}';
       ion.sandbox.control.fault({
         target: 'api',
@@ -633,7 +633,7 @@ describe('writing to run steps', () => {
       }
     });
 
-    it('is not attached twice where an earlier try succeeded without an answer', async () => {
+    it('is not attached twice if an earlier attempt succeeded without a response', async () => {
       const target = { step: step.step };
       const before = await writer.attachmentsOf(target, 'report.csv', options());
       const file = fileOf('report.csv', 'content');
@@ -643,7 +643,7 @@ describe('writing to run steps', () => {
       assert.equal((await stepState(client, step.step)).fileAttachments.length, 1);
     });
 
-    it('is not attached twice where ION composes its name otherwise', async () => {
+    it('is not attached twice if ION composes its name differently', async () => {
       const target = { step: step.step };
       await writer.attach(target, fileOf('Pru\u0308fung.csv', 'content'), options());
       const again = fileOf('Pr\u00fcfung.csv', 'content');
@@ -651,7 +651,7 @@ describe('writing to run steps', () => {
       assert.equal((await stepState(client, step.step)).fileAttachments.length, 1);
     });
 
-    describe('whose earlier try left an attachment without content', () => {
+    describe('whose earlier attempt left an attachment without content', () => {
       let attachment: Attachment;
       beforeEach(async () => {
         const answer = await client.request(
@@ -674,18 +674,18 @@ describe('writing to run steps', () => {
         return { own: payload.id, all: fileAttachments.map(({ id }) => id) };
       };
 
-      it('is attached anew, and the empty one taken away', async () => {
+      it('is attached again, and the empty one removed', async () => {
         const { own, all } = await idsAfter({ before: [], attachment });
         assert.deepEqual(all, [own]);
       });
 
-      it('takes nothing away that may be another one’s', async () => {
+      it('removes nothing that may belong to somebody else', async () => {
         const { own, all } = await idsAfter({ before: [] });
         assert.deepEqual(all.sort(), [attachment.id, own].sort());
       });
     });
 
-    it('tells of its attachment before the bytes are sent, the older way', async () => {
+    it('reports its attachment before the bytes are sent, the older way', async () => {
       ways['the older way']();
       let created: Attachment | undefined;
       const { payload } = await writer.attach(
@@ -702,8 +702,8 @@ describe('writing to run steps', () => {
       assert.equal(created?.id, payload.id);
     });
 
-    it('takes no ION token to the storage host', async () => {
-      // The sandbox's storage refuses requests that carry an Authorization header.
+    it('sends no ION token to the storage host', async () => {
+      // The sandbox's storage rejects requests that have an Authorization header.
       await writer.attach({ step: step.step }, fileOf('a.txt', 'a'), options());
     });
   });

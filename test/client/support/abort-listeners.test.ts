@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { addAbortListener } from '../../../nodes/client/support/abort-listeners.js';
 
-describe('a signal that aborts', () => {
-  it('tells all who still wait, in their order and once', () => {
+describe('abort signal', () => {
+  it('notifies all waiting listeners once, in order', () => {
     const controller = new AbortController();
     const told: number[] = [];
     const ends = [1, 2, 3, 4].map((who) =>
@@ -16,7 +16,7 @@ describe('a signal that aborts', () => {
     assert.deepEqual(told, [1, 3, 4]);
   });
 
-  it('tells those who end the waiting of others', () => {
+  it('notifies listeners that remove other listeners', () => {
     const controller = new AbortController();
     const told: string[] = [];
     addAbortListener(controller.signal, () => {

@@ -11,11 +11,11 @@ import { MAX_TEXT_AT_ONCE, parseJson, writeJson } from '../../../nodes/client/su
 import { inputs } from '../../support/length.js';
 
 const nested = (depth: number, inside = '') => '['.repeat(depth) + inside + ']'.repeat(depth);
-/** Makes a text so long that it is read in slices, and leaves its meaning. */
+/** Lengthens a text so that it is read in slices, without changing its meaning. */
 const PADDING = ' '.repeat(MAX_TEXT_AT_ONCE);
 const LONG_TEXT = JSON.stringify('é"\\\n😀'.repeat(20_000));
 
-/** What a function gives, or the kind of error that it throws. */
+/** The result of a function, or the kind of error that it throws. */
 async function outcomeOf(work: () => unknown): Promise<unknown> {
   try {
     return { value: await work() };
@@ -24,7 +24,7 @@ async function outcomeOf(work: () => unknown): Promise<unknown> {
   }
 }
 
-describe('JSON from outside', () => {
+describe('external JSON', () => {
   const around: [string, (json: string) => string][] = [
     ['short', (json) => json],
     ['behind much space', (json) => PADDING + json],
@@ -35,7 +35,7 @@ describe('JSON from outside', () => {
     ['in lists in lists', (json) => nested(5, `${PADDING}${json}`)],
   ];
   for (const [where, place] of around) {
-    it(`means what JSON.parse makes of it (${where})`, async () => {
+    it(`has the same value as with JSON.parse (${where})`, async () => {
       const json = fc
         .oneof(
           fc.json({ maxDepth: 4 }),
@@ -88,14 +88,14 @@ describe('JSON from outside', () => {
     });
   }
 
-  it('is refused where it holds more than memory is meant for', async () => {
+  it('is rejected if it exceeds the memory limit', async () => {
     const wide = Array.from({ length: 20_001 }, (_, index) => `"k${index}":0`).join(',');
     for (const text of [`{${wide}}`, `[${'[],'.repeat(1_100_000)}[]]`]) {
       await assert.rejects(async () => parseJson(text), JsonLimitError);
     }
   });
 
-  it('lets everything else go on while a long text is read or written', async () => {
+  it('does not block the event loop while a long text is read or written', async () => {
     const row = { id: 1, title: 'Größe', steps: [{ id: 2 }] };
     const rows = Array.from({ length: 200_000 }, () => row);
     const text = String(await writeJson(rows));
@@ -113,7 +113,7 @@ describe('JSON from outside', () => {
   });
 
   for (const [where, place] of around) {
-    it(`keeps each digit of a whole number that a number cannot hold (${where})`, async () => {
+    it(`keeps all digits of an integer that a number cannot hold (${where})`, async () => {
       const number = fc.oneof(
         fc.bigInt({ min: -(10n ** 40n), max: 10n ** 40n }).map(String),
         fc.constantFrom('9007199254740991', '9007199254740993', '-9007199254740993', '0', '-1'),
@@ -131,7 +131,7 @@ describe('JSON from outside', () => {
             return isExact ? Number(each) : each;
           });
           const space = ' '.repeat(spaces);
-          // The same digits in a text or a property name mean nothing.
+          // The same digits in a text or a property name are not affected.
           const texts = numbers.map((each) => `"${each}":"[${each},\\"${each}"`);
           const whole = place(`[${numbers.join(`,${space}`)},{${texts.join(',')}}]`);
           const inner = JSON.stringify(await parseJson(whole));
@@ -146,18 +146,18 @@ describe('JSON from outside', () => {
     });
   }
 
-  it('is not valid with a long number in the place of a property name', async () => {
+  it('is invalid with a long number in place of a property name', async () => {
     await assert.rejects(async () => parseJson('{9007199254740993:1}'), SyntaxError);
     await assert.rejects(async () => parseJson('[9007199254740993 1]'), SyntaxError);
     await assert.rejects(async () => parseJson('[09007199254740993]'), SyntaxError);
   });
 
-  it('is read over a byte order mark', async () => {
+  it('is read after a byte order mark', async () => {
     assert.deepEqual(await parseJson('\ufeff{"a":1}'), { a: 1 });
     assert.deepEqual(await parseJson(`\ufeff${PADDING}[1]`), [1]);
   });
 
-  it('is written as JSON.stringify does', async () => {
+  it('is written like JSON.stringify', async () => {
     await fc.assert(
       fc.asyncProperty(fc.jsonValue(), async (value) => {
         assert.equal(String(await writeJson(value)), JSON.stringify(value));
@@ -183,7 +183,7 @@ describe('JSON from outside', () => {
   });
 });
 
-/** The levels of lists and objects of a value, and how many keys and entries it has in all. */
+/** Nesting depth of a value, and its total number of keys and entries. */
 function measured(value: unknown): { depth: number; entries: number } {
   if (!Array.isArray(value) && !isPlainObject(value)) return { depth: 0, entries: 0 };
   const inner = Object.values(value).map(measured);
@@ -210,7 +210,7 @@ describe('the shape of JSON', () => {
     });
   }
 
-  it('is as deep as what JSON.parse makes, and counts at least its keys and entries', () => {
+  it('is as deep as the result of JSON.parse, and counts at least its keys and entries', () => {
     fc.assert(
       fc.property(fc.json({ stringUnit: 'binary', maxDepth: 8 }), fc.nat(3), (json, indent) => {
         const value: unknown = JSON.parse(json);
@@ -223,7 +223,7 @@ describe('the shape of JSON', () => {
     );
   });
 
-  it('of a million levels is found without a call for each', () => {
+  it('of a million levels is found without recursion', () => {
     assert.equal(jsonShape('['.repeat(1_000_000)).depth, 1_000_000);
   });
 });

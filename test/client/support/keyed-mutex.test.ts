@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { KeyedMutex } from '../../../nodes/client/support/keyed-mutex.js';
 import { failure } from '../../support/errors.js';
 
-describe('work that is done in turn', () => {
-  it('keeps its order, also after a piece that failed', async () => {
+describe('keyed mutex', () => {
+  it('keeps the order, also after a failed task', async () => {
     const turns = new KeyedMutex();
     const done: number[] = [];
     const works = [1, 2, 3].map((number) =>
@@ -18,7 +18,7 @@ describe('work that is done in turn', () => {
     assert.deepEqual(done, [1, 2, 3]);
   });
 
-  it('does not wait for work with another key', async () => {
+  it('does not wait for tasks with another key', async () => {
     const turns = new KeyedMutex();
     let finish = () => {};
     const slow = turns.run('one', 10, () => new Promise<void>((resolve) => (finish = resolve)));
@@ -27,7 +27,7 @@ describe('work that is done in turn', () => {
     await slow;
   });
 
-  it('fails with ION_OVERLOADED where too many wait, and is taken again later', async () => {
+  it('fails with ION_OVERLOADED if too many wait, and accepts tasks again later', async () => {
     const turns = new KeyedMutex();
     const works = [0, 1, 2].map(() => turns.run('same', 2, async () => {}));
     const error = await failure(

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { type Entry, LinkedList } from '../../../nodes/client/support/linked-list.js';
 
 describe('linked list', () => {
-  it('is what a list would be, whoever comes and goes', () => {
+  it('behaves like an array through any additions and removals', () => {
     const step = fc.oneof(
       fc.record({ add: fc.nat() }),
       fc.record({ remove: fc.nat() }),
@@ -22,7 +22,7 @@ describe('linked list', () => {
             entries.push(entry);
             model.push(entry);
           } else {
-            // Also one that has left before.
+            // Also an entry that was removed before.
             const entry = entries[each.remove % entries.length];
             entry?.remove();
             if (entry && model.includes(entry)) model.splice(model.indexOf(entry), 1);

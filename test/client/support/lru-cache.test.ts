@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { parseOperation } from '../../../nodes/client/graphql/operation.js';
 import { LruCache } from '../../../nodes/client/support/lru-cache.js';
 
-/** Which of these keys are there; looking counts as a use of each. */
+/** Which of these keys are present; looking counts as a use of each. */
 const keysIn = (recent: LruCache<string, unknown>, keys: string) =>
   [...keys].filter((key) => recent.get(key) !== undefined).join('');
 
-describe('what is kept because it was used of late', () => {
-  it('is never more than its size, and loses what was used least of late', () => {
+describe('cache of recently used values', () => {
+  it('never exceeds its size, and drops the least recently used value', () => {
     const recent = new LruCache<string, number>(3);
     for (const [index, key] of [...'abc'].entries()) recent.set(key, index);
     assert.equal(recent.get('a'), 0);
@@ -19,7 +19,7 @@ describe('what is kept because it was used of late', () => {
     assert.equal(recent.get('a'), 9);
   });
 
-  it('is never heavier than its total weight, whatever is read or replaced', () => {
+  it('never exceeds its total weight, whatever is read or replaced', () => {
     const recent = new LruCache<string, number>(100, 10);
     recent.set('a', 1, 4);
     recent.set('b', 2, 4);
@@ -37,7 +37,7 @@ describe('what is kept because it was used of late', () => {
     assert.equal(keysIn(recent, 'ae'), 'a');
   });
 
-  it('loses nothing by a reading of what it does not hold', () => {
+  it('loses nothing by reading a missing key', () => {
     const recent = new LruCache<string, number>(2);
     recent.set('a', 1);
     recent.set('b', 2);
@@ -45,7 +45,7 @@ describe('what is kept because it was used of late', () => {
     assert.equal(keysIn(recent, 'ab'), 'ab');
   });
 
-  it('is the query that every message sends, beside queries with values in their text', () => {
+  it('keeps the query of every message next to queries with embedded values', () => {
     const hot = parseOperation('query Hot { me { id } }');
     for (let id = 0; id < 1000; id++) {
       parseOperation(`query Once { run(id: ${id}) { id } }`);

@@ -6,7 +6,7 @@ import {
 } from '../../../nodes/client/support/references.js';
 
 describe('references to environment variables', () => {
-  it('are known where they are the whole text', () => {
+  it('are recognized if they are the whole text', () => {
     for (const text of ['${ION_SECRET}', '$(ION_SECRET)', ' ${ION_SECRET}\n']) {
       assert.equal(variableOf(text), 'ION_SECRET', text);
     }
@@ -14,12 +14,12 @@ describe('references to environment variables', () => {
     assert.equal(variableOf('${Gerät-1.x}'), 'Gerät-1.x');
   });
 
-  it('are not seen in secrets that only look a little like them', () => {
+  it('are not recognized in secrets that merely look similar', () => {
     const secrets = ['a${B}c', '${B}c', 'a${B}', '$B', '${}', '${9a!}', '$(a b)', '${A}${B}', 5];
     for (const secret of secrets) assert.equal(variableOf(secret), undefined, String(secret));
   });
 
-  it('are found in URLs, in whatever way they are written', () => {
+  it('are found in URLs, in any notation', () => {
     const urls = {
       'https://${HOST}/graphql': '${HOST}',
       'https://api.example.com/${TENANT}': '${TENANT}',
@@ -35,7 +35,7 @@ describe('references to environment variables', () => {
     }
   });
 
-  it('are not seen in URLs without them', () => {
+  it('are not found in URLs without them', () => {
     const password = 'http://line4:pa$$(w{{0}}rd@proxy.example.com:3128';
     for (const url of ['https://api.example.com/$metadata', password, '', undefined, {}]) {
       assert.equal(referenceInUrl(url), undefined, String(url));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { hasControlCharacter, trimEnds } from '../../../nodes/client/support/trim-ends.js';
 
-describe('a text that somebody entered or a file held', () => {
+describe('an entered text or the text of a file', () => {
   for (const [name, invisible] of Object.entries({
     blank: ' ',
     tab: '\t',
@@ -20,12 +20,12 @@ describe('a text that somebody entered or a file held', () => {
     });
   }
 
-  it('is trimmed quickly however long its blanks are', () => {
+  it('is trimmed quickly, however long its spaces are', () => {
     const blanks = ' '.repeat(1_000_000);
     assert.equal(trimEnds(`${blanks}x${blanks}x${blanks}`).length, blanks.length + 2);
   });
 
-  it('shows whether a control character is in it', () => {
+  it('shows whether it contains a control character', () => {
     for (const control of ['\n', '\r', '\t', '\0', '\u0085', '\u2028', '\u007f']) {
       assert.equal(hasControlCharacter(`s3c${control}ret`), true, JSON.stringify(control));
     }

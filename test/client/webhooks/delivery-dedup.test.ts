@@ -6,7 +6,7 @@ import { RateLimit } from '../../../nodes/client/webhooks/rate-limit.js';
 const body = (text: string) => Buffer.from(text);
 
 describe('deliveries', () => {
-  it('are known again by the id of the event', () => {
+  it('are recognized by the ID of the event', () => {
     const deliveries = new DeliveryDedup();
     deliveries.take({ eventId: 1 }, body('a'));
     assert.ok(deliveries.has({ eventId: 1 }, body('b')));
@@ -14,17 +14,17 @@ describe('deliveries', () => {
     assert.ok(!deliveries.has({}, body('a')));
   });
 
-  it('with an id are known again however late they come, but not by a new node', () => {
+  it('with an ID are recognized however late they arrive, but not by a new node', () => {
     let now = 0;
     const deliveries = new DeliveryDedup(() => now);
     deliveries.take({ eventId: 'a' }, body('a'));
     now = 365 * 24 * 3_600_000;
     assert.ok(deliveries.has({ eventId: 'a' }, body('a')));
-    // A redeployed node begins with nothing.
+    // A redeployed node starts empty.
     assert.ok(!new DeliveryDedup(() => now).has({ eventId: 'a' }, body('a')));
   });
 
-  it('without an id are known again by their bytes, for ten minutes', () => {
+  it('without an ID are recognized by their bytes, for ten minutes', () => {
     let now = 0;
     const deliveries = new DeliveryDedup(() => now);
     deliveries.take({}, body('a'));
@@ -47,7 +47,7 @@ describe('deliveries', () => {
 });
 
 describe('rate limit', () => {
-  it('lets so many through in each second', () => {
+  it('allows the configured number per second', () => {
     let now = 0;
     const limit = new RateLimit(2, () => now);
     assert.deepEqual([limit.take(), limit.take(), limit.take()], [true, true, false]);
@@ -59,7 +59,7 @@ describe('rate limit', () => {
 });
 
 describe('back-off', () => {
-  it('doubles to a minute, and never ends below the interval', () => {
+  it('doubles up to a minute, and is never below the interval', () => {
     const delays = (random: number) =>
       [1, 2, 3, 4, 50].map((failures) => delayAfterFailures(10_000, failures, () => random));
     assert.deepEqual(delays(1), [20_000, 40_000, 80_000, 100_000, 100_000]);

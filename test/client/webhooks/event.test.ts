@@ -49,10 +49,10 @@ describe('webhook event', () => {
     ],
   ];
   for (const [what, body, expected] of cases) {
-    it(`is read of a body ${what}`, () => assert.deepEqual(readWebhookEvent(body), expected));
+    it(`is read from a body ${what}`, () => assert.deepEqual(readWebhookEvent(body), expected));
   }
 
-  it('is read of any JSON without failing', () => {
+  it('is read from any JSON without failing', () => {
     const key = fc.constantFrom('event_id', 'resource', 'action', 'row_data', 'new', 'data', 'id');
     const body = fc.letrec((tie) => ({
       value: fc.oneof(

@@ -41,7 +41,7 @@ describe('webhook registration', () => {
     for (const { id } of receivers()) data.webhookReceivers.delete(id);
   });
 
-  it('makes one receiver and one subscription per action, however often', async () => {
+  it('creates one receiver and one subscription per action, however often it runs', async () => {
     for (let deploys = 0; deploys < 3; deploys++) await registerWith();
     const [receiver, ...others] = receivers();
     assert.equal(others.length, 0);
@@ -64,7 +64,7 @@ describe('webhook registration', () => {
     ]);
   });
 
-  it('follows what the node is changed to', async () => {
+  it('follows changes of the node', async () => {
     await registerWith();
     const [before] = receivers();
     await registerWith({
@@ -86,7 +86,7 @@ describe('webhook registration', () => {
     );
   });
 
-  it('activates what somebody switched off', async () => {
+  it('activates a deactivated receiver', async () => {
     await registerWith();
     const { data } = ion.sandbox;
     for (const { id } of receivers()) data.webhookReceivers.update(id, { active: false });
@@ -101,7 +101,7 @@ describe('webhook registration', () => {
     );
   });
 
-  it('leaves one where the answer to a creation was lost', async () => {
+  it('leaves one receiver if the response to a creation was lost', async () => {
     const fault = { target: 'api', kind: 'reset', execute: true } as const;
     ion.sandbox.control.fault({ ...fault, match: 'createWebhookReceiver' });
     await failure(registerWith(), 'ION_NETWORK');
@@ -110,7 +110,7 @@ describe('webhook registration', () => {
     assert.equal(subscriptions().length, 2);
   });
 
-  it('looks again where somebody else changed the receiver meanwhile', async () => {
+  it('reads again if somebody else changed the receiver', async () => {
     await registerWith();
     const errors = [{ message: 'Etag does not match' }];
     ion.sandbox.control.fault({
@@ -123,7 +123,7 @@ describe('webhook registration', () => {
     assert.equal(receivers()[0]?.sharedSecret, 'again');
   });
 
-  it('tells no secret in an error', async () => {
+  it('reveals no secret in an error', async () => {
     const errors = [{ message: 'Variable "$input" got {"sharedSecret": "example-secret"}' }];
     ion.sandbox.control.fault({
       target: 'api',
@@ -152,7 +152,7 @@ describe('webhook registration', () => {
     ['another Node-RED', 'instance2'],
     ['a Node-RED with a copied user folder', 'instance1'],
   ] as const) {
-    it(`of a copy of the flow in ${what} leaves the original alone, also when it is deleted`, async () => {
+    it(`of a copy of the flow in ${what} leaves the original unchanged, also when it is deleted`, async () => {
       await registerWith();
       const copy = { instanceId, webhookUri: OTHER_URI, sharedSecret: 'copied-secret' };
       await registerWith(copy);
@@ -168,7 +168,7 @@ describe('webhook registration', () => {
     });
   }
 
-  it('of a copy with the same address stands beside the original, and names it', async () => {
+  it('of a copy with the same address exists next to the original, and names it', async () => {
     await registerWith();
     const others = await registerWith({ instanceId: 'instance2', sharedSecret: 'copied-secret' });
     assert.deepEqual(
@@ -197,7 +197,7 @@ describe('webhook registration', () => {
     assert.equal(subscriptions().length, 2);
   });
 
-  it('takes over what version 1.0.0 registered for the same address, and nothing else', async () => {
+  it('takes over the receiver of version 1.0.0 for the same address, and nothing else', async () => {
     await named('Node-RED ion-events (node1)');
     await named('Node-RED ion-events (node1)', OTHER_URI);
     await named('Node-RED ion-events (node12)');
@@ -218,7 +218,7 @@ describe('webhook registration', () => {
     );
   });
 
-  it('knows its address again if ION writes it differently', async () => {
+  it('recognizes its address if ION writes it differently', async () => {
     await registerWith({ webhookUri: 'http://LOCALHOST:80/ion/node1' });
     for (const { id } of receivers()) {
       ion.sandbox.data.webhookReceivers.update(id, { webhookUri: 'http://localhost/ion/node1' });
@@ -227,7 +227,7 @@ describe('webhook registration', () => {
     assert.equal(receivers().length, 1);
   });
 
-  it('is taken back without touching what others registered', async () => {
+  it('is removed without touching receivers that others registered', async () => {
     await registerWith();
     await registerWith({ nodeId: 'node12' });
     await registerWith({ nodeId: 'my_node1' });

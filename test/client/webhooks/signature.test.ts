@@ -21,7 +21,7 @@ describe('webhook signature', () => {
     ['base64url', digest().toString('base64url')],
     ['hex with blanks around', ` ${hex} `],
   ] as const) {
-    it(`is taken as ${what}`, () => assert.ok(isSignedWith(SECRET, BODY, [value])));
+    it(`is accepted as ${what}`, () => assert.ok(isSignedWith(SECRET, BODY, [value])));
   }
 
   for (const [what, values] of [
@@ -38,15 +38,15 @@ describe('webhook signature', () => {
     ['given with two prefixes', [`sha256=sha256=${hex}`]],
     ['the digest as text', [digest().toString('latin1')]],
   ] as const) {
-    it(`is refused where it is ${what}`, () =>
+    it(`is rejected if it is ${what}`, () =>
       assert.equal(isSignedWith(SECRET, BODY, values), false));
   }
 
-  it('is refused where there is no secret', () => {
+  it('is rejected without a secret', () => {
     assert.equal(isSignedWith('', BODY, [digest('').toString('hex')]), false);
   });
 
-  it('is refused for any change of the bytes, and never fails', () => {
+  it('is rejected for any change of the bytes, and never fails', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), fc.string(), (body, value) => {
         assert.equal(isSignedWith(SECRET, body, [value]), false);

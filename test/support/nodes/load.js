@@ -1,5 +1,5 @@
-// A node of the tests: sends tagged messages as fast as it may, takes the answers and failures
-// back, and counts. It also counts what is alive in the process. Steered over the admin API.
+// A node for tests: sends tagged messages as fast as allowed, receives results and failures,
+// and counts them. It also counts living objects in the process. Controlled by the admin API.
 const { dirname } = require('node:path');
 const { setFlagsFromString, queryObjects } = require('node:v8');
 const { runInNewContext } = require('node:vm');
@@ -7,14 +7,14 @@ const { runInNewContext } = require('node:vm');
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc');
 
-/** Loads by their ids; they outlive the nodes, which a deploy replaces. */
+/** Loads by their IDs; they outlive the nodes, which a deploy replaces. */
 const loads = new Map();
 const instances = new Map();
 
-/** What the nodes of the package got, and how often each message was ended. */
+/** Messages that the nodes of the package received, and the number of outcomes of each message. */
 const contract = { received: 0, ended: 0, endedTwice: 0, failed: {}, open: new Set() };
 
-/** Which run a message asks for, by its tag. */
+/** The run that a message reads, by its tag. */
 const runOf = (tag, runs) => 1 + ((tag * 7919) % runs);
 
 class Load {
@@ -40,7 +40,7 @@ class Load {
     this.heap = [];
     this.startedAt = performance.now();
     this.endedAt = undefined;
-    /** Of fixed size, so that it is not taken for a growing memory; by tag. */
+    /** Of fixed size, so that it does not look like growing memory; by tag. */
     this.ends = new Uint8Array(Math.min(this.options.count, 1_000_000));
     this.ended = 0;
   }
@@ -120,14 +120,14 @@ class Load {
   }
 }
 
-/** In bytes, after what can go is gone. */
+/** In bytes, after garbage collection. */
 function heapInUse() {
   collectGarbage();
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
 }
 
-/** How many objects of the package's own classes, and promises, are alive. */
+/** Number of living objects of the package's own classes, and of promises. */
 function livingObjects() {
   const living = { Promise: queryObjects(Promise, { format: 'count' }) };
   const files = Object.keys(require.cache);
@@ -167,7 +167,7 @@ module.exports = (RED) => {
 
   const isOurs = (node) => node.type.startsWith('ion-');
   RED.hooks.add('onReceive.load', ({ msg, destination: { node } }) => {
-    // Node-RED itself drops what reaches a node that it has closed.
+    // Node-RED itself drops messages to a closed node.
     const hasHandler = node._inputCallback ?? node._inputCallbacks;
     if (!isOurs(node) || !hasHandler) return;
     contract.received++;
@@ -200,7 +200,7 @@ module.exports = (RED) => {
   });
   RED.httpAdmin.get('/load-heap', (_req, res) => {
     collectGarbage();
-    // What had to be finalized first goes the second time.
+    // Objects with finalizers are freed in the second collection.
     setImmediate(() => {
       collectGarbage();
       res.json(process.memoryUsage().heapUsed);

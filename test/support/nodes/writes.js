@@ -1,17 +1,17 @@
-// A node of the tests: sends writes to the fields of steps, and notes each one that was completed,
+// A node for tests: sends writes to the fields of steps, and records each completed one
 // in a file that outlives the process.
 const { appendFileSync } = require('node:fs');
 
 const MOST_OUTSTANDING = 500;
 const PERIOD_MS = 5;
 
-/** Ids, because a deploy makes the nodes anew. */
+/** IDs, because a deploy creates the nodes again. */
 const paused = new Set();
 
 module.exports = (RED) => {
   RED.nodes.registerType('writes', function (config) {
     RED.nodes.createNode(this, config);
-    // Greater than those of all processes before.
+    // Greater than those of all earlier processes.
     const boot = Date.now();
     let sent = 0;
     let outstanding = 0;
@@ -22,14 +22,14 @@ module.exports = (RED) => {
       while (sent < due && sent < config.count && outstanding < MOST_OUTSTANDING) {
         const target = config.steps[sent % config.steps.length];
         outstanding++;
-        // Some of them are to be refused.
+        // Some of them are to be rejected.
         const isRefused = config.refuseEvery > 0 && sent % config.refuseEvery === 0;
         this.send({ ...target, payload: `${isRefused ? 'refuse-' : ''}${boot}-${sent++}` });
       }
     }, PERIOD_MS);
     this.on('input', (msg, _send, done) => {
       if (msg.error) appendFileSync(config.file, `failed ${msg.error.message}\n`);
-      // Only what is on the disk of ION's user counts as done.
+      // Only writes on the user's disk count as done.
       else appendFileSync(config.file, `${msg.payload}\n`);
       outstanding--;
       done();
