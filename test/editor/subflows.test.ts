@@ -125,12 +125,12 @@ describe("the dialogs of a subflow's nodes in a browser", () => {
     await page.click('#ion-config-test');
     await untilText('#ion-config-test-result', /^Connected as/);
     await page.click('#ion-config-outbox summary');
-    await untilText('#ion-config-outbox-state', /Nothing waits/);
+    await untilText('#ion-config-outbox-state', /The outbox is empty/);
     await page.selectOption('#ion-config-instance', 'two-own');
     assert.equal(await text('#ion-config-test-result'), '');
     await page.click('#ion-config-test');
     await untilText('#ion-config-test-result', /ION_AUTH/);
-    await untilText('#ion-config-outbox-state', /Nothing waits/);
+    await untilText('#ion-config-outbox-state', /The outbox is empty/);
     await editor.doneConfig();
   });
 
