@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { IonError } from './client/errors.js';
-import { type AttachmentFile, fileAt, fileOf } from './client/steps/attachments.js';
-import { checkName, checkTarget, type Reference, type Target } from './client/steps/run-steps.js';
+import { type AttachmentFile, fileAt, fileOf } from './client/steps/attachment-file.js';
 import type { ConflictPolicy, WriteOptions, WriteResult } from './client/steps/step-writer.js';
+import { checkName, checkTarget, type Reference, type Target } from './client/steps/target.js';
 import { isPlainObject } from './client/support/json.js';
 import type { IonConfigNode } from './config/config-node.js';
 import { requireConfig, statusWithConfig } from './config/find-config.js';

@@ -1,8 +1,8 @@
 import { deserialize, serialize } from 'node:v8';
 import { IonError, reasonOf } from '../client/errors.js';
 import type { Attachment } from '../client/steps/attachments.js';
-import type { Target } from '../client/steps/run-steps.js';
 import type { ConflictPolicy } from '../client/steps/step-writer.js';
+import type { Target } from '../client/steps/target.js';
 
 /** What is to be written to ION. */
 export interface Write {

@@ -1,9 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import { closedError, IonError, toIonError } from '../client/errors.js';
 import { isRefusal } from '../client/failures/classify-failure.js';
-import { fileAt } from '../client/steps/attachments.js';
-import { idOf, isGiven } from '../client/steps/run-steps.js';
+import { fileAt } from '../client/steps/attachment-file.js';
 import type { StepWriter, WriteResult } from '../client/steps/step-writer.js';
+import { idOf, isGiven } from '../client/steps/target.js';
 import { addAbortListener } from '../client/support/abort-listeners.js';
 import { isPlainObject } from '../client/support/json.js';
 import type { Entry, GivenUpEntry, Stored, Write } from './entries.js';

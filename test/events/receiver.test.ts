@@ -151,7 +151,7 @@ describe('the route of a webhook', () => {
     });
   }
 
-  it("gets the bytes of its own requests, and none of the editor's, whatever is added later", async () => {
+  it("gets the bytes of its own requests, and none of the editor's, also after later additions", async () => {
     const RED = mount('/', '/');
     const read: (string | undefined)[] = [];
     const route = addRoute(

@@ -80,7 +80,7 @@ describe("example 03, a machine's cycle to a step", () => {
     assert.ok(machine.received.every(({ retained }) => !retained));
   });
 
-  it('tells the machine which values ION rejects, and why', async () => {
+  it('reports to the machine which values ION rejects, and why', async () => {
     const step = await newStep();
     await complete(2, step, { Pressure: '325,5', Passed: true });
     await machine.publish('machines/press-1/cycle', '{ "run": 3, ');

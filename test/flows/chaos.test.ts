@@ -20,7 +20,7 @@ const RUNS = byLength({ soak: 100, usual: 50, brief: 30 });
 const FAULTS_MS = byLength({ soak: 60_000, usual: 16_000, brief: 12_000 });
 const PER_SECOND = (COUNT / FAULTS_MS) * 1000;
 const KILLS = 3;
-/** Of all requests. */
+/** Share of all requests. */
 const SHARE = 0.15;
 const REFUSE_EVERY = 100;
 const WORDS = 'The part is not in stock.';

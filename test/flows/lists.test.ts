@@ -139,7 +139,7 @@ describe('lists in a real Node-RED', function () {
         func: `flow.set('ids', [...(flow.get('ids') ?? []), ...msg.payload.map(({ id }) => id)]);`,
         wires: [],
       },
-      // Nothing is sent when nothing changed, so that only done() shows that the read ended.
+      // The node sends no message if nothing changed: only done() shows that the read ended.
       { id: 'complete', type: 'complete', scope: ['node'], wires: [['answer']] },
       {
         id: 'answer',

@@ -200,7 +200,7 @@ const SMALL_BOMB = gzipSync(
 
 /**
  * Makes responses hostile from the n-th request of a kind on, once or always.
- * @returns a function that creates a new responder, which records its responses in `told`
+ * @returns a function that creates a new responder, which records its responses
  */
 export function hostileAnswerer(
   random: Random,

@@ -299,7 +299,7 @@ describe('nodes with hostile input', () => {
         );
       });
 
-      it(`returns the matching runs, whatever is next to the filters (send: ${mode})`, async () => {
+      it(`returns the matching runs, with anything next to the filters (send: ${mode})`, async () => {
         await load(runsNode, { mode, fields: ['id'] });
         await holds(
           100,

@@ -95,7 +95,7 @@ describe('sandbox: faults', () => {
     assert.equal(body.toString(), whole.slice(0, whole.length / 2));
   });
 
-  it('hang: never answers, until the client gives up', async () => {
+  it('hang: never answers, until the client disconnects', async () => {
     fault({ kind: 'hang' });
     const { hostname, port } = new URL(sandbox.url);
     const socket = connect(Number(port), hostname);

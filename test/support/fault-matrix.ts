@@ -39,9 +39,9 @@ export interface Stage {
 /** A fault at one endpoint, and what comes of it. */
 export interface FaultCase {
   effect?: FaultEffect | (() => FaultEffect);
-  /** How many requests it hits; all by default. */
+  /** Number of requests that it hits; all by default. */
   times?: number;
-  /** Which requests: a regular expression for their bodies. */
+  /** A regular expression for the bodies of these requests. */
   match?: string;
   /** Properties of the config node. */
   config?: (places: Places) => object;

@@ -41,7 +41,7 @@ export interface LoadReport {
   durationMs: number;
 }
 
-/** How often nodes of the package got a message and ended one, by their `done`. */
+/** Number of messages that nodes of the package got, and ended by their `done`. */
 export interface ContractReport {
   received: number;
   ended: number;

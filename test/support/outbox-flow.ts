@@ -111,7 +111,7 @@ export class OutboxFlow {
     return { userDir, done: () => lines(file), givenUp: () => lines(givenUp) };
   }
 
-  /** Nothing is missing, and within a run everything arrived in the order in which it was accepted. */
+  /** All accepted values arrived, and within a run in the order in which they were accepted. */
   check(done: string[]): { written: number; repeated: number } {
     assert.deepEqual(
       done.filter((line) => line.startsWith('failed')),

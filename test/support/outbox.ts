@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { closedError, IonError } from '../../nodes/client/errors.js';
-import type { Target } from '../../nodes/client/steps/run-steps.js';
 import type { WriteResult } from '../../nodes/client/steps/step-writer.js';
+import type { Target } from '../../nodes/client/steps/target.js';
 import { abandonable } from '../../nodes/client/support/abort-listeners.js';
 import { decode } from '../../nodes/outbox/entries.js';
 import { type NewWrite, Outbox, type OutboxOptions } from '../../nodes/outbox/outbox.js';
@@ -174,7 +174,7 @@ export async function inStore(
 
 /**
  * Makes entries unreadable in a closed outbox.
- * @returns a function that makes them readable again, wherever they are by then
+ * @returns a function that makes them readable again, also if they have moved
  */
 export async function damage(folder: string, values: string[]): Promise<() => Promise<void>> {
   const before = new Map<string, Buffer>();

@@ -302,7 +302,7 @@ describe('redaction', () => {
       assert.equal(messageOf('the run…and its step...done'), 'the run…and its step...done');
     });
 
-    it('masks it wherever the client truncates a reason, a message or a cause', () => {
+    it('masks it at each place at which the client truncates a reason, a message or a cause', () => {
       for (const length of [200, 1000, 1900, 5000, 16_384]) {
         for (let left = 4; left < HIDDEN.length; left++) {
           const text = `${'x '.repeat(length).slice(0, length - left)}${HIDDEN} and more`;

@@ -68,7 +68,7 @@ describe('transport', () => {
       assert.equal(received.request.headers['accept-encoding'], 'gzip, br');
     });
 
-    it('tells every host the sender and version of the request', async () => {
+    it('sends its name and version to every host', async () => {
       const seen: (string | undefined)[] = [];
       const server = closing(
         await httpServer((request, response) => {
@@ -485,7 +485,7 @@ describe('transport', () => {
       assert.equal((await post(through, server.url)).text, ANSWER);
     });
 
-    /** What a server learns about a client: the requested name and its certificate. */
+    /** Data that a server learns about a client: the requested name and its certificate. */
     const learned = async () => {
       const seen: { name: string | false | null; hasCertificate: boolean }[] = [];
       const server = createTlsServer(
@@ -724,7 +724,7 @@ describe('transport', () => {
       });
     }
 
-    it('is never used for this machine, whatever is set', async () => {
+    it('is never used for this machine, with any settings', async () => {
       const proxy = closing(await startProxy());
       const server = await answering(ANSWER);
       Object.assign(process.env, { HTTP_PROXY: proxy.url, NO_PROXY: 'example.com' });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { parseOperation } from '../../../nodes/client/graphql/operation.js';
 import { LruCache } from '../../../nodes/client/support/lru-cache.js';
 
-/** Which of these keys are present; looking counts as a use of each. */
+/** The present ones of these keys; reading counts as a use of each. */
 const keysIn = (recent: LruCache<string, unknown>, keys: string) =>
   [...keys].filter((key) => recent.get(key) !== undefined).join('');
 
@@ -19,7 +19,7 @@ describe('cache of recently used values', () => {
     assert.equal(recent.get('a'), 9);
   });
 
-  it('never exceeds its total weight, whatever is read or replaced', () => {
+  it('never exceeds its total weight, with any reads and replacements', () => {
     const recent = new LruCache<string, number>(100, 10);
     recent.set('a', 1, 4);
     recent.set('b', 2, 4);
