@@ -356,9 +356,9 @@ describe('the ion-events dialog in a browser', () => {
     for (const text of [
       /^Events: select at least one$/m,
       /^Path: another node uses this path$/m,
-      /^Response status/m,
-      /^A secret is required/m,
-      /^Public URL must be/m,
+      /^Response status must be /m,
+      /^A secret is required /m,
+      /^Public URL must be /m,
     ]) {
       assert.match(errors, text);
     }
