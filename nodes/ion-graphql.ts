@@ -164,9 +164,9 @@ function readPages(
 }
 
 function pageDetails({ operation }: Request, page: Page): MessageDetails {
-  const { attempts, number, edges, totalCount, answer } = page;
+  const { attempts, number, edges, totalCount, response } = page;
   const { kind, name } = operation;
-  const { traceId, extensions } = answer;
+  const { traceId, extensions } = response;
   const count = edges.length;
   return {
     operation: kind,

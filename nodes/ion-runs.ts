@@ -126,8 +126,8 @@ function runsOutput(
   return arrayOutput(msg, tools, !changes);
 }
 
-function pageDetails({ attempts, number, totalCount, answer }: Page): MessageDetails {
-  const { traceId, extensions } = answer;
+function pageDetails({ attempts, number, totalCount, response }: Page): MessageDetails {
+  const { traceId, extensions } = response;
   const operation = 'query';
   return { operation, name: 'Runs', attempts, pages: number, totalCount, traceId, extensions };
 }

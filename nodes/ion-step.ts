@@ -1,14 +1,14 @@
 import { basename } from 'node:path';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { IonError } from './client/errors.js';
-import { type AttachmentFile, fileAt, fileOf } from './client/steps/attachments.js';
-import { checkName, checkTarget, type Reference, type Target } from './client/steps/run-steps.js';
+import { type AttachmentFile, fileAt, fileOf } from './client/steps/attachment-file.js';
 import type { ConflictPolicy, WriteOptions, WriteResult } from './client/steps/step-writer.js';
+import { checkName, checkTarget, type Reference, type Target } from './client/steps/target.js';
 import { isPlainObject } from './client/support/json.js';
 import type { IonConfigNode } from './config/config-node.js';
 import { requireConfig, statusWithConfig } from './config/find-config.js';
 import { stepMigrations } from './migrations/ion-step.js';
-import type { NewWrite } from './outbox/outbox.js';
+import type { NewStepWrite } from './outbox/step-writes.js';
 import { requireResolvedChoices } from './shared/environment-references.js';
 import { handleMessages, type MessageTools } from './shared/handle-messages.js';
 import type { Message } from './shared/message.js';
@@ -43,7 +43,7 @@ interface IonStepConfig extends NodeDef {
 }
 
 /** The write of one message. */
-type StepWrite = NewWrite & { file?: AttachmentFile };
+type StepWrite = NewStepWrite & { file?: AttachmentFile };
 
 export = (RED: NodeAPI): void => {
   RED.nodes.registerType('ion-step', function (this: Node, saved: IonStepConfig) {

@@ -10,12 +10,17 @@ const require = createRequire(__filename);
 
 /** Below the ports that systems give to connections, which could take it before it is used. */
 const FIRST_PORT = 20_000;
-const LAST_PORT = 32_000;
+const PORTS_OF_A_PROCESS = 400;
+const SHARES = 30;
+
+/** Processes that run side by side rarely have the same share, so that none takes another's port. */
+const firstPort = FIRST_PORT + (process.pid % SHARES) * PORTS_OF_A_PROCESS;
+let portsTried = randomInt(PORTS_OF_A_PROCESS);
 
 /** A port that nobody listens on now. */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = randomInt(FIRST_PORT, LAST_PORT);
+    const port = firstPort + (portsTried++ % PORTS_OF_A_PROCESS);
     const server = createServer().listen(port, '127.0.0.1');
     // If it is taken, the next one may be free.
     const isFree = await once(server, 'listening').catch(() => false);

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
-import { access, mkdir, symlink } from 'node:fs/promises';
+import { access, mkdir, readlink, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { root } from './package.js';
 
@@ -29,19 +30,58 @@ export function usePalettes(): void {
   });
 }
 
+/** A link to the number of the process that installs, which is made in one step. */
+const lock = join(folder, '.installing');
+const LOCK_PAUSE_MS = 200;
+
 /**
  * Installs the palettes of other people that the examples use, once for all tests. They lie in a
  * folder of their own, because Node-RED would load them into every test and into `npm start`.
  */
 async function installPalettes(): Promise<void> {
-  const isInstalled = await access(join(paletteModules, '.package-lock.json')).then(
+  while (!(await areInstalled())) {
+    if (await takesLock()) await install();
+    else await sleep(LOCK_PAUSE_MS);
+  }
+}
+
+function areInstalled(): Promise<boolean> {
+  return access(join(paletteModules, '.package-lock.json')).then(
     () => true,
     () => false,
   );
-  if (isInstalled) return;
+}
+
+async function install(): Promise<void> {
   // Their scripts would build drivers for serial ports.
   const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
-  await run('npm', args, { cwd: folder });
+  try {
+    await run('npm', args, { cwd: folder });
+  } finally {
+    await rm(lock, { force: true });
+  }
+}
+
+/** Whether this process may install; another one that ended in between does not block it. */
+async function takesLock(): Promise<boolean> {
+  try {
+    await symlink(String(process.pid), lock);
+    return true;
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown;
+    const holder = await readlink(lock).catch(() => undefined);
+    if (holder !== undefined && !isRunning(Number(holder))) await rm(lock, { force: true });
+    return false;
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Adds a palette to the Node-RED of a user folder. */

@@ -8,7 +8,7 @@ export function notPassedOn(thrown: unknown, details: MessageDetails): IonError 
   const known = error.with({ attempts, traceId: error.traceId ?? traceId, results });
   if (operation === 'query') return known;
   const message = `${error.message} The mutation was executed. Do not send it again.`;
-  return known.with({ message, isUncertain: true });
+  return known.with({ message, mayHaveRun: true });
 }
 
 /** The failure of a message that Node-RED cannot copy, for example because of very deep nesting. */
@@ -22,7 +22,7 @@ export function failureDetails(error: IonError, durationMs: number): Record<stri
   const { code, status, errors, data, retryAfterMs, traceId, attempts, pages, results } = error;
   return withoutUnknown({
     code,
-    mayHaveRun: error.isUncertain || undefined,
+    mayHaveRun: error.mayHaveRun || undefined,
     status,
     errors,
     data,

@@ -630,14 +630,14 @@ describe('lists of hostile servers', () => {
       fc.asyncProperty(answers, fc.boolean(), async (texts, fromNow) => {
         const options = { pageSize: 5, signal };
         const source = new OddSource(texts);
-        let place: Checkpoint | undefined;
+        let checkpoint: Checkpoint | undefined;
         if (fromNow) {
           const now = async function* () {
             yield await checkpointNow(source, runsOfIon, QUERY, options);
           };
-          place = (await collect(source, now())).items[0];
+          checkpoint = (await collect(source, now())).items[0];
         }
-        const changes = new ChangeFeed(runsOfIon, place);
+        const changes = new ChangeFeed(runsOfIon, checkpoint);
         await collect(source, changes.read(source, QUERY, options));
         // The value after a round trip through a node's context.
         const kept = JSON.parse(JSON.stringify(changes.checkpoint())) as Checkpoint;

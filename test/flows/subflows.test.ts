@@ -295,7 +295,7 @@ describe('a subflow in a real Node-RED', () => {
     await until(() => uris().join() === nodeRed.url + addresses[0]);
     assert.equal(await post(String(addresses[1])), 404);
     await nodeRed.until(() =>
-      /This ION config node is deleted while its outbox has 1 pending write\./.test(nodeRed.log),
+      /This ION config node was deleted, but its outbox has 1 pending write\./.test(nodeRed.log),
     );
   });
 });

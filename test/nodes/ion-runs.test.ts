@@ -270,10 +270,16 @@ describe('ion-runs', () => {
         { fields: ['id }'] },
         {},
         'ION_QUERY',
-        /"id }" is not a name/,
+        /"id }" is not a valid name/,
       ],
       ['a field that ION does not have', { fields: ['colour'] }, {}, 'ION_GRAPHQL', /colour/],
-      ['a sort that cannot be', { sort: ['id asc'] }, {}, 'ION_QUERY', /"id asc" is not a name/],
+      [
+        'a sort that cannot be',
+        { sort: ['id asc'] },
+        {},
+        'ION_QUERY',
+        /"id asc" is not a valid name/,
+      ],
     ];
     for (const [what, properties, msg, code, text] of cases) {
       it(what, async () => {

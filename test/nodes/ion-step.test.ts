@@ -134,7 +134,7 @@ describe('ion-step', () => {
       assert.match(error.message, /The step is the number .* as text/);
     }
     const { error } = await refusal({ step: 9007199254740993n, field: 'Torque', payload: 1 });
-    assert.match(error.message, /no run step with the id "9007199254740993"/);
+    assert.match(error.message, /no run step with the ID "9007199254740993"/);
   });
 
   it('names the missing part if a path of the dialog leads through nothing', async () => {

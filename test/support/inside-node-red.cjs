@@ -1,10 +1,15 @@
 // Loaded into a Node-RED process under test: it prints every connection attempt (as
-// "[connect] host:port"), and its clock jumps a day ahead with every signal SIGWINCH.
+// "[connect] host:port"), and its clock jumps a day ahead with every signal SIGWINCH. Its pauses
+// between retries, which are random shares of the back-off, are multiplied by PAUSE_SHARE.
 const { subscribe } = require('node:diagnostics_channel');
 
 subscribe('undici:client:beforeConnect', ({ connectParams }) => {
   console.log(`[connect] ${connectParams.host}`);
 });
+
+const { PAUSE_SHARE = '1' } = process.env;
+const { random } = Math;
+Math.random = () => random() * Number(PAUSE_SHARE);
 
 const RealDate = Date;
 let ahead = 0;

@@ -2,8 +2,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { IonResponse, RequestOptions } from '../../nodes/client/client.js';
 import type { Operation } from '../../nodes/client/graphql/operation.js';
 import { cursorAt, offsetOf } from '../../nodes/client/paging/cursors.js';
+import type { PageSource } from '../../nodes/client/paging/page-reader.js';
 import type { PagedOperation } from '../../nodes/client/paging/paged-operation.js';
-import type { PageSource } from '../../nodes/client/paging/paginator.js';
 
 export interface ListBehaviour {
   /** Relay's offsets, or opaque cursors. */

@@ -1,7 +1,12 @@
 import './no-proxy.js';
+import { randomInt } from 'node:crypto';
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createHttpsServer, type ServerOptions } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
+
+/** Between the ports of `freePort` and those that systems give to connections. */
+const FIRST_UNUSED_PORT = 32_000;
+const FIRST_EPHEMERAL_PORT = 32_768;
 
 export interface TestServer {
   url: string;
@@ -23,16 +28,24 @@ export function tcpServer(onConnection: (socket: Socket) => void): Promise<TestS
   return listening(createTcpServer(onConnection), 'http');
 }
 
-/** A port on which nobody listens. */
+/**
+ * A port on which nobody listens, also while other tests run beside this one: `freePort` gives no
+ * such port, nor does the system.
+ */
 export async function unusedPort(): Promise<number> {
-  const server = await tcpServer(() => {});
-  await server.close();
-  return server.port;
+  for (;;) {
+    const port = randomInt(FIRST_UNUSED_PORT, FIRST_EPHEMERAL_PORT);
+    const server = await listening(createTcpServer(), 'http', port).catch(() => undefined);
+    if (!server) continue;
+    await server.close();
+    return port;
+  }
 }
 
 async function listening(
   server: Server | ReturnType<typeof createTcpServer>,
   scheme: 'http' | 'https',
+  port = 0,
 ): Promise<TestServer> {
   const sockets = new Set<Socket>();
   let connections = 0;
@@ -45,12 +58,12 @@ async function listening(
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
+    server.listen(port, '127.0.0.1', resolve);
   });
-  const { port } = server.address() as AddressInfo;
+  const { port: ownPort } = server.address() as AddressInfo;
   return {
-    url: `${scheme}://127.0.0.1:${port}`,
-    port,
+    url: `${scheme}://127.0.0.1:${ownPort}`,
+    port: ownPort,
     get connections() {
       return connections;
     },

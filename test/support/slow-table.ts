@@ -2,8 +2,8 @@ import type { IonResponse, RequestOptions } from '../../nodes/client/client.js';
 import { IonError } from '../../nodes/client/errors.js';
 import type { Operation } from '../../nodes/client/graphql/operation.js';
 import { cursorAt, offsetOf } from '../../nodes/client/paging/cursors.js';
+import type { PageSource } from '../../nodes/client/paging/page-reader.js';
 import type { PagedOperation } from '../../nodes/client/paging/paged-operation.js';
-import type { PageSource } from '../../nodes/client/paging/paginator.js';
 import { formatMicros, parseMicros } from '../../sandbox/data/clock.js';
 
 /** A change as the database stores it: with the time at which its transaction began. */

@@ -5,31 +5,31 @@ import type { Change } from './change-feed.js';
 import type { Row } from './rows.js';
 
 const OBJECT_CACHE_SIZE = 10_000;
-/** Total weight of the kept objects; see `weightOf`. */
+/** Total weight of the cached objects; see `weightOf`. */
 const MAX_CACHE_WEIGHT = 1_000_000;
-/** Of one row; what was in a heavier one is not kept, and a heavier one is compared with nothing. */
+/** Weight of one row; heavier rows are neither cached nor compared. */
 const MAX_ROW_WEIGHT = 5000;
 
-/** One change as flows hear of it. */
+/** One change as it is sent to flows. */
 export interface ChangeEvent {
   action: 'CREATE' | 'UPDATE';
   id: unknown;
   row: Row;
-  /** What the selected fields that changed held before, where that was seen. */
+  /** Earlier values of the selected fields that changed; missing if they were not seen. */
   previous?: Row;
 }
 
 interface Seen {
   state: string;
-  /** Missing if it was too large. */
+  /** `undefined` if the row is too large. */
   row: Row | undefined;
 }
 
-/** Turns changes into events, and tells what changed since an object was last seen. */
+/** Turns changes into events, with the earlier values of the fields that changed. */
 export class ChangeEvents {
   readonly #seen = new LruCache<string, Seen>(OBJECT_CACHE_SIZE, MAX_CACHE_WEIGHT);
 
-  /** `undefined` where this very state was told before, such as by a reading that failed later. */
+  /** `undefined` if an event of this state was made before, such as by a read that failed later. */
   next({ key, id, row, state, isNew }: Change): ChangeEvent | undefined {
     const seen = this.#seen.get(key);
     if (seen?.state === state) return undefined;

@@ -1,11 +1,11 @@
-// The tables of ION whose rows can be listed, as its GraphQL schema names them. Apart from the
-// reading, so that a dialog can offer them without loading the parser.
+// The tables of ION whose rows can be listed, with the names of ION's public GraphQL schema. Dialogs
+// import this file, so it must not load the GraphQL parser.
 
-/** Rows of another table that belong to a row, so that their changes are changes of it. */
+/** Rows of another table that belong to a row: when one of them changes, the row counts as changed. */
 export interface ResourceParts {
-  /** Field of the row that lists them. */
+  /** Field of the row that lists its parts. */
   field: string;
-  /** Root field that lists them all. */
+  /** Root field that lists the parts of all rows. */
   list: string;
 }
 
@@ -18,7 +18,7 @@ export interface Resource {
   filters: string;
   /** Enum type of that list's `sort`. */
   sort: string;
-  /** What is selected where nothing else was chosen. */
+  /** Fields that are selected by default. */
   fields: readonly string[];
   parts?: ResourceParts;
 }
@@ -35,7 +35,7 @@ export const defaultFields = [
 
 const STAMPS = ['id', '_created', '_updated'] as const;
 
-/** A run's status is derived from its steps, so that its own `_updated` need not move. */
+/** A run's status is derived from its steps, so its own `_updated` need not move with it. */
 export const runs: Resource = {
   name: 'RUNS',
   list: 'runs',
@@ -82,7 +82,7 @@ const resources: readonly Resource[] = [
     sort: 'LocationSortEnum',
     fields: STAMPS,
   },
-  // The public schema does not show the sort of these two, nor anything of the third.
+  // Not in the public schema: the sort enums of PARTS and PROCEDURES, and all of PURCHASE_ORDERS.
   {
     name: 'PARTS',
     list: 'parts',
@@ -109,7 +109,7 @@ const resources: readonly Resource[] = [
 /** Names of the resources that can be listed. */
 export const resourceNames: readonly string[] = resources.map(({ name }) => name);
 
-/** The resource of that name; `undefined` where it is not known how to list it. */
+/** The resource with this name; `undefined` for a table that cannot be listed. */
 export function resourceNamed(name: string): Resource | undefined {
   return resources.find((resource) => resource.name === name);
 }

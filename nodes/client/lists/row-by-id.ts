@@ -6,8 +6,9 @@ import { flattenResponse, type Row } from './rows.js';
 import { type RowsQuery, rowsDocument, rowsVariables } from './rows-query.js';
 
 /**
- * The row with that id as it is now, where it fulfils the query's filters as well.
- * @returns `undefined` where there is none
+ * The current state of the row with this id.
+ * @returns `undefined` if there is no such row, or if it does not match the query's filters
+ * @throws IonError as `rowsVariables`, `ION_RESPONSE` without a list, or the error of the request
  */
 export async function readRow(
   client: Pick<IonClient, 'request'>,
@@ -19,11 +20,11 @@ export async function readRow(
   const filters = [...query.filters, { field: 'id', op: 'eq', value: id } as const];
   const variables = rowsVariables({ ...query, filters });
   const operation = parseOperation(rowsDocument(resource, query.fields));
-  // Of an event that ION was told is taken, so that it is let in even when the queue is full.
-  const answer = await client.request(operation, { variables, signal, isNew: false });
-  const rows = await flattenResponse(answer.data[resource.list], answer);
+  // Not a new message: the webhook was already accepted, so a full queue must not reject it.
+  const response = await client.request(operation, { variables, signal, isNew: false });
+  const rows = await flattenResponse(response.data[resource.list], response);
   if (!Array.isArray(rows)) {
-    throw new IonError('ION_RESPONSE', `ION's answer has no list "${resource.list}".`);
+    throw new IonError('ION_RESPONSE', `ION's response has no list "${resource.list}".`);
   }
   return (rows as (Row | null)[])[0] ?? undefined;
 }

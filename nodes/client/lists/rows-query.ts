@@ -1,5 +1,5 @@
-// The query that reads a list, as text and variables. Apart from rows.ts, so that the dialog can show
-// it without loading the parser.
+// The query that reads a list, as text and variables. The dialog imports this file to show the query,
+// so it must not load the GraphQL parser.
 import { IonError } from '../errors.js';
 import { type FilterOperator, filterOperators } from '../graphql/filter-operators.js';
 import type { Resource } from './resources.js';
@@ -13,11 +13,11 @@ export interface RowsFilter {
 
 export interface RowsQuery {
   filters: RowsFilter[];
-  /** A filter object of ION (such as `RunsInputFilters`), AND-ed with the rows. */
+  /** A filter object of ION (such as `RunsInputFilters`), AND-ed with `filters`. */
   filter?: Record<string, unknown> | undefined;
   /** Paths to select, such as `id` or `steps.fields.value`. */
   fields: string[];
-  /** Values of the list's sort enum; empty: by id, because ION's cursors are offsets. */
+  /** Values of the list's sort enum; empty: `ID_ASC`, because offset cursors need a stable order. */
   sort: string[];
 }
 
@@ -35,15 +35,16 @@ export function rowsDocument({ list, filters, sort }: Resource, fields: readonly
 }`;
 }
 
-/** What the operation that reads a list is called, which ION may note in its logs. */
+/** Name of the operation that reads a list, which may appear in ION's logs. */
 export function operationName(list: string): string {
   return list.charAt(0).toUpperCase() + list.slice(1);
 }
 
 /**
- * The variables of that text.
- * @param toValue what a row's condition says, for a preview that knows no value yet
- * @throws IonError for a field, operator or sort that cannot be written as GraphQL
+ * The variables of `rowsDocument`.
+ * @param toValue gives the value of a filter; a preview, which has no values yet, passes another one
+ * @throws IonError `ION_QUERY` for a field, operator or sort that is not valid in GraphQL,
+ * `ION_VARIABLES` for a filter without a value
  */
 export function rowsVariables(query: RowsQuery, toValue = filterValue) {
   return {
@@ -52,7 +53,7 @@ export function rowsVariables(query: RowsQuery, toValue = filterValue) {
   };
 }
 
-/** All conditions as one filter object of ION; `undefined` where there are none. */
+/** All conditions as one filter object of ION; `undefined` without conditions. */
 export function rowsFilter(
   { filters, filter }: RowsQuery,
   toValue = filterValue,
@@ -63,41 +64,45 @@ export function rowsFilter(
     if (!filterOperators.includes(op)) {
       throw new IonError(
         'ION_QUERY',
-        `The filter on "${field}" has the operator "${op}". Use one of: ${filterOperators.join(', ')}.`,
+        `The filter on "${field}" has the unknown operator "${op}". Use one of: ${filterOperators.join(', ')}.`,
       );
     }
     const condition: unknown = { [op]: toValue(row) };
     return path.reduceRight<unknown>((inner, name) => ({ [name]: inner }), condition);
   });
   if (filter && Object.keys(filter).length > 0) conditions.push(filter);
-  // Several keys of one filter object are only presumed to be AND-ed, `and_` is documented.
+  // ION documents `and_`, but not how several keys of one filter object are combined.
   return conditions.length > 1
     ? { and_: conditions }
     : (conditions[0] as Record<string, unknown> | undefined);
 }
 
-/** The value as ION's filters take it. */
+/**
+ * The value of a filter in the form that ION expects.
+ * @throws IonError `ION_VARIABLES` for a filter without a value
+ */
 export function filterValue({ field, op, value }: RowsFilter): unknown {
   if (value === undefined) {
     throw new IonError(
       'ION_VARIABLES',
-      `The filter on "${field}" has no value: what it is taken from does not exist in this message.`,
+      `The filter on "${field}" has no value: its source does not exist in this message.`,
     );
   }
   if (op === 'isnull') return value !== false && value !== 'false';
   if (op !== 'in') return value;
-  // A list may be typed as "TODO, IN_PROGRESS".
+  // Users may type a list such as "TODO, IN_PROGRESS".
   if (typeof value === 'string') return value.split(',').map((item) => item.trim());
   return Array.isArray(value) ? value : [value];
 }
 
-/** Fields by name, each with what is selected of it. */
+/** Fields by name, each with the fields that are selected inside it. */
 export interface SelectionTree {
   [name: string]: SelectionTree;
 }
 
+/** @throws IonError `ION_QUERY` for a name that is not valid in GraphQL */
 export function selectionTree(fields: readonly string[]): SelectionTree {
-  // Without a prototype, so that no field name can mean anything but a field.
+  // No prototype, so that a field may be called "constructor".
   const tree: SelectionTree = Object.create(null);
   for (const field of fields) {
     let branch = tree;
@@ -121,6 +126,6 @@ function checkedName(name: string): string {
   if (NAME.test(name)) return name;
   throw new IonError(
     'ION_QUERY',
-    `"${name}" is not a name that ION's schema can have. Check the fields, filters and sort of the node.`,
+    `"${name}" is not a valid name in GraphQL. Check the fields, filters and sort of the node.`,
   );
 }

@@ -1,13 +1,8 @@
 import type { IonResponse } from '../client.js';
 import { IonError, reasonOf } from '../errors.js';
 import { parseOperation } from '../graphql/operation.js';
-import {
-  failureAt,
-  type Page,
-  type PageSource,
-  type PagesOptions,
-  pages,
-} from '../paging/paginator.js';
+import type { PageSource } from '../paging/page-reader.js';
+import { failureAt, type Page, type PagesOptions, pages } from '../paging/paginator.js';
 import { setProperty } from '../support/json.js';
 import { MAX_TEXT_AT_ONCE } from '../support/long-json.js';
 import { inSlices, type Slices } from '../support/slices.js';
@@ -20,7 +15,7 @@ import {
   selectionTree,
 } from './rows-query.js';
 
-/** A row as it was selected, with `edges` and `node` unwrapped at every level. */
+/** A row with the selected fields, in which `edges` and `node` are unwrapped at every level. */
 export type Row = Record<string, unknown>;
 
 export interface RowsPage {
@@ -29,9 +24,10 @@ export interface RowsPage {
 }
 
 /**
- * The rows of a resource that match, page by page.
- * @throws IonError `ION_QUERY` for a field, operator or sort that cannot be written as GraphQL; with
- * `pages`, the number that was delivered before the failure
+ * The rows of a resource that match a query, page by page.
+ * @throws IonError with `pages`, the number of pages that were delivered before the failure;
+ * `ION_QUERY` for a field, operator or sort that is not valid in GraphQL, `ION_VARIABLES` for a filter
+ * without a value
  */
 export async function* readRows(
   client: PageSource,
@@ -42,29 +38,29 @@ export async function* readRows(
   const operation = parseOperation(rowsDocument(resource, query.fields));
   const variables = rowsVariables(query);
   for await (const page of pages(client, operation, { ...options, variables })) {
-    const rows = await rowsOf(page).catch((thrown) => {
+    const rows = await rowsIn(page).catch((thrown) => {
       throw failureAt(page, thrown);
     });
     yield { rows, page };
   }
 }
 
-async function rowsOf({ edges, answer }: Page): Promise<Row[]> {
+async function rowsIn({ edges, response }: Page): Promise<Row[]> {
   let rows: unknown[];
   try {
-    rows = (await flattenResponse({ edges }, answer)) as unknown[];
+    rows = (await flattenResponse({ edges }, response)) as unknown[];
   } catch (thrown) {
-    throw new IonError('ION_RESPONSE', `ION's answer cannot be read: ${reasonOf(thrown)}.`);
+    throw new IonError('ION_RESPONSE', `ION's response cannot be read: ${reasonOf(thrown)}.`);
   }
-  // A row that is null was not readable for ION itself.
+  // ION returns null for a row that it cannot read itself.
   return rows.filter((row): row is Row => {
     if (row === null || row === undefined) return false;
     if (typeof row === 'object' && !Array.isArray(row)) return true;
-    throw new IonError('ION_RESPONSE', 'ION answered a row of a list that is not an object.');
+    throw new IonError('ION_RESPONSE', 'ION returned a row that is not an object.');
   });
 }
 
-/** Does the work of `flatten` for a part of an answer of any size. */
+/** Flattens a part of a response like `flatten`, with pauses if the response is large. */
 export function flattenResponse(
   part: unknown,
   { textLength = 0 }: Pick<IonResponse, 'textLength'>,
@@ -74,7 +70,7 @@ export function flattenResponse(
 }
 
 async function flattenInSlices(value: unknown, slices: Slices): Promise<unknown> {
-  // Only objects need a promise: a list may hold a million numbers.
+  // Numbers and texts get no promise: a list may hold a million of them.
   const inner = (item: unknown) => {
     if (slices.isOver) return slices.pause().then(() => flattenInSlices(item, slices));
     return typeof item === 'object' && item !== null ? flattenInSlices(item, slices) : item;
@@ -98,7 +94,7 @@ async function flattenInSlices(value: unknown, slices: Slices): Promise<unknown>
   return object;
 }
 
-/** Unwraps `edges` and `node` at every level: what is left can go into a table. */
+/** Unwraps `edges` and `node` at every level, so that the rows fit into a table. */
 export function flatten(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(flatten);
   if (typeof value !== 'object' || value === null) return value;
@@ -109,7 +105,7 @@ export function flatten(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, flatten(item)]));
 }
 
-/** What these fields select of a row that holds more. */
+/** The row with only these fields. */
 export function selectFields(row: Row, fields: readonly string[]): Row {
   return project(row, selectionTree(fields)) as Row;
 }

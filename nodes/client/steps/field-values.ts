@@ -6,32 +6,33 @@ import type { TimeZone } from '../support/time-zone.js';
 import { toInstant } from './instant.js';
 import { rowsNamed, spelledName } from './name-matching.js';
 
-/** What is known of the field that a value is for. */
+/** The part of a field's definition that its values depend on. */
 export interface FieldDefinition {
-  /** Null only if ION answered none. */
+  /** Null only if ION returned none. */
   name: string | null;
-  /** `NUMBER`, `STRING` …; types that came after this code are passed on as they are. */
+  /** `NUMBER`, `STRING` and so on; values of other types are passed on unchanged. */
   type: string | null;
+  /** Null if ION alone checks the value. */
   options: readonly string[] | null;
 }
 
 const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
-/** Digits to which JavaScript can write a number. */
+/** Digits that `Number.toPrecision` can write. */
 const MAX_DIGITS = 100;
-/** Characters of a value that are looked at for an error text. */
-const MAX_SHOWN = 500;
+/** A longer text is cut before it is quoted in an error. */
+const MAX_SHOWN_LENGTH = 500;
 const MAX_OPTIONS_LISTED = 20;
 
 /**
- * A value in the JSON type that ION wants for a field (ION's own example: the type must match).
- * Nothing is guessed: `"12,5"` is no number, and `"yes"` no boolean.
- * @param timeZone of dates without a zone; without it, they are refused
- * @throws IonError `ION_VARIABLES`, telling what was expected
+ * A value in the JSON type that ION requires for a field (ION's API manual: the type must match).
+ * Ambiguous values are rejected: `"12,5"` is not a number, and `"yes"` is not a boolean.
+ * @param timeZone of dates without a zone; without it, such dates are rejected
+ * @throws IonError `ION_VARIABLES`, with the expected form
  */
 export function toFieldValue(field: FieldDefinition, value: unknown, timeZone?: TimeZone): unknown {
-  // Clears the field.
+  // Null clears the field.
   if (value === null) return null;
-  // In old answers ION writes enum values in lower case.
+  // ION's older documentation shows enum values in lower case.
   switch (field.type?.toUpperCase()) {
     case 'NUMBER':
       return toNumber(field, value);
@@ -42,7 +43,7 @@ export function toFieldValue(field: FieldDefinition, value: unknown, timeZone?: 
     case 'SELECT':
       return toOption(field, value);
     case 'MULTISELECT':
-      // Unlike `map`, this does not skip empty places.
+      // Unlike `map`, `Array.from` does not skip empty slots.
       return Array.from(Array.isArray(value) ? value : [value], (each) => toOption(field, each));
     case 'DATETIME':
       return toDateTime(field, value, timeZone);
@@ -61,7 +62,7 @@ function toNumber(field: FieldDefinition, value: unknown): number {
   throw refused(field, 'a number of at most 15 digits', value, 'Round it before this node.');
 }
 
-/** Whether a number, written with as many digits as its text, is that text. */
+/** Whether a number has exactly the value of a text, without rounding. */
 function isExact(number: number, text: string): boolean {
   const digits = significantDigits(text);
   if (digits === '') return number === 0;
@@ -69,7 +70,7 @@ function isExact(number: number, text: string): boolean {
   return significantDigits(number.toPrecision(digits.length)) === digits;
 }
 
-/** The digits without the zeros around them. */
+/** The digits without leading and trailing zeros. */
 function significantDigits(number: string): string {
   const [mantissa = ''] = number.split(/e/i);
   const digits = mantissa.replace(/[^\d]/g, '');
@@ -105,11 +106,11 @@ function toText(field: FieldDefinition, value: unknown, expected: string): strin
 function toOption(field: FieldDefinition, value: unknown): string {
   const { options } = field;
   if (!options || options.length === 0) return toText(field, value, 'text');
-  const told = options.slice(0, MAX_OPTIONS_LISTED).map(spelledName).join(', ');
-  const expected = `one of: ${told}${options.length > MAX_OPTIONS_LISTED ? ' …' : ''}`;
+  const listed = options.slice(0, MAX_OPTIONS_LISTED).map(spelledName).join(', ');
+  const expected = `one of: ${listed}${options.length > MAX_OPTIONS_LISTED ? ' …' : ''}`;
   const text = toText(field, value, expected);
   const [option, other] = rowsNamed(options, text, (each) => each);
-  // As ION writes it. The same option may stand there twice.
+  // The option in ION's spelling. A list may hold the same option twice.
   if (option !== undefined && (other === undefined || option === text)) return option;
   throw refused(field, expected, value);
 }
@@ -120,12 +121,12 @@ function toDateTime(field: FieldDefinition, value: unknown, zone: TimeZone | und
   throw refused(field, instant.expected, value, instant.advice);
 }
 
-/** For types whose values are ids, lists or still unknown. */
+/** A value of a type whose values are ids or lists, or of an unknown type. */
 function toJson(field: FieldDefinition, value: unknown): unknown {
   const isJson = typeof value !== 'number' || Number.isFinite(value);
   if (isJson && ['string', 'number', 'boolean'].includes(typeof value)) return value;
   if (Array.isArray(value) || isPlainObject(value)) return value;
-  throw refused(field, 'an id, text, number, boolean or list', value);
+  throw refused(field, 'an ID, text, number, boolean or list', value);
 }
 
 function refused(
@@ -134,8 +135,8 @@ function refused(
   value: unknown,
   advice = '',
 ): IonError {
-  // What nobody sees may be what is wrong with it.
-  const shown = typeof value === 'string' ? spelledName(value.slice(0, MAX_SHOWN)) : value;
+  // Spelled, because an invisible character may be the mistake.
+  const shown = typeof value === 'string' ? spelledName(value.slice(0, MAX_SHOWN_LENGTH)) : value;
   const text = `The field "${name ?? '?'}" (${type ?? '?'}) takes ${expected}, not ${describe(shown)}.`;
   return new IonError('ION_VARIABLES', advice === '' ? text : `${text} ${advice}`);
 }

@@ -1,49 +1,49 @@
 import { types } from 'node:util';
 import { type TimeZone, utcTime } from '../support/time-zone.js';
 
-/** An instant as ION takes it, or what was wrong. */
+/** An instant in the form that ION accepts, or the form that was expected. */
 export type Instant = { text: string } | { expected: string; advice: string };
 
-/** What a text says of a date and a time. */
-interface Written {
+/** The parts of a date and time in a text. */
+interface DateParts {
   year: number;
   month: number;
   day: number;
-  /** Midnight where the text has no time. */
+  /** 0, as minute and second, if the text has no time. */
   hour: number;
   minute: number;
   second: number;
-  /** Digits behind the second. */
+  /** Digits after the second. */
   fraction: string;
-  /** In ms; `undefined` where the text has no zone. */
+  /** In ms; `undefined` if the text has no zone. */
   offset: number | undefined;
 }
 
-/** With `T` or a blank between date and time; without seconds, or up to nine digits behind them. */
+/** ISO 8601, with `T` or a blank before the time, and with up to nine digits after the second. */
 const ISO =
   /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)? ?(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?$/i;
-/** As in mails and HTTP headers: `Wed, 01 Jul 2026 08:00:00 +0200`. */
+/** The form of mails (RFC 5322) and HTTP headers: `Wed, 01 Jul 2026 08:00:00 +0200`. */
 const MAIL =
   /^(?:([a-z]{3}), )?(\d\d?) ([a-z]{3}) (\d{4}) (\d\d):(\d\d)(?::(\d\d))? (Z|UTC?|GMT|[+-]\d{4})$/i;
-/** What every reader of ISO 8601 understands. */
+/** The form that every parser of ISO 8601 accepts. */
 const EXPLICIT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
-/** Such as `01.07.2026` and `7/1/26`. */
+/** Ambiguous dates such as `01.07.2026` and `7/1/26`. */
 const DAY_OR_MONTH = /^\d{1,2}([./-])\d{1,2}\1\d{2,4}/;
-/** Ms since 1970 between 2001 and 2286; no other way to write a date has 13 digits. */
+/** Ms since 1970 between 2001 and 2286; no other form of a date has 13 digits. */
 const MS_TEXT = /^\d{13}$/;
 const MONTHS = 'janfebmaraprmayjunjulaugsepoctnovdec';
 const WEEKDAYS = 'sunmontuewedthufrisat';
-/** A number of ms since 1970 below it is more likely one of seconds (it is a day in 1973). */
+/** A smaller number, which would be a time before 1973, is more likely in seconds. */
 const MIN_MS = 1e11;
-/** One beyond it is more likely one of microseconds. */
+/** A larger number is more likely in microseconds. */
 const MAX_MS = 1e13;
 const MINUTE_MS = 60_000;
 
 /**
- * Brings a date into the form that ION takes: ISO 8601 with a zone. Nothing is guessed, and nothing
- * is rolled over: February 30 is no day in March.
+ * Converts a date into the form that ION accepts: ISO 8601 with a zone. Ambiguous dates are rejected,
+ * and so are dates that do not exist, such as February 30.
  * @param value a Date, a number of ms since 1970, or text
- * @param timeZone of texts without a zone; without it, they are refused
+ * @param timeZone of texts without a zone; without it, such texts are rejected
  */
 export function toInstant(value: unknown, timeZone: TimeZone | undefined): Instant {
   if (types.isDate(value)) return ofMs(Number(value));
@@ -51,17 +51,17 @@ export function toInstant(value: unknown, timeZone: TimeZone | undefined): Insta
   if (typeof value !== 'string') return notADate();
   const text = value.trim();
   if (MS_TEXT.test(text)) return ofNumber(Number(text));
-  const written = isoDate(text) ?? mailDate(text);
-  if (!written) {
+  const parts = isoDate(text) ?? mailDate(text);
+  if (!parts) {
     return notADate(
       DAY_OR_MONTH.test(text) ? 'Write year, month and day, such as "2026-07-01".' : '',
     );
   }
-  if (!isReal(written)) return wrong('a date and time that exist');
-  // As it came, because ION knows microseconds.
+  if (!exists(parts)) return wrong('a date and time that exist');
+  // Unchanged, because ION stores microseconds.
   if (EXPLICIT.test(text)) return { text };
-  const { offset, fraction } = written;
-  const wallTime = wallTimeOf(written);
+  const { offset, fraction } = parts;
+  const wallTime = wallTimeOf(parts);
   if (offset !== undefined) return ofMs(wallTime - offset, fraction);
   if (!timeZone) {
     return wrong(
@@ -78,8 +78,8 @@ export function toInstant(value: unknown, timeZone: TimeZone | undefined): Insta
   }
   if (later !== undefined) {
     return wrong(
-      `a time that comes once in the time zone ${timeZone.name}`,
-      `The clocks there are put back over that time: send ${offsetText(wallTime, instant)} or ${offsetText(wallTime, later)} with it.`,
+      `a time that occurs only once in the time zone ${timeZone.name}`,
+      `The clocks there are put back over that time: add ${offsetText(wallTime, instant)} or ${offsetText(wallTime, later)} to it.`,
     );
   }
   return ofMs(instant, fraction);
@@ -89,7 +89,7 @@ function ofNumber(ms: number): Instant {
   return ms >= MIN_MS && ms <= MAX_MS ? ofMs(ms) : notADate();
 }
 
-/** @param fraction digits behind the second, where there are more than a number of ms holds */
+/** @param fraction digits after the second, which may be more than a number of ms can hold */
 function ofMs(ms: number, fraction = ''): Instant {
   const date = new Date(ms);
   if (Number.isNaN(date.getTime())) return notADate();
@@ -97,15 +97,15 @@ function ofMs(ms: number, fraction = ''): Instant {
   return { text: fraction === '' ? text : text.replace(/\.\d+Z$/, `.${fraction}Z`) };
 }
 
-function isoDate(text: string): Written | undefined {
+function isoDate(text: string): DateParts | undefined {
   const [, year, month, day, hour, minute, second, fraction = '', zone] = ISO.exec(text) ?? [];
-  // "2026-07-01-05" is more likely five o'clock than a zone.
+  // In "2026-07-01-05", "-05" is more likely an hour than a zone.
   if (!day || (!hour && /^[+-]\d+$/.test(zone ?? ''))) return undefined;
   const date = { year: Number(year), month: Number(month), day: Number(day) };
   return { ...date, ...timeOf(hour, minute, second), fraction, offset: offsetOf(zone) };
 }
 
-function mailDate(text: string): Written | undefined {
+function mailDate(text: string): DateParts | undefined {
   const [, weekday, day, monthName = '', year, hour, minute, second, zone] = MAIL.exec(text) ?? [];
   const month = indexOf(MONTHS, monthName) + 1;
   if (!day || month === 0) return undefined;
@@ -120,13 +120,13 @@ function timeOf(hour = '0', minute = '0', second = '0') {
   return { hour: Number(hour), minute: Number(minute), second: Number(second) };
 }
 
-/** In names of three letters. */
+/** Index of a name in joined names of three letters; -1 if it is not one of them. */
 function indexOf(names: string, name: string): number {
   const at = names.indexOf(name.toLowerCase());
   return at % 3 === 0 ? at / 3 : -1;
 }
 
-/** In ms; NaN for an offset that no zone can have. */
+/** The offset of a zone in ms; NaN if no zone can have it. */
 function offsetOf(zone: string | undefined): number | undefined {
   if (zone === undefined) return undefined;
   const [, sign, hours, minutes = '0'] = /^([+-])(\d\d):?(\d\d)?$/.exec(zone) ?? [];
@@ -136,17 +136,17 @@ function offsetOf(zone: string | undefined): number | undefined {
   return sign === '-' ? -offset : offset;
 }
 
-function isReal({ year, month, day, hour, minute, second, offset }: Written): boolean {
+function exists({ year, month, day, hour, minute, second, offset }: DateParts): boolean {
   const date = new Date(utcTime(year, month, day, 0, 0, 0));
   const isDay = date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
   return isDay && year > 0 && hour < 24 && minute < 60 && second < 60 && !Number.isNaN(offset);
 }
 
-function wallTimeOf({ year, month, day, hour, minute, second }: Written): number {
+function wallTimeOf({ year, month, day, hour, minute, second }: DateParts): number {
   return utcTime(year, month, day, hour, minute, second);
 }
 
-/** Such as `+02:00`. */
+/** The offset of a zone as text, such as `+02:00`. */
 function offsetText(wallTime: number, instant: number): string {
   const minutes = Math.round((wallTime - instant) / MINUTE_MS);
   const twoDigits = (number: number) => String(Math.floor(number)).padStart(2, '0');

@@ -1,15 +1,15 @@
-// Names as people type them: letters may come composed or decomposed (a Mac's file names are), and
-// blanks may be ones that a word processor or a web page made of them.
+// Names as people type them. Letters may be composed or decomposed (file names on a Mac are), and a
+// word processor or a web page may have replaced blanks.
 
-/** Letters with each of their marks apart are at most so many times as many characters. */
+/** Decomposed letters have at most this many times as many characters. */
 const MAX_DECOMPOSED = 4;
-/** Characters that nobody sees, which a name may have as well. */
+/** Invisible characters that a name may contain in addition. */
 const MAX_UNSEEN = 100;
-/** In characters; longer names are only found as they are written, because folding takes time. */
-const MAX_FOLDED = 1000;
+/** A longer name must match exactly, because folding takes time. */
+const MAX_FOLDED_LENGTH = 1000;
 const PLAIN = /^[!-~]+(?: [!-~]+)*$/;
 
-/** A name without the differences that nobody sees: in NFC, with single blanks, without others. */
+/** A name without invisible differences: in NFC, with single blanks, without format characters. */
 export function foldedName(name: string): string {
   if (PLAIN.test(name)) return name;
   return name
@@ -19,12 +19,12 @@ export function foldedName(name: string): string {
     .trim();
 }
 
-/** Whether two names differ by nothing that can be seen. */
+/** Whether two names have no visible difference. */
 export function isSameName(one: string, other: string): boolean {
   return one === other || foldedName(one) === foldedName(other);
 }
 
-/** The rows whose name is written exactly so, else those where nobody sees a difference. */
+/** The rows with exactly this name, else the rows whose names have no visible difference. */
 export function rowsNamed<Row>(
   rows: readonly Row[],
   wanted: string,
@@ -33,15 +33,15 @@ export function rowsNamed<Row>(
   const exact = rows.filter((row) => nameOf(row) === wanted);
   if (exact.length > 0) return exact;
   const folded = foldedName(wanted);
-  return rows.filter((row) => mayBe(nameOf(row), folded) && foldedName(nameOf(row)) === folded);
+  return rows.filter((row) => canMatch(nameOf(row), folded) && foldedName(nameOf(row)) === folded);
 }
 
-/** Whether it is worth folding. */
-function mayBe(name: string, folded: string): boolean {
-  return name.length <= Math.min(MAX_DECOMPOSED * folded.length + MAX_UNSEEN, MAX_FOLDED);
+/** Whether a name is short enough to match the folded name. */
+function canMatch(name: string, folded: string): boolean {
+  return name.length <= Math.min(MAX_DECOMPOSED * folded.length + MAX_UNSEEN, MAX_FOLDED_LENGTH);
 }
 
-/** A name with the codes of what cannot be seen, or is easily taken for something else. */
+/** A name with the codes of characters that are invisible or easily confused. */
 export function spelledName(name: string): string {
   const shown = name.replace(/[\p{C}\p{Z}\u2010\u2011]/gu, (character, at: number) => {
     const isInside = at > 0 && at < name.length - 1 && name.charAt(at - 1) !== ' ';

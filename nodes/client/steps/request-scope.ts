@@ -4,10 +4,10 @@ import type { Operation } from '../graphql/operation.js';
 
 type Client = Pick<IonClient, 'request' | 'isClosed'>;
 
-/** The requests that one message leads to: the first one is new, the others belong to it. */
+/** The requests of one message. Only the first one counts as a new message in the client's queue. */
 export class RequestScope {
   readonly signal: AbortSignal;
-  /** Requests that were sent to the API, over all operations. */
+  /** Requests that were sent to the API for all operations. */
   attempts = 0;
   traceId: string | undefined;
   readonly #client: Client;
@@ -21,13 +21,14 @@ export class RequestScope {
     this.signal = options.signal;
   }
 
-  /** The client itself takes no more requests. */
+  /** Whether the client itself is closed, so that every request fails. */
   get isClosed(): boolean {
     return this.#client.isClosed;
   }
 
   /**
-   * @param isPrivate the answer must not be told, not even in part
+   * Sends one operation.
+   * @param isPrivate whether the response must not appear in errors; false by default
    * @throws IonError whose `attempts` are those of all operations so far
    */
   async send(
@@ -40,16 +41,14 @@ export class RequestScope {
     const { signal } = this;
     try {
       const options = { ...this.#options, isNew, signal, variables };
-      const answer = await this.#client.request(operation, options);
-      this.attempts += answer.attempts;
-      this.traceId = answer.traceId;
-      return answer;
+      const response = await this.#client.request(operation, options);
+      this.attempts += response.attempts;
+      this.traceId = response.traceId;
+      return response;
     } catch (thrown) {
       const error = toIonError(thrown);
       this.attempts += error.attempts;
-      error.attempts = this.attempts;
-      if (isPrivate) Object.assign(error, { data: undefined });
-      throw error;
+      throw error.with({ attempts: this.attempts, ...(isPrivate && { data: undefined }) });
     }
   }
 }

@@ -1,25 +1,25 @@
 import { isPlainObject } from '../support/json.js';
 
-/** What could be read of a webhook's body, whose shape ION does not publish. */
+/** The parts of a webhook's body that could be read: ION does not publish its shape. */
 export interface WebhookEvent {
   eventId?: string | number;
-  /** Such as `RUN_STEPS`; a name that is not known passes as well. */
+  /** A name such as `RUN_STEPS`, also one that this package does not know. */
   resource?: string;
-  /** Such as `UPDATE`; a name that is not known passes as well. */
+  /** A name such as `UPDATE`, also one that this package does not know. */
   action?: string;
-  /** Of the object that changed. */
+  /** Id of the object that changed. */
   id?: string | number;
 }
 
 const EVENT_ID = ['event_id', 'eventId', 'webhook_event_id'];
 const RESOURCE = ['resource', 'table_name', 'table'];
 const ACTION = ['action', 'operation', 'op'];
-/** Where an object's columns may stand, the newest state first. */
+/** Properties that may hold the object's columns, the newest state first. */
 const ROWS = ['row_data', 'rowData', 'new', 'data', 'record', 'object', 'old'];
 const OBJECT_ID = ['object_id', 'objectId', 'resource_id', 'resourceId', 'row_id'];
 const NAME = /^\w{1,100}$/;
-const MAX_ID = 100;
-/** As the audit tables of PostgreSQL call what ION's subscriptions name otherwise. */
+const MAX_ID_LENGTH = 100;
+/** Names of PostgreSQL's audit tables, and the names of ION's subscriptions for the same actions. */
 const ACTION_NAMES: Readonly<Record<string, string>> = {
   INSERT: 'CREATE',
   I: 'CREATE',
@@ -27,7 +27,7 @@ const ACTION_NAMES: Readonly<Record<string, string>> = {
   D: 'DELETE',
 };
 
-/** Reads an event from a body of any shape; what cannot be read is left out. */
+/** Reads an event from a body of any shape; parts that cannot be read are missing. */
 export function readWebhookEvent(body: unknown): WebhookEvent {
   if (!isPlainObject(body)) return {};
   const event: WebhookEvent = {};
@@ -42,7 +42,7 @@ export function readWebhookEvent(body: unknown): WebhookEvent {
   return event;
 }
 
-/** ION's documentation prints some resources in the singular, its schema in the plural. */
+/** Compares names in the singular (ION's documentation) and in the plural (its public schema). */
 export function isSameResource(one: string, other: string): boolean {
   return singular(one) === singular(other);
 }
@@ -68,7 +68,7 @@ function first<Value>(
   return undefined;
 }
 
-/** Of a row's columns, or of those one level below, as in `data: { new: { id } }`. */
+/** The id among a row's columns, or one level below, as in `data: { new: { id } }`. */
 function rowIdOf(value: unknown): string | number | undefined {
   if (!isPlainObject(value)) return undefined;
   const own = first(value, ['id'], idOf);
@@ -79,7 +79,8 @@ function rowIdOf(value: unknown): string | number | undefined {
 
 function idOf(value: unknown): string | number | undefined {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? value : undefined;
-  if (typeof value !== 'string' || value.trim() === '' || value.length > MAX_ID) return undefined;
+  if (typeof value !== 'string' || value.trim() === '' || value.length > MAX_ID_LENGTH)
+    return undefined;
   return value;
 }
 

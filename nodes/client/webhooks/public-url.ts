@@ -2,17 +2,17 @@ import { isLoopback } from '../support/is-loopback.js';
 import { withoutTrailingSlashes } from '../support/paths.js';
 
 /**
- * Whether a URL leaves out the root below which Node-RED takes requests for nodes, so that an
- * address made of it leads there only if a proxy adds the root.
+ * Whether a public URL lacks the path of Node-RED's `httpNodeRoot`, so that the webhook's URL works
+ * only if a proxy adds the root.
  */
 export function lacksRoot(publicUrl: string, root: string | false | undefined): boolean {
-  const wanted = withoutTrailingSlashes(root || '');
-  if (wanted === '' || !URL.canParse(publicUrl)) return false;
+  const rootPath = withoutTrailingSlashes(root || '');
+  if (rootPath === '' || !URL.canParse(publicUrl)) return false;
   const path = `${withoutTrailingSlashes(new URL(publicUrl).pathname)}/`;
-  return !path.endsWith(`${wanted}/`);
+  return !path.endsWith(`${rootPath}/`);
 }
 
-/** Whether a URL leads to the machine that uses it. */
+/** Whether a URL points to the machine that uses it, which ION cannot reach. */
 export function isThisMachine(url: string): boolean {
   return URL.canParse(url) && isLoopback(new URL(url).hostname);
 }

@@ -6,18 +6,19 @@ const HEX = /^[0-9a-f]{64}$/i;
 const BASE64 = /^[A-Za-z0-9+/_-]{43}=?$/;
 
 /**
- * Whether a header's values can be a signature at all, which is known before the body is read.
- * @param values all values of the header that came; more than one is no signature
+ * Whether a header has the form of a signature, which can be checked before the body is read.
+ * @param values all values of the header; more than one is not a signature
  */
 export function looksLikeSignature(values: readonly string[] | undefined): boolean {
   return signatureIn(values) !== undefined;
 }
 
 /**
- * Whether a signature is the HMAC-SHA256 of a body's bytes with the secret that ION shares. ION
- * publishes neither its encoding nor whether it has a prefix, so hex, base64 and base64url are
- * taken, each with or without `sha256=`.
- * @param values all values of the header that came; more than one is no signature
+ * Whether a signature is the HMAC-SHA256 of a body with the receiver's shared secret. ION documents
+ * neither its encoding nor a prefix, so hex, base64 and base64url are accepted, each with or without
+ * `sha256=`.
+ * @param secret an empty one matches no signature
+ * @param values all values of the header; more than one is not a signature
  */
 export function isSignedWith(
   secret: string,
@@ -29,7 +30,7 @@ export function isSignedWith(
   return timingSafeEqual(signature, createHmac('sha256', secret).update(body).digest());
 }
 
-/** The 32 bytes that the header's only value stands for. */
+/** The 32 bytes in the header's only value. */
 function signatureIn(values: readonly string[] | undefined): Uint8Array | undefined {
   const [value, ...others] = values ?? [];
   if (value === undefined || others.length > 0) return undefined;

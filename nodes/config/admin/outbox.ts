@@ -1,8 +1,8 @@
 import type { NodeAPI } from 'node-red';
-import { IonError, quote, toIonError } from '../../client/errors.js';
-import type { Entry, GivenUpEntry } from '../../outbox/entries.js';
-import type { FailingWrite } from '../../outbox/failing-writes.js';
-import { loadLevel } from '../../outbox/load-level.js';
+import { IonError, toIonError } from '../../client/errors.js';
+import type { Outbox } from '../../outbox/outbox.js';
+import type { Stored } from '../../outbox/store/entries.js';
+import { loadLevel } from '../../outbox/store/load-level.js';
 import { requireDeployedConfig } from './deployed-config.js';
 
 /** Retry and discard can also apply to all writes at once. */
@@ -14,15 +14,23 @@ export async function readOutbox(RED: NodeAPI, id: string): Promise<unknown> {
   if (!outbox) {
     return { waiting: 0, givenUp: 0, failing: [], refused: [], problem: await outboxProblem() };
   }
-  const { waiting, givenUp, unreachableSince, reason, failing } = outbox.state;
-  const refused = await outbox.refused(MAX_WRITES_SHOWN);
+  const { pending, rejected, unreachableSince, reason, failing } = outbox.state;
+  const shown = await outbox.rejected(MAX_WRITES_SHOWN);
   return {
-    waiting,
-    givenUp,
+    waiting: pending,
+    givenUp: rejected,
     unreachableSince,
     reason: reason?.message,
-    failing: failing.slice(0, MAX_WRITES_SHOWN).map(shownFailing),
-    refused: refused.map(({ sequence, entry }) => ({ sequence, ...shown(entry) })),
+    failing: failing
+      .slice(0, MAX_WRITES_SHOWN)
+      .map(({ stored, error, tries, since, nextTryAt }) => {
+        const { code, message } = error;
+        return { ...shownEntry(outbox, stored), error: { code, message }, tries, since, nextTryAt };
+      }),
+    refused: shown.map((stored) => {
+      const { error, givenUpAt } = stored.entry;
+      return { ...shownEntry(outbox, stored), givenUpAt, error };
+    }),
   };
 }
 
@@ -50,24 +58,7 @@ async function outboxProblem(): Promise<string | undefined> {
   );
 }
 
-function shownFailing({ stored, error, tries, since, nextTryAt }: FailingWrite): object {
+function shownEntry(outbox: Outbox, stored: Stored): object {
   const { sequence, entry } = stored;
-  const { code, message } = error;
-  return { sequence, ...shownEntry(entry), error: { code, message }, tries, since, nextTryAt };
-}
-
-function shown({ givenUpAt, error, ...entry }: GivenUpEntry): object {
-  return { ...shownEntry(entry), givenUpAt, error };
-}
-
-function shownEntry({ write, acceptedAt }: Entry): object {
-  const { action, target, filename } = write;
-  // An earlier version kept names of any length.
-  const short = (value: unknown) => (typeof value === 'string' ? quote(value) : value);
-  return {
-    action,
-    target: Object.fromEntries(Object.entries(target).map(([name, to]) => [name, short(to)])),
-    filename: short(filename),
-    acceptedAt,
-  };
+  return { sequence, ...outbox.summaryOf(stored), acceptedAt: entry.acceptedAt };
 }

@@ -19,7 +19,7 @@ import {
 } from '../../../nodes/client/lists/resources.js';
 import type { Row } from '../../../nodes/client/lists/rows.js';
 import { type RowsQuery, rowsDocument } from '../../../nodes/client/lists/rows-query.js';
-import type { PageSource } from '../../../nodes/client/paging/paginator.js';
+import type { PageSource } from '../../../nodes/client/paging/page-reader.js';
 import { failure } from '../../support/errors.js';
 import { inputs } from '../../support/length.js';
 import { withoutPauses } from '../../support/pauses.js';
@@ -39,17 +39,17 @@ describe('changes', () => {
 
   const options = (pageSize = 10) => ({ pageSize, signal: new AbortController().signal });
   const read = async (
-    place: Checkpoint | undefined,
+    checkpoint: Checkpoint | undefined,
     query = QUERY,
     pageSize?: number,
     source: PageSource = client,
   ) => {
-    const changes = new ChangeFeed(runsOfIon, place);
+    const changes = new ChangeFeed(runsOfIon, checkpoint);
     const runs: Row[] = [];
     for await (const page of changes.read(source, query, options(pageSize)))
       runs.push(...page.changes.map(({ row }) => row));
     // The value after a round trip through a node's context.
-    return { runs, place: JSON.parse(JSON.stringify(changes.checkpoint())) as Checkpoint };
+    return { runs, checkpoint: JSON.parse(JSON.stringify(changes.checkpoint())) as Checkpoint };
   };
   const idsOf = (runs: Row[]) => runs.map(({ id }) => id);
   const data = () => ion.sandbox.data;
@@ -64,30 +64,30 @@ describe('changes', () => {
   });
 
   it('are none when nothing changed, at the cost of one request', async () => {
-    const { place } = await read(undefined);
+    const { checkpoint } = await read(undefined);
     ion.sandbox.control.resetCounters();
-    assert.deepEqual((await read(place)).runs, []);
+    assert.deepEqual((await read(checkpoint)).runs, []);
     assert.equal(ion.sandbox.control.counters().api.total, 1);
   });
 
   it('are runs that changed themselves, and new ones', async () => {
-    const { place } = await read(undefined);
+    const { checkpoint } = await read(undefined);
     data().runs.update(7, { title: 'Renamed' });
     const { id: _, ...row } = data().runs.get(8) as { id: number };
     const added = data().runs.insert({ ...row, _updated: data().clock.now() } as never, 1);
-    const next = await read(place);
+    const next = await read(checkpoint);
     assert.deepEqual(idsOf(next.runs), [7, added.id]);
     assert.equal(next.runs[0]?.title, 'Renamed');
     data().runs.delete(added.id);
   });
 
   it('are runs of which only a step changed', async () => {
-    const { place } = await read(undefined);
+    const { checkpoint } = await read(undefined);
     const [, step] = data().runSteps.of(9);
     data().runSteps.update(Number(step?.id), { title: 'Renamed' });
-    const next = await read(place);
+    const next = await read(checkpoint);
     assert.deepEqual(idsOf(next.runs), [9]);
-    assert.deepEqual((await read(next.place)).runs, []);
+    assert.deepEqual((await read(next.checkpoint)).runs, []);
   });
 
   for (const [when, ms] of [
@@ -101,17 +101,17 @@ describe('changes', () => {
         data().runSteps.update(step.id, { _updated: ago(1e9) });
       }
       data().runs.update(3, { _updated: time });
-      let { place, runs } = await read(undefined);
+      let { checkpoint, runs } = await read(undefined);
       for (const id of [4, 2, 30]) {
         data().runs.update(id, { _updated: time });
-        ({ place, runs } = await read(place));
+        ({ checkpoint, runs } = await read(checkpoint));
         assert.deepEqual(idsOf(runs), [id]);
       }
       // Changed a second time at the same instant.
       data().runs.update(3, { _updated: time });
-      ({ place, runs } = await read(place));
+      ({ checkpoint, runs } = await read(checkpoint));
       assert.deepEqual(idsOf(runs), [3]);
-      assert.deepEqual((await read(place)).runs, []);
+      assert.deepEqual((await read(checkpoint)).runs, []);
     });
   }
 
@@ -124,38 +124,38 @@ describe('changes', () => {
     const fiveSecondsBefore = new Date(Date.parse(newest) - 5000).toISOString();
     data().runs.update(3, { _updated: newest });
     data().runs.update(4, { _updated: fiveSecondsBefore.replace('Z', '100+00:00') });
-    const { place } = await read(undefined);
-    assert.notEqual(place.begin, place.updated);
-    assert.deepEqual((await read(place)).runs, []);
+    const { checkpoint } = await read(undefined);
+    assert.notEqual(checkpoint.begin, checkpoint.updated);
+    assert.deepEqual((await read(checkpoint)).runs, []);
   });
 
   for (const [when, begin] of [
-    ['after a row that bears a time to come', async () => (await read(undefined)).place],
+    ['after a row with a time in the future', async () => (await read(undefined)).checkpoint],
     [
-      'after a row that bears a time to come, and an answer without the time',
+      'after a row with a time in the future, and an answer without the time',
       async () => {
-        const { place } = await read(undefined, QUERY, 100, withoutDate(client));
-        return (await read(place)).place;
+        const { checkpoint } = await read(undefined, QUERY, 100, withoutDate(client));
+        return (await read(checkpoint)).checkpoint;
       },
     ],
     [
       "after ION's clock was set back",
       async () => {
-        const { place } = await read(undefined);
-        const ahead = { ...place, updated: ago(-3_600_000), begin: ago(-3_595_000) };
-        return (await read(ahead)).place;
+        const { checkpoint } = await read(undefined);
+        const ahead = { ...checkpoint, updated: ago(-3_600_000), begin: ago(-3_595_000) };
+        return (await read(ahead)).checkpoint;
       },
     ],
   ] as const) {
     it(`are reported ${when}`, async () => {
       data().runs.update(2, { _updated: ago(-3_600_000) });
       try {
-        let place = await begin();
+        let checkpoint = await begin();
         for (const title of ['Once', 'Twice']) {
           data().runs.update(1, { title });
-          const next = await read(place);
+          const next = await read(checkpoint);
           assert.ok(idsOf(next.runs).includes(1), title);
-          place = next.place;
+          checkpoint = next.checkpoint;
         }
       } finally {
         data().runs.update(2, {});
@@ -166,17 +166,17 @@ describe('changes', () => {
   it('are not missed if they become visible after a later one', async () => {
     const earlier = data().clock.now();
     data().runs.update(5, { title: 'First to be seen' });
-    const { place } = await read(undefined);
+    const { checkpoint } = await read(undefined);
     data().runs.update(6, { title: 'Written before, seen after', _updated: earlier });
-    const next = await read(place);
+    const next = await read(checkpoint);
     assert.deepEqual(idsOf(next.runs), [6]);
-    assert.deepEqual((await read(next.place)).runs, []);
+    assert.deepEqual((await read(next.checkpoint)).runs, []);
   });
 
   it('are not missed if they happen on a page that was read already', async () => {
     const first = await read(undefined);
     for (const id of [1, 2, 3, 29, 30]) data().runs.update(id, { title: 'Changed' });
-    const changes = new ChangeFeed(runsOfIon, first.place);
+    const changes = new ChangeFeed(runsOfIon, first.checkpoint);
     const seen: Row[] = [];
     let isChangedMeanwhile = false;
     for await (const page of changes.read(client, QUERY, options(2))) {
@@ -198,14 +198,14 @@ describe('changes', () => {
   it('match the filters of the query as well', async () => {
     const filters = [{ field: 'id', op: 'lte', value: 10 }] as const;
     const query: RowsQuery = { ...QUERY, filters: [...filters], filter: { id: { gte: 5 } } };
-    const { place, runs } = await read(undefined, query);
+    const { checkpoint, runs } = await read(undefined, query);
     assert.deepEqual(idsOf(runs), [5, 6, 7, 8, 9, 10]);
     for (const id of [4, 5, 11]) data().runs.update(id, { title: 'Renamed' });
-    assert.deepEqual(idsOf((await read(place, query)).runs), [5]);
+    assert.deepEqual(idsOf((await read(checkpoint, query)).runs), [5]);
   });
 
   it('are reported again after a failure, because the checkpoint did not move', async () => {
-    const { place } = await read(undefined);
+    const { checkpoint } = await read(undefined);
     for (const run of data().runs.all()) data().runs.update(run.id, { title: 'Renamed' });
     ion.sandbox.control.fault({
       target: 'api',
@@ -213,29 +213,29 @@ describe('changes', () => {
       status: 500,
       match: '"first":10,"after":"',
     });
-    const error = await failure(read(place), 'ION_SERVER');
+    const error = await failure(read(checkpoint), 'ION_SERVER');
     assert.equal(error.pages, 1);
-    assert.equal((await read(place)).runs.length, RUNS);
+    assert.equal((await read(checkpoint)).runs.length, RUNS);
   });
 
   describe('from now on', () => {
     it('are only future ones', async () => {
       data().runs.update(5, { title: 'Before' });
-      const place = await checkpointNow(client, runsOfIon, QUERY, options());
-      assert.deepEqual((await read(place)).runs, []);
+      const checkpoint = await checkpointNow(client, runsOfIon, QUERY, options());
+      assert.deepEqual((await read(checkpoint)).runs, []);
       data().runs.update(6, { title: 'After' });
       const [step] = data().runSteps.of(12);
       data().runSteps.update(Number(step?.id), { title: 'After' });
-      assert.deepEqual(idsOf((await read(place)).runs), [6, 12]);
+      assert.deepEqual(idsOf((await read(checkpoint)).runs), [6, 12]);
     });
 
     it('are no earlier ones, also if a row has a time in the future', async () => {
       data().runs.update(2, { _updated: ago(-3_600_000) });
       data().runs.update(3, { title: 'Just before' });
       try {
-        const place = await checkpointNow(client, runsOfIon, QUERY, options());
+        const checkpoint = await checkpointNow(client, runsOfIon, QUERY, options());
         data().runs.update(1, { title: 'Now' });
-        assert.deepEqual(idsOf((await read(place)).runs), [1]);
+        assert.deepEqual(idsOf((await read(checkpoint)).runs), [1]);
       } finally {
         data().runs.update(2, {});
       }
@@ -245,35 +245,35 @@ describe('changes', () => {
       const nothing = { data: { runs: { edges: [] }, runSteps: { edges: [] } } };
       const body = JSON.stringify(nothing);
       ion.sandbox.control.fault({ target: 'api', kind: 'body', body });
-      const place = await checkpointNow(client, runsOfIon, QUERY, options());
-      assert.equal(place.updated, null);
-      assert.equal((await read(place)).runs.length, RUNS);
+      const checkpoint = await checkpointNow(client, runsOfIon, QUERY, options());
+      assert.equal(checkpoint.updated, null);
+      assert.equal((await read(checkpoint)).runs.length, RUNS);
     });
   });
 
   describe('of another resource', () => {
     const steps = resourceNamed('RUN_STEPS') as Resource;
-    const readSteps = async (place: Checkpoint) => {
-      const changes = new ChangeFeed(steps, place);
+    const readSteps = async (checkpoint: Checkpoint) => {
+      const changes = new ChangeFeed(steps, checkpoint);
       const found: Change[] = [];
       for await (const page of changes.read(client, QUERY, options(1000)))
         found.push(...page.changes);
-      return { found, place: changes.checkpoint() };
+      return { found, checkpoint: changes.checkpoint() };
     };
 
     it('are those of its rows only, with new ones marked, for one request', async () => {
-      let place = await checkpointNow(client, steps, QUERY, options(1000));
+      let checkpoint = await checkpointNow(client, steps, QUERY, options(1000));
       data().runs.update(7, { title: 'Not a step' });
       ion.sandbox.control.resetCounters();
-      let next = await readSteps(place);
+      let next = await readSteps(checkpoint);
       assert.deepEqual(next.found, []);
       assert.equal(ion.sandbox.control.counters().api.total, 1);
-      ({ place } = next);
+      ({ checkpoint } = next);
       const [step] = data().runSteps.of(9);
       data().runSteps.update(Number(step?.id), { title: 'Renamed' });
       const { id: _, _created, _updated, _etag, ...row } = step as NonNullable<typeof step>;
       const added = data().runSteps.insert({ ...row, title: 'Added' }, 1);
-      next = await readSteps(place);
+      next = await readSteps(checkpoint);
       assert.deepEqual(
         next.found.map(({ row: { title }, isNew }) => [title, isNew]),
         [
@@ -282,7 +282,7 @@ describe('changes', () => {
         ],
       );
       data().runSteps.update(added.id, { title: 'Changed' });
-      const { found } = await readSteps(next.place);
+      const { found } = await readSteps(next.checkpoint);
       assert.deepEqual(
         found.map(({ id, isNew }) => [id, isNew]),
         [[added.id, false]],
@@ -307,16 +307,16 @@ describe('changes', () => {
     for (const step of data().runSteps.all())
       data().runSteps.update(step.id, { _updated: ago(1e7) });
     data().runs.update(11, { _updated: ago(1e6) });
-    const { place } = await read(undefined);
-    assert.deepEqual(Object.keys(place.states), ['11']);
-    assert.equal(place.begin, place.updated);
+    const { checkpoint } = await read(undefined);
+    assert.deepEqual(Object.keys(checkpoint.states), ['11']);
+    assert.equal(checkpoint.begin, checkpoint.updated);
   });
 
   it('do not start over if the last changed row is deleted', async () => {
-    const { place } = await read(undefined);
+    const { checkpoint } = await read(undefined);
     const none: RowsQuery = { ...QUERY, filter: { id: { eq: '0' } } };
-    const next = await read(place, none);
-    assert.equal(next.place.updated, place.updated);
+    const next = await read(checkpoint, none);
+    assert.equal(next.checkpoint.updated, checkpoint.updated);
   });
 
   describe('of generated rows', () => {
@@ -334,7 +334,8 @@ describe('changes', () => {
     it('are the same for any order of their many parts', async () => {
       const parts = Array.from({ length: 3000 }, (_, id) => part(id % 2000, 'x'.repeat(300)));
       const stateOf = async (steps: unknown[]) =>
-        (await read(undefined, QUERY, 10, answering([{ ...part(1, 'a'), steps }]))).place.states;
+        (await read(undefined, QUERY, 10, answering([{ ...part(1, 'a'), steps }]))).checkpoint
+          .states;
       const states = await stateOf(parts);
       assert.deepEqual(await stateOf([...parts].reverse()), states);
       assert.notDeepEqual(states, await stateOf([...parts.slice(1), part(0, 'y'.repeat(300))]));
@@ -345,8 +346,10 @@ describe('changes', () => {
       const line = ({ id, _etag }: (typeof parts)[0]) => `${id} ${NOW} ${_etag}`;
       const text = [line(part(1, 'a')), ...parts.map(line).sort()].join('\n');
       const source = answering([{ ...part(1, 'a'), steps: parts }]);
-      const { place } = await read(undefined, QUERY, 10, source);
-      assert.deepEqual(place.states, { 1: createHash('sha256').update(text).digest('base64') });
+      const { checkpoint } = await read(undefined, QUERY, 10, source);
+      assert.deepEqual(checkpoint.states, {
+        1: createHash('sha256').update(text).digest('base64'),
+      });
     });
 
     it('keep a small checkpoint', async () => {
@@ -358,8 +361,8 @@ describe('changes', () => {
         answering([part(1, huge)]),
         answering([{ id: huge, _updated: NOW, _etag: huge }]),
       ]) {
-        const { place } = await read(undefined, QUERY, 10, source);
-        assert.ok(JSON.stringify(place).length < 10_000);
+        const { checkpoint } = await read(undefined, QUERY, 10, source);
+        assert.ok(JSON.stringify(checkpoint).length < 10_000);
       }
     });
   });
@@ -389,7 +392,7 @@ describe('changes', () => {
       );
     await fc.assert(
       fc.asyncProperty(shift, async (triggers) => {
-        let place: Checkpoint | undefined;
+        let checkpoint: Checkpoint | undefined;
         const delivered = new Map<number, string>();
         let time = data().clock.now();
         for (const { edits, fails } of triggers) {
@@ -411,8 +414,8 @@ describe('changes', () => {
             ion.sandbox.control.fault({ target: 'api', kind: 'reset', match: '"after":"' });
           }
           try {
-            const result = await read(place);
-            place = result.place;
+            const result = await read(checkpoint);
+            checkpoint = result.checkpoint;
             const now = states();
             for (const id of idsOf(result.runs) as number[]) {
               assert.notEqual(delivered.get(id), now.get(id), `run ${id} came unchanged`);
@@ -475,9 +478,9 @@ describe('changes', () => {
           const table = new SlowTable();
           performance.now = () => table.now / 1000;
           const delivered = new Map<unknown, string>();
-          let place: Checkpoint | undefined;
+          let checkpoint: Checkpoint | undefined;
           const readOnce = async () => {
-            const changes = new ChangeFeed(steps, place);
+            const changes = new ChangeFeed(steps, checkpoint);
             const read: Change[] = [];
             for await (const page of changes.read(
               table,
@@ -490,7 +493,7 @@ describe('changes', () => {
               assert.notEqual(delivered.get(id), state, `${id} came unchanged`);
               delivered.set(id, state);
             }
-            place = JSON.parse(JSON.stringify(changes.checkpoint())) as Checkpoint;
+            checkpoint = JSON.parse(JSON.stringify(changes.checkpoint())) as Checkpoint;
           };
           for (const { changes, journeys, pause } of triggers) {
             let updated = table.now;

@@ -2,12 +2,9 @@ import assert from 'node:assert/strict';
 import type { IonResponse, RequestOptions } from '../../../nodes/client/client.js';
 import type { Operation } from '../../../nodes/client/graphql/operation.js';
 import { parseOperation } from '../../../nodes/client/graphql/operation.js';
+import type { PageSource } from '../../../nodes/client/paging/page-reader.js';
 import type { PagedOperation } from '../../../nodes/client/paging/paged-operation.js';
-import {
-  type PageSource,
-  type PagesOptions,
-  pages,
-} from '../../../nodes/client/paging/paginator.js';
+import { type PagesOptions, pages } from '../../../nodes/client/paging/paginator.js';
 import { failure } from '../../support/errors.js';
 
 /** More requests than any of the limits allows. */
@@ -70,7 +67,7 @@ describe('pages without an end', () => {
   it('end if most of them are empty', async () => {
     assert.match((await refused(() => ({ rows: [] }))).message, /has more rows, but/);
     const known = newRows(10, 0);
-    assert.match((await refused(() => ({ rows: known }))).message, /without a new one/);
+    assert.match((await refused(() => ({ rows: known }))).message, /without a new row/);
   });
 
   it('end at a cursor that is too long', async () => {

@@ -73,9 +73,9 @@ describe('a date', () => {
     ['Etc/GMT+12', '2026-07-01T23:00:00', '2026-07-02T11:00:00.000Z'],
     // Half an hour of daylight saving time.
     ['Australia/Lord_Howe', '2026-10-04T02:15:00', /that exists/],
-    ['Australia/Lord_Howe', '2026-04-05T01:45:00', /comes once.*\+11:00 or \+10:30/],
+    ['Australia/Lord_Howe', '2026-04-05T01:45:00', /occurs only once.*\+11:00 or \+10:30/],
     ['America/New_York', '2026-03-08T02:30:00', /that exists/],
-    ['America/New_York', '2026-11-01T01:30:00', /comes once.*-04:00 or -05:00/],
+    ['America/New_York', '2026-11-01T01:30:00', /occurs only once.*-04:00 or -05:00/],
     // Zones that skip midnight.
     ['America/Santiago', '2026-09-06', /that exists/],
     // The day that Samoa skipped when it moved across the date line.
@@ -99,7 +99,7 @@ describe('a date', () => {
   it('in a repeated hour is rejected, with the two offsets that make it unique', () => {
     for (const time of ['02:00:00', '02:30', '02:59:59.999']) {
       const text = refusal(inBerlin(`2026-10-25T${time}`));
-      assert.match(text, /comes once.*put back over that time: send \+02:00 or \+01:00 with it/);
+      assert.match(text, /only once.*put back over that time: add \+02:00 or \+01:00 to it/);
     }
     assert.deepEqual(inBerlin('2026-10-25T02:30:00+01:00'), { text: '2026-10-25T02:30:00+01:00' });
   });

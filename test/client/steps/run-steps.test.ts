@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { RequestScope } from '../../../nodes/client/steps/request-scope.js';
-import { RunSteps, type Target } from '../../../nodes/client/steps/run-steps.js';
+import { RunSteps } from '../../../nodes/client/steps/run-steps.js';
+import type { Target } from '../../../nodes/client/steps/target.js';
 import { failure } from '../../support/errors.js';
 
 const STEP = { id: 1, runId: 7, title: 'Assemble', position: 1, entityId: 9, _etag: 'e' };

@@ -6,12 +6,9 @@ import { join } from 'node:path';
 import type { IonClient } from '../../../nodes/client/client.js';
 import { toIonError } from '../../../nodes/client/errors.js';
 import { parseOperation } from '../../../nodes/client/graphql/operation.js';
-import { type Attachment, fileAt, fileOf } from '../../../nodes/client/steps/attachments.js';
-import {
-  type EarlierTry,
-  StepWriter,
-  type WriteOptions,
-} from '../../../nodes/client/steps/step-writer.js';
+import { fileAt, fileOf } from '../../../nodes/client/steps/attachment-file.js';
+import type { Attachment, EarlierTry } from '../../../nodes/client/steps/attachments.js';
+import { StepWriter, type WriteOptions } from '../../../nodes/client/steps/step-writer.js';
 import { TimeZone } from '../../../nodes/client/support/time-zone.js';
 import { RULE_TEXT } from '../../../sandbox/graphql/mutations/fields.js';
 import { failure } from '../../support/errors.js';
@@ -170,7 +167,7 @@ describe('writing to run steps', () => {
       const error = await failure(writer.write(target, 1, options()), 'ION_NOT_FOUND');
       assert.match(
         error.message,
-        /more than one field "Gap" .*: \d+ "Gap", \d+ "Gap"\. Give the id/,
+        /more than one field "Gap" .*: \d+ "Gap", \d+ "Gap"\. Give the ID/,
       );
     });
 
@@ -203,7 +200,7 @@ describe('writing to run steps', () => {
       const error = await failure(writer.write(target, 1, options()), 'ION_NOT_FOUND');
       assert.match(
         error.message,
-        /more than one field "Maß\\u202fA" .*: \d+ "Maß A", \d+ "Maß\\u00a0A"\. Give the id/,
+        /more than one field "Maß\\u202fA" .*: \d+ "Maß A", \d+ "Maß\\u00a0A"\. Give the ID/,
       );
     });
 
@@ -216,8 +213,8 @@ describe('writing to run steps', () => {
     for (const [target, text] of [
       [{}, /No field is given/],
       [{ run: 1, field: 'Torque' }, /needs the step/],
-      [{ step: 999_999, field: 'Torque' }, /no run step with the id "999999"/],
-      [{ field: 999_999 }, /no field with the id "999999"/],
+      [{ step: 999_999, field: 'Torque' }, /no run step with the ID "999999"/],
+      [{ field: 999_999 }, /no field with the ID "999999"/],
       [{ run: 999_999, step: 'A', field: 'B' }, /no run "999999"/],
     ] as const) {
       it(`is not found: ${JSON.stringify(target)}`, async () => {
@@ -403,7 +400,7 @@ describe('writing to run steps', () => {
       ion.sandbox.control.fault({ target: 'api', kind: 'reset', execute: true, match });
       const values = { Torque: 12.5, Passed: true };
       const written = writer.write({ step: step.step }, values, options());
-      assert.equal((await failure(written, 'ION_NETWORK')).isUncertain, true);
+      assert.equal((await failure(written, 'ION_NETWORK')).mayHaveRun, true);
     });
 
     it('report a rejection with ION’s own message, and the number of requests', async () => {
@@ -590,8 +587,8 @@ describe('writing to run steps', () => {
       });
       const attached = writer.attach({ step: step.step }, fileOf('a.txt', 'A'), options());
       const error = await failure(attached, 'ION_RESPONSE');
-      assert.equal(error.isUncertain, true);
-      assert.match(error.message, /may exist: look in ION before you repeat it/);
+      assert.equal(error.mayHaveRun, true);
+      assert.match(error.message, /may have been created\. Check in ION before you send it again/);
     });
 
     it('on disk is streamed', async () => {

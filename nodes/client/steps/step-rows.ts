@@ -1,0 +1,64 @@
+import type { FieldDefinition } from './field-values.js';
+import {
+  etagIn,
+  type ForeignRow,
+  type Id,
+  idIn,
+  nameIn,
+  numberIn,
+  optionsIn,
+  wordIn,
+} from './known-columns.js';
+
+/** A step of a run. Null stands for a column that ION did not return as its schema declares it. */
+export interface RunStep {
+  id: Id;
+  runId: Id | null;
+  title: string | null;
+  position: number | null;
+  status: string | null;
+  /** Id that attachments refer to; not the `id`. */
+  entityId: Id | null;
+  _etag: string | null;
+}
+
+/** A field of a step. */
+export interface RunStepField extends FieldDefinition {
+  id: Id;
+  runStepId: Id | null;
+  _etag: string | null;
+}
+
+/** Selection of a `RunStep`. */
+export const STEP_COLUMNS = 'id runId title position status entityId _etag';
+/** Selection of a `RunStepField`. */
+export const FIELD_COLUMNS = 'id runStepId name type options _etag';
+
+/** `undefined` for a row without an id. */
+export function toStep(row: ForeignRow): RunStep | undefined {
+  const id = idIn(row.id);
+  if (id === null) return undefined;
+  return {
+    id,
+    runId: idIn(row.runId),
+    title: nameIn(row.title),
+    position: numberIn(row.position),
+    status: wordIn(row.status),
+    entityId: idIn(row.entityId),
+    _etag: etagIn(row._etag),
+  };
+}
+
+/** `undefined` for a row without an id. */
+export function toField(row: ForeignRow): RunStepField | undefined {
+  const id = idIn(row.id);
+  if (id === null) return undefined;
+  return {
+    id,
+    runStepId: idIn(row.runStepId),
+    name: nameIn(row.name),
+    type: wordIn(row.type),
+    options: optionsIn(row.options),
+    _etag: etagIn(row._etag),
+  };
+}

@@ -1,0 +1,65 @@
+import { IonError, quote } from '../errors.js';
+import { foldedName } from './name-matching.js';
+
+/** An id, or the name of a step or a field. */
+export type Reference = string | number;
+
+/** The run, step or field that a user refers to. */
+export interface Target {
+  /** An id. */
+  run?: Reference | undefined;
+  /** An id, or within a run its title or position. */
+  step?: Reference | undefined;
+  /** An id, or within a step its name. */
+  field?: Reference | undefined;
+}
+
+/** A longer id, title or name is a mistake in the flow. */
+export const MAX_NAME_LENGTH = 5000;
+
+/** Whether a reference is there: a message may lack the property, and an input may be blank. */
+export function isGiven(reference: Reference | undefined | null): reference is Reference {
+  return reference !== undefined && reference !== null && foldedName(String(reference)) !== '';
+}
+
+/** An id as text, without the leading zeros that a PLC may add. */
+export function idOf(reference: Reference): string {
+  const text = foldedName(String(reference));
+  if (!/^\d+$/.test(text)) return text;
+  let begin = 0;
+  while (text[begin] === '0' && begin < text.length - 1) begin++;
+  return text.slice(begin);
+}
+
+/**
+ * Rejects references that cannot be an id, title or name, before they are stored or sent.
+ * @throws IonError `ION_VARIABLES`
+ */
+export function checkTarget(target: Target): void {
+  for (const [kind, reference] of Object.entries(target)) {
+    checkName(`The ${kind}`, reference);
+    if (typeof reference !== 'number' || isExactId(reference)) continue;
+    throw new IonError(
+      'ION_VARIABLES',
+      `The ${kind} is the number ${reference}, which cannot be an ID. Send an ID of more than 15 digits as text.`,
+    );
+  }
+}
+
+/**
+ * Rejects a name that is too long.
+ * @param subject subject of the sentence in the error
+ * @throws IonError `ION_VARIABLES`
+ */
+export function checkName(subject: string, name: unknown): void {
+  if (typeof name !== 'string' || name.length <= MAX_NAME_LENGTH) return;
+  throw new IonError(
+    'ION_VARIABLES',
+    `${subject} is longer than ${MAX_NAME_LENGTH} characters ("${quote(name)}").`,
+  );
+}
+
+/** JavaScript rounds larger whole numbers, and the result could be the id of another object. */
+function isExactId(id: number): boolean {
+  return Number.isFinite(id) && Math.abs(id) <= Number.MAX_SAFE_INTEGER;
+}
