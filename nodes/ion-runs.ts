@@ -15,7 +15,7 @@ import { runsMigrations } from './migrations/ion-runs.js';
 import { arrayOutput, type RunsOutput, sequenceOutput } from './runs/output.js';
 import { loadCheckpoint, saveCheckpoint } from './shared/checkpoint.js';
 import { requireResolvedChoices } from './shared/environment-references.js';
-import { type FilterRow, readFilters } from './shared/filter-rows.js';
+import type { FilterRow } from './shared/filter-row.js';
 import { handleMessages, type MessageTools } from './shared/handle-messages.js';
 import type { Message, MessageDetails } from './shared/message.js';
 import { migratedConfig } from './shared/migrated-config.js';
@@ -27,6 +27,7 @@ import {
   requireSwitch,
   requireValid,
 } from './shared/property-checks.js';
+import { readFilters } from './shared/read-filters.js';
 
 interface IonRunsConfig extends NodeDef {
   config: string;

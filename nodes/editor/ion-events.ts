@@ -3,6 +3,7 @@ import { eventsNumbers } from '../client/settings.js';
 import { isThisMachine, lacksRoot } from '../client/webhooks/public-url.js';
 import { eventsMigrations } from '../migrations/ion-events.js';
 import { currentVersion } from '../migrations/migrate.js';
+import type { FilterRow } from '../shared/filter-row.js';
 import { actionChoice } from './events/action-choice.js';
 import { type Address, addressesOf, pathOf } from './events/path.js';
 import { type ResourceChoice, resourceChoice } from './events/resource-choice.js';
@@ -21,7 +22,6 @@ import {
 } from './events/validators.js';
 import { type FieldChoice, fieldChoice } from './query-builder/field-choice.js';
 import { type FilterList, filterList } from './query-builder/filter-list.js';
-import type { FilterRow } from './query-builder/filter-row.js';
 import { followSchema } from './query-builder/follow-schema.js';
 import { listSchema } from './query-builder/list-schema.js';
 import { labels } from './shared/labels.js';

@@ -9,7 +9,7 @@ import {
   requireResolvedChoices,
   requireUrlWithoutReference,
 } from '../shared/environment-references.js';
-import { type FilterRow, readFilters } from '../shared/filter-rows.js';
+import type { FilterRow } from '../shared/filter-row.js';
 import type { Message } from '../shared/message.js';
 import {
   isFilter,
@@ -20,6 +20,7 @@ import {
   requireSwitch,
   requireValid,
 } from '../shared/property-checks.js';
+import { readFilters } from '../shared/read-filters.js';
 
 /** The properties of an `ion-events` node, as the editor stores them. */
 export interface IonEventsConfig extends NodeDef {

@@ -146,6 +146,7 @@ const walls: readonly [string, readonly string[], readonly string[]][] = [
       '../client/settings.js',
       '../client/lists/resources.js',
       '../migrations/ion-step.js',
+      '../shared/filter-row.js',
     ],
     ['../client/client.js', '../client/lists/rows.js', '../shared/message.js', 'node:fs', 'undici'],
   ],
