@@ -241,7 +241,7 @@ describe('reliability: in a real Node-RED', () => {
             const isPassing = expected === 'delivered';
             assert.equal(await trial.become(value, isPassing), expected);
             ion.sandbox.control.clearFaults();
-            if (expected !== 'gives up' && !faultCase.config) await trial.delivered(value);
+            if (expected !== 'rejects' && !faultCase.config) await trial.delivered(value);
             writes.set(`${endpoint}-${row}`, expected);
           } finally {
             await trial.close();
@@ -314,12 +314,12 @@ function time({ pauses = 0, timeouts = 0, asked }: Expected): string {
 const OUTBOX_TEXTS: Record<ByOutbox, string> = {
   waits: 'stays pending',
   tries: '15 attempts or more, over at least 15 min; then rejected',
-  'gives up': 'rejected',
+  rejects: 'rejected',
   delivered: 'delivered',
 };
 
 function byOutbox(endpoint: Endpoint, { outbox, times, effect, config }: FaultCase): ByOutbox {
-  if (endpoint === 'token' && outbox === 'gives up') return 'waits';
+  if (endpoint === 'token' && outbox === 'rejects') return 'waits';
   const isOver = times !== undefined || (effect === undefined && config === undefined);
   return outbox ?? (isOver ? 'delivered' : 'waits');
 }

@@ -116,7 +116,7 @@ describe('a subflow in a real Node-RED', () => {
     { id: 'flow', type: 'tab', label: 'test' },
     place({
       ...{ id: 'collect', type: 'function' },
-      func: `global.set('told', [...(global.get('told') ?? []), msg.payload]);`,
+      func: `global.set('reported', [...(global.get('reported') ?? []), msg.payload]);`,
     }),
     ...INSTANCES.flatMap((id) => [
       place({
@@ -130,7 +130,7 @@ describe('a subflow in a real Node-RED', () => {
     place({ id: 'in', type: 'http in', url: '/told', method: 'get', wires: [['take']] }),
     place({
       ...{ id: 'take', type: 'function', wires: [['out']] },
-      func: `msg.payload = global.get('told') ?? []; global.set('told', []); return msg;`,
+      func: `msg.payload = global.get('reported') ?? []; global.set('reported', []); return msg;`,
     }),
     place({ id: 'out', type: 'http response' }),
   ];
