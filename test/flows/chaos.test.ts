@@ -120,15 +120,15 @@ describe('the outbox with all faults of the matrix at once', () => {
       [],
       'all of them are kept',
     );
-    const told = new Set(await givenUp());
+    const reported = new Set(await givenUp());
     const isAtKill = (at: number) => kills.some((kill) => at > kill - TELLING_MS && at <= kill);
     assert.deepEqual(
-      kept.filter(({ value, at }) => !told.has(`${value} ${WORDS}`) && !isAtKill(at)),
+      kept.filter(({ value, at }) => !reported.has(`${value} ${WORDS}`) && !isAtKill(at)),
       [],
       'all of them left by output 2',
     );
     console.log(
-      `      ${accepted.length} accepted; ${written} written, ${repeated} of them again; ${refused.length} refused, ${told.size} reported`,
+      `      ${accepted.length} accepted; ${written} written, ${repeated} of them again; ${refused.length} refused, ${reported.size} reported`,
     );
     assert.ok(refused.length >= COUNT / REFUSE_EVERY / 2);
   });

@@ -105,7 +105,7 @@ describe('reliability: in a real Node-RED', () => {
           query: texts[kind],
           variables: 'payload',
           ...(kind === 'query' && faultCase.queryNode),
-          wires: [['told']],
+          wires: [['reported']],
         },
       ),
     ]);
@@ -275,9 +275,9 @@ function onCanvas(...nodes: FlowNode[]): FlowNode[] {
 const tail: FlowNode[] = [
   { id: 'flow', type: 'tab', label: 'test' },
   ...onCanvas(
-    { id: 'catch', type: 'catch', scope: null, wires: [['told']] },
+    { id: 'catch', type: 'catch', scope: null, wires: [['reported']] },
     {
-      id: 'told',
+      id: 'reported',
       type: 'function',
       outputs: 1,
       func: `const { payload, ion, error } = msg;

@@ -43,8 +43,8 @@ describe('a flooded webhook', () => {
       {
         id: 'count',
         type: 'function',
-        func: `const told = context.get('told') ?? { events: 0, forged: 0, sum: 0 };
-          context.set('told', told); global.set('reported', told);
+        func: `const told = context.get('reported') ?? { events: 0, forged: 0, sum: 0 };
+          context.set('reported', told); global.set('reported', told);
           told.events++; told.sum += msg.ion.eventId; if (msg.payload.forged) told.forged++;`,
         wires: [],
         ...place,
