@@ -53,7 +53,7 @@ describe('the ion-events dialog in a browser', () => {
         {
           id: 'keep',
           type: 'function',
-          func: `global.set('told', { topic: msg.topic, payload: msg.payload, via: msg.ion.via });`,
+          func: `global.set('reported', { topic: msg.topic, payload: msg.payload, via: msg.ion.via });`,
           wires: [],
         },
         300,
@@ -68,7 +68,7 @@ describe('the ion-events dialog in a browser', () => {
         {
           id: 'take',
           type: 'function',
-          func: `msg.payload = global.get('told') ?? {}; return msg;`,
+          func: `msg.payload = global.get('reported') ?? {}; return msg;`,
           wires: [['out']],
         },
         300,

@@ -156,7 +156,7 @@ describe('tokens', () => {
       ['an hour', { expires_in: 3600 }, 2880, 3600],
       ['100 s: 30 s are kept for the refresh', { expires_in: 100 }, 70, 100],
       ['20 s: at most half is kept for the refresh', { expires_in: 20 }, 10, 20],
-      ['not told: 60 s', { expires_in: undefined }, 30, 60],
+      ['not stated: 60 s', { expires_in: undefined }, 30, 60],
     ];
     for (const [what, answer, refresh, end] of lifetimes) {
       it(`of ${what}`, async () => {
@@ -497,12 +497,7 @@ describe('tokens', () => {
         'ION_AUTH',
         /Audience not found\)\. Check the audience/,
       ],
-      [
-        'a fault in the words of OAuth',
-        json(400, { error: 'server_error' }),
-        'ION_SERVER',
-        /later/,
-      ],
+      ['a fault as an OAuth error', json(400, { error: 'server_error' }), 'ION_SERVER', /later/],
       [
         '404',
         json(404, { error: 'Realm does not exist' }),
