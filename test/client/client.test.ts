@@ -860,7 +860,7 @@ describe('client', () => {
       );
       const client = ion.client({ apiUrl: api.url, authUrl: auth.url, key, retries: 0 });
       const error = await check(client);
-      assert.ok(error.cause instanceof Error, 'the error has a cause');
+      assert.ok(error.cause instanceof Error, 'the cause is kept');
     });
 
     it('are not shown when a late response repeats a replaced token', async () => {

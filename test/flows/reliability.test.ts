@@ -105,7 +105,7 @@ describe('reliability: in a real Node-RED', () => {
           query: texts[kind],
           variables: 'payload',
           ...(kind === 'query' && faultCase.queryNode),
-          wires: [['told']],
+          wires: [['reported']],
         },
       ),
     ]);
@@ -241,7 +241,7 @@ describe('reliability: in a real Node-RED', () => {
             const isPassing = expected === 'delivered';
             assert.equal(await trial.become(value, isPassing), expected);
             ion.sandbox.control.clearFaults();
-            if (expected !== 'gives up' && !faultCase.config) await trial.delivered(value);
+            if (expected !== 'rejects' && !faultCase.config) await trial.delivered(value);
             writes.set(`${endpoint}-${row}`, expected);
           } finally {
             await trial.close();
@@ -275,9 +275,9 @@ function onCanvas(...nodes: FlowNode[]): FlowNode[] {
 const tail: FlowNode[] = [
   { id: 'flow', type: 'tab', label: 'test' },
   ...onCanvas(
-    { id: 'catch', type: 'catch', scope: null, wires: [['told']] },
+    { id: 'catch', type: 'catch', scope: null, wires: [['reported']] },
     {
-      id: 'told',
+      id: 'reported',
       type: 'function',
       outputs: 1,
       func: `const { payload, ion, error } = msg;
@@ -314,12 +314,12 @@ function time({ pauses = 0, timeouts = 0, asked }: Expected): string {
 const OUTBOX_TEXTS: Record<ByOutbox, string> = {
   waits: 'stays pending',
   tries: '15 attempts or more, over at least 15 min; then rejected',
-  'gives up': 'rejected',
+  rejects: 'rejected',
   delivered: 'delivered',
 };
 
 function byOutbox(endpoint: Endpoint, { outbox, times, effect, config }: FaultCase): ByOutbox {
-  if (endpoint === 'token' && outbox === 'gives up') return 'waits';
+  if (endpoint === 'token' && outbox === 'rejects') return 'waits';
   const isOver = times !== undefined || (effect === undefined && config === undefined);
   return outbox ?? (isOver ? 'delivered' : 'waits');
 }

@@ -157,7 +157,7 @@ describe('tokens', () => {
       ['an hour', { expires_in: 3600 }, 2880, 3600],
       ['100 s: 30 s are kept for the refresh', { expires_in: 100 }, 70, 100],
       ['20 s: at most half is kept for the refresh', { expires_in: 20 }, 10, 20],
-      ['missing: 60 s', { expires_in: undefined }, 30, 60],
+      ['not stated: 60 s', { expires_in: undefined }, 30, 60],
     ];
     for (const [what, response, refresh, end] of lifetimes) {
       it(`of ${what}`, async () => {
