@@ -34,11 +34,11 @@ const numbers = numberProperties('ion-events', eventsNumbers);
 
 /** The values that the inputs show for properties that a hand-written node leaves out. */
 const DEFAULTS = {
-  ...{ via: 'poll', resource: 'RUN_STEPS', interval: numbers.interval.value },
-  ...{
-    signatureHeader: 'x-ion-signature',
-    expectedResponseCode: numbers.expectedResponseCode.value,
-  },
+  via: 'poll',
+  resource: 'RUN_STEPS',
+  interval: numbers.interval.value,
+  signatureHeader: 'x-ion-signature',
+  expectedResponseCode: numbers.expectedResponseCode.value,
 };
 /** The sources of a filter's value: not a message, because the node has no input. */
 const SOURCES = ['flow', 'global', 'jsonata', 'env', 'json'];
