@@ -109,7 +109,8 @@ export class LoadControl {
   async #request(method: string, path: string, body?: object): Promise<unknown> {
     const response = await fetch(this.#nodeRed.url + path, {
       method,
-      headers: { 'content-type': 'application/json' },
+      // A process under load may close a kept connection at the moment of its next use.
+      headers: { 'content-type': 'application/json', connection: 'close' },
       ...(body && { body: JSON.stringify(body) }),
     });
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
