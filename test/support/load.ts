@@ -109,8 +109,7 @@ export class LoadControl {
   async #request(method: string, path: string, body?: object): Promise<unknown> {
     const response = await fetch(this.#nodeRed.url + path, {
       method,
-      // A process under load may close a kept connection at the moment of its next use.
-      headers: { 'content-type': 'application/json', connection: 'close' },
+      headers: { 'content-type': 'application/json' },
       ...(body && { body: JSON.stringify(body) }),
     });
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
