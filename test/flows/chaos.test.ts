@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { outboxFolder } from '../../nodes/outbox/folder.js';
-import { OutboxStore } from '../../nodes/outbox/store.js';
+import type { StepEntry } from '../../nodes/outbox/step-writes.js';
+import type { RejectedEntry, Stored } from '../../nodes/outbox/store/entries.js';
+import { outboxFolder } from '../../nodes/outbox/store/folder.js';
+import { OutboxStore } from '../../nodes/outbox/store/store.js';
 import type { Fault } from '../../sandbox/server.js';
 import type { FlowNode } from '../../tools/flow-nodes.js';
 import { useTemporaryFolder } from '../../tools/package.js';
@@ -50,7 +52,7 @@ describe('the outbox with all faults of the matrix at once', () => {
     faultRows.flatMap((row) =>
       (['api', 'token'] as const).flatMap((target) => {
         const { effect, outbox, turnsAway } = row[target];
-        if (!effect || outbox === 'gives up') return [];
+        if (!effect || outbox === 'rejects') return [];
         const made = typeof effect === 'function' ? effect() : effect;
         if (RARE.includes(made.kind)) return [];
         const execute = [false, ...(target === 'api' && !turnsAway ? [true] : [])];
@@ -110,7 +112,7 @@ describe('the outbox with all faults of the matrix at once', () => {
     assert.deepEqual(
       kept.filter(({ value, message }) => !value.startsWith('refuse-') || message !== WORDS),
       [],
-      'nothing else was given up',
+      'nothing else was rejected',
     );
     const keptValues = new Set(kept.map(({ value }) => value));
     assert.deepEqual(
@@ -118,15 +120,15 @@ describe('the outbox with all faults of the matrix at once', () => {
       [],
       'all of them are kept',
     );
-    const told = new Set(await givenUp());
+    const reported = new Set(await givenUp());
     const isAtKill = (at: number) => kills.some((kill) => at > kill - TELLING_MS && at <= kill);
     assert.deepEqual(
-      kept.filter(({ value, at }) => !told.has(`${value} ${WORDS}`) && !isAtKill(at)),
+      kept.filter(({ value, at }) => !reported.has(`${value} ${WORDS}`) && !isAtKill(at)),
       [],
       'all of them left by output 2',
     );
     console.log(
-      `      ${accepted.length} accepted; ${written} written, ${repeated} of them again; ${refused.length} refused, ${told.size} told`,
+      `      ${accepted.length} accepted; ${written} written, ${repeated} of them again; ${refused.length} refused, ${reported.size} reported`,
     );
     assert.ok(refused.length >= COUNT / REFUSE_EVERY / 2);
   });
@@ -140,8 +142,8 @@ async function readGivenUp(
   const path = outboxFolder(join(userDir, 'ion-outbox'), 'config', endpoint);
   const store = await OutboxStore.open(path, { entries: 1e6, bytes: 1e9 });
   try {
-    const refused = await store.refused(10_000);
-    return refused.map(({ entry: { write, error, givenUpAt } }) => ({
+    const rejected = (await store.firstRejected(10_000)) as Stored<StepEntry & RejectedEntry>[];
+    return rejected.map(({ entry: { write, error, givenUpAt } }) => ({
       value: String(write.value),
       message: error.message,
       at: givenUpAt,

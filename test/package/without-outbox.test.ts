@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { outboxFolder } from '../../nodes/outbox/folder.js';
+import { outboxFolder } from '../../nodes/outbox/store/folder.js';
 import { type FlowNode, stepNode } from '../../tools/flow-nodes.js';
 import { install, pack, root, useTemporaryFolder } from '../../tools/package.js';
 import { RunningNodeRed } from '../../tools/running-node-red.js';
@@ -128,7 +128,7 @@ describe('the packed package, installed without its optional dependency', () => 
   });
 
   it('reports at the start that pending writes are not delivered', async () => {
-    const line = /^.*Writes that may be left in the outbox are not delivered for now\..*$/m;
+    const line = /^.*The outbox may hold pending writes that are not being delivered\..*$/m;
     checkAdvice(line.exec(nodeRed.log)?.[0] ?? '');
   });
 
