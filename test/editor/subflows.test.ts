@@ -125,12 +125,12 @@ describe("the dialogs of a subflow's nodes in a browser", () => {
     await page.click('#ion-config-test');
     await untilText('#ion-config-test-result', /^Connected as/);
     await page.click('#ion-config-outbox summary');
-    await untilText('#ion-config-outbox-state', /Nothing waits/);
+    await untilText('#ion-config-outbox-state', /The outbox is empty/);
     await page.selectOption('#ion-config-instance', 'two-own');
     assert.equal(await text('#ion-config-test-result'), '');
     await page.click('#ion-config-test');
     await untilText('#ion-config-test-result', /ION_AUTH/);
-    await untilText('#ion-config-outbox-state', /Nothing waits/);
+    await untilText('#ion-config-outbox-state', /The outbox is empty/);
     await editor.doneConfig();
   });
 
@@ -138,14 +138,14 @@ describe("the dialogs of a subflow's nodes in a browser", () => {
     await show('empty');
     await editor.editConfig('ion-config', 'lonely');
     await editor.page.click('#ion-config-outbox summary');
-    await untilText('#ion-config-outbox-state', /no instance/);
+    await untilText('#ion-config-outbox-state', /no running instance/);
     assert.ok(await editor.page.locator('#ion-config-instance').isHidden());
     await editor.doneConfig();
     await editor.edit('alone');
-    await untilText('#ion-graphql-schema', /no instance/);
+    await untilText('#ion-graphql-schema', /no running instance/);
     await editor.page.click('.ion-graphql-trial summary');
     await editor.page.click('#ion-graphql-run');
-    await untilText('#ion-graphql-result', /no instance/);
+    await untilText('#ion-graphql-result', /no running instance/);
     await editor.cancel();
     await editor.edit('unheard');
     assert.match(await text('#ion-events-address'), /Each instance of the subflow/);
@@ -172,7 +172,7 @@ describe("the dialogs of a subflow's nodes in a browser", () => {
     await editor.edit('runs');
     const { page } = editor;
     assert.equal(await page.locator('#node-input-config').inputValue(), '${ION}');
-    await page.locator('#ion-runs-field-tree .red-ui-treeList-label').first().waitFor();
+    await page.locator('#ion-query-field-tree .red-ui-treeList-label').first().waitFor();
     assert.ok(await page.locator('#ion-instance').isHidden());
     await editor.cancel();
   });
@@ -196,7 +196,7 @@ describe("the dialogs of a subflow's nodes in a browser", () => {
         RED.editor.validateNode(node);
         return node.validationErrors ?? [];
       }, id);
-    assert.match(String(await errorsOf('fixed')), /a path of its own/);
+    assert.match(String(await errorsOf('fixed')), /needs its own path/);
     assert.deepEqual(await errorsOf('property'), []);
     await editor.edit('property');
     assert.deepEqual(

@@ -79,8 +79,8 @@ describe('webhook bodies', () => {
       ['broken off', (socket) => socket.destroy()],
       ['reset', (socket) => socket.resetAndDestroy()],
       ['complete', (socket) => socket.write(Buffer.alloc(1000, 'y'))],
-      ['failed', () => void requests.at(-1)?.emit('error', new Error('on its way'))],
-      ['failed twice', () => void requests.at(-1)?.destroy(new Error('on its way'))],
+      ['failed', () => void requests.at(-1)?.emit('error', new Error('in transit'))],
+      ['failed twice', () => void requests.at(-1)?.destroy(new Error('in transit'))],
     ];
     for (const [name, end] of endings) {
       const over = ended.length;

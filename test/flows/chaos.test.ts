@@ -52,7 +52,7 @@ describe('the outbox with all faults of the matrix at once', () => {
     faultRows.flatMap((row) =>
       (['api', 'token'] as const).flatMap((target) => {
         const { effect, outbox, turnsAway } = row[target];
-        if (!effect || outbox === 'gives up') return [];
+        if (!effect || outbox === 'rejects') return [];
         const made = typeof effect === 'function' ? effect() : effect;
         if (RARE.includes(made.kind)) return [];
         const execute = [false, ...(target === 'api' && !turnsAway ? [true] : [])];
@@ -112,7 +112,7 @@ describe('the outbox with all faults of the matrix at once', () => {
     assert.deepEqual(
       kept.filter(({ value, message }) => !value.startsWith('refuse-') || message !== WORDS),
       [],
-      'nothing else was given up',
+      'nothing else was rejected',
     );
     const keptValues = new Set(kept.map(({ value }) => value));
     assert.deepEqual(
@@ -120,15 +120,15 @@ describe('the outbox with all faults of the matrix at once', () => {
       [],
       'all of them are kept',
     );
-    const told = new Set(await givenUp());
+    const reported = new Set(await givenUp());
     const isAtKill = (at: number) => kills.some((kill) => at > kill - TELLING_MS && at <= kill);
     assert.deepEqual(
-      kept.filter(({ value, at }) => !told.has(`${value} ${WORDS}`) && !isAtKill(at)),
+      kept.filter(({ value, at }) => !reported.has(`${value} ${WORDS}`) && !isAtKill(at)),
       [],
       'all of them left by output 2',
     );
     console.log(
-      `      ${accepted.length} accepted; ${written} written, ${repeated} of them again; ${refused.length} refused, ${told.size} told`,
+      `      ${accepted.length} accepted; ${written} written, ${repeated} of them again; ${refused.length} refused, ${reported.size} reported`,
     );
     assert.ok(refused.length >= COUNT / REFUSE_EVERY / 2);
   });

@@ -47,14 +47,14 @@ describe('events in a real Node-RED', () => {
       {
         id: 'collect',
         type: 'function',
-        func: `global.set('told', [...(global.get('told') ?? []), { topic: msg.topic, payload: msg.payload, ion: msg.ion }]);`,
+        func: `global.set('reported', [...(global.get('reported') ?? []), { topic: msg.topic, payload: msg.payload, ion: msg.ion }]);`,
         wires: [],
       },
       { id: 'in', type: 'http in', url: '/told', method: 'get', wires: [['take']] },
       {
         id: 'take',
         type: 'function',
-        func: `msg.payload = global.get('told') ?? []; global.set('told', []); return msg;`,
+        func: `msg.payload = global.get('reported') ?? []; global.set('reported', []); return msg;`,
         wires: [['out']],
       },
       { id: 'out', type: 'http response', wires: [] },

@@ -23,7 +23,7 @@ import { withoutPauses } from '../support/pauses.js';
 import { useSandbox } from '../support/sandbox.js';
 import { httpServer, type TestServer, unusedPort } from '../support/servers.js';
 
-const MAY_HAVE_RUN = /may have been executed all the same/;
+const MAY_HAVE_RUN = /It may have been executed\. Check in ION before you send it again\./;
 /** As in a factory: the table contains the total of the pauses of three retries. */
 const LONGEST_PAUSES_MS = [0, 250, 750, 1750];
 /** So that hundreds of faults take a minute; the length of the pauses has tests of its own. */
@@ -105,7 +105,7 @@ describe('reliability: in a real Node-RED', () => {
           query: texts[kind],
           variables: 'payload',
           ...(kind === 'query' && faultCase.queryNode),
-          wires: [['told']],
+          wires: [['reported']],
         },
       ),
     ]);
@@ -241,7 +241,7 @@ describe('reliability: in a real Node-RED', () => {
             const isPassing = expected === 'delivered';
             assert.equal(await trial.become(value, isPassing), expected);
             ion.sandbox.control.clearFaults();
-            if (expected !== 'gives up' && !faultCase.config) await trial.delivered(value);
+            if (expected !== 'rejects' && !faultCase.config) await trial.delivered(value);
             writes.set(`${endpoint}-${row}`, expected);
           } finally {
             await trial.close();
@@ -275,9 +275,9 @@ function onCanvas(...nodes: FlowNode[]): FlowNode[] {
 const tail: FlowNode[] = [
   { id: 'flow', type: 'tab', label: 'test' },
   ...onCanvas(
-    { id: 'catch', type: 'catch', scope: null, wires: [['told']] },
+    { id: 'catch', type: 'catch', scope: null, wires: [['reported']] },
     {
-      id: 'told',
+      id: 'reported',
       type: 'function',
       outputs: 1,
       func: `const { payload, ion, error } = msg;
@@ -314,12 +314,12 @@ function time({ pauses = 0, timeouts = 0, asked }: Expected): string {
 const OUTBOX_TEXTS: Record<ByOutbox, string> = {
   waits: 'stays pending',
   tries: '15 attempts or more, over at least 15 min; then rejected',
-  'gives up': 'rejected',
+  rejects: 'rejected',
   delivered: 'delivered',
 };
 
 function byOutbox(endpoint: Endpoint, { outbox, times, effect, config }: FaultCase): ByOutbox {
-  if (endpoint === 'token' && outbox === 'gives up') return 'waits';
+  if (endpoint === 'token' && outbox === 'rejects') return 'waits';
   const isOver = times !== undefined || (effect === undefined && config === undefined);
   return outbox ?? (isOver ? 'delivered' : 'waits');
 }

@@ -65,7 +65,7 @@ describe('a subflow in a real Node-RED', () => {
   /** In the template: one node of each type, whose messages name their instance. */
   const inside = (config: string, hook = {}) => {
     const tell = (from: string) => ({
-      ...place({ id: `tell-${from}`, type: 'function', wires: [['told']] }, 'sub'),
+      ...place({ id: `tell-${from}`, type: 'function', wires: [['reported']] }, 'sub'),
       func: `const { payload, ion, error } = msg;
         const { id = ion?.id, length: count } = payload ?? {};
         return { payload: { instance: env.get('INSTANCE'), from: '${from}', id, count, code: error?.code } };`,
@@ -90,7 +90,7 @@ describe('a subflow in a real Node-RED', () => {
       }),
       place({ id: 'caught', type: 'catch', scope: null, wires: [['tell-caught']] }, 'sub'),
       tell('caught'),
-      place({ id: 'told', type: 'function', func: 'return msg;' }, 'sub'),
+      place({ id: 'reported', type: 'function', func: 'return msg;' }, 'sub'),
     ];
   };
   const template = (properties = {}) => ({
@@ -102,7 +102,7 @@ describe('a subflow in a real Node-RED', () => {
         wires: ['graphql', 'runs', 'direct', 'outbox'].map((of) => ({ id: `node-${of}` })),
       },
     ],
-    out: [{ x: 0, y: 0, wires: [{ id: 'told', port: 0 }] }],
+    out: [{ x: 0, y: 0, wires: [{ id: 'reported', port: 0 }] }],
     ...properties,
   });
   const instance = (id: string, env: object[] = [], z = 'flow') => {
@@ -116,7 +116,7 @@ describe('a subflow in a real Node-RED', () => {
     { id: 'flow', type: 'tab', label: 'test' },
     place({
       ...{ id: 'collect', type: 'function' },
-      func: `global.set('told', [...(global.get('told') ?? []), msg.payload]);`,
+      func: `global.set('reported', [...(global.get('reported') ?? []), msg.payload]);`,
     }),
     ...INSTANCES.flatMap((id) => [
       place({
@@ -130,7 +130,7 @@ describe('a subflow in a real Node-RED', () => {
     place({ id: 'in', type: 'http in', url: '/told', method: 'get', wires: [['take']] }),
     place({
       ...{ id: 'take', type: 'function', wires: [['out']] },
-      func: `msg.payload = global.get('told') ?? []; global.set('told', []); return msg;`,
+      func: `msg.payload = global.get('reported') ?? []; global.set('reported', []); return msg;`,
     }),
     place({ id: 'out', type: 'http response' }),
   ];
@@ -295,7 +295,7 @@ describe('a subflow in a real Node-RED', () => {
     await until(() => uris().join() === nodeRed.url + addresses[0]);
     assert.equal(await post(String(addresses[1])), 404);
     await nodeRed.until(() =>
-      /This ION config node is deleted while its outbox has 1 pending write\./.test(nodeRed.log),
+      /This ION config node was deleted, but its outbox has 1 pending write\./.test(nodeRed.log),
     );
   });
 });

@@ -43,8 +43,8 @@ describe('a flooded webhook', () => {
       {
         id: 'count',
         type: 'function',
-        func: `const told = context.get('told') ?? { events: 0, forged: 0, sum: 0 };
-          context.set('told', told); global.set('told', told);
+        func: `const told = context.get('reported') ?? { events: 0, forged: 0, sum: 0 };
+          context.set('reported', told); global.set('reported', told);
           told.events++; told.sum += msg.ion.eventId; if (msg.payload.forged) told.forged++;`,
         wires: [],
         ...place,
@@ -53,7 +53,7 @@ describe('a flooded webhook', () => {
       {
         id: 'take',
         type: 'function',
-        func: `msg.payload = global.get('told') ?? { events: 0 }; return msg;`,
+        func: `msg.payload = global.get('reported') ?? { events: 0 }; return msg;`,
         wires: [['out']],
         ...place,
       },

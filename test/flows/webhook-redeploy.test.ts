@@ -152,7 +152,7 @@ describe('a webhook of a Node-RED', () => {
               }),
             ]
           : []),
-        place({ id: 'keep', type: 'function', func: `node.warn('told of ' + msg.ion.id)` }),
+        place({ id: 'keep', type: 'function', func: `node.warn('event of ' + msg.ion.id)` }),
       ];
       await first.deploy(flowAt(PATH));
       await until(() => data.webhookReceivers.all().length === 1);
@@ -165,7 +165,7 @@ describe('a webhook of a Node-RED', () => {
       await second.deploy(flowAt(PATH));
       await until(() => data.webhookSubscriptions.all().length === 4);
       const step = Number(data.runSteps.of(1)[0]?.id);
-      const tells = (nodeRed: RunningNodeRed) => nodeRed.log.split(`told of ${step}`).length - 1;
+      const tells = (nodeRed: RunningNodeRed) => nodeRed.log.split(`event of ${step}`).length - 1;
       data.runSteps.update(step, { title: 'Both' });
       await until(() => tells(first) === 1 && tells(second) === 1);
 

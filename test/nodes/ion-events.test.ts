@@ -102,10 +102,10 @@ describe('ion-events', () => {
         [name: string]: unknown;
         id: number;
       };
-      data().runSteps.update(id, { title: 'Not told' });
+      data().runSteps.update(id, { title: 'Not reported' });
       const added = data().runSteps.insert({ ...row, title: 'Added' } as never, 1);
       await until(() => flow.sent.length > 0);
-      data().runSteps.update(added.id, { title: 'Not told' });
+      data().runSteps.update(added.id, { title: 'Not reported' });
       await polls(3);
       assert.deepEqual(
         flow.sent.map(({ topic, payload }) => [topic, (payload as FlowMessage).title]),

@@ -600,8 +600,8 @@ describe('outbox: delivery', () => {
   });
 
   it('retries if at least one of several fields may still be written', async () => {
-    const partly = new IonError('ION_VARIABLES', 'both');
-    partly.parts = [new IonError('ION_VARIABLES', 'wrong'), outage()];
+    const parts = [new IonError('ION_VARIABLES', 'wrong'), outage()];
+    const partly = new IonError('ION_VARIABLES', 'both').with({ parts });
     ion.fail = (_value, call) => (call < 4 ? partly : undefined);
     const outbox = await open({ pauseMs: 1 });
     outbox.start();

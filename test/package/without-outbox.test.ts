@@ -128,7 +128,7 @@ describe('the packed package, installed without its optional dependency', () => 
   });
 
   it('reports at the start that pending writes are not delivered', async () => {
-    const line = /^.*Writes that may be left in the outbox are not delivered for now\..*$/m;
+    const line = /^.*The outbox may hold pending writes that are not being delivered\..*$/m;
     checkAdvice(line.exec(nodeRed.log)?.[0] ?? '');
   });
 

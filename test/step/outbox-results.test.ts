@@ -44,7 +44,7 @@ describe('a node that writes through the outbox', () => {
     };
     ion.fail = () => {
       const error = new IonError('ION_GRAPHQL', 'The step is complete.');
-      return Object.assign(error, known, { isUncertain: true });
+      return Object.assign(error, known, { mayHaveRun: true });
     };
     const check = (message: Record<string, unknown> | null | undefined) => {
       const { durationMs, ...details } = (message?.ion ?? {}) as Record<string, unknown>;

@@ -7,9 +7,9 @@ export type OperationKind = 'query' | 'mutation';
 
 /**
  * Outcome of a write through the outbox while the fault lasts: it `waits` until somebody answers again,
- * `tries` a number of times while ION answers others, `gives up` at once, or is `delivered`.
+ * `tries` a number of times while ION answers others, `rejects` at once, or is `delivered`.
  */
-export type ByOutbox = 'waits' | 'tries' | 'gives up' | 'delivered';
+export type ByOutbox = 'waits' | 'tries' | 'rejects' | 'delivered';
 
 /** The expected outcome of a message. */
 export interface Expected {
@@ -173,7 +173,7 @@ const graphqlWith = (
     effect: json(code, { errors: [{ message: NOT_IN_STOCK }] }),
     ...both(atOnce(api)),
     turnsAway: true,
-    outbox: 'gives up',
+    outbox: 'rejects',
   },
   token: {
     effect: json(code, { errors: [{ message: NOT_IN_STOCK }] }),
@@ -456,7 +456,7 @@ export const faultRows: FaultRow[] = [
     { kind: 'graphql', errors: [{ message: 'The part is not in stock.' }] },
     both(atOnce('ION_GRAPHQL')),
     givenUp('ION_RESPONSE'),
-    { turnsAway: true, outbox: 'gives up' },
+    { turnsAway: true, outbox: 'rejects' },
   ),
   anywhere(
     '`data` and `errors`',
@@ -467,7 +467,7 @@ export const faultRows: FaultRow[] = [
     },
     useless('ION_GRAPHQL'),
     givenUp('ION_RESPONSE'),
-    { outbox: 'gives up' },
+    { outbox: 'rejects' },
   ),
   {
     name: '`errors` that reject the token, with HTTP 200',

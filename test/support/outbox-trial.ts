@@ -87,7 +87,7 @@ export class OutboxTrial {
     const fate = (): ByOutbox | undefined => {
       const { rejected, failing, unreachableSince } = this.#outbox.state;
       if (this.#delivered > delivered) return 'delivered';
-      if (rejected > 0) return 'gives up';
+      if (rejected > 0) return 'rejects';
       if (failing.length > 0) return 'tries';
       return unreachableSince !== undefined && !isPassing ? 'waits' : undefined;
     };

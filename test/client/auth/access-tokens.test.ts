@@ -156,7 +156,7 @@ describe('tokens', () => {
       ['an hour', { expires_in: 3600 }, 2880, 3600],
       ['100 s: 30 s are kept for the refresh', { expires_in: 100 }, 70, 100],
       ['20 s: at most half is kept for the refresh', { expires_in: 20 }, 10, 20],
-      ['not told: 60 s', { expires_in: undefined }, 30, 60],
+      ['not stated: 60 s', { expires_in: undefined }, 30, 60],
     ];
     for (const [what, answer, refresh, end] of lifetimes) {
       it(`of ${what}`, async () => {
@@ -489,7 +489,7 @@ describe('tokens', () => {
           error_description: 'Client not enabled to retrieve service account',
         }),
         'ION_AUTH',
-        /unauthorized_client, Client not enabled to retrieve service account\).*make a new API key/,
+        /unauthorized_client, Client not enabled to retrieve service account\).*create a new API key/,
       ],
       [
         'an audience that is not known',
@@ -497,12 +497,7 @@ describe('tokens', () => {
         'ION_AUTH',
         /Audience not found\)\. Check the audience/,
       ],
-      [
-        'a fault in the words of OAuth',
-        json(400, { error: 'server_error' }),
-        'ION_SERVER',
-        /later/,
-      ],
+      ['a fault as an OAuth error', json(400, { error: 'server_error' }), 'ION_SERVER', /later/],
       [
         '404',
         json(404, { error: 'Realm does not exist' }),
@@ -515,7 +510,7 @@ describe('tokens', () => {
         '500',
         html(500),
         'ION_SERVER',
-        /auth server auth\.example, or a gateway before it, has a fault \(HTTP 500: "Sign in"\)/,
+        /auth server auth\.example, or a gateway before it, returned a server error \(HTTP 500: "Sign in"\)/,
       ],
       ['503', { status: 503 }, 'ION_SERVER', /HTTP 503/],
       ['400 with a web page', html(400), 'ION_RESPONSE', /HTTP 400.*proxy or firewall/],
@@ -523,23 +518,18 @@ describe('tokens', () => {
         'a redirect',
         { status: 302, headers: { location: 'https://login.example/' } },
         'ION_RESPONSE',
-        /HTTP 302 that points to https:\/\/login\.example\//,
+        /HTTP 302, redirected to https:\/\/login\.example\//,
       ],
-      [
-        '200 with a web page',
-        html(200),
-        'ION_RESPONSE',
-        /as an auth server does.*proxy or firewall/,
-      ],
-      ['200 with nothing', { status: 200 }, 'ION_RESPONSE', /as an auth server does/],
+      ['200 with a web page', html(200), 'ION_RESPONSE', /like an auth server.*proxy or firewall/],
+      ['200 with nothing', { status: 200 }, 'ION_RESPONSE', /like an auth server/],
       ['204', { status: 204 }, 'ION_RESPONSE', /HTTP 204/],
       [
         '200 with broken JSON',
         { headers: { 'content-type': 'application/json' }, text: '{"access_' },
         'ION_RESPONSE',
-        /as an auth server does/,
+        /like an auth server/,
       ],
-      ['200 with a list', json(200, []), 'ION_RESPONSE', /as an auth server does/],
+      ['200 with a list', json(200, []), 'ION_RESPONSE', /like an auth server/],
       ['no access token', granted({ access_token: undefined }), 'ION_RESPONSE', /auth server/],
       ['an empty access token', granted({ access_token: '' }), 'ION_RESPONSE', /auth server/],
       [

@@ -1,14 +1,16 @@
-// The order of runs: one drop-down per key, with one more for the next; or a plain text.
-import { enumValues, type Types } from './list-schema.js';
-import { parseList } from './parse-list.js';
+// The order of runs: a drop-down for each key and one more for the next, or a plain text.
+import { enumValues, type ListSchema } from '../query-builder/list-schema.js';
+import { parseList } from '../shared/parse-list.js';
 
 export interface SortChoice {
   read(): string[];
-  offer(types: Types | undefined): void;
+  /** Offers the keys of this schema; without one, the text. */
+  offer(schema: ListSchema | undefined): void;
 }
 
+/** Prepares the drop-downs and the text with the stored keys. */
 export function sortChoice(
-  node: EditedNode,
+  node: Texts,
   stored: readonly string[],
   onChange: () => void,
 ): SortChoice {
@@ -29,7 +31,7 @@ export function sortChoice(
       select.on('change', () => {
         const isLast = index === sort.length;
         show(chosen());
-        // The drop-downs are new: the one that was used keeps the focus.
+        // The drop-downs are new, so the changed one needs the focus again.
         keys.find('select').eq(index).trigger('focus');
         if (isLast) RED.tray.resize();
         onChange();
@@ -41,9 +43,9 @@ export function sortChoice(
   const read = () => (values ? chosen() : parseList(text.val()));
   return {
     read,
-    offer(types) {
+    offer(schema) {
       const sort = read();
-      values = types && enumValues(types, 'RunSortEnum');
+      values = schema && enumValues(schema, 'RunSortEnum');
       text.val(sort.join(' '));
       text.toggle(values === undefined);
       keys.toggle(values !== undefined);
@@ -52,7 +54,7 @@ export function sortChoice(
   };
 }
 
-function keySelect(node: EditedNode, index: number, values: string[]): JQuery {
+function keySelect(node: Texts, index: number, values: string[]): JQuery {
   const none = node._(`ion-runs.sort.${index === 0 ? 'none' : 'next'}`);
   return $('<select class="ion-runs-sort">')
     .attr('aria-label', node._('ion-runs.label.sort'))

@@ -1,4 +1,4 @@
-/** The boxes for the actions, whose values are a list. */
+/** Prepares the boxes for the actions. `read` returns the ticked ones. */
 export function actionChoice(stored: readonly string[]): { read(): string[] } {
   const boxes = $('#ion-events-actions input');
   boxes.each((_index, box) => void $(box).prop('checked', stored.includes(String($(box).val()))));
@@ -9,7 +9,7 @@ export function actionChoice(stored: readonly string[]): { read(): string[] } {
         .filter(':checked')
         .toArray()
         .map((box) => String($(box).val()));
-      // In the order that was stored, with what no box stands for.
+      // The stored order is kept, and so are stored actions without a box.
       const kept = stored.filter((action) => ticked.includes(action) || !all.includes(action));
       return [...new Set([...kept, ...ticked])];
     },

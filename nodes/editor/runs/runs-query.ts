@@ -1,4 +1,4 @@
-// The query that a node would send, as far as it is known before a message arrives.
+// The query of an ion-runs node as texts for an ion-graphql node.
 
 import type { FilterOperator } from '../../client/graphql/filter-operators.js';
 import { defaultFields, runs } from '../../client/lists/resources.js';
@@ -9,7 +9,7 @@ import {
   rowsVariables,
 } from '../../client/lists/rows-query.js';
 import { numberExactly, parseExactly } from '../../client/support/json.js';
-import type { FilterRow } from '../query-builder/filters.js';
+import type { FilterRow } from '../query-builder/filter-row.js';
 
 export interface Choice {
   filters: FilterRow[];
@@ -17,18 +17,18 @@ export interface Choice {
   sort: string[];
 }
 
-export interface RunsText {
+export interface RunsQuery {
   query: string;
-  /** JSON, or where values come from the message or the context, JSONata. */
+  /** JSON; JSONata if values come from the message or the context. */
   variables: string;
   variablesType: 'json' | 'jsonata';
 }
 
 /**
- * The texts of an `ion-graphql` node that reads the same.
- * @throws Error for what cannot be written as GraphQL or as a value
+ * The query and the variables of an `ion-graphql` node that reads the same runs.
+ * @throws Error for a field, an operator or a value that cannot be written
  */
-export function runsText({ filters, fields, sort }: Choice): RunsText {
+export function runsQuery({ filters, fields, sort }: Choice): RunsQuery {
   const expressions: string[] = [];
   const query = {
     filters: filters.map((row) => ({
@@ -40,19 +40,19 @@ export function runsText({ filters, fields, sort }: Choice): RunsText {
     sort,
   };
   const variables = rowsVariables(query, (filter) => {
-    if (!(filter.value instanceof Later)) return filterValue(filter);
-    return `@later-${expressions.push(expressionOf(filter, filter.value)) - 1}@`;
+    if (!(filter.value instanceof RuntimeValue)) return filterValue(filter);
+    return `@value-${expressions.push(expressionOf(filter, filter.value)) - 1}@`;
   });
   const json = JSON.stringify(variables, null, 2);
   return {
     query: rowsDocument(runs, query.fields),
-    variables: json.replace(/"@later-(\d+)@"/g, (_match, index) => String(expressions[index])),
+    variables: json.replace(/"@value-(\d+)@"/g, (_match, index) => String(expressions[index])),
     variablesType: expressions.length > 0 ? 'jsonata' : 'json',
   };
 }
 
-/** A value that only a message or the context has, as a JSONata expression. */
-class Later {
+/** A value that is known only at run time, as a JSONata expression. */
+class RuntimeValue {
   readonly expression: string;
 
   constructor(expression: string) {
@@ -60,7 +60,7 @@ class Later {
   }
 }
 
-/** As Node-RED evaluates a typed input. */
+/** The value of a typed input, evaluated as Node-RED does. */
 function knownValue({ value, valueType }: FilterRow): unknown {
   switch (valueType) {
     case 'num':
@@ -70,28 +70,28 @@ function knownValue({ value, valueType }: FilterRow): unknown {
     case 'json':
       return parseExactly(value);
     case 'msg':
-      return new Later(pathOf(value));
+      return new RuntimeValue(pathOf(value));
     case 'flow':
     case 'global':
-      return new Later(contextOf(valueType, value));
+      return new RuntimeValue(contextOf(valueType, value));
     case 'jsonata':
-      return new Later(`(${value})`);
+      return new RuntimeValue(`(${value})`);
     case 'env':
-      return new Later(`$env(${JSON.stringify(value)})`);
+      return new RuntimeValue(`$env(${JSON.stringify(value)})`);
     default:
       return value;
   }
 }
 
-/** @throws Error for what JSON would turn into null */
+/** @throws Error for a number that JSON would turn into null */
 function knownNumber(text: string): number | string {
   const number = numberExactly(text);
   if (typeof number === 'string' || Number.isFinite(number)) return number;
   throw new Error(`"${text}" is not a number.`);
 }
 
-/** What `filterValue` does to a value, in JSONata. */
-function expressionOf({ op }: RowsFilter, { expression }: Later): string {
+/** The conversion that `filterValue` makes, as JSONata. */
+function expressionOf({ op }: RowsFilter, { expression }: RuntimeValue): string {
   if (op === 'isnull') return `$string(${expression}) != "false"`;
   if (op !== 'in') return expression;
   return `($list := ${expression}; [$type($list) = "string" ? $split($list, ",").$trim($) : $list])`;
@@ -109,6 +109,6 @@ function pathOf(property: string): string {
 
 function contextOf(scope: 'flow' | 'global', value: string): string {
   const { key, store } = RED.utils.parseContextKey(value);
-  const place = [key, ...(store ? [store] : [])].map((part) => JSON.stringify(part)).join(', ');
-  return `$${scope}Context(${place})`;
+  const names = [key, ...(store ? [store] : [])].map((name) => JSON.stringify(name)).join(', ');
+  return `$${scope}Context(${names})`;
 }

@@ -4,7 +4,7 @@ const BUNDLE = 'resources/@ion-nodes/node-red-ion/graphql-language.js';
 
 let loading: Promise<GraphqlLanguage> | undefined;
 
-/** Loads the language bundle, once for the page. */
+/** Loads the language bundle once for the page. */
 export function loadLanguage(): Promise<GraphqlLanguage> {
   loading ??= new Promise<GraphqlLanguage>((resolve, reject) => {
     const script = document.createElement('script');

@@ -1,4 +1,4 @@
-/** The words of a text field, which stand for a list. */
+/** The names in a text, separated by blanks or commas. */
 export function parseList(text: unknown): string[] {
   return String(text ?? '')
     .split(/[\s,]+/)

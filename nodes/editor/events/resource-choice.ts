@@ -1,14 +1,16 @@
-// What events are about: for a poll one of those that can be listed, for a webhook any that ION has.
+// The resource of the events: polling needs one that can be listed, a webhook takes any of ION's.
 import { resourceNamed, resourceNames } from '../../client/lists/resources.js';
+import { onTextChange } from '../shared/on-text-change.js';
 import type { Introspection } from '../shared/schema.js';
 
 export interface ResourceChoice {
-  /** Shows what this way takes. */
+  /** Shows the input for a source: a drop-down for polling, a text for a webhook. */
   show(isWebhook: boolean): void;
-  /** Offers what the schema names; without one, what can be listed. */
+  /** Offers the resources of the schema; without one, those that can be listed. */
   offer(schema: Introspection | undefined): void;
 }
 
+/** Prepares the inputs with the stored resource. */
 export function resourceChoice(onChange: () => void): ResourceChoice {
   const input = $('#node-input-resource');
   const select = $('#ion-events-resource');
@@ -16,7 +18,7 @@ export function resourceChoice(onChange: () => void): ResourceChoice {
 
   const entered = () => String(input.val() ?? '').trim();
   const fillSelect = () => {
-    // What was stored stays, marked as what it is.
+    // A stored resource stays, and is marked if it cannot be listed.
     const names = [...new Set([...resourceNames, entered()])];
     select.empty().append(names.map((name) => $('<option>').val(name).text(name)));
     const isWrong = resourceNamed(entered()) === undefined;
@@ -26,11 +28,7 @@ export function resourceChoice(onChange: () => void): ResourceChoice {
     search: (typed) => offered.filter((name) => name.includes(typed.trim().toUpperCase())),
     minLength: 0,
   });
-  let last = entered();
-  // Completion by Tab sets the text without an event of its own.
-  input.on('change keyup blur', () => {
-    if (entered() === last) return;
-    last = entered();
+  onTextChange(input, () => {
     fillSelect();
     onChange();
   });
