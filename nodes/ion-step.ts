@@ -7,7 +7,7 @@ import { checkName, checkTarget, type Reference, type Target } from './client/st
 import { isPlainObject } from './client/support/json.js';
 import type { IonConfigNode } from './config/config-node.js';
 import { requireConfig, statusWithConfig } from './config/find-config.js';
-import type { NewWrite } from './outbox/outbox.js';
+import type { NewStepWrite } from './outbox/step-writes.js';
 import { handleMessages, type MessageTools } from './shared/handle-messages.js';
 import type { Message } from './shared/message.js';
 import { requireResolvedChoices } from './shared/references.js';
@@ -41,7 +41,7 @@ interface IonStepConfig extends NodeDef {
 }
 
 /** What one message asks for. */
-type StepWrite = NewWrite & { file?: AttachmentFile };
+type StepWrite = NewStepWrite & { file?: AttachmentFile };
 
 export = (RED: NodeAPI): void => {
   RED.nodes.registerType('ion-step', function (this: Node, config: IonStepConfig) {

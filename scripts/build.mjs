@@ -31,7 +31,7 @@ for (const name of Object.keys(nodeRed.nodes)) {
     charset: 'utf8',
     target: 'es2020',
   });
-  const markup = await readFile(inRoot('nodes', `${name}.html`), 'utf8');
+  const markup = await markupOf(`${name}.html`);
   const script = `<script type="text/javascript">\n${outputFiles[0].text.trim()}\n</script>\n`;
   await writeFile(join(dist, `${name}.html`), script + markup);
 }
@@ -49,6 +49,16 @@ const { metafile } = await build({
 await writeFile(inRoot('resources', 'graphql-language.LICENSES.txt'), await licences(metafile));
 await cp(inRoot('nodes', 'locales'), join(dist, 'locales'), { recursive: true });
 await cp(inRoot('icons'), join(dist, 'icons'), { recursive: true });
+
+/** A file in nodes/, with the files that its comments include. */
+async function markupOf(path) {
+  const markup = await readFile(inRoot('nodes', path), 'utf8');
+  const include = /(?:<!--|\/\*) include (\S+) (?:-->|\*\/)\n/g;
+  const paths = [...markup.matchAll(include)].map(([, part]) => part);
+  const parts = new Map();
+  for (const part of paths) parts.set(part, await markupOf(part));
+  return markup.replace(include, (_comment, part) => parts.get(part));
+}
 
 /** Inlined into the sources, so that no file is read for it at run time. */
 async function writeVersion() {

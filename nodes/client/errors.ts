@@ -1,40 +1,54 @@
-/** The stable codes that flows switch on (`msg.error.code` behind a Catch node). */
+/** The stable codes of failures, by which flows decide (`msg.error.code` behind a Catch node). */
 export type IonErrorCode =
+  /** A setting is missing or cannot work: no config node, no API key, an invalid URL. */
   | 'ION_CONFIG'
+  /** The auth server refused the API key, or ION refused a new access token. */
   | 'ION_AUTH'
+  /** The API key lacks a permission (HTTP 403, or `errors` that say so). */
   | 'ION_FORBIDDEN'
+  /** The document cannot be parsed or paged. */
   | 'ION_QUERY'
+  /** The variables, or a value to write, cannot be sent as they are. */
   | 'ION_VARIABLES'
+  /** ION rejected the operation with any other `errors`. */
   | 'ION_GRAPHQL'
+  /** The etag is stale, because someone else changed the object. */
   | 'ION_CONFLICT'
+  /** The referenced object or URL does not exist. */
   | 'ION_NOT_FOUND'
+  /** ION or the auth server asks for fewer requests (HTTP 429), also after the retries. */
   | 'ION_RATE_LIMITED'
+  /** No complete response arrived in time. */
   | 'ION_TIMEOUT'
+  /** The connection failed: DNS, TCP, TLS or the proxy. */
   | 'ION_NETWORK'
+  /** A server error (HTTP 5xx, or `errors` about the database and the like), also after the retries. */
   | 'ION_SERVER'
+  /** The response cannot be used: no JSON, no GraphQL, a redirect, too large. */
   | 'ION_RESPONSE'
+  /** The queue, or the outbox, is full. */
   | 'ION_OVERLOADED'
+  /** The flow was stopped or redeployed before the message was done. */
   | 'ION_CLOSED';
 
 /**
- * Who a failure came from. Only `operation` and some `local` ones say anything about the operation:
- * - `operation`: ION, by GraphQL errors about this operation
- * - `service`: ION about its own state, such as its database, a time limit or a rate
- * - `gateway`: something on the way to ION, or ION's own web server; no answer of GraphQL
- * - `auth`: the auth server, or what answered in its place
- * - `local`: this package, because of its input or because nothing answered that it can use
+ * The source of a failure. Only `operation` and some `local` failures concern the operation itself:
+ * - `operation`: ION, in GraphQL errors about this operation
+ * - `service`: ION, about its own state, such as its database, a time limit or a rate limit
+ * - `gateway`: a server between this machine and ION, or ION's own web server, without GraphQL
+ * - `auth`: the auth server, or a gateway before it
+ * - `local`: this package, because of its input or because no usable response arrived
  */
 export type Origin = 'operation' | 'service' | 'gateway' | 'auth' | 'local';
 
-/** Longest piece of a foreign text that is quoted in a message, in characters. */
+/** Limit for a foreign text that a message quotes, in characters. */
 const MAX_QUOTE = 200;
-
-/** In characters; foreign text must not make a message too long to be read. */
+/** Limit for a message, in characters: foreign text must not make it unreadable. */
 const MAX_MESSAGE = 1900;
-/** Longest text that is taken over from an error of another program, in characters. */
+/** Limit for the text of an error of another program, in characters. */
 export const MAX_REASON = 5000;
 
-/** One entry of a GraphQL answer's `errors`; ION documents only `message`, the rest is passed on. */
+/** One entry of `errors` in a GraphQL response. ION documents only `message`. */
 export interface GraphqlError {
   message: string;
   [key: string]: unknown;
@@ -42,26 +56,40 @@ export interface GraphqlError {
 
 export interface IonErrorDetails {
   cause?: unknown;
-  /** HTTP status of the answer. */
+  /** HTTP status of the response. */
   status?: number | undefined;
   errors?: GraphqlError[] | undefined;
-  /** The partial data that came with `errors`. */
+  /** Partial data that came with `errors`. */
   data?: unknown;
-  /** How long the server asked to wait, in ms. */
+  /** Delay that the server asked for, in ms. */
   retryAfterMs?: number | undefined;
-  /** Response header `x-b3-trace-id`, for First Resonance's support. */
+  /** Response header `x-b3-trace-id`, for the support of First Resonance. */
   traceId?: string | undefined;
-  /** Who the failure came from; `local` by default. */
+  /** @default 'local' */
   origin?: Origin;
-  /** Another try may succeed without anybody changing anything. */
+  /**
+   * Another try may succeed although nobody changes anything.
+   * @default false
+   */
   transient?: boolean;
-  /** The server may have executed the operation although no answer says so. */
+  /**
+   * The server may have executed the operation. The client resets it for queries and adds a sentence
+   * to the message of a mutation, so that flows read it as `msg.ion.mayHaveRun`.
+   * @default false
+   */
   mayHaveRun?: boolean;
-  /** It is known that nothing was executed; by default, where it may not have been. */
+  /**
+   * The server certainly did not execute the operation, so a mutation may be sent again. A failure can
+   * lack both signs: then nothing suggests an execution, and nothing excludes it.
+   * @default the opposite of `mayHaveRun`
+   */
   notRun?: boolean;
 }
 
-/** Every failure of the client: a message in plain words with the next step, and a stable `code`. */
+/**
+ * A failure of the client: a message in plain words with the next step, and a stable `code`. It is
+ * never changed: `with` makes a changed copy.
+ */
 export class IonError extends Error {
   override readonly name = 'IonError';
   readonly code: IonErrorCode;
@@ -74,16 +102,14 @@ export class IonError extends Error {
   readonly transient: boolean;
   readonly mayHaveRun: boolean;
   readonly notRun: boolean;
-  /** A mutation that may have been executed all the same; the text says so as well. */
-  isUncertain = false;
-  /** Requests that were sent to the API for this operation. */
-  attempts = 0;
-  /** Pages that were delivered before the failure. */
-  pages: number | undefined;
-  /** What became of each part of a message that wrote several fields. */
-  results: Record<string, unknown> | undefined;
-  /** The failures of those parts. */
-  parts: IonError[] | undefined;
+  /** Number of requests to the API for this operation. */
+  readonly attempts: number = 0;
+  /** Number of pages that were delivered before the failure. */
+  readonly pages: number | undefined;
+  /** Outcome of each field, for a message that wrote several. */
+  readonly results: Record<string, unknown> | undefined;
+  /** The failures of those fields. */
+  readonly parts: IonError[] | undefined;
 
   constructor(code: IonErrorCode, message: string, details: IonErrorDetails = {}) {
     super(
@@ -102,27 +128,27 @@ export class IonError extends Error {
     this.notRun = details.notRun ?? !this.mayHaveRun;
   }
 
-  /** A copy of everything that the error holds, its stack included, with these changes. */
+  /** A copy with these changes. Everything else stays, the stack included. */
   with(changes: IonErrorChanges): IonError {
-    const { code = this.code, message = this.message, cause = this.cause, ...others } = changes;
-    const copy = new IonError(code, message, { cause });
-    // All own properties by whatever name, so that none is forgotten.
-    return Object.assign(copy, this, { stack: this.stack }, others, { code });
+    const { message, cause, ...others } = { message: this.message, cause: this.cause, ...changes };
+    const copy = new IonError(this.code, message, { cause });
+    // Copies all own properties, so that a new one is never forgotten.
+    return Object.assign(copy, this, { stack: this.stack }, others);
   }
 }
 
-/** What a copy of an error may differ in. */
+/** Properties that a copy of an error can change. */
 export type IonErrorChanges = Partial<Omit<IonError, 'name' | 'with'>>;
 
 /**
- * The beginning of a text, with a "…" where something was cut off. All foreign text is cut by it,
- * because the redaction looks beside each "…" for a secret that was cut through.
+ * The beginning of a text, followed by "…" if it is longer. All foreign text is cut by this function,
+ * because the redaction looks beside each "…" for the rest of a secret.
  */
 export function cut(text: string, maxLength: number): string {
   return text.length > maxLength ? `${text.slice(0, maxLength)}…` : text;
 }
 
-/** What an aborted signal means to the one who waits: the flow was stopped or redeployed. */
+/** The error of an aborted operation: the flow was stopped or redeployed. */
 export function closedError(details: IonErrorDetails = {}): IonError {
   return new IonError(
     'ION_CLOSED',
@@ -131,7 +157,12 @@ export function closedError(details: IonErrorDetails = {}): IonError {
   );
 }
 
-/** Any thrown value as an `IonError`; an unknown one keeps its text and becomes the cause. */
+/** A message with a sentence at its end, which stays whole even if the message is cut. */
+export function withSentence(message: string, sentence: string): string {
+  return `${cut(message, MAX_MESSAGE - sentence.length - 2)} ${sentence}`;
+}
+
+/** Any thrown value as an `IonError`. Another error keeps its text and becomes the cause. */
 export function toIonError(thrown: unknown, code: IonErrorCode = 'ION_RESPONSE'): IonError {
   if (isIonError(thrown)) return thrown;
   return new IonError(code, reasonOf(thrown), { cause: thrown });
@@ -145,7 +176,7 @@ function isIonError(thrown: unknown): thrown is IonError {
   }
 }
 
-/** What a thrown value says, whatever was thrown. */
+/** The message of any thrown value. */
 export function reasonOf(thrown: unknown): string {
   try {
     if (thrown instanceof RangeError && /call stack/.test(thrown.message)) {
@@ -155,12 +186,12 @@ export function reasonOf(thrown: unknown): string {
     const reason = typeof message === 'string' && message !== '' ? message : String(thrown);
     return cut(reason, MAX_REASON);
   } catch {
-    // A message can hold objects whose properties throw.
+    // Objects of a flow can have properties that throw.
     return 'unknown error';
   }
 }
 
-/** A foreign text as one line of a message, cut where it is long. */
+/** A foreign text as one line of limited length. */
 export function quote(text: string): string {
   const begin = text.slice(0, 5 * MAX_QUOTE);
   const line = begin.replace(/\s+/g, ' ').trim();

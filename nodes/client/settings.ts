@@ -1,8 +1,8 @@
 import { trimEnds } from './support/trim-ends.js';
 
-/** A number that can be set in a dialog. */
+/** A number in a dialog. Units are in the label. */
 export interface NumberSetting {
-  /** As the English dialog names it, with its unit. */
+  /** The label in the English dialog, with its unit. */
   readonly label: string;
   readonly default: number;
   readonly least: number;
@@ -10,7 +10,7 @@ export interface NumberSetting {
   readonly isWhole: boolean;
 }
 
-// By node and property; apart, so that each dialog holds its own alone.
+// One constant for each node, so that the script of a dialog contains only its own numbers.
 
 export const configNumbers = {
   timeout: { label: 'Timeout (s)', default: 30, least: 0.1, most: 3600, isWhole: false },
@@ -34,7 +34,7 @@ export const pageNumbers = {
 } as const satisfies Record<string, NumberSetting>;
 
 export const eventsNumbers = {
-  // Timers of Node.js end at 24.8 days.
+  // The limit is below that of Node.js timers, 24.8 days.
   interval: { label: 'Interval (s)', default: 10, least: 0.1, most: 2_073_600, isWhole: false },
   expectedResponseCode: {
     label: 'Response status',
@@ -55,17 +55,17 @@ export const numberSettings = {
 
 const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
 
-/** In characters; no number that fits a setting needs more. */
+/** Limit for the text of a number, in characters. */
 const MAX_DIGITS = 100;
 
-/** @returns the number, or the default where none is set; `undefined` for what cannot be used */
+/** @returns the number, or the default for an empty value; `undefined` for an invalid value */
 export function readNumber(setting: NumberSetting, value: unknown): number | undefined {
   const given = typeof value === 'string' ? trimEnds(value) : (value ?? '');
   if (given === '') return setting.default;
   const isDecimal = typeof given === 'string' && given.length <= MAX_DIGITS && DECIMAL.test(given);
   if (!isDecimal && typeof given !== 'number') return undefined;
   const number = Number(given);
-  // NaN is not in any range.
+  // NaN fails both comparisons.
   const fits = number >= setting.least && number <= setting.most;
   return fits && (!setting.isWhole || Number.isInteger(number)) ? number : undefined;
 }

@@ -8,9 +8,9 @@ import { parseOperation } from '../client/graphql/operation.js';
 import { checkDepth } from '../client/support/json.js';
 import { writeJson } from '../client/support/long-json.js';
 import { variableOf } from '../client/support/references.js';
-import type { Entry, GivenUpEntry } from '../outbox/entries.js';
-import type { FailingWrite } from '../outbox/failing-writes.js';
-import { loadLevel } from '../outbox/load-level.js';
+import type { Outbox } from '../outbox/outbox.js';
+import type { Stored } from '../outbox/store/entries.js';
+import { loadLevel } from '../outbox/store/load-level.js';
 import { type ConfigValues, clientSettings, endpointSettings } from './client-settings.js';
 import type { IonConfigNode } from './config-node.js';
 
@@ -21,7 +21,7 @@ const WHO_AM_I = '{ me { id name email organization { id domain } } }';
 const UNCHANGED_PASSWORD = '__PWRD__';
 
 /** More than anybody looks at one by one; retry and discard also take all at once. */
-const MAX_DEAD_LETTERS_SHOWN = 100;
+const MAX_WRITES_SHOWN = 100;
 /** In bytes of JSON; it stays in memory as long as its config node. */
 const MAX_SCHEMA = 32 * 1024 * 1024;
 
@@ -167,21 +167,29 @@ function httpStatus(code: IonErrorCode): number {
   }
 }
 
-/** How much waits in the outbox, and what ION refused for good. */
+/** The state of the outbox, under the names that docs/scaling.md gives for monitoring. */
 async function readOutbox(RED: NodeAPI, id: string): Promise<unknown> {
   const outbox = await requireDeployed(RED, id).outbox.existing();
   if (!outbox) {
     return { waiting: 0, givenUp: 0, failing: [], refused: [], problem: await problemOfOutbox() };
   }
-  const { waiting, givenUp, unreachableSince, reason, failing } = outbox.state;
-  const refused = await outbox.refused(MAX_DEAD_LETTERS_SHOWN);
+  const { pending, rejected, unreachableSince, reason, failing } = outbox.state;
+  const shown = await outbox.rejected(MAX_WRITES_SHOWN);
   return {
-    waiting,
-    givenUp,
+    waiting: pending,
+    givenUp: rejected,
     unreachableSince,
     reason: reason?.message,
-    failing: failing.slice(0, MAX_DEAD_LETTERS_SHOWN).map(shownFailing),
-    refused: refused.map(({ sequence, entry }) => ({ sequence, ...shown(entry) })),
+    failing: failing
+      .slice(0, MAX_WRITES_SHOWN)
+      .map(({ stored, error, tries, since, nextTryAt }) => {
+        const { code, message } = error;
+        return { ...shownEntry(outbox, stored), error: { code, message }, tries, since, nextTryAt };
+      }),
+    refused: shown.map((stored) => {
+      const { error, givenUpAt } = stored.entry;
+      return { ...shownEntry(outbox, stored), givenUpAt, error };
+    }),
   };
 }
 
@@ -193,26 +201,9 @@ async function problemOfOutbox(): Promise<string | undefined> {
   );
 }
 
-function shownFailing({ stored, error, tries, since, nextTryAt }: FailingWrite): object {
+function shownEntry(outbox: Outbox, stored: Stored): object {
   const { sequence, entry } = stored;
-  const { code, message } = error;
-  return { sequence, ...shownEntry(entry), error: { code, message }, tries, since, nextTryAt };
-}
-
-function shown({ givenUpAt, error, ...entry }: GivenUpEntry): object {
-  return { ...shownEntry(entry), givenUpAt, error };
-}
-
-function shownEntry({ write, acceptedAt }: Entry): object {
-  const { action, target, filename } = write;
-  // An earlier version kept names of any length.
-  const short = (value: unknown) => (typeof value === 'string' ? quote(value) : value);
-  return {
-    action,
-    target: Object.fromEntries(Object.entries(target).map(([name, to]) => [name, short(to)])),
-    filename: short(filename),
-    acceptedAt,
-  };
+  return { sequence, ...outbox.summaryOf(stored), acceptedAt: entry.acceptedAt };
 }
 
 async function decideOnOutbox(RED: NodeAPI, id: string, body: unknown): Promise<unknown> {

@@ -6,7 +6,7 @@ import { type HttpProxy, proxyUrl } from '../client/http/proxies.js';
 import { describe } from '../client/support/describe.js';
 import { isTimeZone, TimeZone } from '../client/support/time-zone.js';
 import { trimEnds } from '../client/support/trim-ends.js';
-import type { OutboxLimits } from '../outbox/store.js';
+import type { OutboxLimits } from '../outbox/store/counters.js';
 import {
   requireNoReference,
   requireResolved,

@@ -2,11 +2,13 @@ import { join } from 'node:path';
 import type { Node, NodeAPI } from 'node-red';
 import { IonError, toIonError } from '../client/errors.js';
 import type { StepWriter } from '../client/steps/step-writer.js';
-import { isFolder, oldFolder, outboxFolder } from '../outbox/folder.js';
-import type { LockWait } from '../outbox/open-level.js';
-import { Outbox, type OutboxListener } from '../outbox/outbox.js';
-import type { OutboxLimits } from '../outbox/store.js';
-import { storeError } from '../outbox/store-error.js';
+import type { OutboxListener } from '../outbox/listeners.js';
+import { Outbox } from '../outbox/outbox.js';
+import { StepWrites } from '../outbox/step-writes.js';
+import type { OutboxLimits } from '../outbox/store/counters.js';
+import { isFolder, oldFolder, outboxFolder } from '../outbox/store/folder.js';
+import type { LockWait } from '../outbox/store/open-level.js';
+import { storeError } from '../outbox/store/store-error.js';
 import { inBackground, reportError } from '../shared/report-error.js';
 import { OutboxOpening } from './outbox-opening.js';
 
@@ -109,7 +111,7 @@ export class ConfigOutbox {
     clearTimeout(this.#heldTimer);
     this.#RED.events.removeListener('flows:started', this.#begin);
     const outbox = await this.#opening.close();
-    const count = outbox?.state.waiting ?? 0;
+    const count = outbox?.state.pending ?? 0;
     if (isRemoved && count > 0) {
       this.#node.warn(this.#RED._(LEFT, { count, folder: this.#folder() }));
     }
@@ -152,13 +154,15 @@ export class ConfigOutbox {
   }
 
   async #open(wait: LockWait): Promise<Outbox> {
-    const { writer, concurrency, limits } = this.#settings;
+    const { concurrency, limits } = this.#settings;
+    const writer = this.#settings.writer();
     const outbox = await Outbox.open({
       limits: limits(),
       folder: this.#folder(),
       within: this.#allOutboxes(),
       wait,
-      writer: writer(),
+      kinds: [new StepWrites(writer)],
+      check: (options) => writer.check(options),
       concurrency: concurrency(),
       listeners: this.#listeners,
       onRepaired: (count) => this.#node.warn(this.#RED._(REPAIRED, { count })),

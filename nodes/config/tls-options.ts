@@ -1,7 +1,7 @@
 import type { Node, NodeAPI } from 'node-red';
 import { IonError } from '../client/errors.js';
+import type { TlsOptions } from '../client/http/dispatchers.js';
 import { unusableTls } from '../client/http/secure-context.js';
-import type { TlsOptions } from '../client/http/transport.js';
 import { requireResolved } from '../shared/references.js';
 
 interface TlsConfigNode extends Node {

@@ -5,6 +5,7 @@ import { prepareConnectionTest } from './config/connection-test.js';
 import { prepareOutbox } from './config/outbox.js';
 import { labels } from './shared/labels.js';
 import { numberProperties, prepareNumbers } from './shared/numbers.js';
+import { currentValue, isChecked, setOpenNode } from './shared/open-node.js';
 import { noReference, partOfVariable, timeZone } from './shared/validators.js';
 import { instanceChoice } from './subflows/instance-choice.js';
 import { runningConfigs } from './subflows/running-configs.js';
@@ -28,8 +29,8 @@ const ADVANCED = {
 };
 const OUTBOX = { outboxLimit: outboxLimit.value, outboxSize: outboxSize.value };
 
-/** What asks the server while the dialog is open. */
-let asking: { end(): void }[] = [];
+/** The parts of the open dialog that send requests to the server. */
+let requesting: { cancel(): void }[] = [];
 
 RED.nodes.registerType('ion-config', {
   category: 'config',
@@ -57,6 +58,7 @@ RED.nodes.registerType('ion-config', {
     return this.name ? 'node_label_italic' : '';
   },
   oneditprepare() {
+    setOpenNode(this, 'node-config-input');
     const environment = $('#node-config-input-environment');
     environment.on('change', () => {
       const chosen = String(environment.val());
@@ -69,41 +71,42 @@ RED.nodes.registerType('ion-config', {
     });
     environment.trigger('change');
     prepareNumbers(this, configNumbers, 'node-config-input');
-    // A node that was written by hand may leave it out.
+    // A hand-written node may leave it out.
     if (!this.authScheme) $('#node-config-input-authScheme').val(ADVANCED.authScheme);
     offerTimeZones();
-    openWhereUsed('#ion-config-advanced', ADVANCED);
-    openWhereUsed('#ion-config-outbox', OUTBOX);
+    openIfChanged('#ion-config-advanced', ADVANCED);
+    openIfChanged('#ion-config-outbox', OUTBOX);
     const secret = $('.ion-config-secret');
     const changed = () => outbox.reload();
     const instance = instanceChoice('ion-config-instance', secret, changed, '60%');
     instance.offer(runningConfigs(this.id, this.z));
-    // What no instance runs of can be tested as it stands in the dialog.
+    // If no instance runs, the test uses only the values in the dialog.
     const test = prepareConnectionTest(this, () => instance.id || this.id);
     const outbox = prepareOutbox(this, () => instance.id);
-    asking = [test, outbox];
+    requesting = [test, outbox];
   },
-  oneditsave: endAsking,
-  oneditcancel: endAsking,
+  oneditsave: endDialog,
+  oneditcancel: endDialog,
 });
 
-function endAsking(): void {
-  for (const { end } of asking) end();
-  asking = [];
+function endDialog(): void {
+  for (const { cancel } of requesting) cancel();
+  requesting = [];
+  setOpenNode(undefined);
 }
 
-/** Shows the rarely used rows where one of them is not as it comes. */
-function openWhereUsed(selector: string, defaults: Record<string, unknown>): void {
-  const isAsItComes = ([name, asItComes]: [string, unknown]) => {
+/** Opens a section if one of its values is not the default. */
+function openIfChanged(selector: string, defaults: Record<string, unknown>): void {
+  const isDefault = ([name, byDefault]: [string, unknown]) => {
     const value = String($(`#node-config-input-${name}`).val() ?? '');
-    return ['', '_ADD_', String(asItComes)].includes(value);
+    return ['', '_ADD_', String(byDefault)].includes(value);
   };
   const details = document.querySelector<HTMLDetailsElement>(selector);
-  if (details) details.open = !Object.entries(defaults).every(isAsItComes);
+  if (details) details.open = !Object.entries(defaults).every(isDefault);
 }
 
 function offerTimeZones(): void {
-  // Older browsers know no list.
+  // Older browsers have no list.
   const known = Intl.supportedValuesOf?.('timeZone') ?? [];
   const names = new Set(['UTC', ...known]);
   $('#ion-config-time-zones').append([...names].map((name) => $('<option>').val(name)));
@@ -113,14 +116,10 @@ type CustomUrl = 'apiUrl' | 'authUrl';
 
 function customUrl(which: CustomUrl) {
   return function (this: EditedNode, value: string, { label = '' }: ValidatorOptions): Validation {
-    const field = (name: string) => $(`#node-config-input-${name}`);
-    // The open dialog counts before what is stored.
-    const isOpen = field('environment').length > 0;
-    const environment = isOpen ? field('environment').val() : this.environment;
-    if (environment !== 'custom') return true;
+    if (currentValue(this, 'environment') !== 'custom') return true;
     if (referenceInUrl(value) !== undefined) return partOfVariable(label);
-    const allowHttp = isOpen ? field('allowHttp').is(':checked') : Boolean(this.allowHttp);
-    // The other URL does not matter here, so one that is valid stands for it.
+    const allowHttp = isChecked(this, 'allowHttp');
+    // The other URL does not matter here, so it is replaced by a valid one.
     const urls = { apiUrl: 'https://localhost', authUrl: 'https://localhost', [which]: value };
     try {
       resolveEndpoints({ environment: 'custom', ...urls, allowHttp });

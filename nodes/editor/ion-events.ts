@@ -1,15 +1,14 @@
 import { resourceNamed } from '../client/lists/resources.js';
 import { eventsNumbers } from '../client/settings.js';
 import { isThisMachine, lacksRoot } from '../client/webhooks/public-url.js';
-import { actionChoice } from './events/actions.js';
-import { current, isOn, setOpen } from './events/open-dialog.js';
+import { actionChoice } from './events/action-choice.js';
 import { type Address, addressesOf, pathOf } from './events/path.js';
-import { type ResourceChoice, resourceChoice } from './events/resource.js';
-import { prepareSecret, settleSecret } from './events/secret.js';
+import { type ResourceChoice, resourceChoice } from './events/resource-choice.js';
+import { initHasSecret, prepareSecret } from './events/secret.js';
 import {
   validActions,
-  validFields,
-  validFilters,
+  validEventFields,
+  validEventFilters,
   validHeader,
   validInterval,
   validPath,
@@ -18,12 +17,14 @@ import {
   validResponseCode,
   validSecret,
 } from './events/validators.js';
-import { type FieldChoice, fieldChoice } from './query-builder/fields.js';
-import { type FilterList, type FilterRow, filterList } from './query-builder/filters.js';
-import { typesOf } from './query-builder/list-schema.js';
-import { followSchema } from './query-builder/schema-state.js';
+import { type FieldChoice, fieldChoice } from './query-builder/field-choice.js';
+import { type FilterList, filterList } from './query-builder/filter-list.js';
+import type { FilterRow } from './query-builder/filter-row.js';
+import { followSchema } from './query-builder/follow-schema.js';
+import { listSchema } from './query-builder/list-schema.js';
 import { labels } from './shared/labels.js';
 import { numberProperties, prepareNumbers } from './shared/numbers.js';
+import { currentValue, isChecked, setOpenNode } from './shared/open-node.js';
 import type { Introspection } from './shared/schema.js';
 import { oneOf } from './shared/validators.js';
 import { isInSubflow } from './subflows/instances.js';
@@ -31,7 +32,7 @@ import { isInSubflow } from './subflows/instances.js';
 const label = labels('ion-events');
 const numbers = numberProperties('ion-events', eventsNumbers);
 
-/** What the inputs show where a node that was written by hand leaves them out. */
+/** The values that the inputs show for properties that a hand-written node leaves out. */
 const DEFAULTS = {
   ...{ via: 'poll', resource: 'RUN_STEPS', interval: numbers.interval.value },
   ...{
@@ -39,10 +40,10 @@ const DEFAULTS = {
     expectedResponseCode: numbers.expectedResponseCode.value,
   },
 };
-/** A filter's value cannot come from a message, because there is none yet. */
+/** The sources of a filter's value: not a message, because the node has no input. */
 const SOURCES = ['flow', 'global', 'jsonata', 'env', 'json'];
 
-/** What belongs to the open dialog. */
+/** The parts of the open dialog. */
 let dialog: { actions: { read(): string[] }; filters: FilterList; fields: FieldChoice } | undefined;
 
 RED.nodes.registerType('ion-events', {
@@ -58,8 +59,8 @@ RED.nodes.registerType('ion-events', {
     via: { label: label('via'), value: 'poll', validate: oneOf('poll', 'webhook') },
     resource: { label: label('resource'), value: 'RUN_STEPS', validate: validResource },
     actions: { label: label('actions'), value: ['CREATE', 'UPDATE'], validate: validActions },
-    filters: { label: label('filters'), value: [], validate: validFilters },
-    fields: { label: label('fields'), value: [], validate: validFields },
+    filters: { label: label('filters'), value: [], validate: validEventFilters },
+    fields: { label: label('fields'), value: [], validate: validEventFields },
     interval: { ...numbers.interval, validate: validInterval },
     path: { label: label('path'), value: '', validate: validPath },
     signatureHeader: {
@@ -83,31 +84,29 @@ RED.nodes.registerType('ion-events', {
     return this._('ion-events.port');
   },
   oneditprepare() {
-    setOpen(this);
-    settleSecret(this);
+    setOpenNode(this);
+    initHasSecret(this);
     for (const [property, value] of Object.entries(DEFAULTS)) {
       if (this[property] === undefined) $(`#node-input-${property}`).val(value);
     }
     prepareNumbers(this, eventsNumbers);
-    const texts = runsTexts(this);
     const list = (property: string) => (this[property] ?? []) as string[];
-    const nothing = () => {};
-    const filters = filterList(texts, (this.filters ?? []) as FilterRow[], nothing, SOURCES);
-    const fields = fieldChoice(texts, list('fields'), nothing);
+    const filters = filterList((this.filters ?? []) as FilterRow[], { sources: SOURCES });
+    const fields = fieldChoice(list('fields'));
     dialog = { actions: actionChoice(list('actions')), filters, fields };
 
-    let schema: Introspection | undefined;
+    let introspection: Introspection | undefined;
     const offer = () => {
-      const resource = resourceNamed(current(this, 'resource'));
-      const types = schema && resource && typesOf(schema, resource);
-      filters.offer(types);
-      fields.offer(types);
+      const resource = resourceNamed(currentValue(this, 'resource'));
+      const schema = introspection && resource && listSchema(introspection, resource);
+      filters.offer(schema);
+      fields.offer(schema);
       showRows(this, resources);
     };
     const resources = resourceChoice(offer);
-    followSchema(texts, (followed) => {
-      schema = followed;
-      resources.offer(schema);
+    followSchema(this, (loaded) => {
+      introspection = loaded;
+      resources.offer(introspection);
       offer();
     });
     prepareSecret(this);
@@ -132,28 +131,20 @@ RED.nodes.registerType('ion-events', {
 
 function endDialog(): void {
   dialog = undefined;
-  setOpen(undefined);
+  setOpenNode(undefined);
 }
 
-/** The rows of filters and the tree of fields are those of `ion-runs`, and so are their texts. */
-function runsTexts({ config, z }: EditedNode): Texts & { config: unknown; z: unknown } {
-  return {
-    config,
-    z,
-    _: (key, values) => RED._(`@ion-nodes/node-red-ion/ion-runs:${key}`, values),
-  };
-}
-
+/** Shows the rows that the source needs. */
 function showRows(node: EditedNode, resources: ResourceChoice): void {
-  const isWebhook = current(node, 'via') === 'webhook';
-  const resource = current(node, 'resource');
+  const isWebhook = currentValue(node, 'via') === 'webhook';
+  const resource = currentValue(node, 'resource');
   const readable = resourceNamed(resource);
   resources.show(isWebhook);
   $('.ion-events-poll').toggle(!isWebhook);
   $('.ion-events-webhook').toggle(isWebhook);
-  $('.ion-events-unsigned').toggle(isWebhook && !isOn(node, 'verify'));
-  $('.ion-events-public').toggle(isWebhook && isOn(node, 'register'));
-  // What was just made is not to be lost from sight by another tick.
+  $('.ion-events-unsigned').toggle(isWebhook && !isChecked(node, 'verify'));
+  $('.ion-events-public').toggle(isWebhook && isChecked(node, 'register'));
+  // A generated secret stays visible: it cannot be shown again.
   $('.ion-events-new-secret').toggle(isWebhook && $('#ion-events-secret-shown').val() !== '');
   const hint = isWebhook ? 'webhook' : 'poll';
   $('#ion-events-fields-hint').text(
@@ -167,8 +158,8 @@ function showRows(node: EditedNode, resources: ResourceChoice): void {
 
 function showAddress(node: EditedNode): void {
   const { httpNodeRoot: root } = RED.settings;
-  const publicUrl = isOn(node, 'register') ? current(node, 'publicUrl') : '';
-  const addresses = addressesOf(node, current(node, 'path'), publicUrl);
+  const publicUrl = isChecked(node, 'register') ? currentValue(node, 'publicUrl') : '';
+  const addresses = addressesOf(node, currentValue(node, 'path'), publicUrl);
   const note = $('#ion-events-address').empty();
   if (root === false) note.text(node._('ion-events.address.noHttp'));
   else if (addresses.length === 0) note.text(node._('ion-events.address.noInstance'));

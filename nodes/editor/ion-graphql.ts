@@ -9,8 +9,8 @@ import { type InstanceChoice, instanceChoice } from './subflows/instance-choice.
 import { runningConfigs } from './subflows/running-configs.js';
 
 const label = labels('ion-graphql');
-/** What belongs to the open dialog. */
-let dialog: { editor: QueryEditor; trial: { end(): void } } | undefined;
+/** The parts of the open dialog. */
+let dialog: { editor: QueryEditor; run: { cancel(): void } } | undefined;
 
 RED.nodes.registerType('ion-graphql', {
   category: 'ION',
@@ -22,7 +22,7 @@ RED.nodes.registerType('ion-graphql', {
   defaults: {
     name: { value: '' },
     config: { label: label('config'), value: '', type: 'ion-config', required: true },
-    query: { label: label('query'), value: queryTemplates.runs, validate: query },
+    query: { label: label('query'), value: queryTemplates.runs, validate: validQuery },
     queryType: { value: 'graphql' },
     variables: {
       label: label('variables'),
@@ -68,13 +68,13 @@ RED.nodes.registerType('ion-graphql', {
       void editor.useSchemaOf(chosenConfig(instance));
     });
     prepareToolbar(this, editor, instance);
-    const trial = prepareRunQuery(this, () => ({
+    const run = prepareRunQuery(this, () => ({
       config: chosenConfig(instance),
       query: editor.text,
       operationName: String($('#node-input-operationName').val()).trim(),
       variables: String($('#ion-graphql-test-variables').val()),
     }));
-    dialog = { editor, trial };
+    dialog = { editor, run };
     const useConfig = () => {
       instance.offer(runningConfigs(String(config.val() ?? ''), this.z));
       void editor.useSchemaOf(chosenConfig(instance));
@@ -118,7 +118,7 @@ RED.nodes.registerType('ion-graphql', {
 });
 
 function closeDialog(): void {
-  dialog?.trial.end();
+  dialog?.run.cancel();
   dialog?.editor.close();
   dialog = undefined;
 }
@@ -138,13 +138,13 @@ function prepareToolbar(node: EditedNode, editor: QueryEditor, instance: Instanc
       .appendTo(choice);
   }
   choice.on('change', () => {
-    const starter = queryTemplates[String(choice.val()) as keyof typeof queryTemplates];
-    if (starter) editor.setText(starter);
+    const template = queryTemplates[String(choice.val()) as keyof typeof queryTemplates];
+    if (template) editor.setText(template);
     choice.val('');
   });
   $('#ion-graphql-format').on('click', (event) => {
     event.preventDefault();
-    // A text that is no GraphQL stays as it is: it is underlined where it is wrong.
+    // A text with syntax errors stays unchanged: the editor underlines them.
     editor.format().catch(() => {});
   });
   $('#ion-graphql-refresh').on('click', (event) => {
@@ -153,7 +153,7 @@ function prepareToolbar(node: EditedNode, editor: QueryEditor, instance: Instanc
   });
 }
 
-function query(value: string, _options: ValidatorOptions): Validation {
+function validQuery(value: string, _options: ValidatorOptions): Validation {
   return (
     value.trim() !== '' || RED._('@ion-nodes/node-red-ion/ion-graphql:ion-graphql.invalid.query')
   );

@@ -1,18 +1,19 @@
 import { defaultFields, runs } from '../client/lists/resources.js';
 import { pageNumbers } from '../client/settings.js';
-import { type FieldChoice, fieldChoice } from './query-builder/fields.js';
-import { type FilterList, type FilterRow, filterList } from './query-builder/filters.js';
-import { typesOf } from './query-builder/list-schema.js';
-import { followSchema } from './query-builder/schema-state.js';
-import { type SortChoice, sortChoice } from './query-builder/sort.js';
-import { filters, names } from './query-builder/validators.js';
+import { type FieldChoice, fieldChoice } from './query-builder/field-choice.js';
+import { type FilterList, filterList } from './query-builder/filter-list.js';
+import type { FilterRow } from './query-builder/filter-row.js';
+import { followSchema } from './query-builder/follow-schema.js';
+import { listSchema } from './query-builder/list-schema.js';
+import { validFilters, validNames } from './query-builder/validators.js';
 import { preview } from './runs/preview.js';
+import { type SortChoice, sortChoice } from './runs/sort-choice.js';
 import { labels } from './shared/labels.js';
 import { numberProperties, prepareNumbers } from './shared/numbers.js';
 import { oneOf, output } from './shared/validators.js';
 
 const label = labels('ion-runs');
-/** What belongs to the open dialog. */
+/** The parts of the open dialog. */
 let dialog: { filters: FilterList; fields: FieldChoice; sort: SortChoice } | undefined;
 
 RED.nodes.registerType('ion-runs', {
@@ -25,9 +26,9 @@ RED.nodes.registerType('ion-runs', {
   defaults: {
     name: { value: '' },
     config: { label: label('config'), value: '', type: 'ion-config', required: true },
-    filters: { label: label('filters'), value: [], validate: filters },
-    fields: { label: label('fields'), value: [...defaultFields], validate: names },
-    sort: { label: label('sort'), value: [], validate: names },
+    filters: { label: label('filters'), value: [], validate: validFilters },
+    fields: { label: label('fields'), value: [...defaultFields], validate: validNames },
+    sort: { label: label('sort'), value: [], validate: validNames },
     mode: { label: label('mode'), value: 'array', validate: oneOf('array', 'each', 'page') },
     ...numberProperties('ion-runs', pageNumbers),
     changes: { label: label('changes'), value: false },
@@ -49,27 +50,28 @@ RED.nodes.registerType('ion-runs', {
   },
   oneditprepare() {
     prepareNumbers(this, pageNumbers);
-    // Made last, so that nothing is shown of a dialog that is still being filled.
+    // Created after the other parts, so that it shows no half-filled dialog.
     let shown: ReturnType<typeof preview> | undefined;
+    const onChange = () => shown?.update();
     const list = (property: string) => (this[property] ?? []) as string[];
-    const choice = {
-      filters: filterList(this, (this.filters ?? []) as FilterRow[], () => shown?.update()),
-      fields: fieldChoice(this, list('fields'), () => shown?.update()),
-      sort: sortChoice(this, list('sort'), () => shown?.update()),
+    const parts = {
+      filters: filterList((this.filters ?? []) as FilterRow[], { onChange }),
+      fields: fieldChoice(list('fields'), onChange),
+      sort: sortChoice(this, list('sort'), onChange),
     };
-    dialog = choice;
-    shown = preview(this, () => read(choice));
-    followSchema(this, (schema) => {
-      const types = schema && typesOf(schema, runs);
-      for (const part of Object.values(choice)) part.offer(types);
-      shown?.update();
+    dialog = parts;
+    shown = preview(this, () => read(parts));
+    followSchema(this, (introspection) => {
+      const schema = introspection && listSchema(introspection, runs);
+      for (const part of Object.values(parts)) part.offer(schema);
+      onChange();
     });
     $('#node-input-output').typedInput({ types: ['msg'] });
     const changes = $('#node-input-changes');
     changes.on('change', () => {
       const isOn = changes.is(':checked');
       $('.ion-runs-changes').toggle(isOn);
-      // All changes are delivered: a limit would lose some.
+      // A limit would lose changes, so none applies.
       $('.ion-runs-limit').toggle(!isOn);
       RED.tray.resize();
     });

@@ -1,4 +1,5 @@
 import { labels } from './shared/labels.js';
+import { currentValue, setOpenNode } from './shared/open-node.js';
 import { oneOf } from './shared/validators.js';
 
 type Action = 'field' | 'status' | 'file';
@@ -6,11 +7,11 @@ type TypedProperty = 'run' | 'step' | 'field' | 'filename';
 
 const label = labels('ion-step');
 
-/** What the selects show where a node that was written by hand leaves them out. */
+/** The choices that the selects show for properties that a hand-written node leaves out. */
 const CHOICES = { action: 'field', onConflict: 'retry', delivery: 'direct', keep: 'all' };
 const TYPED: readonly TypedProperty[] = ['run', 'step', 'field', 'filename'];
 const REFERENCE_TYPES = ['msg', 'flow', 'global', 'str', 'num', 'jsonata', 'env'];
-/** A status from the list. It is stored as `str`, so that a flow reads as if it had been typed. */
+/** A status from the list. It is stored as `str`, as if it had been typed. */
 const LISTED = 'listed';
 const STATUSES = ['TODO', 'IN_PROGRESS', 'COMPLETE', 'FAILED', 'HOLD', 'CANCELED', 'REDLINE'];
 const VALUE_TYPES: Record<Action, string[]> = {
@@ -18,13 +19,10 @@ const VALUE_TYPES: Record<Action, string[]> = {
   status: [LISTED, 'msg', 'flow', 'global', 'str', 'jsonata', 'env'],
   file: ['msg', 'flow', 'global', 'str', 'bin', 'jsonata', 'env', 'path'],
 };
-/** What the value is called. */
+/** The label of the value. */
 const VALUE_LABELS: Record<Action, string> = { field: 'value', status: 'status', file: 'content' };
-/** Those that can never be an object with the values of several fields. */
+/** Types whose value cannot be an object with the values of several fields. */
 const SINGLE_VALUES = ['str', 'num', 'bool', 'date'];
-
-/** The node whose dialog is open. */
-let edited: EditedNode | undefined;
 
 RED.nodes.registerType('ion-step', {
   category: 'ION',
@@ -37,15 +35,15 @@ RED.nodes.registerType('ion-step', {
     name: { value: '' },
     config: { label: label('config'), value: '', type: 'ion-config', required: true },
     action: { label: label('action'), value: 'field', validate: oneOf('field', 'status', 'file') },
-    run: { label: label('run'), value: 'run', validate: typed('run') },
+    run: { label: label('run'), value: 'run', validate: validReference('run') },
     runType: { value: 'msg' },
-    step: { label: label('step'), value: 'step', validate: typed('step') },
+    step: { label: label('step'), value: 'step', validate: validReference('step') },
     stepType: { value: 'msg' },
-    field: { label: label('field'), value: 'field', validate: typed('field') },
+    field: { label: label('field'), value: 'field', validate: validReference('field') },
     fieldType: { value: 'msg' },
-    value: { label: label('value'), value: 'payload', validate: value },
+    value: { label: label('value'), value: 'payload', validate: validValue },
     valueType: { value: 'msg' },
-    filename: { label: label('filename'), value: 'filename', validate: typed('filename') },
+    filename: { label: label('filename'), value: 'filename', validate: validReference('filename') },
     filenameType: { value: 'msg' },
     onConflict: { label: label('onConflict'), value: 'retry', validate: oneOf('retry', 'fail') },
     delivery: { label: label('delivery'), value: 'direct', validate: oneOf('direct', 'outbox') },
@@ -63,7 +61,7 @@ RED.nodes.registerType('ion-step', {
     return this._(`ion-step.port.${this.delivery === 'outbox' ? outcome : 'written'}`);
   },
   oneditprepare() {
-    edited = this;
+    setOpenNode(this);
     for (const [property, choice] of Object.entries(CHOICES)) {
       if (!this[property]) $(`#node-input-${property}`).val(choice);
     }
@@ -81,14 +79,14 @@ RED.nodes.registerType('ion-step', {
     const valueType = $('#node-input-valueType');
     if (valueType.val() === LISTED) valueType.val('str');
     this.outputs = $('#node-input-delivery').val() === 'outbox' ? 2 : 1;
-    edited = undefined;
+    setOpenNode(undefined);
   },
   oneditcancel() {
-    edited = undefined;
+    setOpenNode(undefined);
   },
 });
 
-/** The value, of which each action takes others. */
+/** Prepares the value, whose types depend on the action. */
 function prepareValue(node: EditedNode): void {
   const action = $('#node-input-action');
   const chosen = () => action.val() as Action;
@@ -97,7 +95,7 @@ function prepareValue(node: EditedNode): void {
   const isListed = chosen() === 'status' && STATUSES.includes(String(node.value));
   if (isListed && valueType.val() === 'str') valueType.val(LISTED);
   input.typedInput({ types: valueTypes(node, chosen()), typeField: valueType });
-  const name = () => {
+  const showLabels = () => {
     const isPath = chosen() === 'file' && input.typedInput('type') === 'path';
     const property = isPath ? 'path' : 'filename';
     $('#ion-step-value-label').text(node._(`ion-step.label.${VALUE_LABELS[chosen()]}`));
@@ -108,15 +106,15 @@ function prepareValue(node: EditedNode): void {
   action.on('change', () => {
     const before = input.typedInput('type');
     input.typedInput('types', valueTypes(node, chosen()));
-    // What it held meant something else.
+    // The old value has no meaning for this action.
     if (input.typedInput('type') !== before) {
       input.typedInput('type', 'msg');
       input.typedInput('value', 'payload');
     }
-    name();
+    showLabels();
   });
-  input.on('change', name);
-  name();
+  input.on('change', showLabels);
+  showLabels();
 }
 
 function valueTypes(node: EditedNode, action: Action): (string | TypedInputType)[] {
@@ -133,13 +131,13 @@ function showRows(): void {
   const action = $('#node-input-action').val();
   $('.ion-step-field').toggle(action === 'field');
   $('.ion-step-file').toggle(action === 'file');
-  // Each attachment is a new one: there is nothing to be in conflict with, or to be replaced.
+  // Each attachment is new, so it cannot conflict with another or replace one.
   $('.ion-step-conflict').toggle(action !== 'file');
   $('.ion-step-keep').toggle(action !== 'file' && $('#node-input-delivery').val() === 'outbox');
   RED.tray.resize();
 }
 
-/** The label is that of the hidden input, and the buttons have icons only. */
+/** Names the parts of a typed input: its label belongs to the hidden input, its buttons have icons. */
 function nameParts(node: EditedNode, input: JQuery, property: string): void {
   const name = node._(`ion-step.label.${property}`);
   const parts = input.next('.red-ui-typedInput-container');
@@ -149,20 +147,15 @@ function nameParts(node: EditedNode, input: JQuery, property: string): void {
     .attr('aria-label', node._('ion-step.label.source', { name }));
 }
 
-/** A property as it stands in the open dialog, else as it is stored. */
-function current(node: EditedNode, property: string): string {
-  const open = edited === node ? $(`#node-input-${property}`).val() : undefined;
-  return String(open ?? node[property] ?? '');
-}
-
-function typed(property: TypedProperty) {
+/** A reference to a run, step or field, or a file name, if the action needs it. */
+function validReference(property: TypedProperty) {
   return function (this: EditedNode, value: unknown, options: ValidatorOptions): Validation {
-    const action = current(this, 'action');
+    const action = currentValue(this, 'action');
     if (property === 'field' && action !== 'field') return true;
     if (property === 'filename' && action !== 'file') return true;
     const text = String(value ?? '');
     if (text === '') return isOptional(this, property) || missing(options);
-    return RED.utils.validateTypedProperty(text, current(this, `${property}Type`), options);
+    return RED.utils.validateTypedProperty(text, currentValue(this, `${property}Type`), options);
   };
 }
 
@@ -171,18 +164,18 @@ function isOptional(node: EditedNode, property: TypedProperty): boolean {
     case 'run':
       return true;
     case 'step':
-      // A field may be given by its id alone.
-      return current(node, 'action') === 'field' && current(node, 'field') !== '';
+      // The ID of a field is enough.
+      return currentValue(node, 'action') === 'field' && currentValue(node, 'field') !== '';
     case 'field':
-      return !SINGLE_VALUES.includes(current(node, 'valueType'));
+      return !SINGLE_VALUES.includes(currentValue(node, 'valueType'));
     case 'filename':
       return false;
   }
 }
 
-function value(this: EditedNode, value: unknown, _options: ValidatorOptions): Validation {
-  const action = current(this, 'action') as Action;
-  const type = current(this, 'valueType');
+function validValue(this: EditedNode, value: unknown, _options: ValidatorOptions): Validation {
+  const action = currentValue(this, 'action') as Action;
+  const type = currentValue(this, 'valueType');
   const options = { label: label(VALUE_LABELS[action] ?? 'value') };
   if (['path', 'date'].includes(type)) return true;
   const text = String(value ?? '');

@@ -1,5 +1,5 @@
-// What the dialogs use of the editor's API. The published types know no messages from validators,
-// no typed-input types of one's own and no Monaco editor, so this file states them once.
+// The used part of the editor's API. The published types lack messages from validators, custom types
+// of typed inputs and the Monaco editor.
 
 type ValidatorOptions = { label?: string };
 /** True, or the text that the editor shows in the red triangle's tooltip. */
@@ -15,7 +15,7 @@ interface NodeProperty {
   validate?: Validator;
 }
 
-/** What looks texts up. */
+/** An object that looks up texts in a catalogue. */
 interface Texts {
   _(key: string, values?: Record<string, string | number>): string;
 }
@@ -37,7 +37,7 @@ interface NodeDefinition {
   credentials?: Record<string, { type: 'text' | 'password'; label?: string; validate?: Validator }>;
   label(this: EditedNode): string;
   labelStyle?(this: EditedNode): string;
-  /** What the port gives, shown over it. */
+  /** The tooltip of an output port. */
   outputLabels?(this: EditedNode, index: number): string;
   oneditprepare?(this: EditedNode): void;
   oneditsave?(this: EditedNode): void;
@@ -58,12 +58,12 @@ interface TypedInputType {
   icon?: string;
   hasValue?: boolean;
   options?: { value: string; label: string }[];
-  /** Several options may be chosen; the value is their list with commas. */
+  /** Several options may be chosen. The value is a list with commas. */
   multiple?: boolean;
   valueLabel?(container: JQuery, chosen: (string | { value: string })[]): void;
 }
 
-/** An entry of the editor's tree of lists. */
+/** An item of the editor's tree. */
 interface TreeListItem {
   id: string;
   label: string;
@@ -123,7 +123,7 @@ interface EditorApi {
     parseContextKey(key: string): { key: string; store?: string };
     validateTypedProperty(value: string, type: string, options: ValidatorOptions): Validation;
   };
-  /** An element, because the editor would take a text for HTML. */
+  /** The content is an element, because the editor would interpret a text as HTML. */
   notify(content: JQuery, options: NotificationOptions): { close(): void };
 }
 

@@ -1,57 +1,58 @@
 import type { IonError, IonErrorCode } from '../client/errors.js';
 import { speaksOfDatabase } from '../client/failures/service-trouble.js';
-import type { Stored } from './entries.js';
+import type { Stored } from './store/entries.js';
 
-/** After how many failures, and how long after the first one (ms), a write is given up. */
-export interface GiveUpRule {
+/** A failing write is rejected after that many failures, but not before that time has passed. */
+export interface RejectionRule {
   tries: number;
+  /** Since the first failure. */
   ms: number;
 }
 
-/** What somebody decided in the dialog, to be carried out before the next try. */
+/** Decision of a person on a failing write: reject it, or remove it. */
 export type FailingDecision = 'skip' | 'discard';
 
-/** The first write of a lane, which failed while ION answered. */
+/** The first write of a partition, if it failed while ION answered. */
 export interface FailingWrite {
   stored: Stored;
   /** The last failure. */
   error: IonError;
-  /** Failures, since it is the first one of its lane in this process. */
+  /** Failures in this process, since it is the first write of its partition. */
   tries: number;
-  /** Of the first failure, in ms since 1970. */
+  /** Time of the first failure, in ms since 1970. */
   since: number;
   /** In ms since 1970; `undefined` while it is being tried. */
   nextTryAt: number | undefined;
 }
 
 interface Failing extends FailingWrite {
-  /** Failures of its own. */
+  /** Failures that may be due to the write itself. */
   counted: number;
-  /** Of the first of those, on the monotonic clock. */
+  /** Time of the first of those, on the monotonic clock. */
   countedSince: number;
-  /** Of the first failure, on the monotonic clock. */
+  /** Time of the first failure, on the monotonic clock. */
   begun: number;
-  /** Writes that had been delivered before the last failure. */
+  /** Writes that were delivered before the last failure. */
   deliveredBefore: number;
   decision: FailingDecision | undefined;
-  /** Hear that it is not failing any more. */
+  /** Called when it is no longer failing. */
   listeners: (() => void)[];
 }
 
 interface Failure {
   tries: number;
-  /** Since the first one. */
+  /** Since the first failure. */
   minutes: number;
-  /** It has failed often and long enough to be given up. */
+  /** It has failed often and long enough to be rejected. */
   isOver: boolean;
 }
 
-const GIVE_UP: GiveUpRule = { tries: 15, ms: 15 * 60_000 };
-/** Fewer failures are not worth showing: most pass by themselves. */
-const SHOWN_FROM = 3;
+const DEFAULT_RULE: RejectionRule = { tries: 15, ms: 15 * 60_000 };
+/** Most failures pass after one or two tries, and are not shown. */
+const MIN_SHOWN_TRIES = 3;
 
-/** Failures that have nothing to do with the one write that met them. */
-const OF_ALL: ReadonlySet<IonErrorCode> = new Set([
+/** Failures that are never due to a single write. */
+const SHARED_CODES: ReadonlySet<IonErrorCode> = new Set([
   'ION_AUTH',
   'ION_RATE_LIMITED',
   'ION_CONFIG',
@@ -60,76 +61,83 @@ const OF_ALL: ReadonlySet<IonErrorCode> = new Set([
 ]);
 
 /**
- * The writes that fail again and again although ION answers. One is given up in the end only for
- * failures of its own: while others were delivered, or while it was the only one that failed.
+ * The writes that fail again and again although ION answers. A write is rejected only for failures
+ * that are its own: if others were delivered, or if it was the only one that failed.
  */
 export class FailingWrites {
-  readonly #rule: GiveUpRule;
+  readonly #rule: RejectionRule;
   readonly #now: () => number;
-  readonly #byLane = new Map<string, Failing>();
+  readonly #byPartition = new Map<string, Failing>();
   #delivered = 0;
 
-  /** @param now a clock in ms that never goes back */
-  constructor(rule: GiveUpRule = GIVE_UP, now: () => number = () => performance.now()) {
+  /**
+   * @param rule by default 15 failures in 15 minutes or more
+   * @param now a clock in ms that never goes back
+   */
+  constructor(rule: RejectionRule = DEFAULT_RULE, now: () => number = () => performance.now()) {
     this.#rule = rule;
     this.#now = now;
   }
 
-  /** Those that failed more than once or twice, the oldest failure first. */
+  /** Writes that failed three times or more, the oldest failure first. */
   get shown(): FailingWrite[] {
-    const shown = [...this.#byLane.values()].filter(({ tries }) => tries >= SHOWN_FROM);
+    const shown = [...this.#byPartition.values()].filter(({ tries }) => tries >= MIN_SHOWN_TRIES);
     return shown.sort((a, b) => a.since - b.since);
   }
 
-  /** The first write of a lane arrived. A refusal is none: a database that only reads has them too. */
-  delivered(lane: string): void {
+  /**
+   * The first write of a partition was delivered. A rejected one does not count, because a
+   * read-only database can reject writes as well.
+   */
+  delivered(partition: string): void {
     this.#delivered++;
-    this.forget(lane);
+    this.forget(partition);
   }
 
-  /** Another write is the first one of the lane now. */
-  forget(lane: string): void {
-    const failing = this.#byLane.get(lane);
-    this.#byLane.delete(lane);
+  /** Another write is the first one of the partition now. */
+  forget(partition: string): void {
+    const failing = this.#byPartition.get(partition);
+    this.#byPartition.delete(partition);
     for (const listener of failing?.listeners ?? []) listener();
   }
 
-  /** Resolves when the failing write of the lane is not the first one any more. */
-  ended(lane: string): Promise<void> {
+  /** Resolves when the failing write of a partition is no longer its first one. */
+  ended(partition: string): Promise<void> {
     return new Promise((resolve) => {
-      const failing = this.#byLane.get(lane);
+      const failing = this.#byPartition.get(partition);
       if (failing) failing.listeners.push(resolve);
       else resolve();
     });
   }
 
-  /** The failing write of a lane, if it is this one. */
-  of(lane: string, { sequence }: Stored): Readonly<Failing> | undefined {
-    const failing = this.#byLane.get(lane);
+  /** The failing write of a partition, if it is this one. */
+  of(partition: string, { sequence }: Stored): Readonly<Failing> | undefined {
+    const failing = this.#byPartition.get(partition);
     return failing?.stored.sequence === sequence ? failing : undefined;
   }
 
-  /** The failing write of a lane. */
-  in(lane: string): Stored | undefined {
-    return this.#byLane.get(lane)?.stored;
+  /** The failing write of a partition. */
+  in(partition: string): Stored | undefined {
+    return this.#byPartition.get(partition)?.stored;
   }
 
-  /** The lane of a failing write. */
-  laneOf(sequence: number): string | undefined {
-    for (const [lane, { stored }] of this.#byLane) if (stored.sequence === sequence) return lane;
+  /** The partition of a failing write. */
+  partitionOf(sequence: number): string | undefined {
+    for (const [partition, { stored }] of this.#byPartition)
+      if (stored.sequence === sequence) return partition;
     return undefined;
   }
 
-  /** @returns the write that is failing in the lane */
-  decide(lane: string, decision: FailingDecision | 'retry'): Stored | undefined {
-    const failing = this.#byLane.get(lane);
+  /** @returns the failing write of the partition */
+  decide(partition: string, decision: FailingDecision | 'retry'): Stored | undefined {
+    const failing = this.#byPartition.get(partition);
     if (failing && decision !== 'retry') failing.decision = decision;
     return failing?.stored;
   }
 
-  /** The first write of a lane failed, although ION answers. */
-  failed(lane: string, stored: Stored, error: IonError): Failure {
-    const known = this.#byLane.get(lane);
+  /** The first write of a partition failed, although ION answers. */
+  failed(partition: string, stored: Stored, error: IonError): Failure {
+    const known = this.#byPartition.get(partition);
     const failing: Failing =
       known?.stored.sequence === stored.sequence
         ? known
@@ -146,35 +154,35 @@ export class FailingWrites {
             decision: undefined,
             listeners: [],
           };
-    this.#byLane.set(lane, failing);
+    this.#byPartition.set(partition, failing);
     failing.tries++;
     failing.stored = stored;
     failing.error = error;
     const now = this.#now();
-    // While nothing else fails, it may be the only one that waits: the database is down for all.
-    const isAlone = this.#byLane.size === 1 && !isOfDatabase(error);
+    // If nothing else fails, it may be the only pending write: the database may be down for all.
+    const isAlone = this.#byPartition.size === 1 && !isOfDatabase(error);
     const isOnlyOne = isAlone || this.#delivered > failing.deliveredBefore;
     failing.deliveredBefore = this.#delivered;
-    if (isOnlyOne && isOfOne(error) && failing.counted++ === 0) failing.countedSince = now;
+    if (isOnlyOne && mayBeItsOwn(error) && failing.counted++ === 0) failing.countedSince = now;
     const isOver =
       failing.counted >= this.#rule.tries && now - failing.countedSince >= this.#rule.ms;
     return { tries: failing.tries, minutes: Math.round((now - failing.begun) / 60_000), isOver };
   }
 
-  /** @param delay before the next try, in ms; `undefined` where it begins */
-  waits(lane: string, delay: number | undefined): void {
-    const failing = this.#byLane.get(lane);
+  /** @param delay before the next try, in ms; `undefined` if a try begins */
+  waits(partition: string, delay: number | undefined): void {
+    const failing = this.#byPartition.get(partition);
     if (failing) failing.nextTryAt = delay === undefined ? undefined : Date.now() + delay;
   }
 }
 
 /** Whether the failure may be due to the write itself. */
-function isOfOne({ code, notRun }: IonError): boolean {
-  // A host that cannot be connected to has not seen it.
-  return !OF_ALL.has(code) && !(code === 'ION_NETWORK' && notRun);
+function mayBeItsOwn({ code, notRun }: IonError): boolean {
+  // A host that cannot be connected to has not seen the write.
+  return !SHARED_CODES.has(code) && !(code === 'ION_NETWORK' && notRun);
 }
 
-/** Whether ION spoke of its database, which is the same for all writes. */
+/** Whether ION reported a failure of its database, which affects all writes. */
 function isOfDatabase({ errors = [] }: IonError): boolean {
   return speaksOfDatabase(errors.map(({ message }) => message));
 }

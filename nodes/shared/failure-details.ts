@@ -8,7 +8,7 @@ export function notPassedOn(thrown: unknown, details: MessageDetails): IonError 
   const known = error.with({ attempts, traceId: error.traceId ?? traceId, results });
   if (operation === 'query') return known;
   const message = `${error.message} The mutation was executed: do not repeat it.`;
-  return known.with({ message, isUncertain: true });
+  return known.with({ message, mayHaveRun: true });
 }
 
 /** For a message that holds what Node-RED cannot copy, such as very deep nesting. */
@@ -22,7 +22,7 @@ export function failureDetails(error: IonError, durationMs: number): Record<stri
   const { code, status, errors, data, retryAfterMs, traceId, attempts, pages, results } = error;
   return withoutUnknown({
     code,
-    mayHaveRun: error.isUncertain || undefined,
+    mayHaveRun: error.mayHaveRun || undefined,
     status,
     errors,
     data,

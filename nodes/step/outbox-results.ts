@@ -4,8 +4,10 @@ import { IonError, reasonOf } from '../client/errors.js';
 import type { WriteResult } from '../client/steps/step-writer.js';
 import type { IonConfigNode } from '../config/config-node.js';
 import { findConfig, type UsesIonConfig } from '../config/find-config.js';
-import { type Entry, NotKeptError } from '../outbox/entries.js';
-import type { NewWrite, OutboxState } from '../outbox/outbox.js';
+import type { OutboxState } from '../outbox/listeners.js';
+import { type NewStepWrite, stepEntry } from '../outbox/step-writes.js';
+import type { Entry } from '../outbox/store/entries.js';
+import { NotStorableError } from '../outbox/store/entry-codec.js';
 import { failureDetails } from '../shared/failure-details.js';
 import type { MessageTools } from '../shared/handle-messages.js';
 import { type Message, withoutUnknown } from '../shared/message.js';
@@ -27,7 +29,7 @@ export interface OutboxResults {
   add(
     ion: IonConfigNode,
     msg: Message,
-    write: NewWrite & { file?: { content?: unknown } },
+    write: NewStepWrite & { file?: { content?: unknown } },
     tools: MessageTools,
   ): Promise<void>;
 }
@@ -44,8 +46,8 @@ export function outboxResults(
   const listener = {
     delivered: (entry: Entry, answer: WriteResult<unknown>) =>
       node.send([deliveredMessage(entry, answer), null]),
-    givenUp: (entry: Entry, error: IonError) =>
-      node.send([null, refusedMessage(node, entry, error)]),
+    rejected: (entry: Entry, error: IonError) =>
+      node.send([null, rejectedMessage(node, entry, error)]),
     failed: (thrown: unknown) => reportError(node, thrown),
     changed: show,
     held: (isHeld: boolean) => status.override(isHeld ? HELD : undefined),
@@ -61,12 +63,12 @@ export function outboxResults(
       const outbox = await ion.outbox.open(tools.signal);
       const kept = keptOf(msg, write.file);
       try {
-        await outbox.add(node.id, write, kept);
+        await outbox.add(node.id, stepEntry(write), kept);
       } catch (thrown) {
-        if (!(thrown instanceof NotKeptError)) throw thrown;
+        if (!(thrown instanceof NotStorableError)) throw thrown;
         // Functions and sockets cannot be kept, the other properties can.
         const rest = Object.fromEntries(Object.entries(kept).filter(canBeKept));
-        await outbox.add(node.id, write, rest).catch(refuseValue);
+        await outbox.add(node.id, stepEntry(write), rest).catch(refuseValue);
       }
       tools.status(statusOf(outbox.state));
     },
@@ -81,7 +83,7 @@ function deliveredMessage(entry: Entry, answer: WriteResult<unknown>): Message {
 }
 
 /** With the properties that a Catch node would add, so that one flow can treat both. */
-function refusedMessage(node: Node, entry: Entry, error: IonError): Message {
+function rejectedMessage(node: Node, entry: Entry, error: IonError): Message {
   const { code, message } = error;
   const source = { id: node.id, type: node.type, name: node.name };
   return {
@@ -103,7 +105,7 @@ function keptOf(msg: Message, file: { content?: unknown } | undefined): object {
 }
 
 function refuseValue(thrown: unknown): never {
-  if (!(thrown instanceof NotKeptError)) throw thrown;
+  if (!(thrown instanceof NotStorableError)) throw thrown;
   const text = `The value cannot be kept in the outbox: ${reasonOf(thrown)}`;
   throw new IonError('ION_VARIABLES', text, { cause: thrown });
 }
@@ -117,7 +119,12 @@ function canBeKept([, value]: [string, unknown]): boolean {
   }
 }
 
-function statusOf({ waiting: count, unreachableSince, givenUp, failing }: OutboxState): StatusText {
+function statusOf({
+  pending: count,
+  rejected,
+  unreachableSince,
+  failing,
+}: OutboxState): StatusText {
   if (unreachableSince !== undefined) {
     return { key: 'outbox.unreachable', fill: 'yellow', count, since: timeOfDay(unreachableSince) };
   }
@@ -127,6 +134,6 @@ function statusOf({ waiting: count, unreachableSince, givenUp, failing }: Outbox
     return { key: 'outbox.failing', fill: 'red', count: failing.length, reason };
   }
   if (count > 0) return { key: 'outbox.waiting', fill: 'blue', count };
-  if (givenUp > 0) return { key: 'outbox.rejected', fill: 'red', count: givenUp };
+  if (rejected > 0) return { key: 'outbox.rejected', fill: 'red', count: rejected };
   return { key: 'outbox.empty', fill: 'green' };
 }

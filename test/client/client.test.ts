@@ -13,7 +13,7 @@ import { until } from '../support/until.js';
 const ME = '{ me { id } }';
 const RUN = 'query Run($id: ID!) { run(id: $id) { id } }';
 const CREATE = 'mutation { createRun(input: { title: "Made by a test" }) { run { id } } }';
-const MAY_HAVE_RUN = /may have been executed all the same/;
+const MAY_HAVE_RUN = /It may have been executed\. Check in ION before you send it again\./;
 
 /** One operation through a client. */
 const ask = (client: IonClient, text = ME, options: Partial<RequestOptions> = {}) =>
@@ -176,7 +176,7 @@ describe('client', () => {
     for (const [what, effect, code] of cases) {
       it(`${what} → ${code} at once`, async () => {
         fault(effect);
-        const error = await failure(ask(ion.client({ largestAnswer: 100_000 })), code);
+        const error = await failure(ask(ion.client({ maxResponseBytes: 100_000 })), code);
         assert.equal(error.attempts, 1);
         assert.equal(counters().api.total, 1);
         assert.doesNotMatch(error.message, MAY_HAVE_RUN);
@@ -253,6 +253,7 @@ describe('client', () => {
         assert.equal(error.attempts, 3);
         assert.equal(counters().api.total, 3);
         assert.doesNotMatch(error.message, MAY_HAVE_RUN);
+        assert.equal(error.mayHaveRun, false);
       });
     }
 
@@ -309,10 +310,11 @@ describe('client', () => {
     for (const [what, effect, code] of unclear) {
       it(`do not happen after ${what}, and the message says that it may have run`, async () => {
         fault(effect, { execute: true });
-        const client = ion.client({ timeoutMs: 500, largestAnswer: 100_000 });
+        const client = ion.client({ timeoutMs: 500, maxResponseBytes: 100_000 });
         const error = await failure(ask(client, CREATE), code);
         assert.equal(error.attempts, 1);
         assert.match(error.message, MAY_HAVE_RUN);
+        assert.equal(error.mayHaveRun, true);
         assert.deepEqual(counters().executed, { createRun: 1 });
       });
     }
@@ -346,6 +348,14 @@ describe('client', () => {
       const apiUrl = `http://127.0.0.1:${await unusedPort()}`;
       const error = await failure(ask(ion.client({ apiUrl }), CREATE), 'ION_NETWORK');
       assert.equal(error.attempts, 4);
+      assert.doesNotMatch(error.message, MAY_HAVE_RUN);
+      assert.equal(error.mayHaveRun, false);
+    });
+
+    it('do not happen after a token request that broke off, which says nothing about the mutation', async () => {
+      ion.sandbox.control.fault({ target: 'token', kind: 'reset' });
+      const error = await failure(ask(ion.client({ retries: 0 }), CREATE), 'ION_NETWORK');
+      assert.deepEqual([error.attempts, error.mayHaveRun], [0, false]);
       assert.doesNotMatch(error.message, MAY_HAVE_RUN);
     });
 
@@ -629,7 +639,7 @@ describe('client', () => {
       const client = ion.client({ concurrency: 2, queueLimit: 3 });
       const accepted = Array.from({ length: 5 }, () => ask(client));
       const error = await failure(ask(client), 'ION_OVERLOADED');
-      assert.match(error.message, /3 messages are already waiting/);
+      assert.match(error.message, /3 messages are already queued/);
       assert.equal(error.attempts, 0);
       // The next page of a list in progress is let in.
       accepted.push(ask(client, ME, { isNew: false }));

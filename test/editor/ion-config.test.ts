@@ -275,7 +275,7 @@ describe('the ion-config dialog in a browser', () => {
         }
         for (const [type, status, text] of [
           ['graphql', '#ion-graphql-schema', graphqlSays],
-          ['runs', '#ion-runs-schema', runsSays],
+          ['runs', '#ion-query-schema', runsSays],
         ] as const) {
           const id = `${type}-${config}`;
           await editor.edit(id);

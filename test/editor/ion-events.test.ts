@@ -98,16 +98,16 @@ describe('the ion-events dialog in a browser', () => {
   const rows = () =>
     editor.page.locator('.ion-events-dialog > .form-row:visible').evaluateAll((shown) =>
       shown
-        .map((row) => (row.matches('.ion-runs-heading') ? row : row.querySelector('label')))
+        .map((row) => (row.matches('.ion-query-heading') ? row : row.querySelector('label')))
         .map((label) => label?.textContent?.trim())
         .filter(Boolean)
         .slice(2),
     );
   const treeIsShown = () =>
-    editor.page.waitForSelector('#ion-runs-field-tree .red-ui-treeList-label');
+    editor.page.waitForSelector('#ion-query-field-tree .red-ui-treeList-label');
   const labelsOfTree = () =>
     editor.page
-      .locator('#ion-runs-field-tree .red-ui-treeList-label-text')
+      .locator('#ion-query-field-tree .red-ui-treeList-label-text')
       .evaluateAll((labels) => labels.map((label) => label.textContent));
   const action = (name: string) =>
     editor.page.locator(`#ion-events-actions input[value="${name}"]`);
@@ -173,7 +173,7 @@ describe('the ion-events dialog in a browser', () => {
   for (const [id, properties] of Object.entries(nodes)) {
     it(`keeps everything of "${id}" when nothing is changed`, async () => {
       await editor.edit(id);
-      await editor.page.waitForSelector('#ion-runs-schema', { state: 'hidden' });
+      await editor.page.waitForSelector('#ion-query-schema', { state: 'hidden' });
       await editor.done();
       const { wires, ...expected } = { ...eventsNode, id, ...properties } as FlowNode;
       assert.deepEqual(await stored(id, Object.keys(expected)), expected);
@@ -204,12 +204,12 @@ describe('the ion-events dialog in a browser', () => {
     assert.ok((await labelsOfTree()).includes('runId'));
     await page.selectOption('#ion-events-resource', 'ISSUES');
     await page.waitForFunction(
-      () => !document.querySelector('#ion-runs-field-tree')?.textContent?.includes('runId'),
+      () => !document.querySelector('#ion-query-field-tree')?.textContent?.includes('runId'),
     );
     assert.match(String(await page.textContent('#ion-events-fields-hint')), /: id .*title status$/);
     await via('webhook');
     await enter('resource', 'STEPS_DAGS');
-    await page.waitForSelector('#ion-runs-field-text');
+    await page.waitForSelector('#ion-query-field-text');
     assert.match(
       String(await page.textContent('#ion-events-fields-hint')),
       /^Objects of the resource STEPS_DAGS cannot be read/,
@@ -234,9 +234,9 @@ describe('the ion-events dialog in a browser', () => {
     await treeIsShown();
     await action('CREATE').uncheck();
     for (const name of ['status', 'title']) {
-      await page.fill('#ion-runs-field-search', name);
+      await page.fill('#ion-query-field-search', name);
       await page
-        .locator('#ion-runs-field-tree .red-ui-treeList-label')
+        .locator('#ion-query-field-tree .red-ui-treeList-label')
         .filter({ has: page.getByText(name, { exact: true }) })
         .first()
         .click();

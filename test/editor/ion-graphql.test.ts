@@ -174,7 +174,7 @@ describe('the ion-graphql dialog in a browser', () => {
   it('reads the schema again on request', async () => {
     context.sandbox.control.fault({ target: 'api', kind: 'status', status: 500, times: 9 });
     await editor.page.click('#ion-graphql-refresh');
-    await schemaIs(/^no schema: ION, or a gateway before it, has a fault/);
+    await schemaIs(/^no schema: ION, or a gateway before it, returned a server error/);
     context.sandbox.control.clearFaults();
     await editor.page.click('#ion-graphql-refresh');
     await schemaIs(/^schema: \d+ types$/);

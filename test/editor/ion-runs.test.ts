@@ -73,15 +73,15 @@ describe('the ion-runs dialog in a browser', () => {
 
   const open = async (id: string) => {
     await editor.edit(id);
-    await editor.page.waitForSelector('#ion-runs-field-tree .red-ui-treeList-label');
+    await editor.page.waitForSelector('#ion-query-field-tree .red-ui-treeList-label');
   };
-  const row = (index: number) => editor.page.locator('.ion-runs-row').nth(index);
+  const row = (index: number) => editor.page.locator('.ion-query-row').nth(index);
   const query = () => editor.page.locator('#ion-runs-preview-query');
   const variables = async () =>
     JSON.parse((await editor.page.textContent('#ion-runs-preview-variables')) ?? '');
   const tick = (label: string) =>
     editor.page
-      .locator('#ion-runs-field-tree .red-ui-treeList-label')
+      .locator('#ion-query-field-tree .red-ui-treeList-label')
       .filter({ hasText: new RegExp(`^${label}`) })
       .locator('input')
       .click();
@@ -92,18 +92,18 @@ describe('the ion-runs dialog in a browser', () => {
     assert.notEqual(await editor.property(id, 'changed'), true);
   };
   const schemaSays = (text: string) =>
-    editor.page.locator('#ion-runs-schema').filter({ hasText: text }).waitFor();
+    editor.page.locator('#ion-query-schema').filter({ hasText: text }).waitFor();
 
   it('builds a filter from values in the schema', async () => {
     const { page } = editor;
     await open('runs');
     await page.click('.red-ui-editableList-addButton');
-    await row(0).locator('.ion-runs-field').pressSequentially('stat');
+    await row(0).locator('.ion-query-field').pressSequentially('stat');
     await page.locator('.red-ui-autoComplete-container').getByText('status').waitFor();
     await page.keyboard.press('Tab');
-    assert.equal(await row(0).locator('.ion-runs-field').inputValue(), 'status');
+    assert.equal(await row(0).locator('.ion-query-field').inputValue(), 'status');
     await page.keyboard.press('Tab');
-    await row(0).locator('.ion-runs-op').selectOption('in');
+    await row(0).locator('.ion-query-op').selectOption('in');
     const menu = await editor.openMenu(row(0).locator('.red-ui-typedInput-option-trigger'));
     // The first value was chosen before, with "is".
     await menu.locator('a[value="IN_PROGRESS"]').click();
@@ -115,12 +115,12 @@ describe('the ion-runs dialog in a browser', () => {
   it('has true and false for booleans, and operators for the type', async () => {
     const { page } = editor;
     await page.click('.red-ui-editableList-addButton');
-    await row(1).locator('.ion-runs-field').fill('steps.type');
+    await row(1).locator('.ion-query-field').fill('steps.type');
     await page.keyboard.press('Tab');
-    const operators = () => row(1).locator('.ion-runs-op option').allTextContents();
+    const operators = () => row(1).locator('.ion-query-op option').allTextContents();
     assert.ok(!(await operators()).includes('is like'));
-    await row(1).locator('.ion-runs-field').fill('archived');
-    await row(1).locator('.ion-runs-op').focus();
+    await row(1).locator('.ion-query-field').fill('archived');
+    await row(1).locator('.ion-query-op').focus();
     assert.ok((await operators()).includes('is like'));
     const menu = await editor.openMenu(row(1).locator('.red-ui-typedInput-option-trigger'));
     await menu.locator('a[value="false"]').click();
@@ -132,10 +132,10 @@ describe('the ion-runs dialog in a browser', () => {
   it('has a tree of fields that is read level by level, and can be searched', async () => {
     const { page } = editor;
     await tick('title');
-    await page.locator('#ion-runs-field-tree').getByText('steps', { exact: true }).click();
-    await page.waitForSelector('#ion-runs-field-tree .red-ui-treeList-list .red-ui-treeList-list');
-    await page.fill('#ion-runs-field-search', 'part.partN');
-    await page.locator('#ion-runs-field-search').press('u');
+    await page.locator('#ion-query-field-tree').getByText('steps', { exact: true }).click();
+    await page.waitForSelector('#ion-query-field-tree .red-ui-treeList-list .red-ui-treeList-list');
+    await page.fill('#ion-query-field-search', 'part.partN');
+    await page.locator('#ion-query-field-search').press('u');
     await tick('part.partNumber');
     await query()
       .filter({ hasText: /node \{\s+id\s+title\s+part \{\s+partNumber\s+\}/ })
@@ -146,10 +146,10 @@ describe('the ion-runs dialog in a browser', () => {
 
   it('can be ticked with the keyboard only', async () => {
     const { page } = editor;
-    await page.fill('#ion-runs-field-search', '');
+    await page.fill('#ion-query-field-search', '');
     await page.keyboard.press('Backspace');
-    await page.locator('#ion-runs-field-tree').getByText('percentComplete').waitFor();
-    await page.locator('#ion-runs-field-tree').focus();
+    await page.locator('#ion-query-field-tree').getByText('percentComplete').waitFor();
+    await page.locator('#ion-query-field-tree').focus();
     await page.keyboard.press('Space');
     assert.match((await query().textContent()) ?? '', /_created/);
     await page.keyboard.press('Space');
@@ -192,8 +192,8 @@ describe('the ion-runs dialog in a browser', () => {
   it('keeps values unknown to the schema', async () => {
     await open('strange');
     const { page } = editor;
-    await page.locator('#ion-runs-field-tree').getByText('oldField').waitFor();
-    assert.equal(await row(1).locator('.ion-runs-field').getAttribute('aria-invalid'), 'true');
+    await page.locator('#ion-query-field-tree').getByText('oldField').waitFor();
+    assert.equal(await row(1).locator('.ion-query-field').getAttribute('aria-invalid'), 'true');
     await editor.done();
     await keepsEverything('strange');
   });
@@ -255,17 +255,17 @@ describe('the ion-runs dialog in a browser', () => {
     control.fault({ target: 'api', kind: 'status', status: 500 });
     await editor.edit('fallback');
     await schemaSays('ION_SERVER');
-    assert.equal(await page.inputValue('#ion-runs-field-text'), fields.join(' '));
+    assert.equal(await page.inputValue('#ion-query-field-text'), fields.join(' '));
     assert.equal(await page.inputValue('#ion-runs-sort-text'), sort.join(' '));
-    assert.equal(await page.isVisible('#ion-runs-field-tree'), false);
+    assert.equal(await page.isVisible('#ion-query-field-tree'), false);
     await editor.done();
     await keepsEverything('fallback');
     control.fault({ target: 'api', kind: 'status', status: 500 });
     await editor.edit('fallback');
     await schemaSays('ION_SERVER');
-    await page.click('#ion-runs-schema-again');
-    await page.locator('#ion-runs-field-tree').getByText('oldField').waitFor();
-    assert.equal(await page.isVisible('#ion-runs-schema'), false);
+    await page.click('#ion-query-schema-again');
+    await page.locator('#ion-query-field-tree').getByText('oldField').waitFor();
+    assert.equal(await page.isVisible('#ion-query-schema'), false);
     await editor.done();
     await keepsEverything('fallback');
   });

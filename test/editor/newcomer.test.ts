@@ -60,15 +60,15 @@ describe("a newcomer's first flow in the editor", () => {
       );
     const [, heading, button, field, operator, value, done] = step ?? [];
     assert.ok(done, 'step 4 reads otherwise');
-    assert.equal(await text(page.locator('.ion-runs-heading').first()), heading);
+    assert.equal(await text(page.locator('.ion-query-heading').first()), heading);
     assert.equal(await text(page.locator('#node-dialog-ok')), done);
     const add = page.locator('.red-ui-editableList-addButton:visible');
     assert.equal(await text(add), button);
     assert.equal(await add.locator('i.fa-plus').count(), 1);
     await add.click();
-    const row = page.locator('.ion-runs-row');
-    await row.locator('.ion-runs-field').fill(String(field));
-    await row.locator('.ion-runs-op').selectOption({ label: String(operator) });
+    const row = page.locator('.ion-query-row');
+    await row.locator('.ion-query-field').fill(String(field));
+    await row.locator('.ion-query-op').selectOption({ label: String(operator) });
     await row.locator('.red-ui-typedInput-input').last().fill(String(value));
   };
 

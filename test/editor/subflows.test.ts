@@ -172,7 +172,7 @@ describe("the dialogs of a subflow's nodes in a browser", () => {
     await editor.edit('runs');
     const { page } = editor;
     assert.equal(await page.locator('#node-input-config').inputValue(), '${ION}');
-    await page.locator('#ion-runs-field-tree .red-ui-treeList-label').first().waitFor();
+    await page.locator('#ion-query-field-tree .red-ui-treeList-label').first().waitFor();
     assert.ok(await page.locator('#ion-instance').isHidden());
     await editor.cancel();
   });

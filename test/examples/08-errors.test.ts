@@ -89,7 +89,7 @@ describe('example 08, errors', () => {
     assert.equal(delivered.length, 0);
     assert.match(
       String(told),
-      /^ION_NETWORK in "create a run": .*look in ION before you repeat it\.$/,
+      /^ION_NETWORK in "create a run": .*Check in ION before you send it again\.$/,
     );
     assert.deepEqual([counters().executed.createRun, counters().api.total], [1, 1]);
   });

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { outboxFolder } from '../../nodes/outbox/folder.js';
-import { OutboxStore } from '../../nodes/outbox/store.js';
+import type { StepEntry } from '../../nodes/outbox/step-writes.js';
+import type { RejectedEntry, Stored } from '../../nodes/outbox/store/entries.js';
+import { outboxFolder } from '../../nodes/outbox/store/folder.js';
+import { OutboxStore } from '../../nodes/outbox/store/store.js';
 import type { Fault } from '../../sandbox/server.js';
 import type { FlowNode } from '../../tools/flow-nodes.js';
 import { useTemporaryFolder } from '../../tools/package.js';
@@ -140,8 +142,8 @@ async function readGivenUp(
   const path = outboxFolder(join(userDir, 'ion-outbox'), 'config', endpoint);
   const store = await OutboxStore.open(path, { entries: 1e6, bytes: 1e9 });
   try {
-    const refused = await store.refused(10_000);
-    return refused.map(({ entry: { write, error, givenUpAt } }) => ({
+    const rejected = (await store.firstRejected(10_000)) as Stored<StepEntry & RejectedEntry>[];
+    return rejected.map(({ entry: { write, error, givenUpAt } }) => ({
       value: String(write.value),
       message: error.message,
       at: givenUpAt,

@@ -23,7 +23,7 @@ import { withoutPauses } from '../support/pauses.js';
 import { useSandbox } from '../support/sandbox.js';
 import { httpServer, type TestServer, unusedPort } from '../support/servers.js';
 
-const MAY_HAVE_RUN = /may have been executed all the same/;
+const MAY_HAVE_RUN = /It may have been executed\. Check in ION before you send it again\./;
 /** As in a factory: the table contains the total of the pauses of three retries. */
 const LONGEST_PAUSES_MS = [0, 250, 750, 1750];
 /** So that hundreds of faults take a minute; the length of the pauses has tests of its own. */

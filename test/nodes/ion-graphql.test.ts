@@ -260,7 +260,7 @@ describe('ion-graphql', () => {
     it('an empty answer', async () => {
       await load();
       context.sandbox.control.fault({ target: 'api', kind: 'body', body: '', times: 4 });
-      await fails('ION_RESPONSE', /empty answer/);
+      await fails('ION_RESPONSE', /empty response/);
     });
 
     it('errors without data', async () => {

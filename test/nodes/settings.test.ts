@@ -434,7 +434,7 @@ describe('invalid settings', () => {
 
     it('with invalid or mismatched certificates is rejected', async () => {
       const { cert, key } = certificate;
-      const noCa = /the CA certificate is not a PEM text/;
+      const noCa = /the CA certificate is not a list of certificates in PEM format/;
       const broken = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
       for (const cadata of ['garbage', key, broken, `${cert}\n${broken}`]) {
         assert.match(await refusalOf({}, { cadata }), noCa);
@@ -444,12 +444,12 @@ describe('invalid settings', () => {
       assert.match(await refusalOf({ ca: empty }), noCa);
       const pair = (certdata: string, keydata: string, passphrase?: string) =>
         refusalOf({}, { certdata, keydata, ...(passphrase && { passphrase }) });
-      assert.match(await pair('garbage', key), /the certificate is not a PEM text/);
-      assert.match(await pair(key, cert), /the certificate is not a PEM text/);
+      assert.match(await pair('garbage', key), /the certificate is not in PEM format/);
+      assert.match(await pair(key, cert), /the certificate is not in PEM format/);
       assert.match(await pair(cert, 'garbage'), /the private key cannot be read/);
       assert.match(await pair(cert, other.key), /key does not belong to the certificate/);
-      assert.match(await pair(cert, encrypted(), 'wrong'), /passphrase does not fit/);
-      assert.match(await pair(cert, encrypted()), /passphrase does not fit/);
+      assert.match(await pair(cert, encrypted(), 'wrong'), /passphrase .* is wrong or missing/);
+      assert.match(await pair(cert, encrypted()), /passphrase .* is wrong or missing/);
       assert.match(
         await pair(cert, encrypted(), '${ION_NOT_SET}'),
         /passphrase .* no environment variable ION_NOT_SET/,

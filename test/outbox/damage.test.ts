@@ -3,9 +3,13 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ClassicLevel } from 'classic-level';
 import { IonError } from '../../nodes/client/errors.js';
+
 import { type AttachmentFile, fileOf } from '../../nodes/client/steps/attachment-file.js';
 import type { Target } from '../../nodes/client/steps/target.js';
-import type { NewWrite, Outbox, OutboxState } from '../../nodes/outbox/outbox.js';
+import type { OutboxState } from '../../nodes/outbox/listeners.js';
+import type { Outbox } from '../../nodes/outbox/outbox.js';
+import type { NewStepWrite } from '../../nodes/outbox/step-writes.js';
+
 import { FakeIon, inStore, outage, useOutbox, write } from '../support/outbox.js';
 import { until } from '../support/until.js';
 
@@ -25,7 +29,7 @@ describe('outbox: a damaged disk', () => {
     onUnreadable: ({ message }) => unreadable.push(message),
   }));
   const { open, close, empty } = outboxes;
-  const add = (outbox: Outbox, target: Target, value: unknown, more?: Partial<NewWrite>) =>
+  const add = (outbox: Outbox, target: Target, value: unknown, more?: Partial<NewStepWrite>) =>
     outbox.add('node', write(target, value, more), undefined);
   const valuesOf = (run: string) =>
     ion.written.filter((each) => each.run === run).map(({ value }) => value);
@@ -45,7 +49,7 @@ describe('outbox: a damaged disk', () => {
       await close(outbox);
       await put({ gte: 'm', lt: 'n' }, text);
       const again = await open();
-      assert.equal(again.state.waiting, 2);
+      assert.equal(again.state.pending, 2);
       await add(again, { run: 1 }, 'c');
       again.start();
       await empty(again);
@@ -79,10 +83,10 @@ describe('outbox: a damaged disk', () => {
     const again = await open();
     again.start();
     await empty(again);
-    assert.equal(again.state.givenUp, 1);
+    assert.equal(again.state.rejected, 1);
     const { calls } = ion;
     await add(again, { run: 2 }, 'b');
-    await until(() => again.state.givenUp === 2);
+    await until(() => again.state.rejected === 2);
     assert.ok(ion.calls - calls <= 2, `${ion.calls - calls} calls`);
   });
 
@@ -98,7 +102,7 @@ describe('outbox: a damaged disk', () => {
       await add(again, { step: 15 }, 'c');
       again.start();
       await empty(again);
-      assert.deepEqual([ion.written.map(({ value }) => value), again.state.givenUp], [['c'], 2]);
+      assert.deepEqual([ion.written.map(({ value }) => value), again.state.rejected], [['c'], 2]);
       assert.equal(unreadable.length, 2);
       for (const message of unreadable) assert.match(message, /cannot be read/);
     });
@@ -115,10 +119,10 @@ describe('outbox: a damaged disk', () => {
     });
     const since = new Set<number | undefined>();
     const changed = ({ unreachableSince }: OutboxState) => since.add(unreachableSince);
-    const listener = { changed, delivered() {}, givenUp() {}, failed() {} };
+    const listener = { changed, delivered() {}, rejected() {}, failed() {} };
     const again = await open({ listeners: new Map([['node', listener]]) });
     again.start();
-    await until(() => again.state.givenUp === 15);
+    await until(() => again.state.rejected === 15);
     since.delete(undefined);
     assert.equal(since.size, 1);
     ion.isDown = false;
@@ -166,12 +170,12 @@ describe('outbox: a damaged disk', () => {
     const outbox = await open();
     outbox.start();
     await Promise.all(Array.from({ length: 2000 }, (_, run) => add(outbox, { run }, run)));
-    await until(() => outbox.state.givenUp === 2000);
+    await until(() => outbox.state.rejected === 2000);
     ion.fail = () => outage();
     const decided = outbox.decide('retry');
-    await until(() => outbox.state.givenUp < 2000);
+    await until(() => outbox.state.rejected < 2000);
     await close(outbox);
     await decided;
-    assert.ok(outbox.state.givenUp > 0);
+    assert.ok(outbox.state.rejected > 0);
   });
 });

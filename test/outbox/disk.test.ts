@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { storeError } from '../../nodes/outbox/store-error.js';
+import { storeError } from '../../nodes/outbox/store/store-error.js';
 import { useTemporaryFolder } from '../../tools/package.js';
 import { compileDiskFaults, type Outcome, StoreProcess } from '../support/store-processes.js';
 
@@ -45,13 +45,13 @@ describe('outbox: a disk with problems or missing features', () => {
   for (const name of ['ENOLCK', 'ENOTSUP', 'ENOSYS', 'EINVAL'] as const) {
     it(`reports a file system without locks: ${name}`, async () => {
       const result = await outcome('open', { FAIL_LOCK: errno[name] });
-      refuses(result, 'ION_CONFIG', /its file system gives no locks .*local disk/);
+      refuses(result, 'ION_CONFIG', /its file system does not support locks .*local disk/);
     });
   }
 
   for (const [name, more] of [
     ['EAGAIN', /has ended\.$/],
-    ['EACCES', /Or the system lets nobody lock it: .*Permission denied/],
+    ['EACCES', /Or the system does not allow locks: .*Permission denied/],
   ] as const) {
     it(`reports that another process holds the lock: ${name}`, async () => {
       const { code, message = '' } = await outcome('open', { FAIL_LOCK: errno[name] });
@@ -87,7 +87,7 @@ describe('outbox: a disk with problems or missing features', () => {
   for (const name of ['EACCES', 'EPERM'] as const) {
     it(`reports that Node-RED may not write there: ${name}`, async () => {
       const result = await outcome('open', { FAIL_OPEN: `${errno[name]} /LOCK` });
-      refuses(result, 'ION_CONFIG', /the user that Node-RED runs as may not do this/);
+      refuses(result, 'ION_CONFIG', /the user that Node-RED runs as does not have permission/);
     });
   }
 

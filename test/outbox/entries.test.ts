@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { decode, type Entry, encode } from '../../nodes/outbox/entries.js';
+import type { StepEntry } from '../../nodes/outbox/step-writes.js';
+import type { Entry } from '../../nodes/outbox/store/entries.js';
+import { decode, encode } from '../../nodes/outbox/store/entry-codec.js';
 import { thrown } from '../support/errors.js';
 
-const entry = (context: unknown): Entry => ({
+const entry = (context: unknown): StepEntry => ({
   write: { action: 'field', target: { field: 1 }, value: 1, onConflict: 'retry' },
   sender: 'node',
   context,
@@ -22,13 +24,13 @@ describe('outbox: an entry', () => {
     assert.ok(bytes.length < 5000, `${bytes.length}`);
     const same = encode(entry(doubled(40)));
     assert.ok(same.length < 5000, `${same.length}`);
-    const { a, b } = decode<Entry>(same).context as { a: object; b: object };
+    const { a, b } = (decode(same) as Entry).context as { a: object; b: object };
     assert.equal(a, b);
   });
 
   it('keeps a message with thousands of rows', () => {
     const rows = Array.from({ length: 10_000 }, (_, id) => ({ id, title: 'x', status: 'TODO' }));
-    assert.deepEqual(decode<Entry>(encode(entry({ rows }))).context, { rows });
+    assert.deepEqual((decode(encode(entry({ rows }))) as Entry).context, { rows });
   });
 
   for (const [what, context] of [

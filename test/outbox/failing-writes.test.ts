@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { IonError } from '../../nodes/client/errors.js';
-import type { Stored } from '../../nodes/outbox/entries.js';
 import { FailingWrites } from '../../nodes/outbox/failing-writes.js';
+import type { Stored } from '../../nodes/outbox/store/entries.js';
 
 const MINUTE = 60_000;
 const stored = (sequence: number) => ({ sequence }) as Stored;
@@ -17,9 +17,9 @@ describe('failing writes', () => {
   });
 
   /** One failure per minute for some hours; returns whether the write was rejected. */
-  const isGivenUp = (error: IonError, between = () => {}): boolean => {
+  const isRejected = (error: IonError, between = () => {}): boolean => {
     for (let minute = 0; minute < 300; minute++) {
-      if (failing.failed('lane', stored(1), error).isOver) return true;
+      if (failing.failed('partition', stored(1), error).isOver) return true;
       now += MINUTE;
       between();
     }
@@ -27,17 +27,17 @@ describe('failing writes', () => {
   };
 
   it('are rejected if nothing else fails', () => {
-    assert.equal(isGivenUp(said('list index out of range')), true);
+    assert.equal(isRejected(said('list index out of range')), true);
     assert.equal(now, 15 * MINUTE);
   });
 
   it('are not rejected during a database outage without other writes', () => {
-    assert.equal(isGivenUp(READ_ONLY), false);
+    assert.equal(isRejected(READ_ONLY), false);
   });
 
   it('are rejected for a database error if others are delivered', () => {
     assert.equal(
-      isGivenUp(READ_ONLY, () => failing.delivered('other')),
+      isRejected(READ_ONLY, () => failing.delivered('other')),
       true,
     );
   });
@@ -45,10 +45,10 @@ describe('failing writes', () => {
   it('measure their duration with a clock that nobody can set', () => {
     const clock = Date.now;
     try {
-      failing.failed('lane', stored(1), READ_ONLY);
+      failing.failed('partition', stored(1), READ_ONLY);
       now += 20 * MINUTE;
       Date.now = () => clock() - 1e9;
-      assert.equal(failing.failed('lane', stored(1), READ_ONLY).minutes, 20);
+      assert.equal(failing.failed('partition', stored(1), READ_ONLY).minutes, 20);
     } finally {
       Date.now = clock;
     }

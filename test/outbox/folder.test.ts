@@ -195,7 +195,7 @@ describe('outbox: its folder', () => {
     await (await first.open()).add('node', write({ run: 1 }, 5), undefined);
     await close(first);
     const found = await configOutbox('../../x').existing();
-    assert.equal(found?.state.waiting, 1);
+    assert.equal(found?.state.pending, 1);
     assert.equal(await configOutbox('../../y').existing(), undefined);
   });
 
@@ -264,7 +264,7 @@ describe('outbox: its folder', () => {
         await mkdir(dirname(place), { recursive: true });
         await symlink(elsewhere, place, 'dir');
         const error = await failure(configOutbox().open(), 'ION_CONFIG');
-        assert.match(error.message, /cannot be kept in .*, because that is a symbolic link/);
+        assert.match(error.message, /cannot be stored in .*, because that is a symbolic link/);
         assert.ok(error.message.includes(place));
         assert.deepEqual((await readdir(elsewhere)).sort(), ['7', 'files']);
         assert.deepEqual(await readdir(join(elsewhere, 'files')), ['7']);
@@ -335,12 +335,12 @@ describe('outbox: its folder', () => {
     await unlink(usual('files', '1'));
     await symlink(join(elsewhere, 'secret'), usual('files', '1'));
     ion.isDown = false;
-    await until(() => outbox.state.givenUp === 1 || ion.written.length > 0);
+    await until(() => outbox.state.rejected === 1 || ion.written.length > 0);
     assert.deepEqual(ion.written, []);
-    const [refused] = await outbox.refused(1);
+    const [refused] = await outbox.rejected(1);
     assert.match(String(refused?.entry.error.message), /cannot be read/);
     await outbox.decide('discard');
-    assert.equal(outbox.state.givenUp, 0);
+    assert.equal(outbox.state.rejected, 0);
     assert.ok((await lstat(usual('files', '1'))).isSymbolicLink());
     assert.equal(await readFile(join(elsewhere, 'secret'), 'utf8'), 'secret');
   });

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import type { Node, NodeAPI } from 'node-red';
 import { toIonError } from '../../nodes/client/errors.js';
 import { ConfigOutbox, type ConfigOutboxListener } from '../../nodes/config/config-outbox.js';
-import { outboxFolder } from '../../nodes/outbox/folder.js';
-import { OutboxStore } from '../../nodes/outbox/store.js';
+import { outboxFolder } from '../../nodes/outbox/store/folder.js';
+import { OutboxStore } from '../../nodes/outbox/store/store.js';
 import { failure } from '../support/errors.js';
 import { FakeIon, write } from '../support/outbox.js';
 import { holdStore, StoreProcess } from '../support/store-processes.js';
@@ -66,7 +66,7 @@ describe('outbox: in use by another process', () => {
     });
     outbox.listen('node', {
       delivered() {},
-      givenUp() {},
+      rejected() {},
       failed() {},
       changed() {},
       held: (isHeld) => {
@@ -119,7 +119,7 @@ describe('outbox: in use by another process', () => {
       [send(1), send(2)].map((each) => failure(each, 'ION_OVERLOADED')),
     );
     for (const { message } of errors) {
-      assert.match(message, /in use by another process: is Node-RED running twice/);
+      assert.match(message, /in use by another process\. Is Node-RED running twice/);
       assert.match(message, /This message waited 0.05 s for it: send it again later/);
     }
     await release();
@@ -139,7 +139,7 @@ describe('outbox: in use by another process', () => {
     const waiting = [1, 2, 3].map((value) => send(value));
     await once(said, 'held');
     const { message } = await failure(send(4), 'ION_OVERLOADED');
-    assert.match(message, /in use by another process: .* 3 messages already wait for it/);
+    assert.match(message, /in use by another process\. .* 3 messages already wait for it/);
     await release();
     await Promise.all(waiting);
     await send(5);

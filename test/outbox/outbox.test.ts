@@ -3,29 +3,35 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { IonError, type IonErrorCode } from '../../nodes/client/errors.js';
+
 import { fileOf } from '../../nodes/client/steps/attachment-file.js';
 import type { Target } from '../../nodes/client/steps/target.js';
-import type { NewWrite, Outbox, OutboxListener, OutboxOptions } from '../../nodes/outbox/outbox.js';
+import type { OutboxListener } from '../../nodes/outbox/listeners.js';
+import type { Outbox, OutboxOptions } from '../../nodes/outbox/outbox.js';
+import type { NewStepWrite, StepEntry } from '../../nodes/outbox/step-writes.js';
+import type { Entry } from '../../nodes/outbox/store/entries.js';
+
 import { failure } from '../support/errors.js';
 import { damage, FakeIon, fault, outage, useOutbox, write } from '../support/outbox.js';
 import { until } from '../support/until.js';
 
 describe('outbox: delivery', () => {
   let ion: FakeIon;
-  let heard: { delivered: unknown[]; givenUp: [unknown, string][] };
+  let heard: { delivered: unknown[]; rejected: [unknown, string][] };
   beforeEach(() => {
     ion = new FakeIon();
-    heard = { delivered: [], givenUp: [] };
+    heard = { delivered: [], rejected: [] };
   });
+  const written = (entry: Entry | undefined) => (entry as StepEntry | undefined)?.write.value;
   const listener: OutboxListener = {
-    delivered: (entry) => heard.delivered.push(entry.write.value),
-    givenUp: (entry, error) => heard.givenUp.push([entry.write.value, error.code]),
+    delivered: (entry) => heard.delivered.push(written(entry)),
+    rejected: (entry, error) => heard.rejected.push([written(entry), error.code]),
     failed: () => {},
     changed: () => {},
   };
   const outboxes = useOutbox(() => ({ writer: ion, listeners: new Map([['node', listener]]) }));
   const { open, close, empty } = outboxes;
-  const add = (outbox: Outbox, target: Target, value: unknown, more?: Partial<NewWrite>) =>
+  const add = (outbox: Outbox, target: Target, value: unknown, more?: Partial<NewStepWrite>) =>
     outbox.add('node', write(target, value, more), Buffer.from(String(value)));
   const valuesOf = (run: string) =>
     ion.written.filter((each) => each.run === run).map(({ value }) => value);
@@ -137,7 +143,7 @@ describe('outbox: delivery', () => {
     await close(outbox);
     ion.isDown = false;
     const again = await open();
-    assert.equal(again.state.waiting, 50);
+    assert.equal(again.state.pending, 50);
     again.start();
     await empty(again);
     assert.equal(ion.written.length, 50);
@@ -202,12 +208,12 @@ describe('outbox: delivery', () => {
     it('is shown automatically with its reason and attempts, and is not an outage', async () => {
       const outbox = await open666();
       await isShown(outbox);
-      const { failing, unreachableSince, waiting } = outbox.state;
+      const { failing, unreachableSince, pending } = outbox.state;
       assert.deepEqual(valuesOf('1'), [1]);
       assert.equal(unreachableSince, undefined);
-      assert.equal(waiting, 3);
+      assert.equal(pending, 3);
       assert.equal(failing.length, 1);
-      assert.equal(failing[0]?.stored.entry.write.value, bad);
+      assert.equal(written(failing[0]?.stored.entry), bad);
       assert.equal(failing[0]?.error.code, 'ION_SERVER');
       assert.ok((failing[0]?.tries ?? 0) >= 3);
       await add(outbox, { run: 2 }, 'other');
@@ -230,8 +236,8 @@ describe('outbox: delivery', () => {
       await outbox.decide('skip', [2]);
       await empty(outbox);
       assert.deepEqual(valuesOf('1'), [1, 2, 3]);
-      assert.deepEqual(heard.givenUp, [[bad, 'ION_SERVER']]);
-      assert.equal(outbox.state.givenUp, 1);
+      assert.deepEqual(heard.rejected, [[bad, 'ION_SERVER']]);
+      assert.equal(outbox.state.rejected, 1);
       ion.fail = () => undefined;
       await outbox.decide('retry');
       await empty(outbox);
@@ -244,11 +250,11 @@ describe('outbox: delivery', () => {
       await outbox.decide('discard', [outbox.state.failing[0]?.stored.sequence ?? 0]);
       await empty(outbox);
       assert.deepEqual(valuesOf('1'), [1, 2, 3]);
-      assert.deepEqual(heard.givenUp, [[bad, 'ION_SERVER']]);
-      assert.equal(outbox.state.givenUp, 0);
+      assert.deepEqual(heard.rejected, [[bad, 'ION_SERVER']]);
+      assert.equal(outbox.state.rejected, 0);
       await close(outbox);
       const again = await open();
-      assert.deepEqual([again.state.waiting, again.state.givenUp], [0, 0]);
+      assert.deepEqual([again.state.pending, again.state.rejected], [0, 0]);
     });
 
     it('is skipped during an attempt, without waiting for its result', async () => {
@@ -259,7 +265,7 @@ describe('outbox: delivery', () => {
       await until(() => tries.size > 0);
       ion.before = async () => {};
       await outbox.decide('skip', [2]);
-      assert.deepEqual(heard.givenUp, [[bad, 'ION_SERVER']]);
+      assert.deepEqual(heard.rejected, [[bad, 'ION_SERVER']]);
       await empty(outbox);
       assert.deepEqual(valuesOf('1'), [1, 2, 3]);
     });
@@ -296,8 +302,8 @@ describe('outbox: delivery', () => {
       goAway();
       await decided;
       assert.notEqual(outbox.state.unreachableSince, undefined);
-      assert.deepEqual(heard.givenUp, [[bad, 'ION_SERVER']]);
-      assert.equal(outbox.state.waiting, 2);
+      assert.deepEqual(heard.rejected, [[bad, 'ION_SERVER']]);
+      assert.equal(outbox.state.pending, 2);
     });
 
     it('does not delay the shutdown if somebody skips it at that moment', async () => {
@@ -311,7 +317,7 @@ describe('outbox: delivery', () => {
       await closed;
       await decided;
       const again = await open();
-      assert.equal(again.state.waiting + again.state.givenUp, 3);
+      assert.equal(again.state.pending + again.state.rejected, 3);
     });
 
     it('is not reported or shown once a newer value has replaced it', async () => {
@@ -325,47 +331,47 @@ describe('outbox: delivery', () => {
       await outbox.decide('skip', [first?.stored.sequence ?? 0]);
       await until(() => outbox.state.failing.length === 0);
       await empty(outbox);
-      assert.deepEqual(heard.givenUp, [['newer', 'ION_NOT_FOUND']]);
-      assert.equal(outbox.state.givenUp, 1);
+      assert.deepEqual(heard.rejected, [['newer', 'ION_NOT_FOUND']]);
+      assert.equal(outbox.state.rejected, 1);
     });
 
     it('is not rejected while others are rejected: a read-only database does that', async () => {
       ion.fail = (value) => (value === 'no' ? new IonError('ION_NOT_FOUND', 'no') : fault());
-      const outbox = await open({ pauseMs: 1, giveUp: { tries: 3, ms: 0 } });
+      const outbox = await open({ pauseMs: 1, rejectAfter: { tries: 3, ms: 0 } });
       outbox.start();
       await Promise.all([1, 2, 3].map((run) => add(outbox, { run }, run)));
       await until(() => outbox.state.failing.length === 3);
       for (let count = 1; count <= 30; count++) {
         await add(outbox, { run: 4 }, 'no');
-        await until(() => heard.givenUp.length === count);
+        await until(() => heard.rejected.length === count);
       }
-      assert.deepEqual(new Set(heard.givenUp.map(([value]) => value)), new Set(['no']));
+      assert.deepEqual(new Set(heard.rejected.map(([value]) => value)), new Set(['no']));
       ion.fail = () => undefined;
       await empty(outbox);
       assert.deepEqual(heard.delivered.sort(), [1, 2, 3]);
     });
 
     it('is rejected after a number of attempts and a time, with both in its reason', async () => {
-      const outbox = await open666({ giveUp: { tries: 6, ms: 30 } });
+      const outbox = await open666({ rejectAfter: { tries: 6, ms: 30 } });
       await empty(outbox);
       assert.deepEqual(valuesOf('1'), [1, 2, 3]);
-      assert.deepEqual(heard.givenUp, [[bad, 'ION_SERVER']]);
-      const [refused] = await outbox.refused(1);
+      assert.deepEqual(heard.rejected, [[bad, 'ION_SERVER']]);
+      const [rejected] = await outbox.rejected(1);
       assert.match(
-        refused?.entry.error.message ?? '',
-        /^a fault Given up after \d+ tries in 0 min/,
+        rejected?.entry.error.message ?? '',
+        /^a fault The outbox stopped trying after \d+ tries in 0 min/,
       );
     });
 
     it('is not rejected before the time is over, however many attempts there were', async () => {
-      const outbox = await open666({ giveUp: { tries: 2, ms: 15 * 60_000 } });
+      const outbox = await open666({ rejectAfter: { tries: 2, ms: 15 * 60_000 } });
       await until(() => (outbox.state.failing[0]?.tries ?? 0) > 5);
-      assert.deepEqual(heard.givenUp, []);
+      assert.deepEqual(heard.rejected, []);
     });
 
     it('is not rejected while several fail and none succeeds: that is ION as a whole', async () => {
       ion.fail = () => fault();
-      const outbox = await open({ pauseMs: 1, giveUp: { tries: 4, ms: 0 } });
+      const outbox = await open({ pauseMs: 1, rejectAfter: { tries: 4, ms: 0 } });
       await Promise.all([1, 2, 3].map((run) => add(outbox, { run }, run)));
       outbox.start();
       await until(() => {
@@ -374,13 +380,13 @@ describe('outbox: delivery', () => {
       });
       ion.fail = () => undefined;
       await empty(outbox);
-      assert.deepEqual(heard.givenUp, []);
+      assert.deepEqual(heard.rejected, []);
     });
 
     for (const code of ['ION_RATE_LIMITED', 'ION_AUTH', 'ION_CONFIG'] as const) {
       it(`is never rejected for ${code}, which says nothing about it`, async () => {
         ion.fail = (value) => (value === bad ? new IonError(code, 'later') : undefined);
-        const outbox = await open666({ giveUp: { tries: 1, ms: 0 } });
+        const outbox = await open666({ rejectAfter: { tries: 1, ms: 0 } });
         await until(() => (outbox.state.failing[0]?.tries ?? 0) > 5);
         ion.fail = () => undefined;
         await empty(outbox);
@@ -389,7 +395,7 @@ describe('outbox: delivery', () => {
     }
 
     it('is not rejected for an outage, however long', async () => {
-      const outbox = await open666({ giveUp: { tries: 20, ms: 0 } });
+      const outbox = await open666({ rejectAfter: { tries: 20, ms: 0 } });
       ion.isDown = true;
       await until(() => outbox.state.unreachableSince !== undefined);
       const { calls } = ion;
@@ -397,7 +403,7 @@ describe('outbox: delivery', () => {
       ion.isDown = false;
       ion.fail = () => undefined;
       await empty(outbox);
-      assert.deepEqual(heard.givenUp, []);
+      assert.deepEqual(heard.rejected, []);
     });
   });
 
@@ -435,23 +441,23 @@ describe('outbox: delivery', () => {
     await empty(outbox);
     assert.deepEqual(heard.delivered, ['good']);
     assert.deepEqual(
-      heard.givenUp.map(([, code]) => code).sort(),
+      heard.rejected.map(([, code]) => code).sort(),
       ['ION_NOT_FOUND', ...codes].sort(),
     );
-    assert.equal(outbox.state.givenUp, 6);
+    assert.equal(outbox.state.rejected, 6);
     assert.equal(outbox.state.unreachableSince, undefined);
-    const refused = await outbox.refused(100);
-    assert.deepEqual(refused[0]?.entry.error, { code: 'ION_GRAPHQL', message: 'no ION_GRAPHQL' });
+    const rejected = await outbox.rejected(100);
+    assert.deepEqual(rejected[0]?.entry.error, { code: 'ION_GRAPHQL', message: 'no ION_GRAPHQL' });
 
     ion.fail = () => undefined;
-    await outbox.decide('discard', [refused[0]?.sequence ?? 0]);
+    await outbox.decide('discard', [rejected[0]?.sequence ?? 0]);
     await outbox.decide('retry');
     await empty(outbox);
     await until(() => valuesOf('1').length === codes.length);
     assert.deepEqual(valuesOf('1').slice(1).sort(), codes.slice(1).sort());
-    assert.equal(outbox.state.givenUp, 1, 'the step that nobody knows');
+    assert.equal(outbox.state.rejected, 1, 'the step that nobody knows');
     await outbox.decide('discard');
-    assert.deepEqual(outbox.state.givenUp, 0);
+    assert.deepEqual(outbox.state.rejected, 0);
   });
 
   for (const code of [
@@ -469,7 +475,7 @@ describe('outbox: delivery', () => {
       await until(() => ion.calls > 6);
       ion.fail = () => undefined;
       await empty(outbox);
-      assert.deepEqual([heard.delivered, heard.givenUp], [['a'], []]);
+      assert.deepEqual([heard.delivered, heard.rejected], [['a'], []]);
     });
   }
 
@@ -482,7 +488,7 @@ describe('outbox: delivery', () => {
     await add(outbox, { step: 21 }, 'other run');
     await add(outbox, { run: 3 }, 'third run');
     await until(() => heard.delivered.length === 3);
-    assert.equal(outbox.state.waiting, 1);
+    assert.equal(outbox.state.pending, 1);
     ion.failLookUp = () => undefined;
     await empty(outbox);
     assert.equal(heard.delivered.at(-1), 'sick');
@@ -517,15 +523,15 @@ describe('outbox: delivery', () => {
     const again = await open();
     again.start();
     await empty(again);
-    assert.deepEqual([valuesOf('1'), again.state.givenUp], [['a', 'c', 'e'], 2]);
-    const told = (await again.refused(10)).map(({ entry: { error } }) => error);
+    assert.deepEqual([valuesOf('1'), again.state.rejected], [['a', 'c', 'e'], 2]);
+    const told = (await again.rejected(10)).map(({ entry: { error } }) => error);
     assert.equal(told.length, 2);
     for (const { code, message } of told) {
       assert.equal(code, 'ION_CONFIG');
       assert.match(message, /cannot be read/);
     }
     await again.decide('retry');
-    assert.equal(again.state.givenUp, 2, 'it still cannot be read');
+    assert.equal(again.state.rejected, 2, 'it still cannot be read');
     // A newer value for the same target is not mistaken for it.
     await add(again, { run: 1 }, 'f', { latestOnly: true });
     await empty(again);
@@ -534,11 +540,11 @@ describe('outbox: delivery', () => {
     await readable();
     const later = await open();
     later.start();
-    assert.match(String((await later.refused(1))[0]?.entry.error.message), /for a while/);
+    assert.match(String((await later.rejected(1))[0]?.entry.error.message), /for a while/);
     await later.decide('retry');
     await empty(later);
     assert.deepEqual(valuesOf('1'), ['a', 'c', 'e', 'f', 'b', 'd']);
-    assert.equal(later.state.givenUp, 0);
+    assert.equal(later.state.rejected, 0);
   });
 
   it('discards unreadable entries, and frees the space of their files', async () => {
@@ -549,13 +555,13 @@ describe('outbox: delivery', () => {
     await damage(outboxes.folder, ['a']);
     const again = await open({ limits: { entries: 10, bytes: 1900 } });
     again.start();
-    await until(() => again.state.givenUp === 1);
+    await until(() => again.state.rejected === 1);
     const more = fileOf('more.txt', 'x'.repeat(1000));
     const addMore = () =>
       add(again, { run: 1 }, 'b', { action: 'file', filename: 'more.txt', file: more });
     await failure(addMore(), 'ION_OVERLOADED');
     await again.decide('discard');
-    assert.deepEqual([again.state.waiting, again.state.givenUp], [0, 0]);
+    assert.deepEqual([again.state.pending, again.state.rejected], [0, 0]);
     assert.deepEqual(await readdir(join(outboxes.folder, 'files')), []);
     await addMore();
     await empty(again);
@@ -568,7 +574,7 @@ describe('outbox: delivery', () => {
     };
     const broken = {
       delivered: throwing,
-      givenUp: throwing,
+      rejected: throwing,
       changed: throwing,
       failed: (thrown: unknown) => failed.push(thrown),
     };
@@ -586,16 +592,16 @@ describe('outbox: delivery', () => {
     const outbox = await open();
     outbox.start();
     for (const value of ['a', 'b', 'c']) await add(outbox, { run: 1 }, value);
-    await until(() => outbox.state.givenUp === 3);
+    await until(() => outbox.state.rejected === 3);
     ion.fail = () => undefined;
     await Promise.all([outbox.decide('retry'), outbox.decide('retry'), outbox.decide('discard')]);
     await empty(outbox);
-    assert.deepEqual([outbox.state.givenUp, valuesOf('1')], [0, ['a', 'b', 'c']]);
+    assert.deepEqual([outbox.state.rejected, valuesOf('1')], [0, ['a', 'b', 'c']]);
   });
 
   it('retries if at least one of several fields may still be written', async () => {
-    const partly = new IonError('ION_VARIABLES', 'both');
-    partly.parts = [new IonError('ION_VARIABLES', 'wrong'), outage()];
+    const parts = [new IonError('ION_VARIABLES', 'wrong'), outage()];
+    const partly = new IonError('ION_VARIABLES', 'both').with({ parts });
     ion.fail = (_value, call) => (call < 4 ? partly : undefined);
     const outbox = await open({ pauseMs: 1 });
     outbox.start();
@@ -612,7 +618,7 @@ describe('outbox: delivery', () => {
       await add(outbox, { step: 11, field: 'Torque' }, value, { latestOnly: true });
       await add(outbox, { step: 11, field: 'Gap' }, -value, { latestOnly: true });
     }
-    assert.equal(outbox.state.waiting, 2);
+    assert.equal(outbox.state.pending, 2);
     ion.isDown = false;
     await empty(outbox);
     // A write in progress when a newer one arrived may have been delivered before it.
@@ -681,7 +687,7 @@ describe('outbox: delivery', () => {
     await fill(30_000);
     global.gc?.();
     const grown = (process.memoryUsage().heapUsed - before) / 1024 / 1024;
-    assert.equal(outbox.state.waiting, 32_000);
+    assert.equal(outbox.state.pending, 32_000);
     // With their messages they would need more than 30 MB.
     if (global.gc) assert.ok(grown < 5, `${grown.toFixed(1)} MB more`);
   });

@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import type { IonError } from '../../nodes/client/errors.js';
-import type { Entry, Stored } from '../../nodes/outbox/entries.js';
-import { OutboxStore, writing } from '../../nodes/outbox/store.js';
+import type { StepEntry } from '../../nodes/outbox/step-writes.js';
+import type { Stored } from '../../nodes/outbox/store/entries.js';
+import { OutboxStore } from '../../nodes/outbox/store/store.js';
 import { failure } from '../support/errors.js';
 
 const LIMITS = { entries: 1000, bytes: 10_000_000 };
 
-const entry = (value: unknown, more: Partial<Entry> = {}): Entry => ({
+const entry = (value: unknown, more: Partial<StepEntry> = {}): StepEntry => ({
   write: { action: 'field', target: { field: 1 }, value, onConflict: 'retry' },
   sender: 'node',
   context: 'context',
@@ -38,16 +39,19 @@ describe('outbox: the store', () => {
     opened.delete(store);
     await store.close();
   };
-  const values = (rows: Stored[]) => rows.map((row) => row.entry.write.value);
-  const lanes = async (store: OutboxStore) => {
+  const written = (row: Stored | undefined) => (row?.entry as StepEntry | undefined)?.write.value;
+  const values = (rows: Stored[]) => rows.map(written);
+  const partitions = async (store: OutboxStore) => {
     const found: string[] = [];
-    for (let lane = await store.laneAfter(''); lane; lane = await store.laneAfter(lane)) {
-      found.push(lane);
+    for (let head = await store.partitionAfter(''); head; ) {
+      found.push(head.partition);
+      head = await store.partitionAfter(head.partition);
     }
     return found;
   };
   const all = async (store: OutboxStore) => {
-    const rows = await Promise.all((await lanes(store)).map((lane) => store.first(lane, 1000)));
+    const found = await partitions(store);
+    const rows = await Promise.all(found.map((partition) => store.first(partition, 1000)));
     return rows.flat();
   };
 
@@ -65,12 +69,12 @@ describe('outbox: the store', () => {
     }
     await close(store);
     const again = await open();
-    assert.equal(again.waiting, 6);
-    const [a, ab, b] = await lanes(again);
+    assert.equal(again.pending, 6);
+    const [a, ab, b] = await partitions(again);
     assert.deepEqual(values(await again.first(String(a), 10)), [1, 3, 6]);
     assert.deepEqual(values(await again.first(String(ab), 10)), [5]);
     assert.deepEqual(values(await again.first(String(b), 10)), [2]);
-    assert.deepEqual(values(await again.unrouted(10)), [4]);
+    assert.deepEqual(values(await again.firstUnresolved(10)), [4]);
     const next = await again.add(entry(7), 'a');
     assert.equal(next.sequence, 7);
   });
@@ -81,7 +85,7 @@ describe('outbox: the store', () => {
     await store.add(entry(value), 'a');
     await close(store);
     const [row] = await all(await open());
-    const found = row?.entry.write.value as typeof value;
+    const found = written(row) as typeof value;
     assert.deepEqual([found.at, [...found.bytes], found.big], [value.at, [0, 255], 7n]);
     assert.equal(String(row?.entry.context), 'context');
   });
@@ -90,10 +94,10 @@ describe('outbox: the store', () => {
     const store = await open();
     const early = await store.add(entry('early'), undefined);
     await store.add(entry('late'), 'a');
-    await store.route(early, 'a');
+    await store.resolve(early, 'a');
     assert.deepEqual(values(await all(store)), ['early', 'late']);
-    assert.deepEqual(await store.unrouted(10), []);
-    assert.equal(store.waiting, 2);
+    assert.deepEqual(await store.firstUnresolved(10), []);
+    assert.equal(store.pending, 2);
   });
 
   it('keeps only the latest value if configured', async () => {
@@ -109,10 +113,10 @@ describe('outbox: the store', () => {
       store.add(latest(9, 'gap'), 'a'),
     ]);
     assert.deepEqual(values(await all(store)), ['other', 4, 9]);
-    assert.equal(store.waiting, 3);
+    assert.equal(store.pending, 3);
     // The delivery of an entry that has been replaced removes nothing else.
     await store.remove(first);
-    assert.equal(store.waiting, 3);
+    assert.equal(store.pending, 3);
     await close(store);
     const again = await open();
     await again.add(latest(5), 'a');
@@ -121,63 +125,59 @@ describe('outbox: the store', () => {
     await again.remove(five as Stored);
     await again.add(latest(6), 'a');
     assert.deepEqual(values(await all(again)), ['other', 9, 6]);
-    assert.equal(again.waiting, 3);
+    assert.equal(again.pending, 3);
   });
 
   it('keeps the latest value also of entries whose run is looked up first', async () => {
     const store = await open();
     const first = await store.add(entry(1, { replaces: 'torque' }), undefined);
     await store.add(entry(2, { replaces: 'torque' }), undefined);
-    await store.route(first, 'a');
+    await store.resolve(first, 'a');
     assert.deepEqual(await all(store), []);
-    const [second] = await store.unrouted(10);
-    await store.route(second as Stored, 'a');
+    const [second] = await store.firstUnresolved(10);
+    await store.resolve(second as Stored, 'a');
     await store.add(entry(3, { replaces: 'torque' }), undefined);
     assert.deepEqual(await all(store), []);
-    assert.equal(store.waiting, 1);
+    assert.equal(store.pending, 1);
   });
 
   it('keeps rejected writes apart until somebody decides', async () => {
     const store = await open();
     const one = await store.add(entry(1), 'a');
     const two = await store.add(entry(2), 'a');
-    await store.giveUp(one, { code: 'ION_GRAPHQL', message: 'no' }, 5);
-    await store.giveUp(two, { code: 'ION_GRAPHQL', message: 'no' }, 6);
-    assert.deepEqual([store.waiting, store.givenUp], [0, 2]);
-    const [first, second] = await store.refused(10);
+    await store.reject(one, { code: 'ION_GRAPHQL', message: 'no' }, 5);
+    await store.reject(two, { code: 'ION_GRAPHQL', message: 'no' }, 6);
+    assert.deepEqual([store.pending, store.rejected], [0, 2]);
+    const [first, second] = await store.firstRejected(10);
     assert.deepEqual(first?.entry.error, { code: 'ION_GRAPHQL', message: 'no' });
     await store.discard(second ?? assert.fail());
-    assert.deepEqual([store.waiting, store.givenUp], [0, 1]);
+    assert.deepEqual([store.pending, store.rejected], [0, 1]);
     await close(store);
-    assert.equal((await open()).givenUp, 1);
+    assert.equal((await open()).rejected, 1);
   });
 
   it('keeps files next to the entries, and removes them together', async () => {
     const store = await open();
     const add = (value: string) =>
-      store.add(
-        entry(value, { fileSize: 3 }),
-        'a',
-        writing(
-          (async function* () {
-            yield Buffer.from('abc');
-          })(),
-        ),
-      );
+      store.add(entry(value, { fileSize: 3 }), 'a', {
+        content: (async function* () {
+          yield Buffer.from('abc');
+        })(),
+      });
     const one = await add('one');
     const two = await add('two');
-    assert.equal(await readFile(store.fileOf(one.sequence), 'utf8'), 'abc');
+    assert.equal(await readFile(store.filePathOf(one.sequence), 'utf8'), 'abc');
     await store.remove(one);
-    await store.giveUp(two, { code: 'ION_GRAPHQL', message: 'no' }, 5);
-    const kept = store.fileOf(two.sequence);
+    await store.reject(two, { code: 'ION_GRAPHQL', message: 'no' }, 5);
+    const kept = store.filePathOf(two.sequence);
     assert.equal(await readFile(kept, 'utf8'), 'abc');
     // Left by a process that ended before its entry was stored.
-    await writeFile(store.fileOf(999), 'lost');
+    await writeFile(store.filePathOf(999), 'lost');
     await close(store);
     const again = await open();
     assert.deepEqual(await readdir(join(folder, 'files')), [String(two.sequence)]);
-    const [refused] = await again.refused(1);
-    await again.discard(refused ?? assert.fail());
+    const [rejected] = await again.firstRejected(1);
+    await again.discard(rejected ?? assert.fail());
     assert.deepEqual(await readdir(join(folder, 'files')), []);
   });
 
@@ -221,9 +221,9 @@ describe('outbox: the store', () => {
       await Promise.all(rows.filter((_, index) => index % 2).map((row) => store.remove(row)));
     }
     const rows = await all(store);
-    assert.equal(store.waiting, rows.length);
+    assert.equal(store.pending, rows.length);
     for (const row of rows) await store.remove(row);
-    assert.deepEqual([store.waiting, await all(store)], [0, []]);
+    assert.deepEqual([store.pending, await all(store)], [0, []]);
     // No bytes are counted for nothing either.
     await store.add(entry(Buffer.alloc(LIMITS.bytes - 1000)), 'a');
   });
@@ -239,14 +239,18 @@ describe('outbox: the store', () => {
     ClassicLevel.prototype.iterator = (() => broken) as never;
     ClassicLevel.prototype.keys = (() => fail()) as never;
     try {
-      for (const reading of [store.unrouted(1), store.laneAfter(''), store.refused(1)]) {
+      for (const reading of [
+        store.firstUnresolved(1),
+        store.partitionAfter(''),
+        store.firstRejected(1),
+      ]) {
         const { message } = await failure(reading, 'ION_OVERLOADED');
         assert.match(message, /cannot be used for now: .*Input\/output error/);
       }
     } finally {
       Object.assign(ClassicLevel.prototype, { iterator, keys });
     }
-    assert.deepEqual(await store.unrouted(1), []);
+    assert.deepEqual(await store.firstUnresolved(1), []);
   });
 
   it('reports a folder that cannot be created', async () => {
@@ -290,7 +294,7 @@ describe('outbox: the store', () => {
         `${accepted.length} were accepted`,
       );
       assert.deepEqual(values(await all(store)), accepted);
-      assert.equal(store.waiting, accepted.length);
+      assert.equal(store.pending, accepted.length);
       await close(store);
       assert.deepEqual(values(await all(await open())), accepted);
     });
@@ -302,7 +306,7 @@ describe('outbox: the store', () => {
       fill();
       const removals = [store.remove(first as Stored), store.remove(second as Stored)];
       assert.deepEqual(values(await all(store)), [3]);
-      assert.equal(store.waiting, 1);
+      assert.equal(store.pending, 1);
       await failure(store.add(entry(4), 'a'), 'ION_OVERLOADED');
       assert.deepEqual(values(await all(store)), [3]);
       free();
@@ -312,7 +316,7 @@ describe('outbox: the store', () => {
       await close(store);
       const again = await open();
       assert.deepEqual(values(await all(again)), [3, 5]);
-      assert.equal(again.waiting, 2);
+      assert.equal(again.pending, 2);
     });
 
     it('keeps the file of an entry that arrives when there is room again', async () => {
@@ -323,8 +327,8 @@ describe('outbox: the store', () => {
       const content = (async function* () {
         yield Buffer.from('abc');
       })();
-      const kept = await store.add(entry(2, { fileSize: 3 }), 'a', writing(content));
-      assert.equal(await readFile(store.fileOf(kept.sequence), 'utf8'), 'abc');
+      const kept = await store.add(entry(2, { fileSize: 3 }), 'a', { content });
+      assert.equal(await readFile(store.filePathOf(kept.sequence), 'utf8'), 'abc');
     });
   });
 
@@ -344,7 +348,7 @@ describe('outbox: the store', () => {
         values(await all(again)),
         Array.from({ length: 50 }, (_, index) => index),
       );
-      assert.equal(again.waiting, 50);
+      assert.equal(again.pending, 50);
       await again.add(entry('next'), 'a');
       await close(again);
       assert.equal((await all(await open())).length, 51);
@@ -365,7 +369,7 @@ describe('outbox: the store', () => {
           found,
           Array.from({ length: found.length }, (_, index) => index),
         );
-        assert.equal(again.waiting, found.length);
+        assert.equal(again.pending, found.length);
         await again.add(entry('next'), 'a');
         assert.equal((await all(again)).length, found.length + 1);
       });
@@ -381,7 +385,7 @@ describe('outbox: the store', () => {
         values(await all(again)),
         Array.from({ length: 50 }, (_, index) => index),
       );
-      assert.equal(again.waiting, 50);
+      assert.equal(again.pending, 50);
     });
   });
 });

@@ -64,7 +64,7 @@ function additions(): string[] {
     .filter((name) => name.endsWith('.ts'))
     .flatMap((name) => [
       ...readFileSync(join(root, 'nodes/editor', name), 'utf8').matchAll(
-        /addButton: node\._\('([\w-]+)\.label\.(\w+)'\)/g,
+        /addButton: queryText\('([\w-]+)\.label\.(\w+)'\)/g,
       ),
     ])
     .map(([, node = '', key = '']) => `+ ${(catalogueOf(node).label as Catalogue)[key]}`);

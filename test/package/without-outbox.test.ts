@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { outboxFolder } from '../../nodes/outbox/folder.js';
+import { outboxFolder } from '../../nodes/outbox/store/folder.js';
 import { type FlowNode, stepNode } from '../../tools/flow-nodes.js';
 import { install, pack, root, useTemporaryFolder } from '../../tools/package.js';
 import { RunningNodeRed } from '../../tools/running-node-red.js';

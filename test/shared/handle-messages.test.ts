@@ -57,7 +57,7 @@ describe('a message of any node', () => {
         throw new Error('Too deep.');
       });
       assert.match(String(error?.message), text);
-      assert.equal(error?.isUncertain, operation === 'mutation');
+      assert.equal(error?.mayHaveRun, operation === 'mutation');
       const { durationMs, ...details } = msg.ion ?? {};
       assert.equal(typeof durationMs, 'number');
       assert.deepEqual(details, {
@@ -83,7 +83,7 @@ describe('a message of any node', () => {
     };
     const { node } = nodeWith(() => {
       const error = new IonError('ION_CONFLICT', 'Stale etag.');
-      return Promise.reject(Object.assign(error, known, { isUncertain: true }));
+      return Promise.reject(Object.assign(error, known, { mayHaveRun: true }));
     });
     const msg: Record<string, unknown> = { payload: 7, run: 3 };
     assert.equal((await receive(node, msg))?.code, 'ION_CONFLICT');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import type { Node, NodeAPI } from 'node-red';
 import { IonError } from '../../nodes/client/errors.js';
-import type { OutboxListener } from '../../nodes/outbox/outbox.js';
+import type { OutboxListener } from '../../nodes/outbox/listeners.js';
 import type { NodeStatus, StatusText } from '../../nodes/shared/node-status.js';
 import { outboxResults } from '../../nodes/step/outbox-results.js';
 import { FakeIon, useOutbox, write } from '../support/outbox.js';
@@ -44,7 +44,7 @@ describe('a node that writes through the outbox', () => {
     };
     ion.fail = () => {
       const error = new IonError('ION_GRAPHQL', 'The step is complete.');
-      return Object.assign(error, known, { isUncertain: true });
+      return Object.assign(error, known, { mayHaveRun: true });
     };
     const check = (message: Record<string, unknown> | null | undefined) => {
       const { durationMs, ...details } = (message?.ion ?? {}) as Record<string, unknown>;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { IonClient } from '../../nodes/client/client.js';
 import { StepWriter } from '../../nodes/client/steps/step-writer.js';
 import { Outbox } from '../../nodes/outbox/outbox.js';
+import { StepWrites, stepEntry } from '../../nodes/outbox/step-writes.js';
 import type { ByOutbox } from './fault-matrix.js';
 import { clientSettings, type SandboxInTests } from './sandbox.js';
 import { makeStep } from './steps.js';
@@ -35,10 +36,12 @@ export class OutboxTrial {
     const client = new IonClient(settings);
     const folder = await mkdtemp(join(tmpdir(), 'ion-outbox-trial-'));
     const listeners = new Map();
+    const writer = new StepWriter(client);
     const outbox = await Outbox.open({
       folder,
       limits: { entries: 100, bytes: 1e6 },
-      writer: new StepWriter(client),
+      kinds: [new StepWrites(writer)],
+      check: (options) => writer.check(options),
       concurrency: 2,
       listeners,
       pauseMs: 20,
@@ -46,7 +49,7 @@ export class OutboxTrial {
     const trial = new OutboxTrial(ion, client, outbox, folder, fields.Log ?? 0);
     listeners.set('trial', {
       delivered: () => trial.#delivered++,
-      givenUp: () => {},
+      rejected: () => {},
       failed: () => {},
       changed: () => {},
     });
@@ -80,11 +83,11 @@ export class OutboxTrial {
   async become(value: string, isPassing: boolean): Promise<ByOutbox> {
     const delivered = this.#delivered;
     const write = { action: 'field', target: { field: this.#field }, value } as const;
-    await this.#outbox.add('trial', { ...write, onConflict: 'retry' }, {});
+    await this.#outbox.add('trial', stepEntry({ ...write, onConflict: 'retry' }), {});
     const fate = (): ByOutbox | undefined => {
-      const { givenUp, failing, unreachableSince } = this.#outbox.state;
+      const { rejected, failing, unreachableSince } = this.#outbox.state;
       if (this.#delivered > delivered) return 'delivered';
-      if (givenUp > 0) return 'gives up';
+      if (rejected > 0) return 'gives up';
       if (failing.length > 0) return 'tries';
       return unreachableSince !== undefined && !isPassing ? 'waits' : undefined;
     };
@@ -95,7 +98,7 @@ export class OutboxTrial {
   /** Waits until the value is in ION. */
   async delivered(value: string): Promise<void> {
     const { runStepFields } = this.#ion.sandbox.data;
-    await until(() => this.#outbox.state.waiting === 0);
+    await until(() => this.#outbox.state.pending === 0);
     assert.equal(runStepFields.get(this.#field)?.value, value);
   }
 

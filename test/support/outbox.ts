@@ -6,11 +6,18 @@ import { closedError, IonError } from '../../nodes/client/errors.js';
 import type { WriteResult } from '../../nodes/client/steps/step-writer.js';
 import type { Target } from '../../nodes/client/steps/target.js';
 import { abandonable } from '../../nodes/client/support/abort-listeners.js';
-import { decode } from '../../nodes/outbox/entries.js';
-import { type NewWrite, Outbox, type OutboxOptions } from '../../nodes/outbox/outbox.js';
+import { Outbox, type OutboxOptions } from '../../nodes/outbox/outbox.js';
+import {
+  type NewStepWrite,
+  type StepEntry,
+  StepWrites,
+  stepEntry,
+} from '../../nodes/outbox/step-writes.js';
+import type { NewEntry } from '../../nodes/outbox/store/entries.js';
+import { decode } from '../../nodes/outbox/store/entry-codec.js';
 import { until } from './until.js';
 
-type Writer = OutboxOptions['writer'];
+type Writer = ConstructorParameters<typeof StepWrites>[0] & { check: OutboxOptions['check'] };
 
 /** A separate ION: remembers the writes, and fails on request. */
 export class FakeIon implements Writer {
@@ -125,7 +132,7 @@ export function fault(): IonError {
  * @param options read at each opening
  */
 export function useOutbox(
-  options: () => Pick<OutboxOptions, 'writer' | 'listeners'> & Partial<OutboxOptions>,
+  options: () => { writer: Writer; listeners: OutboxOptions['listeners'] } & Partial<OutboxOptions>,
 ) {
   let folder = '';
   const opened = new Set<Outbox>();
@@ -143,8 +150,11 @@ export function useOutbox(
     },
     async open(more: Partial<OutboxOptions> = {}): Promise<Outbox> {
       const limits = { entries: 100_000, bytes: 1e9 };
-      const usual = { folder, limits, concurrency: 10, pauseMs: 5 };
-      const outbox = await Outbox.open({ ...usual, ...options(), ...more });
+      const { writer, ...others } = options();
+      const kinds = [new StepWrites(writer)];
+      const check: Writer['check'] = (how) => writer.check(how);
+      const usual = { folder, limits, kinds, check, concurrency: 10, pauseMs: 5 };
+      const outbox = await Outbox.open({ ...usual, ...others, ...more });
       opened.add(outbox);
       return outbox;
     },
@@ -152,7 +162,7 @@ export function useOutbox(
       opened.delete(outbox);
       await outbox.close();
     },
-    empty: (outbox: Outbox) => until(() => outbox.state.waiting === 0),
+    empty: (outbox: Outbox) => until(() => outbox.state.pending === 0),
   };
 }
 
@@ -181,7 +191,8 @@ export async function damage(folder: string, values: string[]): Promise<() => Pr
   const numberOf = (key: string) => key.slice(key.lastIndexOf('!') + 1);
   await inStore(folder, async (level) => {
     for await (const [key, value] of level.iterator()) {
-      if (!/^[qu]!/.test(key) || !values.includes(String(decode(value).write.value))) continue;
+      if (!/^[qu]!/.test(key) || !values.includes(String((decode(value) as StepEntry).write.value)))
+        continue;
       before.set(numberOf(key), value);
       await level.put(key, Buffer.from('not an entry'));
     }
@@ -195,10 +206,5 @@ export async function damage(folder: string, values: string[]): Promise<() => Pr
     });
 }
 
-export const write = (target: Target, value: unknown, more: Partial<NewWrite> = {}): NewWrite => ({
-  action: 'field',
-  target,
-  value,
-  onConflict: 'retry',
-  ...more,
-});
+export const write = (target: Target, value: unknown, more: Partial<NewStepWrite> = {}): NewEntry =>
+  stepEntry({ action: 'field', target, value, onConflict: 'retry', ...more });

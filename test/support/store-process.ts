@@ -4,7 +4,7 @@
 // It prints one line of JSON: the result, or the code and the text of the failure.
 import { readFile } from 'node:fs/promises';
 import { toIonError } from '../../nodes/client/errors.js';
-import { OutboxStore, writing } from '../../nodes/outbox/store.js';
+import { OutboxStore } from '../../nodes/outbox/store/store.js';
 
 const [, , folder = '', work] = process.argv;
 const limits = { entries: 1000, bytes: 10_000_000 };
@@ -17,12 +17,12 @@ async function keepFile(store: OutboxStore): Promise<string> {
   const target = { step: 1 };
   const write = { action: 'file', target, filename: 'a.txt', onConflict: 'retry' } as const;
   const entry = { write, sender: 'node', context: {}, acceptedAt: 1, fileSize: 3 } as never;
-  const kept = await store.add(entry, 'a', writing(content()));
-  await store.giveUp(kept, { code: 'ION_GRAPHQL', message: 'no' }, 2);
-  const [refused] = await store.refused(1);
-  if (refused) await store.restore(refused, () => {});
-  const [waiting] = await store.unrouted(1);
-  return readFile(store.fileOf(waiting?.sequence ?? 0), 'utf8');
+  const kept = await store.add(entry, 'a', { content: content() });
+  await store.reject(kept, { code: 'ION_GRAPHQL', message: 'no' }, 2);
+  const [rejected] = await store.firstRejected(1);
+  if (rejected) await store.restore(rejected, entry, () => {});
+  const [pending] = await store.firstUnresolved(1);
+  return readFile(store.filePathOf(pending?.sequence ?? 0), 'utf8');
 }
 
 async function openNow(): Promise<OutboxStore> {

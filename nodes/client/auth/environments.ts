@@ -53,9 +53,9 @@ export const environments = {
 
 export type EnvironmentName = keyof typeof environments | 'custom';
 
-/** In characters; a longer text is no URL that anybody entered. */
+/** Limit for an entered URL, in characters. */
 const MAX_URL = 2000;
-/** The longest host name that DNS allows. */
+/** Limit of DNS for a host name. */
 const MAX_HOST = 253;
 
 /** Path of the token endpoint on an auth server (ION manual, page "Access Tokens"). */
@@ -63,13 +63,16 @@ export const TOKEN_PATH = '/realms/api-keys/protocol/openid-connect/token';
 
 export interface EndpointSettings {
   environment: EnvironmentName;
-  /** `custom` only: base URL, with or without `/graphql`. */
+  /** API base URL, with or without `/graphql`; for `custom` only. */
   apiUrl?: string | undefined;
-  /** `custom` only: host or URL of the auth server, or a full token URL (ends in `/token`). */
+  /** Host or URL of the auth server, or a full token URL (ends in `/token`); for `custom` only. */
   authUrl?: string | undefined;
-  /** Empty: the API base URL, as the manual's script sends. */
+  /** @default the API base URL, as in the script of ION's manual */
   audience?: string | undefined;
-  /** Permits plain `http` to another host than this machine. */
+  /**
+   * Permits plain `http` to other machines.
+   * @default false
+   */
   allowHttp?: boolean | undefined;
 }
 
@@ -80,8 +83,8 @@ export interface Endpoints {
 }
 
 /**
- * The URLs that an environment stands for.
- * @throws IonError `ION_CONFIG` for an unknown environment or a URL that cannot be used.
+ * The URLs of an environment.
+ * @throws IonError `ION_CONFIG` for an unknown environment or a URL that cannot be used
  */
 export function resolveEndpoints(settings: EndpointSettings): Endpoints {
   const { environment } = settings;
@@ -93,7 +96,7 @@ export function resolveEndpoints(settings: EndpointSettings): Endpoints {
     const name = typeof environment === 'string' ? ` "${quote(environment)}"` : '';
     throw new IonError(
       'ION_CONFIG',
-      `The environment${name} is not known. Choose one from the list in the ION config node.`,
+      `The environment${name} is not known. Select one from the list in the ION config node.`,
     );
   }
   const allowHttp = settings.allowHttp ?? false;
@@ -118,66 +121,67 @@ function audienceOf(entered: string | undefined): string {
   if (!hasControlCharacter(audience)) return audience;
   throw new IonError(
     'ION_CONFIG',
-    'The audience in the ION config node has a line break, a tab or another control character in it. Enter it again.',
+    'The audience in the ION config node contains a line break, a tab or another control character. Enter it again.',
   );
 }
 
-/** The host stays the one that was checked, whatever the path looks like. */
+/** A copy with another path, which cannot change the host that was checked. */
 function withPath(url: URL, path: string): URL {
   const result = new URL(url);
   result.pathname = path;
   return result;
 }
 
-function parseUrl(what: string, text: unknown, allowHttp: boolean): URL {
+/** @param label name of the setting in error texts */
+function parseUrl(label: string, text: unknown, allowHttp: boolean): URL {
   const trimmed = typeof text === 'string' ? trimEnds(text) : text;
   if (!trimmed) {
     throw new IonError(
       'ION_CONFIG',
-      `The ${what} is empty. Enter it in the ION config node, or choose another environment than "custom".`,
+      `The ${label} is empty. Enter it in the ION config node, or select another environment than "custom".`,
     );
   }
   const url = typeof trimmed === 'string' ? parsed(trimmed) : undefined;
   if (!url) {
-    // Without the cause, which repeats the whole text.
+    // The cause is omitted, because it contains the whole text.
     const given = typeof trimmed === 'string' ? ` "${quote(printable(trimmed))}"` : '';
     throw new IonError(
       'ION_CONFIG',
-      `The ${what}${given} is not a valid URL. It should look like https://api.example.com.`,
+      `The ${label}${given} is not a valid URL. It should look like https://api.example.com.`,
     );
   }
   if (url.username || url.password || url.search || url.hash) {
     throw new IonError(
       'ION_CONFIG',
-      `The ${what} for ${url.host} must be a plain URL, without user, password, "?" or "#". The API key belongs in the fields for client ID and client secret.`,
+      `The ${label} for ${url.host} must be a plain URL, without user, password, "?" or "#". The API key belongs in the fields for client ID and client secret.`,
     );
   }
   if (url.protocol === 'http:' && !allowHttp && !isLoopback(url.hostname)) {
     throw new IonError(
       'ION_CONFIG',
-      `The ${what} for ${url.host} uses plain http, which would send the client secret unencrypted. Use https, or allow http in the ION config node.`,
+      `The ${label} for ${url.host} uses plain http, which would send the client secret unencrypted. Use https, or allow http in the ION config node.`,
     );
   }
   if (url.protocol !== 'https:' && url.protocol !== 'http:') {
     throw new IonError(
       'ION_CONFIG',
-      `The ${what} starts with "${url.protocol}". Only https (and http on this machine) can be used.`,
+      `The ${label} starts with "${url.protocol}". Only https (and http on this machine) can be used.`,
     );
   }
-  // Other programs read what follows two slashes as a host.
+  // Other programs read a host after two slashes.
   if (withoutTrailingSlashes(url.pathname).includes('//')) {
     throw new IonError(
       'ION_CONFIG',
-      `The ${what} for ${url.host} has "//" in its path. Remove one slash.`,
+      `The ${label} for ${url.host} has "//" in its path. Remove one slash.`,
     );
   }
   return url;
 }
 
-/** A host alone means https; `undefined` for what is no URL that anybody entered. */
+/** A URL, with https as the default scheme; `undefined` for a text that is not a URL. */
 function parsed(text: string): URL | undefined {
   const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `https://${text}`;
-  // A URL is parsed without the line breaks and tabs that stand in it.
+  // `URL` ignores line breaks and tabs.
   if (text.length > MAX_URL || hasControlCharacter(text)) return undefined;
   if (!URL.canParse(withScheme)) return undefined;
   const url = new URL(withScheme);
@@ -189,7 +193,7 @@ function withoutEnd(path: string, end: string): string {
   return trimmed.endsWith(end) ? trimmed.slice(0, -end.length) : trimmed;
 }
 
-/** A mistyped URL may hold credentials, before an "@" or in a query: they are not repeated. */
+/** A mistyped URL without the parts that may hold credentials: before an "@", and in a query. */
 function printable(text: string): string {
   return text
     .replace(/^(\w+:\/\/)?.*@/s, '$1***@')

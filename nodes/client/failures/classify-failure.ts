@@ -2,50 +2,50 @@ import type { GraphqlError, IonError, IonErrorCode, Origin } from '../errors.js'
 import { isPlainObject } from '../support/json.js';
 import { serviceTrouble } from './service-trouble.js';
 
-/** What follows from who answered, and from what they said. */
+/** A failure, classified by its source and its texts. */
 export interface FailureClass {
   origin: Origin;
   code: IonErrorCode;
-  /** Another try may succeed without anybody changing anything. */
+  /** Another try may succeed although nobody changes anything. */
   transient: boolean;
-  /** The operation may have been executed. */
+  /** The server may have executed the operation. */
   mayHaveRun: boolean;
-  /** It is known not to have been executed, so that a mutation may be sent again. */
+  /** The server certainly did not execute the operation, so a mutation may be sent again. */
   notRun: boolean;
 }
 
-/** Of an answer of the API that holds no data. */
+/** A response of the API that is not a success. */
 export interface FailedResponse {
   status: number;
-  /** `undefined` where the body is no answer of GraphQL. */
+  /** `undefined` if the body is not a GraphQL response. */
   errors: GraphqlError[] | undefined;
   data: Record<string, unknown> | undefined;
-  /** The header `Retry-After`, in ms; `undefined` where there is none that can be understood. */
+  /** The header `Retry-After`, in ms; `undefined` without a valid one. */
   retryAfterMs: number | undefined;
 }
 
-/** Statuses that say that the request was not looked at (RFC 9110 and 8470). */
-const NOT_LOOKED_AT: ReadonlySet<number> = new Set([408, 421, 425, 429]);
-/** The same request would be refused again: it is too large. */
+/** Statuses of a request that the server did not process (RFC 9110 and 8470). */
+const NOT_PROCESSED: ReadonlySet<number> = new Set([408, 421, 425, 429]);
+/** Statuses of a request that is too large, so it would be refused again. */
 const TOO_LARGE: ReadonlySet<number> = new Set([413, 414, 431]);
 
-/** Words of GraphQL's own validation, which comes before any etag is compared. */
+/** Texts of GraphQL's validation, which comes before ION compares etags. */
 const INVALID_DOCUMENT =
   /of required type|cannot query field|unknown argument|got invalid value|is not defined by|is never used|used in position|expected type/i;
 
-/** Texts by which ION's own auth layer refuses a token (API reference, error codes; 2025 reports). */
+/** Texts with which ION refuses a token (API reference, error codes; reports of 2025). */
 const REFUSED_TOKEN =
   /unable to find appropriate rsa key|(^|[:.\]] ?|\b(the|your|access|auth|authentication|jwt|bearer) )token is (expired|not yet valid)|unable to (parse|validate) authentication token|please provide proper credentials|^\s*(error: )?(unauthori[sz]ed|unauthenticated)[.!]?\s*$/i;
 
-/** What the API's answer says about the operation: who may refuse it is decided here alone. */
-export function classifyApiFailure(answer: FailedResponse): FailureClass {
-  if (answer.errors) return byIon(answer, answer.errors);
-  const verdict = byGateway(answer);
-  const hasRun = tellsOfWork(answer.data, []);
-  return hasRun ? { ...verdict, mayHaveRun: true, notRun: false } : verdict;
+/** Classifies a failed response of the API. Nothing else decides whether ION rejected an operation. */
+export function classifyApiFailure(response: FailedResponse): FailureClass {
+  if (response.errors) return classifyErrors(response, response.errors);
+  const failure = classifyStatus(response);
+  const hasRun = showsExecution(response.data, []);
+  return hasRun ? { ...failure, mayHaveRun: true, notRun: false } : failure;
 }
 
-/** What the token endpoint's answer says; about the operation it never says anything. */
+/** Classifies a failed response of the token endpoint, which never says anything about an operation. */
 export function classifyTokenFailure(
   status: number,
   oauthError: string | undefined,
@@ -54,7 +54,7 @@ export function classifyTokenFailure(
   const passing = { origin: 'auth', transient: true, mayHaveRun: false, notRun: true } as const;
   if (status === 429) return { ...passing, code: 'ION_RATE_LIMITED' };
   if (status >= 500) return { ...passing, code: 'ION_SERVER' };
-  // Auth servers say so as well, with an error that is none of OAuth.
+  // Auth servers add an error that is not from OAuth.
   if (status === 404) return { ...passing, code: 'ION_NOT_FOUND' };
   if (oauthError !== undefined && OAUTH_ERROR.test(oauthError)) {
     if (PASSING_OAUTH.test(oauthError)) return { ...passing, code: 'ION_SERVER' };
@@ -64,21 +64,21 @@ export function classifyTokenFailure(
   return { ...passing, code: status === 408 ? 'ION_TIMEOUT' : 'ION_RESPONSE' };
 }
 
-/** As OAuth writes errors; gateways and web servers have others, such as "Forbidden". */
+/** The form of OAuth's errors. Gateways and web servers have others, such as "Forbidden". */
 const OAUTH_ERROR = /^[a-z][a-z\d_.-]*$/;
-/** Errors of an auth server about itself (RFC 6749, 4.1.2.1; RFC 8628, 3.5; Keycloak). */
+/** Errors of an auth server about its own state (RFC 6749, 4.1.2.1; RFC 8628, 3.5; Keycloak). */
 const PASSING_OAUTH =
   /^(temporarily_unavailable|server_error|slow_down|too_many_requests|unknown_error|internal_server_error|rate_limit\w*)$/i;
 
 /**
- * Whether the operation itself was refused, by ION or because it makes no sense: it will be again.
- * Anything else is an outage, or trouble with this one operation that may pass.
+ * Whether the operation itself was rejected, by ION or by this package, so that another try fails
+ * too. Any other failure is an outage, or may be temporary.
  */
 export function isRefusal({ origin, code }: IonError): boolean {
-  return origin === 'operation' || (origin === 'local' && REFUSED_HERE.has(code));
+  return origin === 'operation' || (origin === 'local' && REJECTED_LOCALLY.has(code));
 }
 
-const REFUSED_HERE: ReadonlySet<IonErrorCode> = new Set([
+const REJECTED_LOCALLY: ReadonlySet<IonErrorCode> = new Set([
   'ION_QUERY',
   'ION_VARIABLES',
   'ION_GRAPHQL',
@@ -87,27 +87,27 @@ const REFUSED_HERE: ReadonlySet<IonErrorCode> = new Set([
   'ION_NOT_FOUND',
 ]);
 
-/** Whether the error came out of the execution. */
+/** Whether the error comes from the execution of a field. */
 export function hasPath({ path }: GraphqlError): boolean {
   return Array.isArray(path) && path.length > 0;
 }
 
 /** Whether the token was refused because the API's clock is behind the auth server's. */
-export function isTooYoung({ errors }: IonError): boolean {
-  return errors?.some(({ message }) => TOO_YOUNG.test(message)) ?? false;
+export function isNotYetValid({ errors }: IonError): boolean {
+  return errors?.some(({ message }) => NOT_YET_VALID.test(message)) ?? false;
 }
 
-const TOO_YOUNG =
+const NOT_YET_VALID =
   /not yet (valid|active)|jwt not active|\b(iat|nbf)\b|(issued|used) in the future|before (it was )?issued/i;
 
-function byIon(answer: FailedResponse, errors: GraphqlError[]): FailureClass {
-  const { status, data, retryAfterMs } = answer;
+function classifyErrors(response: FailedResponse, errors: GraphqlError[]): FailureClass {
+  const { status, data, retryAfterMs } = response;
   const says = (pattern: RegExp) => errors.some((error) => pattern.test(error.message));
   const has = (pattern: RegExp) => errors.some((error) => codesIn(error).some(matches(pattern)));
-  const hasRun = tellsOfWork(data, errors);
-  const refused = (code: IonErrorCode): FailureClass => ({
-    // Without any words it is no statement about the operation.
-    origin: errors.some(hasWords) ? 'operation' : 'service',
+  const hasRun = showsExecution(data, errors);
+  const rejected = (code: IonErrorCode): FailureClass => ({
+    // An error without a text says nothing about the operation.
+    origin: errors.some(hasText) ? 'operation' : 'service',
     code,
     transient: false,
     mayHaveRun: hasRun,
@@ -115,21 +115,20 @@ function byIon(answer: FailedResponse, errors: GraphqlError[]): FailureClass {
   });
 
   const isRefusedToken = says(REFUSED_TOKEN) || has(/^(UNAUTHENTICATED|UNAUTHORIZED)$/);
-  // With a path, other fields may have run, unless the data shows that they did not.
-  const isBefore = !hasRun && (data !== undefined || !errors.some(hasPath));
-  if (status === 401 || (isRefusedToken && isBefore && !says(PERMISSION))) {
-    // Where it was not executed, a mutation may go out again with a new token.
-    return { ...refused('ION_AUTH'), origin: 'service', notRun: !hasRun };
+  // If an error has a path, other fields may have run, unless the data shows that they did not.
+  const isBeforeExecution = !hasRun && (data !== undefined || !errors.some(hasPath));
+  if (status === 401 || (isRefusedToken && isBeforeExecution && !says(PERMISSION))) {
+    return { ...rejected('ION_AUTH'), origin: 'service', notRun: !hasRun };
   }
   const trouble = serviceTrouble(errors.map(({ message }) => message));
   if (trouble === undefined) {
-    // A document that forgets the etag is wrong for good, a stale etag only until it is read again.
+    // A missing etag is a permanent error of the document; a stale etag is a conflict.
     const isStale = says(/(?<![a-z])e-?tags?(?![a-z])/i) && !says(INVALID_DOCUMENT);
     if (status === 409 || isStale || says(CONCURRENCY) || has(CONCURRENCY)) {
-      return refused('ION_CONFLICT');
+      return rejected('ION_CONFLICT');
     }
     if (status === 403 || says(PERMISSION) || has(/^FORBIDDEN$/)) {
-      return refused('ION_FORBIDDEN');
+      return rejected('ION_FORBIDDEN');
     }
   }
   const passing = (code: IonErrorCode, notRun: boolean): FailureClass => ({
@@ -139,7 +138,7 @@ function byIon(answer: FailedResponse, errors: GraphqlError[]): FailureClass {
     mayHaveRun: !notRun,
     notRun,
   });
-  // A request that was turned away was not executed, unless something shows that it was.
+  // A request that was turned away was not executed, unless the response shows an execution.
   const isTurnedAway = !hasRun && !errors.some(hasPath);
   if (status === 429 || trouble === 'rate' || has(RATE_CODE)) {
     return passing('ION_RATE_LIMITED', isTurnedAway);
@@ -147,26 +146,27 @@ function byIon(answer: FailedResponse, errors: GraphqlError[]): FailureClass {
   if (status >= 500) {
     return passing('ION_SERVER', isTurnedAway && status === 503 && retryAfterMs !== undefined);
   }
-  if (NOT_LOOKED_AT.has(status)) {
+  if (NOT_PROCESSED.has(status)) {
     return passing(status === 408 ? 'ION_TIMEOUT' : 'ION_SERVER', isTurnedAway);
   }
-  const isOfService = (error: GraphqlError) =>
+  const isAboutService = (error: GraphqlError) =>
     codesIn(error).some(matches(SERVICE_CODE)) || serviceTrouble([error.message]) !== undefined;
-  if (errors.every(isOfService)) return passing('ION_SERVER', isTurnedAway);
-  if (status === 404) return refused('ION_NOT_FOUND');
-  return refused('ION_GRAPHQL');
+  if (errors.every(isAboutService)) return passing('ION_SERVER', isTurnedAway);
+  if (status === 404) return rejected('ION_NOT_FOUND');
+  return rejected('ION_GRAPHQL');
 }
 
 const PERMISSION = /\bpermissions?\b/i;
 const CONCURRENCY = /(?<![A-Z])CONCURRENCY_ERROR(?![A-Z])/;
-/** Codes by which GraphQL servers speak of themselves (Apollo, Hasura, Hot Chocolate, gRPC). */
+/** Codes of GraphQL servers for their own state (Apollo, Hasura, Hot Chocolate, gRPC). */
 const SERVICE_CODE =
   /^(INTERNAL(_SERVER)?(_ERROR)?|SERVER_ERROR|SERVICE_UNAVAILABLE|(TEMPORARILY_)?UNAVAILABLE|(GATEWAY_|REQUEST_)?TIME_?OUT|BAD_GATEWAY|DEADLINE_EXCEEDED|DOWNSTREAM(_SERVICE)?_ERROR|SUBGRAPH_\w+|ABORTED|DATABASE_ERROR|DB_ERROR|UNEXPECTED(_ERROR)?|UNKNOWN(_ERROR)?|OPERATION_CANCELED|50\d)$/;
 const RATE_CODE =
   /^(RATE_?LIMIT(ED|_EXCEEDED)?|TOO_MANY_REQUESTS|THROTTLED|RESOURCE_EXHAUSTED|QUOTA_EXCEEDED|429)$/;
 
-function byGateway({ status, retryAfterMs }: FailedResponse): FailureClass {
-  const verdict = (code: IonErrorCode, more: Partial<FailureClass>): FailureClass => ({
+/** A response without `errors` comes from a gateway, or from ION's web server. */
+function classifyStatus({ status, retryAfterMs }: FailedResponse): FailureClass {
+  const failure = (code: IonErrorCode, more: Partial<FailureClass>): FailureClass => ({
     origin: 'gateway',
     code,
     transient: true,
@@ -174,17 +174,17 @@ function byGateway({ status, retryAfterMs }: FailedResponse): FailureClass {
     notRun: false,
     ...more,
   });
-  if (status === 401) return verdict('ION_AUTH', { transient: false, notRun: true });
-  if (status === 429) return verdict('ION_RATE_LIMITED', { notRun: true });
+  if (status === 401) return failure('ION_AUTH', { transient: false, notRun: true });
+  if (status === 429) return failure('ION_RATE_LIMITED', { notRun: true });
   if (status >= 500) {
-    // A 503 that names a time to come back turned the request away.
+    // A 503 with `Retry-After` turned the request away.
     const notRun = status === 503 && retryAfterMs !== undefined;
-    return verdict('ION_SERVER', { mayHaveRun: !notRun, notRun });
+    return failure('ION_SERVER', { mayHaveRun: !notRun, notRun });
   }
-  if (status < 400) return verdict('ION_RESPONSE', { mayHaveRun: true });
-  const notRun = NOT_LOOKED_AT.has(status);
-  if (TOO_LARGE.has(status)) return verdict('ION_RESPONSE', { transient: false });
-  return verdict(GATEWAY_CODES[status] ?? 'ION_RESPONSE', { notRun });
+  if (status < 400) return failure('ION_RESPONSE', { mayHaveRun: true });
+  const notRun = NOT_PROCESSED.has(status);
+  if (TOO_LARGE.has(status)) return failure('ION_RESPONSE', { transient: false });
+  return failure(GATEWAY_CODES[status] ?? 'ION_RESPONSE', { notRun });
 }
 
 const GATEWAY_CODES: Record<number, IonErrorCode> = {
@@ -194,22 +194,25 @@ const GATEWAY_CODES: Record<number, IonErrorCode> = {
   409: 'ION_CONFLICT',
 };
 
-/** Whether a part of the operation had been executed before another part failed. */
-function tellsOfWork(data: Record<string, unknown> | undefined, errors: GraphqlError[]): boolean {
-  // Below the operation's own fields: in what one of them gave back.
+/** Whether a response shows that at least a part of the operation was executed. */
+function showsExecution(
+  data: Record<string, unknown> | undefined,
+  errors: GraphqlError[],
+): boolean {
+  // A longer path leads into the result of a field.
   if (errors.some(({ path }) => Array.isArray(path) && path.length > 1)) return true;
   const failed = new Set(errors.filter(hasPath).map(({ path }) => (path as unknown[])[0]));
-  // One that is null without an error of its own has run, if others failed.
+  // A field that is null without an error of its own has run, if others failed.
   return Object.entries(data ?? {}).some(
     ([name, value]) => value !== null || (failed.size > 0 && !failed.has(name)),
   );
 }
 
-function hasWords({ message }: GraphqlError): boolean {
+function hasText({ message }: GraphqlError): boolean {
   return message.trim() !== '' && !/^"?unknown error"?$/.test(message);
 }
 
-/** Codes in an error, wherever servers put them, in capitals. */
+/** The codes of an error in upper case, from all places where servers put them. */
 function codesIn({ code, type, extensions }: GraphqlError): string[] {
   const more = isPlainObject(extensions)
     ? [extensions.code, extensions.type, extensions.errorCode, extensions.classification]

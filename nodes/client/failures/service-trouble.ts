@@ -1,8 +1,8 @@
 /**
- * Texts by which a service speaks of its own state. ION is Python (SQLAlchemy, psycopg2,
- * PostgreSQL), whose texts reach a client inside `errors` under HTTP 200. The rules of a plant use
- * the same words ("Leak rate limit exceeded", "Press 4 is under maintenance"), so a pattern is
- * either a text that only programs write, or the whole message.
+ * Texts of a service about its own state. ION is Python (SQLAlchemy, psycopg2, PostgreSQL), whose
+ * texts reach a client inside `errors` with HTTP 200. The rules of a plant use the same words ("Leak
+ * rate limit exceeded", "Press 4 is under maintenance"), so a pattern matches either a text that only
+ * programs write, or the whole message.
  */
 const RATE = [
   /too many requests|\brequests? (was |were |is |are |has been |have been )?throttled|ThrottlingException|request limit exceeded/i,
@@ -10,7 +10,7 @@ const RATE = [
   /\b(api|request|requests|query|usage) quota exceeded/i,
 ];
 
-/** Names of exceptions in Python's drivers and workers that mean the database, and not the values. */
+/** Exceptions of Python's drivers and workers that concern the database and not the values. */
 const EXCEPTIONS = [
   /\b(Operational|Interface|PendingRollback|StaleData|Disconnection|ResourceClosed|Serialization|System|Io|Timeout|MaxRetry|NewConnection|BrokenPipe|WorkerLost|(Postgres)?Connection(Reset|Refused|Aborted)?)Error\b/,
   /\b(DeadlockDetected|SerializationFailure|LockNotAvailable|QueryCancell?ed|TransactionRollback|InFailedS(ql|QL)Transaction|ReadOnlyS(ql|QL)Transaction|ActiveS(ql|QL)Transaction|Idle(InTransaction)?SessionTimeout|TransactionTimeout|StatementCompletionUnknown|AdminShutdown|CrashShutdown|CannotConnectNow|DatabaseDropped|TooManyConnections|Connection(Exception|Failure|DoesNotExist)|SqlclientUnableToEstablishSqlconnection|InsufficientResources|ConfigurationLimitExceeded|DiskFull|OutOfMemory|ObjectInUse|UndefinedTable|UndefinedColumn|InsufficientPrivilege|ConnectTimeout|ReadTimeout|PoolTimeout|(Soft)?TimeLimitExceeded)(Error)?\b/,
@@ -25,7 +25,7 @@ const DATABASE = [
   /server has gone away|lost connection to \w+ server|maximum statement execution time|\b(LOADING Redis|MISCONF Redis|MASTERDOWN|CLUSTERDOWN|OOM command)\b|database (query |connection )?error|communications link failure/i,
 ];
 
-/** Connections of programs: those of machines are closed and lost as well. */
+/** Connections of programs. A text about the connection of a machine must not match. */
 const CONNECTIONS = [
   /\b(ECONNRESET|ECONNREFUSED|ECONNABORTED|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)\b|\[?errno -?\d|error -?\d+ connecting to/i,
   /could not (connect to|translate host name|receive data from)|connection to server at|name resolution|name or service not known|no route to host|network is unreachable|max retries exceeded|SSL (SYSCALL error|connection has been closed)/i,
@@ -41,7 +41,7 @@ const SERVER = [
   /\b(request|query|statement|connection|database) timeout\b|timeout exceeded when|\b(hard|soft) time limit \(|longer than the time limit|(worker|celery).{0,20} time limit/i,
 ];
 
-/** Of the whole message, but for what exceptions and servers write before it. */
+/** Patterns for a whole message, without the prefixes of exceptions and servers. */
 const WHOLE = {
   rate: /^(rate (limit )?exceeded|rate.?limit (exceeded|reached|hit)( for .{0,60})?|throttl(ed|ing)|quota exceeded)[.!]*$/i,
   state:
@@ -50,14 +50,14 @@ const WHOLE = {
 const PREFIX = /^\w*(error|exception|fault): ?/i;
 const MAX_PREFIXES = 5;
 
-const BELOW = [...EXCEPTIONS, ...DATABASE, ...CONNECTIONS];
-const STATE = [...BELOW, ...SERVER];
+const DATABASE_AND_CONNECTIONS = [...EXCEPTIONS, ...DATABASE, ...CONNECTIONS];
+const STATE = [...DATABASE_AND_CONNECTIONS, ...SERVER];
 
 export type ServiceTrouble = 'rate' | 'state';
 
 /**
- * Whether the messages of an answer speak of the service and not of the operation. One that speaks
- * of neither makes the whole answer a refusal.
+ * The kind of trouble if all messages of a response concern the service. A single message about
+ * anything else makes the whole response a rejection of the operation.
  */
 export function serviceTrouble(messages: readonly string[]): ServiceTrouble | undefined {
   const kinds = messages.map(kindOf);
@@ -65,10 +65,11 @@ export function serviceTrouble(messages: readonly string[]): ServiceTrouble | un
   return kinds.includes('state') ? 'state' : 'rate';
 }
 
-/** Whether the messages of an answer speak of the database, or of the connection to it. */
+/** Whether all messages of a response concern the database, or the connection to it. */
 export function speaksOfDatabase(messages: readonly string[]): boolean {
-  const isBelow = (text: string) => BELOW.some((each) => each.test(text.trim()));
-  return messages.length > 0 && messages.every(isBelow);
+  const matchesAny = (text: string) =>
+    DATABASE_AND_CONNECTIONS.some((each) => each.test(text.trim()));
+  return messages.length > 0 && messages.every(matchesAny);
 }
 
 function kindOf(text: string): ServiceTrouble | undefined {

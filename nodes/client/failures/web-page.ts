@@ -1,9 +1,9 @@
-/** Whether a text is a web page, as gateways, firewalls and captive portals answer. */
+/** Whether a text is a web page, such as gateways, firewalls and captive portals send. */
 export function isWebPage(text: string): boolean {
   return titleOf(text) !== undefined || /^\s*<(!doctype|html)/i.test(text);
 }
 
-/** The title of a web page; `undefined` for anything else. */
+/** The title of a web page; `undefined` for a text without a title. */
 export function titleOf(html: string): string | undefined {
   const lower = html.toLowerCase();
   const tag = lower.indexOf('<title');

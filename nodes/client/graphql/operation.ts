@@ -9,49 +9,49 @@ export type OperationKind = 'query' | 'mutation';
 
 /** One operation of a GraphQL document, ready to be sent. */
 export interface Operation {
-  /** The document, as it is sent. */
+  /** The document that is sent. */
   text: string;
   kind: OperationKind;
-  /** The operation's name, where it has one. */
+  /** The operation's name; `undefined` for an anonymous operation. */
   name: string | undefined;
   document: DocumentNode;
   definition: OperationDefinitionNode;
 }
 
-/** Parsed documents are kept, because a flow sends the same text again and again. */
+/** Number of parsed documents in the cache, because a flow repeats the same texts. */
 const OPERATION_CACHE_SIZE = 100;
-/** In characters, all together; a parsed document needs some fifty times the memory of its text. */
+/** Limit for all texts in the cache, in characters. A parsed document is some fifty times as large. */
 const MAX_CACHE_CHARACTERS = 100_000;
-const kept = new LruCache<string, Operation>(OPERATION_CACHE_SIZE, MAX_CACHE_CHARACTERS);
-/** In characters; ION answers longer documents with an error anyway. */
+const cache = new LruCache<string, Operation>(OPERATION_CACHE_SIZE, MAX_CACHE_CHARACTERS);
+/** Limit for a document, in characters. ION rejects longer documents anyway. */
 const MAX_DOCUMENT = 1_000_000;
-/** Words and signs: parsing more of them takes too long for everybody else in the process. */
+/** Limit for the tokens of a document: parsing more of them would block the event loop too long. */
 const MAX_TOKENS = 50_000;
 
 /**
- * Parses a document and picks the operation that runs.
- * @param operationName needed only where the document holds several operations
+ * Parses a document and selects the operation to run.
+ * @param operationName required for a document with several operations
  * @throws IonError `ION_QUERY`, with line and column of a syntax error
  */
 export function parseOperation(text: unknown, operationName?: string): Operation {
-  if (typeof text !== 'string') throw noText(`must be text, not ${describe(text)}`);
+  if (typeof text !== 'string') throw noQuery(`must be text, not ${describe(text)}`);
   if (text.length > MAX_DOCUMENT) {
     throw new IonError(
       'ION_QUERY',
-      `The query is longer than ${MAX_DOCUMENT} characters. Put values into variables, or split it.`,
+      `The query is longer than ${MAX_DOCUMENT} characters. Use variables for values, or split it.`,
     );
   }
-  if (text.trim() === '') throw noText('is empty');
+  if (text.trim() === '') throw noQuery('is empty');
   if ((operationName ?? '') !== '' && typeof operationName !== 'string') {
-    throw new IonError('ION_QUERY', 'The operation name is not a text.');
+    throw new IonError('ION_QUERY', 'The operation name must be text.');
   }
   const key = `${operationName ?? ''}\n${text}`;
-  const known = kept.get(key);
+  const known = cache.get(key);
   if (known) return known;
   const document = parseDocument(text);
-  const definition = pickOperation(document, operationName);
+  const definition = selectOperation(document, operationName);
   if (definition.operation === 'subscription') {
-    throw new IonError('ION_QUERY', 'ION has no subscriptions: write a query or a mutation.');
+    throw new IonError('ION_QUERY', 'ION has no subscriptions. Use a query or a mutation.');
   }
   const operation: Operation = {
     text,
@@ -60,14 +60,14 @@ export function parseOperation(text: unknown, operationName?: string): Operation
     document,
     definition,
   };
-  kept.set(key, operation, key.length);
+  cache.set(key, operation, key.length);
   return operation;
 }
 
-function noText(problem: string): IonError {
+function noQuery(problem: string): IonError {
   return new IonError(
     'ION_QUERY',
-    `The query ${problem}. Write a GraphQL query, or check where the node takes it from.`,
+    `The query ${problem}. Enter a GraphQL query, or check the property that holds it.`,
   );
 }
 
@@ -78,20 +78,20 @@ function parseDocument(text: string): DocumentNode {
     if (/tokens\. Parsing aborted/.test(reasonOf(cause))) {
       throw new IonError(
         'ION_QUERY',
-        `The query has more than ${MAX_TOKENS} words and signs. Put values into variables, or split it.`,
+        `The query has more than ${MAX_TOKENS} tokens. Use variables for values, or split it.`,
       );
     }
     const { locations } = cause as { locations?: { line: number; column: number }[] };
-    const place = locations?.[0];
-    const what = place
-      ? `has a syntax error in line ${place.line}, column ${place.column}`
+    const location = locations?.[0];
+    const problem = location
+      ? `has a syntax error in line ${location.line}, column ${location.column}`
       : 'cannot be read';
     const reason = quote(reasonOf(cause).replace(/^Syntax Error: /, ''));
-    throw new IonError('ION_QUERY', `The query ${what}: ${reason}`, { cause });
+    throw new IonError('ION_QUERY', `The query ${problem}: ${reason}`, { cause });
   }
 }
 
-function pickOperation(
+function selectOperation(
   document: DocumentNode,
   operationName: string | undefined,
 ): OperationDefinitionNode {
@@ -110,11 +110,11 @@ function pickOperation(
     );
   }
   const [first, ...others] = operations;
-  if (!first) throw new IonError('ION_QUERY', 'The document holds no query and no mutation.');
+  if (!first) throw new IonError('ION_QUERY', 'The document contains no query and no mutation.');
   if (others.length > 0) {
     throw new IonError(
       'ION_QUERY',
-      `The document holds several operations (${names}). Set the operation name of the one to run.`,
+      `The document contains several operations (${names}). Set the name of the operation to run.`,
     );
   }
   return first;

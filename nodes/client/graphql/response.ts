@@ -1,79 +1,55 @@
-import { showsPiece } from '../auth/redaction.js';
-import { cut, type GraphqlError, IonError, quote } from '../errors.js';
-import { classifyApiFailure, type FailureClass } from '../failures/classify-failure.js';
-import { isWebPage, titleOf } from '../failures/web-page.js';
-import { parseRetryAfter } from '../http/retry-policy.js';
+import { showsPiece } from '../auth/secret-search.js';
+import { type GraphqlError, IonError } from '../errors.js';
+import { classifyApiFailure, type FailedResponse } from '../failures/classify-failure.js';
+import { parseRetryAfter } from '../http/retry-after.js';
 import { type HttpResponse, headerOf } from '../http/transport.js';
 import { JsonLimitError } from '../support/json.js';
 import { boundedCopy, weightOf } from '../support/json-size.js';
 import { parseJson } from '../support/long-json.js';
 import type { Operation } from './operation.js';
+import { errorsMessage, notGraphqlMessage, statusMessage } from './response-messages.js';
 
-/** GraphQL's part of a successful answer. */
+/** A successful GraphQL response. */
 export interface GraphqlResponse {
   data: Record<string, unknown>;
   extensions?: Record<string, unknown> | undefined;
+  /** Response header `x-b3-trace-id`. */
   traceId?: string | undefined;
-  /** ION's clock when it answered (response header `date`). */
+  /** ION's clock (response header `date`). */
   date?: string | undefined;
-  /** Characters of the whole answer, by which its reader sees how much work it may be. */
+  /** Length of the response text in characters: a measure of the work to process it. */
   textLength?: number | undefined;
 }
 
-/**
- * Texts by which ION's own auth layer refuses a request, and what to do about them
- * (docs.firstresonance.io, API reference, error codes).
- */
-const AUTH_ADVICE: [RegExp, string][] = [
-  [
-    /unable to find appropriate rsa key/i,
-    'The key belongs to another environment: choose the environment in which the API key was made.',
-  ],
-  [
-    /token is expired|not yet (valid|active)|\b(iat|nbf)\b/i,
-    'Check the clocks of this machine, of the auth server and of ION.',
-  ],
-  [
-    /unable to (parse|validate) authentication token/i,
-    'Try the other authorization scheme in the ION config node.',
-  ],
-  [/please provide proper credentials/i, 'A proxy in between may remove the Authorization header.'],
-];
+// Limits for all `errors` of one response together.
 
-/** Limits for all `errors` of one answer together. */
 const MAX_ERRORS = 100;
 const MAX_ERROR_VALUES = 10_000;
 const MAX_ERROR_CHARACTERS = 100_000;
-/** Characters of one text in an error. */
+/** Limit for one text in an error, in characters. */
 const MAX_ERROR_MESSAGE = 10_000;
 const MAX_ERROR_DEPTH = 8;
-/** Of the data beside errors, as `weightOf` measures it: some 50,000 to 100,000 values. */
+
+/** Limit for partial data, as `weightOf` measures it: some 50,000 to 100,000 values. */
 const MAX_DATA_WEIGHT = 200_000;
 const GRAPHQL_KEYS: ReadonlySet<string> = new Set(['data', 'errors', 'extensions']);
-/** In characters; usual ids have 16 or 32. */
+/** In characters. Usual IDs have 16 or 32. */
 const MAX_TRACE_ID = 128;
-/** Characters of an answer without JSON in which its title or its text is looked for. */
-const MAX_SEARCHED = 16_384;
-
-const AUTH_CHECK = 'Check that the API key belongs to this environment and is enabled.';
-const CHECK =
-  'Check the API URL in the ION config node, and the gateway, proxy or firewall in between.';
-const FEWER = 'Send fewer messages or lower the concurrency.';
-const SMALLER = 'It is too large: send less in one message.';
 
 /**
- * The JSON of an answer, `undefined` if it is none; a promise only for a long one.
- * @throws IonError `ION_RESPONSE` for JSON that nobody can work with
+ * The body of a response as JSON; a promise for a long one.
+ * @returns `undefined` for a body that is not JSON
+ * @throws IonError `ION_RESPONSE` for JSON that is nested too deeply or has too many values
  */
-export function readBody(answer: HttpResponse, host: string): unknown | Promise<unknown> {
+export function readBody(response: HttpResponse, host: string): unknown | Promise<unknown> {
   const unreadable = (thrown: unknown): undefined => {
     // The HTTP status explains a failure better than a body that cannot be read.
-    if (!(thrown instanceof JsonLimitError) || isFailure(answer)) return undefined;
-    const text = `The answer of ${host} cannot be used. ${thrown.message}`;
-    throw new IonError('ION_RESPONSE', text, { status: answer.status, mayHaveRun: true });
+    if (!(thrown instanceof JsonLimitError) || isFailure(response)) return undefined;
+    const message = `The response of ${host} cannot be used. ${thrown.message}`;
+    throw new IonError('ION_RESPONSE', message, { status: response.status, mayHaveRun: true });
   };
   try {
-    const body = parseJson(answer.text);
+    const body = parseJson(response.text);
     return body instanceof Promise ? body.catch(unreadable) : body;
   } catch (thrown) {
     return unreadable(thrown);
@@ -85,30 +61,29 @@ function isFailure({ status }: HttpResponse): boolean {
 }
 
 /**
- * Reads what the API answered. The body is read before the status is judged, because a 4xx or 5xx
- * may carry GraphQL errors, and a 200 may hold nothing but errors.
- * @param body its JSON, as `readBody` gives it
- * @param token what the request was authorized with
- * @param operation what was asked, of which the answer must hold something
+ * Reads a response of the API. The body counts more than the status, because a 4xx or 5xx may carry
+ * GraphQL errors, and a 200 may hold nothing but errors.
+ * @param body its JSON, from `readBody`
+ * @param token the access token of the request
+ * @param operation the operation of the request, whose fields the response must contain
  * @throws IonError with the code of the failure; `ION_AUTH` with status 401 for a refused token
  */
 export function readResponse(
-  answer: HttpResponse,
+  response: HttpResponse,
   host: string,
   body: unknown,
   token = '',
   operation?: Operation,
 ): GraphqlResponse {
-  const traceId = traceIdOf(answer, token);
-  const errors = graphqlErrors(body, isFailure(answer));
+  const traceId = readTraceId(response, token);
+  const errors = readErrors(body, isFailure(response));
   const data = isObject(body) && isObject(body.data) ? body.data : undefined;
-  if (errors || isFailure(answer)) {
-    throw failure(answer, host, errors, data, traceId);
-  }
-  if (!data || (operation && !isAnswerTo(operation, data))) {
-    throw new IonError('ION_RESPONSE', notGraphql(answer, host, body), {
-      ...classifyApiFailure({ status: answer.status, errors, data, retryAfterMs: undefined }),
-      status: answer.status,
+  if (errors || isFailure(response)) throw failure(response, host, { errors, data, traceId });
+  if (!data || (operation && !hasFieldOf(operation, data))) {
+    const { status } = response;
+    throw new IonError('ION_RESPONSE', notGraphqlMessage(response, host, body), {
+      ...classifyApiFailure({ status, errors, data, retryAfterMs: undefined }),
+      status,
       traceId,
     });
   }
@@ -117,13 +92,13 @@ export function readResponse(
     data,
     extensions: isObject(extensions) ? extensions : undefined,
     traceId,
-    date: headerOf(answer.headers, 'date'),
-    textLength: answer.text.length,
+    date: headerOf(response.headers, 'date'),
+    textLength: response.text.length,
   };
 }
 
-/** GraphQL answers each field, if only by `null`; JSON of something else may have `data` as well. */
-function isAnswerTo({ definition }: Operation, data: Record<string, unknown>): boolean {
+/** Other JSON may have `data` as well, but a GraphQL response contains each field, if only as null. */
+function hasFieldOf({ definition }: Operation, data: Record<string, unknown>): boolean {
   return definition.selectionSet.selections.some(
     (each) =>
       each.kind !== 'Field' ||
@@ -132,123 +107,48 @@ function isAnswerTo({ definition }: Operation, data: Record<string, unknown>): b
   );
 }
 
-/** Nothing where the header holds something else than an id, such as the token: a flow may log it. */
-function traceIdOf({ headers }: HttpResponse, token: string): string | undefined {
+/** `undefined` for a header that is not an ID, or holds the token, because a flow may log it. */
+function readTraceId({ headers }: HttpResponse, token: string): string | undefined {
   const id = headerOf(headers, 'x-b3-trace-id');
   if (id === undefined || id.length > MAX_TRACE_ID || !/^[\w.:/=+-]+$/.test(id)) return undefined;
   return showsPiece(id, token) ? undefined : id;
 }
 
 function failure(
-  answer: HttpResponse,
+  response: HttpResponse,
   host: string,
-  errors: GraphqlError[] | undefined,
-  data: Record<string, unknown> | undefined,
-  traceId: string | undefined,
+  {
+    errors,
+    data,
+    traceId,
+  }: Pick<FailedResponse, 'errors' | 'data'> & { traceId?: string | undefined },
 ): IonError {
-  const retryAfterMs = parseRetryAfter(answer.headers);
-  const verdict = classifyApiFailure({ status: answer.status, errors, data, retryAfterMs });
-  const text = errors
-    ? textOfErrors(answer, verdict, errors)
-    : textOfGateway(answer, verdict, host);
-  return new IonError(verdict.code, text, {
-    ...verdict,
-    // A token that GraphQL refuses is refused like any other.
-    status: verdict.code === 'ION_AUTH' ? 401 : answer.status,
+  const retryAfterMs = parseRetryAfter(response.headers);
+  const failed = { status: response.status, errors, data, retryAfterMs };
+  const failureClass = classifyApiFailure(failed);
+  const message = errors
+    ? errorsMessage(response, failureClass, errors)
+    : statusMessage(response, failureClass, host);
+  return new IonError(failureClass.code, message, {
+    ...failureClass,
+    // A token that GraphQL refuses counts as one that HTTP refuses.
+    status: failureClass.code === 'ION_AUTH' ? 401 : response.status,
     errors,
     data: isSmall(data) ? data : undefined,
     traceId,
-    ...(verdict.transient && { retryAfterMs }),
+    ...(failureClass.transient && { retryAfterMs }),
   });
 }
 
-/** A failed message is copied for Catch nodes at once, which takes too long for more. */
+/** Node-RED copies a failed message for Catch nodes at once, which would block for too long. */
 function isSmall(data: unknown): boolean {
   return weightOf(data, MAX_DATA_WEIGHT) <= MAX_DATA_WEIGHT;
 }
 
-/** ION's own words come first: an engineer can search for them. */
-function textOfErrors(
-  { status }: HttpResponse,
-  { code, origin }: FailureClass,
-  errors: GraphqlError[],
-): string {
-  const said = quote(errors.map((error) => error.message).join(' · '));
-  if (code === 'ION_AUTH') {
-    const advice = AUTH_ADVICE.find(([text]) => text.test(said))?.[1] ?? AUTH_CHECK;
-    return `ION refused the access token: "${said}". ${advice}`;
-  }
-  if (origin === 'service' && code !== 'ION_GRAPHQL') {
-    const under = status === 200 ? '' : ` (HTTP ${status})`;
-    if (code === 'ION_RATE_LIMITED') return `ION asks for fewer requests: "${said}". ${FEWER}`;
-    return `ION has a fault${under}: "${said}". ${adviceOnFault(status)}`;
-  }
-  switch (code) {
-    case 'ION_CONFLICT':
-      return `${said} (somebody else changed it: read it again and write with the new etag)`;
-    case 'ION_FORBIDDEN':
-      return `${said} (the API key has the permissions that its creator had when it was made)`;
-    default:
-      return said;
-  }
-}
-
-/** What answered is not known: ION's own web server, or a gateway, a firewall, a proxy before it. */
-function textOfGateway(answer: HttpResponse, { code }: FailureClass, host: string): string {
-  const { status } = answer;
-  const said = shownText(answer);
-  const named = said && `: "${said}"`;
-  switch (code) {
-    case 'ION_AUTH':
-      if (isWebPage(answer.text)) break;
-      return `ION refused the access token${said && `: "${said}"`}. ${AUTH_CHECK}`;
-    case 'ION_RATE_LIMITED':
-      return `ION asks for fewer requests (HTTP 429${named}). ${FEWER}`;
-    case 'ION_SERVER':
-      return `ION, or a gateway before it, has a fault (HTTP ${status}${named}). ${adviceOnFault(status)}`;
-  }
-  if (status >= 300 && status < 400) {
-    const location = quote(headerOf(answer.headers, 'location') ?? 'nowhere');
-    return `${host} redirects to ${location}, which is not followed, so that the access token does not travel to another host. ${CHECK}`;
-  }
-  if (status === 413) return `${host} refused the request (HTTP 413${named}). ${SMALLER}`;
-  return `A gateway, proxy or firewall answered for ${host}, not ION (HTTP ${status}${named}). ${CHECK}`;
-}
-
-function adviceOnFault(status: number): string {
-  return status === 502 || status === 504
-    ? 'ION gives up after 30 s: ask for less at once, page by page or with fewer fields.'
-    : 'Try again later, and see status.firstresonance.io.';
-}
-
-/** The title of a web page, or the text that came in its place, as one line. */
-function shownText(answer: HttpResponse): string {
-  const text = cut(answer.text, MAX_SEARCHED);
-  const title = titleOf(text);
-  return quote(title ?? (isWebPage(text) ? '' : text));
-}
-
-function notGraphql(answer: HttpResponse, host: string, body: unknown): string {
-  const { status } = answer;
-  const text = cut(answer.text, MAX_SEARCHED);
-  if (text.trim() === '') return `${host} sent an empty answer (HTTP ${status}). ${CHECK}`;
-  if (body !== undefined) {
-    // Data is not shown: it may hold what permits an upload.
-    const said = isObject(body) && !('data' in body) ? `: ${quote(text)}` : '';
-    return `${host} answered JSON that is not a GraphQL answer (HTTP ${status}${said}). ${CHECK}`;
-  }
-  if (isWebPage(text)) {
-    const title = titleOf(text);
-    const named = title ? ` "${quote(title)}"` : '';
-    return `${host} answered with a web page${named} instead of JSON (HTTP ${status}). ${CHECK}`;
-  }
-  return `${host} answered with something that is not JSON (HTTP ${status}): "${quote(text)}". ${CHECK}`;
-}
-
-/** A copy of the errors, as many and as much of them as anybody can use. */
-function graphqlErrors(body: unknown, isFailure: boolean): GraphqlError[] | undefined {
+/** A limited copy of the GraphQL errors; `undefined` if there are none. */
+function readErrors(body: unknown, isFailure: boolean): GraphqlError[] | undefined {
   if (!isObject(body) || !Array.isArray(body.errors) || body.errors.length === 0) return undefined;
-  if (isOfGateway(body, body.errors, isFailure)) return undefined;
+  if (isFromGateway(body, body.errors, isFailure)) return undefined;
   const budget = {
     values: MAX_ERROR_VALUES,
     characters: MAX_ERROR_CHARACTERS,
@@ -261,8 +161,8 @@ function graphqlErrors(body: unknown, isFailure: boolean): GraphqlError[] | unde
   });
 }
 
-/** A gateway's JSON has errors as well: beside other properties, or in forms that GraphQL has not. */
-function isOfGateway(
+/** The JSON of a gateway may have `errors` as well, but with other properties or in other forms. */
+function isFromGateway(
   body: Record<string, unknown>,
   errors: unknown[],
   isFailure: boolean,

@@ -1,187 +1,172 @@
-import { closedError, IonError, quote } from '../errors.js';
+import { closedError, IonError, type IonErrorCode } from '../errors.js';
+import { certificateProblem, type Peer } from './certificate-problem.js';
 
-/** The servers that requests go to. */
-export type Peer = 'api' | 'auth' | 'storage';
-
-/** Codes of OpenSSL and Node for a certificate that is not accepted: because of the time, … */
-const OUT_OF_TIME = /^CERT_(?:NOT_YET_VALID|HAS_EXPIRED)$/;
-/** … because it is for another host, … */
-const OTHER_HOST = /^(?:ERR_TLS_CERT_ALTNAME_INVALID|HOSTNAME_MISMATCH)$/;
-/** … because nobody who is trusted has signed it, … */
-const NOT_TRUSTED =
-  /^(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_(?:GET_ISSUER|VERIFY)\w*|CERT_(?:SIGNATURE_FAILURE|UNTRUSTED|REJECTED))$/;
-/** … or because of what it is. */
-const UNUSABLE =
-  /^(?:CERT_|CRL_|ERR_TLS_CERT|ERROR_IN_C|UNABLE_TO_(?:GET|DE)|INVALID_(?:CA|PURPOSE)$|PATH_LENGTH_|UNSPECIFIED$)/;
-
-/** How a server says that it needs another certificate of this machine. */
-const OWN_CERTIFICATE =
+/** Codes of a server that requires another client certificate. */
+const CLIENT_CERTIFICATE =
   /^ERR_SSL_[A-Z\d]+_ALERT_(?:(?:BAD|NO|UNSUPPORTED)_CERTIFICATE|CERTIFICATE_\w+|UNKNOWN_CA|ACCESS_DENIED)$/;
 
-/** Codes for a server that does not speak TLS, or not in a way that both sides accept. */
+/** Codes of a server that does not speak TLS, or no version of it that both sides accept. */
 const NO_TLS = /^(ERR_SSL_|EPROTO$)/;
 
-/** How undici reports a proxy that refuses a tunnel, or a request that it should forward. */
+/** undici's message if a proxy refuses a tunnel, or a request that it should forward. */
 const PROXY_REFUSAL = /^Proxy (?:response|Authentication Required) \((\d+)\)/;
 
+/** A failed exchange. */
+interface Failure {
+  thrown: unknown;
+  code: string;
+  text: string;
+  url: URL;
+  peer: Peer;
+  /** Whether a connection had taken the request, so that the server may have received it. */
+  isSent: boolean;
+  maxResponseBytes: number;
+}
+
 /**
- * What a failed exchange means to a user.
- * @param peer who was asked: the TLS configuration is not for the host that keeps files
- * @param isSent whether the request was handed to a connection, and may have reached the server
+ * The error of a failed exchange, with the next step for a user.
+ * @param isSent whether a connection had taken the request, so that the server may have received it
+ * @param maxResponseBytes the limit for a response
+ * @param peer the server; the TLS configuration does not apply to the storage host
  */
 export function networkError(
   thrown: unknown,
   url: URL,
   isSent: boolean,
-  largestAnswer: number,
+  maxResponseBytes: number,
   peer: Peer = 'api',
 ): IonError {
-  const code = codeOf(thrown);
   const text = textOf(thrown);
-  const { host, hostname } = url;
-  const refusal = PROXY_REFUSAL.exec(text)?.[1];
-  if (refusal !== undefined) {
+  const failure = { thrown, code: codeOf(thrown), text, url, peer, isSent, maxResponseBytes };
+  return (
+    proxyError(failure) ?? errorByCode(failure) ?? tlsError(failure) ?? connectionError(failure)
+  );
+}
+
+/** The proxy refused the request, or its own TLS failed. */
+function proxyError({ thrown, text, url }: Failure): IonError | undefined {
+  const status = PROXY_REFUSAL.exec(text)?.[1];
+  if (status !== undefined) {
     return new IonError(
       'ION_NETWORK',
-      `The proxy does not connect to ${host} (HTTP ${refusal}). Check its user and password, and which hosts it lets through.`,
-      { cause: thrown, transient: Number(refusal) >= 500 },
+      `The proxy refused to connect to ${url.host} (HTTP ${status}). Check its user and password, and which hosts it allows.`,
+      { cause: thrown, transient: Number(status) >= 500 },
     );
   }
-  const ofProxy = proxyTrouble(thrown);
-  if (ofProxy !== undefined) return new IonError('ION_NETWORK', ofProxy, { cause: thrown });
-  if (code === 'UND_ERR_CONNECT_TIMEOUT' || (code === 'ETIMEDOUT' && !isSent)) {
-    return new IonError(
-      'ION_TIMEOUT',
-      `${host} cannot be reached: no connection in time. Check the network, the firewall and the proxy.`,
-      { cause: thrown, transient: true },
-    );
-  }
+  const problem = proxyTlsProblem(thrown);
+  return problem === undefined
+    ? undefined
+    : new IonError('ION_NETWORK', problem, { cause: thrown });
+}
+
+function errorByCode(failure: Failure): IonError | undefined {
+  const { thrown, code, text, url, isSent } = failure;
+  const { host, hostname } = url;
+  const passing = (ionCode: IonErrorCode, message: string) =>
+    new IonError(ionCode, message, { cause: thrown, transient: true });
   switch (code) {
     case 'UND_ERR_RES_EXCEEDED_MAX_SIZE':
-      return tooLargeError(url, largestAnswer);
+      return tooLargeError(host, failure.maxResponseBytes);
     case 'UND_ERR_DESTROYED':
     case 'UND_ERR_CLOSED':
       return closedError({ mayHaveRun: isSent });
     case 'UND_ERR_INVALID_ARG':
       return new IonError('ION_CONFIG', `The request to ${host} could not be made: ${text}.`);
+    case 'ETIMEDOUT':
+    case 'UND_ERR_CONNECT_TIMEOUT':
+      // The connection was open when it timed out.
+      if (isSent && code === 'ETIMEDOUT') return undefined;
+      return passing(
+        'ION_TIMEOUT',
+        `${host} cannot be reached: no connection in time. Check the network, the firewall and the proxy.`,
+      );
     case 'ENOTFOUND':
     case 'EAI_AGAIN': {
-      const name = nameIn(thrown) ?? hostname;
-      const what = name === hostname ? 'URL in the ION config node' : 'URL of the proxy';
-      return new IonError(
+      const name = unknownName(thrown) ?? hostname;
+      const setting = name === hostname ? 'URL in the ION config node' : 'URL of the proxy';
+      return passing(
         'ION_NETWORK',
-        `The name ${name} cannot be found (DNS). Check the ${what} and this machine's network.`,
-        { cause: thrown, transient: true },
+        `The name ${name} cannot be found (DNS). Check the ${setting} and this machine's network.`,
       );
     }
     case 'ECONNREFUSED':
-      return new IonError(
+      return passing(
         'ION_NETWORK',
-        `The connection to ${host} is refused (${text || code}). Check that the URL is right and the server, or the proxy before it, is up.`,
-        { cause: thrown, transient: true },
+        `The connection to ${host} was refused (${text || code}). Check that the URL is right, and that the server, or the proxy before it, is running.`,
       );
+    default:
+      return undefined;
   }
-  if (OWN_CERTIFICATE.test(code)) {
-    return new IonError(
-      'ION_NETWORK',
-      `${host} does not accept the certificate of this machine, or asks for one (${code}). Check certificate and private key in the TLS configuration in the ION config node.`,
-      { cause: thrown },
+}
+
+function tlsError({ thrown, code, text, url, peer, isSent }: Failure): IonError | undefined {
+  const { host } = url;
+  const permanent = (message: string) => new IonError('ION_NETWORK', message, { cause: thrown });
+  if (CLIENT_CERTIFICATE.test(code)) {
+    return permanent(
+      `${host} rejected the client certificate, or requires one (${code}). Check certificate and private key in the TLS configuration of the ION config node.`,
     );
   }
-  const refused = certificateTrouble(code, text, host, peer);
-  if (refused !== undefined) return new IonError('ION_NETWORK', refused, { cause: thrown });
-  if (!isSent && NO_TLS.test(code)) {
-    const trouble = code.endsWith('_ALERT_HANDSHAKE_FAILURE')
-      ? `${host} does not agree to an encrypted connection (${code}). It may ask for a certificate of this machine, which belongs in the TLS configuration in the ION config node, or for another version of TLS.`
-      : `${host} does not answer as an https server does (${code}). Check scheme and port of the URL in the ION config node.`;
-    return new IonError('ION_NETWORK', trouble, { cause: thrown });
-  }
-  const when = isSent ? 'broke before the answer was complete' : 'could not be made';
-  return new IonError('ION_NETWORK', `The connection to ${host} ${when} (${code || text}).`, {
+  const problem = certificateProblem(code, text, host, peer);
+  if (problem !== undefined) return permanent(problem);
+  if (isSent || !NO_TLS.test(code)) return undefined;
+  return permanent(
+    code.endsWith('_ALERT_HANDSHAKE_FAILURE')
+      ? `${host} refused the TLS connection (${code}). It may require a client certificate, which belongs in the TLS configuration of the ION config node, or another version of TLS.`
+      : `${host} does not respond like an https server (${code}). Check scheme and port of the URL in the ION config node.`,
+  );
+}
+
+function connectionError({ thrown, code, text, url, isSent }: Failure): IonError {
+  const problem = isSent ? 'broke before the response was complete' : 'could not be established';
+  const message = `The connection to ${url.host} ${problem} (${code || text}).`;
+  return new IonError('ION_NETWORK', message, {
     cause: thrown,
     transient: true,
     mayHaveRun: isSent,
   });
 }
 
-/** What is wrong with the TLS of an https proxy; `undefined` for another failure. */
-function proxyTrouble(thrown: unknown): string | undefined {
-  // undici wraps a certificate that is for another host.
+/** A message about the TLS of an https proxy; `undefined` for another failure. */
+function proxyTlsProblem(thrown: unknown): string | undefined {
+  // undici wraps the error of a certificate for another host.
   const failure =
     codeOf(thrown) === 'UND_ERR_PRX_TLS' ? (thrown as { cause?: unknown }).cause : thrown;
   const { proxy } = (failure ?? {}) as { proxy?: string };
   if (proxy === undefined) return undefined;
   const code = codeOf(failure);
   if (NO_TLS.test(code)) {
-    return `The proxy ${proxy} does not answer as an https server does (${code}). Check scheme and port of its URL: for most proxies it begins with http://.`;
+    return `The proxy ${proxy} does not respond like an https server (${code}). Check scheme and port of its URL: for most proxies it begins with http://.`;
   }
-  return certificateTrouble(code, textOf(failure), `the proxy ${proxy}`, 'proxy');
+  return certificateProblem(code, textOf(failure), `the proxy ${proxy}`, 'proxy');
 }
-
-/** What is wrong with the certificate of a host, and what to do; `undefined` for another failure. */
-function certificateTrouble(
-  code: string,
-  text: string,
-  host: string,
-  peer: Peer | 'proxy',
-): string | undefined {
-  if (OUT_OF_TIME.test(code)) {
-    const state = code.endsWith('EXPIRED') ? 'has expired' : 'is not valid yet';
-    const now = new Date().toISOString().slice(0, 19);
-    return `The certificate of ${host}, or of its CA, ${state} (${code}) by the clock of this machine, which says ${now}Z. Set the clock if it is wrong; if it is right, ${host} needs a new certificate.`;
-  }
-  if (OTHER_HOST.test(code)) {
-    return `The certificate of ${host} is for another host (${code}: ${quote(text)}). ${adviceOnHost[peer]}`;
-  }
-  if (NOT_TRUSTED.test(code)) {
-    const advice =
-      peer === 'storage'
-        ? 'It keeps the files of ION, and the TLS configuration is not for it: set NODE_EXTRA_CA_CERTS to the CA certificate.'
-        : 'Choose a TLS configuration with the right CA certificate in the ION config node.';
-    const missing = code.startsWith('UNABLE_TO_')
-      ? ' The server may also have left out an intermediate certificate.'
-      : '';
-    return `The certificate of ${host} is not trusted (${code}). ${advice}${missing}`;
-  }
-  if (UNUSABLE.test(code)) {
-    return `The certificate of ${host} cannot be used (${code}: ${quote(text)}). Another one is needed for ${host}, or for the firewall that answers in its place.`;
-  }
-  return undefined;
-}
-
-const adviceOnHost: Record<Peer | 'proxy', string> = {
-  api: 'Check the URL in the ION config node, and the server name in its TLS configuration.',
-  auth: 'Check the URL in the ION config node, and whether a proxy or firewall answers in its place.',
-  proxy: 'Check the URL of the proxy.',
-  storage: 'ION names this host: a proxy or firewall may answer in its place.',
-};
 
 /** @param isSent see `networkError` */
-export function timeoutError(url: URL, timeoutMs: number, isSent: boolean): IonError {
+export function timeoutError({ host }: URL, timeoutMs: number, isSent: boolean): IonError {
   return new IonError(
     'ION_TIMEOUT',
-    `${url.host} gave no complete answer within ${timeoutMs / 1000} s. Ask for less at once, or raise the timeout in the ION config node.`,
+    `${host} sent no complete response within ${timeoutMs / 1000} s. Request less at once, or raise the timeout in the ION config node.`,
     { transient: true, mayHaveRun: isSent },
   );
 }
 
-export function tooLargeError(url: URL, limit: number): IonError {
+export function tooLargeError(host: string, maxBytes: number): IonError {
   return new IonError(
     'ION_RESPONSE',
-    `The answer of ${url.host} is larger than ${Math.round(limit / 1024 / 1024)} MiB. Select fewer fields or read it page by page.`,
+    `The response of ${host} is larger than ${Math.round(maxBytes / 1024 / 1024)} MiB. Select fewer fields or read it page by page.`,
     { mayHaveRun: true },
   );
 }
 
-/** The stable code of an error of Node or undici; of several attempts, the first one's. */
+/** The stable code of an error of Node.js or undici, or of the first of several attempts. */
 export function codeOf(thrown: unknown): string {
   const { code, errors } = (thrown ?? {}) as { code?: unknown; errors?: unknown[] };
   if (typeof code === 'string') return code;
   return Array.isArray(errors) && errors.length > 0 ? codeOf(errors[0]) : '';
 }
 
-/** The name that DNS did not know, which may be the proxy's. */
-function nameIn(thrown: unknown): string | undefined {
+/** The name that DNS does not know, which may be that of the proxy. */
+function unknownName(thrown: unknown): string | undefined {
   const { hostname } = thrown as { hostname?: unknown };
   return typeof hostname === 'string' ? hostname : undefined;
 }

@@ -3,9 +3,9 @@ import { connect, type Socket } from 'node:net';
 import { closedError } from '../errors.js';
 import { addAbortListener } from '../support/abort-listeners.js';
 
-/** After which the next address is tried as well, as RFC 8305 recommends. */
+/** Delay before the next address is tried as well, as RFC 8305 recommends. */
 const NEXT_ATTEMPT_MS = 250;
-/** Addresses of one name that are tried. */
+/** Maximum number of addresses that are tried. */
 const MAX_ADDRESSES = 10;
 const KEEP_ALIVE_MS = 60_000;
 
@@ -13,17 +13,17 @@ export interface OpenSocketOptions {
   host: string;
   port: number;
   timeoutMs: number;
-  /** Breaks it off with `ION_CLOSED`. */
+  /** Ends the attempts with `ION_CLOSED`. */
   signal: AbortSignal;
 }
 
 type Callback = (...result: [error: null, socket: Socket] | [error: Error, socket: null]) => void;
 
 /**
- * Connects to whichever address of a host answers first. Node.js itself gives each but the last
- * address 250 ms and then drops it, which is too short for a slow network.
- * @param callback gets `ETIMEDOUT` where none answers in time, else what the first attempt failed
- * with, or the DNS
+ * Connects to the address of a host that responds first ("happy eyeballs"). Node.js itself abandons
+ * each address but the last one after 250 ms, which is too short for a slow network.
+ * @param callback receives `ETIMEDOUT` if no address responds in time, otherwise the error of DNS or
+ * of the first attempt
  */
 export function openSocket(options: OpenSocketOptions, callback: Callback): void {
   const { host, port, timeoutMs, signal } = options;
@@ -58,7 +58,7 @@ export function openSocket(options: OpenSocketOptions, callback: Callback): void
     attempts.add(socket);
     const failed = (error: NodeJS.ErrnoException) => {
       attempts.delete(socket);
-      // That an address cannot be reached from here says less than what another one answered.
+      // Another error explains more than a network that is not available here, such as IPv6.
       if (!failure || isUnreachable(failure)) failure = error;
       if (!isOver) attempt();
     };
@@ -73,7 +73,7 @@ export function openSocket(options: OpenSocketOptions, callback: Callback): void
 
   const deadline = setTimeout(() => end(timedOut(timeoutMs), null), timeoutMs);
   const stopListening = addAbortListener(signal, () => end(closedError(), null));
-  // As Node.js itself asks; Windows does not know the hint.
+  // The hint that Node.js uses itself; Windows does not support it.
   const hints = process.platform === 'win32' ? 0 : dns.ADDRCONFIG;
   dns.lookup(host, { all: true, hints }, (error, found) => {
     if (isOver) return;
@@ -85,7 +85,7 @@ export function openSocket(options: OpenSocketOptions, callback: Callback): void
   });
 }
 
-/** IPv4 and IPv6 by turns, beginning with the one that the system prefers. */
+/** IPv4 and IPv6 addresses in turn, starting with the family that the system prefers. */
 function alternating(addresses: LookupAddress[]): LookupAddress[] {
   const family = addresses[0]?.family;
   const preferred = addresses.filter((each) => each.family === family);

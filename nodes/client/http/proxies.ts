@@ -2,23 +2,27 @@ import { IonError } from '../errors.js';
 import { hasControlCharacter, trimEnds } from '../support/trim-ends.js';
 
 export interface HttpProxy {
-  /** With user and password in it, percent-encoded, where the proxy asks for them. */
+  /** With percent-encoded user and password, if the proxy requires them. */
   url: string;
-  /** Hosts that are reached directly. */
+  /** Hosts without a proxy. */
   except: string[];
 }
 
-/** URLs of proxies, empty for none. */
+/** Proxy URLs; empty for no proxy. */
 export interface Proxies {
   http: string;
   https: string;
-  /** Hosts that are reached directly; without it, the environment variable `NO_PROXY` counts. */
+  /**
+   * Hosts without a proxy, separated by commas.
+   * @default the environment variable `NO_PROXY`
+   */
   except?: string;
 }
 
 /**
- * The proxy that is set, else those of the environment, in which the small letters win.
- * @throws IonError `ION_CONFIG` for what cannot be a proxy
+ * The proxies of the settings, or else of the environment variables; lower-case names win.
+ * @returns `undefined` for no proxy
+ * @throws IonError `ION_CONFIG` for a URL that cannot be a proxy
  */
 export function proxiesFor(set: HttpProxy | undefined): Proxies | undefined {
   if (set) {
@@ -36,26 +40,26 @@ function proxyOfVariable(...names: string[]): string {
   return value && proxyUrl(`The environment variable ${name}`, value).href;
 }
 
-/** Of a name as DNS has them, or an address. */
+/** A DNS name or an IP address. */
 const HOST = /^(?:[a-z\d._-]{1,253}|\[[\da-f:.]+\])$/;
 
 /**
- * The URL of a proxy; without a scheme, http is meant, as curl and npm understand it.
- * @param what begins the sentence that says what is wrong
- * @throws IonError `ION_CONFIG` for what cannot be a proxy, without the text: it may hold a password
+ * The URL of a proxy. The default scheme is http, as in curl and npm.
+ * @param source subject of the error message
+ * @throws IonError `ION_CONFIG`, without the text, because it may hold a password
  */
-export function proxyUrl(what: string, text: string): URL {
+export function proxyUrl(source: string, text: string): URL {
   const trimmed = trimEnds(text);
   const [scheme] = /^[a-z][a-z\d+.-]*:\/\//i.exec(trimmed) ?? [];
   const url = parsed(scheme ? trimmed : `http://${trimmed}`);
-  // A number alone would be read as an address.
+  // `URL` reads a bare number as an IP address.
   if (url && HOST.test(url.hostname) && !/^\d*$/.test(trimmed) && isPlain(url)) return url;
-  const trouble = /^(?:https?:\/\/)?$/i.test(scheme ?? '')
+  const problem = /^(?:https?:\/\/)?$/i.test(scheme ?? '')
     ? 'is not the URL of a proxy'
-    : 'names a proxy of another kind than http and https';
+    : 'names a proxy that is neither http nor https';
   throw new IonError(
     'ION_CONFIG',
-    `${what} ${trouble}. It should look like http://proxy.example.com:3128, with special characters in user and password percent-encoded.`,
+    `${source} ${problem}. It should look like http://proxy.example.com:3128, with special characters in user and password percent-encoded.`,
   );
 }
 
@@ -63,7 +67,7 @@ function parsed(text: string): URL | undefined {
   return hasControlCharacter(text) || !URL.canParse(text) ? undefined : new URL(text);
 }
 
-/** Whether it names a host with a port, a user and a password at most, all well-formed. */
+/** Whether the URL has nothing but a host, a port, a user and a password, all well-formed. */
 function isPlain({ protocol, pathname, search, hash, username, password }: URL): boolean {
   if (protocol !== 'http:' && protocol !== 'https:') return false;
   try {

@@ -2,7 +2,7 @@ import { closedError, IonError } from '../errors.js';
 import { addAbortListener } from '../support/abort-listeners.js';
 import { LinkedList } from '../support/linked-list.js';
 
-/** `new` messages queue up to the limit; what was begun once is let in beyond it, retries first. */
+/** `new` messages respect the queue limit; work in progress exceeds it, and retries go first. */
 export type Priority = 'new' | 'continued' | 'retry';
 
 interface Waiter {
@@ -10,34 +10,38 @@ interface Waiter {
   fail(error: IonError): void;
 }
 
-/** A limit on requests in flight: `size` run at once, the rest wait in order. */
+/** Limits the number of concurrent requests. The others wait in order. */
 export class RequestQueue {
-  readonly #size: number;
+  readonly #concurrency: number;
   readonly #limit: number;
   readonly #retries = new LinkedList<Waiter>();
   readonly #waiting = new LinkedList<Waiter>();
   #running = 0;
-  /** Those that left their place only until their next try. */
+  /** Requests that wait for the delay before their next try. */
   #backingOff = 0;
 
-  /** @param limit how many may wait before `ION_OVERLOADED` */
-  constructor(size: number, limit: number) {
-    this.#size = size;
+  /**
+   * @param concurrency maximum number of concurrent requests
+   * @param limit maximum number of queued messages
+   */
+  constructor(concurrency: number, limit: number) {
+    this.#concurrency = concurrency;
     this.#limit = limit;
   }
 
   /**
-   * Takes a place, which the caller gives back with `leave()`; `undefined` where one was free.
-   * @throws IonError `ION_OVERLOADED`, or `ION_CLOSED` when the signal aborts first
+   * Starts a request, which has to call `leave()` when it is done.
+   * @returns `undefined` if it may run at once
+   * @throws IonError `ION_OVERLOADED`, or `ION_CLOSED` if the signal aborts first
    */
-  enter(signal: AbortSignal, turn: Priority, onWait?: () => void): Promise<void> | undefined {
+  enter(signal: AbortSignal, priority: Priority, onWait?: () => void): Promise<void> | undefined {
     if (signal.aborted) throw closedError();
-    const isFree = this.#running < this.#size;
-    const ahead = this.#waiting.size + this.#retries.size + this.#backingOff;
-    if (turn === 'new' && ahead >= this.#limit && (ahead > 0 || !isFree)) {
+    const isFree = this.#running < this.#concurrency;
+    const queued = this.#waiting.size + this.#retries.size + this.#backingOff;
+    if (priority === 'new' && queued >= this.#limit && (queued > 0 || !isFree)) {
       throw new IonError(
         'ION_OVERLOADED',
-        `${ahead} messages are already waiting for ION. Send fewer, or raise the queue limit or the concurrency in the ION config node.`,
+        `${queued} messages are already queued for ION. Send fewer, or raise the queue limit or the number of concurrent requests in the ION config node.`,
       );
     }
     if (isFree) {
@@ -45,9 +49,9 @@ export class RequestQueue {
       return undefined;
     }
     onWait?.();
-    const line = turn === 'retry' ? this.#retries : this.#waiting;
+    const line = priority === 'retry' ? this.#retries : this.#waiting;
     return new Promise((resolve, reject) => {
-      const place = line.add({
+      const entry = line.add({
         proceed() {
           stopListening();
           resolve();
@@ -58,30 +62,30 @@ export class RequestQueue {
         },
       });
       const stopListening = addAbortListener(signal, () => {
-        place.remove();
+        entry.remove();
         reject(closedError());
       });
     });
   }
 
-  /** Gives the place to the next in line. */
+  /** Ends a request and starts the next one. */
   leave(): void {
     const next = this.#retries.shift() ?? this.#waiting.shift();
     if (next) next.proceed();
     else this.#running--;
   }
 
-  /** Counts as waiting while the work, a pause before the next try, goes on. */
-  async whileBackingOff(work: () => Promise<void>): Promise<void> {
+  /** Counts a request as queued during its delay before the next try. */
+  async whileBackingOff(delay: () => Promise<void>): Promise<void> {
     this.#backingOff++;
     try {
-      await work();
+      await delay();
     } finally {
       this.#backingOff--;
     }
   }
 
-  /** Fails all who wait, with `ION_CLOSED`. */
+  /** Fails all queued requests with `ION_CLOSED`. */
   close(): void {
     for (const line of [this.#retries, this.#waiting]) {
       for (let next = line.shift(); next; next = line.shift()) next.fail(closedError());

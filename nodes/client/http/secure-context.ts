@@ -7,28 +7,28 @@ import { codeOf } from './network-errors.js';
 const BLOCKS = /(?=-----BEGIN )/;
 const CERTIFICATE = /^-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/;
 
-/** What OpenSSL's codes mean to the one who chose the files. */
+/** Explanations of OpenSSL's codes. */
 const REASONS = new Map([
   ['ERR_OSSL_X509_KEY_VALUES_MISMATCH', 'the private key does not belong to the certificate'],
-  ['ERR_OSSL_PEM_NO_START_LINE', 'the certificate is not a PEM text'],
-  ['ERR_OSSL_UNSUPPORTED', 'the private key cannot be read: it must be a PEM text'],
+  ['ERR_OSSL_PEM_NO_START_LINE', 'the certificate is not in PEM format'],
+  ['ERR_OSSL_UNSUPPORTED', 'the private key cannot be read: it must be in PEM format'],
 ]);
 
 /**
- * Key, certificate and CA of a TLS configuration, parsed once for all connections. The CA is
- * trusted as well as all that Node.js trusts by itself, not instead of it.
- * @throws IonError `ION_CONFIG` for what cannot be read, or does not belong together
+ * Key, certificate and CA of a TLS configuration, parsed once for all connections. The CA is trusted
+ * in addition to those that Node.js trusts.
+ * @throws IonError `ION_CONFIG` for a file that cannot be read or does not fit the others
  */
 export function createSecureContext({ ca, ...own }: SecureContextOptions): SecureContext {
   const authorities = [ca ?? []].flat().flatMap(certificatesIn);
   try {
     const secureContext = tls.createSecureContext(own);
-    // The option `ca` would replace Node's own list, and to repeat that list is slow.
-    const added = authorities.length > 0 ? [...authorities, ...forgotten()] : [];
+    // The option `ca` would replace the list of Node.js, which takes long to parse again.
+    const added = authorities.length > 0 ? [...authorities, ...extraAuthorities()] : [];
     for (const each of added) secureContext.context.addCACert(each);
     return secureContext;
   } catch (thrown) {
-    throw unusableTls(reasonFor(thrown, own.key));
+    throw unusableTls(explain(thrown, own.key));
   }
 }
 
@@ -36,22 +36,22 @@ export function createSecureContext({ ca, ...own }: SecureContextOptions): Secur
 export function unusableTls(reason: string): IonError {
   return new IonError(
     'ION_CONFIG',
-    `The TLS configuration that the ION config node uses cannot be used: ${reason}. Open it, correct it and deploy.`,
+    `The TLS configuration of the ION config node cannot be used: ${reason}. Correct it and deploy.`,
   );
 }
 
-function reasonFor(thrown: unknown, key: SecureContextOptions['key']): string {
+function explain(thrown: unknown, key: SecureContextOptions['key']): string {
   const code = codeOf(thrown);
   const isKey = code === 'ERR_OSSL_BAD_DECRYPT' || code === 'ERR_OSSL_UNSUPPORTED';
   if (isKey && String(key).includes('ENCRYPTED')) {
-    return 'the passphrase does not fit the private key, or there is none';
+    return 'the passphrase of the private key is wrong or missing';
   }
   return REASONS.get(code) ?? quote(reasonOf(thrown));
 }
 
 /**
- * As PEM; a Buffer may be a single one in DER. OpenSSL reads over everything that is no
- * certificate, and then trusts none.
+ * The certificates of a PEM text, or the single one of a Buffer in DER format. OpenSSL ignores any
+ * other text, and would then trust no certificate at all.
  */
 function certificatesIn(given: string | Buffer): string[] {
   const blocks = String(given)
@@ -62,23 +62,23 @@ function certificatesIn(given: string | Buffer): string[] {
       new X509Certificate(each).toString(),
     );
   } catch {
-    throw unusableTls('the CA certificate is not a PEM text of one or more certificates');
+    throw unusableTls('the CA certificate is not a list of certificates in PEM format');
   }
 }
 
-let extra: string[] | undefined;
+let extraCas: string[] | undefined;
 
-/** What older versions of Node.js (before 22.15) leave out of a list that is added to. */
-function forgotten(): string[] {
-  if (extra) return extra;
-  extra = [];
+/** Before Node.js 22.15, `addCACert` drops the certificates of `NODE_EXTRA_CA_CERTS`. */
+function extraAuthorities(): string[] {
+  if (extraCas) return extraCas;
+  extraCas = [];
   const { NODE_EXTRA_CA_CERTS: file } = process.env;
   if (file && !('getCACertificates' in tls)) {
     try {
-      extra = certificatesIn(readFileSync(file));
+      extraCas = certificatesIn(readFileSync(file));
     } catch {
-      // Node.js has warned of it.
+      // Node.js has already printed a warning.
     }
   }
-  return extra;
+  return extraCas;
 }

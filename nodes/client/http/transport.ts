@@ -1,48 +1,24 @@
-import { isUtf8 } from 'node:buffer';
-import { isIP } from 'node:net';
 import { Readable } from 'node:stream';
-import type { ConnectionOptions, SecureContextOptions } from 'node:tls';
-import { promisify } from 'node:util';
-import { brotliDecompress, gunzip } from 'node:zlib';
-import type { buildConnector, Dispatcher } from 'undici';
-import { closedError, IonError, quote } from '../errors.js';
+import type { Dispatcher } from 'undici';
+import { closedError, IonError } from '../errors.js';
 import { abandonable, addAbortListener } from '../support/abort-listeners.js';
-import { isLoopback } from '../support/is-loopback.js';
-import { inSlices } from '../support/slices.js';
-import { VERSION } from '../version.js';
-import { codeOf, networkError, type Peer, timeoutError, tooLargeError } from './network-errors.js';
-import { openSocket } from './open-socket.js';
-import { type HttpProxy, type Proxies, proxiesFor } from './proxies.js';
-import { createSecureContext } from './secure-context.js';
+import type { Peer } from './certificate-problem.js';
+import { type DispatcherOptions, Dispatchers, USER_AGENT } from './dispatchers.js';
+import { networkError, timeoutError } from './network-errors.js';
+import { decode, decompress } from './response-text.js';
 
-/** Largest answer that is read, in bytes, compressed or not. */
+/** Default limit for a response, in bytes, compressed or not. */
 export const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
 
-/** Many gateways refuse requests that do not say what sends them. */
-const USER_AGENT = `node-red-ion/${VERSION}`;
-
-const MAX_CONNECT_MS = 10_000;
-/** In bytes; longer texts are decoded in slices. */
-const MAX_DECODED_AT_ONCE = 512 * 1024;
-/** Bytes that are read of a storage host's error text. */
+/** Limit for the error text of a storage host, in bytes. */
 const MAX_STORAGE_TEXT = 8192;
 
-export type TlsOptions = SecureContextOptions &
-  Pick<ConnectionOptions, 'ALPNProtocols' | 'rejectUnauthorized' | 'servername'>;
-
-export interface TransportOptions {
-  /** For one exchange: connection, headers and body, in ms. */
-  timeoutMs: number;
-  /** Connections to each host at once. */
-  connections: number;
+export interface TransportOptions extends Omit<DispatcherOptions, 'maxResponseBytes'> {
   /**
-   * For the API and the auth server; a server name is the API's alone. The CA is trusted as well as
-   * those that Node.js trusts.
+   * Limit for a response, in bytes, compressed or not.
+   * @default 67_108_864
    */
-  tls?: TlsOptions | undefined;
-  /** Without it, the environment variables `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` count. */
-  proxy?: HttpProxy | undefined;
-  largestAnswer?: number | undefined;
+  maxResponseBytes?: number | undefined;
 }
 
 export interface HttpRequest {
@@ -50,6 +26,7 @@ export interface HttpRequest {
   url: URL;
   headers: Record<string, string>;
   body: string;
+  /** Ends the exchange with `ION_CLOSED`. */
   signal: AbortSignal;
 }
 
@@ -62,7 +39,7 @@ export interface Upload extends Omit<HttpRequest, 'body' | 'peer'> {
 interface Exchange extends Omit<HttpRequest, 'body'> {
   method: 'GET' | 'POST' | 'PUT';
   body?: string | AsyncIterable<Uint8Array>;
-  /** The answer ends with its head. */
+  /** Ends the exchange after the headers of the response. */
   headOnly?: boolean;
 }
 
@@ -73,100 +50,108 @@ export interface HttpResponse {
   text: string;
 }
 
-/** The value of a header, the first one where it is repeated. */
+interface RawResponse extends Omit<HttpResponse, 'text'> {
+  bytes: Buffer;
+}
+
+/** The value of a header. A repeated header has its first value. */
 export function headerOf(headers: HttpResponse['headers'], name: string): string | undefined {
   const value = headers[name];
   return typeof value === 'string' ? value : value?.[0];
 }
 
-interface RawResponse extends Omit<HttpResponse, 'text'> {
-  bytes: Buffer;
-}
-
-/** One HTTP exchange at a time: send a body, read the whole answer. Redirects are not followed. */
+/** HTTP exchanges: sends a request and reads the whole response. Redirects are not followed. */
 export class Transport {
-  readonly #options: TransportOptions;
-  readonly #largestAnswer: number;
+  readonly #timeoutMs: number;
+  readonly #maxResponseBytes: number;
   readonly #dispatchers: Dispatchers;
   readonly #closing = new AbortController();
 
+  /** @throws IonError `ION_CONFIG` for a proxy or TLS options that cannot be used */
   constructor(options: TransportOptions) {
-    this.#options = options;
-    this.#largestAnswer = options.largestAnswer ?? MAX_RESPONSE_BYTES;
-    this.#dispatchers = new Dispatchers(options, this.#closing.signal);
+    const maxResponseBytes = options.maxResponseBytes ?? MAX_RESPONSE_BYTES;
+    this.#timeoutMs = options.timeoutMs;
+    this.#maxResponseBytes = maxResponseBytes;
+    this.#dispatchers = new Dispatchers({ ...options, maxResponseBytes }, this.#closing.signal);
   }
 
   /**
    * @throws IonError `ION_NETWORK`, `ION_TIMEOUT`, `ION_RESPONSE` (too large, unreadable) or
-   * `ION_CLOSED`; an HTTP error status is an answer, not an error.
+   * `ION_CLOSED`. An HTTP error status is a response, not an error.
    */
   async post(request: HttpRequest): Promise<HttpResponse> {
-    if (this.#closing.signal.aborted || request.signal.aborted) throw closedError();
+    this.#checkOpen(request.signal);
     const { url } = request;
     const { status, headers, bytes } = await this.#exchange({ ...request, method: 'POST' });
     const encoding = headerOf(headers, 'content-encoding');
-    const plain = encoding === undefined ? bytes : await this.#decompress(url, bytes, encoding);
-    const text = decode(url, plain);
+    const body =
+      encoding === undefined
+        ? bytes
+        : await decompress(url, bytes, encoding, this.#maxResponseBytes);
+    const text = decode(url, body);
     if (typeof text === 'string') return { status, headers, text };
     const closed = () => closedError({ mayHaveRun: true });
     return { status, headers, text: await abandonable(text, request.signal, closed) };
   }
 
   /**
-   * Sends bytes to where a pre-signed URL points, as they come: the deadline is for each step, not
-   * for the whole.
-   * @throws as `post` does, and what the body throws
+   * Streams a file to a pre-signed URL. The timeout applies to each chunk, not to the whole file.
+   * @throws like `post`, and the errors of the body
    */
   async put({ size, body, ...upload }: Upload): Promise<HttpResponse> {
-    if (this.#closing.signal.aborted || upload.signal.aborted) throw closedError();
+    this.#checkOpen(upload.signal);
     const headers = { ...upload.headers, 'content-length': String(size) };
     const request: Exchange = { ...upload, peer: 'storage', method: 'PUT', headers, body };
     const { status, headers: received, bytes } = await this.#exchange(request);
     return { status, headers: received, text: bytes.toString('utf8', 0, MAX_STORAGE_TEXT) };
   }
 
-  /** Status and headers of what a URL holds, without reading it. */
+  /**
+   * Status and headers of a stored object. A GET, because a pre-signed URL permits one method only.
+   * @throws like `post`
+   */
   async head(url: URL, signal: AbortSignal): Promise<Omit<HttpResponse, 'text'>> {
-    if (this.#closing.signal.aborted || signal.aborted) throw closedError();
+    this.#checkOpen(signal);
     const headers = { 'accept-encoding': 'identity' };
     const request: Exchange = { peer: 'storage', url, headers, signal, method: 'GET' };
     return this.#exchange({ ...request, headOnly: true });
   }
 
-  /** Breaks off what is under way (`ION_CLOSED`) and closes all connections. */
+  /** Aborts all exchanges (`ION_CLOSED`) and closes all connections. */
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#dispatchers.destroy();
   }
 
-  /**
-   * Ends when the answer is there, or at once when it is broken off, in whatever state the
-   * connection is: undici itself can only abort a request that has one.
-   */
+  #checkOpen(signal: AbortSignal): void {
+    if (this.#closing.signal.aborted || signal.aborted) throw closedError();
+  }
+
+  /** Rejects at once when it is aborted, although undici needs a connection before it can abort. */
   #exchange(exchange: Exchange): Promise<RawResponse> {
     const { peer, url, method, headers, body, headOnly, signal } = exchange;
-    const { timeoutMs } = this.#options;
+    const timeoutMs = this.#timeoutMs;
     const dispatcher = this.#dispatchers.for(peer, url);
     return new Promise((resolve, reject) => {
       let connection: Dispatcher.DispatchController | undefined;
       let isSent = false;
-      let brokenOff: IonError | undefined;
-      const answer: RawResponse = { status: 0, headers: {}, bytes: Buffer.alloc(0) };
+      let abortReason: IonError | undefined;
+      const response: RawResponse = { status: 0, headers: {}, bytes: Buffer.alloc(0) };
       const chunks: Buffer[] = [];
 
       const end = () => {
         clearTimeout(timer);
         for (const stopListening of listening) stopListening();
       };
-      const breakOff = (reason: IonError) => {
-        brokenOff = reason;
+      const abort = (reason: IonError) => {
+        abortReason = reason;
         end();
         reject(reason);
         connection?.abort(reason);
       };
-      const stop = () => breakOff(closedError({ mayHaveRun: isSent }));
-      const timer = setTimeout(() => breakOff(timeoutError(url, timeoutMs, isSent)), timeoutMs);
-      const listening = [signal, this.#closing.signal].map((each) => addAbortListener(each, stop));
+      const close = () => abort(closedError({ mayHaveRun: isSent }));
+      const timer = setTimeout(() => abort(timeoutError(url, timeoutMs, isSent)), timeoutMs);
+      const listening = [signal, this.#closing.signal].map((each) => addAbortListener(each, close));
 
       dispatcher.dispatch(
         {
@@ -180,15 +165,15 @@ export class Transport {
         {
           onRequestStart(controller) {
             connection = controller;
-            if (brokenOff) controller.abort(brokenOff);
+            if (abortReason) controller.abort(abortReason);
             else isSent = true;
           },
           onResponseStart(controller, status, received) {
-            answer.status = status;
-            answer.headers = received;
+            response.status = status;
+            response.headers = received;
             if (!headOnly) return;
             end();
-            resolve(answer);
+            resolve(response);
             controller.abort(closedError());
           },
           onResponseData(_controller, chunk) {
@@ -196,45 +181,23 @@ export class Transport {
           },
           onResponseEnd() {
             end();
-            answer.bytes = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+            response.bytes = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
             chunks.length = 0;
-            resolve(answer);
+            resolve(response);
           },
           onResponseError: (_controller, error) => {
             end();
-            // The body may have its own reason, such as a file that cannot be read.
+            // The body can fail for its own reason, such as a file that cannot be read.
             if (error instanceof IonError) reject(error);
-            else reject(networkError(error, url, isSent, this.#largestAnswer, peer));
+            else reject(networkError(error, url, isSent, this.#maxResponseBytes, peer));
           },
         },
       );
     });
   }
-
-  async #decompress(url: URL, bytes: Buffer, encoding: string): Promise<Buffer> {
-    if (encoding.toLowerCase() === 'identity' || bytes.length === 0) return bytes;
-    const decompress = decompressors.get(encoding.toLowerCase());
-    if (!decompress) {
-      throw new IonError(
-        'ION_RESPONSE',
-        `${url.host} answered in an encoding that was not asked for ("${quote(encoding)}").`,
-        { transient: true, mayHaveRun: true },
-      );
-    }
-    try {
-      return await decompress(bytes, { maxOutputLength: this.#largestAnswer });
-    } catch (cause) {
-      if (codeOf(cause) === 'ERR_BUFFER_TOO_LARGE') throw tooLargeError(url, this.#largestAnswer);
-      throw new IonError('ION_RESPONSE', `The compressed answer of ${url.host} is broken.`, {
-        cause,
-        transient: true,
-        mayHaveRun: true,
-      });
-    }
-  }
 }
 
-/** Every piece that is sent puts the deadline off. */
+/** Postpones the deadline with each chunk. */
 async function* refreshDeadline(
   body: AsyncIterable<Uint8Array>,
   timer: NodeJS.Timeout,
@@ -243,171 +206,4 @@ async function* refreshDeadline(
     timer.refresh();
     yield chunk;
   }
-}
-
-/** Long texts are decoded in slices, because that can take longer than everybody else may wait. */
-function decode(url: URL, bytes: Buffer): string | Promise<string> {
-  if (bytes.length > MAX_DECODED_AT_ONCE) return decodeInSlices(url, bytes);
-  if (isUtf8(bytes)) return bytes.toString('utf8');
-  throw notUtf8(url);
-}
-
-function decodeInSlices(url: URL, bytes: Buffer): Promise<string> {
-  return inSlices(async (slices) => {
-    const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-    const pieces: string[] = [];
-    for (let at = 0; at < bytes.length; at += MAX_DECODED_AT_ONCE) {
-      const piece = bytes.subarray(at, at + MAX_DECODED_AT_ONCE);
-      const stream = at + piece.length < bytes.length;
-      try {
-        pieces.push(decoder.decode(piece, { stream }));
-      } catch {
-        throw notUtf8(url);
-      }
-      if (slices.isOver) await slices.pause();
-    }
-    return pieces.join('');
-  });
-}
-
-function notUtf8({ host }: URL): IonError {
-  return new IonError(
-    'ION_RESPONSE',
-    `The answer of ${host} is not valid UTF-8 text. A proxy or firewall in between may have damaged it.`,
-    { transient: true, mayHaveRun: true },
-  );
-}
-
-type Decompress = (bytes: Buffer, limit: { maxOutputLength: number }) => Promise<Buffer>;
-const decompressors = new Map([
-  ['gzip', promisify(gunzip) as Decompress],
-  ['x-gzip', promisify(gunzip) as Decompress],
-  ['br', promisify(brotliDecompress) as Decompress],
-]);
-
-type ParsedTls = Pick<ConnectionOptions, 'secureContext'>;
-
-/** Dispatchers by TLS options, each made with the first request that needs it. */
-class Dispatchers {
-  readonly #options: TransportOptions;
-  readonly #closing: AbortSignal;
-  readonly #proxies: Proxies | undefined;
-  readonly #tls: Record<Peer, TlsOptions | undefined>;
-  readonly #proxyTls: ParsedTls = {};
-  readonly #direct = new Map<TlsOptions | undefined, Dispatcher>();
-  readonly #proxied = new Map<TlsOptions | undefined, Dispatcher>();
-
-  /** @throws IonError `ION_CONFIG` for a proxy or TLS options that cannot be used */
-  constructor(options: TransportOptions, closing: AbortSignal) {
-    const tls = options.tls && { ...options.tls, secureContext: createSecureContext(options.tls) };
-    this.#options = options;
-    this.#closing = closing;
-    this.#proxies = proxiesFor(options.proxy);
-    const { ca } = options.tls ?? {};
-    // Who trusts a CA trusts it for the proxy as well, whichever host is behind it.
-    if (this.#proxies && ca) this.#proxyTls = { secureContext: createSecureContext({ ca }) };
-    this.#tls = { api: tls, auth: withoutServerName(tls), storage: undefined };
-  }
-
-  for(peer: Peer, { hostname }: URL): Dispatcher {
-    // A proxy would be handed, in clear text, what is meant for this machine alone.
-    const isDirect = !this.#proxies || isLoopback(hostname);
-    return this.#dispatcher(this.#tls[peer], isDirect);
-  }
-
-  async destroy(): Promise<void> {
-    const all = [...this.#direct.values(), ...this.#proxied.values()];
-    await Promise.all(all.map((dispatcher) => dispatcher.destroy()));
-  }
-
-  #dispatcher(tls: TlsOptions | undefined, isDirect: boolean): Dispatcher {
-    const made = isDirect ? this.#direct : this.#proxied;
-    let dispatcher = made.get(tls);
-    if (!dispatcher) {
-      const proxies = isDirect ? undefined : this.#proxies;
-      const given = { ...this.#options, tls, proxyTls: this.#proxyTls };
-      dispatcher = createDispatcher(given, proxies, this.#closing);
-      made.set(tls, dispatcher);
-    }
-    return dispatcher;
-  }
-}
-
-function withoutServerName(tls: TlsOptions | undefined): TlsOptions | undefined {
-  if (tls?.servername === undefined) return tls;
-  const { servername, ...others } = tls;
-  return others;
-}
-
-function createDispatcher(
-  options: TransportOptions & { proxyTls: ParsedTls },
-  proxies: Proxies | undefined,
-  closing: AbortSignal,
-): Dispatcher {
-  // With the first client only: it takes longer to load than all else that the nodes need.
-  const undici = require('undici') as typeof import('undici');
-  const { Agent, EnvHttpProxyAgent, Pool } = undici;
-  // Half of the timeout, so that an unreachable host is told from a slow answer.
-  const timeoutMs = Math.min(MAX_CONNECT_MS, options.timeoutMs / 2);
-  const tls = { ...options.tls, timeout: timeoutMs };
-  const connect = connectorFor(undici, tls, timeoutMs, closing);
-  const common = {
-    connections: options.connections,
-    maxResponseSize: options.largestAnswer ?? MAX_RESPONSE_BYTES,
-    // One deadline for the whole exchange replaces undici's own timers.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    allowH2: false,
-  };
-  if (!proxies) return new Agent({ ...common, connect });
-  const proxyTls = { ...options.proxyTls, timeout: timeoutMs };
-  const connectToProxy = toProxy(connectorFor(undici, proxyTls, timeoutMs, closing));
-  return new EnvHttpProxyAgent({
-    ...common,
-    connect,
-    requestTls: tls,
-    // What is not tunnelled gets its connection from Node.js.
-    proxyTls: { ...proxyTls, autoSelectFamilyAttemptTimeout: Math.ceil(timeoutMs / 4) },
-    clientFactory: (origin, given) => new Pool(origin, { ...given, connect: connectToProxy }),
-    // For the proxy itself, which asks for nothing else when it is to make a tunnel.
-    headers: { 'user-agent': USER_AGENT },
-    // As proxies expect it: a tunnel for https, plain http handed over as it is.
-    proxyTunnel: false,
-    httpProxy: proxies.http,
-    httpsProxy: proxies.https,
-    ...(proxies.except !== undefined && { noProxy: proxies.except }),
-  });
-}
-
-/** Connects as undici does, but to all addresses of a name; the time is for each of two steps. */
-function connectorFor(
-  { buildConnector }: typeof import('undici'),
-  tls: TlsOptions & ParsedTls & { timeout: number },
-  timeoutMs: number,
-  signal: AbortSignal,
-): buildConnector.connector {
-  const shakeHands = buildConnector({ ...tls, allowH2: false });
-  return (options, callback) => {
-    const { hostname: host, protocol } = options;
-    const isSecure = protocol === 'https:';
-    const port = Number(options.port) || (isSecure ? 443 : 80);
-    openSocket({ host, port, timeoutMs, signal }, (error, socket) => {
-      if (error) callback(error, null);
-      else if (isSecure) shakeHands({ ...options, httpSocket: socket }, callback);
-      else callback(null, socket);
-    });
-  };
-}
-
-/** Names the proxy in what the connection to it failed with. */
-function toProxy(connector: buildConnector.connector): buildConnector.connector {
-  return ({ servername = '', ...options }, callback) => {
-    const { host, hostname } = options;
-    // An address is no server name: undici gives it, with the brackets of IPv6.
-    const name = isIP(hostname) === 0 ? servername : '';
-    connector({ ...options, servername: name }, (...[error, socket]) => {
-      if (error) callback(Object.assign(error, { proxy: host ?? hostname }), null);
-      else callback(null, socket);
-    });
-  };
 }

@@ -44,8 +44,9 @@ export interface ChangesPage {
 export type ChangesOptions = Omit<PagesOptions, 'variables' | 'limit'>;
 
 /**
- * A checkpoint after which only later changes count.
- * @throws IonError
+ * A checkpoint after which only later changes count. Costs one request for the newest timestamp and
+ * one or more for the rows of the overlap.
+ * @throws IonError as `ChangeFeed.read`, or the error of the first request
  */
 export async function checkpointNow(
   client: PageSource,

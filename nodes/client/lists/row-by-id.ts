@@ -8,7 +8,7 @@ import { type RowsQuery, rowsDocument, rowsVariables } from './rows-query.js';
 /**
  * The current state of the row with this id.
  * @returns `undefined` if there is no such row, or if it does not match the query's filters
- * @throws IonError
+ * @throws IonError as `rowsVariables`, `ION_RESPONSE` without a list, or the error of the request
  */
 export async function readRow(
   client: Pick<IonClient, 'request'>,

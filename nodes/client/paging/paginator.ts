@@ -74,9 +74,7 @@ export async function* pages(
     }
   } catch (thrown) {
     const error = toIonError(thrown);
-    error.attempts += reading.attempts;
-    error.pages = delivered;
-    throw error;
+    throw error.with({ attempts: error.attempts + reading.attempts, pages: delivered });
   }
 }
 

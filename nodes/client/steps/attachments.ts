@@ -203,7 +203,7 @@ function attachmentIn(data: Record<string, unknown>): Attachment {
   if (created?.fileAttachment) return created.fileAttachment;
   const text =
     'ION returned no attachment. It may have been created. Check in ION before you send it again.';
-  throw new IonError('ION_RESPONSE', text, { mayHaveRun: true }).with({ isUncertain: true });
+  throw new IonError('ION_RESPONSE', text, { mayHaveRun: true });
 }
 
 function parseUrl(url: string | null): URL {

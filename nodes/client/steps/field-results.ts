@@ -66,7 +66,6 @@ function commonError(
     cause,
     mayHaveRun: errors.some(({ mayHaveRun }) => mayHaveRun),
     notRun: errors.every(({ notRun }) => notRun),
-    isUncertain: errors.some(({ isUncertain }) => isUncertain),
     results,
     parts: errors,
     attempts,

@@ -48,9 +48,7 @@ export class RequestScope {
     } catch (thrown) {
       const error = toIonError(thrown);
       this.attempts += error.attempts;
-      error.attempts = this.attempts;
-      if (isPrivate) Object.assign(error, { data: undefined });
-      throw error;
+      throw error.with({ attempts: this.attempts, ...(isPrivate && { data: undefined }) });
     }
   }
 }

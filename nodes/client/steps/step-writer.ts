@@ -64,7 +64,7 @@ export class StepWriter {
 
   /**
    * Checks that ION answers a query of its database.
-   * @throws IonError
+   * @throws IonError the error of the request
    */
   async check(options: StepRequestOptions): Promise<void> {
     await new RequestScope(this.#client, options).send(parseOperation('{ me { id } }'), {});
@@ -152,7 +152,8 @@ export class StepWriter {
   /**
    * Attaches a file to a step.
    * @param earlier an earlier try, which may have succeeded
-   * @throws IonError
+   * @throws IonError `ION_NOT_FOUND` for a step or a file that does not exist, `ION_RESPONSE` or
+   * `ION_SERVER` if the storage host rejects the file, or the error of the request
    */
   async attach(
     target: Target,
@@ -177,7 +178,7 @@ export class StepWriter {
 
   /**
    * The ids of the attachments with this name on a step, for `EarlierTry.before`.
-   * @throws IonError
+   * @throws IonError `ION_NOT_FOUND`, or the error of the request
    */
   async attachmentsOf(
     target: Target,

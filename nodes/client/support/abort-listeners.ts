@@ -1,20 +1,19 @@
 import { LinkedList } from './linked-list.js';
 
-/** Who wants to know of each signal. */
-const waiting = new WeakMap<AbortSignal, LinkedList<() => void>>();
+const listeners = new WeakMap<AbortSignal, LinkedList<() => void>>();
 
 /**
- * Calls back when the signal aborts. One listener of the signal serves all: with hundreds of its
- * own, it would look through all of them whenever one comes or goes.
- * @param signal not aborted yet: else nobody is called any more
- * @returns what ends the waiting
+ * Like `addAbortListener` of `node:events`, but removed in constant time: each signal has a single
+ * event listener for all callbacks, because EventTarget searches its listeners one by one.
+ * @param signal must not be aborted yet, because then nobody is called any more
+ * @returns removes the callback
  */
 export function addAbortListener(signal: AbortSignal, callback: () => void): () => void {
-  const callbacks = waiting.get(signal) ?? listenTo(signal);
+  const callbacks = listeners.get(signal) ?? listenTo(signal);
   return callbacks.add(callback).remove;
 }
 
-/** Lets one of those who wait for work leave when a signal aborts, while the work goes on. */
+/** Rejects when the signal aborts, although the work continues for others who wait for it. */
 export function abandonable<Value>(
   work: Promise<Value>,
   signal: AbortSignal,
@@ -28,12 +27,31 @@ export function abandonable<Value>(
   });
 }
 
+/** Resolves after a delay in ms, or rejects when one of the signals aborts. */
+export async function abortableDelay(
+  delayMs: number,
+  signals: readonly AbortSignal[],
+  reason: () => Error,
+): Promise<void> {
+  if (signals.some(({ aborted }) => aborted)) throw reason();
+  await new Promise<void>((resolve, reject) => {
+    const end = (settle: () => void) => () => {
+      clearTimeout(timer);
+      for (const stopListening of listening) stopListening();
+      settle();
+    };
+    const timer = setTimeout(end(resolve), delayMs);
+    const stop = end(() => reject(reason()));
+    const listening = signals.map((signal) => addAbortListener(signal, stop));
+  });
+}
+
 function listenTo(signal: AbortSignal): LinkedList<() => void> {
   const callbacks = new LinkedList<() => void>();
-  waiting.set(signal, callbacks);
-  const tell = () => {
+  listeners.set(signal, callbacks);
+  const callAll = () => {
     for (let next = callbacks.shift(); next; next = callbacks.shift()) next();
   };
-  signal.addEventListener('abort', tell, { once: true });
+  signal.addEventListener('abort', callAll, { once: true });
   return callbacks;
 }

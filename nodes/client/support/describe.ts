@@ -12,7 +12,7 @@ export function describe(value: unknown): string {
 }
 
 function nameOfType(value: object): string {
-  // A message can have a property of that name.
+  // An object of a message can have its own property `constructor`.
   const type: unknown = value.constructor;
   return typeof type === 'function' ? quote(String(type.name)) : 'object';
 }

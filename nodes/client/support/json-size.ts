@@ -1,6 +1,6 @@
 import { setProperty } from './json.js';
 
-/** Limits for a copy. */
+/** Limits for a copy, which count down. */
 export interface CopyBudget {
   values: number;
   /** Characters of all texts and property names together. */
@@ -10,9 +10,9 @@ export interface CopyBudget {
 }
 
 /**
- * A copy of foreign JSON that is small enough to be passed on: texts are cut at their end ("…"),
- * what is deeper or comes later is left out.
- * @param budget is used up, so that several copies can share it
+ * A copy of foreign JSON that is small enough to be passed on: long texts are cut ("…"), deeper and
+ * later values are omitted.
+ * @param budget is reduced, so that several copies can share it
  */
 export function boundedCopy(value: unknown, budget: CopyBudget, maxDepth: number): unknown {
   budget.values--;
@@ -50,7 +50,7 @@ const CHARACTERS_PER_WEIGHT = 10;
 /**
  * A rough measure of memory: one for each value, three for an object or a list, and one for each
  * ten characters of texts and property names.
- * @param max beyond it, nothing more is counted: the result only tells that it is exceeded
+ * @param max counting ends above it, so a larger result is only a lower limit
  */
 export function weightOf(value: unknown, max: number): number {
   if (typeof value === 'string') return 1 + value.length / CHARACTERS_PER_WEIGHT;

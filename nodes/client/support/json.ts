@@ -1,7 +1,7 @@
-/** Levels of nesting that are read; Node-RED recurses into each of them when it copies a message. */
+/** Limit for levels of nesting, because Node-RED copies messages recursively. */
 export const MAX_JSON_DEPTH = 200;
 
-/** The signs that make up JSON, as codes of characters. */
+/** Character codes of JSON's syntax. */
 export const Sign = {
   Quote: 0x22,
   Backslash: 0x5c,
@@ -16,46 +16,46 @@ export const Sign = {
 
 const BYTE_ORDER_MARK = 0xfeff;
 
-/** JSON that is well-formed, but deeper or wider than anybody can work with. */
+/** Well-formed JSON that is nested too deeply or has too many values. */
 export class JsonLimitError extends Error {}
 
-/** What JSON writes as an object, unlike a list, but also unlike a Buffer, a Map or a Date. */
+/** Whether JSON represents the value as an object. False for a list, a Buffer, a Map or a Date. */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
   return Object.prototype.toString.call(value) === '[object Object]';
 }
 
 /**
- * Parses JSON that comes from outside, and that is short enough to be parsed at once.
+ * Parses foreign JSON that is short enough to be parsed at once.
  * @throws SyntaxError, or JsonLimitError beyond 200 levels
  */
 export function parseShortJson(text: string): unknown {
   const json = withoutMark(text);
   const value = parseExactly(json);
-  // Most texts have fewer brackets than levels are allowed, and need no second look.
+  // A text with few brackets cannot be nested too deeply.
   if (hasManyBrackets(json)) checkDepth(value);
   return value;
 }
 
 /**
- * `JSON.parse`, except that whole numbers beyond `Number.MAX_SAFE_INTEGER` come as text: as a number
- * they would become another one, and an id that of another object.
+ * Like `JSON.parse`, but whole numbers beyond `Number.MAX_SAFE_INTEGER` become text. As numbers they
+ * would be rounded, and an ID would become that of another object.
  */
 export function parseExactly(json: string): unknown {
   const value: unknown = JSON.parse(json);
   return mayHoldLongInteger(json) ? JSON.parse(withLongIntegersAsText(json)) : value;
 }
 
-/** What `Number` makes of a text, except that such a whole number stays text. */
+/** Like `Number`, but a whole number that would be rounded stays text. */
 export function numberExactly(text: string): number | string {
   const number = Number(text);
   const isRounded = /^[+-]?\d+$/.test(text.trim()) && !Number.isSafeInteger(number);
   return isRounded ? text.trim() : number;
 }
 
-/** Digits of `Number.MAX_SAFE_INTEGER`: a whole number of fewer is exact. */
+/** Number of digits of `Number.MAX_SAFE_INTEGER`. A whole number with fewer digits is exact. */
 const LONG_DIGITS = 16;
 
-/** Looks at one of 16 characters, which is enough to meet each run of 16 digits. */
+/** Tests each 16th character, which is enough to find each run of 16 digits. */
 function mayHoldLongInteger(json: string): boolean {
   for (let at = LONG_DIGITS - 1; at < json.length; at += LONG_DIGITS) {
     if (!isDigit(json, at)) continue;
@@ -63,7 +63,7 @@ function mayHoldLongInteger(json: string): boolean {
     while (at - begin < LONG_DIGITS && isDigit(json, begin - 1)) begin--;
     let end = at + 1;
     while (end - begin < LONG_DIGITS && isDigit(json, end)) end++;
-    // Etags and the like have such runs as well, behind a quote or a letter.
+    // Etags and other texts contain such runs as well, after a quote or a letter.
     if (end - begin >= LONG_DIGITS && !/[\w".]/.test(json.charAt(begin - 1))) return true;
   }
   return false;
@@ -82,7 +82,7 @@ function withLongIntegersAsText(json: string): string {
     const begin = json.charCodeAt(at - 1) === Sign.Minus ? at - 1 : at;
     while (isDigit(json, at)) at++;
     const isWhole = !/[.e]/i.test(json.charAt(at));
-    // The rest of a number that is not whole.
+    // Fraction and exponent.
     while (/[\d.e+-]/i.test(json.charAt(at))) at++;
     const number = json.slice(begin, at);
     at--;
@@ -139,15 +139,15 @@ export function setProperty(object: Record<string, unknown>, key: string, value:
     });
 }
 
-/** The size of the value that a JSON text stands for, measured before it is parsed. */
+/** The size of a JSON value, measured in its text before it is parsed. */
 export interface JsonShape {
   /** Levels of lists and objects. */
   depth: number;
-  /** Commas, colons and opening brackets: at least as many as there are keys and entries. */
+  /** Number of commas, colons and opening brackets: an upper limit for keys and entries. */
   values: number;
 }
 
-/** Measures a text in one pass; of a text that is no JSON the numbers mean nothing. */
+/** Measures a JSON text in one pass. The result is meaningless for any other text. */
 export function jsonShape(text: string): JsonShape {
   const { length } = text;
   let depth = 0;

@@ -1,14 +1,14 @@
 import { randomInt } from 'node:crypto';
 
 const PARTS = 256;
-/** Characters of a text that decide which part it is in. */
+/** Number of characters that select the part of a text. */
 const LOOKED_AT = 16;
-/** Of this process alone, so that no server can put everything into one part. */
+/** Random, so that no server can put all texts into one part. */
 const SEED = randomInt(2 ** 31) | 1;
 
 /**
- * A set of ids that grows in many small steps: a single `Set` of a million stops the process each
- * time it doubles.
+ * A set of IDs that grows in many small steps. A single `Set` of a million entries blocks the event
+ * loop each time it doubles.
  */
 export class LargeSet {
   readonly #parts = new Map<number, Set<unknown>>();
@@ -18,7 +18,7 @@ export class LargeSet {
     return this.#size;
   }
 
-  /** @returns whether it was not in the set before */
+  /** @returns whether the value is new */
   add(value: unknown): boolean {
     const key = partOf(value);
     const part = this.#parts.get(key);

@@ -10,23 +10,23 @@ import {
 } from './json.js';
 import { inSlices, type Slices } from './slices.js';
 
-/** Values in one text, so that what is small as text does not fill the memory as objects. */
+/** Limit for the values in one text, because a short text can need much memory as objects. */
 const MAX_VALUES = 2_000_000;
-/** Properties of one object: larger ones stop the process while they are made. */
+/** Limit for the properties of one object. V8 blocks while it creates a larger one. */
 const MAX_PROPERTIES = 20_000;
-/** Of one property, in characters: V8 keeps each name in a table, however long it is. */
+/** Limit for a property name, in characters: V8 keeps names of any length in a table. */
 const MAX_NAME_LENGTH = 10_000;
-/** In characters; longer texts are parsed in slices. */
+/** Limit for a text that is parsed at once, in characters. */
 export const MAX_TEXT_AT_ONCE = 128 * 1024;
-/** In characters; what is parsed between two looks at the clock. */
+/** Length of a chunk that is parsed without a pause, in characters. */
 const CHUNK_LENGTH = 64 * 1024;
 
 const LETTER_U = 0x75;
 
 /**
- * Parses JSON that comes from outside, of any length, without stopping the event loop; a promise
- * only for a long text. A byte order mark at the beginning is passed over. Whole numbers beyond
- * `Number.MAX_SAFE_INTEGER` come as text.
+ * Parses foreign JSON of any length without blocking the event loop. A byte order mark at the
+ * beginning is ignored. Whole numbers beyond `Number.MAX_SAFE_INTEGER` become text.
+ * @returns a promise for a long text
  * @throws SyntaxError, or JsonLimitError beyond 200 levels, 2,000,000 values or 20,000 properties
  * of one object
  */
@@ -35,37 +35,37 @@ export function parseJson(text: string): unknown | Promise<unknown> {
   return inSlices((slices) => new SlicedParser(withoutMark(text), slices).document());
 }
 
-/** The members of a list or an object that are parsed at once. */
+/** Members of a list or an object that are parsed at once. */
 interface Members {
   begin: number;
   end: number;
   count: number;
-  /** The list or object ends behind them. */
+  /** Whether the list or object ends after them. */
   isEnd: boolean;
 }
 
-/** A list or an object that a chunk ends in. */
+/** A list or an object that is still open at the end of a chunk. */
 interface OpenMembers {
   begin: number;
-  /** The last one between two members; -1 before the first one. */
+  /** Position of the last comma between two members; -1 if there is none. */
   comma: number;
-  /** Members up to that comma. */
+  /** Number of members up to that comma. */
   count: number;
-  /** Values in the chunk before it, and in its members up to that comma. */
+  /** Number of values in the chunk before it. */
   valuesBefore: number;
+  /** Number of values up to that comma. */
   values: number;
 }
 
 /**
- * Finds pieces of a long text that are small enough for the engine's own parser, and puts together
- * what that makes of them.
+ * Divides a long text into pieces that are small enough for `JSON.parse`, and assembles the results.
  */
 class SlicedParser {
   readonly #text: string;
   readonly #slices: Slices;
   #at = 0;
   #values = 0;
-  /** Open at the end of the last chunk, the outermost first. */
+  /** Lists and objects that are open at the end of the last chunk, the outermost first. */
   #open: OpenMembers[] = [];
 
   constructor(text: string, slices: Slices) {
@@ -81,7 +81,7 @@ class SlicedParser {
     return value;
   }
 
-  /** The value that begins here, which may be longer than a chunk. */
+  /** The value at the current position, which may be longer than a chunk. */
   async #value(depth: number): Promise<unknown> {
     switch (this.#text.charCodeAt(this.#at)) {
       case Sign.OpenArray:
@@ -150,8 +150,8 @@ class SlicedParser {
   }
 
   /**
-   * The members that begin here and fit into a chunk; `undefined` if the first one is longer.
-   * A chunk is looked through once for all lists and objects that are open at its end.
+   * The members at the current position that fit into a chunk; `undefined` if the first one is longer.
+   * A chunk is scanned once for all lists and objects that are open at its end.
    */
   #members(depth: number): Members | undefined {
     const at = this.#at;
@@ -160,20 +160,20 @@ class SlicedParser {
     );
     const known = this.#open[level];
     if (known && at <= known.comma) return this.#whole(known);
-    // Behind the last comma begins the member that is open itself at the end of the chunk.
+    // The member after the last comma is open itself at the end of the chunk.
     if (known && level < this.#open.length - 1) return undefined;
-    return this.#look(depth);
+    return this.#scan(depth);
   }
 
-  #look(depth: number): Members | undefined {
+  #scan(depth: number): Members | undefined {
     const begin = this.#at;
-    const most = Math.min(this.#text.length, begin + CHUNK_LENGTH);
+    const end = Math.min(this.#text.length, begin + CHUNK_LENGTH);
     let values = 1;
     const open: OpenMembers[] = [{ begin, comma: -1, count: 0, valuesBefore: 0, values: 0 }];
-    for (let at = begin; at < most; at++) {
+    for (let at = begin; at < end; at++) {
       switch (this.#text.charCodeAt(at)) {
         case Sign.Quote:
-          for (at++; at < most && this.#text.charCodeAt(at) !== Sign.Quote; at++) {
+          for (at++; at < end && this.#text.charCodeAt(at) !== Sign.Quote; at++) {
             if (this.#text.charCodeAt(at) === Sign.Backslash) at++;
           }
           break;
@@ -199,19 +199,19 @@ class SlicedParser {
     }
     this.#open = open;
     const [outermost] = open as [OpenMembers];
-    // Without a bracket to its end it can only be followed by nothing, which is found out there.
-    if (most === this.#text.length && outermost.comma < 0) throw this.#unexpected(most);
+    // The text ends without a closing bracket.
+    if (end === this.#text.length && outermost.comma < 0) throw this.#unexpected(end);
     return this.#whole(outermost);
   }
 
-  /** Those up to the last comma. */
+  /** The members up to the last comma. */
   #whole({ begin, comma, count, values }: OpenMembers): Members | undefined {
     if (comma < 0) return undefined;
     this.#count(values);
     return { begin, end: comma, count, isEnd: false };
   }
 
-  /** Only a list or an object without members may have nothing between its brackets. */
+  /** @throws SyntaxError for a missing member, which only an empty list or object may have */
   #textOf({ begin, end, isEnd }: Members, isFirst: boolean): string {
     const text = this.#text.slice(begin, end);
     if (text.trim() === '' && !(isFirst && isEnd)) throw this.#unexpected(end);
@@ -224,7 +224,7 @@ class SlicedParser {
     return isEnd;
   }
 
-  /** Reads the comma or the bracket after a member that was read alone. */
+  /** Reads the comma or the bracket after a single member. */
   async #endsWith(bracket: number): Promise<boolean> {
     await this.#skipSpace();
     const found = this.#text.charCodeAt(this.#at++);
@@ -238,7 +238,7 @@ class SlicedParser {
     let begin = this.#at + 1;
     for (let at = begin; ; ) {
       const code = this.#text.charCodeAt(at);
-      // The text has no further character.
+      // The text has ended.
       if (Number.isNaN(code)) throw this.#unexpected(at);
       if (code === Sign.Quote || at - begin >= CHUNK_LENGTH) {
         pieces.push(JSON.parse(`"${this.#text.slice(begin, at)}"`));
@@ -285,7 +285,7 @@ class SlicedParser {
   }
 }
 
-/** JSON text of a value of any size, as UTF-8, made in slices. */
+/** The JSON text of a value of any size, as UTF-8, written in slices. */
 export function writeJson(value: unknown): Promise<Buffer> {
   return inSlices(async (slices) => {
     const written: Buffer[] = [];

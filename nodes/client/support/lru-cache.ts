@@ -1,4 +1,4 @@
-/** A map of bounded size: what was neither read nor written for the longest time goes first. */
+/** A map of limited size, which removes the entry that was not used for the longest time. */
 export class LruCache<Key, Value> {
   readonly #size: number;
   readonly #maxWeight: number;
@@ -7,8 +7,8 @@ export class LruCache<Key, Value> {
   #weight = 0;
 
   /**
-   * @param size entries at most
-   * @param maxWeight most that the weights given to `set` may sum up to
+   * @param size maximum number of entries
+   * @param maxWeight limit for the sum of all weights
    */
   constructor(size: number, maxWeight = Number.POSITIVE_INFINITY) {
     this.#size = size;
@@ -23,7 +23,7 @@ export class LruCache<Key, Value> {
     return entry.value;
   }
 
-  /** An entry that alone exceeds the total weight is not kept. */
+  /** An entry that exceeds the total weight alone is not stored. */
   set(key: Key, value: Value, weight = 1): void {
     this.delete(key);
     if (weight > this.#maxWeight) return;

@@ -1,21 +1,21 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** How long a piece of long work keeps the event loop at most, in ms. */
+/** Limit for one slice, in ms. */
 const MAX_SLICE_MS = 8;
 
-/** The end of the queue of slices: all long works take turns, one slice in each turn of the event loop. */
+/** End of the queue of all slices, of which one runs in each turn of the event loop. */
 let last: Promise<void> = Promise.resolve();
 
-/** Long work in slices: between two of them the event loop does everything else. */
+/** Divides long work into slices, between which the event loop does its other work. */
 export class Slices {
   #until = performance.now() + MAX_SLICE_MS;
 
-  /** Whether it is time for a pause. */
+  /** Whether the slice has used its time. */
   get isOver(): boolean {
     return performance.now() >= this.#until;
   }
 
-  /** Ends when everything else that was due has had its turn. */
+  /** Resolves after the event loop has done its other work. */
   async pause(): Promise<void> {
     last = last.then(() => nextTurn());
     await last;
@@ -23,7 +23,7 @@ export class Slices {
   }
 }
 
-/** Runs long work in slices, from the next turn of the event loop on. */
+/** Runs long work in slices, starting with the next turn of the event loop. */
 export async function inSlices<Result>(work: (slices: Slices) => Promise<Result>): Promise<Result> {
   const slices = new Slices();
   await slices.pause();

@@ -1,14 +1,14 @@
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** A time zone, with the rules of summer time that this Node.js knows. */
+/** A time zone, with the daylight saving rules of this Node.js. */
 export class TimeZone {
-  /** As it was given. */
+  /** The name that was passed to the constructor. */
   readonly name: string;
   readonly #format: Intl.DateTimeFormat;
 
   /**
-   * @param name of the IANA database, such as `Europe/Berlin` or `UTC`
-   * @throws RangeError for one that is not known
+   * @param name from the IANA database, such as `Europe/Berlin` or `UTC`
+   * @throws RangeError for an unknown time zone
    */
   constructor(name: string) {
     this.name = name;
@@ -26,13 +26,13 @@ export class TimeZone {
   }
 
   /**
-   * When the clocks of this zone show a time: never where they skip it, twice where they are put
+   * The instants at which clocks in this zone show a time: none if they skip it, two if they are set
    * back over it.
    * @param wallTime in ms since 1970, as if the zone were UTC
-   * @returns the instants in ms since 1970, the earliest first
+   * @returns ms since 1970, the earliest first
    */
   instantsOf(wallTime: number): number[] {
-    // The offsets before and after a change of the clocks close by.
+    // The offsets before and after a possible change of the clocks.
     const offsets = [wallTime - DAY_MS, wallTime + DAY_MS].map((ms) => this.#offsetAt(ms));
     const instants = [...new Set(offsets)].map((offset) => wallTime - offset);
     return instants
@@ -40,7 +40,7 @@ export class TimeZone {
       .sort((one, other) => one - other);
   }
 
-  /** What the clocks are ahead of UTC, in ms. */
+  /** Difference to UTC, in ms. */
   #offsetAt(instant: number): number {
     const shown = new Map<string, number>();
     for (const { type, value } of this.#format.formatToParts(instant)) {
@@ -53,7 +53,7 @@ export class TimeZone {
   }
 }
 
-/** Whether it is the name of a time zone; an offset such as `+02:00` knows no summer time. */
+/** Whether the name is a time zone. An offset such as `+02:00` is not, without daylight saving. */
 export function isTimeZone(name: string): boolean {
   try {
     new Intl.DateTimeFormat('en-US', { timeZone: name });
@@ -63,7 +63,7 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
-/** In ms since 1970. Unlike `Date.UTC`, the years before 100 are those years. */
+/** Like `Date.UTC`, in ms since 1970, but the years 0 to 99 are not moved to 1900. */
 export function utcTime(
   year: number,
   month: number,

@@ -1,6 +1,6 @@
-/** White space, and characters that nobody sees, such as a byte order mark or a zero-width space. */
+/** White space and invisible characters, such as a byte order mark or a zero-width space. */
 const INVISIBLE = /^[\s\p{Cf}]$/u;
-/** Control characters and separators of lines. */
+/** Control characters and line separators. */
 const CONTROL = /[\p{Cc}\u2028\u2029]/u;
 
 /** The text without invisible characters at its ends, such as the line break at the end of a file. */

@@ -50,7 +50,8 @@ function isNameFor(nodeId: string, name: string): boolean {
  * Makes ION have exactly one receiver of the owner, with this URL and with one subscription for each
  * action. Receivers that may belong to another Node-RED instance stay unchanged.
  * @returns the receivers of the same node that stayed unchanged
- * @throws IonError, without the secret in its texts
+ * @throws IonError, without the secret in its texts; `ION_CONFLICT` if someone else keeps changing
+ * the receivers
  */
 export async function register(
   client: Client,
@@ -67,7 +68,7 @@ export async function register(
 
 /**
  * Removes the receivers of the owner with these URLs from ION, and their subscriptions.
- * @throws IonError
+ * @throws IonError, `ION_CONFLICT` if someone else keeps changing the receivers
  */
 export async function unregister(
   client: Client,

@@ -1,5 +1,6 @@
-// "Test connection": asks ION whose key it is, with the values in the dialog, deployed or not.
-import { request, type ServerError } from '../shared/schema.js';
+// "Test connection": asks ION for the owner of the API key, with the values in the dialog.
+import { adminRequest, type ServerError } from '../shared/admin-request.js';
+import { latestRequest } from '../shared/latest-request.js';
 
 interface WhoAmI {
   me: {
@@ -22,13 +23,13 @@ const PROPERTIES = [
 ] as const;
 
 /**
- * Connects the button, and gives back what ends a test under way.
- * @param idOf the id of the running config node
+ * Prepares the button. `cancel` ends a test in flight.
+ * @param idOf the ID of the running config node
  */
-export function prepareConnectionTest(node: EditedNode, idOf: () => string): { end(): void } {
+export function prepareConnectionTest(node: EditedNode, idOf: () => string): { cancel(): void } {
   const button = $('#ion-config-test');
   const result = $('#ion-config-test-result');
-  let running: AbortController | undefined;
+  const requests = latestRequest();
 
   const show = (className: string, content: JQuery | string) => {
     result.attr('class', className).empty().append(content);
@@ -37,41 +38,34 @@ export function prepareConnectionTest(node: EditedNode, idOf: () => string): { e
   if (!RED.user.hasPermission('ion-config.write')) {
     button.prop('disabled', true);
     show('', $('<span>').text(node._('ion-config.test.notPermitted')));
-    return { end() {} };
+    return requests;
   }
-  const end = () => {
-    running?.abort();
-    running = undefined;
+  const cancel = () => {
+    requests.cancel();
     button.prop('disabled', false);
   };
   const test = async () => {
-    end();
-    const current = new AbortController();
-    running = current;
+    const signal = requests.start();
     const hasFocus = button.is(':focus');
     button.prop('disabled', true);
     const spinner = $('<i class="fa fa-spinner fa-spin" aria-hidden="true">');
-    show(
-      '',
-      $('<span>')
-        .text(` ${node._('ion-config.test.running')}`)
-        .prepend(spinner),
-    );
+    const running = $('<span>').text(` ${node._('ion-config.test.running')}`);
+    show('', running.prepend(spinner));
     try {
-      const { me } = await request<WhoAmI>({
+      const { me } = await adminRequest<WhoAmI>({
         url: 'ion-config/test',
         method: 'POST',
         body: { id: idOf(), ...readDialog() },
-        signal: current.signal,
+        signal,
       });
-      if (running === current) show('ion-config-test-good', describe(node, me));
+      if (!signal.aborted) show('ion-config-test-good', describe(node, me));
     } catch (thrown) {
       const { code, message } = thrown as ServerError;
-      if (running === current) show('ion-config-test-bad', $('<span>').text(`${code}: ${message}`));
+      if (!signal.aborted) show('ion-config-test-bad', $('<span>').text(`${code}: ${message}`));
     } finally {
-      if (running === current) {
-        end();
-        // A button that is disabled loses the focus.
+      if (!signal.aborted) {
+        button.prop('disabled', false);
+        // A disabled button loses the focus.
         if (hasFocus && document.activeElement === document.body) button.trigger('focus');
       }
     }
@@ -80,19 +74,19 @@ export function prepareConnectionTest(node: EditedNode, idOf: () => string): { e
     event.preventDefault();
     void test();
   });
-  // What was tested is not what stands there any more.
+  // The form changed, so the test result no longer applies.
   $('#dialog-form, #node-config-dialog-edit-form').on('input change', 'input, select', () => {
-    end();
+    cancel();
     show('', '');
   });
-  return { end };
+  return { cancel };
 }
 
 function readDialog(): { config: object; credentials: object } {
   const value = (name: string) => String($(`#node-config-input-${name}`).val() ?? '');
   const config = Object.fromEntries(PROPERTIES.map((name) => [name, value(name)]));
   for (const name of ['tls', 'proxy']) {
-    // The editor's own choice for "none yet".
+    // The editor's value for "add new …".
     if (config[name] === '_ADD_') config[name] = '';
   }
   return {

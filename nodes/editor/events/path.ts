@@ -8,21 +8,21 @@ import {
   variableIn,
 } from '../subflows/instances.js';
 
-/** An address of a webhook, and whose it is. */
+/** An address at which a webhook is received. */
 export interface Address {
-  /** Of the subflow's instance; empty outside of subflows. */
+  /** The name of the subflow's instance; empty outside subflows. */
   instance: string;
   url: string;
 }
 
-/** Where a webhook of this node comes in, below Node-RED's own root for nodes. */
+/** The path of this node's webhook, below Node-RED's root for nodes. */
 export function pathOf(node: EditedNode, path: string): string {
   return path || `/ion/${node.id}`;
 }
 
 /**
- * The addresses of a webhook as ION, or else this browser, reaches them: several for a node of a
- * subflow, in each instance of which it is another node.
+ * The addresses of a webhook under the public URL, or without one under the URL of this editor. A
+ * node of a subflow has one address per instance, because each instance has its own copy of the node.
  */
 export function addressesOf(node: EditedNode, path: string, publicUrl: string): Address[] {
   if (!isInSubflow(node.z)) return [{ instance: '', url: urlOf(pathOf(node, path), publicUrl) }];
@@ -32,14 +32,14 @@ export function addressesOf(node: EditedNode, path: string, publicUrl: string): 
   });
 }
 
-/** Whether instances of the node's subflow would take the same requests. */
+/** Whether several instances of the node's subflow would receive the same requests. */
 export function isShared(node: EditedNode, path: string): boolean {
   if (path === '' || !isInSubflow(node.z)) return false;
-  const paths = instancesOf(node.z).map((instance) => normal(valueIn(instance, path)));
+  const paths = instancesOf(node.z).map((instance) => normalized(valueIn(instance, path)));
   return new Set(paths).size < paths.length;
 }
 
-/** A subflow property in place of its name. */
+/** The text; if it is a reference to a subflow property, the property's value. */
 function valueIn(instance: Instance, text: string): string {
   const name = variableIn(text);
   return name === undefined ? text : (propertyOf(instance, name) ?? text);
@@ -50,9 +50,9 @@ function urlOf(path: string, publicUrl: string): string {
   return location.origin + withoutTrailingSlashes(RED.settings.httpNodeRoot || '') + path;
 }
 
-/** Whether another webhook or an http in node is to get the same requests. */
+/** Whether another webhook or an http in node has the same path. */
 export function isTaken(node: EditedNode, path: string): boolean {
-  const address = normal(pathOf(node, path));
+  const address = normalized(pathOf(node, path));
   const events = RED.nodes
     .filterNodes({ type: 'ion-events' })
     .filter(({ id, via }) => id !== node.id && via === 'webhook')
@@ -61,11 +61,11 @@ export function isTaken(node: EditedNode, path: string): boolean {
     .filterNodes({ type: 'http in' })
     .filter(({ method }) => method === 'post')
     .map(({ d, url }) => ({ d, path: url }));
-  return [...events, ...httpIn].some(({ d, path }) => !d && normal(String(path)) === address);
+  return [...events, ...httpIn].some(({ d, path }) => !d && normalized(String(path)) === address);
 }
 
-/** As Node-RED's server compares paths. */
-function normal(path: string): string {
+/** The form in which Node-RED's server compares paths. */
+function normalized(path: string): string {
   return `/${path}`
     .replace(/\/{2,}/g, '/')
     .replace(/\/$/, '')

@@ -1,15 +1,17 @@
+import { openInput } from '../shared/open-node.js';
+
 interface Credentials {
   has_secret?: boolean;
   _?: Credentials;
 }
 
-/** Of a node that never had one the server says nothing, which the editor takes for a change. */
-export function settleSecret(node: EditedNode): void {
+/** The server omits `has_secret` for a node that never had one; set it, or the editor sees a change. */
+export function initHasSecret(node: EditedNode): void {
   const credentials = node.credentials as Credentials | undefined;
   for (const each of [credentials, credentials?._]) if (each) each.has_secret ??= false;
 }
 
-/** The button that makes a secret, and shows it once: the editor never gets a stored one back. */
+/** Prepares the button that generates a secret. It is shown once: a stored one never comes back. */
 export function prepareSecret(node: Texts): void {
   const shown = $('#ion-events-secret-shown');
   const copied = $('#ion-events-secret-copied');
@@ -26,6 +28,17 @@ export function prepareSecret(node: Texts): void {
     const isCopied = RED.clipboard.copyText(String(shown.val()));
     copied.text(isCopied ? node._('ion-events.secret.copied') : '');
   });
+}
+
+/**
+ * Whether the node has no secret, as far as the editor knows: the server reports a stored secret only
+ * when a dialog opens.
+ */
+export function lacksSecret(node: EditedNode): boolean {
+  const input = openInput(node, 'secret');
+  if (input) return String(input.val() ?? '') === '';
+  const credentials = node.credentials as Credentials | undefined;
+  return credentials?.has_secret === false;
 }
 
 function newSecret(): string {

@@ -1,19 +1,20 @@
-// Each looks only at what the chosen way needs.
-
+// The validators of ion-events. Each checks a property only if the chosen source uses it.
 import { resourceNamed } from '../../client/lists/resources.js';
 import { eventsNumbers } from '../../client/settings.js';
 import { referenceInUrl } from '../../client/support/references.js';
 import { isThisMachine } from '../../client/webhooks/public-url.js';
-import type { FilterRow } from '../query-builder/filters.js';
-import { filters, names } from '../query-builder/validators.js';
+import type { FilterRow } from '../query-builder/filter-row.js';
+import { validFilters, validNames } from '../query-builder/validators.js';
+import { currentValue, isChecked } from '../shared/open-node.js';
 import { numberFor, partOfVariable } from '../shared/validators.js';
 import { variableIn } from '../subflows/instances.js';
-import { current, isOn, lacksSecret } from './open-dialog.js';
 import { isShared, isTaken } from './path.js';
+import { lacksSecret } from './secret.js';
 
 const PATH = /^(\/[\w.~%-]+)+$/;
 const HEADER = /^[!#$%&'*+.^`|~\w-]+$/;
 
+/** A resource of ION; for polling, one that can be listed. */
 export function validResource(
   this: EditedNode,
   value: string,
@@ -24,31 +25,35 @@ export function validResource(
   return isGood || invalid('resource', { label, name: resource });
 }
 
+/** At least one action that the source reports. */
 export function validActions(
   this: EditedNode,
   value: string[],
   { label = '' }: ValidatorOptions,
 ): Validation {
-  const told = isWebhook(this) ? ['CREATE', 'UPDATE', 'DELETE'] : ['CREATE', 'UPDATE'];
-  return told.some((action) => (value ?? []).includes(action)) || invalid('actions', { label });
+  const possible = isWebhook(this) ? ['CREATE', 'UPDATE', 'DELETE'] : ['CREATE', 'UPDATE'];
+  return possible.some((action) => (value ?? []).includes(action)) || invalid('actions', { label });
 }
 
-export function validFilters(
+/** Filters, if rows of the resource can be read. */
+export function validEventFilters(
   this: EditedNode,
   value: FilterRow[],
   options: ValidatorOptions,
 ): Validation {
-  return isReadable(this, value) ? filters(value ?? [], options) : notReadable(this, options);
+  return isReadable(this, value) ? validFilters(value ?? [], options) : notReadable(this, options);
 }
 
-export function validFields(
+/** Names of fields, if rows of the resource can be read. */
+export function validEventFields(
   this: EditedNode,
   value: string[],
   options: ValidatorOptions,
 ): Validation {
-  return isReadable(this, value) ? names(value ?? [], options) : notReadable(this, options);
+  return isReadable(this, value) ? validNames(value ?? [], options) : notReadable(this, options);
 }
 
+/** The interval of polling. */
 export function validInterval(
   this: EditedNode,
   value: unknown,
@@ -57,6 +62,7 @@ export function validInterval(
   return isWebhook(this) || numberFor(eventsNumbers.interval)(value, options);
 }
 
+/** A path that no other node receives requests at; empty for the default. */
 export function validPath(
   this: EditedNode,
   value: string,
@@ -70,6 +76,7 @@ export function validPath(
   return !isTaken(this, path) || invalid('pathTaken', { label });
 }
 
+/** The name of an HTTP header; empty for the default. */
 export function validHeader(
   this: EditedNode,
   value: string,
@@ -78,6 +85,7 @@ export function validHeader(
   return !isWebhook(this) || !value || HEADER.test(value) || invalid('header', { label });
 }
 
+/** The status of the response to a webhook. */
 export function validResponseCode(
   this: EditedNode,
   value: unknown,
@@ -86,7 +94,7 @@ export function validResponseCode(
   return !isWebhook(this) || numberFor(eventsNumbers.expectedResponseCode)(value, options);
 }
 
-/** Of the secret, and of `verify` as well, because the editor marks no node for its credentials. */
+/** For the secret, and for `verify` as well: the editor marks no node because of its credentials. */
 export function validSecret(
   this: EditedNode,
   _value: unknown,
@@ -95,12 +103,13 @@ export function validSecret(
   return !isSecretMissing(this) || invalid('secret', {});
 }
 
+/** A URL at which ION can reach this machine. It is needed to register the webhook. */
 export function validPublicUrl(
   this: EditedNode,
   value: string,
   { label = '' }: ValidatorOptions,
 ): Validation {
-  if (!isWebhook(this) || !isOn(this, 'register')) return true;
+  if (!isWebhook(this) || !isChecked(this, 'register')) return true;
   if (referenceInUrl(value) !== undefined) return partOfVariable(label);
   return isPublic(String(value ?? '').trim()) || invalid('publicUrl', { label });
 }
@@ -113,22 +122,22 @@ function isPublic(text: string): boolean {
 }
 
 function isSecretMissing(node: EditedNode): boolean {
-  // ION takes no receiver without one.
-  const isNeeded = isOn(node, 'verify') || isOn(node, 'register');
+  // ION accepts no receiver without a secret.
+  const isNeeded = isChecked(node, 'verify') || isChecked(node, 'register');
   return isWebhook(node) && isNeeded && lacksSecret(node);
 }
 
 function isWebhook(node: EditedNode): boolean {
-  return current(node, 'via') === 'webhook';
+  return currentValue(node, 'via') === 'webhook';
 }
 
-/** Of what cannot be listed, a webhook brings the event only. */
+/** Filters and fields need a resource that can be listed. */
 function isReadable(node: EditedNode, chosen: readonly unknown[] | undefined): boolean {
-  return !chosen?.length || resourceNamed(current(node, 'resource')) !== undefined;
+  return !chosen?.length || resourceNamed(currentValue(node, 'resource')) !== undefined;
 }
 
 function notReadable(node: EditedNode, { label = '' }: ValidatorOptions): string {
-  return invalid('notReadable', { label, name: current(node, 'resource') });
+  return invalid('notReadable', { label, name: currentValue(node, 'resource') });
 }
 
 function invalid(key: string, values: Record<string, string>): string {

@@ -1,5 +1,5 @@
-// What the query editor knows of GraphQL. A bundle of its own in resources/, because it is large:
-// loaded when a query editor opens first (language.ts).
+// The knowledge of GraphQL in the query editor. It is a separate bundle in resources/ because of its
+// size: the page loads it when the first query editor opens (load-language.ts).
 import { buildClientSchema, type GraphQLSchema, type IntrospectionQuery, parse } from 'graphql';
 import {
   getAutocompleteSuggestions,
@@ -18,7 +18,7 @@ const language = {
   suggestions: (schema: GraphQLSchema, text: string, line: number, character: number) =>
     getAutocompleteSuggestions(schema, text, new Position(line, character)),
 
-  /** Plain text about a place: a line of GraphQL, and its description in the schema. */
+  /** Plain text about a position: a line of GraphQL, and its description in the schema. */
   hover(
     schema: GraphQLSchema,
     text: string,
@@ -30,13 +30,13 @@ const language = {
     return { code, description: description.join('\n\n') };
   },
 
-  /** What the schema does not have; without a schema only what is no GraphQL. */
+  /** Names that the schema does not have; without a schema only syntax errors. */
   diagnostics: (text: string, schema: GraphQLSchema | undefined) => getDiagnostics(text, schema),
 
   format: (text: string): Promise<string> =>
     format(text, { parser: 'graphql', plugins: [prettierGraphql] }),
 
-  /** Whether the operation that would run changes something in ION. */
+  /** Whether the operation that would run is a mutation. */
   isMutation(text: string, operationName: string): boolean {
     return parse(text).definitions.some(
       (definition) =>

@@ -1,11 +1,11 @@
-// Completion, hover and underlines for the models of query editors, in Monaco.
+// Completion, hover texts and underlined errors for the query editors, in Monaco.
 import type { GraphQLSchema, GraphqlLanguage } from './bundle.js';
 import { asCode, asMarkdown, shortened } from './foreign-text.js';
 
 const LANGUAGE = 'graphql';
 const OWNER = 'ion-graphql';
 const CHECK_AFTER_MS = 250;
-/** LSP's numbers of completion kinds. */
+/** The numbers of completion kinds in the language server protocol. */
 const KINDS = { 3: 'Function', 5: 'Field', 6: 'Variable', 7: 'Class', 20: 'EnumMember' } as const;
 
 interface Assisted {
@@ -13,7 +13,7 @@ interface Assisted {
   schema: GraphQLSchema | undefined;
 }
 
-/** The models of open query editors: other nodes may edit GraphQL as well. */
+/** The models of open query editors. Models of other nodes' editors are left alone. */
 const assisted = new Map<MonacoModel, Assisted>();
 let isRegistered = false;
 
@@ -22,7 +22,7 @@ export interface Completion {
   end(): void;
 }
 
-/** Helps with the text of a model, with all that the schema allows as soon as there is one. */
+/** Adds completion, hover texts and error markers to a model; `setSchema` gives it the schema. */
 export function addCompletion(
   monaco: Monaco,
   model: MonacoModel,
@@ -52,7 +52,7 @@ export function addCompletion(
   };
 }
 
-/** For the whole page, once: Monaco's providers belong to a language, not to an editor. */
+/** Registers the providers once for the page: they belong to a language, not to an editor. */
 function register(monaco: Monaco): void {
   if (isRegistered) return;
   isRegistered = true;
@@ -97,7 +97,7 @@ function suggestions(
         startColumn: isSigned ? word.startColumn - 1 : word.startColumn,
         endColumn: word.endColumn,
       },
-      // In the order of the language service, which knows what fits best.
+      // The language service puts the best match first.
       sortText: String(index).padStart(5, '0'),
     };
   });

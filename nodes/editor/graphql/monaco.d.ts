@@ -1,4 +1,5 @@
-// What is used of Monaco, which Node-RED brings; its own types are a package of many megabytes.
+// The used part of Monaco, which comes with Node-RED. Monaco's own types are a package of many
+// megabytes.
 
 interface MonacoPosition {
   lineNumber: number;
@@ -66,11 +67,11 @@ interface Monaco {
 }
 
 interface Window {
-  /** Missing where Node-RED is set to another code editor. */
+  /** Missing if Node-RED is configured for another code editor. */
   monaco?: Monaco;
 }
 
 interface CodeEditor {
-  /** Monaco only. */
+  /** Only in Monaco. */
   getModel?(): MonacoModel;
 }

@@ -1,12 +1,17 @@
-import { loadSchema, type ServerError } from '../shared/schema.js';
+import type { ServerError } from '../shared/admin-request.js';
+import { latestRequest } from '../shared/latest-request.js';
+import { loadSchema } from '../shared/schema.js';
 import type { GraphqlLanguage } from './bundle.js';
 import { addCompletion, type Completion } from './completion.js';
-import { loadLanguage } from './language.js';
+import { loadLanguage } from './load-language.js';
 
 export interface QueryEditor {
   readonly text: string;
   setText(text: string): void;
-  /** Uses the schema of a config node's environment from now on; `undefined`: none runs. */
+  /**
+   * Uses the schema of a config node's environment.
+   * @param config the ID of the running config node: empty if none is chosen, `undefined` if none runs
+   */
   useSchemaOf(config: string | undefined, options?: { refresh?: boolean }): Promise<void>;
   format(): Promise<void>;
   resize(): void;
@@ -16,26 +21,26 @@ export interface QueryEditor {
 export interface QueryEditorOptions {
   id: string;
   text: string;
-  /** Shows a text about the schema, by its key in the node's catalogue. */
+  /** Shows the state of the schema. The key is one of the node's catalogue. */
   showSchema(key: string, values?: Record<string, string | number>): void;
 }
 
 /** A code editor for GraphQL that knows the schema, as far as Node-RED's own editor allows it. */
 export function createQueryEditor({ id, text, showSchema }: QueryEditorOptions): QueryEditor {
   const editor = RED.editor.createEditor({ id, mode: 'ace/mode/graphql', value: text });
-  const loading = loadLanguage();
-  let assistance: Completion | undefined;
+  const requests = latestRequest();
+  let completion: Completion | undefined;
   let isClosed = false;
 
-  const ready: Promise<GraphqlLanguage> = loading.then((language) => {
+  const ready: Promise<GraphqlLanguage> = loadLanguage().then((language) => {
     const model = editor.getModel?.();
-    if (window.monaco && model && !isClosed)
-      assistance = addCompletion(window.monaco, model, language);
+    if (window.monaco && model && !isClosed) {
+      completion = addCompletion(window.monaco, model, language);
+    }
     return language;
   });
-  // Without the bundle the text can be edited all the same.
+  // Without the bundle the text can still be edited.
   ready.catch(() => showSchema('noLanguage'));
-  let asked = 0;
 
   return {
     get text() {
@@ -43,8 +48,8 @@ export function createQueryEditor({ id, text, showSchema }: QueryEditorOptions):
     },
     setText: (next) => editor.setValue(next),
     async useSchemaOf(config, options) {
-      const turn = ++asked;
-      assistance?.setSchema(undefined);
+      const signal = requests.start();
+      completion?.setSchema(undefined);
       if (!config) {
         showSchema(config === undefined ? 'noInstance' : 'noConfig');
         return;
@@ -52,13 +57,12 @@ export function createQueryEditor({ id, text, showSchema }: QueryEditorOptions):
       showSchema('loading');
       try {
         const [language, introspection] = await Promise.all([ready, loadSchema(config, options)]);
-        // Another config node may have been chosen meanwhile.
-        if (turn !== asked || isClosed) return;
-        assistance?.setSchema(language.buildSchema(introspection));
+        if (signal.aborted) return;
+        completion?.setSchema(language.buildSchema(introspection));
         showSchema('loaded', { count: introspection.__schema.types.length });
       } catch (failure) {
         const { message = String(failure) } = failure as Partial<ServerError>;
-        if (turn === asked) showSchema('failed', { message });
+        if (!signal.aborted) showSchema('failed', { message });
       }
     },
     async format() {
@@ -68,7 +72,8 @@ export function createQueryEditor({ id, text, showSchema }: QueryEditorOptions):
     resize: () => editor.resize(),
     close() {
       isClosed = true;
-      assistance?.end();
+      requests.cancel();
+      completion?.end();
       editor.destroy();
     },
   };

@@ -1,4 +1,4 @@
-/** Queries to begin with, by the key of their name in the catalogue. */
+/** Queries to start from, by the key of their name in the catalogue. */
 export const queryTemplates = {
   runs: `query {
   runs(first: 10) {

@@ -1,27 +1,28 @@
-// "Run": executes what stands in the dialog and shows the answer.
+// "Run": executes the query in the dialog and shows the result.
 import { parseExactly } from '../../client/support/json.js';
-import { request, type ServerError } from '../shared/schema.js';
-import { loadLanguage } from './language.js';
+import { adminRequest, type ServerError } from '../shared/admin-request.js';
+import { confirm } from '../shared/confirm.js';
+import { latestRequest } from '../shared/latest-request.js';
+import { loadLanguage } from './load-language.js';
 
 interface QueryRun {
-  /** `undefined` if none runs. */
+  /** ID of the running config node; `undefined` if none runs. */
   config: string | undefined;
   query: string;
   operationName: string;
-  /** JSON, as it was typed. */
+  /** JSON as the user typed it. */
   variables: string;
 }
 
-interface QueryRunResponse {
+interface QueryResult {
   data: unknown;
-  attempts: number;
 }
 
-/** Connects the button, and gives back what ends a run under way. */
-export function prepareRunQuery(node: EditedNode, read: () => QueryRun): { end(): void } {
+/** Prepares the button. `cancel` ends a run in flight. */
+export function prepareRunQuery(node: EditedNode, read: () => QueryRun): { cancel(): void } {
   const button = $('#ion-graphql-run');
   const result = $('#ion-graphql-result');
-  let running: AbortController | undefined;
+  const requests = latestRequest();
 
   const show = (content: JQuery | string, isError = false) => {
     result.empty().toggleClass('ion-graphql-failed', isError).append(content);
@@ -29,45 +30,37 @@ export function prepareRunQuery(node: EditedNode, read: () => QueryRun): { end()
   };
   const text = (key: string, values?: Record<string, string>) =>
     $('<p>').text(node._(`ion-graphql.trial.${key}`, values));
+  const showError = ({ code = '', message, errors, data }: ServerError) => {
+    const details = errors || data ? tree({ errors, data }) : '';
+    show($('<div>').append(text('failed', { code, message }), details), true);
+  };
 
   const run = async () => {
-    running?.abort();
-    const current = new AbortController();
-    running = current;
+    const signal = requests.start();
     try {
       const { config, query, operationName, variables } = read();
       if (config === undefined) {
         show(text('noInstance'));
         return;
       }
-      const body = {
-        query,
-        operationName,
-        variables: parseVariables(variables),
-        confirmed: await isAllowed(node, query, operationName),
-      };
+      const body = { query, operationName, variables: parseVariables(variables) };
+      const needsConfirmation = await isMutation(query, operationName);
+      if (needsConfirmation && !(await isConfirmed(node))) return;
+      if (signal.aborted) return;
       button.prop('disabled', true);
-      show(
-        $('<i class="fa fa-spinner fa-spin">').attr(
-          'aria-label',
-          node._('ion-graphql.trial.running'),
-        ),
-      );
-      const url = `ion-config/${encodeURIComponent(config)}/run`;
-      const answer = await request<QueryRunResponse>({
-        url,
+      const label = node._('ion-graphql.trial.running');
+      show($('<i class="fa fa-spinner fa-spin">').attr('aria-label', label));
+      const { data } = await adminRequest<QueryResult>({
+        url: `ion-config/${encodeURIComponent(config)}/run`,
         method: 'POST',
-        body,
-        signal: current.signal,
+        body: { ...body, confirmed: needsConfirmation },
+        signal,
       });
-      if (running === current) show(tree(answer.data));
+      if (!signal.aborted) show(tree(data));
     } catch (thrown) {
-      if (running !== current || thrown === REFUSED) return;
-      const { code, message, errors, data } = thrown as ServerError;
-      const details = errors || data ? tree({ errors, data }) : '';
-      show($('<div>').append(text('failed', { code: code ?? '', message }), details), true);
+      if (!signal.aborted) showError(thrown as ServerError);
     } finally {
-      if (running === current) button.prop('disabled', false);
+      if (!signal.aborted) button.prop('disabled', false);
     }
   };
   button.on('click', (event) => {
@@ -78,49 +71,22 @@ export function prepareRunQuery(node: EditedNode, read: () => QueryRun): { end()
     button.prop('disabled', true);
     show(text('notPermitted'));
   }
-  return {
-    end() {
-      running?.abort();
-      running = undefined;
-    },
-  };
+  return requests;
 }
 
-const REFUSED = Symbol('the user said no');
-
-/** Asks before a mutation. Rejects with `REFUSED` when the answer is no. */
-async function isAllowed(node: EditedNode, query: string, operationName: string): Promise<boolean> {
+async function isMutation(query: string, operationName: string): Promise<boolean> {
   const language = await loadLanguage();
-  if (!isMutation(() => language.isMutation(query, operationName))) return false;
-  return new Promise((resolve, reject) => {
-    const answer = (isYes: boolean) => () => {
-      notification.close();
-      if (isYes) resolve(true);
-      else reject(REFUSED);
-    };
-    const notification = RED.notify($('<p>').text(node._('ion-graphql.trial.confirm')), {
-      type: 'warning',
-      modal: true,
-      fixed: true,
-      buttons: [
-        { text: node._('node-red:common.label.cancel'), click: answer(false) },
-        {
-          text: node._('ion-graphql.trial.confirmed'),
-          class: 'primary',
-          click: answer(true),
-        },
-      ],
-    });
-  });
-}
-
-/** What does not parse is sent as it is: the server says what is wrong with it. */
-function isMutation(ask: () => boolean): boolean {
   try {
-    return ask();
+    return language.isMutation(query, operationName);
   } catch {
+    // A text with a syntax error is sent unchanged: the server reports the error.
     return false;
   }
+}
+
+function isConfirmed(node: EditedNode): Promise<boolean> {
+  const [text, yes] = [node._('ion-graphql.trial.confirm'), node._('ion-graphql.trial.confirmed')];
+  return confirm({ text, yes });
 }
 
 function parseVariables(json: string): unknown {
@@ -132,14 +98,14 @@ function parseVariables(json: string): unknown {
   }
 }
 
-/** As the debug sidebar shows objects. */
+/** A value shown as in the debug sidebar. */
 function tree(value: unknown): JQuery {
   const element = RED.utils.createObjectElement(value, {
     rootPath: '',
     key: 'data',
     typeHint: 'object',
   });
-  // Open at its first levels, which are made only as they open.
+  // The first levels are opened one after the other: each is created when its parent opens.
   for (let level = 0; level < 2; level++) {
     element.find('.red-ui-debug-msg-expandable').eq(level).trigger('click');
   }

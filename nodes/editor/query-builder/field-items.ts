@@ -1,14 +1,15 @@
-// The entries of the tree of fields; their ids are the paths in `fields`.
-import { fieldsOf, findPaths, type Types } from './list-schema.js';
+// The items of the field tree. Their IDs are the paths in `fields`.
+import { fieldsOf, findPaths, type ListSchema } from './list-schema.js';
+import { queryText } from './query-text.js';
 
-/** What a type has: a box for each value; what holds more opens when it is asked for. */
+/** The fields of a type: a box for each value, and a branch for each object, which opens on demand. */
 export function fieldItems(
-  types: Types,
+  schema: ListSchema,
   type: string,
   prefix: string,
   chosen: ReadonlySet<string>,
 ): TreeListItem[] {
-  return fieldsOf(types, type).map((field) => {
+  return fieldsOf(schema, type).map((field) => {
     const id = prefix + field.name;
     if (!field.hasFields) return valueItem(id, field.name, field.type, chosen);
     return {
@@ -16,10 +17,10 @@ export function fieldItems(
       label: field.name,
       sublabel: field.type,
       expanded: [...chosen].some((path) => path.startsWith(`${id}.`)),
-      // Types refer to each other without end, so the next level is made when it is opened.
+      // Types refer to each other endlessly, so a level is created when it is opened.
       children(done, item) {
-        const children = fieldItems(types, field.type, `${id}.`, chosen);
-        // The widget moves by keys only in a list that it finds here.
+        const children = fieldItems(schema, field.type, `${id}.`, chosen);
+        // The widget's keyboard navigation needs a list here instead of this function.
         item.children = children;
         done(children);
       },
@@ -27,23 +28,22 @@ export function fieldItems(
   });
 }
 
-/** Values anywhere below whose path holds a text. */
+/** The values at any depth whose path contains a text. */
 export function foundItems(
-  types: Types,
+  schema: ListSchema,
   text: string,
   chosen: ReadonlySet<string>,
 ): TreeListItem[] {
-  return findPaths(types, text).map(({ path, type }) => valueItem(path, path, type, chosen));
+  return findPaths(schema, text).map(({ path, type }) => valueItem(path, path, type, chosen));
 }
 
-/** Fields of the node that the schema does not have: they stay until they are unticked. */
+/** The stored fields that the schema does not have. They stay until they are unticked. */
 export function unknownItems(
-  node: Texts,
   paths: readonly string[],
   chosen: ReadonlySet<string>,
 ): TreeListItem[] {
   return paths.map((path) => ({
-    ...valueItem(path, path, node._('ion-runs.label.unknownField'), chosen),
+    ...valueItem(path, path, queryText('ion-runs.label.unknownField'), chosen),
     icon: 'fa fa-warning',
   }));
 }

@@ -1,11 +1,14 @@
-// What ION's schema tells of the rows of a list: the names that filters, fields and sort may have.
-
+// ION's schema of the rows of a list: the names that its filters, fields and sort can have.
 import { type FilterOperator, filterOperators } from '../../client/graphql/filter-operators.js';
 import type { Resource } from '../../client/lists/resources.js';
 import { type Field, type Introspection, namedType, type SchemaType } from '../shared/schema.js';
 
-/** A schema, as far as it is about the rows of one list. */
-export interface Types {
+/** Limits of a search. */
+const MAX_DEPTH = 3;
+const MAX_PATHS = 60;
+
+/** The part of a schema that is about the rows of one list. */
+export interface ListSchema {
   byName: ReadonlyMap<string, SchemaType>;
   /** Name of the type of a row. */
   row: string;
@@ -13,29 +16,28 @@ export interface Types {
   filters: string;
 }
 
-/** One operator of a filter, and what it compares with. */
+/** An operator of a filter, and the type of its value. */
 export interface Operator {
   name: FilterOperator;
   /** Name of the value's type. */
   type: string;
   isList: boolean;
-  /** The values, where the type is an enum. */
+  /** The values if the type is an enum. */
   values: string[] | undefined;
 }
 
-export interface RunField {
+export interface RowField {
   name: string;
   /** Name of its type. */
   type: string;
-  description: string | null;
   hasFields: boolean;
 }
 
-/** `undefined` where the schema has no such list. */
-export function typesOf(
+/** The schema of a resource's list; `undefined` if the schema has no such list. */
+export function listSchema(
   { __schema: { types, queryType } }: Introspection,
   { list, filters }: Resource,
-): Types | undefined {
+): ListSchema | undefined {
   const byName = new Map(types.map((type) => [type.name, type]));
   // A list is a connection of edges, each with a row as its node.
   const row = [list, 'edges', 'node'].reduce<string | undefined>((type, name) => {
@@ -45,28 +47,28 @@ export function typesOf(
   return row === undefined ? undefined : { byName, row, filters };
 }
 
-/** The operators of a filter on this path; `undefined` where the schema has no such filter. */
-export function operatorsOf(types: Types, path: string): Operator[] | undefined {
-  const filter = inputType(types, path.split('.'));
+/** The operators of a filter on this path; `undefined` if the schema has no such filter. */
+export function operatorsOf(schema: ListSchema, path: string): Operator[] | undefined {
+  const filter = inputType(schema, path.split('.'));
   const operators = (filter?.inputFields ?? []).flatMap(({ name, type }) => {
     if (!isOperator(name)) return [];
     const value = namedType(type);
-    return { name, type: value, isList: type.kind === 'LIST', values: enumValues(types, value) };
+    return { name, type: value, isList: type.kind === 'LIST', values: enumValues(schema, value) };
   });
   return operators.length > 0 ? operators : undefined;
 }
 
-/** Paths of filters that continue what was typed; those of relations end in a dot. */
-export function completions(types: Types, typed: string): string[] {
+/** Paths of filters that continue the typed text. The paths of relations end in a dot. */
+export function completions(schema: ListSchema, typed: string): string[] {
   const parts = typed.split('.');
   const start = parts.pop()?.toLowerCase() ?? '';
   const prefix = parts.map((part) => `${part}.`).join('');
-  const names = (inputType(types, parts)?.inputFields ?? []).flatMap(({ name, type }) => {
-    const filter = types.byName.get(namedType(type));
+  const names = (inputType(schema, parts)?.inputFields ?? []).flatMap(({ name, type }) => {
+    const filter = schema.byName.get(namedType(type));
     const isCondition = filter && name !== 'and_' && name !== 'or_' && !isOperator(name);
     return isCondition && name.toLowerCase().includes(start) ? { name, filter } : [];
   });
-  // The one that is accepted with Tab stands first: what was typed, or what begins with it.
+  // Tab accepts the first one: the typed name, or a name that begins with it.
   const rank = (name: string) => {
     if (name.toLowerCase() === start) return 0;
     return name.toLowerCase().startsWith(start) ? 1 : 2;
@@ -76,39 +78,38 @@ export function completions(types: Types, typed: string): string[] {
     .map(({ name, filter }) => `${prefix}${name}${isRelation(filter) ? '.' : ''}`);
 }
 
-/** What can be read of a type without arguments: values first, then what holds more. */
-export function fieldsOf(types: Types, type: string): RunField[] {
-  const fields = (types.byName.get(type)?.fields ?? [])
+/** The fields of a type that need no arguments: values first, then objects. */
+export function fieldsOf(schema: ListSchema, type: string): RowField[] {
+  const fields = (schema.byName.get(type)?.fields ?? [])
     .filter(needsNoArguments)
     .flatMap((field) => {
-      const { name, description } = field;
-      const of = types.byName.get(namedType(field.type));
-      if (!of || of.kind === 'UNION') return [];
-      return { name, description, type: of.name, hasFields: Boolean(of.fields) };
+      const found = schema.byName.get(namedType(field.type));
+      if (!found || found.kind === 'UNION') return [];
+      return { name: field.name, type: found.name, hasFields: Boolean(found.fields) };
     });
   return [...fields.filter((field) => !field.hasFields), ...fields.filter(hasFields)];
 }
 
-/** Whether a path of a row leads to a value. */
-export function isValuePath(types: Types, path: string): boolean {
+/** Whether a path leads from a row to a value. */
+export function isValuePath(schema: ListSchema, path: string): boolean {
   const names = path.split('.');
-  let type = types.row;
+  let type = schema.row;
   return names.every((name, index) => {
-    const field = fieldsOf(types, type).find((field) => field.name === name);
+    const field = fieldsOf(schema, type).find((field) => field.name === name);
     type = field?.type ?? '';
     return field !== undefined && field.hasFields === index < names.length - 1;
   });
 }
 
-/** Paths to values that hold the text, the shorter ones first. */
-export function findPaths(types: Types, text: string, most = 60): { path: string; type: string }[] {
+/** Paths to values that contain the text, the shorter ones first. */
+export function findPaths(schema: ListSchema, text: string): { path: string; type: string }[] {
   const found: { path: string; type: string }[] = [];
-  let level = [{ path: '', type: types.row }];
-  // Types refer to each other without end: deeper values are found by opening the tree.
-  for (let depth = 0; depth < 3 && found.length < most; depth += 1) {
+  let level = [{ path: '', type: schema.row }];
+  // Types refer to each other endlessly. Deeper values are found by opening the tree.
+  for (let depth = 0; depth < MAX_DEPTH && found.length < MAX_PATHS; depth += 1) {
     const next: typeof level = [];
     for (const { path, type } of level) {
-      for (const field of fieldsOf(types, type)) {
+      for (const field of fieldsOf(schema, type)) {
         const child = { path: `${path}${field.name}`, type: field.type };
         if (field.hasFields) next.push({ ...child, path: `${child.path}.` });
         else if (child.path.toLowerCase().includes(text.toLowerCase())) found.push(child);
@@ -116,18 +117,19 @@ export function findPaths(types: Types, text: string, most = 60): { path: string
     }
     level = next;
   }
-  return found.slice(0, most);
+  return found.slice(0, MAX_PATHS);
 }
 
-export function enumValues(types: Types, type: string): string[] | undefined {
-  return types.byName.get(type)?.enumValues?.map(({ name }) => name);
+/** The values of an enum; `undefined` for any other type. */
+export function enumValues(schema: ListSchema, type: string): string[] | undefined {
+  return schema.byName.get(type)?.enumValues?.map(({ name }) => name);
 }
 
-function inputType(types: Types, path: string[]): SchemaType | undefined {
+function inputType(schema: ListSchema, path: string[]): SchemaType | undefined {
   return path.reduce<SchemaType | undefined>((type, name) => {
     const field = type?.inputFields?.find((field) => field.name === name);
-    return field && types.byName.get(namedType(field.type));
-  }, types.byName.get(types.filters));
+    return field && schema.byName.get(namedType(field.type));
+  }, schema.byName.get(schema.filters));
 }
 
 function isRelation({ inputFields }: SchemaType): boolean {
@@ -138,7 +140,7 @@ function isOperator(name: string): name is FilterOperator {
   return (filterOperators as readonly string[]).includes(name);
 }
 
-function hasFields(field: RunField): boolean {
+function hasFields(field: RowField): boolean {
   return field.hasFields;
 }
 

@@ -1,17 +1,20 @@
 // The validators of filters and of lists of names.
 import { filterOperators } from '../../client/graphql/filter-operators.js';
-import type { FilterRow } from './filters.js';
+import type { FilterRow } from './filter-row.js';
+import { queryText } from './query-text.js';
 
-const NAMES = /^[_A-Za-z]\w*(\.[_A-Za-z]\w*)*$/;
+const NAME = /^[_A-Za-z]\w*(\.[_A-Za-z]\w*)*$/;
 
-export function names(value: string[], { label = '' }: ValidatorOptions): Validation {
-  const wrong = value.find((name) => !NAMES.test(name));
+/** Names of fields, or of keys to sort by. */
+export function validNames(value: string[], { label = '' }: ValidatorOptions): Validation {
+  const wrong = value.find((name) => !NAME.test(name));
   return wrong === undefined || invalid('name', { label, name: wrong });
 }
 
-export function filters(value: FilterRow[], _options: ValidatorOptions): Validation {
+/** Filters with a field, an operator and a value of its type. */
+export function validFilters(value: FilterRow[], _options: ValidatorOptions): Validation {
   for (const { field, op, value: compared, valueType } of value) {
-    if (!NAMES.test(field)) return invalid('filter', { name: field });
+    if (!NAME.test(field)) return invalid('filter', { name: field });
     if (!(filterOperators as readonly string[]).includes(op)) {
       return invalid('operator', { field, name: op });
     }
@@ -23,5 +26,5 @@ export function filters(value: FilterRow[], _options: ValidatorOptions): Validat
 }
 
 function invalid(key: string, values: Record<string, string>): string {
-  return RED._(`@ion-nodes/node-red-ion/ion-runs:ion-runs.invalid.${key}`, values);
+  return queryText(`ion-runs.invalid.${key}`, values);
 }

@@ -1,26 +1,28 @@
-// The preview of the query, and the way from it to a node whose query can be edited.
-import { type Choice, type RunsText, runsText } from './query.js';
+// The preview of the query, and the button that opens it as an ion-graphql node.
+import { type Choice, type RunsQuery, runsQuery } from './runs-query.js';
 
-/** The dialog's values that an `ion-graphql` node has as well. */
+/** Properties that an `ion-graphql` node has as well. */
 const SHARED = ['pageSize', 'limit', 'output'];
 
+/** Prepares the preview and the button. `update` shows the query of the dialog's present values. */
 export function preview(node: EditedNode, read: () => Choice): { update(): void } {
   const open = $('#ion-runs-open-as').on('click', () => {
-    openAsGraphql(node, runsText(read()));
+    openAsGraphql(node, runsQuery(read()));
     $('#node-dialog-ok').trigger('click');
   });
   return {
     update() {
-      const text = attempt(() => runsText(read()));
-      $('#ion-runs-preview-query').text(text instanceof Error ? text.message : text.query);
-      $('#ion-runs-preview-variables').text(text instanceof Error ? '' : text.variables);
-      $('.ion-runs-preview-variables').toggle(!(text instanceof Error));
-      open.prop('disabled', text instanceof Error || RED.workspaces.isLocked());
+      const query = attempt(() => runsQuery(read()));
+      const isError = query instanceof Error;
+      $('#ion-runs-preview-query').text(isError ? query.message : query.query);
+      $('#ion-runs-preview-variables').text(isError ? '' : query.variables);
+      $('.ion-runs-preview-variables').toggle(!isError);
+      open.prop('disabled', isError || RED.workspaces.isLocked());
     },
   };
 }
 
-function openAsGraphql(node: EditedNode, { query, variables, variablesType }: RunsText): void {
+function openAsGraphql(node: EditedNode, { query, variables, variablesType }: RunsQuery): void {
   const value = (property: string) => String($(`#node-input-${property}`).val() ?? '');
   const graphql = {
     ...Object.fromEntries(SHARED.map((property) => [property, value(property)])),
@@ -36,11 +38,11 @@ function openAsGraphql(node: EditedNode, { query, variables, variablesType }: Ru
     variables,
     variablesType,
     operationName: '',
-    // As many messages as this node sends, or at least one per page.
+    // One message if this node sends one, otherwise one message per page.
     pages: value('mode') === 'array' ? 'all' : 'stream',
     wires: [[]],
   };
-  // At its place at once, instead of at the pointer: also without a mouse.
+  // `touchImport` places the node immediately, instead of attaching it to the mouse pointer.
   RED.view.importNodes([graphql], { touchImport: true, generateIds: false, notify: false });
 }
 

@@ -8,7 +8,7 @@ type Properties<Name extends string> = Record<
   { label: string; value: number; validate: ReturnType<typeof numberFor> }
 >;
 
-/** The definitions of the numbers that the dialog of a node sets. */
+/** The definitions of the number properties of a node. */
 export function numberProperties<Name extends string>(
   node: string,
   numbers: Record<Name, NumberSetting>,
@@ -21,7 +21,7 @@ export function numberProperties<Name extends string>(
   return Object.fromEntries(properties) as Properties<Name>;
 }
 
-/** Gives the inputs of an open dialog their limits, and shows the default where they are empty. */
+/** Sets the limits of the number inputs of an open dialog. An empty input shows the default. */
 export function prepareNumbers(
   node: EditedNode,
   numbers: Record<string, NumberSetting>,
@@ -31,7 +31,7 @@ export function prepareNumbers(
     const input = $(`#${prefix}-${name}`);
     input.attr({ min: least, max: most, step: isWhole ? 1 : 'any', placeholder });
     const stored = node[name];
-    // An input for numbers would lose it.
+    // A number input cannot hold a reference to an environment variable.
     if (variableOf(stored)) input.attr('type', 'text').val(String(stored));
   }
 }

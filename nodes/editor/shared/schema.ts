@@ -1,5 +1,6 @@
-// The schema of an environment, as the dialogs use it: read by the server with the API key, kept by
-// the page as long as the server has the same one.
+// The schema of an environment, as the dialogs use it. The server reads it with the API key; the page
+// keeps it as long as the server has the same one.
+import { adminResponse, type ServerError } from './admin-request.js';
 
 export interface TypeReference {
   kind: string;
@@ -29,18 +30,9 @@ export interface Introspection {
   __schema: { types: SchemaType[]; queryType: { name: string } };
 }
 
-/** What the server says of a failure. */
-export interface ServerError {
-  code: string;
-  message: string;
-  /** GraphQL's own errors, and the data that came with them. */
-  errors?: unknown[];
-  data?: unknown;
-}
-
 interface Loaded {
   schema: Introspection;
-  /** Tells whether the server still has the same one. */
+  /** Sent with the next request, so that the server sends the schema only if it changed. */
   etag: string | null;
 }
 
@@ -48,8 +40,8 @@ const loaded = new Map<string, Loaded>();
 const loading = new Map<string, Promise<Introspection>>();
 
 /**
- * The schema of a running config node's environment. The server is asked each time, because what
- * is deployed may lead to another ION by now; it sends a schema again only if it is another one.
+ * The schema of a running config node's environment. The server is asked each time, because a deploy
+ * may have changed the environment; it sends a schema again only if it changed.
  * Rejects with a `ServerError`, for example if the config node is not deployed yet.
  */
 export function loadSchema(config: string, { refresh = false } = {}): Promise<Introspection> {
@@ -66,52 +58,11 @@ async function readSchema(config: string, refresh: boolean): Promise<Introspecti
   const known = loaded.get(config);
   const url = `ion-config/${encodeURIComponent(config)}/schema${refresh ? '?refresh=1' : ''}`;
   const headers = known?.etag ? { 'if-none-match': known.etag } : {};
-  const { value, etag } = await send<Introspection | undefined>({ url, headers });
+  const { value, etag } = await adminResponse<Introspection | undefined>({ url, headers });
   const schema = value ?? known?.schema;
   if (!schema) throw { code: 'ION_RESPONSE', message: url } satisfies ServerError;
   loaded.set(config, { schema, etag });
   return schema;
-}
-
-interface RequestSettings {
-  url: string;
-  method?: 'GET' | 'POST';
-  body?: object;
-  headers?: Record<string, string>;
-  signal?: AbortSignal;
-}
-
-/** A request to this package's admin routes. Rejects with a `ServerError`. */
-export async function request<Result>(settings: RequestSettings): Promise<Result> {
-  return (await send<Result>(settings)).value;
-}
-
-function send<Result>(settings: RequestSettings): Promise<{ value: Result; etag: string | null }> {
-  const { url, method = 'GET', body, headers = {}, signal } = settings;
-  return new Promise((resolve, reject) => {
-    // The editor's own ajax settings add the root path and the user's access token.
-    const sent = $.ajax({
-      url,
-      method,
-      headers,
-      ...(body && { data: JSON.stringify(body), contentType: 'application/json' }),
-    });
-    signal?.addEventListener('abort', () => sent.abort(), { once: true });
-    sent.then(
-      (value: Result, _status, answer) =>
-        resolve({ value, etag: answer.getResponseHeader('etag') }),
-      (failed: JQuery.jqXHR) => reject(serverError(failed)),
-    );
-  });
-}
-
-function serverError({ responseJSON, status, statusText }: JQuery.jqXHR): ServerError {
-  const { code, message, ...details } = (responseJSON ?? {}) as Partial<ServerError>;
-  return {
-    code: code ?? `HTTP ${status}`,
-    message: message ?? statusText,
-    ...details,
-  };
 }
 
 /** The named type behind lists and "not null". */

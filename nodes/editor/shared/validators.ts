@@ -1,13 +1,11 @@
+// The validators that the dialogs share. Each returns true or an error text.
 import { type NumberSetting, readNumber } from '../../client/settings.js';
 import { referenceIn, variableOf } from '../../client/support/references.js';
-
-/** The validators that the dialogs share: each returns true or a text of the node's catalogue. */
-
 import { isTimeZone } from '../../client/support/time-zone.js';
 
 const SHARED = '@ion-nodes/node-red-ion/ion-config:ion-config.invalid.';
 
-/** A number within the limits of its setting, or nothing where the default applies. */
+/** A number within the limits of its setting, or nothing for the default. */
 export function numberFor(setting: NumberSetting) {
   return (value: unknown, { label = '' }: ValidatorOptions): Validation => {
     if (readNumber(setting, value) !== undefined) return true;
@@ -16,18 +14,18 @@ export function numberFor(setting: NumberSetting) {
   };
 }
 
-/** A text without a reference to an environment variable in the middle of it. */
+/** A text that contains no reference to an environment variable, or is one. */
 export function noReference(value: unknown, { label = '' }: ValidatorOptions): Validation {
   const isGood = variableOf(value) !== undefined || referenceIn(value) === undefined;
   return isGood || partOfVariable(label);
 }
 
-/** What is wrong with a text that is more than a reference to an environment variable. */
+/** The error text for a reference to an environment variable within a longer text. */
 export function partOfVariable(label: string): string {
   return RED._(`${SHARED}reference`, { label });
 }
 
-/** A message property that the result may be put into: not one that Node-RED or the node uses. */
+/** A message property for the result: not one that Node-RED or the node uses. */
 export function output(value: unknown, { label = '' }: ValidatorOptions): Validation {
   const [root = ''] = String(value).split(/[.[]/);
   const isTaken = ['ion', 'parts', 'complete', 'error', '_msgid'].includes(root);
@@ -35,7 +33,7 @@ export function output(value: unknown, { label = '' }: ValidatorOptions): Valida
   return RED._(`${SHARED}output`, { label });
 }
 
-/** One of those that a drop-down offers. */
+/** One of the choices of a drop-down. */
 export function oneOf(...values: string[]) {
   return (value: string, { label = '' }: ValidatorOptions): Validation =>
     values.includes(value) || RED._(`${SHARED}choice`, { label, name: value });

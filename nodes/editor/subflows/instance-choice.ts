@@ -1,13 +1,14 @@
-// The row in which a dialog of a subflow's node lets one choose the instance that it asks.
+// The row in the dialog of a subflow's node in which the user chooses an instance of the subflow.
 import type { RunningConfig } from './running-configs.js';
 
 export interface InstanceChoice {
-  /** Of the config node to ask; empty while there is none. */
+  /** The ID of the running config node in the chosen instance; empty if there is none. */
   readonly id: string;
+  /** Offers these config nodes, and shows the row if there are several. */
   offer(configs: readonly RunningConfig[]): void;
 }
 
-/** Adds the row behind another one; it is shown if there is something to choose. */
+/** Adds the row after another one. It is hidden until several config nodes are offered. */
 export function instanceChoice(
   id: string,
   row: JQuery,

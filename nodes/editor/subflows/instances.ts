@@ -1,27 +1,29 @@
-// The instances of a subflow as Node-RED runs them: it gives each node in them an id of its own.
+// The running instances of a subflow. Node-RED gives each node in an instance a different ID.
 
-/** More would fill any dialog. */
+/** More would not fit into a dialog. */
 const MAX_INSTANCES = 100;
 const VARIABLE = /^\$\{([^}]+)\}$/;
 
-/** One instance that runs, with the instances that it lies in, the outermost first. */
+/** A running instance of a subflow. */
 export interface Instance {
-  /** While it runs. */
+  /** The ID that Node-RED gives to the running instance. */
   id: string;
-  /** Where it is and how it is called. */
+  /** The names of the tab, of the outer instances and of the instance. */
   name: string;
   subflow: string;
   node: SubflowNode;
+  /** The instance that contains this one. */
   outer: Instance | undefined;
 }
 
+/** Whether the parent of a node is a subflow. */
 export function isInSubflow(z: unknown): z is string {
   return typeof z === 'string' && RED.nodes.subflow(z) !== undefined;
 }
 
-/** The instances of a subflow, also those within other subflows. */
+/** The instances of a subflow, including those in other subflows. */
 export function instancesOf(subflow: string, within: readonly string[] = []): Instance[] {
-  // A flow file made by hand can put a subflow into itself.
+  // In a hand-written flow file, a subflow can contain itself.
   if (within.includes(subflow)) return [];
   return RED.nodes
     .filterNodes({ type: `subflow:${subflow}` })
@@ -41,7 +43,7 @@ export function instancesOf(subflow: string, within: readonly string[] = []): In
     .slice(0, MAX_INSTANCES);
 }
 
-/** The id that a node of a subflow has within an instance of it. */
+/** The ID of a subflow's node within an instance. */
 export function idIn(instance: Instance, id: string): string {
   return `${instance.id}-${id}`;
 }
@@ -51,7 +53,7 @@ export function variableIn(value: string): string | undefined {
   return VARIABLE.exec(value)?.[1];
 }
 
-/** The value of a subflow property, as far as an instance or a subflow around it sets it. */
+/** The value of a subflow property, set by the instance, its subflow, or an outer instance. */
 export function propertyOf(instance: Instance | undefined, name: string): string | undefined {
   if (!instance) return undefined;
   const { node, subflow, outer } = instance;

@@ -10,13 +10,14 @@ import {
 /** A config node as Node-RED runs it. */
 export interface RunningConfig {
   id: string;
-  /** Of the subflow's instance that it runs for; empty outside of subflows. */
+  /** The name of the subflow's instance; empty outside subflows. */
   name: string;
 }
 
 /**
- * The config nodes that run for what a node names: itself, or in a subflow one for each instance.
- * @param config the id of a config node, or a subflow property such as `${ION}`
+ * The running config nodes for the `config` property of a node: the node with that ID, or in a
+ * subflow one for each instance.
+ * @param config the ID of a config node, or a subflow property such as `${ION}`
  * @param z the tab or the subflow that the node is in
  */
 export function runningConfigs(config: string, z: unknown): RunningConfig[] {

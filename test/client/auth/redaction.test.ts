@@ -53,12 +53,12 @@ describe('redaction', () => {
       traceId: 'abc',
       transient: true,
       mayHaveRun: true,
+    }).with({
+      attempts: 4,
+      pages: 2,
+      results: { Torque: { written: { id: 5, value: 12.5 } }, Passed: { error: 'No.' } },
+      parts: [new IonError('ION_GRAPHQL', 'No.', { status: 200, data: { id: 1 } })],
     });
-    error.isUncertain = true;
-    error.attempts = 4;
-    error.pages = 2;
-    error.results = { Torque: { written: { id: 5, value: 12.5 } }, Passed: { error: 'No.' } };
-    error.parts = [new IonError('ION_GRAPHQL', 'No.', { status: 200, data: { id: 1 } })];
     const masked = withoutSecrets(error, [SECRET]);
     const parts = (of: IonError) => of.parts?.map((part) => ({ ...part, message: part.message }));
     assert.deepEqual({ ...masked, parts: parts(masked) }, { ...error, parts: parts(error) });
@@ -75,7 +75,6 @@ describe('redaction', () => {
       traceId: text,
       transient: true,
       mayHaveRun: true,
-      isUncertain: true,
       attempts: 3,
       pages: 7,
       results: { [text]: { error: { code: 'ION_GRAPHQL', message: text } }, Torque: [text] },
@@ -125,7 +124,7 @@ describe('redaction', () => {
   describe('a copy of an error with changes', () => {
     const error = Object.assign(
       new IonError('ION_SERVER', 'Down.', { cause: new Error('why'), status: 503, data: {} }),
-      { attempts: 4, pages: 2, parts: [], results: {}, isUncertain: true, another: 1 },
+      { attempts: 4, pages: 2, parts: [], results: {}, mayHaveRun: true, another: 1 },
     );
 
     it('has all other properties, and leaves the error unchanged', () => {
@@ -329,14 +328,14 @@ describe('redaction', () => {
     assert.equal(shownOf(['client-secret', 'token-1']), '*** ***');
     assert.equal(shownOf(['client-secret', 'token-1', 'token-2']), '*** *** ***');
     assert.equal(shownOf(['client-secret', 'token-3']), '*** ***');
-    assert.deepEqual(redactor.kept, ['client-secret', 'token-3']);
+    assert.deepEqual(redactor.cachedSecrets, ['client-secret', 'token-3']);
     assert.equal(shownOf(['token-4', 'token-5', 'token-6', 'token-7']), '*** *** *** ***');
-    assert.deepEqual(redactor.kept, []);
+    assert.deepEqual(redactor.cachedSecrets, []);
     shownOf(['token-8']);
     redactor.close();
-    assert.deepEqual(redactor.kept, []);
+    assert.deepEqual(redactor.cachedSecrets, []);
     assert.equal(shownOf(['token-8']), '***');
-    assert.deepEqual(redactor.kept, []);
+    assert.deepEqual(redactor.cachedSecrets, []);
   });
 
   it('leaves words unchanged that are too short for a secret', () => {

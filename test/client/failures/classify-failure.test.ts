@@ -8,8 +8,8 @@ import {
 import {
   classifyApiFailure,
   classifyTokenFailure,
+  isNotYetValid,
   isRefusal,
-  isTooYoung,
 } from '../../../nodes/client/failures/classify-failure.js';
 
 const error = (message: string, more: object = {}): GraphqlError => ({ message, ...more });
@@ -272,7 +272,7 @@ describe('verdict: who answered, and what the answer says about the operation', 
         ['The user is not active', false],
         ['Token is expired.', false],
       ] as const) {
-        const found = isTooYoung(new IonError('ION_AUTH', '', { errors: [error(text)] }));
+        const found = isNotYetValid(new IonError('ION_AUTH', '', { errors: [error(text)] }));
         assert.equal(found, expected, text);
       }
     });

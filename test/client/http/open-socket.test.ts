@@ -104,7 +104,7 @@ describe('connections to a host with several addresses', () => {
     const port = await unusedPort();
     resolveTo('127.0.0.2', '127.0.0.1');
     const error = await failure(post(transport(), port), 'ION_NETWORK');
-    assert.match(error.message, /is refused/);
+    assert.match(error.message, /was refused/);
     assert.deepEqual([error.transient, error.mayHaveRun], [true, false]);
   });
 

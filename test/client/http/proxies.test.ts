@@ -82,7 +82,7 @@ describe('proxies', () => {
 
   it('of another kind are distinguished from invalid ones', () => {
     const says = (text: string) => thrown(() => proxyUrl('It', text), 'ION_CONFIG').message;
-    assert.match(says('socks5://proxy.corp'), /another kind than http and https/);
+    assert.match(says('socks5://proxy.corp'), /neither http nor https/);
     assert.match(says('http://'), /is not the URL of a proxy/);
   });
 

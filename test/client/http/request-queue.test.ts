@@ -78,7 +78,7 @@ describe('queue', () => {
     void queue.enter(signal, 'new');
     void queue.enter(signal, 'new');
     const error = thrown(() => queue.enter(signal, 'new'), 'ION_OVERLOADED');
-    assert.match(error.message, /2 messages are already waiting/);
+    assert.match(error.message, /2 messages are already queued/);
   });
 
   it('admits continued work, however many wait', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { IonError, type IonErrorDetails } from '../../../nodes/client/errors.js';
-import { delayBeforeRetry, parseRetryAfter } from '../../../nodes/client/http/retry-policy.js';
+import { parseRetryAfter } from '../../../nodes/client/http/retry-after.js';
+import { delayBeforeRetry } from '../../../nodes/client/http/retry-policy.js';
 
 describe('retries', () => {
   const passing = (details: IonErrorDetails = {}) =>

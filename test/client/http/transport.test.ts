@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
-import type { Peer } from '../../../nodes/client/http/network-errors.js';
+import type { Peer } from '../../../nodes/client/http/certificate-problem.js';
 import {
   MAX_RESPONSE_BYTES,
   Transport,
@@ -148,16 +148,16 @@ describe('transport', () => {
     }
 
     const refused: [string, string, Buffer, RegExp][] = [
-      ['one that was not asked for', 'deflate', deflateSync(ANSWER), /not asked for \("deflate"\)/],
-      ['two at once', 'gzip, br', brotliCompressSync(gzipSync(ANSWER)), /not asked for/],
-      ['broken gzip', 'gzip', Buffer.from('not gzip at all'), /compressed answer .* is broken/],
+      ['one that was not asked for', 'deflate', deflateSync(ANSWER), /not requested \("deflate"\)/],
+      ['two at once', 'gzip, br', brotliCompressSync(gzipSync(ANSWER)), /not requested/],
+      ['broken gzip', 'gzip', Buffer.from('not gzip at all'), /compressed response .* is broken/],
       [
         'gzip cut short',
         'gzip',
         gzipSync(ANSWER).subarray(0, 20),
-        /compressed answer .* is broken/,
+        /compressed response .* is broken/,
       ],
-      ['broken brotli', 'br', Buffer.from('not brotli at all'), /compressed answer .* is broken/],
+      ['broken brotli', 'br', Buffer.from('not brotli at all'), /compressed response .* is broken/],
       [
         'text that is not UTF-8',
         'identity',
@@ -196,27 +196,27 @@ describe('transport', () => {
 
     it('reads a response as large as the limit', async () => {
       ion.sandbox.control.fault({ target: 'api', kind: 'big', bytes: MiB });
-      const answer = await post(transport({ largestAnswer: MiB }), `${ion.sandbox.url}/graphql`);
+      const answer = await post(transport({ maxResponseBytes: MiB }), `${ion.sandbox.url}/graphql`);
       assert.equal(answer.text.length, MiB);
     });
 
     it('rejects a response over the limit', async () => {
       ion.sandbox.control.fault({ target: 'api', kind: 'big', bytes: 2 * MiB + 1 });
-      const error = await fail('ION_RESPONSE', { largestAnswer: 2 * MiB });
+      const error = await fail('ION_RESPONSE', { maxResponseBytes: 2 * MiB });
       assert.match(error.message, /larger than 2 MiB/);
       assert.equal(error.transient, false);
     });
 
     it('rejects a small response that would unpack to more than the limit', async () => {
       ion.sandbox.control.fault({ target: 'api', kind: 'gzip-bomb', bytes: 8 * MiB });
-      const error = await fail('ION_RESPONSE', { largestAnswer: 2 * MiB });
+      const error = await fail('ION_RESPONSE', { maxResponseBytes: 2 * MiB });
       assert.match(error.message, /larger than 2 MiB/);
     });
 
     it('reports a reset before the response as ION_NETWORK', async () => {
       ion.sandbox.control.fault({ target: 'api', kind: 'reset' });
       const error = await fail('ION_NETWORK');
-      assert.match(error.message, /broke before the answer was complete/);
+      assert.match(error.message, /broke before the response was complete/);
       assert.equal(error.transient, true);
       assert.equal(error.mayHaveRun, true);
     });
@@ -224,7 +224,7 @@ describe('transport', () => {
     it('reports a response that ends halfway as ION_NETWORK', async () => {
       ion.sandbox.control.fault({ target: 'api', kind: 'half' });
       const error = await fail('ION_NETWORK');
-      assert.match(error.message, /broke before the answer was complete/);
+      assert.match(error.message, /broke before the response was complete/);
       assert.equal(error.transient, true);
       assert.equal(error.mayHaveRun, true);
     });
@@ -232,7 +232,7 @@ describe('transport', () => {
     it('times out on a server that does not answer', async () => {
       ion.sandbox.control.fault({ target: 'api', kind: 'hang' });
       const error = await fail('ION_TIMEOUT', { timeoutMs: 100 });
-      assert.match(error.message, /no complete answer within 0.1 s/);
+      assert.match(error.message, /no complete response within 0.1 s/);
       assert.equal(error.transient, true);
       assert.equal(error.mayHaveRun, true);
     });
@@ -262,7 +262,7 @@ describe('transport', () => {
     it('knows that a refused connection delivered nothing', async () => {
       const port = await unusedPort();
       const error = await failure(post(transport(), `http://127.0.0.1:${port}`), 'ION_NETWORK');
-      assert.match(error.message, new RegExp(`connection to 127\\.0\\.0\\.1:${port} is refused`));
+      assert.match(error.message, new RegExp(`connection to 127\\.0\\.0\\.1:${port} was refused`));
       assert.equal(error.transient, true);
       assert.equal(error.mayHaveRun, false);
     });
@@ -329,7 +329,7 @@ describe('transport', () => {
       const server = await answering(ANSWER);
       const url = server.url.replace('http', 'https');
       const error = await failure(post(transport(), url), 'ION_NETWORK');
-      assert.match(error.message, /does not answer as an https server/);
+      assert.match(error.message, /does not respond like an https server/);
       assert.deepEqual([error.transient, error.mayHaveRun], [false, false]);
     });
 
@@ -339,7 +339,7 @@ describe('transport', () => {
       );
       const url = server.url.replace('http', 'https');
       const error = await failure(post(transport(), url), 'ION_NETWORK');
-      assert.match(error.message, /could not be made/);
+      assert.match(error.message, /could not be established/);
       assert.deepEqual([error.transient, error.mayHaveRun], [true, false]);
     });
 
@@ -425,7 +425,7 @@ describe('transport', () => {
         for (const message of messages.slice(0, 2)) {
           assert.match(message, code);
           assert.match(message, /not valid yet|has expired/);
-          assert.ok(message.includes(`the clock of this machine, which says ${hour}`), message);
+          assert.ok(message.includes(`the clock of this machine (${hour}`), message);
           assert.doesNotMatch(message, /TLS configuration|CA certificate/);
         }
       });
@@ -445,11 +445,11 @@ describe('transport', () => {
       assert.match(error.message, /api\.example\. is not in .*ion\.example/);
     });
 
-    it('reports that a server requires a certificate from this machine', async () => {
+    it('says that a server requires a client certificate', async () => {
       const server = await secure({ requestCert: true, rejectUnauthorized: true, ca: other.cert });
       const through = transport({ tls: { ca: certificate.cert, maxVersion: 'TLSv1.2' } });
       const error = await failure(post(through, server.url), 'ION_NETWORK');
-      assert.match(error.message, /certificate of this machine.* TLS configuration/);
+      assert.match(error.message, /client certificate.* TLS configuration/);
       assert.deepEqual([error.transient, error.mayHaveRun], [false, false]);
     });
 
@@ -640,7 +640,7 @@ describe('transport', () => {
       it('says that a proxy with an https URL speaks http only', async () => {
         const proxy = closing(await startProxy());
         const message = await refusal(proxy.url.replace('http', 'https'));
-        assert.match(message, /The proxy 127\S+ does not answer as an https server.*http:\/\//);
+        assert.match(message, /The proxy 127\S+ does not respond like an https server.*http:\/\//);
       });
     });
 

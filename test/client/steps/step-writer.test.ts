@@ -400,7 +400,7 @@ describe('writing to run steps', () => {
       ion.sandbox.control.fault({ target: 'api', kind: 'reset', execute: true, match });
       const values = { Torque: 12.5, Passed: true };
       const written = writer.write({ step: step.step }, values, options());
-      assert.equal((await failure(written, 'ION_NETWORK')).isUncertain, true);
+      assert.equal((await failure(written, 'ION_NETWORK')).mayHaveRun, true);
     });
 
     it('report a rejection with ION’s own message, and the number of requests', async () => {
@@ -587,7 +587,7 @@ describe('writing to run steps', () => {
       });
       const attached = writer.attach({ step: step.step }, fileOf('a.txt', 'A'), options());
       const error = await failure(attached, 'ION_RESPONSE');
-      assert.equal(error.isUncertain, true);
+      assert.equal(error.mayHaveRun, true);
       assert.match(error.message, /may have been created\. Check in ION before you send it again/);
     });
 

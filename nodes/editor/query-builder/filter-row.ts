@@ -1,0 +1,121 @@
+// One filter in the list: a field, an operator and a typed value.
+import { filterOperators } from '../../client/graphql/filter-operators.js';
+import { onTextChange } from '../shared/on-text-change.js';
+import { filterValue, withoutBlanks } from './filter-value.js';
+import { completions, type ListSchema, operatorsOf } from './list-schema.js';
+import { queryText } from './query-text.js';
+
+/** A filter as a node stores it. */
+export interface FilterRow {
+  field: string;
+  op: string;
+  value: string;
+  valueType: string;
+}
+
+export interface FilterRowEditor {
+  read(): FilterRow;
+  /** Offers the names of this schema; without one, any name can be entered. */
+  offer(schema: ListSchema | undefined): void;
+}
+
+interface FilterRowOptions {
+  onChange: () => void;
+  /** The sources of values, as types of typed inputs. */
+  sources: readonly string[];
+}
+
+/** Adds the inputs of a filter to a row of the list. */
+export function filterRow(
+  container: JQuery,
+  row: Partial<FilterRow>,
+  { onChange, sources }: FilterRowOptions,
+): FilterRowEditor {
+  const field = fieldInput().val(row.field ?? '');
+  const operator = operatorSelect();
+  container.addClass('ion-query-row').append(field, operator);
+  const value = filterValue(container, row, { onChange, sources });
+
+  let schema: ListSchema | undefined;
+  // The row as it was before the schema arrived. Its field, operator and value are kept, even if the
+  // schema does not have them.
+  let stored: FilterRow = { field: '', op: 'eq', value: '', valueType: 'str', ...row };
+
+  const path = () => String(field.val()).trim();
+  const operators = () => schema && operatorsOf(schema, path());
+  const isStored = (entered: FilterRow) =>
+    entered.field === stored.field && entered.op === stored.op;
+
+  const read = (): FilterRow => {
+    const entered = { field: path(), op: String(operator.val()), ...value.read() };
+    // A drop-down writes a list without blanks: that alone is no change.
+    const isSameList = withoutBlanks(entered.value) === withoutBlanks(stored.value);
+    return isSameList && isStored(entered) ? { ...entered, value: stored.value } : entered;
+  };
+  const showOperators = () => {
+    const known = operators();
+    const names: string[] = known?.map(({ name }) => name) ?? [...filterOperators];
+    if (path() === stored.field && !names.includes(stored.op)) names.push(stored.op);
+    const chosen = String(operator.val() ?? stored.op);
+    operator.empty().append(names.map(operatorOption));
+    operator.val(names.includes(chosen) ? chosen : String(names[0]));
+    markUnknown(field, schema !== undefined && path() !== '' && known === undefined);
+  };
+  const showValue = () => {
+    const entered = read();
+    const chosen = operators()?.find(({ name }) => name === entered.op);
+    value.offer(entered, chosen, isStored(entered) ? stored : undefined);
+  };
+
+  field.autoComplete({
+    search: (typed) => (schema ? completions(schema, typed) : []),
+    minLength: 0,
+  });
+  onTextChange(field, () => {
+    showOperators();
+    showValue();
+    onChange();
+  });
+  operator.on('change', () => {
+    showValue();
+    onChange();
+  });
+
+  return {
+    read,
+    offer(offered) {
+      const isShown = operator.children().length > 0;
+      if (isShown) stored = read();
+      schema = offered;
+      showOperators();
+      showValue();
+    },
+  };
+}
+
+function fieldInput(): JQuery {
+  return $('<input type="text" class="ion-query-field">')
+    .attr('placeholder', queryText('ion-runs.placeholder.field'))
+    .attr('aria-label', queryText('ion-runs.label.field'));
+}
+
+function operatorSelect(): JQuery {
+  const label = queryText('ion-runs.label.operator');
+  return $('<select class="ion-query-op">').attr('aria-label', label);
+}
+
+function operatorOption(name: string): JQuery {
+  const isKnown = (filterOperators as readonly string[]).includes(name);
+  return $('<option>')
+    .val(name)
+    .text(isKnown ? queryText(`ion-runs.op.${name}`) : name);
+}
+
+/** Marks a field whose path the schema does not have. */
+function markUnknown(field: JQuery, isUnknown: boolean): void {
+  const name = String(field.val()).trim();
+  field
+    .toggleClass('input-error', isUnknown)
+    .attr('aria-invalid', String(isUnknown))
+    .attr('title', isUnknown ? queryText('ion-runs.invalid.unknownFilter', { name }) : '');
+}

@@ -1,0 +1,107 @@
+import { type IonError, toIonError } from '../client/errors.js';
+import { isRefusal } from '../client/failures/classify-failure.js';
+import type { Backoff } from './backoff.js';
+
+interface Settings {
+  /** @throws IonError if ION cannot be reached, or rejects the question */
+  check(): Promise<void>;
+  delayMs: Backoff;
+  /** The state or its reason changed. */
+  onChange(): void;
+  /** A try may begin: the circuit is half-open or closed. */
+  onReady(): void;
+}
+
+/**
+ * - `closed`: ION answers
+ * - `open`: ION cannot be reached, nothing is tried
+ * - `half-open`: one try at a time finds out whether ION is back
+ */
+export type CircuitState = 'closed' | 'open' | 'half-open';
+
+/** Stops all tries while ION cannot be reached, and lets one probe at a time through. */
+export class CircuitBreaker {
+  readonly #settings: Settings;
+  /** Time of the last answer, on the monotonic clock. */
+  #answeredAt = Number.NEGATIVE_INFINITY;
+  #checking: Promise<boolean> | undefined;
+  #openSince: number | undefined;
+  #reason: IonError | undefined;
+  #probes = 0;
+  #probeTimer: NodeJS.Timeout | undefined;
+  #isStopped = false;
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+  }
+
+  get state(): CircuitState {
+    if (this.#openSince === undefined) return 'closed';
+    return this.#probeTimer ? 'open' : 'half-open';
+  }
+
+  /** Since when ION cannot be reached, in ms since 1970. */
+  get openSince(): number | undefined {
+    return this.#openSince;
+  }
+
+  /** Why ION cannot be reached. */
+  get reason(): IonError | undefined {
+    return this.#reason;
+  }
+
+  /** ION answered, if only with a rejection: closes the circuit. */
+  answered(): void {
+    this.#answeredAt = performance.now();
+    if (this.#openSince === undefined) return;
+    this.#openSince = undefined;
+    this.#reason = undefined;
+    this.#probes = 0;
+    clearTimeout(this.#probeTimer);
+    this.#probeTimer = undefined;
+    this.#settings.onChange();
+    this.#settings.onReady();
+  }
+
+  /**
+   * Whether ION has answered anything since a time, or answers now.
+   * @param since on the monotonic clock
+   */
+  async isAnswering(since: number): Promise<boolean> {
+    if (this.#answeredAt >= since) return true;
+    this.#checking ??= this.#settings
+      .check()
+      .then(
+        () => true,
+        // A rejection is an answer as well.
+        (thrown) => isRefusal(toIonError(thrown)),
+      )
+      .finally(() => {
+        this.#checking = undefined;
+      });
+    const isAnswering = await this.#checking;
+    if (isAnswering) this.answered();
+    return isAnswering;
+  }
+
+  /** ION cannot be reached: opens the circuit until the next probe. */
+  open(error: IonError): void {
+    if (this.#isStopped) return;
+    this.#openSince ??= Date.now();
+    this.#reason = error;
+    this.#probeTimer ??= setTimeout(
+      () => {
+        this.#probeTimer = undefined;
+        this.#settings.onReady();
+      },
+      this.#settings.delayMs(++this.#probes, error),
+    );
+    this.#settings.onChange();
+  }
+
+  /** Ends the waiting for the next probe, permanently. */
+  stop(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#probeTimer);
+  }
+}

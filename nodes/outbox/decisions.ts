@@ -1,0 +1,116 @@
+import type { Delivery } from './delivery.js';
+import type { EntryKinds } from './entry-kind.js';
+import type { FailingDecision, FailingWrites } from './failing-writes.js';
+import type { OrderBarrier } from './order-barrier.js';
+import type { PartitionResolver } from './partition-resolver.js';
+import type { Pauses } from './pauses.js';
+import type { Rejections } from './rejections.js';
+import type { Scheduler } from './scheduler.js';
+import type { RejectedEntry, Stored } from './store/entries.js';
+import type { OutboxStore } from './store/store.js';
+
+/** Deliver it again, remove it, or (only a failing write) reject it. */
+export type Decision = 'retry' | FailingDecision;
+
+interface Settings {
+  store: Pick<OutboxStore, 'firstRejected' | 'restore' | 'discard' | 'lastSequence'>;
+  kinds: EntryKinds;
+  barrier: OrderBarrier;
+  failing: FailingWrites;
+  pauses: Pauses;
+  scheduler: Scheduler;
+  resolver: PartitionResolver;
+  delivery: Pick<Delivery, 'abortTry'>;
+  rejections: Rejections;
+  /** Ends all decisions. */
+  signal: AbortSignal;
+  onChange(): void;
+}
+
+/** Rejected entries that are read at once. */
+const MAX_READ = 100;
+
+/** Carries out what people decide on failing and on rejected writes. */
+export class Decisions {
+  readonly #settings: Settings;
+  #deciding: Promise<void> = Promise.resolve();
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+  }
+
+  /** One after the other: two people may decide at the same time. */
+  decide(decision: Decision, sequences?: readonly number[]): Promise<void> {
+    const work = async () => {
+      await Promise.all((sequences ?? []).map((each) => this.#decideFailing(decision, each)));
+      if (decision !== 'skip') await this.#decideRejected(decision, sequences);
+    };
+    this.#deciding = this.#deciding.then(work, work);
+    return this.#deciding;
+  }
+
+  /** Resolves when the present decisions have ended. */
+  async close(): Promise<void> {
+    await this.#deciding.catch(() => {});
+  }
+
+  async #decideFailing(decision: Decision, sequence: number): Promise<void> {
+    const { failing, pauses, scheduler, delivery, rejections, signal } = this.#settings;
+    const partition = failing.partitionOf(sequence);
+    if (partition === undefined || signal.aborted) return;
+    const stored = failing.decide(partition, decision);
+    pauses.end(partition);
+    if (decision === 'retry') {
+      scheduler.start(partition);
+      return;
+    }
+    // Nobody waits for the result of a try any more.
+    delivery.abortTry(partition);
+    const isUndecided = () => failing.partitionOf(sequence) === partition && !signal.aborted;
+    let work = scheduler.busy(partition);
+    while (work && isUndecided()) {
+      // The work may end without carrying out the decision, such as by an outage.
+      await Promise.race([failing.ended(partition), work]);
+      work = scheduler.busy(partition);
+    }
+    if (!stored || !isUndecided()) return;
+    pauses.end(partition);
+    await scheduler.occupy(partition, () => rejections.end(partition, stored, decision));
+  }
+
+  async #decideRejected(
+    decision: 'retry' | 'discard',
+    sequences?: readonly number[],
+  ): Promise<void> {
+    const { store, signal } = this.#settings;
+    const chosen = sequences && new Set(sequences);
+    // An entry that is rejected again has a new number.
+    const last = store.lastSequence;
+    let chunk = await store.firstRejected(MAX_READ);
+    while (chunk.length > 0) {
+      for (const stored of chunk) {
+        if (stored.sequence > last || signal.aborted) return;
+        if (!chosen || chosen.has(stored.sequence)) await this.#carryOut(decision, stored);
+      }
+      chunk = await store.firstRejected(MAX_READ, chunk.at(-1)?.sequence);
+    }
+  }
+
+  async #carryOut(decision: 'retry' | 'discard', stored: Stored<RejectedEntry>): Promise<void> {
+    const { store, onChange } = this.#settings;
+    if (decision === 'discard') await store.discard(stored);
+    else if (!stored.unreadable) await this.#restore(stored);
+    onChange();
+  }
+
+  async #restore(stored: Stored<RejectedEntry>): Promise<void> {
+    const { store, kinds, barrier, resolver } = this.#settings;
+    const { error, givenUpAt, replaces, ...rest } = stored.entry;
+    const entry = kinds.of(rest).restored(rest);
+    try {
+      await barrier.arrive(undefined, (onSequence) => store.restore(stored, entry, onSequence));
+    } finally {
+      resolver.run();
+    }
+  }
+}

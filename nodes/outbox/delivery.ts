@@ -1,0 +1,176 @@
+import { type IonError, toIonError } from '../client/errors.js';
+import type { WriteResult } from '../client/steps/step-writer.js';
+import { addAbortListener } from '../client/support/abort-listeners.js';
+import type { Backoff } from './backoff.js';
+import type { CircuitBreaker } from './circuit-breaker.js';
+import type { EntryKinds } from './entry-kind.js';
+import type { FailingWrites } from './failing-writes.js';
+import type { Listeners } from './listeners.js';
+import type { OrderBarrier } from './order-barrier.js';
+import type { Pauses } from './pauses.js';
+import { isRejection, type Rejections } from './rejections.js';
+import type { Stored } from './store/entries.js';
+import type { OutboxStore } from './store/store.js';
+
+interface Settings {
+  store: Pick<OutboxStore, 'first' | 'update' | 'remove' | 'filePathOf' | 'lastSequence'>;
+  kinds: EntryKinds;
+  barrier: OrderBarrier;
+  breaker: CircuitBreaker;
+  failing: FailingWrites;
+  pauses: Pauses;
+  rejections: Rejections;
+  listeners: Listeners;
+  /** Ends all deliveries. */
+  signal: AbortSignal;
+  /** Before the next try of a partition. */
+  delayMs: Backoff;
+  onChange(): void;
+}
+
+/** Entries of a partition that are delivered before others get their turn. */
+const MAX_ENTRIES_PER_TURN = 50;
+
+/** Delivers the entries of a partition in their order. */
+export class Delivery {
+  readonly #settings: Settings;
+  /** Number of the last entry that an earlier process may have tried. */
+  readonly #lastInherited: number;
+  /** Number of the entry whose try failed last, by partition. */
+  readonly #tried = new Map<string, number>();
+  /** Tries of failing writes, which a decision aborts, by partition. */
+  readonly #tries = new Map<string, AbortController>();
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+    this.#lastInherited = settings.store.lastSequence;
+  }
+
+  /** Delivers the first entries of a partition, until one has to wait or fails. */
+  async deliverFrom(partition: string): Promise<void> {
+    const { store, barrier, signal } = this.#settings;
+    // Before the entries are read: one that arrives during the read is not among them.
+    const limit = barrier.limitOf(partition);
+    for (const stored of await store.first(partition, MAX_ENTRIES_PER_TURN)) {
+      if (signal.aborted || stored.sequence > limit) return;
+      if (!(await this.#deliver(partition, stored))) return;
+    }
+  }
+
+  /** Aborts the present try of the failing write of a partition. */
+  abortTry(partition: string): void {
+    this.#tries.get(partition)?.abort();
+  }
+
+  /** @returns whether the next entry of the partition may follow */
+  async #deliver(partition: string, stored: Stored): Promise<boolean> {
+    const { failing, rejections } = this.#settings;
+    if (stored.unreadable) {
+      await rejections.rejectUnreadable(stored);
+      return true;
+    }
+    const failed = failing.of(partition, stored);
+    if (!failed) failing.forget(partition);
+    else if (failed.decision) {
+      await rejections.end(partition, stored, failed.decision);
+      return true;
+    }
+    failing.waits(partition, undefined);
+    const begun = performance.now();
+    let answer: WriteResult<unknown>;
+    try {
+      answer = await this.#try(partition, stored, failed !== undefined);
+    } catch (thrown) {
+      return this.#failed(partition, stored, toIonError(thrown), begun);
+    }
+    this.#delivered(partition, stored, answer);
+    return true;
+  }
+
+  async #try(partition: string, stored: Stored, hasFailed: boolean): Promise<WriteResult<unknown>> {
+    const { signal } = this.#settings;
+    if (!hasFailed) return this.#send(partition, stored, signal);
+    const controller = new AbortController();
+    this.#tries.set(partition, controller);
+    const stopListening = addAbortListener(signal, () => controller.abort());
+    try {
+      return await this.#send(partition, stored, controller.signal);
+    } finally {
+      stopListening();
+      this.#tries.delete(partition);
+    }
+  }
+
+  #send(partition: string, stored: Stored, signal: AbortSignal): Promise<WriteResult<unknown>> {
+    const { store, kinds } = this.#settings;
+    const { sequence, entry } = stored;
+    const wasTried = this.#tried.get(partition) === sequence;
+    return kinds.of(entry).deliver(entry, {
+      signal,
+      isRepeated: wasTried || sequence <= this.#lastInherited,
+      filePath: store.filePathOf(sequence),
+      save: () => store.update(stored),
+    });
+  }
+
+  #delivered(partition: string, stored: Stored, answer: WriteResult<unknown>): void {
+    const { store, breaker, failing, listeners } = this.#settings;
+    this.#tried.delete(partition);
+    failing.delivered(partition);
+    breaker.answered();
+    // Only a store that closes rejects it.
+    store.remove(stored).catch(() => {});
+    listeners.delivered(stored.entry, answer);
+  }
+
+  /** @returns whether the next entry of the partition may follow */
+  async #failed(
+    partition: string,
+    stored: Stored,
+    error: IonError,
+    begun: number,
+  ): Promise<boolean> {
+    const { breaker, failing, rejections, signal } = this.#settings;
+    const decision = failing.of(partition, stored)?.decision;
+    if (decision && !signal.aborted) {
+      await rejections.end(partition, stored, decision);
+      return true;
+    }
+    if (isRejection(error)) {
+      failing.forget(partition);
+      breaker.answered();
+      await rejections.reject(stored, error);
+      return true;
+    }
+    this.#tried.set(partition, stored.sequence);
+    const isAnswering = await breaker.isAnswering(begun);
+    if (signal.aborted) return false;
+    if (!isAnswering) {
+      breaker.open(error);
+      return false;
+    }
+    return this.#failedAlone(partition, stored, error);
+  }
+
+  /**
+   * A write failed although ION answers: only its partition waits.
+   * @returns whether the next entry of the partition may follow
+   */
+  async #failedAlone(partition: string, stored: Stored, error: IonError): Promise<boolean> {
+    const { failing, pauses, rejections, delayMs, onChange } = this.#settings;
+    const { tries, minutes, isOver } = failing.failed(partition, stored, error);
+    const decision = failing.of(partition, stored)?.decision;
+    if (decision || isOver) {
+      if (!decision) {
+        error.message += ` The outbox stopped trying after ${tries} tries in ${minutes} min.`;
+      }
+      await rejections.end(partition, stored, decision ?? 'skip');
+      return true;
+    }
+    const delay = delayMs(tries, error);
+    pauses.begin(partition, delay);
+    failing.waits(partition, delay);
+    onChange();
+    return false;
+  }
+}

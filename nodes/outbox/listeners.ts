@@ -1,0 +1,62 @@
+import type { IonError } from '../client/errors.js';
+import type { WriteResult } from '../client/steps/step-writer.js';
+import type { FailingWrite } from './failing-writes.js';
+import type { Entry } from './store/entries.js';
+
+export interface OutboxState {
+  /** Number of pending entries. */
+  pending: number;
+  /** Number of rejected entries. */
+  rejected: number;
+  /** Since when ION cannot be reached, in ms since 1970. */
+  unreachableSince: number | undefined;
+  /** Why it cannot be reached. */
+  reason: IonError | undefined;
+  /** Writes that fail again and again although ION answers. */
+  failing: readonly FailingWrite[];
+}
+
+/** Gets the results of a sender's entries, and the state of the outbox. */
+export interface OutboxListener {
+  delivered(entry: Entry, answer: WriteResult<unknown>): void;
+  /** The entry is no longer tried. */
+  rejected(entry: Entry, error: IonError): void;
+  /** One of the other methods threw this. */
+  failed(thrown: unknown): void;
+  /** The number of entries or the reachability of ION changed. */
+  changed(state: OutboxState): void;
+}
+
+/** Calls the listeners of an outbox. A listener that throws must not stop the delivery. */
+export class Listeners {
+  readonly #listeners: ReadonlyMap<string, OutboxListener>;
+
+  /** @param listeners by the ID of the sender; read at each report */
+  constructor(listeners: ReadonlyMap<string, OutboxListener>) {
+    this.#listeners = listeners;
+  }
+
+  delivered(entry: Entry, answer: WriteResult<unknown>): void {
+    report(this.#listeners.get(entry.sender), (listener) => listener.delivered(entry, answer));
+  }
+
+  rejected(entry: Entry, error: IonError): void {
+    report(this.#listeners.get(entry.sender), (listener) => listener.rejected(entry, error));
+  }
+
+  changed(state: OutboxState): void {
+    for (const each of this.#listeners.values()) report(each, (to) => to.changed(state));
+  }
+}
+
+function report(
+  listener: OutboxListener | undefined,
+  call: (listener: OutboxListener) => void,
+): void {
+  if (!listener) return;
+  try {
+    call(listener);
+  } catch (thrown) {
+    listener.failed(thrown);
+  }
+}

@@ -1,0 +1,117 @@
+import { join } from 'node:path';
+import type { Operation } from './batch.js';
+import { ENCODINGS, type Level, type LockWait, openLevel } from './open-level.js';
+import { levelCode, storeError } from './store-error.js';
+
+/** Name of the database in the folder of an outbox. */
+export const DATABASE = 'entries';
+
+interface Settings {
+  /** Folder of the outbox. */
+  folder: string;
+  wait?: LockWait | undefined;
+  /** Reads from the database after each opening, before anybody else does. */
+  onOpened(level: Level, isRepaired: boolean): Promise<void>;
+}
+
+/** The LevelDB database of an outbox: it is reopened after a failed write, and repaired if damaged. */
+export class Database {
+  readonly #settings: Settings;
+  #level: Level;
+  #isBroken = false;
+  /** Damage shows only when something is read. */
+  #isDamaged = false;
+  #reopening: Promise<void> | undefined;
+
+  private constructor(settings: Settings, level: Level) {
+    this.#settings = settings;
+    this.#level = level;
+  }
+
+  /** @throws IonError see `openLevel` and `storeError` */
+  static async open(settings: Settings): Promise<Database> {
+    const { folder, wait } = settings;
+    const { level, isRepaired } = await openLevel(folder, join(folder, DATABASE), false, wait);
+    const database = new Database(settings, level);
+    try {
+      await database.#begin(isRepaired);
+      return database;
+    } catch (thrown) {
+      // Or it would stay locked until the process ends.
+      await database.#level.close();
+      throw storeError(folder, thrown);
+    }
+  }
+
+  /** Whether the last write failed, or a read met damage. */
+  get isBroken(): boolean {
+    return this.#isBroken;
+  }
+
+  /** @throws IonError see `storeError` */
+  async read<Result>(work: (level: Level) => Promise<Result>): Promise<Result> {
+    try {
+      if (this.#isBroken) await this.#reopen();
+      return await work(this.#level);
+    } catch (thrown) {
+      this.#noteDamage(thrown);
+      throw storeError(this.#settings.folder, thrown);
+    }
+  }
+
+  /**
+   * @param prepare reads what the operations depend on
+   * @param sync whether they are safe from a power loss when the promise resolves
+   * @throws IonError see `storeError`
+   */
+  async write(prepare: (level: Level) => Promise<Operation[]>, sync: boolean): Promise<void> {
+    try {
+      if (this.#isBroken) await this.#reopen();
+      const operations = await prepare(this.#level);
+      await this.#level.batch(operations, { ...ENCODINGS, sync });
+    } catch (thrown) {
+      // Never append after a partial write; reopening repairs the log.
+      this.#isBroken = true;
+      this.#noteDamage(thrown);
+      throw storeError(this.#settings.folder, thrown);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#reopening?.catch(() => {});
+    await this.#level.close();
+  }
+
+  async #begin(isRepaired: boolean): Promise<void> {
+    try {
+      await this.#settings.onOpened(this.#level, isRepaired);
+    } catch (thrown) {
+      this.#noteDamage(thrown);
+      if (!this.#isDamaged) throw thrown;
+      await this.#reopen();
+    }
+  }
+
+  #noteDamage(thrown: unknown): void {
+    if (levelCode(thrown) !== 'LEVEL_CORRUPTION') return;
+    this.#isBroken = true;
+    this.#isDamaged = true;
+  }
+
+  #reopen(): Promise<void> {
+    this.#reopening ??= this.#openAgain().finally(() => {
+      this.#reopening = undefined;
+    });
+    return this.#reopening;
+  }
+
+  async #openAgain(): Promise<void> {
+    const { folder, onOpened } = this.#settings;
+    await this.#level.close();
+    const { level, isRepaired } = await openLevel(folder, join(folder, DATABASE), this.#isDamaged);
+    this.#level = level;
+    await onOpened(level, isRepaired);
+    this.#isDamaged = false;
+    this.#isBroken = false;
+  }
+}

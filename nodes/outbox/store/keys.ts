@@ -1,0 +1,64 @@
+/**
+ * Keys of the store. LevelDB sorts them as text, so the entries of a partition lie side by side, in
+ * the order in which they were accepted. The letters are those of version 1.0.0.
+ *   q!<order key>!<sequence>  pending
+ *   u!<sequence>              pending, its order key has to be looked up first
+ *   g!<sequence>              rejected
+ *   l!<target>                the entry that holds the latest value of a target
+ *   m                         next sequence, counts and sizes
+ *
+ * A partition is the queue of all pending entries with one order key, such as those of one run. In
+ * the code it is named by the text that its keys begin with.
+ */
+export const META = 'm';
+export const PENDING = 'q!';
+export const UNRESOLVED = 'u!';
+export const REJECTED = 'g!';
+const LATEST = 'l!';
+/** Sorts behind every key that begins with the text before it. */
+export const END = '\u{10ffff}';
+export const ALL_LATEST = { gt: LATEST, lt: LATEST + END };
+
+const DIGITS = 15;
+
+export function pendingKey(orderKey: string, sequence: number): string {
+  return keyIn(partitionOf(orderKey), sequence);
+}
+
+export function keyIn(partition: string, sequence: number): string {
+  return `${partition}${padded(sequence)}`;
+}
+
+export function partitionOf(orderKey: string): string {
+  // Through a Buffer, because half a character (a lone surrogate) cannot be encoded.
+  const text = Buffer.from(orderKey).toString();
+  return `${PENDING}${encodeURIComponent(text).replaceAll('!', '%21')}!`;
+}
+
+export function partitionOfKey(key: string): string {
+  return key.slice(0, key.lastIndexOf('!') + 1);
+}
+
+export function unresolvedKey(sequence: number): string {
+  return `${UNRESOLVED}${padded(sequence)}`;
+}
+
+export function rejectedKey(sequence: number): string {
+  return `${REJECTED}${padded(sequence)}`;
+}
+
+export function latestKey(target: string): string {
+  return `${LATEST}${target}`;
+}
+
+export function targetOfKey(key: string): string {
+  return key.slice(LATEST.length);
+}
+
+export function sequenceOf(key: string): number {
+  return Number(key.slice(key.lastIndexOf('!') + 1));
+}
+
+function padded(sequence: number): string {
+  return String(sequence).padStart(DIGITS, '0');
+}

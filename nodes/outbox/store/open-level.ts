@@ -1,0 +1,88 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ClassicLevel } from 'classic-level';
+import { closedError, type IonError } from '../../client/errors.js';
+import { loadLevel } from './load-level.js';
+import { isHeld, levelCode, storeError } from './store-error.js';
+
+export type Level = ClassicLevel<string, Buffer>;
+
+export interface LockWait {
+  /** Ends the waiting. */
+  signal: AbortSignal;
+  /** Called once, if another process has it open. */
+  onHeld(error: IonError): void;
+}
+
+export const ENCODINGS = { keyEncoding: 'utf8', valueEncoding: 'buffer' } as const;
+
+/** The last process that had it open may be about to close it. */
+const MAX_WAIT_MS = 5000;
+const FIRST_POLL_MS = 100;
+const MAX_POLL_MS = 1000;
+
+/**
+ * Databases that this process has open. LevelDB must not be asked to open one of them again: the
+ * failure would release the lock.
+ */
+const open = new Set<string>();
+
+/**
+ * Opens the database of an outbox, or makes it, and repairs it if it is damaged.
+ * @param folder folder of the outbox, named in errors
+ * @param isDamaged whether to repair it first
+ * @param wait how to wait while another process has it open; by default for 5 s
+ * @throws IonError `ION_CLOSED` when the signal aborts first, else see `storeError`
+ */
+export async function openLevel(
+  folder: string,
+  location: string,
+  isDamaged = false,
+  wait?: LockWait,
+): Promise<{ level: Level; isRepaired: boolean }> {
+  const { ClassicLevel } = await loadLevel();
+  const until = Date.now() + MAX_WAIT_MS;
+  let isRepaired = false;
+  let mustRepair = isDamaged;
+  let wasHeld = false;
+  for (let pause = FIRST_POLL_MS; ; ) {
+    if (wait?.signal.aborted) throw closedError();
+    try {
+      if (open.has(location)) throw heldHere(location);
+      if (mustRepair) {
+        isRepaired = true;
+        mustRepair = false;
+        await ClassicLevel.repair(location);
+      }
+      const level = await openOnce(new ClassicLevel<string, Buffer>(location, ENCODINGS), location);
+      return { level, isRepaired };
+    } catch (thrown) {
+      if (isHeld(thrown) && (wait || Date.now() < until)) {
+        if (!wasHeld) wait?.onHeld(storeError(folder, thrown));
+        wasHeld = true;
+        await sleep(pause, undefined, { signal: wait?.signal }).catch(() => {});
+        if (Date.now() >= until) pause = MAX_POLL_MS;
+      } else if (levelCode(thrown) === 'LEVEL_CORRUPTION' && !isRepaired) {
+        mustRepair = true;
+      } else {
+        throw storeError(folder, thrown);
+      }
+    }
+  }
+}
+
+async function openOnce(level: Level, location: string): Promise<Level> {
+  open.add(location);
+  level.once('closed', () => open.delete(location));
+  try {
+    await level.open();
+    return level;
+  } catch (thrown) {
+    open.delete(location);
+    throw thrown;
+  }
+}
+
+function heldHere(location: string): Error {
+  const text = `IO error: lock ${location}: already held by process`;
+  return Object.assign(new Error(text), { code: 'LEVEL_LOCKED' });
+}

@@ -1,0 +1,331 @@
+import { join } from 'node:path';
+import { Batch, type Encoded } from './batch.js';
+import { Counters, type Counts, type OutboxLimits, parseCounts } from './counters.js';
+import { DATABASE, Database } from './database.js';
+import { DeliveredEntries } from './delivered-entries.js';
+import type { Entry, RejectedEntry, Stored } from './entries.js';
+import { encode } from './entry-codec.js';
+import { EntryFiles, FILES } from './entry-files.js';
+import { EntryReader, type IsKnown } from './entry-reader.js';
+import { makeFolders, refuseLinks } from './folder.js';
+import { GroupCommit, type Urgency } from './group-commit.js';
+import {
+  END,
+  keyIn,
+  META,
+  PENDING,
+  partitionOfKey,
+  pendingKey,
+  REJECTED,
+  rejectedKey,
+  sequenceOf,
+  UNRESOLVED,
+  unresolvedKey,
+} from './keys.js';
+import { type IndexQuery, isReplaceable, readIndex } from './latest-index.js';
+import { loadLevel } from './load-level.js';
+import type { Level, LockWait } from './open-level.js';
+import { recount } from './recount.js';
+import { storeError } from './store-error.js';
+
+export interface StoreOptions {
+  /** Called after a repair with the number of entries that were lost. */
+  onRepaired?: ((lost: number) => void) | undefined;
+  /** A folder above it, below which all belongs to outboxes; by default only the folder itself does. */
+  within?: string | undefined;
+  /** The waiting while another process has it open; by default for 5 s. */
+  wait?: LockWait | undefined;
+}
+
+/** A partition with the number of its first entry that is not delivered. */
+export interface PartitionHead {
+  partition: string;
+  sequence: number;
+}
+
+interface Arrival {
+  /** The bytes of the file of the entry. */
+  content?: AsyncIterable<Uint8Array> | undefined;
+  /** Gets the number of the entry, synchronously. */
+  onSequence?: (sequence: number) => void;
+}
+
+interface Change extends IndexQuery {
+  apply(batch: Batch): void;
+}
+
+/** Entries on the disk (LevelDB): an entry that was accepted is there after a power loss. */
+export class OutboxStore {
+  readonly #files: EntryFiles;
+  readonly #counters: Counters;
+  readonly #reader: EntryReader;
+  readonly #database: Database;
+  readonly #commit: GroupCommit<Change>;
+  readonly #delivered = new DeliveredEntries();
+
+  private constructor(
+    files: EntryFiles,
+    counters: Counters,
+    reader: EntryReader,
+    database: Database,
+  ) {
+    this.#files = files;
+    this.#counters = counters;
+    this.#reader = reader;
+    this.#database = database;
+    this.#commit = new GroupCommit<Change>({
+      write: (changes, isSynced) => this.#write(changes, isSynced),
+      isBroken: () => database.isBroken,
+    });
+  }
+
+  /**
+   * Opens the outbox in a folder, or makes it.
+   * @param isKnown entries for which it returns false are handled as unreadable
+   * @throws IonError `ION_OVERLOADED` if another process has it open, or for another failure that
+   * may pass; `ION_CONFIG` if it cannot be used, or if a link is in the place of a folder
+   */
+  static async open(
+    folder: string,
+    limits: OutboxLimits,
+    { onRepaired = () => {}, within, wait }: StoreOptions = {},
+    isKnown: IsKnown = () => true,
+  ): Promise<OutboxStore> {
+    // First, so that without LevelDB no empty folder is left.
+    await loadLevel();
+    try {
+      await makeFolders(folder, [FILES, DATABASE], within);
+      await refuseLinks(join(folder, DATABASE));
+    } catch (cause) {
+      throw storeError(folder, cause);
+    }
+    const files = new EntryFiles(folder);
+    const counters = new Counters(limits);
+    const reader = new EntryReader(files, isKnown);
+    const onOpened = async (level: Level, isRepaired: boolean) => {
+      const found = await level.get(META);
+      const stored = parseCounts(found);
+      if (stored && !isRepaired) {
+        counters.load(stored);
+        return;
+      }
+      const counted = await recount(level, reader);
+      const known = stored ?? { ...counters.counts, sequence: 1 };
+      const lost = sumOf(known) - sumOf(counted);
+      counters.load({ ...counted, sequence: Math.max(counted.sequence, known.sequence) });
+      if (found || isRepaired) onRepaired(Math.max(0, lost));
+    };
+    const database = await Database.open({ folder, wait, onOpened });
+    const removeLost = () => database.read((level) => files.removeLost(() => level.keys()));
+    try {
+      // Damage that shows at the first read is repaired before the second one.
+      await removeLost().catch((thrown) => {
+        if (!database.isBroken) throw thrown;
+        return removeLost();
+      });
+      return new OutboxStore(files, counters, reader, database);
+    } catch (thrown) {
+      // Or it would stay locked until the process ends.
+      await database.close();
+      throw thrown;
+    }
+  }
+
+  /** Number of pending entries. */
+  get pending(): number {
+    return Math.max(0, this.#counters.counts.pending - this.#delivered.count);
+  }
+
+  /** Number of rejected entries. */
+  get rejected(): number {
+    return this.#counters.counts.rejected;
+  }
+
+  get lastSequence(): number {
+    return this.#counters.lastSequence;
+  }
+
+  /** Path of the file that belongs to an entry. */
+  filePathOf(sequence: number): string {
+    return this.#files.pathOf(sequence);
+  }
+
+  /**
+   * Adds a pending entry. When it resolves, the entry is safe from a power loss.
+   * @param orderKey `undefined` if it has to be looked up before the entry can be delivered
+   * @throws NotStorableError; IonError `ION_OVERLOADED` at the limits or if the disk is full
+   */
+  async add(
+    entry: Entry,
+    orderKey: string | undefined,
+    { content, onSequence }: Arrival = {},
+  ): Promise<Stored> {
+    const value = encode(entry);
+    const bytes = value.length + (entry.fileSize ?? 0);
+    const release = this.#counters.reserve(bytes);
+    const sequence = this.#counters.nextSequence();
+    onSequence?.(sequence);
+    const key = orderKey === undefined ? unresolvedKey(sequence) : pendingKey(orderKey, sequence);
+    const { replaces } = entry;
+    try {
+      if (content) await this.#files.write(sequence, content);
+      const apply = (batch: Batch) => batch.add({ key, value, bytes }, replaces);
+      await this.#commit.add({ target: replaces, apply }, 'synced');
+    } finally {
+      release();
+    }
+    return { key, sequence, entry, bytes };
+  }
+
+  /** The first partition after another one that holds an entry; they come in no special order. */
+  partitionAfter(partition: string): Promise<PartitionHead | undefined> {
+    const range = { gt: partition === '' ? PENDING : partition + END, lt: PENDING + END };
+    return this.#database.read(async (level) => {
+      for await (const key of level.keys(range)) {
+        const head = { partition: partitionOfKey(key), sequence: sequenceOf(key) };
+        if (head.sequence > this.#delivered.upTo(head.partition)) return head;
+      }
+      return undefined;
+    });
+  }
+
+  /** The first entries of a partition. */
+  first(partition: string, limit: number): Promise<Stored[]> {
+    return this.#database.read((level) => {
+      // The snapshot that is read still holds them, even if they are removed during the read.
+      const after = keyIn(partition, this.#delivered.upTo(partition));
+      return this.#reader.read(level, partition, limit, after);
+    });
+  }
+
+  /** The first entries whose order key has to be looked up. */
+  firstUnresolved(limit: number): Promise<Stored[]> {
+    return this.#database.read((level) => this.#reader.read(level, UNRESOLVED, limit));
+  }
+
+  /** Rejected entries after a number, the oldest first. */
+  firstRejected(limit: number, after = 0): Promise<Stored<RejectedEntry>[]> {
+    return this.#database.read((level) =>
+      this.#reader.read<RejectedEntry>(level, REJECTED, limit, rejectedKey(after)),
+    );
+  }
+
+  /** Whether a pending entry is still in its place. */
+  has({ key }: Stored): Promise<boolean> {
+    return this.#database.read((level) => level.has(key));
+  }
+
+  /** Moves an unresolved entry into the partition of an order key. */
+  resolve(stored: Stored, orderKey: string): Promise<void> {
+    const to = encoded(pendingKey(orderKey, stored.sequence), stored.entry);
+    return this.#change(stored, 'now', (batch) => batch.move(stored, to));
+  }
+
+  /** Stores what has become known of an entry. */
+  async update(stored: Stored): Promise<void> {
+    const entry = encoded(stored.key, stored.entry);
+    await this.#commit.add({ apply: (batch) => batch.update(stored, entry) }, 'synced');
+    stored.bytes = entry.bytes;
+  }
+
+  /**
+   * Removes a delivered entry: for readers at once, on the disk with the next change to it. If the
+   * disk fails, the removal is tried until it succeeds, in the order of deliveries.
+   */
+  async remove(stored: Stored): Promise<void> {
+    this.#delivered.add(stored);
+    await this.#change(stored, 'later', (batch) => void batch.remove(stored));
+    this.#delivered.delete(stored);
+    await this.#files.remove(stored);
+  }
+
+  /**
+   * Removes a pending entry that is not delivered.
+   * @returns false if a newer one had taken its place
+   */
+  async drop(stored: Stored): Promise<boolean> {
+    let wasThere = false;
+    await this.#change(stored, 'synced', (batch) => {
+      wasThere = batch.remove(stored);
+    });
+    await this.#files.remove(stored);
+    return wasThere;
+  }
+
+  /**
+   * Turns a pending entry into a rejected one.
+   * @param givenUpAt in ms since 1970
+   * @returns false if a newer one had taken its place
+   */
+  async reject(
+    stored: Stored,
+    { code, message }: RejectedEntry['error'],
+    givenUpAt: number,
+  ): Promise<boolean> {
+    const { replaces, ...entry } = stored.entry;
+    const rejected: RejectedEntry = { ...entry, error: { code, message }, givenUpAt };
+    const value = stored.unreadable ?? encode(rejected);
+    let wasThere = false;
+    await this.#change(stored, 'synced', (batch) => {
+      wasThere = batch.reject(stored, value);
+    });
+    return wasThere;
+  }
+
+  /**
+   * Turns a rejected entry into the last pending one.
+   * @param entry the entry that will be delivered
+   * @param onSequence gets its new number, synchronously
+   */
+  async restore(
+    stored: Stored<RejectedEntry>,
+    entry: Entry,
+    onSequence: (sequence: number) => void,
+  ): Promise<void> {
+    const sequence = this.#counters.nextSequence();
+    onSequence(sequence);
+    if (entry.fileSize !== undefined) await this.#files.share(stored.sequence, sequence);
+    const pending = encoded(unresolvedKey(sequence), entry);
+    await this.#commit.add({ apply: (batch) => batch.restore(stored, pending) }, 'synced');
+    await this.#files.remove(stored);
+  }
+
+  /** Removes a rejected entry. */
+  async discard(stored: Stored<RejectedEntry>): Promise<void> {
+    await this.#commit.add({ apply: (batch) => batch.discard(stored) }, 'synced');
+    await this.#files.remove(stored);
+  }
+
+  /** Resolves when all changes are on the disk. */
+  async close(): Promise<void> {
+    await this.#commit.close();
+    await this.#database.close();
+  }
+
+  /** Changes a pending entry, which a newer one may have replaced. */
+  #change(stored: Stored, urgency: Urgency, apply: (batch: Batch) => void): Promise<void> {
+    const key = isReplaceable(stored) ? stored.key : undefined;
+    return this.#commit.add({ target: stored.entry.replaces, key, apply }, urgency);
+  }
+
+  async #write(changes: readonly Change[], isSynced: boolean): Promise<void> {
+    let counts: Counts = this.#counters.counts;
+    await this.#database.write(async (level) => {
+      const batch = new Batch(this.#counters.counts, await readIndex(level, changes));
+      for (const { apply } of changes) apply(batch);
+      counts = batch.counts;
+      batch.put(META, this.#counters.encoded(counts));
+      return batch.operations;
+    }, isSynced);
+    this.#counters.commit(counts);
+  }
+}
+
+function encoded(key: string, entry: Entry): Encoded {
+  const value = encode(entry);
+  return { key, value, bytes: value.length + (entry.fileSize ?? 0) };
+}
+
+function sumOf({ pending, rejected }: Counts): number {
+  return pending + rejected;
+}

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { IonError } from '../../nodes/client/errors.js';
+import { CircuitBreaker } from '../../nodes/outbox/circuit-breaker.js';
+import { outage } from '../support/outbox.js';
+import { until } from '../support/until.js';
+
+describe('outbox: the circuit breaker', () => {
+  let checks: number;
+  let check: () => Promise<void>;
+  let probes: number[];
+  let ready: string[];
+  let breaker: CircuitBreaker;
+  beforeEach(() => {
+    checks = 0;
+    check = async () => {};
+    probes = [];
+    ready = [];
+    breaker = new CircuitBreaker({
+      check: () => {
+        checks++;
+        return check();
+      },
+      delayMs: (count) => {
+        probes.push(count);
+        return 1;
+      },
+      onChange: () => {},
+      onReady: () => ready.push(breaker.state),
+    });
+  });
+
+  it('opens, lets one probe through, and opens again if that fails', async () => {
+    assert.equal(breaker.state, 'closed');
+    breaker.open(outage());
+    assert.equal(breaker.state, 'open');
+    const { openSince } = breaker;
+    assert.notEqual(openSince, undefined);
+    await until(() => ready.length === 1);
+    breaker.open(outage());
+    assert.equal(breaker.state, 'open');
+    assert.equal(breaker.openSince, openSince);
+    await until(() => ready.length === 2);
+    assert.deepEqual(
+      [ready, probes],
+      [
+        ['half-open', 'half-open'],
+        [1, 2],
+      ],
+    );
+  });
+
+  it('closes with any answer, also before the probe, and counts probes from the start', async () => {
+    breaker.open(outage());
+    breaker.answered();
+    assert.deepEqual([breaker.state, breaker.openSince], ['closed', undefined]);
+    assert.deepEqual(ready, ['closed']);
+    breaker.open(outage());
+    assert.deepEqual(probes, [1, 1]);
+    await until(() => ready.length === 2);
+    assert.equal(breaker.state, 'half-open');
+  });
+
+  it('asks ION once for all failures, and not if there was an answer since', async () => {
+    check = async () => {
+      throw outage();
+    };
+    const since = performance.now();
+    const answers = [1, 2, 3].map(() => breaker.isAnswering(since));
+    assert.deepEqual(await Promise.all(answers), [false, false, false]);
+    assert.equal(checks, 1);
+    breaker.answered();
+    assert.equal(await breaker.isAnswering(since), true);
+    assert.equal(checks, 1);
+  });
+
+  it('takes a rejection for an answer', async () => {
+    check = async () => {
+      throw new IonError('ION_FORBIDDEN', 'no permission');
+    };
+    breaker.open(outage());
+    assert.equal(await breaker.isAnswering(performance.now()), true);
+    assert.equal(breaker.state, 'closed');
+  });
+
+  it('does not open after it was stopped', async () => {
+    breaker.stop();
+    breaker.open(outage());
+    assert.deepEqual([breaker.state, probes], ['closed', []]);
+  });
+});
