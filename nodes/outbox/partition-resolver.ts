@@ -6,6 +6,7 @@ import type { EntryKinds } from './entry-kind.js';
 import type { OrderBarrier } from './order-barrier.js';
 import { isRejection, type Rejections } from './rejections.js';
 import type { Stored } from './store/entries.js';
+import { partitionOf } from './store/keys.js';
 import type { OutboxStore } from './store/store.js';
 
 interface Settings {
@@ -91,7 +92,7 @@ export class PartitionResolver {
     try {
       const found = await orderKey;
       breaker.answered();
-      await store.resolve(stored, found);
+      await store.resolve(stored, partitionOf(found));
       this.#failures = 0;
       this.#scan.progressed();
     } catch (thrown) {
@@ -104,7 +105,7 @@ export class PartitionResolver {
       await this.#countFailure(error, begun);
       // ION answers, but not to this look-up: the other entries no longer wait for it.
       const { entry } = stored;
-      await store.resolve(stored, kinds.of(entry).unknownOrderKey(entry));
+      await store.resolve(stored, partitionOf(kinds.of(entry).unknownOrderKey(entry)));
       this.#failures = 0;
     }
   }
