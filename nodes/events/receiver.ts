@@ -22,10 +22,13 @@ export interface WebhookHandler {
 export interface WebhookRoute {
   /** The error to report if another route with the same path was added later. */
   conflict(): IonError | undefined;
-  remove(): void;
+  /** Resolves after the requests in transit to the route have arrived there. */
+  remove(): Promise<void>;
 }
 
 const MAX_PATH_LENGTH = 500;
+/** Other middleware may never pass on a request. */
+const MAX_TRANSIT_MS = 1000;
 /** Allowed besides letters and digits; Express reads none of them as a pattern. */
 const PATH_CHARACTERS = '_.~%-';
 /** The editor's socket and its files, which have no routes. */
@@ -58,15 +61,23 @@ export function addRoute(RED: NodeAPI, path: string, handler: WebhookHandler): W
     );
   }
   const { httpNodeMiddleware } = RED.settings;
-  const { read, receive } = handler;
+  const inTransit = new RequestsInTransit();
+  const receive = (request: IncomingMessage, response: ServerResponse) => {
+    inTransit.end(response);
+    handler.receive(request, response);
+  };
   httpNode.post(path, ...[httpNodeMiddleware ?? []].flat(), receive);
   // The editor's server parses every JSON body and keeps no bytes, so they are read before it. The
   // http in node of Node-RED does the same for raw bodies (see express-layers.ts).
   const stopReading = addFirst(rootOf(httpNode), (request, response, next) => {
     const isMeant = request.method === 'POST' && isAt(request, address);
     // A route of the admin API may have been added later.
-    if (isMeant && !isOfEditor()) read(request, response, next);
-    else next();
+    if (isMeant && !isOfEditor()) {
+      handler.read(request, response, () => {
+        inTransit.begin(response);
+        next();
+      });
+    } else next();
   });
   return {
     conflict() {
@@ -74,11 +85,43 @@ export function addRoute(RED: NodeAPI, path: string, handler: WebhookHandler): W
       const isShared = postRoutes(httpNode, path).some((layer) => !hasHandle(layer, receive));
       return isShared ? shared(path) : undefined;
     },
-    remove() {
+    async remove() {
       stopReading();
+      // Without their route, they would get 404.
+      if (inTransit.size > 0) await inTransit.ended();
       takeOut(httpNode, (layer) => hasHandle(layer, receive));
     },
   };
+}
+
+/** Requests that were read and are not at their route yet: Express runs other middleware in between. */
+class RequestsInTransit {
+  readonly #responses = new Set<ServerResponse>();
+  #onEmpty = (): void => {};
+
+  get size(): number {
+    return this.#responses.size;
+  }
+
+  begin(response: ServerResponse): void {
+    this.#responses.add(response);
+    response.once('close', () => this.end(response));
+  }
+
+  end(response: ServerResponse): void {
+    this.#responses.delete(response);
+    if (this.size === 0) this.#onEmpty();
+  }
+
+  async ended(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, MAX_TRANSIT_MS);
+      this.#onEmpty = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
 }
 
 /**

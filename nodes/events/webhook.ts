@@ -113,8 +113,7 @@ class Webhook {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#route?.remove();
-    await this.#delivery.close();
+    await Promise.all([this.#route?.remove(), this.#delivery.close()]);
   }
 
   registrationFailed(thrown: unknown): void {
@@ -178,6 +177,11 @@ class Webhook {
   #receive(request: IncomingMessage, response: ServerResponse): void {
     // The request passed the guard, so the sender knows the password.
     this.#status.clearProblem('password');
+    // The request was in transit when the node was closed, which may be back soon.
+    if (this.#isClosed) {
+      this.#refuse(request, response, 503);
+      return;
+    }
     const body = this.#bodies.get(request);
     if (!body) {
       this.#refuse(request, response, 400);
@@ -190,7 +194,7 @@ class Webhook {
     }
     const { event, payload } = verified;
     const isNew = this.#isWanted(event) && !this.#dedup.has(event, body);
-    if (isNew && (this.#isClosed || this.#delivery.isFull || !this.#rate.take())) {
+    if (isNew && (this.#delivery.isFull || !this.#rate.take())) {
       this.#refuse(request, response, 503);
       return;
     }
