@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { endWithParent } from './child-processes.js';
 import { findTool, mosquitto } from './find-tool.js';
 import { freePort } from './node-red.js';
 
@@ -38,6 +39,7 @@ export async function launchBroker(
   const lines = [`listener ${port} 127.0.0.1`, 'allow_anonymous true', 'persistence false'];
   await writeFile(file, [...lines, ...settings, ''].join('\n'));
   const broker = spawn(command, ['-c', file], { stdio: ['ignore', 'ignore', 'pipe'] });
+  endWithParent(broker);
   const ended = once(broker, 'exit');
   let log = '';
   const running = new Promise<void>((resolve, reject) => {

@@ -5,6 +5,7 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import { endWithParent } from './child-processes.js';
 
 const require = createRequire(__filename);
 
@@ -98,6 +99,7 @@ export async function startNodeRed(options: NodeRedOptions): Promise<NodeRed> {
     stdio: ['ignore', output, output],
     env: { ...process.env, ...env },
   });
+  endWithParent(child);
   const ended = once(child, 'exit');
   return {
     process: child,

@@ -1,4 +1,4 @@
-import { type IonError, toIonError } from '../client/errors.js';
+import { type IonError, toIonError, withSentence } from '../client/errors.js';
 import type { WriteResult } from '../client/steps/step-writer.js';
 import { addAbortListener } from '../client/support/abort-listeners.js';
 import type { CircuitBreaker } from './circuit-breaker.js';
@@ -161,10 +161,9 @@ export class Delivery {
     const { tries, minutes, isOver } = failing.failed(partition, stored, error);
     const decision = failing.of(partition, stored)?.decision;
     if (decision || isOver) {
-      if (!decision) {
-        error.message += ` The outbox stopped trying after ${tries} tries in ${minutes} min.`;
-      }
-      await rejections.end(partition, stored, decision ?? 'skip');
+      const end = `The outbox stopped trying after ${tries} tries in ${minutes} min.`;
+      const reason = error.with({ message: withSentence(error.message, end) });
+      await rejections.end(partition, stored, decision ?? 'skip', decision ? error : reason);
       return true;
     }
     const delay = delayMs(tries, error);

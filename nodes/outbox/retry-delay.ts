@@ -1,10 +1,10 @@
 import type { IonError } from '../client/errors.js';
 import { backoff } from '../client/support/backoff.js';
 
-interface RetryDelayOptions {
-  /** Delay after the first failure, in ms, before jitter. */
+export interface RetryDelayOptions {
+  /** The longest first delay, in ms. */
   firstMs: number;
-  /** @default Math.random */
+  /** Defaults to `Math.random`. */
   random?: (() => number) | undefined;
   /** Called with each delay, in ms. */
   onDelay?: ((ms: number) => void) | undefined;
@@ -14,14 +14,12 @@ interface RetryDelayOptions {
 export type RetryDelay = (failures: number, error: IonError) => number;
 
 const MAX_DELAY_MS = 60_000;
-/** Many Node-REDs must not return at the same time. */
-const JITTER = 0.5;
 
-/** The delays of tries that are repeated until they succeed. */
+/** Back-off of the outbox; its jitter keeps many Node-REDs from returning at the same time. */
 export function retryDelay({ firstMs, random, onDelay }: RetryDelayOptions): RetryDelay {
   return (attempt, { retryAfterMs }) => {
-    const options = { firstMs, maxMs: MAX_DELAY_MS, jitter: JITTER, attempt };
-    const delay = backoff({ ...options, retryAfterMs, random });
+    const options = { firstMs, maxMs: MAX_DELAY_MS, attempt, jitter: 0.5, retryAfterMs, random };
+    const delay = backoff(options);
     onDelay?.(delay);
     return delay;
   };

@@ -405,7 +405,7 @@ describe('sandbox: webhooks', () => {
       await receiverOf(silent.url, 'RUNS', 'UPDATE');
       await receiverOf(cut.url, 'RUNS', 'UPDATE');
       await receiverOf(`http://127.0.0.1:${await unusedPort()}/`, 'RUNS', 'UPDATE');
-      sandbox.control.set({ webhookTries: 2, webhookTimeout: 50 });
+      sandbox.control.set({ webhookTries: 2, webhookTimeout: 500 });
       await rename('Example 2');
       for (const id of [1, 2, 3]) await ended(id, 'FAILED');
       assert.equal(silent.received.length, 2);
@@ -414,7 +414,7 @@ describe('sandbox: webhooks', () => {
         [1, 2, 3].map((id) => [event(id).responseStatusCode, event(id).numberOfRetries]),
         Array.from({ length: 3 }, () => [null, 1]),
       );
-      assert.equal(event(1).responseData, 'No answer within 50 ms');
+      assert.equal(event(1).responseData, 'No answer within 500 ms');
       assert.equal(event(2).responseData, 'socket hang up');
       assert.match(String(event(3).responseData), /ECONNREFUSED/);
     });

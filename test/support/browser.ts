@@ -45,6 +45,11 @@ export async function openEditorPage(executablePath: string, origin: string): Pr
   return page;
 }
 
+/** Processes of open browsers. */
+export function browserCount(): number {
+  return (browser?.isConnected() ? 1 : 0) + (profile ? 1 : 0);
+}
+
 /** Ends the browsers that were started. */
 export async function closeBrowsers(): Promise<void> {
   await Promise.all([browser?.close(), profile?.close()]);

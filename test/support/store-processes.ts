@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { endWithParent } from '../../tools/child-processes.js';
 import { root } from '../../tools/package.js';
 
 const script = join(__dirname, 'store-process.ts');
@@ -25,6 +26,7 @@ export class StoreProcess {
       env: { ...process.env, ...env },
       stdio: ['pipe', 'pipe', 'inherit'],
     });
+    endWithParent(this.#child);
     const lines = createInterface({ input: this.#child.stdout as NodeJS.ReadableStream });
     this.outcome = once(lines, 'line').then(([line]) => JSON.parse(String(line)));
   }
