@@ -23,8 +23,8 @@ describe('a node that writes through the outbox', () => {
       ...{ id: 'node', type: 'ion-step', name: 'Torque' },
       send: (messages: Sent[number]) => void sent.push(messages),
     });
-    const listen = (id: string, listener: OutboxListener) => void listeners.set(id, listener);
-    const RED = { nodes: { getNode: () => ({ type: 'ion-config', outbox: { listen } }) } };
+    const subscribe = (id: string, listener: OutboxListener) => void listeners.set(id, listener);
+    const RED = { nodes: { getNode: () => ({ type: 'ion-config', outbox: { subscribe } }) } };
     shown = [];
     const status = { idle: (text: StatusText) => void shown.push(text) } as unknown as NodeStatus;
     const config = { config: 'config', delivery: 'outbox' } as const;
