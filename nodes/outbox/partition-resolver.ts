@@ -1,10 +1,10 @@
 import { type IonError, toIonError } from '../client/errors.js';
-import type { Backoff } from './backoff.js';
 import type { CircuitBreaker } from './circuit-breaker.js';
 import { CoalescedRunner } from './coalesced-runner.js';
 import type { EntryKinds } from './entry-kind.js';
 import type { OrderBarrier } from './order-barrier.js';
 import { isRejection, type Rejections } from './rejections.js';
+import type { RetryDelay } from './retry-delay.js';
 import type { Stored } from './store/entries.js';
 import { partitionOf } from './store/keys.js';
 import type { OutboxStore } from './store/store.js';
@@ -19,7 +19,7 @@ interface Settings {
   signal: AbortSignal;
   canRun(): boolean;
   /** Before the next look-up, after a failure while ION answers. */
-  delayMs: Backoff;
+  delayMs: RetryDelay;
   /** Entries have got their partitions, and those behind them may follow. */
   onResolved(): void;
 }

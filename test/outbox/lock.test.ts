@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
+import { renameSync, rmSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -75,12 +76,13 @@ describe('outbox: in use by another process', () => {
       },
     } satisfies HolderListener);
   };
-  /** Number of attempts to open the existing outbox. */
-  const countTries = () => {
+  /** Counts the attempts to open the existing outbox. */
+  const countTries = (before = () => {}) => {
     let tries = 0;
     const { openIfPresent } = outbox;
     outbox.openIfPresent = (...patience) => {
       tries++;
+      before();
       return openIfPresent.apply(outbox, patience);
     };
     return () => tries;
@@ -189,12 +191,17 @@ describe('outbox: in use by another process', () => {
     await rename(folder, `${folder} away`);
     await writeFile(folder, '');
     start({ reopenMs: 1 });
-    const tries = countTries();
+    let repair: (() => void) | undefined;
+    const tries = countTries(() => repair?.());
     flows.emit('flows:started');
     await until(() => tries() > 5);
     assert.equal(warnings.length, 1);
-    await rm(folder);
-    await rename(`${folder} away`, folder);
+    // Between two attempts, so that none of them finds no folder.
+    repair = () => {
+      rmSync(folder);
+      renameSync(`${folder} away`, folder);
+      repair = undefined;
+    };
     await until(() => ion.written.length === 1);
     assert.equal(warnings.length, 1);
   });
