@@ -180,7 +180,7 @@ describe('ion-graphql', () => {
 
     it('no config node', async () => {
       flow = await TestFlow.load(graphqlNode, [], {});
-      await fails('ION_CONFIG', /choose or add one, and deploy/);
+      await fails('ION_CONFIG', /add a config node, and deploy/);
     });
 
     it('empty credentials', async () => {
