@@ -6,16 +6,18 @@ import {
   type EventsNode,
   type IonEventsConfig,
   readEventsConfig,
-} from './events/config.js';
+} from './events/events-config.js';
 import { noEvents } from './events/no-events.js';
 import { pollEvents } from './events/poll.js';
 import { webhookEvents } from './events/webhook.js';
+import { eventsMigrations } from './migrations/ion-events.js';
+import { migratedConfig } from './shared/migrated-config.js';
 import type { NodeStatus } from './shared/node-status.js';
-import { removal } from './shared/removal.js';
+import { removalCheck } from './shared/removal-check.js';
 import { inBackground } from './shared/report-error.js';
 
-/** Polls, or takes webhooks; a node with wrong properties does neither and reports the error. */
-function beginEvents(
+/** Starts polling or a webhook; with wrong properties, reports the error instead. */
+function startEvents(
   RED: NodeAPI,
   node: EventsNode,
   config: IonEventsConfig,
@@ -23,19 +25,20 @@ function beginEvents(
 ): EventSource {
   try {
     const settings = readEventsConfig(config, node.credentials);
-    const begin = settings.via === 'webhook' ? webhookEvents : pollEvents;
-    return begin(RED, node, settings, status);
+    const start = settings.via === 'webhook' ? webhookEvents : pollEvents;
+    return start(RED, node, settings, status);
   } catch (thrown) {
     return noEvents(RED, node, config, status, thrown);
   }
 }
 
 export = (RED: NodeAPI): void => {
-  function IonEvents(this: EventsNode, config: IonEventsConfig) {
-    RED.nodes.createNode(this, config);
-    const isRemoval = removal(RED, config);
+  function IonEvents(this: EventsNode, saved: IonEventsConfig) {
+    RED.nodes.createNode(this, saved);
+    const config = migratedConfig(RED, this, eventsMigrations, saved);
+    const isRemoval = removalCheck(RED, saved);
     const status = statusWithConfig(RED, this, config);
-    const events = beginEvents(RED, this, config, status);
+    const events = startEvents(RED, this, config, status);
     this.on('close', (removed: boolean, done: () => void) => {
       status.close();
       inBackground(

@@ -7,12 +7,14 @@ import { describe } from './client/support/describe.js';
 import { isPlainObject } from './client/support/json.js';
 import { Slices } from './client/support/slices.js';
 import { requireConfig, statusWithConfig } from './config/find-config.js';
+import { graphqlMigrations } from './migrations/ion-graphql.js';
+import { requireResolved, requireResolvedChoices } from './shared/environment-references.js';
 import { handleMessages, type MessageTools } from './shared/handle-messages.js';
 import type { Message, MessageDetails } from './shared/message.js';
-import { requireResolved, requireResolvedChoices } from './shared/references.js';
+import { migratedConfig } from './shared/migrated-config.js';
+import { requireNumber } from './shared/property-checks.js';
 import { Sequence } from './shared/sequence.js';
-import { typedValue } from './shared/typed-values.js';
-import { requireNumber } from './shared/valid-properties.js';
+import { typedValue } from './shared/typed-value.js';
 
 interface IonGraphqlConfig extends NodeDef {
   config: string;
@@ -29,7 +31,7 @@ interface IonGraphqlConfig extends NodeDef {
 
 type Variables = Record<string, unknown> | undefined;
 
-/** What one message asks for. */
+/** The request of one message. */
 interface Request {
   client: IonClient;
   msg: Message;
@@ -39,8 +41,9 @@ interface Request {
 }
 
 export = (RED: NodeAPI): void => {
-  RED.nodes.registerType('ion-graphql', function (this: Node, config: IonGraphqlConfig) {
-    RED.nodes.createNode(this, config);
+  RED.nodes.registerType('ion-graphql', function (this: Node, saved: IonGraphqlConfig) {
+    RED.nodes.createNode(this, saved);
+    const config = migratedConfig(RED, this, graphqlMigrations, saved);
     const status = statusWithConfig(RED, this, config);
     handleMessages(RED, this, status, config.output, async (msg, tools) => {
       const { client } = requireConfig(RED, config);
@@ -112,13 +115,13 @@ async function sendOne(
   status({ key: 'answered' });
 }
 
-/** One message whose connection holds the edges of all pages. */
+/** Sends one message, whose connection holds the edges of all pages. */
 async function sendAll(request: Request, tools: MessageTools): Promise<void> {
   const all: unknown[] = [];
   for await (const page of readPages(request, tools, true)) {
     for (const edge of page.edges) all.push(edge);
     if (!page.isLast) continue;
-    // The last page's own list becomes the whole one, whatever aliases lead to it.
+    // The list of the last page is filled in place, because the query may alias its path.
     page.edges.length = 0;
     for (const edge of all) page.edges.push(edge);
     sendPage(request, page, request.msg, tools);
@@ -126,7 +129,7 @@ async function sendAll(request: Request, tools: MessageTools): Promise<void> {
   tools.status({ key: 'rows', count: all.length });
 }
 
-/** One message per page, as it arrives. */
+/** Sends one message per page, as it arrives. */
 async function sendPages(RED: NodeAPI, request: Request, tools: MessageTools): Promise<void> {
   const sequence = new Sequence(RED, request.msg);
   let count = 0;

@@ -11,12 +11,14 @@ import { describe } from './client/support/describe.js';
 import { isPlainObject } from './client/support/json.js';
 import { KeyedMutex } from './client/support/keyed-mutex.js';
 import { requireConfig, statusWithConfig } from './config/find-config.js';
+import { runsMigrations } from './migrations/ion-runs.js';
 import { arrayOutput, type RunsOutput, sequenceOutput } from './runs/output.js';
 import { loadCheckpoint, saveCheckpoint } from './shared/checkpoint.js';
-import { type FilterRow, readFilters } from './shared/filter-rows.js';
+import { requireResolvedChoices } from './shared/environment-references.js';
+import type { FilterRow } from './shared/filter-row.js';
 import { handleMessages, type MessageTools } from './shared/handle-messages.js';
 import type { Message, MessageDetails } from './shared/message.js';
-import { requireResolvedChoices } from './shared/references.js';
+import { migratedConfig } from './shared/migrated-config.js';
 import {
   isFilter,
   isListOf,
@@ -24,7 +26,8 @@ import {
   requireNumber,
   requireSwitch,
   requireValid,
-} from './shared/valid-properties.js';
+} from './shared/property-checks.js';
+import { readFilters } from './shared/read-filters.js';
 
 interface IonRunsConfig extends NodeDef {
   config: string;
@@ -40,10 +43,11 @@ interface IonRunsConfig extends NodeDef {
 }
 
 export = (RED: NodeAPI): void => {
-  RED.nodes.registerType('ion-runs', function (this: Node, config: IonRunsConfig) {
-    RED.nodes.createNode(this, config);
-    // Two triggers at once would deliver the same changes twice.
-    const turns = new KeyedMutex();
+  RED.nodes.registerType('ion-runs', function (this: Node, saved: IonRunsConfig) {
+    RED.nodes.createNode(this, saved);
+    const config = migratedConfig(RED, this, runsMigrations, saved);
+    // Two concurrent messages would deliver the same changes twice.
+    const mutex = new KeyedMutex();
     const status = statusWithConfig(RED, this, config);
     handleMessages(RED, this, status, config.output, async (msg, tools) => {
       const { client } = requireConfig(RED, config);
@@ -52,7 +56,7 @@ export = (RED: NodeAPI): void => {
       const changes = requireSwitch('ion-runs', 'changes', config.changes, false);
       const output = runsOutput(RED, config.mode, changes, msg, tools);
       if (changes) {
-        await turns.run('changes', client.queueLimit, () =>
+        await mutex.run('changes', client.queueLimit, () =>
           sendChanges(this, client, config, query, output, tools),
         );
       } else {
@@ -64,7 +68,7 @@ export = (RED: NodeAPI): void => {
   });
 };
 
-/** The runs that changed since the last answer. The place moves on only when all was delivered. */
+/** Sends the runs that changed since the last message. The checkpoint advances after all were sent. */
 async function sendChanges(
   node: Node,
   client: IonClient,
@@ -75,16 +79,16 @@ async function sendChanges(
 ): Promise<void> {
   const { status } = tools;
   const options = paging(config, tools);
-  const place = await loadCheckpoint(node, client.endpoint);
-  if (!place && config.changesFrom === 'now') {
+  const checkpoint = await loadCheckpoint(node, client.endpoint);
+  if (!checkpoint && config.changesFrom === 'now') {
     await saveCheckpoint(node, client.endpoint, await checkpointNow(client, runs, query, options));
     status({ key: 'changes', count: 0 });
     return;
   }
-  const changes = new ChangeFeed(runs, place);
-  const pages = changedRows(changes.read(client, query, options));
+  const feed = new ChangeFeed(runs, checkpoint);
+  const pages = changedRows(feed.read(client, query, options));
   const count = await sendPages(pages, output);
-  await saveCheckpoint(node, client.endpoint, changes.checkpoint());
+  await saveCheckpoint(node, client.endpoint, feed.checkpoint());
   status({ key: 'changes', count });
 }
 
@@ -92,7 +96,7 @@ async function* changedRows(pages: AsyncIterable<ChangesPage>): AsyncGenerator<R
   for await (const { changes, page } of pages) yield { rows: changes.map(({ row }) => row), page };
 }
 
-/** @returns how many runs there were */
+/** @returns the number of runs */
 async function sendPages(pages: AsyncIterable<RowsPage>, output: RunsOutput): Promise<number> {
   let count = 0;
   let details: MessageDetails | undefined;
@@ -158,7 +162,7 @@ function readFilter({ filters }: Message): Record<string, unknown> | undefined {
   if (isPlainObject(filters)) return filters;
   throw new IonError(
     'ION_VARIABLES',
-    'msg.filters must be a filter object of ION, such as { "status": { "eq": "IN_PROGRESS" } }.',
+    'msg.filters must be an ION filter object, such as { "status": { "eq": "IN_PROGRESS" } }.',
   );
 }
 
@@ -169,15 +173,15 @@ function paging({ pageSize, mode }: IonRunsConfig, { signal, onState }: MessageT
 }
 
 function readLimit(config: IonRunsConfig, { limit }: Message): number {
-  // An empty field of a dashboard is no limit of its own.
+  // An empty field of a dashboard sets no limit.
   const isOwn = (typeof limit === 'string' ? limit.trim() : (limit ?? '')) !== '';
   if (!isOwn) return requireNumber('ion-runs', 'limit', config.limit);
-  // A list ends by itself, so no number is too large.
+  // A list has an end, so no limit is too large.
   const setting = { ...pageNumbers.limit, most: Number.MAX_VALUE };
   const number = readNumber(setting, limit);
   if (number !== undefined) return number;
   throw new IonError(
     'ION_VARIABLES',
-    `msg.limit is ${describe(limit)}, but has to be a whole number of runs; 0 means all of them.`,
+    `msg.limit is ${describe(limit)}, but must be a whole number of runs; 0 means all runs.`,
   );
 }

@@ -7,14 +7,16 @@ import { checkName, checkTarget, type Reference, type Target } from './client/st
 import { isPlainObject } from './client/support/json.js';
 import type { IonConfigNode } from './config/config-node.js';
 import { requireConfig, statusWithConfig } from './config/find-config.js';
+import { stepMigrations } from './migrations/ion-step.js';
 import type { NewStepWrite } from './outbox/step-writes.js';
+import { requireResolvedChoices } from './shared/environment-references.js';
 import { handleMessages, type MessageTools } from './shared/handle-messages.js';
 import type { Message } from './shared/message.js';
-import { requireResolvedChoices } from './shared/references.js';
-import { typedValue } from './shared/typed-values.js';
+import { migratedConfig } from './shared/migrated-config.js';
+import { typedValue } from './shared/typed-value.js';
 import { outboxResults } from './step/outbox-results.js';
 
-/** Fields that one message may write. */
+/** The fields that one message may write. */
 const MAX_FIELDS = 1000;
 
 const CHOICES = ['action', 'onConflict', 'delivery', 'keep'] as const;
@@ -31,7 +33,7 @@ interface IonStepConfig extends NodeDef {
   field: string;
   fieldType: InputType;
   value: string;
-  /** `path`: the file that the filename names. */
+  /** `path`: the content is read from the file at the file name. */
   valueType: InputType | 'bool' | 'json' | 'bin' | 'date' | 'path';
   filename: string;
   filenameType: InputType;
@@ -40,12 +42,13 @@ interface IonStepConfig extends NodeDef {
   keep: 'all' | 'latest';
 }
 
-/** What one message asks for. */
+/** The write of one message. */
 type StepWrite = NewStepWrite & { file?: AttachmentFile };
 
 export = (RED: NodeAPI): void => {
-  RED.nodes.registerType('ion-step', function (this: Node, config: IonStepConfig) {
-    RED.nodes.createNode(this, config);
+  RED.nodes.registerType('ion-step', function (this: Node, saved: IonStepConfig) {
+    RED.nodes.createNode(this, saved);
+    const config = migratedConfig(RED, this, stepMigrations, saved);
     const status = statusWithConfig(RED, this, config);
     const results = outboxResults(RED, this, status, config);
     handleMessages(RED, this, status, 'payload', async (msg, tools) => {
@@ -53,13 +56,13 @@ export = (RED: NodeAPI): void => {
       requireResolvedChoices('ion-step', config, CHOICES);
       const write = await readWrite(RED, this, config, msg);
       if (config.delivery === 'outbox') await results.add(ion, msg, write, tools);
-      else await writeNow(ion, msg, write, tools);
+      else await writeDirectly(ion, msg, write, tools);
     });
   });
 };
 
-/** Writes at once, and sends what ION answers. */
-async function writeNow(
+/** Writes at once, and sends ION's result. */
+async function writeDirectly(
   ion: IonConfigNode,
   msg: Message,
   write: StepWrite,
@@ -67,12 +70,12 @@ async function writeNow(
 ): Promise<void> {
   const { signal, onState, send, status } = tools;
   const options = { signal, onState, onConflict: write.onConflict };
-  const { payload, name, attempts, traceId, results } = await answerTo(write, ion, options);
+  const { payload, name, attempts, traceId, results } = await sendWrite(write, ion, options);
   send(msg, payload, { operation: 'mutation', name, attempts, traceId, results });
   status({ key: `written.${write.action}` });
 }
 
-function answerTo(
+function sendWrite(
   { action, target, value, file }: StepWrite,
   { steps }: IonConfigNode,
   options: WriteOptions,
@@ -99,12 +102,12 @@ async function readWrite(
   }
   const value = await readValue(RED, node, config, msg);
   if (action === 'field' && isPlainObject(value)) checkFieldNames(Object.keys(value));
-  // Of two changes of a status, the first one counts as well.
+  // Each change of a status counts, also one that another change follows.
   const latestOnly = action === 'field' && keep === 'latest';
   return { action, target, value, onConflict, latestOnly };
 }
 
-/** A value that is an object may hold the values of several fields by their names. */
+/** An object as the value holds the values of several fields by their names. */
 function checkFieldNames(names: readonly string[]): void {
   for (const name of names) checkName('The name of a field', name);
   if (names.length <= MAX_FIELDS) return;
@@ -127,7 +130,7 @@ async function readReference(
   if (typeof found === 'bigint') return String(found);
   throw new IonError(
     'ION_VARIABLES',
-    `${what} (${type}: ${String(value).slice(0, 60)}) must be an id or a name, not ${Array.isArray(found) ? 'a list' : `of type ${typeof found}`}.`,
+    `${what} (${type}: ${String(value).slice(0, 60)}) must be an ID or a name, not ${Array.isArray(found) ? 'a list' : `of type ${typeof found}`}.`,
   );
 }
 

@@ -36,7 +36,7 @@ export const mosquitto: Tool = {
 
 /**
  * The command of a tool. If it is missing, the test is skipped with installation advice,
- * but fails in CI, where nothing may be skipped.
+ * but fails in CI, which must not skip a test.
  */
 export function findTool(test: Mocha.Context, tool: Tool): string {
   for (const command of tool.commands) {

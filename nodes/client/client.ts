@@ -187,7 +187,10 @@ export class IonClient {
   /** Requires encryption, unless the API itself is reached without it. */
   #checkStorage({ protocol, host }: URL): void {
     if (protocol === 'https:' || protocol === new URL(this.endpoint).protocol) return;
-    throw new IonError('ION_RESPONSE', `ION names a storage host without https (${host}).`);
+    throw new IonError(
+      'ION_RESPONSE',
+      `ION names a storage host without https (${host}), so no file was transferred.`,
+    );
   }
 
   /** Ends all requests with `ION_CLOSED` and closes the connections. */

@@ -22,7 +22,9 @@ export type IonErrorCode =
   | 'ION_TIMEOUT'
   /** The connection failed: DNS, TCP, TLS or the proxy. */
   | 'ION_NETWORK'
-  /** A server error (HTTP 5xx, or `errors` about the database and the like), also after the retries. */
+  /**
+   * A server error (HTTP 5xx, or `errors` about the database and the like), also after the retries.
+   */
   | 'ION_SERVER'
   /** The response cannot be used: no JSON, no GraphQL, a redirect, too large. */
   | 'ION_RESPONSE'
@@ -73,14 +75,14 @@ export interface IonErrorDetails {
    */
   transient?: boolean;
   /**
-   * The server may have executed the operation. The client resets it for queries and adds a sentence
-   * to the message of a mutation, so that flows read it as `msg.ion.mayHaveRun`.
+   * The server may have executed the operation. In an error of `IonClient.request`, only a mutation
+   * has it: its message says so, and flows read it as `msg.ion.mayHaveRun`.
    * @default false
    */
   mayHaveRun?: boolean;
   /**
-   * The server certainly did not execute the operation, so a mutation may be sent again. A failure can
-   * lack both signs: then nothing suggests an execution, and nothing excludes it.
+   * The server certainly did not execute the operation, so a mutation may be sent again. A failure
+   * can lack both signs: then nothing suggests an execution, and nothing excludes it.
    * @default the opposite of `mayHaveRun`
    */
   notRun?: boolean;
@@ -141,8 +143,8 @@ export class IonError extends Error {
 export type IonErrorChanges = Partial<Omit<IonError, 'name' | 'with'>>;
 
 /**
- * The beginning of a text, followed by "…" if it is longer. All foreign text is cut by this function,
- * because the redaction looks beside each "…" for the rest of a secret.
+ * The beginning of a text, followed by "…" if it is longer. All foreign text is cut by this
+ * function, because the redaction looks beside each "…" for the rest of a secret.
  */
 export function cut(text: string, maxLength: number): string {
   return text.length > maxLength ? `${text.slice(0, maxLength)}…` : text;

@@ -11,8 +11,8 @@ import {
   requireNoReference,
   requireResolved,
   requireUrlWithoutReference,
-} from '../shared/references.js';
-import { requireNumber, requireSwitch } from '../shared/valid-properties.js';
+} from '../shared/environment-references.js';
+import { requireNumber, requireSwitch } from '../shared/property-checks.js';
 import { tlsOptions } from './tls-options.js';
 
 export interface ApiKeyCredentials {
@@ -20,7 +20,7 @@ export interface ApiKeyCredentials {
   clientSecret?: string;
 }
 
-/** The properties of an `ion-config` node, as the editor stores them. */
+/** The properties of an `ion-config` node. */
 export interface ConfigValues {
   environment: EnvironmentName;
   apiUrl?: string;
@@ -32,13 +32,13 @@ export interface ConfigValues {
   concurrency?: number | string;
   queueLimit?: number | string;
   retries?: number | string;
-  /** IANA name; of dates without a zone. */
+  /** The IANA name of the zone of dates without one. */
   timeZone?: string;
-  /** Entries that the outbox holds at most. */
+  /** The maximum of entries in the outbox. */
   outboxLimit?: number | string;
   /** In MiB. */
   outboxSize?: number | string;
-  /** Ids of a `tls-config` and an `http proxy` node. */
+  /** The ids of a `tls-config` and an `http proxy` node. */
   tls?: string;
   proxy?: string;
   allowHttp?: boolean | string;
@@ -47,7 +47,7 @@ export interface ConfigValues {
 const NODE = 'ion-config';
 
 /**
- * How much the outbox of a config node may hold.
+ * The limits of the outbox of a config node.
  * @throws IonError `ION_CONFIG`
  */
 export function outboxLimits({ outboxLimit, outboxSize }: ConfigValues): OutboxLimits {
@@ -64,8 +64,8 @@ interface ProxyNode extends Node {
 const inNode = (what: string) => `The ${what} in the ION config node`;
 
 /**
- * Where ION is, from the properties of a config node.
- * @throws IonError `ION_CONFIG` for a reference to an environment variable that was not put in
+ * The settings of the API and the auth server, from the properties of a config node.
+ * @throws IonError `ION_CONFIG` for a reference to an environment variable that was not replaced
  */
 export function endpointSettings(values: ConfigValues): EndpointSettings {
   const { apiUrl, authUrl, audience } = values;
@@ -81,7 +81,7 @@ export function endpointSettings(values: ConfigValues): EndpointSettings {
 }
 
 /**
- * What the client needs, from the properties of a config node.
+ * The settings of the client, from the properties of a config node.
  * @throws IonError `ION_CONFIG` for a value that cannot work
  */
 export function clientSettings(
@@ -91,9 +91,9 @@ export function clientSettings(
 ): IonClientSettings {
   const { authScheme = 'raw', tls, proxy: proxyId } = values;
   requireNoReference(inNode('client ID'), key.clientId);
-  // Anything may be part of a secret.
+  // A secret may contain any text, so a reference in the middle is allowed.
   requireResolved(inNode('client secret'), key.clientSecret);
-  requireResolved(inNode('kind of token'), authScheme);
+  requireResolved(inNode('authorization header'), authScheme);
   requireResolved(inNode('TLS configuration'), tls);
   requireResolved(inNode('proxy'), proxyId);
   return {
@@ -109,14 +109,14 @@ export function clientSettings(
   };
 }
 
-/** A choice may come from a variable, and so from a file with a line break at its end. */
+/** A choice may come from a variable, whose value may end in a line break. */
 function trimmed<Choice extends string>(choice: Choice): Choice {
   return typeof choice === 'string' ? (trimEnds(choice) as Choice) : choice;
 }
 
 /**
- * The time zone of dates without one; `undefined` where they are refused.
- * @throws IonError `ION_CONFIG` for a name that is not known
+ * The time zone of dates without one; `undefined` if they are refused.
+ * @throws IonError `ION_CONFIG` for an unknown name
  */
 export function timeZoneOf({ timeZone }: ConfigValues): TimeZone | undefined {
   requireResolved(inNode('time zone'), timeZone);
@@ -129,7 +129,7 @@ export function timeZoneOf({ timeZone }: ConfigValues): TimeZone | undefined {
   );
 }
 
-/** A variable of a flow can be a number. */
+/** An environment variable of a flow can be a number. */
 function textOf(value: unknown): string {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }

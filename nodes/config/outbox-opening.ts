@@ -5,20 +5,20 @@ import type { LockWait } from '../outbox/store/open-level.js';
 
 interface Settings {
   open(wait: LockWait): Promise<Outbox>;
-  /** Messages that may wait while another process has the outbox open. */
+  /** The number of messages that may wait while another process uses the outbox. */
   queueLimit(): number;
-  /** Hears that another process has it open, and `undefined` when that is over. */
+  /** Called when another process uses the outbox, and with `undefined` when that ends. */
   onHeld(error: IonError | undefined): void;
 }
 
 /**
- * Opens an outbox once for all who ask for it. While another process has it open, such as the one
- * that this one replaces, they wait.
+ * Opens an outbox once for all callers. They wait while another process uses it, such as the previous
+ * Node-RED.
  */
 export class OutboxOpening {
   readonly #settings: Settings;
   readonly #closing = new AbortController();
-  /** Those who wait hear that it is held. */
+  /** Callbacks of the waiting callers. */
   readonly #waiting = new Set<(held: IonError) => void>();
   #opening: Promise<Outbox> | undefined;
   #opened: Outbox | undefined;
@@ -37,23 +37,23 @@ export class OutboxOpening {
   }
 
   /**
-   * @param patienceMs how long to wait while another process has it open; with `Infinity`, nobody
-   * counts the one who waits
-   * @throws IonError `ION_OVERLOADED` after that time, or where too many wait already; `ION_CLOSED`
-   * when the signal aborts first, or the outbox is closed; else why it cannot be opened
+   * @param patienceMs how long to wait while another process uses the outbox; a caller with `Infinity`
+   * does not count as waiting
+   * @throws IonError `ION_OVERLOADED` after that time, or if too many callers wait; `ION_CLOSED` if the
+   * signal aborts or the outbox closes; otherwise the reason why it cannot be opened
    */
   async outbox(patienceMs: number, signal?: AbortSignal): Promise<Outbox> {
     if (this.#opened) return this.#opened;
     if (this.#closing.signal.aborted || signal?.aborted) throw closedError();
     const count = this.#waiting.size;
     if (this.#held && patienceMs > 0 && count >= this.#settings.queueLimit()) {
-      throw refused(this.#held, `${count} messages already wait for it`);
+      throw refused(this.#held, `${count} messages are already waiting for it.`);
     }
     this.#opening ??= this.#open();
     return this.#waitFor(this.#opening, patienceMs, signal);
   }
 
-  /** Ends the waiting. */
+  /** Ends all waiting. */
   async close(): Promise<Outbox | undefined> {
     this.#closing.abort();
     return this.#opening?.catch(() => undefined);
@@ -64,13 +64,13 @@ export class OutboxOpening {
       signal: this.#closing.signal,
       onHeld: (held) => {
         this.#held = held;
-        for (const hear of this.#waiting) hear(held);
+        for (const notify of this.#waiting) notify(held);
         this.#settings.onHeld(held);
       },
     });
     const end = (opened?: Outbox) => {
       this.#opened = opened;
-      // The next message tries again.
+      // The next message opens it again.
       if (!opened) this.#opening = undefined;
       if (!this.#held) return;
       this.#held = undefined;
@@ -87,32 +87,32 @@ export class OutboxOpening {
         leave();
         reject(error);
       };
-      const hear = (held: IonError) => {
+      const notify = (held: IonError) => {
         if (patienceMs === 0) {
           fail(held);
           return;
         }
-        const text = `This message waited ${patienceMs / 1000} s for it`;
+        const text = `This message waited ${patienceMs / 1000} s for it.`;
         timer = setTimeout(() => fail(refused(held, text)), patienceMs);
       };
       const stopListening = signal && addAbortListener(signal, () => fail(closedError()));
       const leave = () => {
         clearTimeout(timer);
         stopListening?.();
-        this.#waiting.delete(hear);
+        this.#waiting.delete(notify);
       };
       opening.then((outbox) => {
         leave();
         resolve(outbox);
       }, fail);
       if (!Number.isFinite(patienceMs)) return;
-      this.#waiting.add(hear);
-      if (this.#held) hear(this.#held);
+      this.#waiting.add(notify);
+      if (this.#held) notify(this.#held);
     });
   }
 }
 
 function refused({ code, message, cause }: IonError, why: string): IonError {
-  const text = `${message} ${why}: send it again later.`;
+  const text = `${message} ${why} Send it again later.`;
   return new IonError(code, text, { cause, transient: true });
 }

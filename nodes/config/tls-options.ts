@@ -2,18 +2,18 @@ import type { Node, NodeAPI } from 'node-red';
 import { IonError } from '../client/errors.js';
 import type { TlsOptions } from '../client/http/dispatchers.js';
 import { unusableTls } from '../client/http/secure-context.js';
-import { requireResolved } from '../shared/references.js';
+import { requireResolved } from '../shared/environment-references.js';
 
 interface TlsConfigNode extends Node {
-  /** False where a file cannot be read, or a certificate has no key. */
+  /** False if a file cannot be read, or a certificate has no key. */
   valid?: boolean;
   addTLSOptions(options: TlsOptions): TlsOptions;
 }
 
 /**
- * What a `tls-config` node says about certificates.
- * @throws IonError `ION_CONFIG` where it cannot be used: without it, other certificates would be
- * trusted than the user chose
+ * The options of a `tls-config` node.
+ * @throws IonError `ION_CONFIG` if it cannot be used: without it, certificates would be trusted that the
+ * user did not choose
  */
 export function tlsOptions(RED: NodeAPI, id: string): TlsOptions {
   const node = RED.nodes.getNode(id) as TlsConfigNode | null;
@@ -25,7 +25,7 @@ export function tlsOptions(RED: NodeAPI, id: string): TlsOptions {
   }
   if (node.valid === false) {
     throw unusableTls(
-      "a file of it cannot be read (Node-RED's log names it), or it has a certificate without a private key",
+      "one of its files cannot be read (Node-RED's log names it), or its certificate has no private key",
     );
   }
   const options = node.addTLSOptions({});

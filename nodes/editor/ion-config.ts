@@ -1,9 +1,12 @@
 import { environments, resolveEndpoints } from '../client/auth/environments.js';
 import { configNumbers } from '../client/settings.js';
 import { referenceInUrl } from '../client/support/references.js';
+import { configMigrations } from '../migrations/ion-config.js';
+import { currentVersion } from '../migrations/migrate.js';
 import { prepareConnectionTest } from './config/connection-test.js';
 import { prepareOutbox } from './config/outbox.js';
 import { labels } from './shared/labels.js';
+import { migrateNode, restoreNode } from './shared/migrate-node.js';
 import { numberProperties, prepareNumbers } from './shared/numbers.js';
 import { currentValue, isChecked, setOpenNode } from './shared/open-node.js';
 import { noReference, partOfVariable, timeZone } from './shared/validators.js';
@@ -46,6 +49,7 @@ RED.nodes.registerType('ion-config', {
     tls: { label: label('tls'), value: '', type: 'tls-config', required: false },
     proxy: { label: label('proxy'), value: '', type: 'http proxy', required: false },
     allowHttp: { label: label('allowHttp'), value: false },
+    version: { value: currentVersion(configMigrations) },
   },
   credentials: {
     clientId: { type: 'text' },
@@ -58,6 +62,7 @@ RED.nodes.registerType('ion-config', {
     return this.name ? 'node_label_italic' : '';
   },
   oneditprepare() {
+    migrateNode(this, configMigrations, 'node-config-input');
     setOpenNode(this, 'node-config-input');
     const environment = $('#node-config-input-environment');
     environment.on('change', () => {
@@ -71,8 +76,6 @@ RED.nodes.registerType('ion-config', {
     });
     environment.trigger('change');
     prepareNumbers(this, configNumbers, 'node-config-input');
-    // A hand-written node may leave it out.
-    if (!this.authScheme) $('#node-config-input-authScheme').val(ADVANCED.authScheme);
     offerTimeZones();
     openIfChanged('#ion-config-advanced', ADVANCED);
     openIfChanged('#ion-config-outbox', OUTBOX);
@@ -86,7 +89,10 @@ RED.nodes.registerType('ion-config', {
     requesting = [test, outbox];
   },
   oneditsave: endDialog,
-  oneditcancel: endDialog,
+  oneditcancel() {
+    restoreNode(this);
+    endDialog();
+  },
 });
 
 function endDialog(): void {

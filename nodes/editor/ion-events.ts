@@ -1,6 +1,9 @@
 import { resourceNamed } from '../client/lists/resources.js';
 import { eventsNumbers } from '../client/settings.js';
 import { isThisMachine, lacksRoot } from '../client/webhooks/public-url.js';
+import { eventsMigrations } from '../migrations/ion-events.js';
+import { currentVersion } from '../migrations/migrate.js';
+import type { FilterRow } from '../shared/filter-row.js';
 import { actionChoice } from './events/action-choice.js';
 import { type Address, addressesOf, pathOf } from './events/path.js';
 import { type ResourceChoice, resourceChoice } from './events/resource-choice.js';
@@ -19,10 +22,10 @@ import {
 } from './events/validators.js';
 import { type FieldChoice, fieldChoice } from './query-builder/field-choice.js';
 import { type FilterList, filterList } from './query-builder/filter-list.js';
-import type { FilterRow } from './query-builder/filter-row.js';
 import { followSchema } from './query-builder/follow-schema.js';
 import { listSchema } from './query-builder/list-schema.js';
 import { labels } from './shared/labels.js';
+import { migrateNode, restoreNode } from './shared/migrate-node.js';
 import { numberProperties, prepareNumbers } from './shared/numbers.js';
 import { currentValue, isChecked, setOpenNode } from './shared/open-node.js';
 import type { Introspection } from './shared/schema.js';
@@ -32,14 +35,6 @@ import { isInSubflow } from './subflows/instances.js';
 const label = labels('ion-events');
 const numbers = numberProperties('ion-events', eventsNumbers);
 
-/** The values that the inputs show for properties that a hand-written node leaves out. */
-const DEFAULTS = {
-  ...{ via: 'poll', resource: 'RUN_STEPS', interval: numbers.interval.value },
-  ...{
-    signatureHeader: 'x-ion-signature',
-    expectedResponseCode: numbers.expectedResponseCode.value,
-  },
-};
 /** The sources of a filter's value: not a message, because the node has no input. */
 const SOURCES = ['flow', 'global', 'jsonata', 'env', 'json'];
 
@@ -72,6 +67,7 @@ RED.nodes.registerType('ion-events', {
     verify: { label: label('verify'), value: true, validate: validSecret },
     register: { value: false },
     publicUrl: { label: label('publicUrl'), value: '', validate: validPublicUrl },
+    version: { value: currentVersion(eventsMigrations) },
   },
   credentials: { secret: { type: 'password', label: label('secret'), validate: validSecret } },
   label() {
@@ -84,11 +80,11 @@ RED.nodes.registerType('ion-events', {
     return this._('ion-events.port');
   },
   oneditprepare() {
+    migrateNode(this, eventsMigrations);
     setOpenNode(this);
     initHasSecret(this);
-    for (const [property, value] of Object.entries(DEFAULTS)) {
-      if (this[property] === undefined) $(`#node-input-${property}`).val(value);
-    }
+    // A hand-written node may leave it out.
+    if (this.resource === undefined) $('#node-input-resource').val('RUN_STEPS');
     prepareNumbers(this, eventsNumbers);
     const list = (property: string) => (this[property] ?? []) as string[];
     const filters = filterList((this.filters ?? []) as FilterRow[], { sources: SOURCES });
@@ -126,7 +122,10 @@ RED.nodes.registerType('ion-events', {
     }
     endDialog();
   },
-  oneditcancel: endDialog,
+  oneditcancel() {
+    restoreNode(this);
+    endDialog();
+  },
 });
 
 function endDialog(): void {

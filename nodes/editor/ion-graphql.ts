@@ -1,8 +1,11 @@
 import { pageNumbers } from '../client/settings.js';
+import { graphqlMigrations } from '../migrations/ion-graphql.js';
+import { currentVersion } from '../migrations/migrate.js';
 import { createQueryEditor, type QueryEditor } from './graphql/query-editor.js';
 import { queryTemplates } from './graphql/query-templates.js';
 import { prepareRunQuery } from './graphql/run-query.js';
 import { labels } from './shared/labels.js';
+import { migrateNode, restoreNode } from './shared/migrate-node.js';
 import { numberProperties, prepareNumbers } from './shared/numbers.js';
 import { output } from './shared/validators.js';
 import { type InstanceChoice, instanceChoice } from './subflows/instance-choice.js';
@@ -34,6 +37,7 @@ RED.nodes.registerType('ion-graphql', {
     pages: { label: label('pages'), value: 'one' },
     ...numberProperties('ion-graphql', pageNumbers),
     output: { label: label('output'), value: 'payload', validate: output },
+    version: { value: currentVersion(graphqlMigrations) },
   },
   label() {
     return this.name || 'ion graphql';
@@ -45,6 +49,7 @@ RED.nodes.registerType('ion-graphql', {
     return this._(`ion-graphql.port.${this.pages}`);
   },
   oneditprepare() {
+    migrateNode(this, graphqlMigrations);
     prepareNumbers(this, pageNumbers);
     const stored = String(this.query ?? '');
     const isText = this.queryType === 'graphql';
@@ -105,7 +110,10 @@ RED.nodes.registerType('ion-graphql', {
     this.query = isText ? (dialog?.editor.text ?? '') : source.typedInput('value');
     closeDialog();
   },
-  oneditcancel: closeDialog,
+  oneditcancel() {
+    restoreNode(this);
+    closeDialog();
+  },
   oneditresize({ height }) {
     const rows = $('#dialog-form > :not(.ion-graphql-editor-row):visible');
     let taken = 0;

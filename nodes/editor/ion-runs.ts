@@ -1,14 +1,17 @@
 import { defaultFields, runs } from '../client/lists/resources.js';
 import { pageNumbers } from '../client/settings.js';
+import { runsMigrations } from '../migrations/ion-runs.js';
+import { currentVersion } from '../migrations/migrate.js';
+import type { FilterRow } from '../shared/filter-row.js';
 import { type FieldChoice, fieldChoice } from './query-builder/field-choice.js';
 import { type FilterList, filterList } from './query-builder/filter-list.js';
-import type { FilterRow } from './query-builder/filter-row.js';
 import { followSchema } from './query-builder/follow-schema.js';
 import { listSchema } from './query-builder/list-schema.js';
 import { validFilters, validNames } from './query-builder/validators.js';
 import { preview } from './runs/preview.js';
 import { type SortChoice, sortChoice } from './runs/sort-choice.js';
 import { labels } from './shared/labels.js';
+import { migrateNode, restoreNode } from './shared/migrate-node.js';
 import { numberProperties, prepareNumbers } from './shared/numbers.js';
 import { oneOf, output } from './shared/validators.js';
 
@@ -38,6 +41,7 @@ RED.nodes.registerType('ion-runs', {
       validate: oneOf('beginning', 'now'),
     },
     output: { label: label('output'), value: 'payload', validate: output },
+    version: { value: currentVersion(runsMigrations) },
   },
   label() {
     return this.name || 'ion runs';
@@ -49,6 +53,7 @@ RED.nodes.registerType('ion-runs', {
     return this._(`ion-runs.port.${this.mode}`);
   },
   oneditprepare() {
+    migrateNode(this, runsMigrations);
     prepareNumbers(this, pageNumbers);
     // Created after the other parts, so that it shows no half-filled dialog.
     let shown: ReturnType<typeof preview> | undefined;
@@ -82,6 +87,7 @@ RED.nodes.registerType('ion-runs', {
     dialog = undefined;
   },
   oneditcancel() {
+    restoreNode(this);
     dialog = undefined;
   },
 });

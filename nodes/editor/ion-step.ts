@@ -1,4 +1,7 @@
+import { stepMigrations } from '../migrations/ion-step.js';
+import { currentVersion } from '../migrations/migrate.js';
 import { labels } from './shared/labels.js';
+import { migrateNode, restoreNode } from './shared/migrate-node.js';
 import { currentValue, setOpenNode } from './shared/open-node.js';
 import { oneOf } from './shared/validators.js';
 
@@ -7,8 +10,6 @@ type TypedProperty = 'run' | 'step' | 'field' | 'filename';
 
 const label = labels('ion-step');
 
-/** The choices that the selects show for properties that a hand-written node leaves out. */
-const CHOICES = { action: 'field', onConflict: 'retry', delivery: 'direct', keep: 'all' };
 const TYPED: readonly TypedProperty[] = ['run', 'step', 'field', 'filename'];
 const REFERENCE_TYPES = ['msg', 'flow', 'global', 'str', 'num', 'jsonata', 'env'];
 /** A status from the list. It is stored as `str`, as if it had been typed. */
@@ -49,6 +50,7 @@ RED.nodes.registerType('ion-step', {
     delivery: { label: label('delivery'), value: 'direct', validate: oneOf('direct', 'outbox') },
     keep: { label: label('keep'), value: 'all', validate: oneOf('all', 'latest') },
     outputs: { value: 1 },
+    version: { value: currentVersion(stepMigrations) },
   },
   label() {
     return this.name || 'ion step';
@@ -61,10 +63,10 @@ RED.nodes.registerType('ion-step', {
     return this._(`ion-step.port.${this.delivery === 'outbox' ? outcome : 'written'}`);
   },
   oneditprepare() {
+    migrateNode(this, stepMigrations);
     setOpenNode(this);
-    for (const [property, choice] of Object.entries(CHOICES)) {
-      if (!this[property]) $(`#node-input-${property}`).val(choice);
-    }
+    // A hand-written node may leave it out.
+    if (!this.action) $('#node-input-action').val('field');
     for (const property of TYPED) {
       const input = $(`#node-input-${property}`);
       input.typedInput({ types: REFERENCE_TYPES, typeField: `#node-input-${property}Type` });
@@ -82,6 +84,7 @@ RED.nodes.registerType('ion-step', {
     setOpenNode(undefined);
   },
   oneditcancel() {
+    restoreNode(this);
     setOpenNode(undefined);
   },
 });

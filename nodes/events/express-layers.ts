@@ -1,24 +1,26 @@
-// Express's internal lists of routes and middleware; it offers no other way to see or remove them.
+// Express's internal lists of routes and middleware: Express has no public way to read them, to remove
+// a route or to put middleware first. Node-RED's http in node changes the same lists:
+// https://github.com/node-red/node-red/blob/4.1.1/packages/node_modules/%40node-red/nodes/core/network/21-httpin.js
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { NodeAPI } from 'node-red';
 
 export type App = NodeAPI['httpNode'];
 
-/** A route or middleware; Express's types say nothing about it. */
+/** A route or middleware, which Express's types do not describe. */
 export interface Layer {
   handle: unknown;
   route?: {
     methods: Record<string, boolean>;
     stack: { handle: unknown }[];
   };
-  /** The beginning of the path that was matched last, if `match` does not return it. */
+  /** The matched beginning of the last path, if `match` does not return it. */
   path?: string;
   match(path: string): boolean | { path: string };
 }
 
 type Handle = (request: unknown, response: unknown, next: () => void) => void;
 
-/** Matched only by what takes all paths. */
+/** Only a route for all paths matches it. */
 const ANY_PATH = '/ion/any/path/with/more/levels/than/any/route/names';
 
 export function rootOf(app: App): App {
@@ -26,14 +28,14 @@ export function rootOf(app: App): App {
   return parent ? rootOf(parent) : app;
 }
 
-/** Routes for POST requests to a path, in this app alone. */
+/** The routes for POST requests to a path in this app, without the apps mounted in it. */
 export function postRoutes(app: App, path: string): Layer[] {
   return stackOf(app).filter((layer) => takesPost(layer) && matches(layer, path));
 }
 
 /**
- * Whether a path belongs to something else than the app: to a route in an app that it is mounted
- * in, or to anything in the apps beside it, such as Node-RED's editor and admin API.
+ * Whether a path belongs to a route of an app around this one, or to a route or files of an app next
+ * to it, such as Node-RED's editor and admin API.
  */
 export function isOfOthers(app: App, path: string): boolean {
   const parent = parentOf(app);
@@ -52,12 +54,12 @@ function isAnswered(app: unknown, path: string, except: App, outer: ReadonlySet<
     const inner = innerOf(layer.handle);
     if (inner === except) return false;
     if (inner) return isAnswered(inner, normal(path.slice(begin.length)), except, outer);
-    // Middleware for all paths passes requests on; for some paths it may be files of a palette.
+    // Middleware for all paths passes requests on; middleware for one path may serve a palette's files.
     return begin !== '' && !isOuter;
   });
 }
 
-/** Puts middleware before everything else in an app. @returns what takes it out again */
+/** Puts middleware before everything else in an app. @returns a function that removes it */
 export function addFirst(
   app: App,
   handle: (request: IncomingMessage, response: ServerResponse, next: () => void) => void,
@@ -69,7 +71,7 @@ export function addFirst(
   return () => void takeOut(app, isMeant);
 }
 
-/** Takes out the first layer that is meant. */
+/** Removes the first layer that matches. */
 export function takeOut(app: App, isMeant: (layer: Layer) => boolean): Layer | undefined {
   const layers = stackOf(app);
   const index = layers.findIndex(isMeant);
@@ -80,7 +82,7 @@ export function hasHandle({ route }: Layer, wanted: unknown): boolean {
   return route?.stack.some(({ handle }) => handle === wanted) ?? false;
 }
 
-/** A path with exactly one slash before each segment, and none at its end. */
+/** The path with exactly one slash before each segment, and none at its end. */
 export function normal(path: string): string {
   return `/${path
     .split('/')
@@ -96,14 +98,14 @@ function matches(layer: Layer, path: string): boolean {
   return matched(layer, path) !== undefined;
 }
 
-/** The part of a path that a layer matches; empty for middleware that takes all paths. */
+/** The part of a path that a layer matches; empty for middleware without a path. */
 function matched(layer: Layer, path: string): string | undefined {
   try {
     const match = layer.match(path);
     if (match === false) return undefined;
     return (match === true ? layer.path : match.path) ?? '';
   } catch {
-    // Express answers 400 here, because it cannot decode a parameter of the route.
+    // Express would respond with 400, because it cannot decode a parameter of the route.
     return path;
   }
 }
@@ -112,11 +114,11 @@ function parentOf(app: App): App | undefined {
   return (app as unknown as { parent?: App }).parent;
 }
 
-/** The very list of a router or an app, so that it can be changed. */
+/** The list that a router or an app itself uses, so that it can be changed. */
 function stackOf(owner: unknown): Layer[] {
   const app = owner as { stack?: Layer[]; _router?: { stack: Layer[] }; router?: unknown };
   if (Array.isArray(app.stack)) return app.stack;
-  // Express 4 makes its router with the first route, and refuses to be asked by the other name.
+  // Express 4 creates its router with the first route, and throws when `router` is read.
   if (app._router) return app._router.stack;
   try {
     return (app.router as { stack: Layer[] }).stack ?? [];
@@ -125,7 +127,7 @@ function stackOf(owner: unknown): Layer[] {
   }
 }
 
-/** The router or the app that a layer leads to. */
+/** The router or the app behind a layer. */
 function innerOf(handle: unknown): unknown {
   if (typeof handle !== 'function') return undefined;
   if (handle.name === 'mounted_app') return mountedApp(handle as Handle);
@@ -135,8 +137,8 @@ function innerOf(handle: unknown): unknown {
 const mountedApps = new WeakMap<Handle, unknown>();
 
 /**
- * The app that `use` mounted. Express hides it in a closure, but it makes each request its own by
- * the request's prototype: here that of a request which ends there, before anything handles it.
+ * The app that `use` mounted. Express hides it in a closure, but sets it on the prototype of each
+ * request: here of a request that ends there, before any handler runs.
  */
 function mountedApp(handle: Handle): unknown {
   const known = mountedApps.get(handle);
@@ -148,7 +150,7 @@ function mountedApp(handle: Handle): unknown {
     setPrototypeOf(_target, prototype) {
       if (app) return true;
       app = (prototype as { app?: unknown } | null)?.app;
-      // Express 4 goes to no further layer after the error if there is no URL.
+      // Without a URL, Express 4 runs no further layer after the error.
       request.url = undefined;
       throw new Error('The request ends here.');
     },
@@ -156,7 +158,7 @@ function mountedApp(handle: Handle): unknown {
   try {
     handle(watched, { setHeader() {} }, () => {});
   } catch {
-    // Express 5 lets the error through.
+    // Express 5 throws the error.
   }
   if (app) mountedApps.set(handle, app);
   return app;

@@ -1,11 +1,11 @@
 import type { NodeAPI } from 'node-red';
 import { toIonError } from '../client/errors.js';
-import { onFlowsStarted } from '../shared/flows-started.js';
 import type { NodeStatus } from '../shared/node-status.js';
-import type { EventSource, EventsNode, IonEventsConfig } from './config.js';
-import { eventMessage, reportFailure } from './messages.js';
+import { onFlowsStarted } from '../shared/on-flows-started.js';
+import { eventMessage, reportFailure } from './event-message.js';
+import type { EventSource, EventsNode, IonEventsConfig } from './events-config.js';
 
-/** Stands in for a source that could not begin: the status and a Catch node say why. */
+/** Replaces a source that could not start: the status and a Catch node show the reason. */
 export function noEvents(
   RED: NodeAPI,
   node: EventsNode,
@@ -14,7 +14,7 @@ export function noEvents(
   thrown: unknown,
 ): EventSource {
   const error = toIonError(thrown);
-  // No Catch node receives an error before the flows have started.
+  // Catch nodes receive no errors before the flows have started.
   const stopWaiting = onFlowsStarted(RED, () => {
     stopWaiting();
     status.idle({ fill: 'red', key: `error.${error.code}` });

@@ -7,23 +7,23 @@ import { delayAfterFailures } from '../client/support/backoff.js';
 import { Slices } from '../client/support/slices.js';
 import { requireConfig } from '../config/find-config.js';
 import { loadCheckpoint, saveCheckpoint } from '../shared/checkpoint.js';
-import { onFlowsStarted } from '../shared/flows-started.js';
 import type { Message } from '../shared/message.js';
 import type { NodeStatus } from '../shared/node-status.js';
+import { onFlowsStarted } from '../shared/on-flows-started.js';
+import { requireNumber } from '../shared/property-checks.js';
 import { reportError } from '../shared/report-error.js';
 import { timeOfDay } from '../shared/time-of-day.js';
-import { requireNumber } from '../shared/valid-properties.js';
+import { eventMessage, reportFailure } from './event-message.js';
 import {
   type EventSource,
   type IonEventsConfig,
   isWantedAction,
   readQuery,
   requireResource,
-} from './config.js';
-import { eventMessage, reportFailure } from './messages.js';
+} from './events-config.js';
 
 const PAGE_SIZE = 100;
-/** Failures that end by themselves. */
+/** Failures of an outage. */
 const UNREACHABLE: ReadonlySet<IonErrorCode> = new Set([
   'ION_NETWORK',
   'ION_TIMEOUT',
@@ -31,7 +31,7 @@ const UNREACHABLE: ReadonlySet<IonErrorCode> = new Set([
   'ION_RATE_LIMITED',
 ]);
 
-/** Asks ION again and again for what changed. */
+/** Asks ION for changes at an interval. */
 export function pollEvents(
   RED: NodeAPI,
   node: Node,
@@ -62,7 +62,7 @@ class Polling {
   readonly #closing = new AbortController();
   readonly #events = new ChangeEvents();
   #count = 0;
-  /** Of polls in a row, the code of the last one, and when the first one was. */
+  /** Consecutive failed polls: their count, the code of the last one, the time of the first one. */
   #failures = 0;
   #failedWith: IonErrorCode | undefined;
   #failingSince = 0;
@@ -79,7 +79,7 @@ class Polling {
     this.#closing.abort();
   }
 
-  /** Each poll follows the one before, so that there are never two at once. */
+  /** Polls one after the other, so that two never overlap. */
   async untilClosed(): Promise<void> {
     const { signal } = this.#closing;
     while (!signal.aborted) {
@@ -102,24 +102,24 @@ class Polling {
     const query = await readQuery(this.#RED, this.#node, this.#config, resource.fields);
     const { signal } = this.#closing;
     const options = { pageSize: PAGE_SIZE, signal };
-    const place = await loadCheckpoint(this.#node, client.endpoint, resource.name);
-    if (!place) {
+    const checkpoint = await loadCheckpoint(this.#node, client.endpoint, resource.name);
+    if (!checkpoint) {
       const now = await checkpointNow(client, resource, query, options);
       await saveCheckpoint(this.#node, client.endpoint, now, resource.name);
       return;
     }
-    const reading = new ChangeFeed(resource, place);
+    const feed = new ChangeFeed(resource, checkpoint);
     const slices = new Slices();
-    for await (const { changes } of reading.read(client, query, options)) {
+    for await (const { changes } of feed.read(client, query, options)) {
       for (const change of changes) {
         if (slices.isOver) await slices.pause();
-        // The place stays, so that the rest is read again.
+        // The checkpoint stays, so the rest is read again.
         if (signal.aborted) throw closedError();
         const event = this.#events.next(change);
         if (event && isWantedAction(this.#config, event.action)) this.#send(event);
       }
     }
-    await saveCheckpoint(this.#node, client.endpoint, reading.checkpoint(), resource.name);
+    await saveCheckpoint(this.#node, client.endpoint, feed.checkpoint(), resource.name);
   }
 
   #send({ action, id, row, previous }: NonNullable<ReturnType<ChangeEvents['next']>>): void {
@@ -145,7 +145,7 @@ class Polling {
     } else {
       this.#status.idle({ key: `error.${error.code}`, fill: 'red' });
     }
-    // Told once, not at every poll.
+    // Reported once, not at every poll.
     if (this.#failedWith === error.code) return;
     this.#failedWith = error.code;
     reportFailure(this.#node, error, {} as Message, durationMs);

@@ -10,36 +10,39 @@ import {
   rootOf,
   takeOut,
 } from './express-layers.js';
-import { answer as respond } from './respond.js';
+import { respond } from './respond.js';
 
 export interface WebhookHandler {
-  /** Takes the bytes of a request before anything else can, and then lets it go on. */
+  /** Reads the bytes of a request before any parser does, and then calls `next`. */
   read(request: IncomingMessage, response: ServerResponse, next: () => void): void;
-  /** Answers it, once Node-RED's own guards have let it through. */
-  answer(request: IncomingMessage, response: ServerResponse): void;
+  /** Handles the request after Node-RED's own guards have let it through. */
+  receive(request: IncomingMessage, response: ServerResponse): void;
 }
 
 export interface WebhookRoute {
-  /** The error to report if another route with the same path was added since then. */
+  /** The error to report if another route with the same path was added later. */
   conflict(): IonError | undefined;
-  remove(): void;
+  /** Resolves after the requests in transit to the route have arrived there. */
+  remove(): Promise<void>;
 }
 
 const MAX_PATH_LENGTH = 500;
-/** Besides letters and digits; nothing that Express reads as a pattern. */
+/** Other middleware may never pass on a request. */
+const MAX_TRANSIT_MS = 1000;
+/** Allowed besides letters and digits; Express reads none of them as a pattern. */
 const PATH_CHARACTERS = '_.~%-';
-/** The editor's socket and its files, which are no routes. */
+/** The editor's socket and its files, which have no routes. */
 const EDITOR_PATHS = ['/comms', '/red', '/vendor', '/types', '/favicon.ico'];
 
 /**
  * Adds a route for POST requests to Node-RED's HTTP server, beside those of its http in nodes.
- * @throws IonError `ION_CONFIG` where the path is wrong or taken
+ * @throws IonError `ION_CONFIG` if the path is wrong or taken
  */
 export function addRoute(RED: NodeAPI, path: string, handler: WebhookHandler): WebhookRoute {
   if (RED.settings.httpNodeRoot === false) {
     throw new IonError(
       'ION_CONFIG',
-      'Node-RED takes no requests for nodes, because httpNodeRoot is false in its settings: events can only be polled.',
+      'Node-RED accepts no requests for nodes, because httpNodeRoot is false in its settings. Only polling works.',
     );
   }
   if (!isPath(path)) {
@@ -54,37 +57,77 @@ export function addRoute(RED: NodeAPI, path: string, handler: WebhookHandler): W
   if (postRoutes(httpNode, path).length > 0) {
     throw new IonError(
       'ION_CONFIG',
-      `The path "${path}" is used by another node already. Give each ion-events and http in node a path of its own.`,
+      `The path "${path}" is already used by another node. Give each ion-events and http in node a different path.`,
     );
   }
   const { httpNodeMiddleware } = RED.settings;
-  const { read, answer } = handler;
-  httpNode.post(path, ...[httpNodeMiddleware ?? []].flat(), answer);
-  // The editor's server parses every JSON body that passes it, and keeps no bytes: they are read
-  // before that. Node-RED's http in node does the same for raw bodies.
+  const inTransit = new RequestsInTransit();
+  const receive = (request: IncomingMessage, response: ServerResponse) => {
+    inTransit.end(response);
+    handler.receive(request, response);
+  };
+  httpNode.post(path, ...[httpNodeMiddleware ?? []].flat(), receive);
+  // The editor's server parses every JSON body and keeps no bytes, so they are read before it. The
+  // http in node of Node-RED does the same for raw bodies (see express-layers.ts).
   const stopReading = addFirst(rootOf(httpNode), (request, response, next) => {
     const isMeant = request.method === 'POST' && isAt(request, address);
-    // A route of the admin API may have been added since then.
-    if (isMeant && !isOfEditor()) read(request, response, next);
-    else next();
+    // A route of the admin API may have been added later.
+    if (isMeant && !isOfEditor()) {
+      handler.read(request, response, () => {
+        inTransit.begin(response);
+        next();
+      });
+    } else next();
   });
   return {
     conflict() {
       if (isOfEditor()) return takenByEditor(path);
-      const isShared = postRoutes(httpNode, path).some((layer) => !hasHandle(layer, answer));
+      const isShared = postRoutes(httpNode, path).some((layer) => !hasHandle(layer, receive));
       return isShared ? shared(path) : undefined;
     },
-    remove() {
+    async remove() {
       stopReading();
-      takeOut(httpNode, (layer) => hasHandle(layer, answer));
+      // Without their route, they would get 404.
+      if (inTransit.size > 0) await inTransit.ended();
+      takeOut(httpNode, (layer) => hasHandle(layer, receive));
     },
   };
 }
 
+/** Requests that were read and are not at their route yet: Express runs other middleware in between. */
+class RequestsInTransit {
+  readonly #responses = new Set<ServerResponse>();
+  #onEmpty = (): void => {};
+
+  get size(): number {
+    return this.#responses.size;
+  }
+
+  begin(response: ServerResponse): void {
+    this.#responses.add(response);
+    response.once('close', () => this.end(response));
+  }
+
+  end(response: ServerResponse): void {
+    this.#responses.delete(response);
+    if (this.size === 0) this.#onEmpty();
+  }
+
+  async ended(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, MAX_TRANSIT_MS);
+      this.#onEmpty = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
 /**
- * Answers POST requests to a path with 503, as long as no node takes them: ION sends an event again
- * after that, and not after the 404 that it would get from Node-RED meanwhile.
- * @returns what ends that
+ * Answers POST requests to a path with 503 until a node receives them. ION repeats a delivery after
+ * 503, but not after the 404 that Node-RED would send.
+ * @returns a function that ends this
  */
 export function holdPath(RED: NodeAPI, path: string): () => void {
   if (RED.settings.httpNodeRoot === false || !isPath(path)) return () => {};
@@ -107,7 +150,7 @@ function isPath(path: unknown): path is string {
   const [first, ...segments] = path.split('/');
   if (first !== '' || segments.length === 0 || decoded(path) === undefined) return false;
   const isGood = segments.every((segment) => segment !== '' && isPlain(segment));
-  // A proxy may take such segments out.
+  // A proxy may remove such segments.
   const hasDots = (variant: string) => variant.split('/').some((each) => /^\.{1,2}$/.test(each));
   return isGood && !variantsOf(path).some(hasDots);
 }
@@ -124,7 +167,7 @@ function decoded(path: string): string | undefined {
   }
 }
 
-/** A path as it is written, and as proxies may write it before they pass it on. */
+/** A path as it is written, and as a proxy may rewrite it. */
 function variantsOf(path: string): string[] {
   const variants: string[] = [];
   let variant: string | undefined = path;
@@ -135,7 +178,7 @@ function variantsOf(path: string): string[] {
   return variants.map(normal);
 }
 
-/** Whether a path belongs to the editor, to the admin API or to another app beside that of the nodes. */
+/** Whether a path belongs to the editor, to the admin API or to another app next to the nodes' app. */
 function isTakenByEditor({ httpNode, settings }: NodeAPI, path: string): boolean {
   return isEditorFile(settings.httpAdminRoot, path) || isOfOthers(httpNode, path);
 }
@@ -151,18 +194,18 @@ function isEditorFile(adminRoot: string | false | undefined, path: string): bool
 function takenByEditor(path: string): IonError {
   return new IonError(
     'ION_CONFIG',
-    `The path "${path}" belongs to Node-RED's editor or its admin API. Choose another one, such as "/ion/run-steps".`,
+    `The path "${path}" belongs to Node-RED's editor or admin API. Choose another path, such as "/ion/run-steps".`,
   );
 }
 
 function shared(path: string): IonError {
   return new IonError(
     'ION_CONFIG',
-    `The path "${path}" is used by another node as well, which gets no requests now. Give each node a path of its own.`,
+    `The path "${path}" is also used by another node, which receives no requests now. Give each node a different path.`,
   );
 }
 
-/** Compares as Express does, which has not looked at the request yet. */
+/** Compares paths in the way of Express, which handles the request later. */
 function isAt({ url = '' }: IncomingMessage, address: string): boolean {
   const end = url.search(/[?#]/);
   const path = (end < 0 ? url : url.slice(0, end)).toLowerCase();

@@ -17,26 +17,26 @@ import {
 } from '../client/webhooks/registration.js';
 import { clientSettings } from '../config/client-settings.js';
 import { requireConfig } from '../config/find-config.js';
-import type { EventsNode, IonEventsConfig } from './config.js';
+import type { EventsNode, IonEventsConfig } from './events-config.js';
 
 const FIRST_DELAY_MS = 2500;
 /** Node-RED gives a node 15 s to close. */
 const MAX_REMOVAL_MS = 10_000;
 const MAX_QUOTED_URL = 200;
-/** Receivers of which it is known that a warning named them. */
+/** Receivers whose warning is remembered. */
 const MAX_WARNINGS = 1000;
 const OTHER_ADDRESS = '@ion-nodes/node-red-ion/ion-config:ion-config.log.webhookElsewhere';
 const OTHER_NODE_RED = '@ion-nodes/node-red-ion/ion-config:ion-config.log.webhookTwice';
 
 /**
- * The addresses that this process registered, or tried to, by endpoint and node: a receiver with one
- * of them is certainly its own, even if the node's address is another one by now.
+ * The addresses that this process registered, or tried to, by endpoint and node. A receiver with one
+ * of them belongs to the node, even if the node has another address now.
  */
 const registeredUris = new Map<string, Set<string>>();
-/** Warnings that were given already, by endpoint, node and receiver. */
+/** Receivers that a warning has named, by endpoint, node and receiver. */
 const warnedOf = new LruCache<string, true>(MAX_WARNINGS);
 
-/** Where deliveries are to go, and who hears how its registration goes. */
+/** The webhook that ION delivers to; it receives the result of each attempt to register it. */
 export interface RegisteredWebhook {
   readonly path: string;
   readonly secret: string;
@@ -46,11 +46,11 @@ export interface RegisteredWebhook {
 }
 
 export interface WebhookRegistration {
-  /** Ends the tries; where the node was deleted, takes back what was registered. */
+  /** Ends the attempts; if the node was deleted, unregisters the webhook. */
   close(removed: boolean): Promise<void>;
 }
 
-/** Makes ION send to the webhook, however long that takes. */
+/** Registers the webhook in ION, and repeats that until it succeeds. */
 export function registerWebhook(
   RED: NodeAPI,
   node: EventsNode,
@@ -60,7 +60,7 @@ export function registerWebhook(
   const closing = new AbortController();
   const { signal } = closing;
   const owner: ReceiverOwner = { nodeId: node.id, instanceId: instanceIdOf(RED) };
-  /** For the removal: by then, the config node may be closed already. */
+  /** Kept for the removal, because the config node may be closed before this node. */
   let settings: IonClientSettings | undefined;
 
   const registerOnce = async () => {
@@ -69,7 +69,7 @@ export function registerWebhook(
     const { resource, actions } = config;
     const { secret: sharedSecret, expectedResponseCode } = webhook;
     if (sharedSecret === '') {
-      throw new IonError('ION_CONFIG', 'The webhook is not registered in ION without a secret.');
+      throw new IonError('ION_CONFIG', 'The webhook cannot be registered in ION without a secret.');
     }
     const webhookUri = addressOf(config, webhook);
     const key = keyOf(client, node);
@@ -127,19 +127,19 @@ function keyOf({ endpoint }: Pick<IonClient, 'endpoint'>, { id }: EventsNode): s
   return `${endpoint} ${id}`;
 }
 
-/** An id that differs between Node-REDs with the same flow. */
+/** An id that differs between several Node-RED instances with the same flow. */
 function instanceIdOf({ settings }: NodeAPI): string {
   const { get, userDir } = settings as { get?(name: string): unknown; userDir?: string };
   try {
     const id = get?.('instanceId');
     if (typeof id === 'string' && id !== '') return id;
   } catch {
-    // Node-RED keeps no settings here, and so no id.
+    // Without stored settings, Node-RED has no id.
   }
   return createHash('sha256').update(String(userDir)).digest('hex').slice(0, 16);
 }
 
-/** Says which receiver was left in ION, because only a person can know whether it is still needed. */
+/** Names a receiver that stays in ION, because only a person knows whether it is still needed. */
 function warnOnce(
   RED: NodeAPI,
   node: EventsNode,
@@ -153,7 +153,7 @@ function warnOnce(
   const url = withoutQuery(webhookUri);
   const message = url === withoutQuery(own.webhookUri) ? OTHER_NODE_RED : OTHER_ADDRESS;
   const text = RED._(message, { name: quote(name), url });
-  // Whoever may write receivers in ION can have put anything into a name.
+  // A receiver's name comes from ION and may contain anything, also the secret.
   node.warn(withoutSecrets(new IonError('ION_CONFIG', text), [own.sharedSecret]).message);
 }
 
@@ -170,6 +170,6 @@ function addressOf({ publicUrl }: IonEventsConfig, { path }: RegisteredWebhook):
   if (URL.canParse(address) && /^https?:$/.test(new URL(address).protocol)) return address;
   throw new IonError(
     'ION_CONFIG',
-    'The public URL of the ion-events node is not an address such as "https://factory.example.com". ION needs it to know where to send to.',
+    'The public URL of the ion-events node is not an address such as "https://factory.example.com". ION sends events to this address.',
   );
 }

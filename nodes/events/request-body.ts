@@ -5,16 +5,16 @@ const MAX_BODY_MS = 10_000;
 const MAX_UNFINISHED_BYTES = 32 * 1024 * 1024;
 const MAX_UNFINISHED = 1000;
 
-/** The HTTP status to answer with instead. */
+/** The HTTP status of the refusal. */
 export interface BodyRefusal {
   status: 400 | 408 | 413 | 415 | 503;
 }
 
-/** The bytes of a body; `undefined` if the sender broke off, so that nobody waits for an answer. */
+/** The bytes of a body; `undefined` if the sender closed the connection and needs no response. */
 export type BodyResult = Buffer | BodyRefusal | undefined;
 
 interface Limits {
-  /** Memory that all unfinished bodies may hold together. */
+  /** The memory of all unfinished bodies together. */
   bytes: number;
   /** Unfinished bodies at once. */
   count: number;
@@ -22,11 +22,11 @@ interface Limits {
 
 /**
  * Reads the bytes of request bodies within a budget. A body that would exceed it ends the oldest
- * unfinished one: a delivery that comes in quickly never waits for one that does not end.
+ * unfinished one, so a fast delivery never waits for one that does not end.
  */
 export class WebhookBodies {
   readonly #limits: Limits;
-  /** The oldest first. */
+  /** In the order of their arrival. */
   readonly #unfinished = new Set<UnfinishedBody>();
   #bytes = 0;
 
@@ -43,7 +43,7 @@ export class WebhookBodies {
     if (encoding.toLowerCase() !== 'identity') return Promise.resolve({ status: 415 });
     if (Number(length) > MAX_BODY_BYTES) return Promise.resolve({ status: 413 });
     if (request.destroyed && !request.readableEnded) return Promise.resolve(undefined);
-    // Something before this node took the bytes, so that no signature can be checked.
+    // Other middleware has consumed the bytes, so the signature cannot be checked.
     if (request.readableEnded) return Promise.resolve({ status: 400 });
     return new Promise((resolve) => {
       const body = new UnfinishedBody(request, {
@@ -74,13 +74,13 @@ export class WebhookBodies {
 export const webhookBodies = new WebhookBodies();
 
 interface BodyListener {
-  /** More memory is held. */
+  /** The body uses more memory. */
   grew(bytes: number): void;
-  /** Called once; by then nothing listens to the request any more. */
+  /** Called once, after all listeners of the request were removed. */
   ended(result: BodyResult): void;
 }
 
-/** A body that comes in, in one buffer: small chunks would take many times their bytes. */
+/** A body that arrives, in one buffer: small chunks would use many times their bytes. */
 class UnfinishedBody {
   readonly #request: IncomingMessage;
   readonly #listener: BodyListener;
@@ -97,7 +97,7 @@ class UnfinishedBody {
     request.on('close', this.#onClose).on('error', this.#onClose);
   }
 
-  /** The memory it holds. */
+  /** The memory that the body uses. */
   get bytes(): number {
     return this.#buffer.length;
   }
@@ -108,7 +108,7 @@ class UnfinishedBody {
     clearTimeout(this.#timer);
     this.#request.off('data', this.#onData).off('end', this.#onEnd);
     this.#request.off('close', this.#onClose).off('error', this.#onClose);
-    // A request that breaks off later is nobody's failure.
+    // An interruption after the end is no failure.
     this.#request.on('error', () => {});
     this.#listener.ended(result);
   }

@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** For the rest of a request that is answered already. */
+/** Time for the rest of a request that already has its response. */
 const LINGER_MS = 2000;
 
 /**
- * What is left of a request that was refused early is thrown away. Its connection lasts a moment: one
- * that is closed under a sender that still writes can lose the answer.
+ * Sends an empty response. The rest of an unfinished request is discarded, and its connection stays
+ * open for a moment: closing it while the sender still writes can lose the response.
  */
-export function answer(request: IncomingMessage, response: ServerResponse, status: number): void {
+export function respond(request: IncomingMessage, response: ServerResponse, status: number): void {
   if (response.headersSent || response.writableEnded || response.destroyed) return;
   response.statusCode = status;
   if (!request.complete) endSoon(request);

@@ -1,11 +1,11 @@
 import { type IonError, toIonError } from '../client/errors.js';
 import { isRefusal } from '../client/failures/classify-failure.js';
-import type { Backoff } from './backoff.js';
+import type { RetryDelay } from './retry-delay.js';
 
 interface Settings {
   /** @throws IonError if ION cannot be reached, or rejects the question */
   check(): Promise<void>;
-  delayMs: Backoff;
+  delayMs: RetryDelay;
   /** The state or its reason changed. */
   onChange(): void;
   /** A try may begin: the circuit is half-open or closed. */

@@ -1,7 +1,6 @@
-import { type IonError, toIonError } from '../client/errors.js';
+import { type IonError, toIonError, withSentence } from '../client/errors.js';
 import type { WriteResult } from '../client/steps/step-writer.js';
 import { addAbortListener } from '../client/support/abort-listeners.js';
-import type { Backoff } from './backoff.js';
 import type { CircuitBreaker } from './circuit-breaker.js';
 import type { EntryKinds } from './entry-kind.js';
 import type { FailingWrites } from './failing-writes.js';
@@ -9,6 +8,7 @@ import type { Listeners } from './listeners.js';
 import type { OrderBarrier } from './order-barrier.js';
 import type { Pauses } from './pauses.js';
 import { isRejection, type Rejections } from './rejections.js';
+import type { RetryDelay } from './retry-delay.js';
 import type { Stored } from './store/entries.js';
 import type { OutboxStore } from './store/store.js';
 
@@ -24,7 +24,7 @@ interface Settings {
   /** Ends all deliveries. */
   signal: AbortSignal;
   /** Before the next try of a partition. */
-  delayMs: Backoff;
+  delayMs: RetryDelay;
   onChange(): void;
 }
 
@@ -161,10 +161,9 @@ export class Delivery {
     const { tries, minutes, isOver } = failing.failed(partition, stored, error);
     const decision = failing.of(partition, stored)?.decision;
     if (decision || isOver) {
-      if (!decision) {
-        error.message += ` The outbox stopped trying after ${tries} tries in ${minutes} min.`;
-      }
-      await rejections.end(partition, stored, decision ?? 'skip');
+      const end = `The outbox stopped trying after ${tries} tries in ${minutes} min.`;
+      const reason = error.with({ message: withSentence(error.message, end) });
+      await rejections.end(partition, stored, decision ?? 'skip', decision ? error : reason);
       return true;
     }
     const delay = delayMs(tries, error);

@@ -1,11 +1,12 @@
 import { type IonError, toIonError } from '../client/errors.js';
-import type { Backoff } from './backoff.js';
 import type { CircuitBreaker } from './circuit-breaker.js';
 import { CoalescedRunner } from './coalesced-runner.js';
 import type { EntryKinds } from './entry-kind.js';
 import type { OrderBarrier } from './order-barrier.js';
 import { isRejection, type Rejections } from './rejections.js';
+import type { RetryDelay } from './retry-delay.js';
 import type { Stored } from './store/entries.js';
+import { partitionOf } from './store/keys.js';
 import type { OutboxStore } from './store/store.js';
 
 interface Settings {
@@ -18,7 +19,7 @@ interface Settings {
   signal: AbortSignal;
   canRun(): boolean;
   /** Before the next look-up, after a failure while ION answers. */
-  delayMs: Backoff;
+  delayMs: RetryDelay;
   /** Entries have got their partitions, and those behind them may follow. */
   onResolved(): void;
 }
@@ -91,7 +92,7 @@ export class PartitionResolver {
     try {
       const found = await orderKey;
       breaker.answered();
-      await store.resolve(stored, found);
+      await store.resolve(stored, partitionOf(found));
       this.#failures = 0;
       this.#scan.progressed();
     } catch (thrown) {
@@ -104,7 +105,7 @@ export class PartitionResolver {
       await this.#countFailure(error, begun);
       // ION answers, but not to this look-up: the other entries no longer wait for it.
       const { entry } = stored;
-      await store.resolve(stored, kinds.of(entry).unknownOrderKey(entry));
+      await store.resolve(stored, partitionOf(kinds.of(entry).unknownOrderKey(entry)));
       this.#failures = 0;
     }
   }

@@ -38,10 +38,17 @@ export class Rejections {
     this.#settings.onUnreadable?.(error);
   }
 
-  /** Takes the failing write of a partition out of it. */
-  async end(partition: string, stored: Stored, decision: FailingDecision): Promise<void> {
+  /**
+   * Takes the failing write of a partition out of it.
+   * @param reason the last failure by default
+   */
+  async end(
+    partition: string,
+    stored: Stored,
+    decision: FailingDecision,
+    reason = this.#settings.failing.of(partition, stored)?.error ?? closedError(),
+  ): Promise<void> {
     const { store, failing, listeners, onChange } = this.#settings;
-    const reason = failing.of(partition, stored)?.error ?? closedError();
     const wasThere = await (decision === 'skip'
       ? store.reject(stored, reason, Date.now())
       : store.drop(stored));

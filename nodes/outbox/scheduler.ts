@@ -1,6 +1,6 @@
 import { type IonError, toIonError } from '../client/errors.js';
-import type { Backoff } from './backoff.js';
 import { CoalescedRunner } from './coalesced-runner.js';
+import type { RetryDelay } from './retry-delay.js';
 import { END } from './store/keys.js';
 import type { PartitionHead } from './store/store.js';
 
@@ -18,7 +18,7 @@ interface Settings {
   /** The work in a partition ended. */
   onIdle(): void;
   /** Before the next search, if the disk failed. */
-  delayMs: Backoff;
+  delayMs: RetryDelay;
 }
 
 /** Decides which partition is delivered from next: one after the other, several at once. */

@@ -8,15 +8,15 @@ import { Sequence } from '../shared/sequence.js';
 
 type Tools = Pick<MessageTools, 'send' | 'signal'>;
 
-/** How pages of runs become messages. */
+/** Converts pages of runs to messages. */
 export interface RunsOutput {
-  /** @throws IonError `ION_CLOSED` when the flow is stopped: nothing more is sent */
+  /** @throws IonError `ION_CLOSED` when the flow is stopped; then no more messages are sent */
   page(rows: Row[], details: MessageDetails): Promise<void>;
-  /** All pages were read. */
+  /** Called after the last page. */
   end(details: MessageDetails): Promise<void>;
   /**
-   * The reading failed: what was read is sent, but nothing is marked as the last. After the flow
-   * was stopped nothing is sent.
+   * Called after a failed read: sends the runs that were read, without a mark on the last one. Sends
+   * no message if the flow was stopped.
    */
   interrupt(): void;
 }
@@ -48,7 +48,7 @@ export function sequenceOutput(
   mode: 'each' | 'page',
 ): RunsOutput {
   const sequence = new Sequence(RED, msg);
-  // The newest one waits, because only what follows tells whether it is the last.
+  // The newest message waits, because only the next run or the end shows whether it is the last.
   let held: { payload: Row | Row[]; details: MessageDetails } | undefined;
   const sendHeld = (isLast: boolean) => {
     const next = held;
@@ -56,7 +56,7 @@ export function sequenceOutput(
     if (next) send(sequence.next(isLast), next.payload, next.details);
   };
   const slices = new Slices();
-  // Copying and sending thousands of messages takes long.
+  // Copying and sending thousands of messages takes a long time.
   const pause = async () => {
     if (slices.isOver) await slices.pause();
     if (signal.aborted) throw closedError();

@@ -4,13 +4,13 @@ import type { Checkpoint } from '../client/lists/change-feed.js';
 const KEY = 'changes';
 
 interface StoredCheckpoint extends Checkpoint {
-  /** A place in one ION means nothing in another. */
+  /** A checkpoint is only valid for the same ION environment. */
   endpoint: string;
-  /** Nor does a place in one table; missing where the node knows only one. */
+  /** A checkpoint is only valid for the same table; missing if the node reads only one. */
   resource?: string | undefined;
 }
 
-/** How far a node delivered changes: in its context, so that it outlives a redeploy. */
+/** Reads the checkpoint of a node from its context, where it survives a redeploy. */
 export async function loadCheckpoint(
   node: Node,
   endpoint: string,
@@ -28,11 +28,11 @@ export async function loadCheckpoint(
 export async function saveCheckpoint(
   node: Node,
   endpoint: string,
-  place: Checkpoint,
+  checkpoint: Checkpoint,
   resource?: string,
 ): Promise<void> {
   const stored: StoredCheckpoint = {
-    ...place,
+    ...checkpoint,
     endpoint,
     ...(resource !== undefined && { resource }),
   };

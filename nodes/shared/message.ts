@@ -4,7 +4,7 @@ import type { NodeMessageInFlow } from 'node-red';
 export type Message = NodeMessageInFlow &
   Record<string, unknown> & { ion?: Record<string, unknown> };
 
-/** What `msg.ion` tells about an answer. */
+/** The content of `msg.ion` of a result. */
 export interface MessageDetails {
   operation: 'query' | 'mutation';
   name: string | undefined;
@@ -15,11 +15,11 @@ export interface MessageDetails {
   totalCount?: number | undefined;
   traceId?: string | undefined;
   extensions?: Record<string, unknown> | undefined;
-  /** What became of each of several fields. */
+  /** The outcome for each of several fields. */
   results?: Record<string, unknown> | undefined;
 }
 
-/** Without the properties that are not known, so that a debug node shows none. */
+/** Removes `undefined` properties, so that a debug node does not show them. */
 export function withoutUnknown(details: object): Record<string, unknown> {
   const result: Record<string, unknown> = {};
   for (const key of Object.keys(details)) {

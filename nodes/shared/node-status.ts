@@ -2,9 +2,9 @@ import type { Node, NodeAPI, NodeStatus as NodeRedStatus } from 'node-red';
 import type { RequestState } from '../client/client.js';
 import type { IonErrorCode } from '../client/errors.js';
 
-/** The catalogue of `ion-config` holds the texts that all nodes share. */
+/** Texts that all nodes share are in the catalogue of `ion-config`. */
 const SHARED = '@ion-nodes/node-red-ion/ion-config:ion-config.status.';
-/** Not more than 5 changes a second, however fast messages come. */
+/** At most 5 changes a second, at any rate of messages. */
 const MIN_INTERVAL_MS = 200;
 
 /** A text by its catalogue key below `ion-config.status`. */
@@ -15,17 +15,17 @@ export interface StatusText {
   ms?: number;
   /** A time of day. */
   since?: string;
-  /** Shown in a few words. */
+  /** Shown as a short text. */
   reason?: IonErrorCode;
 }
 
 export interface Tracker {
   update(state: RequestState): void;
-  /** The message is answered or failed; only the first call counts. */
+  /** The message has succeeded or failed; only the first call counts. */
   end(text?: StatusText): void;
 }
 
-/** The status under one node, drawn from all messages that it works on. */
+/** The status of a node, computed from all messages in progress. */
 export class NodeStatus {
   readonly #RED: NodeAPI;
   readonly #node: Node;
@@ -41,7 +41,7 @@ export class NodeStatus {
     this.#node = node;
   }
 
-  /** A message came in. */
+  /** Starts the progress of a message. */
   begin(): Tracker {
     let state: RequestState | undefined = 'running';
     this.#counts.running++;
@@ -64,13 +64,13 @@ export class NodeStatus {
     };
   }
 
-  /** What is shown while no message is under way. */
+  /** Sets the status shown while no message is in progress. */
   idle(text: StatusText): void {
     this.#result = text;
     this.#show();
   }
 
-  /** Shown whatever the messages do, until it is taken back; its count is of those under way. */
+  /** Replaces every status until it is set to `undefined`; it shows the number of pending messages. */
   override(text: StatusText | undefined): void {
     this.#override = text;
     this.#show();

@@ -3,8 +3,8 @@ import { toIonError } from '../client/errors.js';
 import type { Message } from './message.js';
 
 /**
- * Hands a failure to Catch nodes and the log. It never throws: Node-RED copies the message, which
- * fails for many values that a flow or a server can put into it; then the error goes without it.
+ * Reports a failure to Catch nodes and the log. It never throws: Node-RED copies the message, which
+ * fails for some values from a flow or a server; then it reports the error without the message.
  */
 export function reportError(node: Node, thrown: unknown, msg?: Partial<Message>): void {
   const error = toIonError(thrown);
@@ -18,18 +18,18 @@ export function reportError(node: Node, thrown: unknown, msg?: Partial<Message>)
       attempt();
       return;
     } catch {
-      // The next one needs less of the message.
+      // The next attempt needs less of the message.
     }
   }
 }
 
-/** A message that can always be copied. */
+/** A message that Node-RED can always copy. */
 function withoutContent(msg: Partial<Message> | undefined): Record<string, string> {
   const id: unknown = msg?._msgid;
   return typeof id === 'string' ? { _msgid: id } : {};
 }
 
-/** Reports the failure of work that nobody waits for. */
+/** Reports the failure of a promise that no other code awaits. */
 export function inBackground(node: Node, work: Promise<unknown>): void {
   work.catch((thrown) => reportError(node, thrown));
 }

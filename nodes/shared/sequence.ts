@@ -2,7 +2,7 @@ import type { NodeAPI } from 'node-red';
 import { notCopied } from './failure-details.js';
 import type { Message } from './message.js';
 
-/** The messages that come of one message, numbered so that a Join node can put them together. */
+/** The messages that result from one message, numbered so that a Join node can combine them. */
 export class Sequence {
   readonly #RED: NodeAPI;
   readonly #source: Message;
@@ -15,19 +15,19 @@ export class Sequence {
     this.#id = RED.util.generateId();
   }
 
-  /** A message of its own, to be sent next. */
+  /** Creates the next message. */
   next(isLast: boolean): Message {
     const msg = this.#copy();
-    // Of an outer sequence, whose end it would be for a Join node.
+    // `complete` belongs to an outer sequence; a Join node would end it early.
     delete msg.complete;
     const index = this.#index++;
     const parts = {
       id: this.#id,
       type: 'array',
       index,
-      // Told at the end only: a list may grow or shrink while it is read.
+      // Only the last message has it, because a list may grow or shrink while it is read.
       ...(isLast && { count: index + 1 }),
-      // The core Split node stacks the parts of an outer sequence in the same way.
+      // Node-RED's Split node also nests the parts of an outer sequence in this way.
       ...(this.#source.parts !== undefined && { parts: this.#source.parts }),
     };
     return Object.assign(msg, { parts }, isLast && { complete: true });

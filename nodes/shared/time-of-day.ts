@@ -1,6 +1,6 @@
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Hours and minutes of this machine, with the date where it was not today. */
+/** The local hours and minutes, with the date if it is more than a day ago. */
 export function timeOfDay(ms: number): string {
   const date = new Date(ms);
   const two = (number: number) => String(number).padStart(2, '0');

@@ -19,13 +19,13 @@ interface OutboxNodeConfig extends UsesIonConfig {
   delivery: 'direct' | 'outbox';
 }
 
-/** What belongs to a request or to a connection, and means nothing later. */
+/** Message properties of a request or a connection, which have no meaning later. */
 const NOT_KEPT = new Set(['req', 'res', '_session', '_client']);
 
 const HELD: StatusText = { key: 'outbox.held', fill: 'yellow' };
 
 export interface OutboxResults {
-  /** Puts a write into the outbox; when it resolves, it is on the disk. */
+  /** Adds a write to the outbox. Resolves when it is on the disk. */
   add(
     ion: IonConfigNode,
     msg: Message,
@@ -34,14 +34,14 @@ export interface OutboxResults {
   ): Promise<void>;
 }
 
-/** Connects a node with the outbox of its config node: messages in, results and status out. */
+/** Connects a node with the outbox of its config node: messages go in, results and the status come out. */
 export function outboxResults(
   RED: NodeAPI,
   node: Node,
   status: NodeStatus,
   config: OutboxNodeConfig,
 ): OutboxResults {
-  let stopListening = () => {};
+  let unsubscribe = () => {};
   const show = (state: OutboxState) => status.idle(statusOf(state));
   const listener = {
     delivered: (entry: Entry, answer: WriteResult<unknown>) =>
@@ -54,9 +54,9 @@ export function outboxResults(
   };
   const configNode = findConfig(RED, config);
   if (config.delivery === 'outbox' && configNode) {
-    stopListening = configNode.outbox.listen(node.id, listener);
+    unsubscribe = configNode.outbox.subscribe(node.id, listener);
   }
-  node.on('close', () => stopListening());
+  node.on('close', () => unsubscribe());
 
   return {
     async add(ion, msg, write, tools) {
@@ -66,7 +66,7 @@ export function outboxResults(
         await outbox.add(node.id, stepEntry(write), kept);
       } catch (thrown) {
         if (!(thrown instanceof NotStorableError)) throw thrown;
-        // Functions and sockets cannot be kept, the other properties can.
+        // Properties such as functions and sockets cannot be stored.
         const rest = Object.fromEntries(Object.entries(kept).filter(canBeKept));
         await outbox.add(node.id, stepEntry(write), rest).catch(refuseValue);
       }
@@ -82,7 +82,7 @@ function deliveredMessage(entry: Entry, answer: WriteResult<unknown>): Message {
   return { ...messageOf(entry), payload, ion: withoutUnknown(ion) };
 }
 
-/** With the properties that a Catch node would add, so that one flow can treat both. */
+/** Has the properties that a Catch node would add, so that one flow can handle both. */
 function rejectedMessage(node: Node, entry: Entry, error: IonError): Message {
   const { code, message } = error;
   const source = { id: node.id, type: node.type, name: node.name };
@@ -97,7 +97,7 @@ function messageOf({ context }: Entry): Message {
   return context as Message;
 }
 
-/** The message as it can be kept on disk, without the content of a file, which lies beside it. */
+/** The storable part of a message, without the content of a file, which the outbox stores separately. */
 function keptOf(msg: Message, file: { content?: unknown } | undefined): object {
   const isKept = ([name, value]: [string, unknown]) =>
     !NOT_KEPT.has(name) && (file?.content === undefined || value !== file.content);
@@ -106,7 +106,7 @@ function keptOf(msg: Message, file: { content?: unknown } | undefined): object {
 
 function refuseValue(thrown: unknown): never {
   if (!(thrown instanceof NotStorableError)) throw thrown;
-  const text = `The value cannot be kept in the outbox: ${reasonOf(thrown)}`;
+  const text = `The value cannot be stored in the outbox: ${reasonOf(thrown)}`;
   throw new IonError('ION_VARIABLES', text, { cause: thrown });
 }
 

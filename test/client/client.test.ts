@@ -34,11 +34,11 @@ describe('client', () => {
 
   describe('request', () => {
     it('returns data, attempts, trace ID and ION’s time', async () => {
-      const { traceId, date, textLength, extensions, ...answer } = await ask(
+      const { traceId, date, textLength, extensions, ...response } = await ask(
         ion.client(),
         '{ me { id name } }',
       );
-      assert.deepEqual(answer, {
+      assert.deepEqual(response, {
         data: { me: { id: 6, name: 'Sandbox Service Account' } },
         attempts: 1,
       });
@@ -227,7 +227,7 @@ describe('client', () => {
       ['nothing', { kind: 'body' }, 'ION_RESPONSE'],
       ['a redirect', { kind: 'redirect', location: 'https://x.example/' }, 'ION_RESPONSE'],
       ['a reset', { kind: 'reset' }, 'ION_NETWORK'],
-      ['half an answer', { kind: 'half' }, 'ION_NETWORK'],
+      ['half a response', { kind: 'half' }, 'ION_NETWORK'],
       [
         'a deadlock in the database',
         {
@@ -243,8 +243,8 @@ describe('client', () => {
     for (const [what, effect, code] of passing) {
       it(`happen after ${what}`, async () => {
         fault(effect, { times: 3 });
-        const answer = await ask(ion.client());
-        assert.equal(answer.attempts, 4);
+        const response = await ask(ion.client());
+        assert.equal(response.attempts, 4);
       });
 
       it(`stop after the configured number after ${what}`, async () => {
@@ -293,7 +293,7 @@ describe('client', () => {
     // Failures after which it is unknown whether the mutation ran: here it did.
     const unclear: [string, FaultEffect, IonErrorCode][] = [
       ['a reset', { kind: 'reset' }, 'ION_NETWORK'],
-      ['half an answer', { kind: 'half' }, 'ION_NETWORK'],
+      ['half a response', { kind: 'half' }, 'ION_NETWORK'],
       ['a timeout', { kind: 'hang' }, 'ION_TIMEOUT'],
       ['HTTP 500', { kind: 'status', status: 500 }, 'ION_SERVER'],
       ['HTTP 502', { kind: 'status', status: 502 }, 'ION_SERVER'],
@@ -304,8 +304,8 @@ describe('client', () => {
         { kind: 'status', status: 504, headers: { 'retry-after': '0' } },
         'ION_SERVER',
       ],
-      ['an answer that is not JSON', { kind: 'body', body: 'ok' }, 'ION_RESPONSE'],
-      ['an answer that is too large', { kind: 'big', bytes: 200_000 }, 'ION_RESPONSE'],
+      ['a response that is not JSON', { kind: 'body', body: 'ok' }, 'ION_RESPONSE'],
+      ['a response that is too large', { kind: 'big', bytes: 200_000 }, 'ION_RESPONSE'],
     ];
     for (const [what, effect, code] of unclear) {
       it(`do not happen after ${what}, and the message says that it may have run`, async () => {
@@ -338,8 +338,8 @@ describe('client', () => {
     for (const [what, effect] of turnedAway) {
       it(`happen after ${what}, and it runs once`, async () => {
         fault(effect);
-        const answer = await ask(ion.client(), CREATE);
-        assert.equal(answer.attempts, 2);
+        const response = await ask(ion.client(), CREATE);
+        assert.equal(response.attempts, 2);
         assert.deepEqual(counters().executed, { createRun: 1 });
       });
     }
@@ -809,9 +809,9 @@ describe('client', () => {
         (received, response) => json(response, 200, { [received]: received }),
       ],
     ];
-    for (const [what, answer] of byTokenServer) {
+    for (const [what, response] of byTokenServer) {
       it(`are not shown when the auth server repeats them ${what}`, async () => {
-        await check(await echoing(answer));
+        await check(await echoing(response));
       });
     }
 
@@ -844,9 +844,9 @@ describe('client', () => {
           response.writeHead(307, { location: received, 'x-b3-trace-id': received }).end(),
       ],
     ];
-    for (const [what, answer] of byApi) {
+    for (const [what, response] of byApi) {
       it(`are not shown when the API repeats them ${what}`, async () => {
-        const error = await check(await echoing(grant, answer));
+        const error = await check(await echoing(grant, response));
         assert.match(error.message, /\*\*\*|HTTP 500/);
       });
     }

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
+import { configMigrations } from '../../nodes/migrations/ion-config.js';
+import { eventsMigrations } from '../../nodes/migrations/ion-events.js';
+import { graphqlMigrations } from '../../nodes/migrations/ion-graphql.js';
+import { runsMigrations } from '../../nodes/migrations/ion-runs.js';
+import { stepMigrations } from '../../nodes/migrations/ion-step.js';
+import { currentVersion, migrate } from '../../nodes/migrations/migrate.js';
 import { root } from '../../tools/package.js';
+import flowsOf100 from '../migrations/nodes-of-1.0.0.json';
 
 interface Property {
   value: unknown;
@@ -15,6 +22,13 @@ interface Definition {
 }
 
 const NODES = ['ion-config', 'ion-events', 'ion-graphql', 'ion-runs', 'ion-step'];
+const migrations = [
+  configMigrations,
+  eventsMigrations,
+  graphqlMigrations,
+  runsMigrations,
+  stepMigrations,
+];
 const CATALOGUE = /^@ion-nodes\/node-red-ion\/([\w-]+):(.+)$/;
 
 describe('the dialogs', () => {
@@ -97,6 +111,18 @@ describe('the dialogs', () => {
           `${type}: ${name}`,
         );
       }
+    }
+  });
+
+  it('have no property that the migration of a node of 1.0.0 leaves out', () => {
+    for (const saved of Object.values(flowsOf100).flat()) {
+      const found = migrations.find(({ type }) => type === saved.type);
+      assert.ok(found, saved.type);
+      const known = Object.keys(migrate(found, saved));
+      const { defaults } = definitions.get(saved.type) as Definition;
+      const missing = Object.keys(defaults).filter((name) => !known.includes(name));
+      assert.deepEqual(missing, [], saved.type);
+      assert.equal(defaults.version?.value, currentVersion(found));
     }
   });
 

@@ -136,7 +136,7 @@ describe('the ion-config dialog in a browser', () => {
     it('does not send the stored secret elsewhere', async () => {
       await editor.page.fill(field('authUrl'), context.sandbox.foreignAuthUrl);
       await test();
-      await resultSays('only sent to the URLs that are deployed');
+      await resultSays('only sent to the deployed URLs');
       assert.equal(context.sandbox.control.counters().token.total, 0);
     });
 

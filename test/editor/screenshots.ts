@@ -103,7 +103,7 @@ async function take(url: string, theme: 'light' | 'dark', locale: string): Promi
     await picture('ion-step');
     await editor.cancel();
 
-    await page.setViewportSize({ width: 1400, height: 860 });
+    await page.setViewportSize({ width: 1400, height: 900 });
     await editor.edit('ion-demo-events-poll');
     await page.waitForSelector('.red-ui-tray .red-ui-treeList-label');
     await picture('ion-events');

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import type { Application, Router } from 'express';
 import type { NodeAPI } from 'node-red';
+import { postRoutes } from '../../nodes/events/express-layers.js';
 import { addRoute, type WebhookHandler } from '../../nodes/events/receiver.js';
 import { thrown } from '../support/errors.js';
 import { closeAfterEach, httpServer } from '../support/servers.js';
+import { until } from '../support/until.js';
 
 const express = createRequire(__filename)('express') as {
   (): Application;
@@ -51,14 +53,16 @@ describe('the route of a webhook', () => {
   };
   const handler = (changes: Partial<WebhookHandler> = {}): WebhookHandler => ({
     read: (_request, _response, next) => next(),
-    answer: (_request, response) => void response.end('webhook'),
+    receive: (_request, response) => void response.end('webhook'),
     ...changes,
   });
   const refuses = (RED: NodeAPI, path: unknown) => {
     const { message } = thrown(() => addRoute(RED, path as string, handler()), 'ION_CONFIG');
     assert.match(message, /path/);
   };
-  const takes = (RED: NodeAPI, path: string) => addRoute(RED, path, handler()).remove();
+  const accepts = (RED: NodeAPI, path: string) => {
+    void addRoute(RED, path, handler()).remove();
+  };
 
   const OF_EDITOR = [
     '/flows',
@@ -90,17 +94,17 @@ describe('the route of a webhook', () => {
     const RED = mount('/admin/', '/');
     for (const path of OF_EDITOR) {
       refuses(RED, `/admin${path}`);
-      takes(RED, path);
+      accepts(RED, path);
     }
     const below = mount('/', '/api/');
-    for (const path of OF_EDITOR) takes(below, path);
+    for (const path of OF_EDITOR) accepts(below, path);
     const nested = mount('/api/admin/', '/api/');
     for (const path of OF_EDITOR) {
       refuses(nested, `/admin${path}`);
-      takes(nested, path);
+      accepts(nested, path);
     }
     const none = mount(false, '/');
-    for (const path of OF_EDITOR) takes(none, path);
+    for (const path of OF_EDITOR) accepts(none, path);
   });
 
   it("is accepted at paths next to the editor's", () => {
@@ -114,7 +118,7 @@ describe('the route of a webhook', () => {
       '/other',
       '/a.b/c~d/%41',
     ];
-    for (const path of paths) takes(RED, path);
+    for (const path of paths) accepts(RED, path);
   });
 
   for (const path of [
@@ -182,14 +186,42 @@ describe('the route of a webhook', () => {
     assert.deepEqual(await post('/ion/hook'), [200, '{"a":1}']);
     assert.equal(read.length, 2);
     assert.equal(route.conflict()?.code, 'ION_CONFIG');
-    route.remove();
+    await route.remove();
+  });
+
+  it('receives the requests that are in other middleware when it is removed', async () => {
+    const RED = mount('/', '/');
+    const passOn: (() => void)[] = [];
+    RED.settings.httpNodeMiddleware = (_request, _response, next) => void passOn.push(next);
+    const route = addRoute(RED, '/ion/hook', handler());
+    const { url } = opened(await httpServer(root));
+    const response = fetch(`${url}/ion/hook`, { method: 'POST' });
+    await until(() => passOn.length === 1);
+    const removed = route.remove();
+    passOn[0]?.();
+    assert.equal(await (await response).text(), 'webhook');
+    await removed;
+    assert.equal((await fetch(`${url}/ion/hook`, { method: 'POST' })).status, 404);
+  });
+
+  it('does not wait long for a request that never arrives', async () => {
+    const RED = mount('/', '/');
+    let count = 0;
+    RED.settings.httpNodeMiddleware = () => void count++;
+    const route = addRoute(RED, '/ion/hook', handler());
+    const { url } = opened(await httpServer(root));
+    // The server closes its connection after the test.
+    fetch(`${url}/ion/hook`, { method: 'POST' }).catch(() => {});
+    await until(() => count === 1);
+    await route.remove();
+    assert.equal(postRoutes(RED.httpNode, '/ion/hook').length, 0);
   });
 
   it('removes nothing else when it is removed', async () => {
     const RED = mount('/', '/');
     const count = () => (root as unknown as { _router: { stack: object[] } })._router.stack.length;
     const before = count();
-    addRoute(RED, '/ion/hook', handler()).remove();
+    await addRoute(RED, '/ion/hook', handler()).remove();
     assert.equal(count(), before);
     const { url } = opened(await httpServer(root));
     assert.equal((await fetch(`${url}/ion/hook`, { method: 'POST' })).status, 404);

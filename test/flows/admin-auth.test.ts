@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { sandboxConfig, stepNode } from '../../tools/flow-nodes.js';
@@ -119,8 +119,21 @@ describe('the admin routes of a Node-RED with users', () => {
   };
 
   it('are those that are tested here', async () => {
-    const source = await readFile(join(root, 'nodes/config/admin.ts'), 'utf8');
-    const registered = [...source.matchAll(/httpAdmin\.(get|post|put|delete)\('\/([^']+)'/g)];
+    const nodes = join(root, 'nodes');
+    const files = (await readdir(nodes, { recursive: true })).filter((name) => /\.ts$/.test(name));
+    const sources = await Promise.all(files.map((name) => readFile(join(nodes, name), 'utf8')));
+    const uses = sources.flatMap((source) => [...source.matchAll(/\bhttpAdmin\b.*/g)].map(String));
+    const ROUTE =
+      /^httpAdmin\.(get|post|put|delete)\('\/([^']+)', (?:read|write|readOrRefresh), \(/;
+    const registered = uses.flatMap((use) => {
+      const route = ROUTE.exec(use);
+      return route ? [route] : [];
+    });
+    // The only other use takes it out of Node-RED's API.
+    assert.deepEqual(
+      uses.filter((use) => !ROUTE.test(use)),
+      ['httpAdmin, auth } = RED;'],
+    );
     assert.deepEqual(
       registered.map(([, method, path]) => `${method?.toUpperCase()} ${path}`).sort(),
       routes

@@ -90,7 +90,7 @@ describe('the outbox in a Node-RED that starts before the one it replaces ends',
       );
     await after.until(() => after.events.some(({ data }) => waits(data)));
     // The log reports it after 5 s: a usual update is over by then.
-    await after.until(() => /\[warn\] .*ion-outbox.* is in use by another process/.test(after.log));
+    await after.until(() => /\[warn\] .*Another process is using .*ion-outbox/.test(after.log));
     assert.deepEqual([told(after, 'done'), told(after, 'failed'), arrived], [[], [], [0]]);
 
     await before.stop();

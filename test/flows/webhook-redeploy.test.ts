@@ -106,7 +106,7 @@ describe('a webhook of a Node-RED', () => {
     });
     await nodeRed.listen();
     await nodeRed.until(() => /\[warn\].*httpNodeAuth/.test(nodeRed.log));
-    await nodeRed.until(() => /\[warn\].*leaves out \/api/.test(nodeRed.log));
+    await nodeRed.until(() => /\[warn\].*does not include \/api/.test(nodeRed.log));
     const isShown = (text: string) =>
       nodeRed.events.some(({ topic, data }) => {
         return topic === 'status/hook' && JSON.stringify(data).includes(text);

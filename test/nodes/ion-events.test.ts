@@ -669,6 +669,6 @@ describe('ion-events', () => {
   it('reports a missing config node', async () => {
     await load({ config: 'gone', interval: 0.1 });
     await until(() => flow.caught.length > 0);
-    assert.match(String(flow.caught[0]?.error.message), /No ION config node/);
+    assert.match(String(flow.caught[0]?.error.message), /has no ION config node/);
   });
 });

@@ -193,7 +193,7 @@ describe('ion-step', () => {
       [
         { step: [1], field: 'Torque', payload: 1 },
         'ION_VARIABLES',
-        /must be an id or a name, not a list/,
+        /must be an ID or a name, not a list/,
       ],
       [{ step: {}, field: 'Torque', payload: 1 }, 'ION_VARIABLES', /not of type object/],
     ];

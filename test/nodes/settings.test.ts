@@ -105,7 +105,7 @@ describe('invalid settings', () => {
         for (const value of [...NO_NUMBERS, 0, 1.5, 'x']) {
           const direct = await load({ [property]: value }, {}, stepNode);
           const [warning] = warnings().filter((text) => new RegExp(`^"${label}" `).test(text));
-          assert.match(String(warning), / of the ion-config node is .* has to be a whole number /);
+          assert.match(String(warning), / of the ion-config node is .* must be a whole number /);
           await direct.answer(msg);
           await helper.unload();
           const outbox = { ...stepNode, delivery: 'outbox' };
@@ -144,7 +144,7 @@ describe('invalid settings', () => {
       ['apiUrl', 'API URL'],
       ['authUrl', 'auth URL'],
       ['audience', 'audience'],
-      ['authScheme', 'kind of token'],
+      ['authScheme', 'authorization header'],
       ['timeout', '"Timeout \\(s\\)"'],
       ['concurrency', '"Concurrent requests"'],
       ['allowHttp', '"allowHttp"'],
@@ -155,7 +155,7 @@ describe('invalid settings', () => {
     for (const [property, what] of whole) {
       it(`are named if ${property} refers to one`, async () => {
         const message = await refusal(await load({ [property]: reference }));
-        assert.match(message, new RegExp(`${what} .* no environment variable ION_NOT_SET`));
+        assert.match(message, new RegExp(`${what} .* environment variable ION_NOT_SET is not set`));
       });
     }
 
@@ -166,7 +166,10 @@ describe('invalid settings', () => {
       it(`are named if ${property} refers to one`, async () => {
         for (const text of [reference, '$(ION_NOT_SET)']) {
           const message = await refusal(await load({}, { [property]: text }));
-          assert.match(message, new RegExp(`${what} .* no environment variable ION_NOT_SET`));
+          assert.match(
+            message,
+            new RegExp(`${what} .* environment variable ION_NOT_SET is not set`),
+          );
           await helper.unload();
         }
       });
@@ -178,7 +181,7 @@ describe('invalid settings', () => {
         assert.match(nested, /although the environment variable ION_INNER is set/);
         await helper.unload();
         const blank = await refusal(await load({}, { clientSecret: '${ION_INNER}\n' }));
-        assert.match(blank, /\$\{ION_INNER\} with a blank before or after it/);
+        assert.match(blank, /\$\{ION_INNER\} with a space before or after it/);
       });
     });
 
@@ -260,7 +263,10 @@ describe('invalid settings', () => {
         for (const name of names) {
           const msg = { step: 1, field: 'Log', payload: 'x' };
           const message = await refusal(await load({}, {}, { ...node, [name]: reference }), msg);
-          assert.match(message, new RegExp(`"${name}" .* no environment variable ION_NOT_SET`));
+          assert.match(
+            message,
+            new RegExp(`"${name}" .* environment variable ION_NOT_SET is not set`),
+          );
           await helper.unload();
         }
       }
@@ -304,12 +310,12 @@ describe('invalid settings', () => {
         const deployed = { ...key, clientSecret: reference };
         assert.match(
           await test({ id: 'config', config: custom, credentials: deployed }),
-          /no environment variable ION_NOT_SET/,
+          /environment variable ION_NOT_SET is not set/,
         );
         const audience = { ...custom, audience: reference };
         assert.match(
           await test({ id: 'config', config: audience, credentials: key }),
-          /audience .* no environment variable ION_NOT_SET/,
+          /audience .* environment variable ION_NOT_SET is not set/,
         );
       });
       assert.equal(requests(), 0);
@@ -352,7 +358,7 @@ describe('invalid settings', () => {
         { clientId: 's3cret-part\ts3cret-rest' },
       ]) {
         const message = await refusal(await load({}, key));
-        assert.match(message, /The client (ID|secret) .* control character in it/);
+        assert.match(message, /The client (ID|secret) .* control character/);
         assert.doesNotMatch(message, /s3cret/);
         await helper.unload();
       }
@@ -419,14 +425,14 @@ describe('invalid settings', () => {
 
     it('with an unreadable file is rejected, instead of trusting public CAs', async () => {
       const missing = join(folder, 'missing.pem');
-      const invalid = /cannot be used: a file of it cannot be read/;
+      const invalid = /cannot be used: one of its files cannot be read/;
       assert.match(await refusalOf({ ca: missing }), invalid);
       assert.match(await refusalOf({ cert: missing, key: missing }), invalid);
       assert.match(await refusalOf({ ca: folder }), invalid);
     });
 
     it('with half of a client certificate is rejected', async () => {
-      const half = /a certificate without a private key/;
+      const half = /its certificate has no private key/;
       assert.match(await refusalOf({ cert: '/cert.pem' }), half);
       assert.match(await refusalOf({}, { certdata: certificate.cert }), half);
       assert.match(await refusalOf({}, { keydata: certificate.key }), half);
@@ -452,7 +458,7 @@ describe('invalid settings', () => {
       assert.match(await pair(cert, encrypted()), /passphrase .* is wrong or missing/);
       assert.match(
         await pair(cert, encrypted(), '${ION_NOT_SET}'),
-        /passphrase .* no environment variable ION_NOT_SET/,
+        /passphrase .* environment variable ION_NOT_SET is not set/,
       );
     });
 
@@ -525,7 +531,11 @@ describe('invalid settings', () => {
         { ...webhook, register: true, publicUrl: reference },
       ]) {
         const message = await begin(properties, 'a-secret');
-        assert.match(message, /no environment variable ION_NOT_SET/, JSON.stringify(properties));
+        assert.match(
+          message,
+          /environment variable ION_NOT_SET is not set/,
+          JSON.stringify(properties),
+        );
       }
       assert.match(await begin(webhook, reference), /secret .* variable ION_NOT_SET/);
       const part = { ...webhook, register: true, publicUrl: 'https://${ION_NOT_SET}' };
@@ -536,7 +546,7 @@ describe('invalid settings', () => {
 
     it('are a secret with a control character', async () => {
       const message = await begin({ via: 'webhook', path: '/ion/hook' }, 's3cret\nrest');
-      assert.match(message, /secret .* control character in it/);
+      assert.match(message, /secret .* control character\./);
       assert.doesNotMatch(message, /s3cret/);
     });
   });

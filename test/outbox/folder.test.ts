@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, sep } from 'node:path';
 import type { Node, NodeAPI } from 'node-red';
 import { IonError } from '../../nodes/client/errors.js';
-import { ConfigOutbox } from '../../nodes/config/config-outbox.js';
+import { OutboxHolder } from '../../nodes/config/outbox-holder.js';
 import { failure } from '../support/errors.js';
 import { FakeIon, write } from '../support/outbox.js';
 import { until } from '../support/until.js';
@@ -30,7 +30,7 @@ describe('outbox: its folder', () => {
   let userDir: string;
   let elsewhere: string;
   let ion: FakeIon;
-  const opened = new Set<ConfigOutbox>();
+  const opened = new Set<OutboxHolder>();
   const warnings: string[] = [];
   const errors: string[] = [];
   const events = new EventEmitter();
@@ -59,7 +59,7 @@ describe('outbox: its folder', () => {
   ) => {
     const RED = { settings: { userDir }, events, _: (key: string) => key.split('.').at(-1) };
     const node = { id, warn: (text: string) => warnings.push(text), error: onError };
-    const outbox = new ConfigOutbox(RED as unknown as NodeAPI, node as unknown as Node, {
+    const outbox = new OutboxHolder(RED as unknown as NodeAPI, node as unknown as Node, {
       endpoint: () => endpoint,
       writer: () => ion as never,
       concurrency: () => 1,
@@ -69,7 +69,7 @@ describe('outbox: its folder', () => {
     opened.add(outbox);
     return outbox;
   };
-  const close = async (outbox: ConfigOutbox) => {
+  const close = async (outbox: OutboxHolder) => {
     opened.delete(outbox);
     await outbox.close(false);
   };
@@ -101,7 +101,7 @@ describe('outbox: its folder', () => {
     });
     events.emit('flows:started');
     await assert.rejects(broken.open(), /no limits/);
-    await assert.rejects(broken.existing(), /no limits/);
+    await assert.rejects(broken.openIfPresent(), /no limits/);
     assert.deepEqual(errors, []);
   });
 
@@ -194,9 +194,9 @@ describe('outbox: its folder', () => {
     const first = configOutbox('../../x');
     await (await first.open()).add('node', write({ run: 1 }, 5), undefined);
     await close(first);
-    const found = await configOutbox('../../x').existing();
+    const found = await configOutbox('../../x').openIfPresent();
     assert.equal(found?.state.pending, 1);
-    assert.equal(await configOutbox('../../y').existing(), undefined);
+    assert.equal(await configOutbox('../../y').openIfPresent(), undefined);
   });
 
   for (const [what, id, endpoint, old] of [

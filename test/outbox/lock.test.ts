@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
+import { renameSync, rmSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Node, NodeAPI } from 'node-red';
 import { toIonError } from '../../nodes/client/errors.js';
-import { ConfigOutbox, type ConfigOutboxListener } from '../../nodes/config/config-outbox.js';
+import { type HolderListener, OutboxHolder } from '../../nodes/config/outbox-holder.js';
 import { outboxFolder } from '../../nodes/outbox/store/folder.js';
 import { OutboxStore } from '../../nodes/outbox/store/store.js';
 import { failure } from '../support/errors.js';
@@ -19,7 +20,7 @@ describe('outbox: in use by another process', () => {
   let userDir: string;
   let folder: string;
   let holder: StoreProcess | undefined;
-  let outbox: ConfigOutbox;
+  let outbox: OutboxHolder;
   let ion: FakeIon;
   let flows: EventEmitter;
   const said = new EventEmitter();
@@ -54,7 +55,7 @@ describe('outbox: in use by another process', () => {
       said.emit('warning');
     };
     const node = { id: 'config', warn, error: (error: Error) => warn(error.message) };
-    outbox = new ConfigOutbox(RED as unknown as NodeAPI, node as unknown as Node, {
+    outbox = new OutboxHolder(RED as unknown as NodeAPI, node as unknown as Node, {
       endpoint: () => API,
       writer: () => ion as never,
       concurrency: () => 1,
@@ -64,7 +65,7 @@ describe('outbox: in use by another process', () => {
       warnAfterMs,
       reopenMs,
     });
-    outbox.listen('node', {
+    outbox.subscribe('node', {
       delivered() {},
       rejected() {},
       failed() {},
@@ -73,15 +74,16 @@ describe('outbox: in use by another process', () => {
         held.push(isHeld);
         said.emit('held');
       },
-    } satisfies ConfigOutboxListener);
+    } satisfies HolderListener);
   };
-  /** Number of attempts to open the existing outbox. */
-  const countTries = () => {
+  /** Counts the attempts to open the existing outbox. */
+  const countTries = (before = () => {}) => {
     let tries = 0;
-    const { existing } = outbox;
-    outbox.existing = (...patience) => {
+    const { openIfPresent } = outbox;
+    outbox.openIfPresent = (...patience) => {
       tries++;
-      return existing.apply(outbox, patience);
+      before();
+      return openIfPresent.apply(outbox, patience);
     };
     return () => tries;
   };
@@ -120,7 +122,7 @@ describe('outbox: in use by another process', () => {
     );
     for (const { message } of errors) {
       assert.match(message, /in use by another process\. Is Node-RED running twice/);
-      assert.match(message, /This message waited 0.05 s for it: send it again later/);
+      assert.match(message, /This message waited 0\.05 s for it\. Send it again later/);
     }
     await release();
     // Later messages are accepted without a restart.
@@ -139,7 +141,7 @@ describe('outbox: in use by another process', () => {
     const waiting = [1, 2, 3].map((value) => send(value));
     await once(said, 'held');
     const { message } = await failure(send(4), 'ION_OVERLOADED');
-    assert.match(message, /in use by another process\. .* 3 messages already wait for it/);
+    assert.match(message, /in use by another process\. .* 3 messages are already waiting for it/);
     await release();
     await Promise.all(waiting);
     await send(5);
@@ -189,19 +191,24 @@ describe('outbox: in use by another process', () => {
     await rename(folder, `${folder} away`);
     await writeFile(folder, '');
     start({ reopenMs: 1 });
-    const tries = countTries();
+    let repair: (() => void) | undefined;
+    const tries = countTries(() => repair?.());
     flows.emit('flows:started');
     await until(() => tries() > 5);
     assert.equal(warnings.length, 1);
-    await rm(folder);
-    await rename(`${folder} away`, folder);
+    // Between two attempts, so that none of them finds no folder.
+    repair = () => {
+      rmSync(folder);
+      renameSync(`${folder} away`, folder);
+      repair = undefined;
+    };
     await until(() => ion.written.length === 1);
     assert.equal(warnings.length, 1);
   });
 
   it('reports it at once to a caller that only reads', async () => {
     start();
-    const { message } = await failure(outbox.existing(), 'ION_OVERLOADED');
+    const { message } = await failure(outbox.openIfPresent(), 'ION_OVERLOADED');
     assert.match(message, /in use by another process/);
   });
 

@@ -6,9 +6,11 @@ import { ClassicLevel } from 'classic-level';
 import type { IonError } from '../../nodes/client/errors.js';
 import type { StepEntry } from '../../nodes/outbox/step-writes.js';
 import type { Stored } from '../../nodes/outbox/store/entries.js';
+import { partitionOf } from '../../nodes/outbox/store/keys.js';
 import { OutboxStore } from '../../nodes/outbox/store/store.js';
 import { failure } from '../support/errors.js';
 
+const A = partitionOf('a');
 const LIMITS = { entries: 1000, bytes: 10_000_000 };
 
 const entry = (value: unknown, more: Partial<StepEntry> = {}): StepEntry => ({
@@ -65,7 +67,7 @@ describe('outbox: the store', () => {
       [5, 'a!b'],
       [6, 'a'],
     ] as const) {
-      await store.add(entry(value), run);
+      await store.add(entry(value), run && partitionOf(run));
     }
     await close(store);
     const again = await open();
@@ -75,14 +77,14 @@ describe('outbox: the store', () => {
     assert.deepEqual(values(await again.first(String(ab), 10)), [5]);
     assert.deepEqual(values(await again.first(String(b), 10)), [2]);
     assert.deepEqual(values(await again.firstUnresolved(10)), [4]);
-    const next = await again.add(entry(7), 'a');
+    const next = await again.add(entry(7), A);
     assert.equal(next.sequence, 7);
   });
 
   it('keeps values of any type, also those that JSON cannot express', async () => {
     const value = { at: new Date(5), bytes: Buffer.from([0, 255]), nothing: undefined, big: 7n };
     const store = await open();
-    await store.add(entry(value), 'a');
+    await store.add(entry(value), A);
     await close(store);
     const [row] = await all(await open());
     const found = written(row) as typeof value;
@@ -93,8 +95,8 @@ describe('outbox: the store', () => {
   it('assigns an entry to its run by its age', async () => {
     const store = await open();
     const early = await store.add(entry('early'), undefined);
-    await store.add(entry('late'), 'a');
-    await store.resolve(early, 'a');
+    await store.add(entry('late'), A);
+    await store.resolve(early, A);
     assert.deepEqual(values(await all(store)), ['early', 'late']);
     assert.deepEqual(await store.firstUnresolved(10), []);
     assert.equal(store.pending, 2);
@@ -103,14 +105,14 @@ describe('outbox: the store', () => {
   it('keeps only the latest value if configured', async () => {
     const store = await open();
     const latest = (value: number, replaces = 'torque') => entry(value, { replaces });
-    const first = await store.add(latest(1), 'a');
-    await store.add(entry('other'), 'a');
-    await store.add(latest(2), 'a');
+    const first = await store.add(latest(1), A);
+    await store.add(entry('other'), A);
+    await store.add(latest(2), A);
     // Several in one batch.
     await Promise.all([
-      store.add(latest(3), 'a'),
-      store.add(latest(4), 'a'),
-      store.add(latest(9, 'gap'), 'a'),
+      store.add(latest(3), A),
+      store.add(latest(4), A),
+      store.add(latest(9, 'gap'), A),
     ]);
     assert.deepEqual(values(await all(store)), ['other', 4, 9]);
     assert.equal(store.pending, 3);
@@ -119,11 +121,11 @@ describe('outbox: the store', () => {
     assert.equal(store.pending, 3);
     await close(store);
     const again = await open();
-    await again.add(latest(5), 'a');
+    await again.add(latest(5), A);
     assert.deepEqual(values(await all(again)), ['other', 9, 5]);
     const [, , five] = await all(again);
     await again.remove(five as Stored);
-    await again.add(latest(6), 'a');
+    await again.add(latest(6), A);
     assert.deepEqual(values(await all(again)), ['other', 9, 6]);
     assert.equal(again.pending, 3);
   });
@@ -132,10 +134,10 @@ describe('outbox: the store', () => {
     const store = await open();
     const first = await store.add(entry(1, { replaces: 'torque' }), undefined);
     await store.add(entry(2, { replaces: 'torque' }), undefined);
-    await store.resolve(first, 'a');
+    await store.resolve(first, A);
     assert.deepEqual(await all(store), []);
     const [second] = await store.firstUnresolved(10);
-    await store.resolve(second as Stored, 'a');
+    await store.resolve(second as Stored, A);
     await store.add(entry(3, { replaces: 'torque' }), undefined);
     assert.deepEqual(await all(store), []);
     assert.equal(store.pending, 1);
@@ -143,8 +145,8 @@ describe('outbox: the store', () => {
 
   it('keeps rejected writes apart until somebody decides', async () => {
     const store = await open();
-    const one = await store.add(entry(1), 'a');
-    const two = await store.add(entry(2), 'a');
+    const one = await store.add(entry(1), A);
+    const two = await store.add(entry(2), A);
     await store.reject(one, { code: 'ION_GRAPHQL', message: 'no' }, 5);
     await store.reject(two, { code: 'ION_GRAPHQL', message: 'no' }, 6);
     assert.deepEqual([store.pending, store.rejected], [0, 2]);
@@ -159,7 +161,7 @@ describe('outbox: the store', () => {
   it('keeps files next to the entries, and removes them together', async () => {
     const store = await open();
     const add = (value: string) =>
-      store.add(entry(value, { fileSize: 3 }), 'a', {
+      store.add(entry(value, { fileSize: 3 }), A, {
         content: (async function* () {
           yield Buffer.from('abc');
         })(),
@@ -183,27 +185,27 @@ describe('outbox: the store', () => {
 
   it('rejects more entries than its limit, and accepts them again when there is room', async () => {
     const store = await open({ ...LIMITS, entries: 2 });
-    const one = await store.add(entry(1), 'a');
-    const outcomes = await Promise.allSettled([store.add(entry(2), 'a'), store.add(entry(3), 'a')]);
+    const one = await store.add(entry(1), A);
+    const outcomes = await Promise.allSettled([store.add(entry(2), A), store.add(entry(3), A)]);
     assert.deepEqual(
       outcomes.map(({ status }) => status),
       ['fulfilled', 'rejected'],
     );
-    const error = await failure(store.add(entry(3), 'a'), 'ION_OVERLOADED');
+    const error = await failure(store.add(entry(3), A), 'ION_OVERLOADED');
     assert.match(error.message, /holds 2 writes, which is its limit/);
     await store.remove(one);
-    await store.add(entry(3), 'a');
+    await store.add(entry(3), A);
   });
 
   it('rejects more bytes than its limit, including those of files', async () => {
     const store = await open({ ...LIMITS, bytes: 10_000 });
     const big = Buffer.alloc(6000);
-    await store.add(entry(big), 'a');
-    await failure(store.add(entry(big), 'a'), 'ION_OVERLOADED');
-    await failure(store.add(entry(1, { fileSize: 5000 }), 'a'), 'ION_OVERLOADED');
+    await store.add(entry(big), A);
+    await failure(store.add(entry(big), A), 'ION_OVERLOADED');
+    await failure(store.add(entry(1, { fileSize: 5000 }), A), 'ION_OVERLOADED');
     const [row] = await all(store);
     await store.remove(row as Stored);
-    await store.add(entry(big), 'a');
+    await store.add(entry(big), A);
   });
 
   it('has correct counts after thousands of changes', async () => {
@@ -213,7 +215,7 @@ describe('outbox: the store', () => {
         Array.from({ length: 30 }, (_, index) =>
           store.add(
             entry(index, index % 3 ? {} : { replaces: `field ${index % 7}` }),
-            `run ${index % 5}`,
+            partitionOf(`run ${index % 5}`),
           ),
         ),
       );
@@ -225,7 +227,7 @@ describe('outbox: the store', () => {
     for (const row of rows) await store.remove(row);
     assert.deepEqual([store.pending, await all(store)], [0, []]);
     // No bytes are counted for nothing either.
-    await store.add(entry(Buffer.alloc(LIMITS.bytes - 1000)), 'a');
+    await store.add(entry(Buffer.alloc(LIMITS.bytes - 1000)), A);
   });
 
   it('reports an unreadable disk as temporary', async () => {
@@ -253,6 +255,37 @@ describe('outbox: the store', () => {
     assert.deepEqual(await store.firstUnresolved(1), []);
   });
 
+  it('leaves no iterator open, which would slow down all later reads', async () => {
+    const { iterator, keys } = ClassicLevel.prototype;
+    let count = 0;
+    const counted = <Args extends unknown[]>(create: (...args: Args) => unknown) =>
+      function (this: unknown, ...args: Args) {
+        const created = create.apply(this, args) as { close(): Promise<void> };
+        const { close } = created;
+        count++;
+        let isClosed = false;
+        return Object.assign(created, {
+          close() {
+            if (!isClosed) count--;
+            isClosed = true;
+            return close.call(created);
+          },
+        });
+      };
+    Object.assign(ClassicLevel.prototype, { iterator: counted(iterator), keys: counted(keys) });
+    try {
+      const store = await open();
+      for (const value of [1, 2, 3]) await store.add(entry(value), A);
+      await store.add(entry(4, { replaces: 'torque' }), undefined);
+      await all(store);
+      await store.firstUnresolved(1);
+      await store.firstRejected(1);
+      assert.equal(count, 0);
+    } finally {
+      Object.assign(ClassicLevel.prototype, { iterator, keys });
+    }
+  });
+
   it('reports a folder that cannot be created', async () => {
     const file = join(folder, 'file');
     await writeFile(file, '');
@@ -276,7 +309,7 @@ describe('outbox: the store', () => {
       const store = await open();
       const accepted: number[] = [];
       const add = (value: number) =>
-        store.add(entry(value), 'a').then(
+        store.add(entry(value), A).then(
           () => accepted.push(value),
           (error: IonError) => {
             assert.equal(error.code, 'ION_OVERLOADED');
@@ -301,17 +334,17 @@ describe('outbox: the store', () => {
 
     it('does not deliver again what was delivered while the disk was full', async () => {
       const store = await open();
-      for (const value of [1, 2, 3]) await store.add(entry(value), 'a');
+      for (const value of [1, 2, 3]) await store.add(entry(value), A);
       const [first, second] = await all(store);
       fill();
       const removals = [store.remove(first as Stored), store.remove(second as Stored)];
       assert.deepEqual(values(await all(store)), [3]);
       assert.equal(store.pending, 1);
-      await failure(store.add(entry(4), 'a'), 'ION_OVERLOADED');
+      await failure(store.add(entry(4), A), 'ION_OVERLOADED');
       assert.deepEqual(values(await all(store)), [3]);
       free();
       await Promise.all(removals);
-      await store.add(entry(5), 'a');
+      await store.add(entry(5), A);
       assert.deepEqual(values(await all(store)), [3, 5]);
       await close(store);
       const again = await open();
@@ -322,12 +355,12 @@ describe('outbox: the store', () => {
     it('keeps the file of an entry that arrives when there is room again', async () => {
       const store = await open();
       fill();
-      await failure(store.add(entry(1), 'a'), 'ION_OVERLOADED');
+      await failure(store.add(entry(1), A), 'ION_OVERLOADED');
       free();
       const content = (async function* () {
         yield Buffer.from('abc');
       })();
-      const kept = await store.add(entry(2, { fileSize: 3 }), 'a', { content });
+      const kept = await store.add(entry(2, { fileSize: 3 }), A, { content });
       assert.equal(await readFile(store.filePathOf(kept.sequence), 'utf8'), 'abc');
     });
   });
@@ -340,7 +373,7 @@ describe('outbox: the store', () => {
 
     it('has everything that was on disk, whatever follows in a half-written log', async () => {
       const store = await open();
-      for (let value = 0; value < 50; value++) await store.add(entry(value), 'a');
+      for (let value = 0; value < 50; value++) await store.add(entry(value), A);
       await close(store);
       await appendFile(await log(), Buffer.alloc(777, 0xa5));
       const again = await open();
@@ -349,7 +382,7 @@ describe('outbox: the store', () => {
         Array.from({ length: 50 }, (_, index) => index),
       );
       assert.equal(again.pending, 50);
-      await again.add(entry('next'), 'a');
+      await again.add(entry('next'), A);
       await close(again);
       assert.equal((await all(await open())).length, 51);
     });
@@ -357,7 +390,7 @@ describe('outbox: the store', () => {
     for (const cut of [200, 500, 1000, 2000, 4000]) {
       it(`has a beginning of the order, without a gap, if ${cut} bytes of the log are missing`, async () => {
         const store = await open();
-        for (let value = 0; value < 50; value++) await store.add(entry(value), 'a');
+        for (let value = 0; value < 50; value++) await store.add(entry(value), A);
         await close(store);
         const path = await log();
         const { length } = await readFile(path);
@@ -370,14 +403,14 @@ describe('outbox: the store', () => {
           Array.from({ length: found.length }, (_, index) => index),
         );
         assert.equal(again.pending, found.length);
-        await again.add(entry('next'), 'a');
+        await again.add(entry('next'), A);
         assert.equal((await all(again)).length, found.length + 1);
       });
     }
 
     it('is repaired if its description is damaged', async () => {
       const store = await open();
-      for (let value = 0; value < 50; value++) await store.add(entry(value), 'a');
+      for (let value = 0; value < 50; value++) await store.add(entry(value), A);
       await close(store);
       await writeFile(join(folder, 'entries', 'CURRENT'), 'nonsense');
       const again = await open();

@@ -102,6 +102,23 @@ describe('the files named in comments and documents', () => {
     });
   }
 
+  it('include every folder, in the table of CONTRIBUTING.md', () => {
+    const guide = readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8');
+    const rows = guide.split('\n').filter((line) => line.startsWith('| `'));
+    const named = rows.flatMap((row) =>
+      [...(row.split('|')[1] ?? '').matchAll(/`([^`]+)\/`/g)].map(([, name]) => name),
+    );
+    const folders = tracked.map(dirname).flatMap((path) => {
+      const [first = '', second, third] = path.split('/');
+      if (first === '.' || first.startsWith('.') || first === 'docs') return [];
+      if (first !== 'nodes') return [first];
+      if (second === undefined) return [first];
+      if (second !== 'client' || third === undefined) return [`nodes/${second}`];
+      return [`nodes/client/${third}`];
+    });
+    assert.deepEqual([...named].sort(), [...new Set(folders)].sort());
+  });
+
   it('include every script that npm runs', () => {
     const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
     const problems: string[] = [];

@@ -38,8 +38,19 @@ const walls: readonly [string, readonly string[], readonly string[]][] = [
     ['undici', 'oauth4webapi'],
   ],
   [
+    'nodes/migrations/other.ts',
+    ['./migrate.js'],
+    ['../client/settings.js', '../shared/message.js', 'node:fs', 'node-red', 'undici'],
+  ],
+  [
     'nodes/shared/other.ts',
-    ['../client/errors.js', '../client/support/json.js', './message.js', 'node-red'],
+    [
+      '../client/errors.js',
+      '../client/support/json.js',
+      '../migrations/migrate.js',
+      './message.js',
+      'node-red',
+    ],
     [
       '../config/find-config.js',
       '../events/poll.js',
@@ -50,7 +61,12 @@ const walls: readonly [string, readonly string[], readonly string[]][] = [
   ],
   [
     'nodes/config/other.ts',
-    ['../shared/references.js', '../outbox/outbox.js', '../client/client.js'],
+    [
+      '../shared/environment-references.js',
+      '../outbox/outbox.js',
+      '../client/client.js',
+      '../migrations/migrate.js',
+    ],
     ['../events/poll.js', '../step/outbox-results.js', '../ion-config.js', 'oauth4webapi'],
   ],
   [
@@ -125,12 +141,23 @@ const walls: readonly [string, readonly string[], readonly string[]][] = [
   ],
   [
     'nodes/editor/ion-other.ts',
-    ['./shared/labels.js', '../client/settings.js', '../client/lists/resources.js'],
+    [
+      './shared/labels.js',
+      '../client/settings.js',
+      '../client/lists/resources.js',
+      '../migrations/ion-step.js',
+      '../shared/filter-row.js',
+    ],
     ['../client/client.js', '../client/lists/rows.js', '../shared/message.js', 'node:fs', 'undici'],
   ],
   [
     'nodes/editor/config/other.ts',
-    ['../shared/labels.js', '../../client/settings.js', '../../client/auth/environments.js'],
+    [
+      '../shared/labels.js',
+      '../../client/settings.js',
+      '../../client/auth/environments.js',
+      '../../migrations/migrate.js',
+    ],
     ['../../client/auth/access-tokens.js', '../../config/config-node.js', 'node:path', 'node-red'],
   ],
   [

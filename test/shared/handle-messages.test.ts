@@ -43,7 +43,7 @@ describe('a message of any node', () => {
   });
 
   for (const [operation, text] of [
-    ['mutation', /^Too deep\. The mutation was executed: do not repeat it\.$/],
+    ['mutation', /^Too deep\. The mutation was executed\. Do not send it again\.$/],
     ['query', /^Too deep\.$/],
   ] as const) {
     it(`reports the outcome of the ${operation} if its result cannot be passed on`, async () => {

@@ -4,6 +4,7 @@
 // It prints one line of JSON: the result, or the code and the text of the failure.
 import { readFile } from 'node:fs/promises';
 import { toIonError } from '../../nodes/client/errors.js';
+import { partitionOf } from '../../nodes/outbox/store/keys.js';
 import { OutboxStore } from '../../nodes/outbox/store/store.js';
 
 const [, , folder = '', work] = process.argv;
@@ -17,7 +18,7 @@ async function keepFile(store: OutboxStore): Promise<string> {
   const target = { step: 1 };
   const write = { action: 'file', target, filename: 'a.txt', onConflict: 'retry' } as const;
   const entry = { write, sender: 'node', context: {}, acceptedAt: 1, fileSize: 3 } as never;
-  const kept = await store.add(entry, 'a', { content: content() });
+  const kept = await store.add(entry, partitionOf('a'), { content: content() });
   await store.reject(kept, { code: 'ION_GRAPHQL', message: 'no' }, 2);
   const [rejected] = await store.firstRejected(1);
   if (rejected) await store.restore(rejected, entry, () => {});

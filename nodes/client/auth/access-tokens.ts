@@ -51,9 +51,9 @@ export type AfterRefusal =
   | 'fail';
 
 /**
- * The access token of one API key. It is requested on first use, kept in memory and refreshed before
- * it expires. All callers share one token request. A new token replaces a valid one only after the
- * API has accepted it.
+ * The access token of one API key. It is requested on first use, kept in memory and refreshed
+ * before it expires. All callers share one token request. A new token replaces a valid one only
+ * after the API has accepted it.
  */
 export class AccessTokens {
   readonly #options: AccessTokensOptions;

@@ -31,9 +31,9 @@ export class Redactor {
 
   /**
    * A copy of the error in which no text contains a secret or a piece of it, causes and parts
-   * included. Causes keep only name, code, message and stack, because their other properties (request
-   * headers, sockets, whole responses) can hold a secret. Data that is too large to be searched for
-   * pieces is omitted if it contains a secret.
+   * included. Causes keep only name, code, message and stack, because their other properties
+   * (request headers, sockets, whole responses) can hold a secret. Data that is too large to be
+   * searched for pieces is omitted if it contains a secret.
    */
   withoutSecrets(error: IonError, secrets: readonly string[]): IonError {
     const search = this.#searchFor(secrets);

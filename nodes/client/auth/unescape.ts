@@ -2,8 +2,8 @@
 export interface TextView {
   text: string;
   /**
-   * Index of each character, and of the end, in the original text; `undefined` for the original text
-   * itself.
+   * Index of each character, and of the end, in the original text; `undefined` for the original
+   * text itself.
    */
   indexes?: Uint32Array;
 }

@@ -37,7 +37,9 @@ const INVALID_DOCUMENT =
 const REFUSED_TOKEN =
   /unable to find appropriate rsa key|(^|[:.\]] ?|\b(the|your|access|auth|authentication|jwt|bearer) )token is (expired|not yet valid)|unable to (parse|validate) authentication token|please provide proper credentials|^\s*(error: )?(unauthori[sz]ed|unauthenticated)[.!]?\s*$/i;
 
-/** Classifies a failed response of the API. Nothing else decides whether ION rejected an operation. */
+/**
+ * Classifies a failed response of the API. Nothing else decides whether ION rejected an operation.
+ */
 export function classifyApiFailure(response: FailedResponse): FailureClass {
   if (response.errors) return classifyErrors(response, response.errors);
   const failure = classifyStatus(response);
@@ -45,7 +47,9 @@ export function classifyApiFailure(response: FailedResponse): FailureClass {
   return hasRun ? { ...failure, mayHaveRun: true, notRun: false } : failure;
 }
 
-/** Classifies a failed response of the token endpoint, which never says anything about an operation. */
+/**
+ * Classifies a failed response of the token endpoint, which never says anything about an operation.
+ */
 export function classifyTokenFailure(
   status: number,
   oauthError: string | undefined,

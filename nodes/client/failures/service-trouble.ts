@@ -1,8 +1,8 @@
 /**
  * Texts of a service about its own state. ION is Python (SQLAlchemy, psycopg2, PostgreSQL), whose
- * texts reach a client inside `errors` with HTTP 200. The rules of a plant use the same words ("Leak
- * rate limit exceeded", "Press 4 is under maintenance"), so a pattern matches either a text that only
- * programs write, or the whole message.
+ * texts reach a client inside `errors` with HTTP 200. The rules of a plant use the same words
+ * ("Leak rate limit exceeded", "Press 4 is under maintenance"), so a pattern matches either a text
+ * that only programs write, or the whole message.
  */
 const RATE = [
   /too many requests|\brequests? (was |were |is |are |has been |have been )?throttled|ThrottlingException|request limit exceeded/i,

@@ -20,7 +20,9 @@ export interface Operation {
 
 /** Number of parsed documents in the cache, because a flow repeats the same texts. */
 const OPERATION_CACHE_SIZE = 100;
-/** Limit for all texts in the cache, in characters. A parsed document is some fifty times as large. */
+/**
+ * Limit for all texts in the cache, in characters. A parsed document is some fifty times as large.
+ */
 const MAX_CACHE_CHARACTERS = 100_000;
 const cache = new LruCache<string, Operation>(OPERATION_CACHE_SIZE, MAX_CACHE_CHARACTERS);
 /** Limit for a document, in characters. ION rejects longer documents anyway. */

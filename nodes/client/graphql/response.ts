@@ -97,7 +97,9 @@ export function readResponse(
   };
 }
 
-/** Other JSON may have `data` as well, but a GraphQL response contains each field, if only as null. */
+/**
+ * Other JSON may have `data` as well, but a GraphQL response contains each field, if only as null.
+ */
 function hasFieldOf({ definition }: Operation, data: Record<string, unknown>): boolean {
   return definition.selectionSet.selections.some(
     (each) =>

@@ -126,7 +126,9 @@ function createDispatcher(
   });
 }
 
-/** Like undici's connector, but tries all addresses of a host. The timeout is for each of two steps. */
+/**
+ * Like undici's connector, but tries all addresses of a host. The timeout is for each of two steps.
+ */
 function connectorFor(
   { buildConnector }: typeof import('undici'),
   tls: TlsOptions & ParsedTls & { timeout: number },

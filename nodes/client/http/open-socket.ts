@@ -22,8 +22,8 @@ type Callback = (...result: [error: null, socket: Socket] | [error: Error, socke
 /**
  * Connects to the address of a host that responds first ("happy eyeballs"). Node.js itself abandons
  * each address but the last one after 250 ms, which is too short for a slow network.
- * @param callback receives `ETIMEDOUT` if no address responds in time, otherwise the error of DNS or
- * of the first attempt
+ * @param callback receives `ETIMEDOUT` if no address responds in time, otherwise the error of DNS
+ * or of the first attempt
  */
 export function openSocket(options: OpenSocketOptions, callback: Callback): void {
   const { host, port, timeoutMs, signal } = options;

@@ -7,8 +7,8 @@ const MAX_RETRY_AFTER_MS = 60_000;
 
 /**
  * The delay before the next try, in ms; `undefined` if the request must not be repeated.
- * Exponential back-off with full jitter. A `Retry-After` of more than 60 s ends the retries, because
- * an error that names the delay helps a flow more than a message that hangs for minutes.
+ * Exponential back-off with full jitter. A `Retry-After` of more than 60 s ends the retries,
+ * because an error that names the delay helps a flow more than a message that hangs for minutes.
  * @param isSafe whether the operation may be executed twice
  * @param tries number of tries so far, 1 or more
  * @param retries maximum number of retries

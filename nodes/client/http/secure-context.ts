@@ -15,8 +15,8 @@ const REASONS = new Map([
 ]);
 
 /**
- * Key, certificate and CA of a TLS configuration, parsed once for all connections. The CA is trusted
- * in addition to those that Node.js trusts.
+ * Key, certificate and CA of a TLS configuration, parsed once for all connections. The CA is
+ * trusted in addition to those that Node.js trusts.
  * @throws IonError `ION_CONFIG` for a file that cannot be read or does not fit the others
  */
 export function createSecureContext({ ca, ...own }: SecureContextOptions): SecureContext {

@@ -37,8 +37,8 @@ export function parseShortJson(text: string): unknown {
 }
 
 /**
- * Like `JSON.parse`, but whole numbers beyond `Number.MAX_SAFE_INTEGER` become text. As numbers they
- * would be rounded, and an ID would become that of another object.
+ * Like `JSON.parse`, but whole numbers beyond `Number.MAX_SAFE_INTEGER` become text. As numbers
+ * they would be rounded, and an ID would become that of another object.
  */
 export function parseExactly(json: string): unknown {
   const value: unknown = JSON.parse(json);

@@ -26,7 +26,8 @@ export class KeyedMutex {
       return await result;
     } finally {
       line.size--;
-      // Keys are kept for a while, because constant changes of a map keep V8's garbage collector busy.
+      // Keys are kept for a while, because constant changes of a map keep V8's garbage collector
+      // busy.
       if (line.size === 0 && this.#lines.size > MAX_IDLE_KEYS) this.#lines.delete(key);
     }
   }

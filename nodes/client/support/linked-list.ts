@@ -11,9 +11,9 @@ interface Link {
 }
 
 /**
- * A queue from which each item can be removed at any time. A `Set` could do that as well, but V8 keeps
- * its former items alive until the next full garbage collection: at 10,000 messages per second, that
- * took a tenth of the time.
+ * A queue from which each item can be removed at any time. A `Set` could do that as well, but V8
+ * keeps its former items alive until the next full garbage collection: at 10,000 messages per
+ * second, that took a tenth of the time.
  */
 export class LinkedList<Item> {
   readonly #ends: Link;

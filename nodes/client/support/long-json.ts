@@ -58,7 +58,8 @@ interface OpenMembers {
 }
 
 /**
- * Divides a long text into pieces that are small enough for `JSON.parse`, and assembles the results.
+ * Divides a long text into pieces that are small enough for `JSON.parse`, and assembles the
+ * results.
  */
 class SlicedParser {
   readonly #text: string;
@@ -150,8 +151,8 @@ class SlicedParser {
   }
 
   /**
-   * The members at the current position that fit into a chunk; `undefined` if the first one is longer.
-   * A chunk is scanned once for all lists and objects that are open at its end.
+   * The members at the current position that fit into a chunk; `undefined` if the first one is
+   * longer. A chunk is scanned once for all lists and objects that are open at its end.
    */
   #members(depth: number): Members | undefined {
     const at = this.#at;

@@ -26,8 +26,8 @@ export class TimeZone {
   }
 
   /**
-   * The instants at which clocks in this zone show a time: none if they skip it, two if they are set
-   * back over it.
+   * The instants at which clocks in this zone show a time: none if they skip it, two if they are
+   * set back over it.
    * @param wallTime in ms since 1970, as if the zone were UTC
    * @returns ms since 1970, the earliest first
    */

@@ -3,7 +3,9 @@ const INVISIBLE = /^[\s\p{Cf}]$/u;
 /** Control characters and line separators. */
 const CONTROL = /[\p{Cc}\u2028\u2029]/u;
 
-/** The text without invisible characters at its ends, such as the line break at the end of a file. */
+/**
+ * The text without invisible characters at its ends, such as the line break at the end of a file.
+ */
 export function trimEnds(text: string): string {
   let begin = 0;
   let end = text.length;

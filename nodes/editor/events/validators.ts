@@ -3,7 +3,7 @@ import { resourceNamed } from '../../client/lists/resources.js';
 import { eventsNumbers } from '../../client/settings.js';
 import { referenceInUrl } from '../../client/support/references.js';
 import { isThisMachine } from '../../client/webhooks/public-url.js';
-import type { FilterRow } from '../query-builder/filter-row.js';
+import type { FilterRow } from '../../shared/filter-row.js';
 import { validFilters, validNames } from '../query-builder/validators.js';
 import { currentValue, isChecked } from '../shared/open-node.js';
 import { numberFor, partOfVariable } from '../shared/validators.js';

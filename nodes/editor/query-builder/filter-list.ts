@@ -1,5 +1,6 @@
 // The list of filters in the dialog.
-import { type FilterRow, type FilterRowEditor, filterRow } from './filter-row.js';
+import type { FilterRow } from '../../shared/filter-row.js';
+import { type FilterRowEditor, filterRow } from './filter-row.js';
 import type { ListSchema } from './list-schema.js';
 import { queryText } from './query-text.js';
 import { valueSources } from './value-types.js';

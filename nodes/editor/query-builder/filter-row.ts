@@ -1,17 +1,10 @@
 // One filter in the list: a field, an operator and a typed value.
 import { filterOperators } from '../../client/graphql/filter-operators.js';
+import type { FilterRow } from '../../shared/filter-row.js';
 import { onTextChange } from '../shared/on-text-change.js';
 import { filterValue, withoutBlanks } from './filter-value.js';
 import { completions, type ListSchema, operatorsOf } from './list-schema.js';
 import { queryText } from './query-text.js';
-
-/** A filter as a node stores it. */
-export interface FilterRow {
-  field: string;
-  op: string;
-  value: string;
-  valueType: string;
-}
 
 export interface FilterRowEditor {
   read(): FilterRow;

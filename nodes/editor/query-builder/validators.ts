@@ -1,6 +1,6 @@
 // The validators of filters and of lists of names.
 import { filterOperators } from '../../client/graphql/filter-operators.js';
-import type { FilterRow } from './filter-row.js';
+import type { FilterRow } from '../../shared/filter-row.js';
 import { queryText } from './query-text.js';
 
 const NAME = /^[_A-Za-z]\w*(\.[_A-Za-z]\w*)*$/;

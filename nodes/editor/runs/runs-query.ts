@@ -9,7 +9,7 @@ import {
   rowsVariables,
 } from '../../client/lists/rows-query.js';
 import { numberExactly, parseExactly } from '../../client/support/json.js';
-import type { FilterRow } from '../query-builder/filter-row.js';
+import type { FilterRow } from '../../shared/filter-row.js';
 
 export interface Choice {
   filters: FilterRow[];

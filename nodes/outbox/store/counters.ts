@@ -56,18 +56,19 @@ export class Counters {
   }
 
   /**
-   * Reserves room for an entry that is being stored.
-   * @returns ends the reservation: the entry is counted as stored, or was not stored
+   * Reserves room for an entry that is being stored, until `release`.
    * @throws IonError `ION_OVERLOADED` at the limits
    */
-  reserve(bytes: number): () => void {
+  reserve(bytes: number): void {
     this.#checkLimits(bytes);
     this.#arriving.entries++;
     this.#arriving.bytes += bytes;
-    return () => {
-      this.#arriving.entries--;
-      this.#arriving.bytes -= bytes;
-    };
+  }
+
+  /** The entry is counted as stored, or was not stored. */
+  release(bytes: number): void {
+    this.#arriving.entries--;
+    this.#arriving.bytes -= bytes;
   }
 
   /** The counts to be stored with a change. */

@@ -20,16 +20,15 @@ export const END = '\u{10ffff}';
 export const ALL_LATEST = { gt: LATEST, lt: LATEST + END };
 
 const DIGITS = 15;
+/** Order keys that need no encoding, such as the IDs of runs. */
+const PLAIN = /^[\w-]+$/;
 
-export function pendingKey(orderKey: string, sequence: number): string {
-  return keyIn(partitionOf(orderKey), sequence);
-}
-
-export function keyIn(partition: string, sequence: number): string {
+export function pendingKey(partition: string, sequence: number): string {
   return `${partition}${padded(sequence)}`;
 }
 
 export function partitionOf(orderKey: string): string {
+  if (PLAIN.test(orderKey)) return `${PENDING}${orderKey}!`;
   // Through a Buffer, because half a character (a lone surrogate) cannot be encoded.
   const text = Buffer.from(orderKey).toString();
   return `${PENDING}${encodeURIComponent(text).replaceAll('!', '%21')}!`;

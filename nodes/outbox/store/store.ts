@@ -11,7 +11,6 @@ import { makeFolders, refuseLinks } from './folder.js';
 import { GroupCommit, type Urgency } from './group-commit.js';
 import {
   END,
-  keyIn,
   META,
   PENDING,
   partitionOfKey,
@@ -152,27 +151,27 @@ export class OutboxStore {
 
   /**
    * Adds a pending entry. When it resolves, the entry is safe from a power loss.
-   * @param orderKey `undefined` if it has to be looked up before the entry can be delivered
+   * @param partition `undefined` if it has to be looked up before the entry can be delivered
    * @throws NotStorableError; IonError `ION_OVERLOADED` at the limits or if the disk is full
    */
   async add(
     entry: Entry,
-    orderKey: string | undefined,
+    partition: string | undefined,
     { content, onSequence }: Arrival = {},
   ): Promise<Stored> {
     const value = encode(entry);
     const bytes = value.length + (entry.fileSize ?? 0);
-    const release = this.#counters.reserve(bytes);
+    this.#counters.reserve(bytes);
     const sequence = this.#counters.nextSequence();
     onSequence?.(sequence);
-    const key = orderKey === undefined ? unresolvedKey(sequence) : pendingKey(orderKey, sequence);
+    const key = partition === undefined ? unresolvedKey(sequence) : pendingKey(partition, sequence);
     const { replaces } = entry;
     try {
       if (content) await this.#files.write(sequence, content);
       const apply = (batch: Batch) => batch.add({ key, value, bytes }, replaces);
       await this.#commit.add({ target: replaces, apply }, 'synced');
     } finally {
-      release();
+      this.#counters.release(bytes);
     }
     return { key, sequence, entry, bytes };
   }
@@ -193,7 +192,7 @@ export class OutboxStore {
   first(partition: string, limit: number): Promise<Stored[]> {
     return this.#database.read((level) => {
       // The snapshot that is read still holds them, even if they are removed during the read.
-      const after = keyIn(partition, this.#delivered.upTo(partition));
+      const after = pendingKey(partition, this.#delivered.upTo(partition));
       return this.#reader.read(level, partition, limit, after);
     });
   }
@@ -215,9 +214,9 @@ export class OutboxStore {
     return this.#database.read((level) => level.has(key));
   }
 
-  /** Moves an unresolved entry into the partition of an order key. */
-  resolve(stored: Stored, orderKey: string): Promise<void> {
-    const to = encoded(pendingKey(orderKey, stored.sequence), stored.entry);
+  /** Moves an unresolved entry into its partition. */
+  resolve(stored: Stored, partition: string): Promise<void> {
+    const to = encoded(pendingKey(partition, stored.sequence), stored.entry);
     return this.#change(stored, 'now', (batch) => batch.move(stored, to));
   }
 

@@ -36,10 +36,11 @@ class AuthServer {
 
   readonly post = async (request: HttpRequest): Promise<HttpResponse> => {
     this.asked.push(request);
-    const answer = this.answers.shift() ?? granted({ access_token: `token-${this.asked.length}` });
+    const response =
+      this.answers.shift() ?? granted({ access_token: `token-${this.asked.length}` });
     if (this.#held) await new Promise<void>((resolve) => this.#held?.push(resolve));
-    if (answer instanceof IonError) throw answer;
-    return { status: 200, headers: {}, text: '', ...answer };
+    if (response instanceof IonError) throw response;
+    return { status: 200, headers: {}, text: '', ...response };
   };
 }
 
@@ -158,9 +159,9 @@ describe('tokens', () => {
       ['20 s: at most half is kept for the refresh', { expires_in: 20 }, 10, 20],
       ['not stated: 60 s', { expires_in: undefined }, 30, 60],
     ];
-    for (const [what, answer, refresh, end] of lifetimes) {
+    for (const [what, response, refresh, end] of lifetimes) {
       it(`of ${what}`, async () => {
-        auth.answers.push(granted({ access_token: 'first', ...answer }));
+        auth.answers.push(granted({ access_token: 'first', ...response }));
         const from = tokens();
         assert.equal(await get(from), 'first');
         clock += refresh * SECOND - 1;
@@ -411,9 +412,9 @@ describe('tokens', () => {
       ['a network error', new IonError('ION_NETWORK', 'A test.', { transient: true })],
       ['a timeout', new IonError('ION_TIMEOUT', 'A test.', { transient: true, mayHaveRun: true })],
     ];
-    for (const [what, answer] of passing) {
+    for (const [what, response] of passing) {
       it(`happen after ${what}`, async () => {
-        auth.answers.push(answer, answer, answer);
+        auth.answers.push(response, response, response);
         assert.equal(await get(tokens()), 'token-4');
       });
     }
@@ -545,9 +546,9 @@ describe('tokens', () => {
         /cannot be sent/,
       ],
     ];
-    for (const [what, answer, code, message] of cases) {
+    for (const [what, response, code, message] of cases) {
       it(`${what} → ${code}`, async () => {
-        auth.answers.push(answer);
+        auth.answers.push(response);
         const error = await failure(get(tokens({ retries: 0 })), code);
         assert.match(error.message, message);
         assert.doesNotMatch(error.message, /undefined|\[object/);
@@ -570,9 +571,9 @@ describe('tokens', () => {
       ['no content type', { ...granted(), headers: {} }],
       ['a byte order mark', { ...granted(), text: `\ufeff${granted().text}` }],
     ];
-    for (const [what, answer] of usable) {
+    for (const [what, response] of usable) {
       it(`with ${what} are accepted`, async () => {
-        auth.answers.push(answer);
+        auth.answers.push(response);
         assert.equal(await get(tokens({ retries: 0 })), 'token');
       });
     }

@@ -68,10 +68,10 @@ describe('connections to a host with several addresses', () => {
       ['127.0.0.2', '127.0.0.1'],
     ]) {
       resolveTo(...addresses);
-      const answer = post(transport(), slow.port);
+      const response = post(transport(), slow.port);
       await openedAtLeast(2);
       slow.wake();
-      assert.equal((await answer).status, 200);
+      assert.equal((await response).status, 200);
       assert.equal(sockets.filter((socket) => !socket.destroyed).length, 1);
     }
   });
@@ -79,10 +79,10 @@ describe('connections to a host with several addresses', () => {
   it('wait for the only address', async () => {
     const slow = closing(await deafServer('127.0.0.1'));
     resolveTo('127.0.0.1');
-    const answer = post(transport(), slow.port);
+    const response = post(transport(), slow.port);
     await openedAtLeast(1);
     slow.wake();
-    assert.equal((await answer).status, 200);
+    assert.equal((await response).status, 200);
     assert.equal(sockets.length, 1);
   });
 

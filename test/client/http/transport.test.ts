@@ -57,10 +57,10 @@ describe('transport', () => {
           response.writeHead(418, { 'x-b3-trace-id': 'abc' }).end(ANSWER);
         }),
       );
-      const answer = await post(transport(), `${server.url}/ion/graphql?x=1`);
-      assert.equal(answer.status, 418);
-      assert.equal(answer.headers['x-b3-trace-id'], 'abc');
-      assert.equal(answer.text, ANSWER);
+      const response = await post(transport(), `${server.url}/ion/graphql?x=1`);
+      assert.equal(response.status, 418);
+      assert.equal(response.headers['x-b3-trace-id'], 'abc');
+      assert.equal(response.text, ANSWER);
       assert.equal(received?.body, '{"question":"Größe?"}');
       assert.equal(received.request.method, 'POST');
       assert.equal(received.request.url, '/ion/graphql?x=1');
@@ -114,9 +114,9 @@ describe('transport', () => {
           response.writeHead(307, { location: elsewhere.url }).end(),
         ),
       );
-      const answer = await post(transport(), server.url);
-      assert.equal(answer.status, 307);
-      assert.equal(answer.headers.location, elsewhere.url);
+      const response = await post(transport(), server.url);
+      assert.equal(response.status, 307);
+      assert.equal(response.headers.location, elsewhere.url);
       assert.equal(strayed, 0);
     });
 
@@ -196,8 +196,11 @@ describe('transport', () => {
 
     it('reads a response as large as the limit', async () => {
       ion.sandbox.control.fault({ target: 'api', kind: 'big', bytes: MiB });
-      const answer = await post(transport({ maxResponseBytes: MiB }), `${ion.sandbox.url}/graphql`);
-      assert.equal(answer.text.length, MiB);
+      const response = await post(
+        transport({ maxResponseBytes: MiB }),
+        `${ion.sandbox.url}/graphql`,
+      );
+      assert.equal(response.text.length, MiB);
     });
 
     it('rejects a response over the limit', async () => {

@@ -1,14 +1,14 @@
-// Checks of properties that only a flow file made by hand or by a program can have wrong: the
-// editor's own checks prevent it.
+// Checks of properties that only a flow file made by hand or by a program can have wrong, because the
+// editor checks them too.
 
 import { IonError } from '../client/errors.js';
 import { type NumberSetting, numberSettings, readNumber } from '../client/settings.js';
 import { describe } from '../client/support/describe.js';
 import { isPlainObject } from '../client/support/json.js';
 import { trimEnds } from '../client/support/trim-ends.js';
-import { requireResolved } from './references.js';
+import { requireResolved } from './environment-references.js';
 
-/** @throws IonError `ION_CONFIG` for a property that is not what it has to be */
+/** @throws IonError `ION_CONFIG` if the property is not valid */
 export function requireValid(
   node: string,
   name: string,
@@ -19,7 +19,7 @@ export function requireValid(
   if (isValid) return;
   throw new IonError(
     'ION_CONFIG',
-    `The property "${name}" of the ${node} node is ${describe(value)}, but has to be ${expected}. Open the node, correct it and deploy.`,
+    `The property "${name}" of the ${node} node is ${describe(value)}, but must be ${expected}. Open the node, correct it and deploy.`,
   );
 }
 
@@ -27,7 +27,7 @@ export function isString(value: unknown): boolean {
   return typeof value === 'string';
 }
 
-/** A property may be missing, because a flow may be older than it. */
+/** Text, or missing: a flow may be older than the property. */
 export function isText(value: unknown): boolean {
   return value === undefined || value === null || isString(value);
 }
@@ -41,8 +41,8 @@ export function isFilter(value: unknown): boolean {
 }
 
 /**
- * A number that the dialog of a node sets, or its default.
- * @throws IonError `ION_CONFIG` with the name that the dialog gives it, the value and the limits
+ * The number of a property, or its default.
+ * @throws IonError `ION_CONFIG` with the label of the dialog, the value and the limits
  */
 export function requireNumber<Type extends keyof typeof numberSettings>(
   node: Type,
@@ -57,23 +57,23 @@ export function requireNumber<Type extends keyof typeof numberSettings>(
   const given = typeof value === 'number' ? String(value) : describe(value);
   throw new IonError(
     'ION_CONFIG',
-    `"${label}" of the ${node} node is ${given}, but has to be a ${isWhole ? 'whole ' : ''}number from ${least} to ${most}. Open the node, correct it and deploy.`,
+    `"${label}" of the ${node} node is ${given}, but must be a ${isWhole ? 'whole ' : ''}number from ${least} to ${most}. Open the node, correct it and deploy.`,
   );
 }
 
 /**
- * Something that is on or off. Where an environment variable stands for it, it is a text.
+ * The state of a checkbox. From an environment variable, it is text.
  * @throws IonError `ION_CONFIG` for any other value
  */
 export function requireSwitch(
   node: string,
   name: string,
   value: unknown,
-  otherwise: boolean,
+  whenMissing: boolean,
 ): boolean {
   requireResolved(`The property "${name}" of the ${node} node`, value);
   const given = typeof value === 'string' ? trimEnds(value).toLowerCase() : (value ?? '');
-  if (given === '') return otherwise;
+  if (given === '') return whenMissing;
   const isOn = given === true || given === 'true';
   const isValid = isOn || given === false || given === 'false';
   requireValid(node, name, value, isValid, 'true or false');

@@ -3,9 +3,9 @@ import type { NodeAPI } from 'node-red';
 const STARTED = 'flows:started';
 
 /**
- * Calls back each time that flows were deployed and all their nodes are there: before that, what a
- * node sends may not reach the next one.
- * @returns what ends the listening
+ * Calls back after each deploy, when all nodes exist: a message that a node sends earlier may not reach
+ * the next node.
+ * @returns a function that stops this
  */
 export function onFlowsStarted(RED: NodeAPI, callback: () => void): () => void {
   RED.events.on(STARTED, callback);

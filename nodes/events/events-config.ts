@@ -3,14 +3,14 @@ import { IonError } from '../client/errors.js';
 import { type Resource, resourceNamed, resourceNames } from '../client/lists/resources.js';
 import type { RowsQuery } from '../client/lists/rows-query.js';
 import { hasControlCharacter, trimEnds } from '../client/support/trim-ends.js';
-import { type FilterRow, readFilters } from '../shared/filter-rows.js';
-import type { Message } from '../shared/message.js';
 import {
   requireNoReference,
   requireResolved,
   requireResolvedChoices,
   requireUrlWithoutReference,
-} from '../shared/references.js';
+} from '../shared/environment-references.js';
+import type { FilterRow } from '../shared/filter-row.js';
+import type { Message } from '../shared/message.js';
 import {
   isFilter,
   isListOf,
@@ -19,7 +19,8 @@ import {
   requireNumber,
   requireSwitch,
   requireValid,
-} from '../shared/valid-properties.js';
+} from '../shared/property-checks.js';
+import { readFilters } from '../shared/read-filters.js';
 
 /** The properties of an `ion-events` node, as the editor stores them. */
 export interface IonEventsConfig extends NodeDef {
@@ -46,23 +47,23 @@ export interface EventsCredentials {
 
 export type EventsNode = Node<EventsCredentials>;
 
-/** Where events come from. */
+/** A source of events: polling or webhooks. */
 export interface EventSource {
-  /** Ends everything that is under way. */
+  /** Ends all work in progress. */
   close(removed: boolean): Promise<void>;
 }
 
-/** In characters; names of HTTP headers in use are shorter. */
 const NODE = 'ion-events';
+/** Names of HTTP headers in use are shorter. */
 const MAX_HEADER_LENGTH = 100;
 const TEXTS = ['via', 'resource', 'path', 'signatureHeader', 'publicUrl'] as const;
 const HEADER = /^[!#$%&'*+.^`|~\w-]+$/;
 
 /**
- * The properties without invisible characters at their ends, checked for what a flow file made by
- * hand or by a program can have wrong; the editor's own checks prevent the rest.
- * @throws IonError `ION_CONFIG` for a property of another type, a value that cannot work, or a
- * reference to an environment variable that was not put in
+ * The properties without invisible characters at their ends. The checks find mistakes of a flow file
+ * made by hand or by a program; the editor prevents the others.
+ * @throws IonError `ION_CONFIG` for a property of a wrong type, a value that cannot work, or a
+ * reference to an environment variable that was not replaced
  */
 export function readEventsConfig(
   given: IonEventsConfig,
@@ -103,13 +104,13 @@ export function readEventsConfig(
   return config;
 }
 
-/** @throws IonError `ION_CONFIG`, which does not repeat it */
+/** @throws IonError `ION_CONFIG`, which does not repeat the secret */
 function checkSecret(secret: unknown): void {
   requireResolved('The secret of the ion-events node', secret);
   if (typeof secret !== 'string' || !hasControlCharacter(trimEnds(secret))) return;
   throw new IonError(
     'ION_CONFIG',
-    'The secret of the ion-events node has a line break, a tab or another control character in it. Enter the one that the receiver in ION has.',
+    'The secret of the ion-events node contains a line break, a tab or another control character. Enter the secret of the receiver in ION.',
   );
 }
 
@@ -118,19 +119,19 @@ function isHeader(value: unknown): boolean {
   return typeof value === 'string' && value.length <= MAX_HEADER_LENGTH && HEADER.test(value);
 }
 
-/** @throws IonError `ION_CONFIG` where it is not known how to list the resource */
+/** @throws IonError `ION_CONFIG` if the package cannot list the resource */
 export function requireResource({ resource }: IonEventsConfig): Resource {
   const found = resourceNamed(resource);
   if (found) return found;
   throw new IonError(
     'ION_CONFIG',
-    `The rows of ${resource || 'no resource'} cannot be read. Choose one of ${resourceNames.join(', ')}, or let a webhook bring the event as it is, without fields and filters.`,
+    `The rows of ${resource || 'no resource'} cannot be read. Choose one of ${resourceNames.join(', ')}, or use a webhook without fields and filters.`,
   );
 }
 
 /**
- * What is read of a changed object.
- * @param fields where the node does not choose any
+ * The query for a changed object.
+ * @param fields read if the node chooses none
  * @throws IonError `ION_VARIABLES` for a filter that cannot be evaluated
  */
 export async function readQuery(
@@ -139,12 +140,12 @@ export async function readQuery(
   config: IonEventsConfig,
   fields: readonly string[],
 ): Promise<RowsQuery> {
-  // No message leads to an event, so that its filters have none to take a value from.
+  // No message triggers an event, so filters have no message to take a value from.
   const filters = await readFilters(RED, node, {} as Message, config.filters);
   return { filters, fields: config.fields?.length > 0 ? config.fields : [...fields], sort: [] };
 }
 
-/** The actions that the node tells of. */
+/** Whether the node reports events of this action. */
 export function isWantedAction({ actions }: IonEventsConfig, action: string): boolean {
   return (actions ?? ['CREATE', 'UPDATE']).includes(action);
 }

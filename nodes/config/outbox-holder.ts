@@ -12,7 +12,7 @@ import { storeError } from '../outbox/store/store-error.js';
 import { inBackground, reportError } from '../shared/report-error.js';
 import { OutboxOpening } from './outbox-opening.js';
 
-/** Below Node-RED's user folder; one folder in it per config node. */
+/** The folder in Node-RED's user folder; it has one folder per config node. */
 const FOLDER = 'ion-outbox';
 const HELD = '@ion-nodes/node-red-ion/ion-config:ion-config.log.outboxHeld';
 const LEFT = '@ion-nodes/node-red-ion/ion-config:ion-config.log.outboxLeft';
@@ -21,44 +21,44 @@ const OLD = '@ion-nodes/node-red-ion/ion-config:ion-config.log.outboxOld';
 const REPAIRED = '@ion-nodes/node-red-ion/ion-config:ion-config.log.outboxRepaired';
 
 const REOPEN_MS = 30_000;
-/** Of a message, while another process has the outbox open: an update replaces it in less. */
+/** The patience of a message while another process uses the outbox; an update of Node-RED takes less. */
 const PATIENCE_MS = 60_000;
-/** The process before this one may still be about to end. */
+/** The previous process may still be closing. */
 const WARN_AFTER_MS = 5000;
 
 interface OutboxSettings {
-  /** Of the API: what was meant for one ION never goes to another one. */
+  /** The API's URL: a write for one ION environment never goes to another. */
   endpoint: () => string;
   writer: () => StepWriter;
   concurrency: () => number;
-  /** Messages that may wait for it while another process has it open. */
+  /** The number of messages that may wait while another process uses the outbox. */
   queueLimit: () => number;
   /** @throws IonError `ION_CONFIG` for limits that cannot be used */
   limits: () => OutboxLimits;
-  /** How long each of them waits; a minute by default. */
+  /** The patience of each message; a minute by default. */
   patienceMs?: number;
-  /** Before the log tells it; 5 s by default. */
+  /** The delay before the log reports the other process; 5 s by default. */
   warnAfterMs?: number;
-  /** Before the next try to open what an earlier process left; 30 s by default. */
+  /** The delay between attempts to open an outbox of an earlier process; 30 s by default. */
   reopenMs?: number;
 }
 
-export interface ConfigOutboxListener extends OutboxListener {
-  /** Whether another process has it open. */
+export interface HolderListener extends OutboxListener {
+  /** Whether another process uses the outbox. */
   held(isHeld: boolean): void;
 }
 
-/** The outbox of a config node: opened when it is needed, or when an earlier process left one. */
-export class ConfigOutbox {
+/** Holds the outbox of a config node, and opens it on the first use or if an earlier process left one. */
+export class OutboxHolder {
   readonly #RED: NodeAPI;
   readonly #node: Node;
   readonly #settings: OutboxSettings;
-  readonly #listeners = new Map<string, ConfigOutboxListener>();
+  readonly #listeners = new Map<string, HolderListener>();
   readonly #opening: OutboxOpening;
   #isClosed = false;
   #retryTimer: NodeJS.Timeout | undefined;
   #heldTimer: NodeJS.Timeout | undefined;
-  /** What was reported last. */
+  /** The text of the last report. */
   #reported = '';
 
   constructor(RED: NodeAPI, node: Node, settings: OutboxSettings) {
@@ -70,11 +70,11 @@ export class ConfigOutbox {
       queueLimit: settings.queueLimit,
       onHeld: (error) => this.#noteHeld(error !== undefined),
     });
-    RED.events.once('flows:started', this.#begin);
+    RED.events.once('flows:started', this.#start);
   }
 
   /**
-   * @param signal of the message that needs it
+   * @param signal the signal of the message
    * @throws IonError `ION_CONFIG` for limits that cannot be used; see `OutboxOpening.outbox`
    */
   open(signal?: AbortSignal): Promise<Outbox> {
@@ -83,10 +83,10 @@ export class ConfigOutbox {
   }
 
   /**
-   * What exists already, without making one.
-   * @param patienceMs how long to wait while another process has it open
+   * Opens the outbox only if its folder exists.
+   * @param patienceMs how long to wait while another process uses it
    */
-  async existing(patienceMs = 0): Promise<Outbox | undefined> {
+  async openIfPresent(patienceMs = 0): Promise<Outbox | undefined> {
     const folder = this.#folder();
     const exists = await isFolder(folder).catch((thrown) => {
       throw storeError(folder, thrown);
@@ -94,8 +94,8 @@ export class ConfigOutbox {
     return exists ? this.#opening.outbox(patienceMs) : undefined;
   }
 
-  /** @returns what ends the listening */
-  listen(sender: string, listener: ConfigOutboxListener): () => void {
+  /** @returns a function that ends the subscription */
+  subscribe(sender: string, listener: HolderListener): () => void {
     this.#listeners.set(sender, listener);
     if (this.#opening.isHeld) listener.held(true);
     else if (this.#opening.opened) listener.changed(this.#opening.opened.state);
@@ -104,12 +104,12 @@ export class ConfigOutbox {
     };
   }
 
-  /** @param isRemoved the config node is deleted, so that nobody delivers what is left */
+  /** @param isRemoved whether the config node is deleted, so that pending writes are left behind */
   async close(isRemoved: boolean): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#retryTimer);
     clearTimeout(this.#heldTimer);
-    this.#RED.events.removeListener('flows:started', this.#begin);
+    this.#RED.events.removeListener('flows:started', this.#start);
     const outbox = await this.#opening.close();
     const count = outbox?.state.pending ?? 0;
     if (isRemoved && count > 0) {
@@ -118,23 +118,23 @@ export class ConfigOutbox {
     await outbox?.close();
   }
 
-  readonly #begin = (): void => {
+  readonly #start = (): void => {
     if (this.#isClosed || !this.#isUsable()) return;
     inBackground(this.#node, this.#warnOfOldFolder());
-    this.#continue();
+    this.#resume();
   };
 
-  /** Goes on with what an earlier process left. */
-  #continue(): void {
-    this.existing(Number.POSITIVE_INFINITY).catch((thrown) => {
+  /** Continues the delivery of writes that an earlier process left. */
+  #resume(): void {
+    this.openIfPresent(Number.POSITIVE_INFINITY).catch((thrown) => {
       if (this.#isClosed) return;
       this.#reportOnce(toIonError(thrown));
       const { reopenMs = REOPEN_MS } = this.#settings;
-      this.#retryTimer = setTimeout(() => this.#continue(), reopenMs);
+      this.#retryTimer = setTimeout(() => this.#resume(), reopenMs);
     });
   }
 
-  /** Not at each try, which would fill the log. */
+  /** Reports a failure once, because one report per attempt would fill the log. */
   #reportOnce({ code, message: reason, cause }: IonError): void {
     if (reason === this.#reported) return;
     this.#reported = reason;
@@ -173,7 +173,7 @@ export class ConfigOutbox {
     return outbox;
   }
 
-  /** With settings that cannot work there is none: the config node tells about those itself. */
+  /** Without usable settings there is no outbox; the config node reports that problem. */
   #isUsable(): boolean {
     try {
       this.#settings.limits();
@@ -187,7 +187,7 @@ export class ConfigOutbox {
     return outboxFolder(this.#allOutboxes(), this.#node.id, this.#settings.endpoint());
   }
 
-  /** An engineer can tell whether what lies there belongs to this ION. */
+  /** Warns of an outbox of 1.0.0, because only a person knows whether it belongs to this environment. */
   async #warnOfOldFolder(): Promise<void> {
     const endpoint = this.#settings.endpoint();
     const old = await oldFolder(this.#allOutboxes(), this.#node.id, endpoint);

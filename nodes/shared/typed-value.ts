@@ -1,15 +1,14 @@
 import type { Node, NodeAPI } from 'node-red';
 import { IonError, type IonErrorCode, quote, reasonOf } from '../client/errors.js';
 import { numberExactly, parseExactly } from '../client/support/json.js';
+import { requireResolved, requireVariables } from './environment-references.js';
 import type { Message } from './message.js';
-import { requireResolved, requireVariables } from './references.js';
-import { isText } from './valid-properties.js';
+import { isText } from './property-checks.js';
 
 /**
- * The value of a typed input for this message (`msg`, `flow`, `global`, `jsonata`, `env`, `json` …).
- * A whole number beyond `Number.MAX_SAFE_INTEGER` comes as text.
- * @param code of the error when it cannot be evaluated
- * @throws IonError
+ * Evaluates a typed input (`msg`, `flow`, `global`, `jsonata`, `env`, `json` …) for a message. A whole
+ * number beyond `Number.MAX_SAFE_INTEGER` becomes text.
+ * @throws IonError with the code of the input if it cannot be evaluated
  */
 export function typedValue(
   RED: NodeAPI,
@@ -18,11 +17,11 @@ export function typedValue(
   input: { value: string; type: string; what: string; code: IonErrorCode },
 ): Promise<unknown> {
   const { type, what, code } = input;
-  // A flow that was made by a program may hold a number itself.
+  // A flow file from a program may hold a number.
   const given: unknown = input.value ?? '';
   const value = typeof given === 'object' ? undefined : String(given);
   if (value === undefined || !isText(type)) {
-    return Promise.reject(new IonError(code, `${what} is not set to a text.`));
+    return Promise.reject(new IonError(code, `${what} is not set to text.`));
   }
   return new Promise((resolve, reject) => {
     const fail = (thrown: unknown) => {
@@ -39,8 +38,8 @@ export function typedValue(
     try {
       RED.util.evaluateNodeProperty(value, type, node, msg, (error, result) => {
         if (error) fail(error);
-        // It may never end.
-        else if (isPromise(result)) fail('a promise, which has to be waited for first');
+        // A promise may never settle.
+        else if (isPromise(result)) fail('a promise; await it before this node');
         else resolve(unrounded(type, value, result));
       });
     } catch (thrown) {
@@ -49,7 +48,7 @@ export function typedValue(
   });
 }
 
-/** A path through something that is not there ends in JavaScript's own words. */
+/** Replaces JavaScript's own text for a path through a missing value. */
 function readableReason(thrown: unknown): string {
   const reason = reasonOf(thrown);
   const property =
@@ -57,13 +56,13 @@ function readableReason(thrown: unknown): string {
   return property === undefined ? reason : `nothing holds "${property}"`;
 }
 
-/** Node-RED rounds whole numbers beyond `Number.MAX_SAFE_INTEGER`; here they come as text. */
+/** Node-RED rounds whole numbers beyond `Number.MAX_SAFE_INTEGER`; here they become text. */
 function unrounded(type: string, value: string, result: unknown): unknown {
   if (type === 'json') return parseExactly(value);
   return type === 'num' ? numberExactly(value) : result;
 }
 
-/** Whether "await" would take it for one. */
+/** Whether `await` treats the value as a promise. */
 function isPromise(value: unknown): boolean {
   return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }

@@ -1,19 +1,12 @@
 import type { Node, NodeAPI } from 'node-red';
 import type { FilterOperator } from '../client/graphql/filter-operators.js';
 import type { RowsFilter } from '../client/lists/rows-query.js';
+import type { FilterRow } from './filter-row.js';
 import type { Message } from './message.js';
-import { typedValue } from './typed-values.js';
-
-/** One row of filters, as the editor stores it. */
-export interface FilterRow {
-  field: string;
-  op: FilterOperator;
-  value: string;
-  valueType: string;
-}
+import { typedValue } from './typed-value.js';
 
 /**
- * The filters with the values that they have for this message.
+ * Evaluates the filters for a message.
  * @throws IonError `ION_VARIABLES` for a value that cannot be evaluated
  */
 export function readFilters(
@@ -23,7 +16,9 @@ export function readFilters(
   rows: readonly FilterRow[] | undefined,
 ): Promise<RowsFilter[]> {
   const filters = (rows ?? []).map(async (row): Promise<RowsFilter> => {
-    const { field, op, value, valueType } = row;
+    const { field, value, valueType } = row;
+    // The query rejects an operator that the client does not know.
+    const op = row.op as FilterOperator;
     const what = `The filter on "${field}"`;
     const input = { value, type: valueType, what, code: 'ION_VARIABLES' } as const;
     return { field, op, value: await typedValue(RED, node, msg, input) };

@@ -1,5 +1,5 @@
-// Node-RED puts the value of an environment variable in the place of `${NAME}` or `$(NAME)` where
-// that is the whole text of a property, and leaves the text as it is where there is no such variable.
+// Node-RED replaces `${NAME}` or `$(NAME)` by the value of the environment variable if it is the whole
+// text of a property. Without such a variable, the text stays as it is.
 
 import type { Node, NodeAPI } from 'node-red';
 import { IonError, type IonErrorCode, quote } from '../client/errors.js';
@@ -9,7 +9,7 @@ import { trimEnds } from '../client/support/trim-ends.js';
 const REFERENCES = /\$\{([^{}]+)\}/g;
 
 /**
- * @param what begins the sentence of the error
+ * @param what the subject of the error message
  * @throws IonError for a text that is still a reference to an environment variable
  */
 export function requireResolved(
@@ -22,7 +22,7 @@ export function requireResolved(
 }
 
 /**
- * For choices, of which the default would apply without a word.
+ * Checks choices, whose default would otherwise apply silently.
  * @throws IonError `ION_CONFIG`
  */
 export function requireResolvedChoices<Config extends object>(
@@ -36,7 +36,7 @@ export function requireResolvedChoices<Config extends object>(
 }
 
 /**
- * For a typed input of type `env`, of which Node-RED makes an empty text where a variable is missing.
+ * Checks a typed input of type `env`, which Node-RED evaluates to an empty text if a variable is missing.
  * @throws IonError that names the variable
  */
 export function requireVariables(
@@ -47,7 +47,7 @@ export function requireVariables(
   code: IonErrorCode,
 ): void {
   const references = [...value.matchAll(REFERENCES)].map(([, name = '']) => name);
-  // As Node-RED reads it: without any reference, the whole text is the name.
+  // Node-RED takes a text without references as the name of a variable.
   const names = references.length > 0 ? references : [value];
   const { getSetting } = RED.util as typeof RED.util & {
     getSetting?(node: Node, name: string): unknown;
@@ -56,43 +56,43 @@ export function requireVariables(
   if (missing === undefined || !getSetting) return;
   throw new IonError(
     code,
-    `${what} comes from the environment variable ${quote(missing)}, which Node-RED does not have. Set it where Node-RED is started, and restart Node-RED; or set it for the flow.`,
+    `${what} comes from the environment variable ${quote(missing)}, which is not set. Set it for Node-RED and restart Node-RED, or set it for the flow.`,
   );
 }
 
 /**
- * As `requireResolved`, and for a text with a reference in it.
+ * Like `requireResolved`, but also rejects a text with a reference in the middle.
  * @throws IonError `ION_CONFIG`
  */
 export function requireNoReference(what: string, value: unknown): void {
   requireResolved(what, value);
-  refusePart(what, referenceIn(value));
+  rejectPart(what, referenceIn(value));
 }
 
 /**
- * As `requireNoReference`, for a URL.
+ * Like `requireNoReference`, for a URL.
  * @throws IonError `ION_CONFIG`
  */
 export function requireUrlWithoutReference(what: string, value: unknown): void {
   requireResolved(what, value);
-  refusePart(what, referenceInUrl(value));
+  rejectPart(what, referenceInUrl(value));
 }
 
-function refusePart(what: string, part: string | undefined): void {
+function rejectPart(what: string, part: string | undefined): void {
   if (part === undefined) return;
   throw new IonError(
     'ION_CONFIG',
-    `${what} contains ${quote(part)}. Node-RED replaces an environment variable only where its reference, such as \${NAME}, is the whole text: set a variable to the whole text, and enter its reference alone.`,
+    `${what} contains ${quote(part)}. Node-RED replaces a reference such as \${NAME} only if it is the whole text. Set a variable to the whole text and enter only its reference.`,
   );
 }
 
 function unresolved(what: string, text: string, name: string): string {
   const reference = trimEnds(text);
   if (reference !== text) {
-    return `${what} is ${quote(reference)} with a blank before or after it, so Node-RED does not replace it by the environment variable ${quote(name)}. Remove the blank.`;
+    return `${what} is ${quote(reference)} with a space before or after it, so Node-RED does not replace it by the environment variable ${quote(name)}. Remove the space.`;
   }
   if (process.env[name] !== undefined) {
-    return `${what} is still ${quote(reference)} although the environment variable ${quote(name)} is set: envVarExcludes in Node-RED's settings excludes it, or the text came out of another variable. Enter a variable that holds the value itself.`;
+    return `${what} is still ${quote(reference)} although the environment variable ${quote(name)} is set: envVarExcludes in Node-RED's settings excludes it, or the text is the value of another variable. Use a variable that holds the value itself.`;
   }
-  return `${what} is ${quote(reference)}, but Node-RED has no environment variable ${quote(name)}. Set it where Node-RED is started, and restart Node-RED; or enter the value itself.`;
+  return `${what} is ${quote(reference)}, but the environment variable ${quote(name)} is not set. Set it for Node-RED and restart Node-RED, or enter the value itself.`;
 }

@@ -1,0 +1,37 @@
+import type { RequestHandler } from 'express';
+import type { NodeAPI } from 'node-red';
+import { testConnection } from './connection-test.js';
+import { changeOutbox, readOutbox } from './outbox.js';
+import { bodyOf, idOf, isRefresh } from './request.js';
+import { NotModified, respond } from './respond.js';
+import { runOperation } from './run-operation.js';
+import { readSchema } from './schema.js';
+
+/** Registers the routes of the dialogs, each with a permission of Node-RED. */
+export function registerAdminRoutes(RED: NodeAPI): void {
+  const { httpAdmin, auth } = RED;
+  const read = auth.needsPermission('ion-config.read');
+  const write = auth.needsPermission('ion-config.write');
+  httpAdmin.post('/ion-config/test', write, (req, res) => {
+    respond(res, (signal) => testConnection(RED, bodyOf(req), signal));
+  });
+  httpAdmin.post('/ion-config/:id/run', write, (req, res) => {
+    respond(res, (signal) => runOperation(RED, idOf(req), bodyOf(req), signal));
+  });
+  httpAdmin.get('/ion-config/:id/outbox', read, (req, res) => {
+    respond(res, () => readOutbox(RED, idOf(req)));
+  });
+  httpAdmin.post('/ion-config/:id/outbox', write, (req, res) => {
+    respond(res, () => changeOutbox(RED, idOf(req), bodyOf(req)));
+  });
+  // A user with read access has no reason to send requests to ION.
+  const readOrRefresh: RequestHandler = (req, res, next) =>
+    (isRefresh(req) ? write : read)(req, res, next);
+  httpAdmin.get('/ion-config/:id/schema', readOrRefresh, (req, res) => {
+    respond(res, async () => {
+      const schema = await readSchema(RED, idOf(req), isRefresh(req));
+      const { etag } = schema;
+      return req.headers['if-none-match'] === etag ? new NotModified(etag) : schema;
+    });
+  });
+}

@@ -1,0 +1,47 @@
+import type { NodeAPI } from 'node-red';
+import type { IonClient } from '../../client/client.js';
+import { IonError } from '../../client/errors.js';
+import { parseOperation } from '../../client/graphql/operation.js';
+import { writeJson } from '../../client/support/long-json.js';
+import { requireDeployedConfig } from './deployed-config.js';
+import { JsonText } from './respond.js';
+
+/** In JSON; a schema stays in memory as long as its config node. */
+const MAX_SCHEMA_BYTES = 32 * 1024 * 1024;
+
+interface CachedSchema {
+  text?: JsonText;
+  reading?: Promise<JsonText> | undefined;
+}
+
+/** Schemas are large and change rarely: one per client, until a refresh. */
+const schemas = new WeakMap<IonClient, CachedSchema>();
+
+/** @returns the schema of an environment; concurrent requests share one introspection */
+export async function readSchema(RED: NodeAPI, id: string, refresh: boolean): Promise<JsonText> {
+  const { client } = requireDeployedConfig(RED, id);
+  const schema = schemas.get(client) ?? {};
+  schemas.set(client, schema);
+  if (schema.text && !refresh) return schema.text;
+  schema.reading ??= introspect(client).finally(() => {
+    schema.reading = undefined;
+  });
+  schema.text = await schema.reading;
+  return schema.text;
+}
+
+async function introspect(client: IonClient): Promise<JsonText> {
+  // Loaded on first use. Not by import(), which would load the library's second, ESM copy.
+  const { getIntrospectionQuery } =
+    require('graphql/utilities') as typeof import('graphql/utilities');
+  const operation = parseOperation(getIntrospectionQuery());
+  // Not the signal of one request, because others may wait for the same result.
+  const { signal } = new AbortController();
+  const { data } = await client.request(operation, { signal, isEditor: true });
+  const bytes = await writeJson(data);
+  if (bytes.length <= MAX_SCHEMA_BYTES) return new JsonText(bytes);
+  throw new IonError(
+    'ION_RESPONSE',
+    'The schema of this ION environment is too large for the dialogs.',
+  );
+}

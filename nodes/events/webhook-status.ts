@@ -1,0 +1,50 @@
+import type { NodeStatus, StatusText } from '../shared/node-status.js';
+
+/** The parts of a webhook that need a correction by the user. */
+export type Problem = 'route' | 'secret' | 'registration' | 'password';
+
+/** The status of a webhook: its first problem, else its refused or its sent events. */
+export class WebhookStatus {
+  readonly #status: NodeStatus;
+  /** Keys of the catalogue. */
+  readonly #problems = new Map<Problem, string>();
+  #sent = 0;
+  #refused = 0;
+
+  constructor(status: NodeStatus) {
+    this.#status = status;
+  }
+
+  countSent(): void {
+    this.#sent++;
+    this.show();
+  }
+
+  countRefused(): void {
+    this.#refused++;
+    this.show();
+  }
+
+  /** @returns whether the problem is a new one, to be reported */
+  setProblem(about: Problem, key: string): boolean {
+    const isNew = this.#problems.get(about) !== key;
+    this.#problems.set(about, key);
+    this.show();
+    return isNew;
+  }
+
+  clearProblem(about: Problem): void {
+    if (this.#problems.delete(about)) this.show();
+  }
+
+  show(): void {
+    this.#status.idle(this.#text());
+  }
+
+  #text(): StatusText {
+    const [problem] = this.#problems.values();
+    if (problem) return { key: problem, fill: 'red' };
+    if (this.#refused > 0) return { key: 'events.refused', fill: 'yellow', count: this.#refused };
+    return { key: 'events.received', fill: 'green', count: this.#sent };
+  }
+}

@@ -1,0 +1,23 @@
+import { fillIn, type NodeMigrations } from './migrate.js';
+
+export const configMigrations: NodeMigrations = {
+  type: 'ion-config',
+  steps: [
+    fillIn({
+      apiUrl: '',
+      authUrl: '',
+      audience: '',
+      authScheme: 'raw',
+      timeout: 30,
+      retries: 3,
+      concurrency: 10,
+      queueLimit: 1000,
+      timeZone: '',
+      outboxLimit: 1_000_000,
+      outboxSize: 1024,
+      tls: '',
+      proxy: '',
+      allowHttp: false,
+    }),
+  ],
+};

@@ -1,0 +1,6 @@
+import { fillIn, type NodeMigrations } from './migrate.js';
+
+export const graphqlMigrations: NodeMigrations = {
+  type: 'ion-graphql',
+  steps: [fillIn({ operationName: '', pages: 'one', pageSize: 100, limit: 0, output: 'payload' })],
+};
