@@ -231,6 +231,6 @@ class Webhook {
 function noSecret(): IonError {
   return new IonError(
     'ION_CONFIG',
-    "This ion-events node has no secret, so all webhooks are refused. Enter the receiver's secret, or set a new one in both places.",
+    'This ion-events node has no secret, so all deliveries are rejected. Enter the secret of the receiver in ION, or set a new one in both places.',
   );
 }

@@ -161,7 +161,7 @@ export class Delivery {
     const { tries, minutes, isOver } = failing.failed(partition, stored, error);
     const decision = failing.of(partition, stored)?.decision;
     if (decision || isOver) {
-      const end = `The outbox stopped trying after ${tries} tries in ${minutes} min.`;
+      const end = `The outbox stopped trying after ${tries} attempts in ${minutes} min.`;
       const reason = error.with({ message: withSentence(error.message, end) });
       await rejections.end(partition, stored, decision ?? 'skip', decision ? error : reason);
       return true;

@@ -138,7 +138,7 @@ function parseUrl(label: string, text: unknown, allowHttp: boolean): URL {
   if (!trimmed) {
     throw new IonError(
       'ION_CONFIG',
-      `The ${label} is empty. Enter it in the ION config node, or select another environment than "custom".`,
+      `The ${label} is empty. Enter it in the ION config node, or select an environment other than "Custom URLs".`,
     );
   }
   const url = typeof trimmed === 'string' ? parsed(trimmed) : undefined;

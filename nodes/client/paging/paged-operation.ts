@@ -46,7 +46,7 @@ export function pagedOperation(operation: Operation, options: PagingOptions): Pa
     // A mutation would be executed once for every page.
     throw new IonError(
       'ION_QUERY',
-      'Only queries can be paged. Set the pages to "one" for a mutation.',
+      'Only queries can be paged. Set Paging to "off" for a mutation.',
     );
   }
   const { definition } = operation;

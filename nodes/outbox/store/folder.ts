@@ -138,7 +138,7 @@ async function makePrivate(folder: string): Promise<void> {
 function notOurs(path: string, what: string): IonError {
   return new IonError(
     'ION_CONFIG',
-    `The outbox cannot be stored in ${path}, because that is ${what}. Nothing was changed. Move it away, and the outbox makes its folder there.`,
+    `The outbox cannot be stored in ${path}, because that is ${what}. Nothing was changed. Move it away; the outbox then creates its folder.`,
   );
 }
 
