@@ -1,5 +1,5 @@
 import { type IonError, toIonError } from '../client/errors.js';
-import { isRefusal } from '../client/failures/classify-failure.js';
+import { isOperationRejected } from '../client/failures/classify-failure.js';
 import type { RetryDelay } from './retry-delay.js';
 
 interface Settings {
@@ -23,7 +23,7 @@ export type CircuitState = 'closed' | 'open' | 'half-open';
 export class CircuitBreaker {
   readonly #settings: Settings;
   /** Time of the last answer, on the monotonic clock. */
-  #answeredAt = Number.NEGATIVE_INFINITY;
+  #respondedAt = Number.NEGATIVE_INFINITY;
   #checking: Promise<boolean> | undefined;
   #openSince: number | undefined;
   #reason: IonError | undefined;
@@ -51,8 +51,8 @@ export class CircuitBreaker {
   }
 
   /** ION answered, if only with a rejection: closes the circuit. */
-  answered(): void {
-    this.#answeredAt = performance.now();
+  responded(): void {
+    this.#respondedAt = performance.now();
     if (this.#openSince === undefined) return;
     this.#openSince = undefined;
     this.#reason = undefined;
@@ -67,21 +67,21 @@ export class CircuitBreaker {
    * Whether ION has answered anything since a time, or answers now.
    * @param since on the monotonic clock
    */
-  async isAnswering(since: number): Promise<boolean> {
-    if (this.#answeredAt >= since) return true;
+  async isResponding(since: number): Promise<boolean> {
+    if (this.#respondedAt >= since) return true;
     this.#checking ??= this.#settings
       .check()
       .then(
         () => true,
         // A rejection is an answer as well.
-        (thrown) => isRefusal(toIonError(thrown)),
+        (thrown) => isOperationRejected(toIonError(thrown)),
       )
       .finally(() => {
         this.#checking = undefined;
       });
-    const isAnswering = await this.#checking;
-    if (isAnswering) this.answered();
-    return isAnswering;
+    const isResponding = await this.#checking;
+    if (isResponding) this.responded();
+    return isResponding;
   }
 
   /** ION cannot be reached: opens the circuit until the next probe. */

@@ -1,5 +1,5 @@
 import type { IonError, IonErrorCode } from '../client/errors.js';
-import { speaksOfDatabase } from '../client/failures/service-trouble.js';
+import { concernsDatabase } from '../client/failures/service-trouble.js';
 import type { Stored } from './store/entries.js';
 
 /** A failing write is rejected after that many failures, but not before that time has passed. */
@@ -31,7 +31,7 @@ interface Failing extends FailingWrite {
   /** Time of the first of those, on the monotonic clock. */
   countedSince: number;
   /** Time of the first failure, on the monotonic clock. */
-  begun: number;
+  startedAt: number;
   /** Writes that were delivered before the last failure. */
   deliveredBefore: number;
   decision: FailingDecision | undefined;
@@ -149,7 +149,7 @@ export class FailingWrites {
             nextTryAt: undefined,
             counted: 0,
             countedSince: 0,
-            begun: this.#now(),
+            startedAt: this.#now(),
             deliveredBefore: this.#delivered,
             decision: undefined,
             listeners: [],
@@ -166,11 +166,15 @@ export class FailingWrites {
     if (isOnlyOne && mayBeItsOwn(error) && failing.counted++ === 0) failing.countedSince = now;
     const isOver =
       failing.counted >= this.#rule.tries && now - failing.countedSince >= this.#rule.ms;
-    return { tries: failing.tries, minutes: Math.round((now - failing.begun) / 60_000), isOver };
+    return {
+      tries: failing.tries,
+      minutes: Math.round((now - failing.startedAt) / 60_000),
+      isOver,
+    };
   }
 
   /** @param delay before the next try, in ms; `undefined` if a try begins */
-  waits(partition: string, delay: number | undefined): void {
+  setNextTry(partition: string, delay: number | undefined): void {
     const failing = this.#byPartition.get(partition);
     if (failing) failing.nextTryAt = delay === undefined ? undefined : Date.now() + delay;
   }
@@ -184,5 +188,5 @@ function mayBeItsOwn({ code, notRun }: IonError): boolean {
 
 /** Whether ION reported a failure of its database, which affects all writes. */
 function isOfDatabase({ errors = [] }: IonError): boolean {
-  return speaksOfDatabase(errors.map(({ message }) => message));
+  return concernsDatabase(errors.map(({ message }) => message));
 }

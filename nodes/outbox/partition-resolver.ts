@@ -3,7 +3,7 @@ import type { CircuitBreaker } from './circuit-breaker.js';
 import { CoalescedRunner } from './coalesced-runner.js';
 import type { EntryKinds } from './entry-kind.js';
 import type { OrderBarrier } from './order-barrier.js';
-import { isRejection, type Rejections } from './rejections.js';
+import { isWriteRejected, type Rejections } from './rejections.js';
 import type { RetryDelay } from './retry-delay.js';
 import type { Stored } from './store/entries.js';
 import { partitionOf } from './store/keys.js';
@@ -88,21 +88,21 @@ export class PartitionResolver {
 
   async #resolve(stored: Stored, orderKey: Promise<string>): Promise<void> {
     const { store, kinds, breaker, rejections } = this.#settings;
-    const begun = performance.now();
+    const startedAt = performance.now();
     try {
       const found = await orderKey;
-      breaker.answered();
+      breaker.responded();
       await store.resolve(stored, partitionOf(found));
       this.#failures = 0;
-      this.#scan.progressed();
+      this.#scan.resetFailures();
     } catch (thrown) {
       const error = toIonError(thrown);
-      if (isRejection(error)) {
-        breaker.answered();
+      if (isWriteRejected(error)) {
+        breaker.responded();
         await rejections.reject(stored, error);
         return;
       }
-      await this.#countFailure(error, begun);
+      await this.#countFailure(error, startedAt);
       // ION answers, but not to this look-up: the other entries no longer wait for it.
       const { entry } = stored;
       await store.resolve(stored, partitionOf(kinds.of(entry).unknownOrderKey(entry)));
@@ -111,10 +111,10 @@ export class PartitionResolver {
   }
 
   /** @throws the error, unless the look-up has failed too often */
-  async #countFailure(error: IonError, begun: number): Promise<void> {
+  async #countFailure(error: IonError, startedAt: number): Promise<void> {
     const { breaker } = this.#settings;
     // An outage says nothing about the entry.
-    this.#failures = (await breaker.isAnswering(begun)) ? this.#failures + 1 : 0;
+    this.#failures = (await breaker.isResponding(startedAt)) ? this.#failures + 1 : 0;
     if (this.#failures === 0) breaker.open(error);
     if (this.#failures < MAX_FAILURES) throw error;
   }

@@ -1,5 +1,5 @@
 import { closedError, IonError } from '../client/errors.js';
-import { isRefusal } from '../client/failures/classify-failure.js';
+import { isOperationRejected } from '../client/failures/classify-failure.js';
 import type { FailingDecision, FailingWrites } from './failing-writes.js';
 import type { Listeners } from './listeners.js';
 import type { RejectedEntry, Stored } from './store/entries.js';
@@ -60,6 +60,6 @@ export class Rejections {
 }
 
 /** Whether ION rejected the write; of several fields, one that may still be written is enough. */
-export function isRejection(error: IonError): boolean {
-  return isRefusal(error) && (error.parts?.every(isRefusal) ?? true);
+export function isWriteRejected(error: IonError): boolean {
+  return isOperationRejected(error) && (error.parts?.every(isOperationRejected) ?? true);
 }

@@ -44,8 +44,8 @@ export function outboxResults(
   let unsubscribe = () => {};
   const show = (state: OutboxState) => status.idle(statusOf(state));
   const listener = {
-    delivered: (entry: Entry, answer: WriteResult<unknown>) =>
-      node.send([deliveredMessage(entry, answer), null]),
+    delivered: (entry: Entry, result: WriteResult<unknown>) =>
+      node.send([deliveredMessage(entry, result), null]),
     rejected: (entry: Entry, error: IonError) =>
       node.send([null, rejectedMessage(node, entry, error)]),
     failed: (thrown: unknown) => reportError(node, thrown),
@@ -75,8 +75,8 @@ export function outboxResults(
   };
 }
 
-function deliveredMessage(entry: Entry, answer: WriteResult<unknown>): Message {
-  const { payload, name, attempts, traceId, results } = answer;
+function deliveredMessage(entry: Entry, result: WriteResult<unknown>): Message {
+  const { payload, name, attempts, traceId, results } = result;
   const durationMs = Date.now() - entry.acceptedAt;
   const ion = { operation: 'mutation', name, attempts, traceId, results, durationMs };
   return { ...messageOf(entry), payload, ion: withoutUnknown(ion) };

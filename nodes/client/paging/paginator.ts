@@ -146,7 +146,7 @@ class Paginator {
     if (typeof this.#cursor === 'string' && this.#cursor.length > MAX_CURSOR_LENGTH) {
       throw this.#stuck(`gives a cursor of more than ${MAX_CURSOR_LENGTH} characters`);
     }
-    const cursor = shortened(this.#cursor);
+    const cursor = hashIfLong(this.#cursor);
     if (this.#usedCursors.has(cursor)) throw this.#stuck('gives a cursor that was used before');
     this.#usedCursors.add(cursor);
   }
@@ -247,7 +247,7 @@ class Paginator {
     if (!idPath) return false;
     const [nodeKey, idKey] = idPath;
     const node = (edge as Record<string, Record<string, unknown> | null> | null)?.[nodeKey];
-    const id = shortened(node?.[idKey]);
+    const id = hashIfLong(node?.[idKey]);
     // Two objects are never the same id.
     if (id === undefined || id === null || typeof id === 'object') return false;
     return !this.#ids.add(id);
@@ -268,7 +268,7 @@ class Paginator {
 }
 
 /** A hash instead of a long text. */
-function shortened(value: unknown): unknown {
+function hashIfLong(value: unknown): unknown {
   if (typeof value !== 'string' || value.length <= MAX_REMEMBERED_LENGTH) return value;
   return createHash('sha256').update(value).digest('base64');
 }
