@@ -112,7 +112,7 @@ async function sendOne(
   const { data, attempts, traceId, extensions } = response;
   const { kind, name } = operation;
   send(msg, data, { operation: kind, name, attempts, pages: 1, traceId, extensions });
-  status({ key: 'answered' });
+  status({ key: 'succeeded' });
 }
 
 /** Sends one message, whose connection holds the edges of all pages. */

@@ -177,7 +177,7 @@ function readLimit(config: IonRunsConfig, { limit }: Message): number {
   const isOwn = (typeof limit === 'string' ? limit.trim() : (limit ?? '')) !== '';
   if (!isOwn) return requireNumber('ion-runs', 'limit', config.limit);
   // A list has an end, so no limit is too large.
-  const setting = { ...pageNumbers.limit, most: Number.MAX_VALUE };
+  const setting = { ...pageNumbers.limit, max: Number.MAX_VALUE };
   const number = readNumber(setting, limit);
   if (number !== undefined) return number;
   throw new IonError(

@@ -125,7 +125,7 @@ class RequestsInTransit {
 }
 
 /**
- * Answers POST requests to a path with 503 until a node receives them. ION repeats a delivery after
+ * Responds to POST requests to a path with 503 until a node receives them. ION repeats a delivery after
  * 503, but not after the 404 that Node-RED would send.
  * @returns a function that ends this
  */
@@ -149,10 +149,10 @@ function isPath(path: unknown): path is string {
   if (typeof path !== 'string' || path.length > MAX_PATH_LENGTH) return false;
   const [first, ...segments] = path.split('/');
   if (first !== '' || segments.length === 0 || decoded(path) === undefined) return false;
-  const isGood = segments.every((segment) => segment !== '' && isPlainSegment(segment));
+  const isValid = segments.every((segment) => segment !== '' && isPlainSegment(segment));
   // A proxy may remove such segments.
   const hasDots = (variant: string) => variant.split('/').some((each) => /^\.{1,2}$/.test(each));
-  return isGood && !variantsOf(path).some(hasDots);
+  return isValid && !variantsOf(path).some(hasDots);
 }
 
 function isPlainSegment(segment: string): boolean {

@@ -93,7 +93,7 @@ class Webhook {
   }
 
   /**
-   * Accepts deliveries from now on. Call it again after other nodes may have come or gone.
+   * Accepts deliveries from now on. Call it again after other nodes may have been added or removed.
    * @returns whether deliveries are accepted
    */
   open(): boolean {
@@ -163,7 +163,7 @@ class Webhook {
       this.#refuse(request, response, body.status);
       return false;
     }
-    // The route is gone, but the node may be back soon.
+    // The route was removed, perhaps only until the next deploy.
     if (this.#isClosed) {
       this.#refuse(request, response, 503);
       return false;
@@ -177,7 +177,7 @@ class Webhook {
   #receive(request: IncomingMessage, response: ServerResponse): void {
     // The request passed the guard, so the sender knows the password.
     this.#status.clearProblem('password');
-    // The request was in transit when the node was closed, which may be back soon.
+    // The node was closed while the request was in transit, perhaps only until the next deploy.
     if (this.#isClosed) {
       this.#refuse(request, response, 503);
       return;
@@ -212,9 +212,9 @@ class Webhook {
 
   #refuse(request: IncomingMessage, response: ServerResponse, status: number): void {
     respond(request, response, status);
-    // 503 asks for a retry, so it is not counted as a refusal.
+    // 503 asks for a retry, so it is not counted as a rejection.
     if (status === 503) this.#status.show();
-    else this.#status.countRefused();
+    else this.#status.countRejected();
   }
 
   /** An error in the handling of a request must not end Node-RED. */

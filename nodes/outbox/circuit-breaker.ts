@@ -3,7 +3,7 @@ import { isOperationRejected } from '../client/failures/classify-failure.js';
 import type { RetryDelay } from './retry-delay.js';
 
 interface Settings {
-  /** @throws IonError if ION cannot be reached, or rejects the question */
+  /** @throws IonError if ION cannot be reached, or rejects the request */
   check(): Promise<void>;
   delayMs: RetryDelay;
   /** The state or its reason changed. */
@@ -13,7 +13,7 @@ interface Settings {
 }
 
 /**
- * - `closed`: ION answers
+ * - `closed`: ION responds
  * - `open`: ION cannot be reached, nothing is tried
  * - `half-open`: one try at a time finds out whether ION is back
  */
@@ -22,7 +22,7 @@ export type CircuitState = 'closed' | 'open' | 'half-open';
 /** Stops all tries while ION cannot be reached, and lets one probe at a time through. */
 export class CircuitBreaker {
   readonly #settings: Settings;
-  /** Time of the last answer, on the monotonic clock. */
+  /** Time of the last response, on the monotonic clock. */
   #respondedAt = Number.NEGATIVE_INFINITY;
   #checking: Promise<boolean> | undefined;
   #openSince: number | undefined;
@@ -50,7 +50,7 @@ export class CircuitBreaker {
     return this.#reason;
   }
 
-  /** ION answered, if only with a rejection: closes the circuit. */
+  /** ION responded, if only with a rejection: closes the circuit. */
   responded(): void {
     this.#respondedAt = performance.now();
     if (this.#openSince === undefined) return;
@@ -64,7 +64,7 @@ export class CircuitBreaker {
   }
 
   /**
-   * Whether ION has answered anything since a time, or answers now.
+   * Whether ION has responded since a time, or responds now.
    * @param since on the monotonic clock
    */
   async isResponding(since: number): Promise<boolean> {
@@ -73,7 +73,7 @@ export class CircuitBreaker {
       .check()
       .then(
         () => true,
-        // A rejection is an answer as well.
+        // A rejection is a response as well.
         (thrown) => isOperationRejected(toIonError(thrown)),
       )
       .finally(() => {

@@ -153,7 +153,7 @@ export class Delivery {
   }
 
   /**
-   * A write failed although ION answers: only its partition waits.
+   * A write failed although ION responds: only its partition waits.
    * @returns whether the next entry of the partition may follow
    */
   async #failedAlone(partition: string, stored: Stored, error: IonError): Promise<boolean> {

@@ -12,7 +12,7 @@ export interface RejectionRule {
 /** Decision of a person on a failing write: reject it, or remove it. */
 export type FailingDecision = 'skip' | 'discard';
 
-/** The first write of a partition, if it failed while ION answered. */
+/** The first write of a partition, if it failed while ION responded to other requests. */
 export interface FailingWrite {
   stored: Stored;
   /** The last failure. */
@@ -43,7 +43,7 @@ interface Failure {
   tries: number;
   /** Since the first failure. */
   minutes: number;
-  /** It has failed often and long enough to be rejected. */
+  /** Whether it has failed often and long enough to be rejected. */
   isOver: boolean;
 }
 
@@ -61,7 +61,7 @@ const SHARED_CODES: ReadonlySet<IonErrorCode> = new Set([
 ]);
 
 /**
- * The writes that fail again and again although ION answers. A write is rejected only for failures
+ * The writes that fail again and again although ION responds. A write is rejected only for failures
  * that are its own: if others were delivered, or if it was the only one that failed.
  */
 export class FailingWrites {
@@ -135,7 +135,7 @@ export class FailingWrites {
     return failing?.stored;
   }
 
-  /** The first write of a partition failed, although ION answers. */
+  /** The first write of a partition failed, although ION responds. */
   failed(partition: string, stored: Stored, error: IonError): Failure {
     const known = this.#byPartition.get(partition);
     const failing: Failing =

@@ -12,7 +12,7 @@ export interface OutboxState {
   unreachableSince: number | undefined;
   /** Why it cannot be reached. */
   reason: IonError | undefined;
-  /** Writes that fail again and again although ION answers. */
+  /** Writes that fail again and again although ION responds. */
   failing: readonly FailingWrite[];
 }
 

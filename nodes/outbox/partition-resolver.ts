@@ -18,21 +18,21 @@ interface Settings {
   /** Ends all look-ups. */
   signal: AbortSignal;
   canRun(): boolean;
-  /** Before the next look-up, after a failure while ION answers. */
+  /** Before the next look-up, after a failure while ION responds. */
   delayMs: RetryDelay;
-  /** Entries have got their partitions, and those behind them may follow. */
+  /** Entries have their partitions now, so later entries may follow. */
   onResolved(): void;
 }
 
 const MAX_CONCURRENT = 100;
-/** Failed look-ups of one entry, while ION answers, before other entries no longer wait for it. */
+/** Failed look-ups of one entry, while ION responds, before other entries no longer wait for it. */
 const MAX_FAILURES = 5;
 
 /** Looks up the partitions of entries that were accepted without one, in their order. */
 export class PartitionResolver {
   readonly #settings: Settings;
   readonly #scan: CoalescedRunner;
-  /** Failures in a row of the first unresolved entry, while ION answers. */
+  /** Failures in a row of the first unresolved entry, while ION responds. */
   #failures = 0;
   /** Number of that entry. */
   #failing = 0;
@@ -81,7 +81,7 @@ export class PartitionResolver {
     if (unreadable) return undefined;
     const { kinds, signal } = this.#settings;
     const orderKey = kinds.of(entry).findOrderKey(entry, signal);
-    // A failure is handled when it is the turn of the entry.
+    // Failures are handled in the order of the entries.
     orderKey.catch(() => {});
     return orderKey;
   }
@@ -103,7 +103,7 @@ export class PartitionResolver {
         return;
       }
       await this.#countFailure(error, startedAt);
-      // ION answers, but not to this look-up: the other entries no longer wait for it.
+      // ION responds to other requests, but this look-up fails: the other entries no longer wait for it.
       const { entry } = stored;
       await store.resolve(stored, partitionOf(kinds.of(entry).unknownOrderKey(entry)));
       this.#failures = 0;

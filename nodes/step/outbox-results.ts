@@ -133,7 +133,7 @@ function statusOf({
     const { code: reason } = first.error;
     return { key: 'outbox.failing', fill: 'red', count: failing.length, reason };
   }
-  if (count > 0) return { key: 'outbox.waiting', fill: 'blue', count };
+  if (count > 0) return { key: 'outbox.pending', fill: 'blue', count };
   if (rejected > 0) return { key: 'outbox.rejected', fill: 'red', count: rejected };
   return { key: 'outbox.empty', fill: 'green' };
 }

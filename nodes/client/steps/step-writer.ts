@@ -63,7 +63,7 @@ export class StepWriter {
   }
 
   /**
-   * Checks that ION answers a query of its database.
+   * Checks that ION can read its database.
    * @throws IonError the error of the request
    */
   async check(options: StepRequestOptions): Promise<void> {

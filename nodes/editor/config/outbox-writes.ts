@@ -13,7 +13,7 @@ export interface RejectedWrite extends OutboxWrite {
   givenUpAt: number;
 }
 
-/** A write that fails again and again while ION answers others. */
+/** A write that fails again and again while ION responds to other requests. */
 export interface FailingWrite extends OutboxWrite {
   tries: number;
   /** In ms since 1970. */
@@ -83,9 +83,9 @@ function buttons(
 }
 
 function describeWrite(node: EditedNode, { action, target, filename = '' }: OutboxWrite): string {
-  const places = (['run', 'step', 'field'] as const).flatMap((part) => {
+  const targets = (['run', 'step', 'field'] as const).flatMap((part) => {
     const name = target[part] ?? '';
     return name === '' ? [] : [node._(`ion-config.outbox.target.${part}`, { name })];
   });
-  return [node._(`ion-config.outbox.action.${action}`, { name: filename }), ...places].join(' · ');
+  return [node._(`ion-config.outbox.action.${action}`, { name: filename }), ...targets].join(' · ');
 }

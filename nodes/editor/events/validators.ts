@@ -21,8 +21,8 @@ export function validResource(
   { label = '' }: ValidatorOptions,
 ): Validation {
   const resource = String(value ?? '');
-  const isGood = isWebhook(this) ? /^\w+$/.test(resource) : resourceNamed(resource) !== undefined;
-  return isGood || invalid('resource', { label, name: resource });
+  const isValid = isWebhook(this) ? /^\w+$/.test(resource) : resourceNamed(resource) !== undefined;
+  return isValid || invalid('resource', { label, name: resource });
 }
 
 /** At least one action that the source reports. */

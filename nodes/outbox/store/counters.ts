@@ -111,7 +111,7 @@ export class Counters {
 /** @returns `undefined` if the counts are missing or damaged */
 export function parseCounts(bytes: Buffer | undefined): KnownCounts | undefined {
   const { sequence, waiting, givenUp, bytes: size } = parseObject<StoredCounts>(bytes);
-  const isWhole = [sequence, waiting, givenUp, size].every(Number.isSafeInteger);
-  if (!isWhole) return undefined;
+  const areIntegers = [sequence, waiting, givenUp, size].every(Number.isSafeInteger);
+  if (!areIntegers) return undefined;
   return { sequence, pending: waiting, rejected: givenUp, bytes: size } as KnownCounts;
 }
