@@ -47,7 +47,7 @@ export class OutboxOpening {
     if (this.#closing.signal.aborted || signal?.aborted) throw closedError();
     const count = this.#waiting.size;
     if (this.#held && patienceMs > 0 && count >= this.#settings.queueLimit()) {
-      throw refused(this.#held, `${count} messages are already waiting for it.`);
+      throw refused(this.#held, `${count} messages are already queued for it.`);
     }
     this.#opening ??= this.#open();
     return this.#waitFor(this.#opening, patienceMs, signal);

@@ -15,11 +15,11 @@ import {
   type IonEventsConfig,
   isWantedAction,
 } from './events-config.js';
-import { addRoute, holdPath, type WebhookRoute } from './receiver.js';
 import { registerWebhook, type WebhookRegistration } from './registration.js';
 import { webhookBodies } from './request-body.js';
 import { respond } from './respond.js';
 import { mayBeSigned, type SignatureRules, verifyDelivery } from './verify-delivery.js';
+import { addRoute, holdPath, type WebhookRoute } from './webhook-route.js';
 import { type Problem, WebhookStatus } from './webhook-status.js';
 import { needsPassword, webhookWarnings } from './webhook-warnings.js';
 
@@ -154,18 +154,18 @@ class Webhook {
   /** @returns whether Express may handle the request further */
   async #read(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
     if (!mayBeSigned(this.#signature, request.headersDistinct)) {
-      this.#refuse(request, response, 401);
+      this.#reject(request, response, 401);
       return false;
     }
     const body = await webhookBodies.read(request);
     if (!body) return false;
     if (!(body instanceof Uint8Array)) {
-      this.#refuse(request, response, body.status);
+      this.#reject(request, response, body.status);
       return false;
     }
     // The route was removed, perhaps only until the next deploy.
     if (this.#isClosed) {
-      this.#refuse(request, response, 503);
+      this.#reject(request, response, 503);
       return false;
     }
     this.#bodies.set(request, body);
@@ -179,26 +179,26 @@ class Webhook {
     this.#status.clearProblem('password');
     // The node was closed while the request was in transit, perhaps only until the next deploy.
     if (this.#isClosed) {
-      this.#refuse(request, response, 503);
+      this.#reject(request, response, 503);
       return;
     }
     const body = this.#bodies.get(request);
     if (!body) {
-      this.#refuse(request, response, 400);
+      this.#reject(request, response, 400);
       return;
     }
     const verified = verifyDelivery(this.#signature, request.headersDistinct, body);
-    if ('refusal' in verified) {
-      this.#refuse(request, response, verified.refusal);
+    if ('rejection' in verified) {
+      this.#reject(request, response, verified.rejection);
       return;
     }
     const { event, payload } = verified;
     const isNew = this.#isWanted(event) && !this.#dedup.has(event, body);
     if (isNew && (this.#delivery.isFull || !this.#rate.take())) {
-      this.#refuse(request, response, 503);
+      this.#reject(request, response, 503);
       return;
     }
-    if (isNew) this.#dedup.take(event, body);
+    if (isNew) this.#dedup.remember(event, body);
     // Before the flow handles the event: ION sends it again if the response takes too long.
     respond(request, response, this.expectedResponseCode);
     if (isNew) this.#delivery.deliver(event, payload);
@@ -210,7 +210,7 @@ class Webhook {
     return action === undefined || isWantedAction(this.#config, action);
   }
 
-  #refuse(request: IncomingMessage, response: ServerResponse, status: number): void {
+  #reject(request: IncomingMessage, response: ServerResponse, status: number): void {
     respond(request, response, status);
     // 503 asks for a retry, so it is not counted as a rejection.
     if (status === 503) this.#status.show();

@@ -145,7 +145,7 @@ function proxyTlsProblem(thrown: unknown): string | undefined {
 export function timeoutError({ host }: URL, timeoutMs: number, isSent: boolean): IonError {
   return new IonError(
     'ION_TIMEOUT',
-    `${host} sent no complete response within ${timeoutMs / 1000} s. Request less at once, or raise the timeout in the ION config node.`,
+    `${host} sent no complete response within ${timeoutMs / 1000} s. Request less data at a time, or raise the timeout in the ION config node.`,
     { transient: true, mayHaveRun: isSent },
   );
 }

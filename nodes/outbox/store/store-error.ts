@@ -67,7 +67,7 @@ export function isHeld(thrown: unknown): boolean {
 }
 
 /**
- * A failure of the disk in words for a user: `ION_OVERLOADED` if it may pass, `ION_CONFIG` if
+ * The error for a failure of the disk: `ION_OVERLOADED` if it may pass, `ION_CONFIG` if
  * somebody has to act. An `IonError` is returned as it is.
  * @param folder folder of the outbox
  */
@@ -116,7 +116,7 @@ function explain(folder: string, thrown: unknown): Explanation {
     return {
       code: 'ION_CONFIG',
       text: isOfFolder(folder, thrown)
-        ? `cannot be used: its file system cannot sync folders, so writes could get lost (${reason}). Old CIFS mounts and shared folders of some virtual machines cannot: ${LOCAL_DISK}.`
+        ? `cannot be used: its file system cannot sync folders, so writes could be lost (${reason}). Old CIFS mounts and shared folders of some virtual machines cannot: ${LOCAL_DISK}.`
         : `cannot be used: its file system does not support all that a database needs (${reason}). Mount it in another way, or ${LOCAL_DISK}.`,
     };
   }
