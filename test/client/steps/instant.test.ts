@@ -60,7 +60,7 @@ describe('a date', () => {
   for (const [value, text] of local) {
     it(`without a zone uses the configured zone, and is rejected without one: ${value}`, () => {
       assert.deepEqual(inBerlin(value), { text });
-      assert.match(refusal(withoutZone(value)), /with its zone.*in the ION config node/);
+      assert.match(refusal(withoutZone(value)), /with an offset.*in the ION config node/);
     });
   }
 
