@@ -158,9 +158,9 @@ export class Delivery {
    */
   async #failedAlone(partition: string, stored: Stored, error: IonError): Promise<boolean> {
     const { failing, pauses, rejections, delayMs, onChange } = this.#settings;
-    const { tries, minutes, isOver } = failing.failed(partition, stored, error);
+    const { tries, minutes, mustReject } = failing.failed(partition, stored, error);
     const decision = failing.of(partition, stored)?.decision;
-    if (decision || isOver) {
+    if (decision || mustReject) {
       const end = `The outbox stopped trying after ${tries} attempts in ${minutes} min.`;
       const reason = error.with({ message: withSentence(error.message, end) });
       await rejections.end(partition, stored, decision ?? 'skip', decision ? error : reason);

@@ -44,7 +44,7 @@ interface Failure {
   /** Since the first failure. */
   minutes: number;
   /** Whether it has failed often and long enough to be rejected. */
-  isOver: boolean;
+  mustReject: boolean;
 }
 
 const DEFAULT_RULE: RejectionRule = { tries: 15, ms: 15 * 60_000 };
@@ -164,12 +164,12 @@ export class FailingWrites {
     const isOnlyOne = isAlone || this.#delivered > failing.deliveredBefore;
     failing.deliveredBefore = this.#delivered;
     if (isOnlyOne && mayBeItsOwn(error) && failing.counted++ === 0) failing.countedSince = now;
-    const isOver =
+    const mustReject =
       failing.counted >= this.#rule.tries && now - failing.countedSince >= this.#rule.ms;
     return {
       tries: failing.tries,
       minutes: Math.round((now - failing.startedAt) / 60_000),
-      isOver,
+      mustReject,
     };
   }
 

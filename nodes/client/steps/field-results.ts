@@ -57,7 +57,7 @@ function commonError(
   const texts = failures.map(({ name, error: { message } }) =>
     message.includes(`"${name}"`) ? message : `"${name}": ${message}`,
   );
-  // A refusal takes precedence over an outage, because sending the message again would not help it.
+  // A rejection takes precedence over an outage, because sending the message again would not help it.
   const { error: cause } = failures.find(({ error }) => isOperationRejected(error)) ?? failures[0];
   const errors = failures.map(({ error }) => error);
   const were = failures.length === 1 ? 'was' : 'were';

@@ -46,7 +46,7 @@ export class StepWriter {
   readonly #writes: EtagWrites;
   readonly #timeZone: TimeZone | undefined;
 
-  /** @param timeZone of dates without a zone; without it, such dates are refused */
+  /** @param timeZone of dates without a zone; without it, such dates are rejected */
   constructor(client: IonClient, timeZone?: TimeZone) {
     this.#client = client;
     this.#timeZone = timeZone;

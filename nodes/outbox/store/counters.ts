@@ -30,7 +30,7 @@ interface StoredCounts {
 
 const MIB = 1024 * 1024;
 
-/** Counts the entries of a store, refuses those beyond its limits and numbers the others. */
+/** Counts and numbers the entries of a store, and rejects new ones beyond its limits. */
 export class Counters {
   readonly #limits: OutboxLimits;
   #counts: Counts = { pending: 0, rejected: 0, bytes: 0 };
