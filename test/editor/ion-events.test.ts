@@ -136,7 +136,7 @@ describe('the ion-events dialog in a browser', () => {
         ({ id, config }) => config === '' && id !== 'live',
       ) ?? {};
     const { id: _, type: __, ...expected } = eventsNode;
-    assert.deepEqual(properties, { ...expected, config: '' });
+    assert.deepEqual(properties, { ...expected, config: '', version: 1 });
     assert.equal(
       await page.evaluate((id) => {
         const node = RED.nodes.node(id);

@@ -164,7 +164,7 @@ describe('the ion-step dialog in a browser', () => {
     const { id, type, z, x, y, wires, ...properties } =
       (await editor.nodesOfType('ion-step')).find(({ config }) => config === '') ?? {};
     const { id: _, type: __, ...expected } = stepNode;
-    assert.deepEqual(properties, { ...expected, config: '' });
+    assert.deepEqual(properties, { ...expected, config: '', version: 1 });
     assert.deepEqual(await portLabels(String(id)), ['written to ION']);
     await page.keyboard.press('Delete');
   });

@@ -137,7 +137,7 @@ describe('a real Node-RED that is redeployed under load', function () {
     assert.ok(promises < promisesBefore + DEPLOYS, 'promises are left');
     assert.match(
       nodeRed.log,
-      /\[warn\].* messages? (was|were) under way when the flow was stopped/,
+      /\[warn\].* messages? (was|were) in progress when the flow was stopped/,
     );
     assert.doesNotMatch(nodeRed.log, /MaxListeners|Uncaught|Unhandled|TypeError/);
   });
