@@ -125,7 +125,7 @@ describe('example 9, several instances', () => {
   });
 
   it(`brings ${CYCLES} cycles to ION by three instances, one of them killed and started again`, async function () {
-    this.timeout(180_000);
+    this.timeout(360_000);
     const { cycles, fields } = await prepareCycles();
     const { control, data } = ion.sandbox;
     control.resetCounters();

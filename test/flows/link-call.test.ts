@@ -39,7 +39,7 @@ describe('a link call around a write through the outbox', () => {
         func: 'return { payload: msg.req.params.value };',
       }),
       place({
-        ...{ id: 'call', type: 'link call', links: ['begin'], linkType: 'static', timeout: '0.5' },
+        ...{ id: 'call', type: 'link call', links: ['begin'], linkType: 'static', timeout: '2' },
         wires: [['after']],
       }),
       say('after', `'after the call: ' + JSON.stringify(Object.keys(msg).sort())`),

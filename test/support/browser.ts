@@ -4,6 +4,8 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playw
 const ARGUMENTS = [
   '--no-sandbox',
   '--disable-gpu',
+  // On a busy machine the watchdog would end the process that draws, and with it all pages.
+  '--disable-gpu-watchdog',
   '--disable-quic',
   '--no-first-run',
   '--disable-background-networking',
