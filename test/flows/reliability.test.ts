@@ -347,9 +347,10 @@ function tables(observed: Map<string, string>, writes: Map<string, ByOutbox>): s
       );
       const what = note ? `${name}<br>_${note}_` : name;
       const [text] = query?.split('<br>').slice(1) ?? [];
-      const shortened = mutation?.endsWith(`<br>${text}`)
-        ? mutation.replace(`${text}`, 'The same text.')
-        : mutation?.replace(text ?? '', 'The same text, followed by:');
+      const isSameText = text !== undefined && mutation?.endsWith(`<br>${text}`);
+      const shortened = text
+        ? mutation?.replace(text, isSameText ? 'The same text.' : 'The same text, followed by:')
+        : mutation;
       const write = writes.get(`${endpoint}-${row}`);
       return `| ${what} | ${query} | ${mutation === query ? 'the same' : shortened} | ${write && OUTBOX_TEXTS[write]} |`;
     });
