@@ -78,7 +78,7 @@ async function readOperation(
   msg: Message,
 ): Promise<Operation> {
   const { query, queryType, operationName } = config;
-  const input = { value: query, type: queryType, what: 'The query', code: 'ION_QUERY' } as const;
+  const input = { value: query, type: queryType, subject: 'The query', code: 'ION_QUERY' } as const;
   return parseOperation(await typedValue(RED, node, msg, input), operationName);
 }
 
@@ -93,7 +93,7 @@ async function readVariables(
   const value = await typedValue(RED, node, msg, {
     value: variables,
     type: variablesType,
-    what: 'The variables',
+    subject: 'The variables',
     code: 'ION_VARIABLES',
   });
   if (value === undefined || isPlainObject(value)) return value;
@@ -108,11 +108,11 @@ async function sendOne(
   { client, msg, operation, variables }: Request,
   { signal, onState, send, status }: MessageTools,
 ): Promise<void> {
-  const answer = await client.request(operation, { variables, signal, onState });
-  const { data, attempts, traceId, extensions } = answer;
+  const response = await client.request(operation, { variables, signal, onState });
+  const { data, attempts, traceId, extensions } = response;
   const { kind, name } = operation;
   send(msg, data, { operation: kind, name, attempts, pages: 1, traceId, extensions });
-  status({ key: 'answered' });
+  status({ key: 'succeeded' });
 }
 
 /** Sends one message, whose connection holds the edges of all pages. */

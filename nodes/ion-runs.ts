@@ -52,7 +52,7 @@ export = (RED: NodeAPI): void => {
     handleMessages(RED, this, status, config.output, async (msg, tools) => {
       const { client } = requireConfig(RED, config);
       requireResolvedChoices('ion-runs', config, ['mode', 'changesFrom']);
-      const query = await readQuery(RED, this, config, msg);
+      const query = await readRunsQuery(RED, this, config, msg);
       const changes = requireSwitch('ion-runs', 'changes', config.changes, false);
       const output = runsOutput(RED, config.mode, changes, msg, tools);
       if (changes) {
@@ -133,7 +133,7 @@ function pageDetails({ attempts, number, totalCount, response }: Page): MessageD
   return { operation, name: 'Runs', attempts, pages: number, totalCount, traceId, extensions };
 }
 
-async function readQuery(
+async function readRunsQuery(
   RED: NodeAPI,
   node: Node,
   config: IonRunsConfig,
@@ -177,7 +177,7 @@ function readLimit(config: IonRunsConfig, { limit }: Message): number {
   const isOwn = (typeof limit === 'string' ? limit.trim() : (limit ?? '')) !== '';
   if (!isOwn) return requireNumber('ion-runs', 'limit', config.limit);
   // A list has an end, so no limit is too large.
-  const setting = { ...pageNumbers.limit, most: Number.MAX_VALUE };
+  const setting = { ...pageNumbers.limit, max: Number.MAX_VALUE };
   const number = readNumber(setting, limit);
   if (number !== undefined) return number;
   throw new IonError(

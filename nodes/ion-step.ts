@@ -123,14 +123,14 @@ async function readReference(
 ): Promise<Reference | undefined> {
   const { [name]: value = '', [`${name}Type` as const]: type = 'msg' } = config;
   if (value === '') return undefined;
-  const what = `The ${name}`;
-  const found = await typedValue(RED, node, msg, { value, type, what, code: 'ION_VARIABLES' });
+  const subject = `The ${name}`;
+  const found = await typedValue(RED, node, msg, { value, type, subject, code: 'ION_VARIABLES' });
   if (found === undefined || found === null) return undefined;
   if (typeof found === 'string' || typeof found === 'number') return found;
   if (typeof found === 'bigint') return String(found);
   throw new IonError(
     'ION_VARIABLES',
-    `${what} (${type}: ${String(value).slice(0, 60)}) must be an ID or a name, not ${Array.isArray(found) ? 'a list' : `of type ${typeof found}`}.`,
+    `${subject} (${type}: ${String(value).slice(0, 60)}) must be an ID or a name, not ${Array.isArray(found) ? 'a list' : `of type ${typeof found}`}.`,
   );
 }
 
@@ -140,7 +140,7 @@ function readValue(
   { value, valueType: type }: IonStepConfig,
   msg: Message,
 ): Promise<unknown> {
-  const input = { value, type, what: 'The value', code: 'ION_VARIABLES' } as const;
+  const input = { value, type, subject: 'The value', code: 'ION_VARIABLES' } as const;
   return typedValue(RED, node, msg, input);
 }
 
@@ -151,7 +151,7 @@ async function readFile(
   msg: Message,
 ): Promise<AttachmentFile> {
   const { filename: value, filenameType: type, valueType } = config;
-  const input = { value, type, what: 'The file name', code: 'ION_VARIABLES' } as const;
+  const input = { value, type, subject: 'The file name', code: 'ION_VARIABLES' } as const;
   const name = value === '' ? undefined : await typedValue(RED, node, msg, input);
   if (typeof name !== 'string' || name.trim() === '') {
     throw new IonError('ION_VARIABLES', 'The file needs a name, such as "report.pdf".');

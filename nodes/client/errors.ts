@@ -154,7 +154,7 @@ export function cut(text: string, maxLength: number): string {
 export function closedError(details: IonErrorDetails = {}): IonError {
   return new IonError(
     'ION_CLOSED',
-    'The flow was stopped or redeployed while this message was under way.',
+    'The flow was stopped or redeployed while this message was in progress.',
     details,
   );
 }

@@ -5,43 +5,43 @@ export interface NumberSetting {
   /** The label in the English dialog, with its unit. */
   readonly label: string;
   readonly default: number;
-  readonly least: number;
-  readonly most: number;
-  readonly isWhole: boolean;
+  readonly min: number;
+  readonly max: number;
+  readonly isInteger: boolean;
 }
 
 // One constant for each node, so that the script of a dialog contains only its own numbers.
 
 export const configNumbers = {
-  timeout: { label: 'Timeout (s)', default: 30, least: 0.1, most: 3600, isWhole: false },
-  retries: { label: 'Retries', default: 3, least: 0, most: 100, isWhole: true },
-  concurrency: { label: 'Concurrent requests', default: 10, least: 1, most: 1000, isWhole: true },
-  queueLimit: { label: 'Queue limit', default: 1000, least: 0, most: 10_000_000, isWhole: true },
+  timeout: { label: 'Timeout (s)', default: 30, min: 0.1, max: 3600, isInteger: false },
+  retries: { label: 'Retries', default: 3, min: 0, max: 100, isInteger: true },
+  concurrency: { label: 'Concurrent requests', default: 10, min: 1, max: 1000, isInteger: true },
+  queueLimit: { label: 'Queue limit', default: 1000, min: 0, max: 10_000_000, isInteger: true },
   outboxLimit: {
     label: 'Max. entries',
     default: 1_000_000,
-    least: 1,
-    most: 100_000_000,
-    isWhole: true,
+    min: 1,
+    max: 100_000_000,
+    isInteger: true,
   },
-  outboxSize: { label: 'Max. size (MiB)', default: 1024, least: 1, most: 1_048_576, isWhole: true },
+  outboxSize: { label: 'Max. size (MiB)', default: 1024, min: 1, max: 1_048_576, isInteger: true },
 } as const satisfies Record<string, NumberSetting>;
 
 export const pageNumbers = {
-  pageSize: { label: 'Page size', default: 100, least: 1, most: 100_000, isWhole: true },
+  pageSize: { label: 'Page size', default: 100, min: 1, max: 100_000, isInteger: true },
   /** 0: no limit. */
-  limit: { label: 'Limit', default: 0, least: 0, most: 1_000_000_000, isWhole: true },
+  limit: { label: 'Limit', default: 0, min: 0, max: 1_000_000_000, isInteger: true },
 } as const satisfies Record<string, NumberSetting>;
 
 export const eventsNumbers = {
   // The limit is below that of Node.js timers, 24.8 days.
-  interval: { label: 'Interval (s)', default: 10, least: 0.1, most: 2_073_600, isWhole: false },
+  interval: { label: 'Interval (s)', default: 10, min: 0.1, max: 2_073_600, isInteger: false },
   expectedResponseCode: {
     label: 'Response status',
     default: 200,
-    least: 200,
-    most: 599,
-    isWhole: true,
+    min: 200,
+    max: 599,
+    isInteger: true,
   },
 } as const satisfies Record<string, NumberSetting>;
 
@@ -66,6 +66,6 @@ export function readNumber(setting: NumberSetting, value: unknown): number | und
   if (!isDecimal && typeof given !== 'number') return undefined;
   const number = Number(given);
   // NaN fails both comparisons.
-  const fits = number >= setting.least && number <= setting.most;
-  return fits && (!setting.isWhole || Number.isInteger(number)) ? number : undefined;
+  const fits = number >= setting.min && number <= setting.max;
+  return fits && (!setting.isInteger || Number.isInteger(number)) ? number : undefined;
 }

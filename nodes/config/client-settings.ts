@@ -115,7 +115,7 @@ function trimmed<Choice extends string>(choice: Choice): Choice {
 }
 
 /**
- * The time zone of dates without one; `undefined` if they are refused.
+ * The time zone of dates without one; `undefined` if they are rejected.
  * @throws IonError `ION_CONFIG` for an unknown name
  */
 export function timeZoneOf({ timeZone }: ConfigValues): TimeZone | undefined {

@@ -68,7 +68,7 @@ export class OutboxHolder {
     this.#opening = new OutboxOpening({
       open: (wait) => this.#open(wait),
       queueLimit: settings.queueLimit,
-      onHeld: (error) => this.#noteHeld(error !== undefined),
+      onHeld: (error) => this.#setHeld(error !== undefined),
     });
     RED.events.once('flows:started', this.#start);
   }
@@ -142,7 +142,7 @@ export class OutboxHolder {
     reportError(this.#node, new IonError(code, text, { cause }));
   }
 
-  #noteHeld(isHeld: boolean): void {
+  #setHeld(isHeld: boolean): void {
     clearTimeout(this.#heldTimer);
     if (this.#isClosed) return;
     if (isHeld) {

@@ -47,7 +47,7 @@ export class OutboxOpening {
     if (this.#closing.signal.aborted || signal?.aborted) throw closedError();
     const count = this.#waiting.size;
     if (this.#held && patienceMs > 0 && count >= this.#settings.queueLimit()) {
-      throw refused(this.#held, `${count} messages are already waiting for it.`);
+      throw stillHeldError(this.#held, `${count} messages are already queued for it.`);
     }
     this.#opening ??= this.#open();
     return this.#waitFor(this.#opening, patienceMs, signal);
@@ -93,7 +93,7 @@ export class OutboxOpening {
           return;
         }
         const text = `This message waited ${patienceMs / 1000} s for it.`;
-        timer = setTimeout(() => fail(refused(held, text)), patienceMs);
+        timer = setTimeout(() => fail(stillHeldError(held, text)), patienceMs);
       };
       const stopListening = signal && addAbortListener(signal, () => fail(closedError()));
       const leave = () => {
@@ -112,7 +112,7 @@ export class OutboxOpening {
   }
 }
 
-function refused({ code, message, cause }: IonError, why: string): IonError {
+function stillHeldError({ code, message, cause }: IonError, why: string): IonError {
   const text = `${message} ${why} Send it again later.`;
   return new IonError(code, text, { cause, transient: true });
 }

@@ -1,6 +1,6 @@
 import { resourceNamed } from '../client/lists/resources.js';
 import { eventsNumbers } from '../client/settings.js';
-import { isThisMachine, lacksRoot } from '../client/webhooks/public-url.js';
+import { lacksRoot, pointsToThisMachine } from '../client/webhooks/public-url.js';
 import { eventsMigrations } from '../migrations/ion-events.js';
 import { currentVersion } from '../migrations/migrate.js';
 import type { FilterRow } from '../shared/filter-row.js';
@@ -164,7 +164,7 @@ function showAddress(node: EditedNode): void {
   else if (addresses.length === 0) note.text(node._('ion-events.address.noInstance'));
   else note.append(addresses.map(addressLine));
   const isRootMissing = publicUrl !== '' && lacksRoot(publicUrl, root);
-  const key = isRootMissing ? 'noRoot' : isThisMachine(publicUrl) ? 'thisMachine' : '';
+  const key = isRootMissing ? 'noRoot' : pointsToThisMachine(publicUrl) ? 'thisMachine' : '';
   $('.ion-events-public-warning').toggle(key !== '');
   $('#ion-events-public-warning').text(
     key && node._(`ion-events.warning.${key}`, { root: root || '' }),

@@ -7,7 +7,7 @@ import { type EventDetails, eventMessage, reportFailure } from './event-message.
 import {
   type EventsNode,
   type IonEventsConfig,
-  readQuery,
+  readEventsQuery,
   requireResource,
 } from './events-config.js';
 import type { WebhookStatus } from './webhook-status.js';
@@ -78,7 +78,7 @@ export class EventDelivery {
   async #readObject(id: unknown): Promise<Record<string, unknown> | undefined> {
     const { client } = requireConfig(this.#RED, this.#config);
     const resource = requireResource(this.#config);
-    const query = await readQuery(this.#RED, this.#node, this.#config, ['id']);
+    const query = await readEventsQuery(this.#RED, this.#node, this.#config, ['id']);
     const object = await readRow(client, resource, id, query, this.#closing.signal);
     if (object || query.filters.length > 0) return object;
     throw new IonError(

@@ -134,7 +134,7 @@ export function requireResource({ resource }: IonEventsConfig): Resource {
  * @param fields read if the node chooses none
  * @throws IonError `ION_VARIABLES` for a filter that cannot be evaluated
  */
-export async function readQuery(
+export async function readEventsQuery(
   RED: NodeAPI,
   node: Node,
   config: IonEventsConfig,

@@ -37,15 +37,15 @@ export function postRoutes(app: App, path: string): Layer[] {
  * Whether a path belongs to a route of an app around this one, or to a route or files of an app next
  * to it, such as Node-RED's editor and admin API.
  */
-export function isOfOthers(app: App, path: string): boolean {
+export function belongsToOtherApp(app: App, path: string): boolean {
   const parent = parentOf(app);
   if (!parent) return false;
   const outer = new Set<App>([app]);
   for (let each: App | undefined = parent; each; each = parentOf(each)) outer.add(each);
-  return isAnswered(rootOf(app), path, app, outer);
+  return isHandled(rootOf(app), path, app, outer);
 }
 
-function isAnswered(app: unknown, path: string, except: App, outer: ReadonlySet<unknown>): boolean {
+function isHandled(app: unknown, path: string, except: App, outer: ReadonlySet<unknown>): boolean {
   const isOuter = outer.has(app);
   return stackOf(app).some((layer) => {
     const begin = matched(layer, path);
@@ -53,37 +53,37 @@ function isAnswered(app: unknown, path: string, except: App, outer: ReadonlySet<
     if (layer.route) return (takesPost(layer) || !isOuter) && !matches(layer, ANY_PATH);
     const inner = innerOf(layer.handle);
     if (inner === except) return false;
-    if (inner) return isAnswered(inner, normal(path.slice(begin.length)), except, outer);
+    if (inner) return isHandled(inner, normalizedPath(path.slice(begin.length)), except, outer);
     // Middleware for all paths passes requests on; middleware for one path may serve a palette's files.
     return begin !== '' && !isOuter;
   });
 }
 
 /** Puts middleware before everything else in an app. @returns a function that removes it */
-export function addFirst(
+export function prependMiddleware(
   app: App,
   handle: (request: IncomingMessage, response: ServerResponse, next: () => void) => void,
 ): () => void {
   const isMeant = (layer: Layer) => layer.handle === handle;
   app.use(handle);
-  const layer = takeOut(app, isMeant);
+  const layer = removeLayer(app, isMeant);
   if (layer) stackOf(app).unshift(layer);
-  return () => void takeOut(app, isMeant);
+  return () => void removeLayer(app, isMeant);
 }
 
 /** Removes the first layer that matches. */
-export function takeOut(app: App, isMeant: (layer: Layer) => boolean): Layer | undefined {
+export function removeLayer(app: App, isMeant: (layer: Layer) => boolean): Layer | undefined {
   const layers = stackOf(app);
   const index = layers.findIndex(isMeant);
   return index < 0 ? undefined : layers.splice(index, 1)[0];
 }
 
-export function hasHandle({ route }: Layer, wanted: unknown): boolean {
+export function hasHandler({ route }: Layer, wanted: unknown): boolean {
   return route?.stack.some(({ handle }) => handle === wanted) ?? false;
 }
 
 /** The path with exactly one slash before each segment, and none at its end. */
-export function normal(path: string): string {
+export function normalizedPath(path: string): string {
   return `/${path
     .split('/')
     .filter((segment) => segment !== '')

@@ -18,7 +18,7 @@ import {
   type EventSource,
   type IonEventsConfig,
   isWantedAction,
-  readQuery,
+  readEventsQuery,
   requireResource,
 } from './events-config.js';
 
@@ -99,7 +99,7 @@ class Polling {
   async #poll(): Promise<void> {
     const { client } = requireConfig(this.#RED, this.#config);
     const resource = requireResource(this.#config);
-    const query = await readQuery(this.#RED, this.#node, this.#config, resource.fields);
+    const query = await readEventsQuery(this.#RED, this.#node, this.#config, resource.fields);
     const { signal } = this.#closing;
     const options = { pageSize: PAGE_SIZE, signal };
     const checkpoint = await loadCheckpoint(this.#node, client.endpoint, resource.name);

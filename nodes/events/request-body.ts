@@ -5,7 +5,7 @@ const MAX_BODY_MS = 10_000;
 const MAX_UNFINISHED_BYTES = 32 * 1024 * 1024;
 const MAX_UNFINISHED = 1000;
 
-/** The HTTP status of the refusal. */
+/** The HTTP status of the rejection. */
 export interface BodyRefusal {
   status: 400 | 408 | 413 | 415 | 503;
 }

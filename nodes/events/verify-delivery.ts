@@ -8,7 +8,7 @@ const MAX_BODY_VALUES = 20_000;
 export interface SignatureRules {
   /** Whether a delivery needs a signature. */
   isRequired: boolean;
-  /** Empty if the node has none: then no signature is right. */
+  /** Empty if the node has none: then no signature is valid. */
   secret: string;
   /** In lower case. */
   header: string;
@@ -17,10 +17,10 @@ export interface SignatureRules {
 /** The headers of a request by their names in lower case, each with all of its values. */
 export type DeliveryHeaders = Readonly<Record<string, string[] | undefined>>;
 
-/** A delivery that can be used, or the HTTP status that refuses it. */
-export type VerifiedDelivery = { event: WebhookEvent; payload: unknown } | { refusal: 400 | 401 };
+/** A delivery that can be used, or the HTTP status that rejects it. */
+export type VerifiedDelivery = { event: WebhookEvent; payload: unknown } | { rejection: 400 | 401 };
 
-/** Whether the headers allow a right signature; otherwise the body need not be read. */
+/** Whether the headers allow a valid signature; otherwise the body need not be read. */
 export function mayBeSigned(rules: SignatureRules, headers: DeliveryHeaders): boolean {
   if (!rules.isRequired) return true;
   return rules.secret !== '' && looksLikeSignature(signaturesIn(rules, headers));
@@ -32,9 +32,9 @@ export function verifyDelivery(
   body: Uint8Array,
 ): VerifiedDelivery {
   const signatures = signaturesIn(rules, headers);
-  if (rules.isRequired && !isSignedWith(rules.secret, body, signatures)) return { refusal: 401 };
+  if (rules.isRequired && !isSignedWith(rules.secret, body, signatures)) return { rejection: 401 };
   const payload = parseBody(body);
-  return payload === undefined ? { refusal: 400 } : { event: readWebhookEvent(payload), payload };
+  return payload === undefined ? { rejection: 400 } : { event: readWebhookEvent(payload), payload };
 }
 
 function signaturesIn({ header }: SignatureRules, headers: DeliveryHeaders): string[] | undefined {

@@ -3,13 +3,13 @@ import type { NodeStatus, StatusText } from '../shared/node-status.js';
 /** The parts of a webhook that need a correction by the user. */
 export type Problem = 'route' | 'secret' | 'registration' | 'password';
 
-/** The status of a webhook: its first problem, else its refused or its sent events. */
+/** The status of a webhook: its first problem, or the number of rejected or of sent events. */
 export class WebhookStatus {
   readonly #status: NodeStatus;
   /** Keys of the catalogue. */
   readonly #problems = new Map<Problem, string>();
   #sent = 0;
-  #refused = 0;
+  #rejected = 0;
 
   constructor(status: NodeStatus) {
     this.#status = status;
@@ -20,8 +20,8 @@ export class WebhookStatus {
     this.show();
   }
 
-  countRefused(): void {
-    this.#refused++;
+  countRejected(): void {
+    this.#rejected++;
     this.show();
   }
 
@@ -44,7 +44,8 @@ export class WebhookStatus {
   #text(): StatusText {
     const [problem] = this.#problems.values();
     if (problem) return { key: problem, fill: 'red' };
-    if (this.#refused > 0) return { key: 'events.refused', fill: 'yellow', count: this.#refused };
+    if (this.#rejected > 0)
+      return { key: 'events.rejected', fill: 'yellow', count: this.#rejected };
     return { key: 'events.received', fill: 'green', count: this.#sent };
   }
 }

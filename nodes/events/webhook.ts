@@ -15,11 +15,11 @@ import {
   type IonEventsConfig,
   isWantedAction,
 } from './events-config.js';
-import { addRoute, holdPath, type WebhookRoute } from './receiver.js';
 import { registerWebhook, type WebhookRegistration } from './registration.js';
 import { webhookBodies } from './request-body.js';
 import { respond } from './respond.js';
 import { mayBeSigned, type SignatureRules, verifyDelivery } from './verify-delivery.js';
+import { addRoute, holdPath, type WebhookRoute } from './webhook-route.js';
 import { type Problem, WebhookStatus } from './webhook-status.js';
 import { needsPassword, webhookWarnings } from './webhook-warnings.js';
 
@@ -93,7 +93,7 @@ class Webhook {
   }
 
   /**
-   * Accepts deliveries from now on. Call it again after other nodes may have come or gone.
+   * Accepts deliveries from now on. Call it again after other nodes may have been added or removed.
    * @returns whether deliveries are accepted
    */
   open(): boolean {
@@ -154,18 +154,18 @@ class Webhook {
   /** @returns whether Express may handle the request further */
   async #read(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
     if (!mayBeSigned(this.#signature, request.headersDistinct)) {
-      this.#refuse(request, response, 401);
+      this.#reject(request, response, 401);
       return false;
     }
     const body = await webhookBodies.read(request);
     if (!body) return false;
     if (!(body instanceof Uint8Array)) {
-      this.#refuse(request, response, body.status);
+      this.#reject(request, response, body.status);
       return false;
     }
-    // The route is gone, but the node may be back soon.
+    // The route was removed, perhaps only until the next deploy.
     if (this.#isClosed) {
-      this.#refuse(request, response, 503);
+      this.#reject(request, response, 503);
       return false;
     }
     this.#bodies.set(request, body);
@@ -177,28 +177,28 @@ class Webhook {
   #receive(request: IncomingMessage, response: ServerResponse): void {
     // The request passed the guard, so the sender knows the password.
     this.#status.clearProblem('password');
-    // The request was in transit when the node was closed, which may be back soon.
+    // The node was closed while the request was in transit, perhaps only until the next deploy.
     if (this.#isClosed) {
-      this.#refuse(request, response, 503);
+      this.#reject(request, response, 503);
       return;
     }
     const body = this.#bodies.get(request);
     if (!body) {
-      this.#refuse(request, response, 400);
+      this.#reject(request, response, 400);
       return;
     }
     const verified = verifyDelivery(this.#signature, request.headersDistinct, body);
-    if ('refusal' in verified) {
-      this.#refuse(request, response, verified.refusal);
+    if ('rejection' in verified) {
+      this.#reject(request, response, verified.rejection);
       return;
     }
     const { event, payload } = verified;
     const isNew = this.#isWanted(event) && !this.#dedup.has(event, body);
     if (isNew && (this.#delivery.isFull || !this.#rate.take())) {
-      this.#refuse(request, response, 503);
+      this.#reject(request, response, 503);
       return;
     }
-    if (isNew) this.#dedup.take(event, body);
+    if (isNew) this.#dedup.remember(event, body);
     // Before the flow handles the event: ION sends it again if the response takes too long.
     respond(request, response, this.expectedResponseCode);
     if (isNew) this.#delivery.deliver(event, payload);
@@ -210,11 +210,11 @@ class Webhook {
     return action === undefined || isWantedAction(this.#config, action);
   }
 
-  #refuse(request: IncomingMessage, response: ServerResponse, status: number): void {
+  #reject(request: IncomingMessage, response: ServerResponse, status: number): void {
     respond(request, response, status);
-    // 503 asks for a retry, so it is not counted as a refusal.
+    // 503 asks for a retry, so it is not counted as a rejection.
     if (status === 503) this.#status.show();
-    else this.#status.countRefused();
+    else this.#status.countRejected();
   }
 
   /** An error in the handling of a request must not end Node-RED. */
@@ -231,6 +231,6 @@ class Webhook {
 function noSecret(): IonError {
   return new IonError(
     'ION_CONFIG',
-    "This ion-events node has no secret, so all webhooks are refused. Enter the receiver's secret, or set a new one in both places.",
+    'This ion-events node has no secret, so all deliveries are rejected. Enter the secret of the receiver in ION, or set a new one in both places.',
   );
 }

@@ -1,9 +1,9 @@
 import { type IonError, toIonError } from '../client/errors.js';
-import { isRefusal } from '../client/failures/classify-failure.js';
+import { isOperationRejected } from '../client/failures/classify-failure.js';
 import type { RetryDelay } from './retry-delay.js';
 
 interface Settings {
-  /** @throws IonError if ION cannot be reached, or rejects the question */
+  /** @throws IonError if ION cannot be reached, or rejects the request */
   check(): Promise<void>;
   delayMs: RetryDelay;
   /** The state or its reason changed. */
@@ -13,7 +13,7 @@ interface Settings {
 }
 
 /**
- * - `closed`: ION answers
+ * - `closed`: ION responds
  * - `open`: ION cannot be reached, nothing is tried
  * - `half-open`: one try at a time finds out whether ION is back
  */
@@ -22,8 +22,8 @@ export type CircuitState = 'closed' | 'open' | 'half-open';
 /** Stops all tries while ION cannot be reached, and lets one probe at a time through. */
 export class CircuitBreaker {
   readonly #settings: Settings;
-  /** Time of the last answer, on the monotonic clock. */
-  #answeredAt = Number.NEGATIVE_INFINITY;
+  /** Time of the last response, on the monotonic clock. */
+  #respondedAt = Number.NEGATIVE_INFINITY;
   #checking: Promise<boolean> | undefined;
   #openSince: number | undefined;
   #reason: IonError | undefined;
@@ -50,9 +50,9 @@ export class CircuitBreaker {
     return this.#reason;
   }
 
-  /** ION answered, if only with a rejection: closes the circuit. */
-  answered(): void {
-    this.#answeredAt = performance.now();
+  /** ION responded, if only with a rejection: closes the circuit. */
+  responded(): void {
+    this.#respondedAt = performance.now();
     if (this.#openSince === undefined) return;
     this.#openSince = undefined;
     this.#reason = undefined;
@@ -64,24 +64,24 @@ export class CircuitBreaker {
   }
 
   /**
-   * Whether ION has answered anything since a time, or answers now.
+   * Whether ION has responded since a time, or responds now.
    * @param since on the monotonic clock
    */
-  async isAnswering(since: number): Promise<boolean> {
-    if (this.#answeredAt >= since) return true;
+  async isResponding(since: number): Promise<boolean> {
+    if (this.#respondedAt >= since) return true;
     this.#checking ??= this.#settings
       .check()
       .then(
         () => true,
-        // A rejection is an answer as well.
-        (thrown) => isRefusal(toIonError(thrown)),
+        // A rejection is a response as well.
+        (thrown) => isOperationRejected(toIonError(thrown)),
       )
       .finally(() => {
         this.#checking = undefined;
       });
-    const isAnswering = await this.#checking;
-    if (isAnswering) this.answered();
-    return isAnswering;
+    const isResponding = await this.#checking;
+    if (isResponding) this.responded();
+    return isResponding;
   }
 
   /** ION cannot be reached: opens the circuit until the next probe. */

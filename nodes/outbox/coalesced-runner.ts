@@ -11,7 +11,7 @@ interface Settings {
 /** Runs a job when asked, once more if asked while it runs, and again after a failure. */
 export class CoalescedRunner {
   readonly #settings: Settings;
-  #isAsked = false;
+  #isRequested = false;
   #running: Promise<void> | undefined;
   /** Failures in a row. */
   #failures = 0;
@@ -23,12 +23,12 @@ export class CoalescedRunner {
   }
 
   run(): void {
-    this.#isAsked = true;
+    this.#isRequested = true;
     this.#begin();
   }
 
   /** The job made progress: the next failure counts as the first one. */
-  progressed(): void {
+  resetFailures(): void {
     this.#failures = 0;
   }
 
@@ -49,16 +49,16 @@ export class CoalescedRunner {
 
   #mayRun(): boolean {
     const isHeld = this.#isClosed || this.#retryTimer !== undefined;
-    return this.#isAsked && !isHeld && this.#settings.canRun();
+    return this.#isRequested && !isHeld && this.#settings.canRun();
   }
 
   async #runAll(): Promise<void> {
     try {
       while (this.#mayRun()) {
-        this.#isAsked = false;
+        this.#isRequested = false;
         await this.#settings.job();
       }
-      this.progressed();
+      this.resetFailures();
     } catch (thrown) {
       this.#retryAfter(this.#settings.delayAfter(++this.#failures, toIonError(thrown)));
     }

@@ -7,7 +7,7 @@ import type { FailingWrites } from './failing-writes.js';
 import type { Listeners } from './listeners.js';
 import type { OrderBarrier } from './order-barrier.js';
 import type { Pauses } from './pauses.js';
-import { isRejection, type Rejections } from './rejections.js';
+import { isWriteRejected, type Rejections } from './rejections.js';
 import type { RetryDelay } from './retry-delay.js';
 import type { Stored } from './store/entries.js';
 import type { OutboxStore } from './store/store.js';
@@ -75,15 +75,15 @@ export class Delivery {
       await rejections.end(partition, stored, failed.decision);
       return true;
     }
-    failing.waits(partition, undefined);
-    const begun = performance.now();
-    let answer: WriteResult<unknown>;
+    failing.setNextTry(partition, undefined);
+    const startedAt = performance.now();
+    let result: WriteResult<unknown>;
     try {
-      answer = await this.#try(partition, stored, failed !== undefined);
+      result = await this.#try(partition, stored, failed !== undefined);
     } catch (thrown) {
-      return this.#failed(partition, stored, toIonError(thrown), begun);
+      return this.#failed(partition, stored, toIonError(thrown), startedAt);
     }
-    this.#delivered(partition, stored, answer);
+    this.#delivered(partition, stored, result);
     return true;
   }
 
@@ -113,14 +113,14 @@ export class Delivery {
     });
   }
 
-  #delivered(partition: string, stored: Stored, answer: WriteResult<unknown>): void {
+  #delivered(partition: string, stored: Stored, result: WriteResult<unknown>): void {
     const { store, breaker, failing, listeners } = this.#settings;
     this.#tried.delete(partition);
     failing.delivered(partition);
-    breaker.answered();
+    breaker.responded();
     // Only a store that closes rejects it.
     store.remove(stored).catch(() => {});
-    listeners.delivered(stored.entry, answer);
+    listeners.delivered(stored.entry, result);
   }
 
   /** @returns whether the next entry of the partition may follow */
@@ -128,7 +128,7 @@ export class Delivery {
     partition: string,
     stored: Stored,
     error: IonError,
-    begun: number,
+    startedAt: number,
   ): Promise<boolean> {
     const { breaker, failing, rejections, signal } = this.#settings;
     const decision = failing.of(partition, stored)?.decision;
@@ -136,16 +136,16 @@ export class Delivery {
       await rejections.end(partition, stored, decision);
       return true;
     }
-    if (isRejection(error)) {
+    if (isWriteRejected(error)) {
       failing.forget(partition);
-      breaker.answered();
+      breaker.responded();
       await rejections.reject(stored, error);
       return true;
     }
     this.#tried.set(partition, stored.sequence);
-    const isAnswering = await breaker.isAnswering(begun);
+    const isResponding = await breaker.isResponding(startedAt);
     if (signal.aborted) return false;
-    if (!isAnswering) {
+    if (!isResponding) {
       breaker.open(error);
       return false;
     }
@@ -153,22 +153,22 @@ export class Delivery {
   }
 
   /**
-   * A write failed although ION answers: only its partition waits.
+   * A write failed although ION responds: only its partition waits.
    * @returns whether the next entry of the partition may follow
    */
   async #failedAlone(partition: string, stored: Stored, error: IonError): Promise<boolean> {
     const { failing, pauses, rejections, delayMs, onChange } = this.#settings;
-    const { tries, minutes, isOver } = failing.failed(partition, stored, error);
+    const { tries, minutes, mustReject } = failing.failed(partition, stored, error);
     const decision = failing.of(partition, stored)?.decision;
-    if (decision || isOver) {
-      const end = `The outbox stopped trying after ${tries} tries in ${minutes} min.`;
+    if (decision || mustReject) {
+      const end = `The outbox stopped trying after ${tries} attempts in ${minutes} min.`;
       const reason = error.with({ message: withSentence(error.message, end) });
       await rejections.end(partition, stored, decision ?? 'skip', decision ? error : reason);
       return true;
     }
     const delay = delayMs(tries, error);
     pauses.begin(partition, delay);
-    failing.waits(partition, delay);
+    failing.setNextTry(partition, delay);
     onChange();
     return false;
   }

@@ -6,7 +6,7 @@ export interface DeliveryTry {
   /** Aborts when the outbox closes, or when somebody decides on the entry. */
   signal: AbortSignal;
   /**
-   * An earlier try may have been executed although its answer was lost. Always true for an entry
+   * An earlier try may have been executed although its response was lost. Always true for an entry
    * that an earlier process accepted.
    */
   isRepeated: boolean;
@@ -33,8 +33,8 @@ export interface EntryKind<Own extends Entry = Entry> {
   readonly name: string | undefined;
 
   /**
-   * Whether a stored entry has the form that this version knows. If not, it is set aside as an
-   * unreadable entry.
+   * Whether a stored entry has the form that this version knows. If not, it is rejected as
+   * unreadable.
    */
   isValid(entry: Entry): entry is Own;
 

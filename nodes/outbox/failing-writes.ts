@@ -1,5 +1,5 @@
 import type { IonError, IonErrorCode } from '../client/errors.js';
-import { speaksOfDatabase } from '../client/failures/service-trouble.js';
+import { concernsDatabase } from '../client/failures/service-trouble.js';
 import type { Stored } from './store/entries.js';
 
 /** A failing write is rejected after that many failures, but not before that time has passed. */
@@ -12,7 +12,7 @@ export interface RejectionRule {
 /** Decision of a person on a failing write: reject it, or remove it. */
 export type FailingDecision = 'skip' | 'discard';
 
-/** The first write of a partition, if it failed while ION answered. */
+/** The first write of a partition, if it failed while ION responded to other requests. */
 export interface FailingWrite {
   stored: Stored;
   /** The last failure. */
@@ -31,7 +31,7 @@ interface Failing extends FailingWrite {
   /** Time of the first of those, on the monotonic clock. */
   countedSince: number;
   /** Time of the first failure, on the monotonic clock. */
-  begun: number;
+  startedAt: number;
   /** Writes that were delivered before the last failure. */
   deliveredBefore: number;
   decision: FailingDecision | undefined;
@@ -43,8 +43,8 @@ interface Failure {
   tries: number;
   /** Since the first failure. */
   minutes: number;
-  /** It has failed often and long enough to be rejected. */
-  isOver: boolean;
+  /** Whether it has failed often and long enough to be rejected. */
+  mustReject: boolean;
 }
 
 const DEFAULT_RULE: RejectionRule = { tries: 15, ms: 15 * 60_000 };
@@ -61,7 +61,7 @@ const SHARED_CODES: ReadonlySet<IonErrorCode> = new Set([
 ]);
 
 /**
- * The writes that fail again and again although ION answers. A write is rejected only for failures
+ * The writes that fail again and again although ION responds. A write is rejected only for failures
  * that are its own: if others were delivered, or if it was the only one that failed.
  */
 export class FailingWrites {
@@ -135,7 +135,7 @@ export class FailingWrites {
     return failing?.stored;
   }
 
-  /** The first write of a partition failed, although ION answers. */
+  /** The first write of a partition failed, although ION responds. */
   failed(partition: string, stored: Stored, error: IonError): Failure {
     const known = this.#byPartition.get(partition);
     const failing: Failing =
@@ -149,7 +149,7 @@ export class FailingWrites {
             nextTryAt: undefined,
             counted: 0,
             countedSince: 0,
-            begun: this.#now(),
+            startedAt: this.#now(),
             deliveredBefore: this.#delivered,
             decision: undefined,
             listeners: [],
@@ -164,13 +164,17 @@ export class FailingWrites {
     const isOnlyOne = isAlone || this.#delivered > failing.deliveredBefore;
     failing.deliveredBefore = this.#delivered;
     if (isOnlyOne && mayBeItsOwn(error) && failing.counted++ === 0) failing.countedSince = now;
-    const isOver =
+    const mustReject =
       failing.counted >= this.#rule.tries && now - failing.countedSince >= this.#rule.ms;
-    return { tries: failing.tries, minutes: Math.round((now - failing.begun) / 60_000), isOver };
+    return {
+      tries: failing.tries,
+      minutes: Math.round((now - failing.startedAt) / 60_000),
+      mustReject,
+    };
   }
 
   /** @param delay before the next try, in ms; `undefined` if a try begins */
-  waits(partition: string, delay: number | undefined): void {
+  setNextTry(partition: string, delay: number | undefined): void {
     const failing = this.#byPartition.get(partition);
     if (failing) failing.nextTryAt = delay === undefined ? undefined : Date.now() + delay;
   }
@@ -184,5 +188,5 @@ function mayBeItsOwn({ code, notRun }: IonError): boolean {
 
 /** Whether ION reported a failure of its database, which affects all writes. */
 function isOfDatabase({ errors = [] }: IonError): boolean {
-  return speaksOfDatabase(errors.map(({ message }) => message));
+  return concernsDatabase(errors.map(({ message }) => message));
 }

@@ -12,13 +12,13 @@ export interface OutboxState {
   unreachableSince: number | undefined;
   /** Why it cannot be reached. */
   reason: IonError | undefined;
-  /** Writes that fail again and again although ION answers. */
+  /** Writes that fail again and again although ION responds. */
   failing: readonly FailingWrite[];
 }
 
 /** Gets the results of a sender's entries, and the state of the outbox. */
 export interface OutboxListener {
-  delivered(entry: Entry, answer: WriteResult<unknown>): void;
+  delivered(entry: Entry, result: WriteResult<unknown>): void;
   /** The entry is no longer tried. */
   rejected(entry: Entry, error: IonError): void;
   /** One of the other methods threw this. */
@@ -36,8 +36,8 @@ export class Listeners {
     this.#listeners = listeners;
   }
 
-  delivered(entry: Entry, answer: WriteResult<unknown>): void {
-    report(this.#listeners.get(entry.sender), (listener) => listener.delivered(entry, answer));
+  delivered(entry: Entry, result: WriteResult<unknown>): void {
+    report(this.#listeners.get(entry.sender), (listener) => listener.delivered(entry, result));
   }
 
   rejected(entry: Entry, error: IonError): void {

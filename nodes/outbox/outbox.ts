@@ -23,7 +23,7 @@ export interface OutboxOptions extends StoreOptions {
   limits: OutboxLimits;
   /** The kinds of entries that it delivers. */
   kinds: readonly EntryKind[];
-  /** Asks ION anything, to find out whether it answers. */
+  /** Sends ION a request, to find out whether it responds. */
   check: StepWriter['check'];
   /** Concurrent requests of the client. */
   concurrency: number;
@@ -33,7 +33,7 @@ export interface OutboxOptions extends StoreOptions {
   pauseMs?: number;
   /** `Math.random` by default. */
   random?: () => number;
-  /** When a write is rejected that fails although ION answers; see `FailingWrites`. */
+  /** When a write is rejected that fails although ION responds to others; see `FailingWrites`. */
   rejectAfter?: RejectionRule;
   /** Called with each delay, in ms. */
   onPause?: (ms: number) => void;
@@ -217,8 +217,8 @@ export class Outbox {
   async #forgetReplaced(partition: string): Promise<void> {
     const failing = this.#failing.in(partition);
     if (failing?.entry.replaces === undefined) return;
-    const isThere = await this.#store.has(failing).catch(() => true);
-    if (isThere || !this.#failing.of(partition, failing)) return;
+    const exists = await this.#store.has(failing).catch(() => true);
+    if (exists || !this.#failing.of(partition, failing)) return;
     this.#failing.forget(partition);
     this.#changed();
   }

@@ -3,7 +3,7 @@ import type { CircuitBreaker } from './circuit-breaker.js';
 import { CoalescedRunner } from './coalesced-runner.js';
 import type { EntryKinds } from './entry-kind.js';
 import type { OrderBarrier } from './order-barrier.js';
-import { isRejection, type Rejections } from './rejections.js';
+import { isWriteRejected, type Rejections } from './rejections.js';
 import type { RetryDelay } from './retry-delay.js';
 import type { Stored } from './store/entries.js';
 import { partitionOf } from './store/keys.js';
@@ -18,21 +18,21 @@ interface Settings {
   /** Ends all look-ups. */
   signal: AbortSignal;
   canRun(): boolean;
-  /** Before the next look-up, after a failure while ION answers. */
+  /** Before the next look-up, after a failure while ION responds. */
   delayMs: RetryDelay;
-  /** Entries have got their partitions, and those behind them may follow. */
+  /** Entries have their partitions now, so later entries may follow. */
   onResolved(): void;
 }
 
 const MAX_CONCURRENT = 100;
-/** Failed look-ups of one entry, while ION answers, before other entries no longer wait for it. */
+/** Failed look-ups of one entry, while ION responds, before other entries no longer wait for it. */
 const MAX_FAILURES = 5;
 
 /** Looks up the partitions of entries that were accepted without one, in their order. */
 export class PartitionResolver {
   readonly #settings: Settings;
   readonly #scan: CoalescedRunner;
-  /** Failures in a row of the first unresolved entry, while ION answers. */
+  /** Failures in a row of the first unresolved entry, while ION responds. */
   #failures = 0;
   /** Number of that entry. */
   #failing = 0;
@@ -81,29 +81,29 @@ export class PartitionResolver {
     if (unreadable) return undefined;
     const { kinds, signal } = this.#settings;
     const orderKey = kinds.of(entry).findOrderKey(entry, signal);
-    // A failure is handled when it is the turn of the entry.
+    // Failures are handled in the order of the entries.
     orderKey.catch(() => {});
     return orderKey;
   }
 
   async #resolve(stored: Stored, orderKey: Promise<string>): Promise<void> {
     const { store, kinds, breaker, rejections } = this.#settings;
-    const begun = performance.now();
+    const startedAt = performance.now();
     try {
       const found = await orderKey;
-      breaker.answered();
+      breaker.responded();
       await store.resolve(stored, partitionOf(found));
       this.#failures = 0;
-      this.#scan.progressed();
+      this.#scan.resetFailures();
     } catch (thrown) {
       const error = toIonError(thrown);
-      if (isRejection(error)) {
-        breaker.answered();
+      if (isWriteRejected(error)) {
+        breaker.responded();
         await rejections.reject(stored, error);
         return;
       }
-      await this.#countFailure(error, begun);
-      // ION answers, but not to this look-up: the other entries no longer wait for it.
+      await this.#countFailure(error, startedAt);
+      // ION responds to other requests, but this look-up fails: the other entries no longer wait for it.
       const { entry } = stored;
       await store.resolve(stored, partitionOf(kinds.of(entry).unknownOrderKey(entry)));
       this.#failures = 0;
@@ -111,10 +111,10 @@ export class PartitionResolver {
   }
 
   /** @throws the error, unless the look-up has failed too often */
-  async #countFailure(error: IonError, begun: number): Promise<void> {
+  async #countFailure(error: IonError, startedAt: number): Promise<void> {
     const { breaker } = this.#settings;
     // An outage says nothing about the entry.
-    this.#failures = (await breaker.isAnswering(begun)) ? this.#failures + 1 : 0;
+    this.#failures = (await breaker.isResponding(startedAt)) ? this.#failures + 1 : 0;
     if (this.#failures === 0) breaker.open(error);
     if (this.#failures < MAX_FAILURES) throw error;
   }

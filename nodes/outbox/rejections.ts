@@ -1,5 +1,5 @@
 import { closedError, IonError } from '../client/errors.js';
-import { isRefusal } from '../client/failures/classify-failure.js';
+import { isOperationRejected } from '../client/failures/classify-failure.js';
 import type { FailingDecision, FailingWrites } from './failing-writes.js';
 import type { Listeners } from './listeners.js';
 import type { RejectedEntry, Stored } from './store/entries.js';
@@ -14,7 +14,7 @@ interface Settings {
   onUnreadable?: ((error: IonError) => void) | undefined;
 }
 
-/** Takes entries out of the delivery, and reports it to their senders. */
+/** Rejects or removes entries, and reports it to their senders. */
 export class Rejections {
   readonly #settings: Settings;
 
@@ -30,7 +30,7 @@ export class Rejections {
     listeners.rejected(stored.entry, error);
   }
 
-  /** Sets an entry aside that cannot be read. */
+  /** Rejects an entry that cannot be read. */
   async rejectUnreadable(stored: Stored): Promise<void> {
     const { message } = (stored.entry as RejectedEntry).error;
     const error = new IonError('ION_CONFIG', message);
@@ -49,17 +49,17 @@ export class Rejections {
     reason = this.#settings.failing.of(partition, stored)?.error ?? closedError(),
   ): Promise<void> {
     const { store, failing, listeners, onChange } = this.#settings;
-    const wasThere = await (decision === 'skip'
+    const existed = await (decision === 'skip'
       ? store.reject(stored, reason, Date.now())
       : store.drop(stored));
     failing.forget(partition);
     onChange();
     // A newer value may have taken its place.
-    if (wasThere) listeners.rejected(stored.entry, reason);
+    if (existed) listeners.rejected(stored.entry, reason);
   }
 }
 
 /** Whether ION rejected the write; of several fields, one that may still be written is enough. */
-export function isRejection(error: IonError): boolean {
-  return isRefusal(error) && (error.parts?.every(isRefusal) ?? true);
+export function isWriteRejected(error: IonError): boolean {
+  return isOperationRejected(error) && (error.parts?.every(isOperationRejected) ?? true);
 }

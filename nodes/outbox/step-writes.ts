@@ -94,7 +94,7 @@ export class StepWrites implements EntryKind<StepEntry> {
     const options = { signal, isNew: false };
     const { attachmentsBefore: before, attachment } = entry;
     if (!before) {
-      // Stored before the first try, because its answer may get lost.
+      // Stored before the first try, because its response may be lost.
       entry.attachmentsBefore = await this.#writer.attachmentsOf(target, filename, options);
       await save();
     }
@@ -114,8 +114,8 @@ export class StepWrites implements EntryKind<StepEntry> {
   }
 
   summary({ write: { action, target, filename } }: StepEntry): EntrySummary {
-    const places = Object.entries(target).map(([name, to]) => [name, short(to)]);
-    return { action, target: Object.fromEntries(places), filename: short(filename) };
+    const names = Object.entries(target).map(([name, to]) => [name, short(to)]);
+    return { action, target: Object.fromEntries(names), filename: short(filename) };
   }
 }
 

@@ -9,16 +9,16 @@ import { trimEnds } from '../client/support/trim-ends.js';
 const REFERENCES = /\$\{([^{}]+)\}/g;
 
 /**
- * @param what the subject of the error message
+ * @param subject of the error message
  * @throws IonError for a text that is still a reference to an environment variable
  */
 export function requireResolved(
-  what: string,
+  subject: string,
   value: unknown,
   code: IonErrorCode = 'ION_CONFIG',
 ): void {
   const name = variableOf(value);
-  if (name !== undefined) throw new IonError(code, unresolved(what, String(value), name));
+  if (name !== undefined) throw new IonError(code, unresolved(subject, String(value), name));
 }
 
 /**
@@ -42,7 +42,7 @@ export function requireResolvedChoices<Config extends object>(
 export function requireVariables(
   RED: NodeAPI,
   node: Node,
-  what: string,
+  subject: string,
   value: string,
   code: IonErrorCode,
 ): void {
@@ -56,7 +56,7 @@ export function requireVariables(
   if (missing === undefined || !getSetting) return;
   throw new IonError(
     code,
-    `${what} comes from the environment variable ${quote(missing)}, which is not set. Set it for Node-RED and restart Node-RED, or set it for the flow.`,
+    `${subject} comes from the environment variable ${quote(missing)}, which is not set. Set it for Node-RED and restart Node-RED, or set it for the flow.`,
   );
 }
 
@@ -64,35 +64,35 @@ export function requireVariables(
  * Like `requireResolved`, but also rejects a text with a reference in the middle.
  * @throws IonError `ION_CONFIG`
  */
-export function requireNoReference(what: string, value: unknown): void {
-  requireResolved(what, value);
-  rejectPart(what, referenceIn(value));
+export function requireNoReference(subject: string, value: unknown): void {
+  requireResolved(subject, value);
+  rejectPart(subject, referenceIn(value));
 }
 
 /**
  * Like `requireNoReference`, for a URL.
  * @throws IonError `ION_CONFIG`
  */
-export function requireUrlWithoutReference(what: string, value: unknown): void {
-  requireResolved(what, value);
-  rejectPart(what, referenceInUrl(value));
+export function requireUrlWithoutReference(subject: string, value: unknown): void {
+  requireResolved(subject, value);
+  rejectPart(subject, referenceInUrl(value));
 }
 
-function rejectPart(what: string, part: string | undefined): void {
+function rejectPart(subject: string, part: string | undefined): void {
   if (part === undefined) return;
   throw new IonError(
     'ION_CONFIG',
-    `${what} contains ${quote(part)}. Node-RED replaces a reference such as \${NAME} only if it is the whole text. Set a variable to the whole text and enter only its reference.`,
+    `${subject} contains ${quote(part)}. Node-RED replaces a reference such as \${NAME} only if it is the whole text. Set a variable to the whole text and enter only its reference.`,
   );
 }
 
-function unresolved(what: string, text: string, name: string): string {
+function unresolved(subject: string, text: string, name: string): string {
   const reference = trimEnds(text);
   if (reference !== text) {
-    return `${what} is ${quote(reference)} with a space before or after it, so Node-RED does not replace it by the environment variable ${quote(name)}. Remove the space.`;
+    return `${subject} is ${quote(reference)} with a space before or after it, so Node-RED does not replace it by the environment variable ${quote(name)}. Remove the space.`;
   }
   if (process.env[name] !== undefined) {
-    return `${what} is still ${quote(reference)} although the environment variable ${quote(name)} is set: envVarExcludes in Node-RED's settings excludes it, or the text is the value of another variable. Use a variable that holds the value itself.`;
+    return `${subject} is still ${quote(reference)} although the environment variable ${quote(name)} is set: envVarExcludes in Node-RED's settings excludes it, or the text is the value of another variable. Use a variable that holds the value itself.`;
   }
-  return `${what} is ${quote(reference)}, but the environment variable ${quote(name)} is not set. Set it for Node-RED and restart Node-RED, or enter the value itself.`;
+  return `${subject} is ${quote(reference)}, but the environment variable ${quote(name)} is not set. Set it for Node-RED and restart Node-RED, or enter the value itself.`;
 }

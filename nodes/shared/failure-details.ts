@@ -2,7 +2,7 @@ import { IonError, reasonOf, toIonError } from '../client/errors.js';
 import { type MessageDetails, withoutUnknown } from './message.js';
 
 /** The failure of a result that cannot be sent, with its known details. */
-export function notPassedOn(thrown: unknown, details: MessageDetails): IonError {
+export function unsentResultError(thrown: unknown, details: MessageDetails): IonError {
   const error = toIonError(thrown);
   const { operation, attempts, traceId, results } = details;
   const known = error.with({ attempts, traceId: error.traceId ?? traceId, results });
@@ -12,7 +12,7 @@ export function notPassedOn(thrown: unknown, details: MessageDetails): IonError 
 }
 
 /** The failure of a message that Node-RED cannot copy, for example because of very deep nesting. */
-export function notCopied(cause: unknown): IonError {
+export function uncopyableError(cause: unknown): IonError {
   const text = `Node-RED cannot copy this message: ${reasonOf(cause)}.`;
   return new IonError('ION_CONFIG', text, { cause });
 }

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { Node, NodeAPI } from 'node-red';
 import type { RequestState } from '../client/client.js';
 import { toIonError } from '../client/errors.js';
-import { failureDetails, notCopied, notPassedOn } from './failure-details.js';
+import { failureDetails, uncopyableError, unsentResultError } from './failure-details.js';
 import { type Message, type MessageDetails, withoutUnknown } from './message.js';
 import type { NodeStatus, StatusText } from './node-status.js';
 import { checkOutput, putResult } from './output-property.js';
@@ -94,7 +94,7 @@ async function handle(
           result.ion.durationMs = durationMs();
           send(result);
         } catch (thrown) {
-          throw notPassedOn(thrown, details);
+          throw unsentResultError(thrown, details);
         }
       },
       status: (text) => tracker.end({ fill: 'green', ms: durationMs(), ...text }),
@@ -113,7 +113,7 @@ function callDone(node: Node, msg: Message, done: (error?: Error) => void, error
     done(error);
   } catch (thrown) {
     // Node-RED copies the message for Catch and Complete nodes.
-    reportError(node, error ?? notCopied(thrown), msg);
+    reportError(node, error ?? uncopyableError(thrown), msg);
   }
 }
 

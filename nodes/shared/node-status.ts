@@ -109,8 +109,8 @@ export class NodeStatus {
       return { fill: 'yellow', shape: 'ring', text: this.#text('retrying', { count: retrying }) };
     }
     if (running + waiting > 0) {
-      const key = waiting > 0 ? 'runningAndWaiting' : 'running';
-      return { fill: 'blue', shape: 'dot', text: this.#text(key, { running, waiting }) };
+      const key = waiting > 0 ? 'runningAndQueued' : 'running';
+      return { fill: 'blue', shape: 'dot', text: this.#text(key, { running, queued: waiting }) };
     }
     return this.#result ? this.#shown(this.#result) : {};
   }

@@ -25,11 +25,11 @@ export class PendingMessages {
     const end = (error?: Error): void => {
       if (hasEnded) return;
       hasEnded = true;
-      place.remove();
+      item.remove();
       onEnd(error);
       if (this.count === 0) this.#onEmpty();
     };
-    const place = this.#pending.add(end);
+    const item = this.#pending.add(end);
     return {
       get hasEnded() {
         return hasEnded;

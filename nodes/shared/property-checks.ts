@@ -50,14 +50,14 @@ export function requireNumber<Type extends keyof typeof numberSettings>(
   value: unknown,
 ): number {
   const setting = numberSettings[node][name] as NumberSetting;
-  const { label, least, most, isWhole } = setting;
+  const { label, min, max, isInteger } = setting;
   requireResolved(`"${label}" of the ${node} node`, value);
   const number = readNumber(setting, value);
   if (number !== undefined) return number;
   const given = typeof value === 'number' ? String(value) : describe(value);
   throw new IonError(
     'ION_CONFIG',
-    `"${label}" of the ${node} node is ${given}, but must be a ${isWhole ? 'whole ' : ''}number from ${least} to ${most}. Open the node, correct it and deploy.`,
+    `"${label}" of the ${node} node is ${given}, but must be a ${isInteger ? 'whole ' : ''}number from ${min} to ${max}. Open the node, correct it and deploy.`,
   );
 }
 

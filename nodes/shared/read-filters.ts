@@ -19,8 +19,8 @@ export function readFilters(
     const { field, value, valueType } = row;
     // The query rejects an operator that the client does not know.
     const op = row.op as FilterOperator;
-    const what = `The filter on "${field}"`;
-    const input = { value, type: valueType, what, code: 'ION_VARIABLES' } as const;
+    const subject = `The filter on "${field}"`;
+    const input = { value, type: valueType, subject, code: 'ION_VARIABLES' } as const;
     return { field, op, value: await typedValue(RED, node, msg, input) };
   });
   return Promise.all(filters);

@@ -20,8 +20,8 @@ export function removalCheck(RED: NodeAPI, config: NodeDef): (removed: boolean) 
   const { _alias, _path = '' } = config as Running;
   if (_alias === undefined) return Boolean;
   // The flow file does not list the nodes of a packaged subflow.
-  const places = activeIds(RED, new Set(_path.split('/')));
-  return (removed) => removed || activeIds(RED, places).size < places.size;
+  const active = activeIds(RED, new Set(_path.split('/')));
+  return (removed) => removed || activeIds(RED, active).size < active.size;
 }
 
 /** The ids that the flow file lists and that are not disabled. */

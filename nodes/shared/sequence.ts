@@ -1,5 +1,5 @@
 import type { NodeAPI } from 'node-red';
-import { notCopied } from './failure-details.js';
+import { uncopyableError } from './failure-details.js';
 import type { Message } from './message.js';
 
 /** The messages that result from one message, numbered so that a Join node can combine them. */
@@ -37,7 +37,7 @@ export class Sequence {
     try {
       return this.#RED.util.cloneMessage(this.#source);
     } catch (thrown) {
-      throw notCopied(thrown);
+      throw uncopyableError(thrown);
     }
   }
 }

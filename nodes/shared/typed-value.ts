@@ -14,23 +14,23 @@ export function typedValue(
   RED: NodeAPI,
   node: Node,
   msg: Message,
-  input: { value: string; type: string; what: string; code: IonErrorCode },
+  input: { value: string; type: string; subject: string; code: IonErrorCode },
 ): Promise<unknown> {
-  const { type, what, code } = input;
+  const { type, subject, code } = input;
   // A flow file from a program may hold a number.
   const given: unknown = input.value ?? '';
   const value = typeof given === 'object' ? undefined : String(given);
   if (value === undefined || !isText(type)) {
-    return Promise.reject(new IonError(code, `${what} is not set to text.`));
+    return Promise.reject(new IonError(code, `${subject} is not set to text.`));
   }
   return new Promise((resolve, reject) => {
     const fail = (thrown: unknown) => {
-      const text = `${what} cannot be evaluated (${type}: ${value.slice(0, 60)}): ${quote(readableReason(thrown))}`;
+      const text = `${subject} cannot be evaluated (${type}: ${value.slice(0, 60)}): ${quote(readableReason(thrown))}`;
       reject(new IonError(code, text, { cause: thrown }));
     };
     try {
-      if (type === 'env') requireVariables(RED, node, what, value, code);
-      else requireResolved(what, value, code);
+      if (type === 'env') requireVariables(RED, node, subject, value, code);
+      else requireResolved(subject, value, code);
     } catch (thrown) {
       reject(thrown);
       return;

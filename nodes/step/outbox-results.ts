@@ -44,8 +44,8 @@ export function outboxResults(
   let unsubscribe = () => {};
   const show = (state: OutboxState) => status.idle(statusOf(state));
   const listener = {
-    delivered: (entry: Entry, answer: WriteResult<unknown>) =>
-      node.send([deliveredMessage(entry, answer), null]),
+    delivered: (entry: Entry, result: WriteResult<unknown>) =>
+      node.send([deliveredMessage(entry, result), null]),
     rejected: (entry: Entry, error: IonError) =>
       node.send([null, rejectedMessage(node, entry, error)]),
     failed: (thrown: unknown) => reportError(node, thrown),
@@ -75,8 +75,8 @@ export function outboxResults(
   };
 }
 
-function deliveredMessage(entry: Entry, answer: WriteResult<unknown>): Message {
-  const { payload, name, attempts, traceId, results } = answer;
+function deliveredMessage(entry: Entry, result: WriteResult<unknown>): Message {
+  const { payload, name, attempts, traceId, results } = result;
   const durationMs = Date.now() - entry.acceptedAt;
   const ion = { operation: 'mutation', name, attempts, traceId, results, durationMs };
   return { ...messageOf(entry), payload, ion: withoutUnknown(ion) };
@@ -133,7 +133,7 @@ function statusOf({
     const { code: reason } = first.error;
     return { key: 'outbox.failing', fill: 'red', count: failing.length, reason };
   }
-  if (count > 0) return { key: 'outbox.waiting', fill: 'blue', count };
+  if (count > 0) return { key: 'outbox.pending', fill: 'blue', count };
   if (rejected > 0) return { key: 'outbox.rejected', fill: 'red', count: rejected };
   return { key: 'outbox.empty', fill: 'green' };
 }

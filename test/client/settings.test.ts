@@ -31,14 +31,14 @@ describe('numbers in the dialogs', () => {
   it('are rejected beyond their limits, and accepted at them', () => {
     for (const settings of Object.values(numberSettings)) {
       for (const setting of Object.values(settings)) {
-        const { least, most, label } = setting;
-        assert.equal(readNumber(setting, least), least, label);
-        assert.equal(readNumber(setting, String(most)), most, label);
+        const { min, max, label } = setting;
+        assert.equal(readNumber(setting, min), min, label);
+        assert.equal(readNumber(setting, String(max)), max, label);
         assert.equal(readNumber(setting, setting.default), setting.default, label);
-        for (const beyond of [least - 1, most + 1, -5, Number.MAX_VALUE, '1e300']) {
+        for (const beyond of [min - 1, max + 1, -5, Number.MAX_VALUE, '1e300']) {
           assert.equal(readNumber(setting, beyond), undefined, `${label}: ${beyond}`);
         }
-        if (setting.isWhole) assert.equal(readNumber(setting, least + 0.5), undefined, label);
+        if (setting.isInteger) assert.equal(readNumber(setting, min + 0.5), undefined, label);
         for (const infinite of [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
           assert.equal(readNumber(setting, infinite), undefined, label);
         }
@@ -47,12 +47,12 @@ describe('numbers in the dialogs', () => {
   });
 
   it('never set a timer that would end immediately', () => {
-    assert.ok(timeout.most * 1000 <= MAX_TIMER_MS);
-    assert.ok(interval.most * 1000 <= MAX_TIMER_MS);
+    assert.ok(timeout.max * 1000 <= MAX_TIMER_MS);
+    assert.ok(interval.max * 1000 <= MAX_TIMER_MS);
     for (const failures of [1, 2, 5, 10_000]) {
       for (const random of [0, 0.999]) {
-        const delay = delayAfterFailures(interval.most * 1000, failures, () => random);
-        assert.ok(delay >= interval.most * 1000 && delay <= MAX_TIMER_MS, String(delay));
+        const delay = delayAfterFailures(interval.max * 1000, failures, () => random);
+        assert.ok(delay >= interval.max * 1000 && delay <= MAX_TIMER_MS, String(delay));
       }
     }
   });

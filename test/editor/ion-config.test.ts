@@ -335,10 +335,11 @@ describe('the ion-config dialog in a browser', () => {
     const says = (text: string, id = 'state') =>
       editor.page.locator(`#ion-config-outbox-${id}`).filter({ hasText: text }).waitFor();
     const refresh = () => editor.page.click('#ion-config-outbox-refresh');
-    const entries = () => editor.page.locator('#ion-config-outbox-refused li');
+    const entries = () => editor.page.locator('#ion-config-outbox-rejected-writes li');
     const untilListed = (count: number) =>
       editor.page.waitForFunction(
-        (count) => document.querySelectorAll('#ion-config-outbox-refused li').length === count,
+        (count) =>
+          document.querySelectorAll('#ion-config-outbox-rejected-writes li').length === count,
         count,
       );
     const press = (name: string, index = 0) =>
@@ -355,7 +356,7 @@ describe('the ion-config dialog in a browser', () => {
       assert.equal(await page.isVisible(field('outboxLimit')), false);
       await page.click('#ion-config-outbox summary');
       await says('The outbox is empty.');
-      assert.equal(await page.isVisible('#ion-config-outbox-given-up'), false);
+      assert.equal(await page.isVisible('#ion-config-outbox-rejected'), false);
       for (const name of ['outboxLimit', 'outboxSize']) {
         await page.fill(field(name), '0');
         await page.press(field(name), 'Tab');

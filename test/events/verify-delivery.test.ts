@@ -21,10 +21,12 @@ describe('the verification of a delivery', () => {
   it('refuses a missing, a wrong and a second signature with 401, and without a secret each one', () => {
     const right = signatureOf(body);
     for (const wrong of [{}, headers(signatureOf(body, 'x')), headers(right, right)]) {
-      assert.deepEqual(verifyDelivery(signed, wrong, body), { refusal: 401 });
+      assert.deepEqual(verifyDelivery(signed, wrong, body), { rejection: 401 });
     }
     const none = { ...signed, secret: '' };
-    assert.deepEqual(verifyDelivery(none, headers(signatureOf(body, '')), body), { refusal: 401 });
+    assert.deepEqual(verifyDelivery(none, headers(signatureOf(body, '')), body), {
+      rejection: 401,
+    });
     assert.ok(!mayBeSigned(none, headers(right)));
   });
 
@@ -33,10 +35,10 @@ describe('the verification of a delivery', () => {
     for (const text of ['', '{', '\u{FEFF}', 'x', '['.repeat(300) + ']'.repeat(300), many]) {
       const bytes = Buffer.from(text);
       assert.deepEqual(verifyDelivery(signed, headers(signatureOf(bytes)), bytes), {
-        refusal: 400,
+        rejection: 400,
       });
     }
-    assert.deepEqual(verifyDelivery(unsigned, {}, Buffer.from([0xff])), { refusal: 400 });
+    assert.deepEqual(verifyDelivery(unsigned, {}, Buffer.from([0xff])), { rejection: 400 });
   });
 
   it('knows from the headers whether a body is worth reading', () => {
@@ -49,6 +51,6 @@ describe('the verification of a delivery', () => {
   it('finds no signature in a property that all objects have', () => {
     const rules = { ...signed, header: 'constructor' };
     assert.ok(!mayBeSigned(rules, {}));
-    assert.deepEqual(verifyDelivery(rules, {}, body), { refusal: 401 });
+    assert.deepEqual(verifyDelivery(rules, {}, body), { rejection: 401 });
   });
 });

@@ -213,7 +213,7 @@ describe('the admin routes of a Node-RED with users', () => {
       await page.fill('#node-config-input-clientId', 'another');
       assert.equal(await page.isEnabled('#ion-config-test'), false);
       assert.equal(await page.textContent('#ion-config-test-result'), hint);
-      await page.locator('#ion-config-outbox-refused li').waitFor();
+      await page.locator('#ion-config-outbox-rejected-writes li').waitFor();
       await page.getByText('You do not have permission to change the outbox.').waitFor();
       const buttons = page.locator('#ion-config-outbox .ion-config-outbox-decide');
       assert.equal(await buttons.count(), 4);

@@ -85,9 +85,7 @@ describe('the outbox in a Node-RED that starts before the one it replaces ends',
     const values = Array.from({ length: WRITES }, (_, index) => index + 1);
     for (const value of values) await inject(after, value);
     const waits = (data: unknown) =>
-      /^10 waiting · outbox in use by another process$/.test(
-        (data as { text?: string }).text ?? '',
-      );
+      /^10 queued · outbox in use by another process$/.test((data as { text?: string }).text ?? '');
     await after.until(() => after.events.some(({ data }) => waits(data)));
     // The log reports it after 5 s: a usual update is over by then.
     await after.until(() => /\[warn\] .*Another process is using .*ion-outbox/.test(after.log));

@@ -347,7 +347,9 @@ function tables(observed: Map<string, string>, writes: Map<string, ByOutbox>): s
       );
       const what = note ? `${name}<br>_${note}_` : name;
       const [text] = query?.split('<br>').slice(1) ?? [];
-      const shortened = text ? mutation?.replace(text, 'The same text, followed by:') : mutation;
+      const shortened = mutation?.endsWith(`<br>${text}`)
+        ? mutation.replace(`${text}`, 'The same text.')
+        : mutation?.replace(text ?? '', 'The same text, followed by:');
       const write = writes.get(`${endpoint}-${row}`);
       return `| ${what} | ${query} | ${mutation === query ? 'the same' : shortened} | ${write && OUTBOX_TEXTS[write]} |`;
     });

@@ -269,7 +269,7 @@ describe('ion-events', () => {
       it(`answers ${status} to one ${what}, and sends nothing`, async () => {
         await begin();
         assert.equal(await post(body, headers as never), status);
-        await until(() => flow.status() === 'yellow events.refused');
+        await until(() => flow.status() === 'yellow events.rejected');
         assert.equal(await post(event({ event_id: 9 })), 200);
         await until(() => flow.sent.length > 0);
         assert.deepEqual(

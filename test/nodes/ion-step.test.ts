@@ -113,7 +113,7 @@ describe('ion-step', () => {
     assert.equal(error.code, 'ION_VARIABLES');
     assert.match(
       error.message,
-      /its zone.*the time zone of all such values in the ION config node/,
+      /an offset.*the time zone of all such values in the ION config node/,
     );
     await helper.unload();
     const { sandbox } = context;

@@ -51,7 +51,7 @@ describe('outbox: the circuit breaker', () => {
 
   it('closes with any answer, also before the probe, and counts probes from the start', async () => {
     breaker.open(outage());
-    breaker.answered();
+    breaker.responded();
     assert.deepEqual([breaker.state, breaker.openSince], ['closed', undefined]);
     assert.deepEqual(ready, ['closed']);
     breaker.open(outage());
@@ -65,11 +65,11 @@ describe('outbox: the circuit breaker', () => {
       throw outage();
     };
     const since = performance.now();
-    const answers = [1, 2, 3].map(() => breaker.isAnswering(since));
+    const answers = [1, 2, 3].map(() => breaker.isResponding(since));
     assert.deepEqual(await Promise.all(answers), [false, false, false]);
     assert.equal(checks, 1);
-    breaker.answered();
-    assert.equal(await breaker.isAnswering(since), true);
+    breaker.responded();
+    assert.equal(await breaker.isResponding(since), true);
     assert.equal(checks, 1);
   });
 
@@ -78,7 +78,7 @@ describe('outbox: the circuit breaker', () => {
       throw new IonError('ION_FORBIDDEN', 'no permission');
     };
     breaker.open(outage());
-    assert.equal(await breaker.isAnswering(performance.now()), true);
+    assert.equal(await breaker.isResponding(performance.now()), true);
     assert.equal(breaker.state, 'closed');
   });
 

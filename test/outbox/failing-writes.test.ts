@@ -19,7 +19,7 @@ describe('failing writes', () => {
   /** One failure per minute for some hours; returns whether the write was rejected. */
   const isRejected = (error: IonError, between = () => {}): boolean => {
     for (let minute = 0; minute < 300; minute++) {
-      if (failing.failed('partition', stored(1), error).isOver) return true;
+      if (failing.failed('partition', stored(1), error).mustReject) return true;
       now += MINUTE;
       between();
     }

@@ -141,7 +141,7 @@ describe('outbox: in use by another process', () => {
     const waiting = [1, 2, 3].map((value) => send(value));
     await once(said, 'held');
     const { message } = await failure(send(4), 'ION_OVERLOADED');
-    assert.match(message, /in use by another process\. .* 3 messages are already waiting for it/);
+    assert.match(message, /in use by another process\. .* 3 messages are already queued for it/);
     await release();
     await Promise.all(waiting);
     await send(5);

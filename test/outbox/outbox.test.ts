@@ -359,7 +359,7 @@ describe('outbox: delivery', () => {
       const [rejected] = await outbox.rejected(1);
       assert.match(
         rejected?.entry.error.message ?? '',
-        /^a fault The outbox stopped trying after \d+ tries in 0 min/,
+        /^a fault The outbox stopped trying after \d+ attempts in 0 min/,
       );
     });
 

@@ -7,10 +7,10 @@ import { root } from '../../tools/package.js';
 const read = (...path: string[]) => readFileSync(join(root, ...path), 'utf8');
 
 /** Wording of the limits and the default in the help of each language. */
-const HELP: Record<string, (least: string, most: string, byDefault: string) => string> = {
-  'en-US': (least, most, byDefault) => `${least} to ${most}; default ${byDefault}`,
-  de: (least, most, byDefault) => `${least} bis ${most}; Vorgabe ${byDefault}`,
-  ja: (least, most, byDefault) => `${least}～${most}、既定値は${byDefault}`,
+const HELP: Record<string, (min: string, max: string, byDefault: string) => string> = {
+  'en-US': (min, max, byDefault) => `${min} to ${max}; default ${byDefault}`,
+  de: (min, max, byDefault) => `${min} bis ${max}; Vorgabe ${byDefault}`,
+  ja: (min, max, byDefault) => `${min}～${max}、既定値は${byDefault}`,
 };
 
 describe('defaults and limits of the settings', () => {
@@ -20,9 +20,9 @@ describe('defaults and limits of the settings', () => {
   );
 
   for (const { node, name, setting } of all) {
-    const { label, least, most } = setting;
+    const { label, min, max } = setting;
     const numbers = (language: string) =>
-      [least, most, setting.default].map((number) => number.toLocaleString(language));
+      [min, max, setting.default].map((number) => number.toLocaleString(language));
 
     it(`of ${name} are those in docs/nodes.md for ${node}`, () => {
       const section = docs.find((text) => text.startsWith(`${node}\n`)) ?? '';

@@ -470,7 +470,7 @@ export const faultRows: FaultRow[] = [
     { outbox: 'rejects' },
   ),
   {
-    name: '`errors` that reject the token, with HTTP 200',
+    name: '`errors` that refuse the token, with HTTP 200',
     api: {
       effect: {
         kind: 'graphql',

@@ -138,10 +138,10 @@ function parseUrl(label: string, text: unknown, allowHttp: boolean): URL {
   if (!trimmed) {
     throw new IonError(
       'ION_CONFIG',
-      `The ${label} is empty. Enter it in the ION config node, or select another environment than "custom".`,
+      `The ${label} is empty. Enter it in the ION config node, or select an environment other than "Custom URLs".`,
     );
   }
-  const url = typeof trimmed === 'string' ? parsed(trimmed) : undefined;
+  const url = typeof trimmed === 'string' ? parseEnteredUrl(trimmed) : undefined;
   if (!url) {
     // The cause is omitted, because it contains the whole text.
     const given = typeof trimmed === 'string' ? ` "${quote(printable(trimmed))}"` : '';
@@ -179,7 +179,7 @@ function parseUrl(label: string, text: unknown, allowHttp: boolean): URL {
 }
 
 /** A URL, with https as the default scheme; `undefined` for a text that is not a URL. */
-function parsed(text: string): URL | undefined {
+function parseEnteredUrl(text: string): URL | undefined {
   const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `https://${text}`;
   // `URL` ignores line breaks and tabs.
   if (text.length > MAX_URL || hasControlCharacter(text)) return undefined;

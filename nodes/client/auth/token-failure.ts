@@ -26,7 +26,7 @@ export function tokenFailure(cause: unknown, response: HttpResponse, url: URL): 
   const message = (): string => {
     switch (failure.code) {
       case 'ION_RATE_LIMITED':
-        return `${url.host} asks for fewer token requests (HTTP 429${details}).`;
+        return `The rate limit of ${url.host} for token requests was reached (HTTP 429${details}).`;
       case 'ION_SERVER':
         return `The auth server ${url.host}, or a gateway before it, returned a server error (HTTP ${status}${details}). Try again later.`;
       case 'ION_NOT_FOUND':

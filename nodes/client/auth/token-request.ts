@@ -70,7 +70,7 @@ function readable(response: HttpResponse, { host }: URL): HttpResponse {
   const text = response.text.slice(0, MAX_RESPONSE);
   if (status < 200 || status > 299) return { ...response, text };
   const isTooLong = text.length < response.text.length;
-  if (!isTooLong && !isTooDeep(text)) return { ...response, text: normalized(text) };
+  if (!isTooLong && !isTooDeep(text)) return { ...response, text: normalizedGrant(text) };
   const reason = isTooLong ? `longer than ${MAX_RESPONSE} characters` : 'nested too deeply';
   const message = `The response of the auth server ${host} cannot be used: it is ${reason}.`;
   throw new IonError('ION_RESPONSE', message, { status });
@@ -89,7 +89,7 @@ function isTooDeep(text: string): boolean {
  * The properties of a grant that matter, in the form that the OAuth library expects. Gateways and
  * auth servers add properties that are null, and use other names for the token type.
  */
-function normalized(text: string): string {
+function normalizedGrant(text: string): string {
   try {
     const grant = parseShortJson(text);
     if (!isPlainObject(grant) || typeof grant.access_token !== 'string') return text;

@@ -78,7 +78,7 @@ const PASSING_OAUTH =
  * Whether the operation itself was rejected, by ION or by this package, so that another try fails
  * too. Any other failure is an outage, or may be temporary.
  */
-export function isRefusal({ origin, code }: IonError): boolean {
+export function isOperationRejected({ origin, code }: IonError): boolean {
   return origin === 'operation' || (origin === 'local' && REJECTED_LOCALLY.has(code));
 }
 

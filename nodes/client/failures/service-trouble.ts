@@ -66,7 +66,7 @@ export function serviceTrouble(messages: readonly string[]): ServiceTrouble | un
 }
 
 /** Whether all messages of a response concern the database, or the connection to it. */
-export function speaksOfDatabase(messages: readonly string[]): boolean {
+export function concernsDatabase(messages: readonly string[]): boolean {
   const matchesAny = (text: string) =>
     DATABASE_AND_CONNECTIONS.some((each) => each.test(text.trim()));
   return messages.length > 0 && messages.every(matchesAny);

@@ -39,7 +39,7 @@ export function errorsMessage(
     return `ION refused the access token: "${text}". ${advice}`;
   }
   if (origin === 'service' && code === 'ION_RATE_LIMITED') {
-    return `ION asks for fewer requests: "${text}". ${SEND_FEWER}`;
+    return `ION's rate limit was reached: "${text}". ${SEND_FEWER}`;
   }
   if (origin === 'service' && code !== 'ION_GRAPHQL') {
     const http = status === 200 ? '' : ` (HTTP ${status})`;
@@ -67,7 +67,7 @@ export function statusMessage(
     return `ION refused the access token${quoted}. ${KEY_CHECK}`;
   }
   if (code === 'ION_RATE_LIMITED') {
-    return `ION asks for fewer requests (HTTP 429${quoted}). ${SEND_FEWER}`;
+    return `ION's rate limit was reached (HTTP 429${quoted}). ${SEND_FEWER}`;
   }
   if (code === 'ION_SERVER') {
     return `ION, or a gateway before it, returned a server error (HTTP ${status}${quoted}). ${serverErrorAdvice(status)}`;
@@ -103,7 +103,7 @@ export function notGraphqlMessage(response: HttpResponse, host: string, body: un
 
 function serverErrorAdvice(status: number): string {
   return status === 502 || status === 504
-    ? 'ION ends a request after 30 s: request less at once, page by page or with fewer fields.'
+    ? 'ION ends a request after 30 s: request less data at a time, page by page or with fewer fields.'
     : 'Try again later, and see status.firstresonance.io.';
 }
 

@@ -36,7 +36,7 @@ export function networkError(
   maxResponseBytes: number,
   peer: Peer = 'api',
 ): IonError {
-  const text = textOf(thrown);
+  const text = messageOf(thrown);
   const failure = { thrown, code: codeOf(thrown), text, url, peer, isSent, maxResponseBytes };
   return (
     proxyError(failure) ?? errorByCode(failure) ?? tlsError(failure) ?? connectionError(failure)
@@ -138,14 +138,14 @@ function proxyTlsProblem(thrown: unknown): string | undefined {
   if (NO_TLS.test(code)) {
     return `The proxy ${proxy} does not respond like an https server (${code}). Check scheme and port of its URL: for most proxies it begins with http://.`;
   }
-  return certificateProblem(code, textOf(failure), `the proxy ${proxy}`, 'proxy');
+  return certificateProblem(code, messageOf(failure), `the proxy ${proxy}`, 'proxy');
 }
 
 /** @param isSent see `networkError` */
 export function timeoutError({ host }: URL, timeoutMs: number, isSent: boolean): IonError {
   return new IonError(
     'ION_TIMEOUT',
-    `${host} sent no complete response within ${timeoutMs / 1000} s. Request less at once, or raise the timeout in the ION config node.`,
+    `${host} sent no complete response within ${timeoutMs / 1000} s. Request less data at a time, or raise the timeout in the ION config node.`,
     { transient: true, mayHaveRun: isSent },
   );
 }
@@ -171,6 +171,6 @@ function unknownName(thrown: unknown): string | undefined {
   return typeof hostname === 'string' ? hostname : undefined;
 }
 
-function textOf(thrown: unknown): string {
+function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }

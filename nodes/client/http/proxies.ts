@@ -51,9 +51,9 @@ const HOST = /^(?:[a-z\d._-]{1,253}|\[[\da-f:.]+\])$/;
 export function proxyUrl(source: string, text: string): URL {
   const trimmed = trimEnds(text);
   const [scheme] = /^[a-z][a-z\d+.-]*:\/\//i.exec(trimmed) ?? [];
-  const url = parsed(scheme ? trimmed : `http://${trimmed}`);
+  const url = parseProxyUrl(scheme ? trimmed : `http://${trimmed}`);
   // `URL` reads a bare number as an IP address.
-  if (url && HOST.test(url.hostname) && !/^\d*$/.test(trimmed) && isPlain(url)) return url;
+  if (url && HOST.test(url.hostname) && !/^\d*$/.test(trimmed) && isPlainUrl(url)) return url;
   const problem = /^(?:https?:\/\/)?$/i.test(scheme ?? '')
     ? 'is not the URL of a proxy'
     : 'names a proxy that is neither http nor https';
@@ -63,12 +63,12 @@ export function proxyUrl(source: string, text: string): URL {
   );
 }
 
-function parsed(text: string): URL | undefined {
+function parseProxyUrl(text: string): URL | undefined {
   return hasControlCharacter(text) || !URL.canParse(text) ? undefined : new URL(text);
 }
 
 /** Whether the URL has nothing but a host, a port, a user and a password, all well-formed. */
-function isPlain({ protocol, pathname, search, hash, username, password }: URL): boolean {
+function isPlainUrl({ protocol, pathname, search, hash, username, password }: URL): boolean {
   if (protocol !== 'http:' && protocol !== 'https:') return false;
   try {
     decodeURIComponent(`${username}:${password}`);

@@ -61,7 +61,7 @@ export function findConnection(operation: Operation): ConnectionField {
   if (!connection) {
     throw new IonError(
       'ION_QUERY',
-      'The query has no connection to page through: no field selects "edges". Set the pages to "one", or select a list such as runs { edges { node { id } } }.',
+      'The query has no list that can be paged: no field selects "edges". Set Paging to "off", or select a list such as runs { edges { node { id } } }.',
     );
   }
   if (others.length > 0) {

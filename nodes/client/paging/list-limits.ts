@@ -45,7 +45,7 @@ export class CollectedSize {
 function listTooLarge(path: readonly string[], problem: string): IonError {
   return new IonError(
     'ION_RESPONSE',
-    `The list "${quote(path.join('.'))}" cannot be read. ${problem} Narrow the filters, set a limit, or send one message per page (in an ION GraphQL node: pages "stream").`,
+    `The list "${quote(path.join('.'))}" cannot be read. ${problem} Narrow the filters, set a limit, or choose one message per page.`,
   );
 }
 

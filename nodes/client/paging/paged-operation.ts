@@ -46,7 +46,7 @@ export function pagedOperation(operation: Operation, options: PagingOptions): Pa
     // A mutation would be executed once for every page.
     throw new IonError(
       'ION_QUERY',
-      'Only queries can be paged. Set the pages to "one" for a mutation.',
+      'Only queries can be paged. Set Paging to "off" for a mutation.',
     );
   }
   const { definition } = operation;
@@ -190,11 +190,13 @@ function withPaging(
 }
 
 function isPageInfo(selection: SelectionNode): selection is FieldNode {
-  return selection.kind === Kind.FIELD && selection.name.value === 'pageInfo' && isPlain(selection);
+  return (
+    selection.kind === Kind.FIELD && selection.name.value === 'pageInfo' && isUnmodified(selection)
+  );
 }
 
 /** Whether the field is in every response, under its own name. */
-function isPlain(field: FieldNode): boolean {
+function isUnmodified(field: FieldNode): boolean {
   return !field.alias && !field.directives?.length;
 }
 
@@ -203,7 +205,7 @@ function pageInfo(selections: readonly SelectionNode[], wanted: string[]): Field
     .filter(isPageInfo)
     .flatMap(({ selectionSet }) => selectionSet?.selections ?? []);
   const has = (name: string) =>
-    own.some((node) => node.kind === Kind.FIELD && node.name.value === name && isPlain(node));
+    own.some((node) => node.kind === Kind.FIELD && node.name.value === name && isUnmodified(node));
   const missing = wanted.filter((name) => !has(name)).map(nameField);
   return {
     ...nameField('pageInfo'),

@@ -14,7 +14,7 @@ import {
 import { type PrefetchedPage, prefetch } from './prefetch.js';
 
 /** Rewinds in a row that find no new row. */
-const MAX_VAIN_REWINDS = 100;
+const MAX_EMPTY_REWINDS = 100;
 /** Pages in a row without a new row, not counting pages that a rewind reads again. */
 const MAX_EMPTY_PAGES = 300;
 const MAX_CURSOR_LENGTH = 1000;
@@ -65,16 +65,16 @@ export async function* pages(
   operation: Operation,
   options: PagesOptions,
 ): AsyncGenerator<Page, void, undefined> {
-  const reading = new Paginator(client, operation, options);
+  const paginator = new Paginator(client, operation, options);
   let delivered = 0;
   try {
-    for await (const page of reading.pages()) {
+    for await (const page of paginator.pages()) {
       delivered++;
       yield page;
     }
   } catch (thrown) {
     const error = toIonError(thrown);
-    throw error.with({ attempts: error.attempts + reading.attempts, pages: delivered });
+    throw error.with({ attempts: error.attempts + paginator.attempts, pages: delivered });
   }
 }
 
@@ -107,7 +107,7 @@ class Paginator {
   /** Pages in a row without a new row. */
   #emptyPages = 0;
   /** Rewinds in a row that found no new row. */
-  #vainRewinds = 0;
+  #emptyRewinds = 0;
   /** Number of ids at the last rewind. */
   #idsAtRewind = 0;
 
@@ -142,12 +142,14 @@ class Paginator {
 
   /** @throws IonError `ION_RESPONSE` for a cursor that cannot lead to the next page */
   #useCursor(): void {
-    if (this.#cursor === undefined) throw this.#stuck('gives no cursor that leads to them');
+    if (this.#cursor === undefined)
+      throw this.#incompleteError('gives no cursor that leads to them');
     if (typeof this.#cursor === 'string' && this.#cursor.length > MAX_CURSOR_LENGTH) {
-      throw this.#stuck(`gives a cursor of more than ${MAX_CURSOR_LENGTH} characters`);
+      throw this.#incompleteError(`gives a cursor of more than ${MAX_CURSOR_LENGTH} characters`);
     }
-    const cursor = shortened(this.#cursor);
-    if (this.#usedCursors.has(cursor)) throw this.#stuck('gives a cursor that was used before');
+    const cursor = hashIfLong(this.#cursor);
+    if (this.#usedCursors.has(cursor))
+      throw this.#incompleteError('gives a cursor that was used before');
     this.#usedCursors.add(cursor);
   }
 
@@ -195,7 +197,7 @@ class Paginator {
     }
     // Pages that a rewind reads again hold nothing new.
     if (++this.#emptyPages > MAX_EMPTY_PAGES + this.#rows / this.#reader.pageSize) {
-      throw this.#stuck('sends only pages without a new row');
+      throw this.#incompleteError('sends only pages without a new row');
     }
     return undefined;
   }
@@ -224,17 +226,17 @@ class Paginator {
     const offset = this.#offset;
     if (!offset || before === undefined || totalCount === undefined) return false;
     if (totalCount >= before || !this.#reader.idPath) return false;
-    if (this.#ids.size > this.#idsAtRewind) this.#vainRewinds = 0;
+    if (this.#ids.size > this.#idsAtRewind) this.#emptyRewinds = 0;
     this.#idsAtRewind = this.#ids.size;
-    if (++this.#vainRewinds > MAX_VAIN_REWINDS) {
-      throw this.#stuck('reports a different number each time');
+    if (++this.#emptyRewinds > MAX_EMPTY_REWINDS) {
+      throw this.#incompleteError('reports a different number each time');
     }
     this.#cursor = cursorAt(Math.max(0, offset - (before - totalCount)) - 1);
     this.#usedCursors.clear();
     return true;
   }
 
-  #stuck(reason: string): IonError {
+  #incompleteError(reason: string): IonError {
     const path = this.#reader.path.join('.');
     return new IonError(
       'ION_RESPONSE',
@@ -247,7 +249,7 @@ class Paginator {
     if (!idPath) return false;
     const [nodeKey, idKey] = idPath;
     const node = (edge as Record<string, Record<string, unknown> | null> | null)?.[nodeKey];
-    const id = shortened(node?.[idKey]);
+    const id = hashIfLong(node?.[idKey]);
     // Two objects are never the same id.
     if (id === undefined || id === null || typeof id === 'object') return false;
     return !this.#ids.add(id);
@@ -268,7 +270,7 @@ class Paginator {
 }
 
 /** A hash instead of a long text. */
-function shortened(value: unknown): unknown {
+function hashIfLong(value: unknown): unknown {
   if (typeof value !== 'string' || value.length <= MAX_REMEMBERED_LENGTH) return value;
   return createHash('sha256').update(value).digest('base64');
 }

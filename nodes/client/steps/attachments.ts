@@ -121,7 +121,7 @@ export class Attachments {
     { signal }: RequestScope,
   ): Promise<boolean> {
     if (!downloadUrl) return false;
-    const url = parseUrl(downloadUrl);
+    const url = uploadUrl(downloadUrl);
     const stored = await this.#client.storedObject(url, signal);
     if (stored.status >= 500 || stored.status === 429) throw storageError(url, stored.status, '');
     return stored.status >= 200 && stored.status <= 299 && stored.size === size;
@@ -184,7 +184,7 @@ export class Attachments {
 
   /** @returns the ETag that the storage host gave the file */
   async #upload(file: AttachmentFile, grant: UploadGrant, requests: RequestScope): Promise<string> {
-    const url = parseUrl(grant.uploadUrl);
+    const url = uploadUrl(grant.uploadUrl);
     const { status, headers, text } = await this.#client.upload({
       url,
       headers: { 'content-type': grant.contentType ?? DEFAULT_TYPE },
@@ -206,7 +206,7 @@ function attachmentIn(data: Record<string, unknown>): Attachment {
   throw new IonError('ION_RESPONSE', text, { mayHaveRun: true });
 }
 
-function parseUrl(url: string | null): URL {
+function uploadUrl(url: string | null): URL {
   try {
     return new URL(url ?? '');
   } catch {

@@ -1,5 +1,5 @@
 import { type IonError, type IonErrorCode, toIonError } from '../errors.js';
-import { isRefusal } from '../failures/classify-failure.js';
+import { isOperationRejected } from '../failures/classify-failure.js';
 import type { Written } from './etag-writes.js';
 import type { RequestScope } from './request-scope.js';
 
@@ -57,8 +57,8 @@ function commonError(
   const texts = failures.map(({ name, error: { message } }) =>
     message.includes(`"${name}"`) ? message : `"${name}": ${message}`,
   );
-  // A refusal takes precedence over an outage, because sending the message again would not help it.
-  const { error: cause } = failures.find(({ error }) => isRefusal(error)) ?? failures[0];
+  // A rejection takes precedence over an outage, because sending the message again would not help it.
+  const { error: cause } = failures.find(({ error }) => isOperationRejected(error)) ?? failures[0];
   const errors = failures.map(({ error }) => error);
   const were = failures.length === 1 ? 'was' : 'were';
   return cause.with({

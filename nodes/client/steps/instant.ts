@@ -65,21 +65,21 @@ export function toInstant(value: unknown, timeZone: TimeZone | undefined): Insta
   if (offset !== undefined) return ofMs(wallTime - offset, fraction);
   if (!timeZone) {
     return wrong(
-      'a time with its zone, such as "2026-01-31T08:00:00Z" or "2026-01-31T08:00:00+01:00"',
-      'Add the zone, or set the time zone of all such values in the ION config node (Advanced).',
+      'a time with an offset, such as "2026-01-31T08:00:00Z" or "2026-01-31T08:00:00+01:00"',
+      'Add the offset, or set the time zone of all such values in the ION config node (Advanced).',
     );
   }
   const [instant, later] = timeZone.instantsOf(wallTime);
   if (instant === undefined) {
     return wrong(
       `a time that exists in the time zone ${timeZone.name}`,
-      'The clocks there are put forward over that time.',
+      'The clocks there skip that time.',
     );
   }
   if (later !== undefined) {
     return wrong(
       `a time that occurs only once in the time zone ${timeZone.name}`,
-      `The clocks there are put back over that time: add ${offsetText(wallTime, instant)} or ${offsetText(wallTime, later)} to it.`,
+      `That time occurs twice there: add ${offsetText(wallTime, instant)} or ${offsetText(wallTime, later)} to it.`,
     );
   }
   return ofMs(instant, fraction);

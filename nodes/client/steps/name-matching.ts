@@ -45,12 +45,12 @@ function canMatch(name: string, folded: string): boolean {
 export function spelledName(name: string): string {
   const shown = name.replace(/[\p{C}\p{Z}\u2010\u2011]/gu, (character, at: number) => {
     const isInside = at > 0 && at < name.length - 1 && name.charAt(at - 1) !== ' ';
-    return character === ' ' && isInside ? character : codeOf(character);
+    return character === ' ' && isInside ? character : escapeOf(character);
   });
-  return name === name.normalize('NFC') ? shown : shown.replace(/\p{M}/gu, codeOf);
+  return name === name.normalize('NFC') ? shown : shown.replace(/\p{M}/gu, escapeOf);
 }
 
-function codeOf(character: string): string {
+function escapeOf(character: string): string {
   const code = (character.codePointAt(0) ?? 0).toString(16);
   return code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, '0')}`;
 }

@@ -70,7 +70,7 @@ function byName<Row>(rows: readonly Row[], name: string, of: (row: Row) => strin
 
 function onlyOne<Row>(
   matching: readonly Row[],
-  what: string,
+  kind: string,
   all: readonly Row[],
   label: (row: Row) => string,
 ): Row {
@@ -81,7 +81,7 @@ function onlyOne<Row>(
   const more = candidates.length > MAX_CANDIDATES_LISTED ? ' …' : '';
   throw notFound(
     second
-      ? `There is more than one ${what}: ${listed}${more}. Give the ID.`
-      : `There is no ${what}. There are: ${listed || 'none'}${more}.`,
+      ? `There is more than one ${kind}: ${listed}${more}. Use the ID.`
+      : `There is no ${kind}. There are: ${listed || 'none'}${more}.`,
   );
 }

@@ -33,11 +33,11 @@ export class RowCache<Row extends { id: Id }> {
   /** Updates the cached object of a row, and returns it. */
   add(row: Row): Weighed<Row> {
     const key = String(row.id);
-    const known = this.#rows.get(key);
+    const cached = this.#rows.get(key);
     const weight = weightOf(row, MAX_CACHE_WEIGHT);
-    // Other caches weighed the known object before, so it must not become much heavier.
-    const mayGrow = known && weight <= Math.max(SMALL_ROW, weightOf(known, MAX_CACHE_WEIGHT));
-    const value = mayGrow ? Object.assign(known, row) : row;
+    // Other caches weighed the cached object before, so it must not become much heavier.
+    const mayGrow = cached && weight <= Math.max(SMALL_ROW, weightOf(cached, MAX_CACHE_WEIGHT));
+    const value = mayGrow ? Object.assign(cached, row) : row;
     this.#rows.set(key, value, weight);
     return { value, weight };
   }

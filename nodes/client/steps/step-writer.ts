@@ -46,7 +46,7 @@ export class StepWriter {
   readonly #writes: EtagWrites;
   readonly #timeZone: TimeZone | undefined;
 
-  /** @param timeZone of dates without a zone; without it, such dates are refused */
+  /** @param timeZone of dates without a zone; without it, such dates are rejected */
   constructor(client: IonClient, timeZone?: TimeZone) {
     this.#client = client;
     this.#timeZone = timeZone;
@@ -63,7 +63,7 @@ export class StepWriter {
   }
 
   /**
-   * Checks that ION answers a query of its database.
+   * Checks that ION can read its database.
    * @throws IonError the error of the request
    */
   async check(options: StepRequestOptions): Promise<void> {

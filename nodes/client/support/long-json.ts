@@ -160,7 +160,7 @@ class SlicedParser {
       ({ begin }, index) => begin <= at && at < (this.#open[index + 1]?.begin ?? at + 1),
     );
     const known = this.#open[level];
-    if (known && at <= known.comma) return this.#whole(known);
+    if (known && at <= known.comma) return this.#completeMembers(known);
     // The member after the last comma is open itself at the end of the chunk.
     if (known && level < this.#open.length - 1) return undefined;
     return this.#scan(depth);
@@ -202,11 +202,11 @@ class SlicedParser {
     const [outermost] = open as [OpenMembers];
     // The text ends without a closing bracket.
     if (end === this.#text.length && outermost.comma < 0) throw this.#unexpected(end);
-    return this.#whole(outermost);
+    return this.#completeMembers(outermost);
   }
 
   /** The members up to the last comma. */
-  #whole({ begin, comma, count, values }: OpenMembers): Members | undefined {
+  #completeMembers({ begin, comma, count, values }: OpenMembers): Members | undefined {
     if (comma < 0) return undefined;
     this.#count(values);
     return { begin, end: comma, count, isEnd: false };

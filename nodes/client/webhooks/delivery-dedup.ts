@@ -24,7 +24,7 @@ export class DeliveryDedup {
   }
 
   /** Remembers an accepted delivery. */
-  take({ eventId }: WebhookEvent, body: Uint8Array): void {
+  remember({ eventId }: WebhookEvent, body: Uint8Array): void {
     this.#taken.set(keyOf(eventId, body), this.#now());
   }
 }

@@ -31,10 +31,10 @@ const ACTION_NAMES: Readonly<Record<string, string>> = {
 export function readWebhookEvent(body: unknown): WebhookEvent {
   if (!isPlainObject(body)) return {};
   const event: WebhookEvent = {};
-  const eventId = first(body, EVENT_ID, idOf);
+  const eventId = first(body, EVENT_ID, readId);
   const resource = first(body, RESOURCE, nameOf);
   const action = first(body, ACTION, nameOf);
-  const id = first(body, OBJECT_ID, idOf) ?? first(body, ROWS, rowIdOf);
+  const id = first(body, OBJECT_ID, readId) ?? first(body, ROWS, rowIdOf);
   if (eventId !== undefined) event.eventId = eventId;
   if (resource !== undefined) event.resource = resource;
   if (action !== undefined) event.action = actionNamed(action);
@@ -71,13 +71,14 @@ function first<Value>(
 /** The id among a row's columns, or one level below, as in `data: { new: { id } }`. */
 function rowIdOf(value: unknown): string | number | undefined {
   if (!isPlainObject(value)) return undefined;
-  const own = first(value, ['id'], idOf);
+  const own = first(value, ['id'], readId);
   return (
-    own ?? first(value, ROWS, (row) => (isPlainObject(row) ? first(row, ['id'], idOf) : undefined))
+    own ??
+    first(value, ROWS, (row) => (isPlainObject(row) ? first(row, ['id'], readId) : undefined))
   );
 }
 
-function idOf(value: unknown): string | number | undefined {
+function readId(value: unknown): string | number | undefined {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? value : undefined;
   if (typeof value !== 'string' || value.trim() === '' || value.length > MAX_ID_LENGTH)
     return undefined;

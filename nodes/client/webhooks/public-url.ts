@@ -13,6 +13,6 @@ export function lacksRoot(publicUrl: string, root: string | false | undefined): 
 }
 
 /** Whether a URL points to the machine that uses it, which ION cannot reach. */
-export function isThisMachine(url: string): boolean {
+export function pointsToThisMachine(url: string): boolean {
   return URL.canParse(url) && isLoopback(new URL(url).hostname);
 }

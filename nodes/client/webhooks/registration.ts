@@ -145,11 +145,11 @@ function isOneOf(uri: string, uris: readonly string[]): boolean {
   return uris.some((each) => isSameUri(uri, each));
 }
 
-/** Whether two URLs are the same once they are normalized: ION may have rewritten one of them. */
+/** Whether two URLs are the same once they are normalizedUrl: ION may have rewritten one of them. */
 function isSameUri(one: string, other: string): boolean {
-  return normalized(one) === normalized(other);
+  return normalizedUrl(one) === normalizedUrl(other);
 }
 
-function normalized(uri: string): string {
+function normalizedUrl(uri: string): string {
   return URL.canParse(uri) ? new URL(uri).href : uri;
 }

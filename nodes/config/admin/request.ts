@@ -2,7 +2,7 @@ import type { Request } from 'express';
 import { IonError, type IonErrorCode } from '../../client/errors.js';
 import { checkDepth } from '../../client/support/json.js';
 
-/** A request that is refused before its content is read. */
+/** A request that is rejected before its content is read. */
 export class BadRequest extends IonError {
   constructor(
     readonly httpStatus: 400 | 415,

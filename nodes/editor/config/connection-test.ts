@@ -58,7 +58,7 @@ export function prepareConnectionTest(node: EditedNode, idOf: () => string): { c
         body: { id: idOf(), ...readDialog() },
         signal,
       });
-      if (!signal.aborted) show('ion-config-test-good', describe(node, me));
+      if (!signal.aborted) show('ion-config-test-good', describeOwner(node, me));
     } catch (thrown) {
       const { code, message } = thrown as ServerError;
       if (!signal.aborted) show('ion-config-test-bad', $('<span>').text(`${code}: ${message}`));
@@ -95,7 +95,7 @@ function readDialog(): { config: object; credentials: object } {
   };
 }
 
-function describe(node: EditedNode, me: WhoAmI['me']): JQuery {
+function describeOwner(node: EditedNode, me: WhoAmI['me']): JQuery {
   if (!me) return $('<span>').text(node._('ion-config.test.nobody'));
   const values = {
     name: me.name ?? '',

@@ -13,7 +13,7 @@ export interface RejectedWrite extends OutboxWrite {
   givenUpAt: number;
 }
 
-/** A write that fails again and again while ION answers others. */
+/** A write that fails again and again while ION responds to other requests. */
 export interface FailingWrite extends OutboxWrite {
   tries: number;
   /** In ms since 1970. */
@@ -58,7 +58,7 @@ function listItem(node: EditedNode, write: OutboxWrite, at: number): JQuery {
   const { code, message } = write.error;
   return $('<li>').append(
     $('<div class="ion-config-outbox-what">').append(
-      $('<span>').text(describe(node, write)),
+      $('<span>').text(describeWrite(node, write)),
       $('<time>').attr('datetime', new Date(at).toISOString()).text(timeOf(at)),
     ),
     $('<div class="ion-config-outbox-error">').text(`${code}: ${message}`),
@@ -72,7 +72,7 @@ function buttons(
   labels: Partial<Record<Decision, string>>,
   decide: (decision: Decision) => void,
 ): JQuery {
-  const what = describe(node, write);
+  const what = describeWrite(node, write);
   const elements = Object.entries(labels).map(([decision, label]) =>
     $('<button type="button" class="red-ui-button red-ui-button-small ion-config-outbox-decide">')
       .text(node._(`ion-config.outbox.${label}`))
@@ -82,10 +82,10 @@ function buttons(
   return $('<div class="ion-config-outbox-row">').append(elements);
 }
 
-function describe(node: EditedNode, { action, target, filename = '' }: OutboxWrite): string {
-  const places = (['run', 'step', 'field'] as const).flatMap((part) => {
+function describeWrite(node: EditedNode, { action, target, filename = '' }: OutboxWrite): string {
+  const targets = (['run', 'step', 'field'] as const).flatMap((part) => {
     const name = target[part] ?? '';
     return name === '' ? [] : [node._(`ion-config.outbox.target.${part}`, { name })];
   });
-  return [node._(`ion-config.outbox.action.${action}`, { name: filename }), ...places].join(' · ');
+  return [node._(`ion-config.outbox.action.${action}`, { name: filename }), ...targets].join(' · ');
 }

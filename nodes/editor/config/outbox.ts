@@ -114,13 +114,13 @@ export function prepareOutbox(node: EditedNode, idOf: () => string): OutboxSecti
   }
   section.on('toggle', () => RED.tray.resize());
   $('#ion-config-outbox-state').text(text('loading'));
-  $('#ion-config-outbox-failing, #ion-config-outbox-given-up').hide();
+  $('#ion-config-outbox-failing, #ion-config-outbox-rejected').hide();
   void send();
   return {
     cancel: requests.cancel,
     reload() {
       shown = undefined;
-      $('#ion-config-outbox-given-up, #ion-config-outbox-outage').hide();
+      $('#ion-config-outbox-rejected, #ion-config-outbox-outage').hide();
       $('#ion-config-outbox-counts').text('');
       void send();
     },
@@ -156,8 +156,8 @@ function showWrites(
   const rejectedItems = refused.map((write) =>
     rejectedWriteItem(node, write, (decision) => decide(decision, write)),
   );
-  $('#ion-config-outbox-given-up').toggle(givenUp > 0);
-  $('#ion-config-outbox-refused').empty().append(rejectedItems);
+  $('#ion-config-outbox-rejected').toggle(givenUp > 0);
+  $('#ion-config-outbox-rejected-writes').empty().append(rejectedItems);
   $('#ion-config-outbox-more')
     .toggle(givenUp > refused.length)
     .text(node._('ion-config.outbox.more', { count: refused.length }));

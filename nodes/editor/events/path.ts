@@ -35,7 +35,7 @@ export function addressesOf(node: EditedNode, path: string, publicUrl: string): 
 /** Whether several instances of the node's subflow would receive the same requests. */
 export function isShared(node: EditedNode, path: string): boolean {
   if (path === '' || !isInSubflow(node.z)) return false;
-  const paths = instancesOf(node.z).map((instance) => normalized(valueIn(instance, path)));
+  const paths = instancesOf(node.z).map((instance) => comparablePath(valueIn(instance, path)));
   return new Set(paths).size < paths.length;
 }
 
@@ -52,7 +52,7 @@ function urlOf(path: string, publicUrl: string): string {
 
 /** Whether another webhook or an http in node has the same path. */
 export function isTaken(node: EditedNode, path: string): boolean {
-  const address = normalized(pathOf(node, path));
+  const address = comparablePath(pathOf(node, path));
   const events = RED.nodes
     .filterNodes({ type: 'ion-events' })
     .filter(({ id, via }) => id !== node.id && via === 'webhook')
@@ -61,11 +61,13 @@ export function isTaken(node: EditedNode, path: string): boolean {
     .filterNodes({ type: 'http in' })
     .filter(({ method }) => method === 'post')
     .map(({ d, url }) => ({ d, path: url }));
-  return [...events, ...httpIn].some(({ d, path }) => !d && normalized(String(path)) === address);
+  return [...events, ...httpIn].some(
+    ({ d, path }) => !d && comparablePath(String(path)) === address,
+  );
 }
 
 /** The form in which Node-RED's server compares paths. */
-function normalized(path: string): string {
+function comparablePath(path: string): string {
   return `/${path}`
     .replace(/\/{2,}/g, '/')
     .replace(/\/$/, '')

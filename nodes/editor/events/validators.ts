@@ -2,7 +2,7 @@
 import { resourceNamed } from '../../client/lists/resources.js';
 import { eventsNumbers } from '../../client/settings.js';
 import { referenceInUrl } from '../../client/support/references.js';
-import { isThisMachine } from '../../client/webhooks/public-url.js';
+import { pointsToThisMachine } from '../../client/webhooks/public-url.js';
 import type { FilterRow } from '../../shared/filter-row.js';
 import { validFilters, validNames } from '../query-builder/validators.js';
 import { currentValue, isChecked } from '../shared/open-node.js';
@@ -21,8 +21,8 @@ export function validResource(
   { label = '' }: ValidatorOptions,
 ): Validation {
   const resource = String(value ?? '');
-  const isGood = isWebhook(this) ? /^\w+$/.test(resource) : resourceNamed(resource) !== undefined;
-  return isGood || invalid('resource', { label, name: resource });
+  const isValid = isWebhook(this) ? /^\w+$/.test(resource) : resourceNamed(resource) !== undefined;
+  return isValid || invalid('resource', { label, name: resource });
 }
 
 /** At least one action that the source reports. */
@@ -118,7 +118,7 @@ function isPublic(text: string): boolean {
   if (variableIn(text) !== undefined) return true;
   if (!URL.canParse(text)) return false;
   const { protocol } = new URL(text);
-  return protocol === 'https:' || (protocol === 'http:' && isThisMachine(text));
+  return protocol === 'https:' || (protocol === 'http:' && pointsToThisMachine(text));
 }
 
 function isSecretMissing(node: EditedNode): boolean {

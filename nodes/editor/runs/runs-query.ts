@@ -70,7 +70,7 @@ function knownValue({ value, valueType }: FilterRow): unknown {
     case 'json':
       return parseExactly(value);
     case 'msg':
-      return new RuntimeValue(pathOf(value));
+      return new RuntimeValue(jsonataPath(value));
     case 'flow':
     case 'global':
       return new RuntimeValue(contextOf(valueType, value));
@@ -97,7 +97,7 @@ function expressionOf({ op }: RowsFilter, { expression }: RuntimeValue): string 
   return `($list := ${expression}; [$type($list) = "string" ? $split($list, ",").$trim($) : $list])`;
 }
 
-function pathOf(property: string): string {
+function jsonataPath(property: string): string {
   return RED.utils
     .normalisePropertyExpression(property)
     .map((part, index) => {

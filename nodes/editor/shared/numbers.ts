@@ -27,9 +27,9 @@ export function prepareNumbers(
   numbers: Record<string, NumberSetting>,
   prefix = 'node-input',
 ): void {
-  for (const [name, { default: placeholder, least, most, isWhole }] of Object.entries(numbers)) {
+  for (const [name, { default: placeholder, min, max, isInteger }] of Object.entries(numbers)) {
     const input = $(`#${prefix}-${name}`);
-    input.attr({ min: least, max: most, step: isWhole ? 1 : 'any', placeholder });
+    input.attr({ min: min, max: max, step: isInteger ? 1 : 'any', placeholder });
     const stored = node[name];
     // A number input cannot hold a reference to an environment variable.
     if (variableOf(stored)) input.attr('type', 'text').val(String(stored));

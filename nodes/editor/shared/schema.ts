@@ -55,11 +55,11 @@ export function loadSchema(config: string, { refresh = false } = {}): Promise<In
 }
 
 async function readSchema(config: string, refresh: boolean): Promise<Introspection> {
-  const known = loaded.get(config);
+  const cached = loaded.get(config);
   const url = `ion-config/${encodeURIComponent(config)}/schema${refresh ? '?refresh=1' : ''}`;
-  const headers = known?.etag ? { 'if-none-match': known.etag } : {};
+  const headers = cached?.etag ? { 'if-none-match': cached.etag } : {};
   const { value, etag } = await adminResponse<Introspection | undefined>({ url, headers });
-  const schema = value ?? known?.schema;
+  const schema = value ?? cached?.schema;
   if (!schema) throw { code: 'ION_RESPONSE', message: url } satisfies ServerError;
   loaded.set(config, { schema, etag });
   return schema;

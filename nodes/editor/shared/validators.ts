@@ -9,15 +9,15 @@ const SHARED = '@ion-nodes/node-red-ion/ion-config:ion-config.invalid.';
 export function numberFor(setting: NumberSetting) {
   return (value: unknown, { label = '' }: ValidatorOptions): Validation => {
     if (readNumber(setting, value) !== undefined) return true;
-    const { isWhole, least, most } = setting;
-    return RED._(`${SHARED}${isWhole ? 'wholeNumber' : 'number'}`, { label, least, most });
+    const { isInteger, min, max } = setting;
+    return RED._(`${SHARED}${isInteger ? 'wholeNumber' : 'number'}`, { label, min, max });
   };
 }
 
 /** A text that contains no reference to an environment variable, or is one. */
 export function noReference(value: unknown, { label = '' }: ValidatorOptions): Validation {
-  const isGood = variableOf(value) !== undefined || referenceIn(value) === undefined;
-  return isGood || partOfVariable(label);
+  const isValid = variableOf(value) !== undefined || referenceIn(value) === undefined;
+  return isValid || partOfVariable(label);
 }
 
 /** The error text for a reference to an environment variable within a longer text. */

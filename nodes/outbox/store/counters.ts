@@ -30,7 +30,7 @@ interface StoredCounts {
 
 const MIB = 1024 * 1024;
 
-/** Counts the entries of a store, refuses those beyond its limits and numbers the others. */
+/** Counts and numbers the entries of a store, and rejects new ones beyond its limits. */
 export class Counters {
   readonly #limits: OutboxLimits;
   #counts: Counts = { pending: 0, rejected: 0, bytes: 0 };
@@ -111,7 +111,7 @@ export class Counters {
 /** @returns `undefined` if the counts are missing or damaged */
 export function parseCounts(bytes: Buffer | undefined): KnownCounts | undefined {
   const { sequence, waiting, givenUp, bytes: size } = parseObject<StoredCounts>(bytes);
-  const isWhole = [sequence, waiting, givenUp, size].every(Number.isSafeInteger);
-  if (!isWhole) return undefined;
+  const areIntegers = [sequence, waiting, givenUp, size].every(Number.isSafeInteger);
+  if (!areIntegers) return undefined;
   return { sequence, pending: waiting, rejected: givenUp, bytes: size } as KnownCounts;
 }

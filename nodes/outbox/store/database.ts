@@ -54,7 +54,7 @@ export class Database {
       if (this.#isBroken) await this.#reopen();
       return await work(this.#level);
     } catch (thrown) {
-      this.#noteDamage(thrown);
+      this.#markDamaged(thrown);
       throw storeError(this.#settings.folder, thrown);
     }
   }
@@ -72,7 +72,7 @@ export class Database {
     } catch (thrown) {
       // Never append after a partial write; reopening repairs the log.
       this.#isBroken = true;
-      this.#noteDamage(thrown);
+      this.#markDamaged(thrown);
       throw storeError(this.#settings.folder, thrown);
     }
   }
@@ -86,13 +86,13 @@ export class Database {
     try {
       await this.#settings.onOpened(this.#level, isRepaired);
     } catch (thrown) {
-      this.#noteDamage(thrown);
+      this.#markDamaged(thrown);
       if (!this.#isDamaged) throw thrown;
       await this.#reopen();
     }
   }
 
-  #noteDamage(thrown: unknown): void {
+  #markDamaged(thrown: unknown): void {
     if (levelCode(thrown) !== 'LEVEL_CORRUPTION') return;
     this.#isBroken = true;
     this.#isDamaged = true;

@@ -93,7 +93,7 @@ class EntryCheck {
     if (this.#cost <= MAX_COST) return;
     throw new IonError(
       'ION_VARIABLES',
-      'The message holds more than the outbox can store at once. Remove the properties that are not needed later, such as with a change node before this node.',
+      'The message holds more than the outbox can store at once. Remove the properties that are not needed later, for example with a change node before this node.',
     );
   }
 }

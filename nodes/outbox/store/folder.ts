@@ -107,7 +107,7 @@ function pathsBelow(within: string, folder: string): string[] {
 /** @throws IonError `ION_CONFIG` for a folder that contains a symbolic link */
 export async function refuseLinks(folder: string): Promise<void> {
   for (const found of await readdir(folder, { withFileTypes: true })) {
-    if (found.isSymbolicLink()) throw notOurs(join(folder, found.name), 'a symbolic link');
+    if (found.isSymbolicLink()) throw foreignPathError(join(folder, found.name), 'a symbolic link');
   }
 }
 
@@ -124,8 +124,8 @@ export async function removeFile(path: string): Promise<void> {
 export async function isFolder(path: string): Promise<boolean> {
   const found = await lstat(path).catch(unlessMissing);
   if (!found) return false;
-  if (found.isSymbolicLink()) throw notOurs(path, 'a symbolic link');
-  if (!found.isDirectory()) throw notOurs(path, 'not a folder');
+  if (found.isSymbolicLink()) throw foreignPathError(path, 'a symbolic link');
+  if (!found.isDirectory()) throw foreignPathError(path, 'not a folder');
   return true;
 }
 
@@ -135,10 +135,10 @@ async function makePrivate(folder: string): Promise<void> {
   if (found.isDirectory() && found.mode & OTHERS) await chmod(folder, PRIVATE_MODE).catch(() => {});
 }
 
-function notOurs(path: string, what: string): IonError {
+function foreignPathError(path: string, what: string): IonError {
   return new IonError(
     'ION_CONFIG',
-    `The outbox cannot be stored in ${path}, because that is ${what}. Nothing was changed. Move it away, and the outbox makes its folder there.`,
+    `The outbox cannot be stored in ${path}, because that is ${what}. Nothing was changed. Move it away; the outbox then creates its folder.`,
   );
 }
 

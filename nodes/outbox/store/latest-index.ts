@@ -17,7 +17,7 @@ export interface IndexQuery {
   key?: string | undefined;
 }
 
-/** The answer to the queries of a batch, as it is on the disk. */
+/** The results of the queries of a batch, as they are on the disk. */
 export interface IndexPart {
   latest: Map<string, Latest | undefined>;
   /** The queried keys under which there is an entry. */

@@ -47,7 +47,7 @@ export async function openLevel(
   for (let pause = FIRST_POLL_MS; ; ) {
     if (wait?.signal.aborted) throw closedError();
     try {
-      if (open.has(location)) throw heldHere(location);
+      if (open.has(location)) throw lockedByThisProcess(location);
       if (mustRepair) {
         isRepaired = true;
         mustRepair = false;
@@ -82,7 +82,7 @@ async function openOnce(level: Level, location: string): Promise<Level> {
   }
 }
 
-function heldHere(location: string): Error {
+function lockedByThisProcess(location: string): Error {
   const text = `IO error: lock ${location}: already held by process`;
   return Object.assign(new Error(text), { code: 'LEVEL_LOCKED' });
 }

@@ -67,7 +67,7 @@ export function isHeld(thrown: unknown): boolean {
 }
 
 /**
- * A failure of the disk in words for a user: `ION_OVERLOADED` if it may pass, `ION_CONFIG` if
+ * The error for a failure of the disk: `ION_OVERLOADED` if it may pass, `ION_CONFIG` if
  * somebody has to act. An `IonError` is returned as it is.
  * @param folder folder of the outbox
  */
@@ -81,7 +81,7 @@ export function storeError(folder: string, thrown: unknown): IonError {
 }
 
 function explain(folder: string, thrown: unknown): Explanation {
-  const reason = quote(reasonOf(rootOf(thrown)));
+  const reason = quote(reasonOf(rootCause(thrown)));
   const code = systemCode(thrown) ?? '';
   const isLocking = levelCode(thrown) === 'LEVEL_LOCKED';
   if (isHeld(thrown)) {
@@ -116,7 +116,7 @@ function explain(folder: string, thrown: unknown): Explanation {
     return {
       code: 'ION_CONFIG',
       text: isOfFolder(folder, thrown)
-        ? `cannot be used: its file system cannot sync folders, so writes could get lost (${reason}). Old CIFS mounts and shared folders of some virtual machines cannot: ${LOCAL_DISK}.`
+        ? `cannot be used: its file system cannot sync folders, so writes could be lost (${reason}). Old CIFS mounts and shared folders of some virtual machines cannot: ${LOCAL_DISK}.`
         : `cannot be used: its file system does not support all that a database needs (${reason}). Mount it in another way, or ${LOCAL_DISK}.`,
     };
   }
@@ -126,13 +126,13 @@ function explain(folder: string, thrown: unknown): Explanation {
     : { code: 'ION_CONFIG', text: `cannot be used: ${reason}.` };
 }
 
-function rootOf(thrown: unknown): unknown {
+function rootCause(thrown: unknown): unknown {
   return (thrown as { cause?: unknown } | undefined)?.cause ?? thrown;
 }
 
 /** Such as `ENOSPC`; `undefined` if it is no error of the system, or has an unknown text. */
 function systemCode(thrown: unknown): string | undefined {
-  const root = rootOf(thrown);
+  const root = rootCause(thrown);
   const { code } = (root ?? {}) as { code?: unknown };
   if (typeof code === 'string' && /^E[A-Z0-9]+$/.test(code)) return code;
   const text = reasonOf(root).trim();
@@ -142,11 +142,11 @@ function systemCode(thrown: unknown): string | undefined {
 }
 
 function isOfWindows(thrown: unknown): boolean {
-  return reasonOf(rootOf(thrown)).startsWith('IO error: LockFile ');
+  return reasonOf(rootCause(thrown)).startsWith('IO error: LockFile ');
 }
 
 /** LevelDB names the folder itself if it cannot sync it. */
 function isOfFolder(folder: string, thrown: unknown): boolean {
-  const [, path = ''] = /^IO error: (.*): /s.exec(reasonOf(rootOf(thrown))) ?? [];
+  const [, path = ''] = /^IO error: (.*): /s.exec(reasonOf(rootCause(thrown))) ?? [];
   return path.startsWith(folder) && /^[\\/]\w+$/.test(path.slice(folder.length));
 }

@@ -243,12 +243,12 @@ export class OutboxStore {
    * @returns false if a newer one had taken its place
    */
   async drop(stored: Stored): Promise<boolean> {
-    let wasThere = false;
+    let existed = false;
     await this.#change(stored, 'synced', (batch) => {
-      wasThere = batch.remove(stored);
+      existed = batch.remove(stored);
     });
     await this.#files.remove(stored);
-    return wasThere;
+    return existed;
   }
 
   /**
@@ -264,11 +264,11 @@ export class OutboxStore {
     const { replaces, ...entry } = stored.entry;
     const rejected: RejectedEntry = { ...entry, error: { code, message }, givenUpAt };
     const value = stored.unreadable ?? encode(rejected);
-    let wasThere = false;
+    let existed = false;
     await this.#change(stored, 'synced', (batch) => {
-      wasThere = batch.reject(stored, value);
+      existed = batch.reject(stored, value);
     });
-    return wasThere;
+    return existed;
   }
 
   /**

@@ -506,7 +506,7 @@ describe('tokens', () => {
         /no token endpoint at/,
       ],
       ['404 with a web page', html(404), 'ION_NOT_FOUND', /auth URL/],
-      ['429', { status: 429 }, 'ION_RATE_LIMITED', /fewer token requests/],
+      ['429', { status: 429 }, 'ION_RATE_LIMITED', /rate limit of \S+ for token requests/],
       [
         '500',
         html(500),

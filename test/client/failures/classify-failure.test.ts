@@ -9,7 +9,7 @@ import {
   classifyApiFailure,
   classifyTokenFailure,
   isNotYetValid,
-  isRefusal,
+  isOperationRejected,
 } from '../../../nodes/client/failures/classify-failure.js';
 
 const error = (message: string, more: object = {}): GraphqlError => ({ message, ...more });
@@ -196,7 +196,7 @@ describe('verdict: who answered, and what the answer says about the operation', 
         assert.equal(found.code, code);
         assert.equal(found.origin, 'operation');
         assert.equal(found.transient, false);
-        assert.equal(isRefusal(new IonError(found.code, '', found)), true);
+        assert.equal(isOperationRejected(new IonError(found.code, '', found)), true);
       });
     }
 
@@ -284,7 +284,11 @@ describe('verdict: who answered, and what the answer says about the operation', 
         const found = verdict(status);
         const origin: Origin = 'gateway';
         assert.equal(found.origin, origin, String(status));
-        assert.equal(isRefusal(new IonError(found.code, '', found)), false, String(status));
+        assert.equal(
+          isOperationRejected(new IonError(found.code, '', found)),
+          false,
+          String(status),
+        );
       }
     });
   });
@@ -294,7 +298,11 @@ describe('verdict: who answered, and what the answer says about the operation', 
       for (const oauthError of [undefined, 'invalid_client', 'server_error', 'anything']) {
         for (let status = 200; status < 600; status++) {
           const found = classifyTokenFailure(status, oauthError, true);
-          assert.equal(isRefusal(new IonError(found.code, '', found)), false, String(status));
+          assert.equal(
+            isOperationRejected(new IonError(found.code, '', found)),
+            false,
+            String(status),
+          );
           assert.equal(found.notRun, true);
         }
       }

@@ -312,8 +312,8 @@ describe('connection', () => {
       `{ runs { edges { node ${'{ a '.repeat(57)}{ ${'x '.repeat(12_000)} }${'}'.repeat(57)} } } }`,
       /too large/,
     ],
-    ['no connection', '{ me { id } }', /no connection .*edges/],
-    ['only an alias that is called edges', '{ me { edges: id } }', /no connection/],
+    ['no connection', '{ me { id } }', /no list that can be paged.*edges/],
+    ['only an alias that is called edges', '{ me { edges: id } }', /no list that can be paged/],
     [
       'two connections',
       '{ runs { edges { cursor } } parts { edges { cursor } } }',

@@ -60,7 +60,10 @@ describe('pages without an end', () => {
 
   it('end after a million rows, with advice', async () => {
     const error = await refused((number) => ({ rows: newRows(1000, number * 1000) }));
-    assert.match(error.message, /"runs".*more than 1000000 rows.*filters.*limit.*"stream"/);
+    assert.match(
+      error.message,
+      /"runs".*more than 1000000 rows.*filters.*limit.*one message per page/,
+    );
     assert.equal(error.pages, 1000);
   });
 

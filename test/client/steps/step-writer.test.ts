@@ -167,7 +167,7 @@ describe('writing to run steps', () => {
       const error = await failure(writer.write(target, 1, options()), 'ION_NOT_FOUND');
       assert.match(
         error.message,
-        /more than one field "Gap" .*: \d+ "Gap", \d+ "Gap"\. Give the ID/,
+        /more than one field "Gap" .*: \d+ "Gap", \d+ "Gap"\. Use the ID/,
       );
     });
 
@@ -200,7 +200,7 @@ describe('writing to run steps', () => {
       const error = await failure(writer.write(target, 1, options()), 'ION_NOT_FOUND');
       assert.match(
         error.message,
-        /more than one field "Maß\\u202fA" .*: \d+ "Maß A", \d+ "Maß\\u00a0A"\. Give the ID/,
+        /more than one field "Maß\\u202fA" .*: \d+ "Maß A", \d+ "Maß\\u00a0A"\. Use the ID/,
       );
     });
 
@@ -229,7 +229,7 @@ describe('writing to run steps', () => {
         writer.write(field('Measured'), time, options()),
         'ION_VARIABLES',
       );
-      assert.match(error.message, /takes a time with its zone.* in the ION config node/);
+      assert.match(error.message, /takes a time with an offset.* in the ION config node/);
       assert.equal(executed('updateRunStepFieldValue'), 0);
       const inBerlin = new StepWriter(client, new TimeZone('Europe/Berlin'));
       await inBerlin.write(field('Measured'), time, options());

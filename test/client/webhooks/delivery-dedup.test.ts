@@ -8,7 +8,7 @@ const body = (text: string) => Buffer.from(text);
 describe('deliveries', () => {
   it('are recognized by the ID of the event', () => {
     const deliveries = new DeliveryDedup();
-    deliveries.take({ eventId: 1 }, body('a'));
+    deliveries.remember({ eventId: 1 }, body('a'));
     assert.ok(deliveries.has({ eventId: 1 }, body('b')));
     assert.ok(!deliveries.has({ eventId: 2 }, body('a')));
     assert.ok(!deliveries.has({}, body('a')));
@@ -17,7 +17,7 @@ describe('deliveries', () => {
   it('with an ID are recognized however late they arrive, but not by a new node', () => {
     let now = 0;
     const deliveries = new DeliveryDedup(() => now);
-    deliveries.take({ eventId: 'a' }, body('a'));
+    deliveries.remember({ eventId: 'a' }, body('a'));
     now = 365 * 24 * 3_600_000;
     assert.ok(deliveries.has({ eventId: 'a' }, body('a')));
     // A redeployed node starts empty.
@@ -27,20 +27,20 @@ describe('deliveries', () => {
   it('without an ID are recognized by their bytes, for ten minutes', () => {
     let now = 0;
     const deliveries = new DeliveryDedup(() => now);
-    deliveries.take({}, body('a'));
+    deliveries.remember({}, body('a'));
     now = 599_999;
     assert.ok(deliveries.has({}, body('a')));
     assert.ok(!deliveries.has({}, body('b')));
     now = 600_000;
     assert.ok(!deliveries.has({}, body('a')), 'ION may have sent the same bytes for a new event');
-    deliveries.take({}, body('a'));
+    deliveries.remember({}, body('a'));
     now = 1_199_999;
     assert.ok(deliveries.has({}, body('a')));
   });
 
   it('are forgotten, the oldest first, after 10,000', () => {
     const deliveries = new DeliveryDedup();
-    for (let eventId = 0; eventId <= 10_000; eventId++) deliveries.take({ eventId }, body(''));
+    for (let eventId = 0; eventId <= 10_000; eventId++) deliveries.remember({ eventId }, body(''));
     assert.ok(!deliveries.has({ eventId: 0 }, body('')));
     assert.ok(deliveries.has({ eventId: 1 }, body('')));
   });

@@ -2,13 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { NodeAPI } from 'node-red';
 import { IonError } from '../client/errors.js';
 import {
-  addFirst,
-  hasHandle,
-  isOfOthers,
-  normal,
+  belongsToOtherApp,
+  hasHandler,
+  normalizedPath,
   postRoutes,
+  prependMiddleware,
+  removeLayer,
   rootOf,
-  takeOut,
 } from './express-layers.js';
 import { respond } from './respond.js';
 
@@ -50,7 +50,7 @@ export function addRoute(RED: NodeAPI, path: string, handler: WebhookHandler): W
     throw new IonError('ION_CONFIG', `"${given}" is not a path, such as "/ion/run-steps".`);
   }
   const { httpNode } = RED;
-  const address = normal(httpNode.path() + path);
+  const address = normalizedPath(httpNode.path() + path);
   const variants = variantsOf(address);
   const isOfEditor = () => variants.some((variant) => isTakenByEditor(RED, variant));
   if (isOfEditor()) throw takenByEditor(path);
@@ -69,7 +69,7 @@ export function addRoute(RED: NodeAPI, path: string, handler: WebhookHandler): W
   httpNode.post(path, ...[httpNodeMiddleware ?? []].flat(), receive);
   // The editor's server parses every JSON body and keeps no bytes, so they are read before it. The
   // http in node of Node-RED does the same for raw bodies (see express-layers.ts).
-  const stopReading = addFirst(rootOf(httpNode), (request, response, next) => {
+  const stopReading = prependMiddleware(rootOf(httpNode), (request, response, next) => {
     const isMeant = request.method === 'POST' && isAt(request, address);
     // A route of the admin API may have been added later.
     if (isMeant && !isOfEditor()) {
@@ -82,14 +82,14 @@ export function addRoute(RED: NodeAPI, path: string, handler: WebhookHandler): W
   return {
     conflict() {
       if (isOfEditor()) return takenByEditor(path);
-      const isShared = postRoutes(httpNode, path).some((layer) => !hasHandle(layer, receive));
+      const isShared = postRoutes(httpNode, path).some((layer) => !hasHandler(layer, receive));
       return isShared ? shared(path) : undefined;
     },
     async remove() {
       stopReading();
       // Without their route, they would get 404.
       if (inTransit.size > 0) await inTransit.ended();
-      takeOut(httpNode, (layer) => hasHandle(layer, receive));
+      removeLayer(httpNode, (layer) => hasHandler(layer, receive));
     },
   };
 }
@@ -125,16 +125,16 @@ class RequestsInTransit {
 }
 
 /**
- * Answers POST requests to a path with 503 until a node receives them. ION repeats a delivery after
+ * Responds to POST requests to a path with 503 until a node receives them. ION repeats a delivery after
  * 503, but not after the 404 that Node-RED would send.
  * @returns a function that ends this
  */
 export function holdPath(RED: NodeAPI, path: string): () => void {
   if (RED.settings.httpNodeRoot === false || !isPath(path)) return () => {};
   const { httpNode } = RED;
-  const address = normal(httpNode.path() + path);
+  const address = normalizedPath(httpNode.path() + path);
   const variants = variantsOf(address);
-  return addFirst(rootOf(httpNode), (request, response, next) => {
+  return prependMiddleware(rootOf(httpNode), (request, response, next) => {
     const isHeld =
       request.method === 'POST' &&
       isAt(request, address) &&
@@ -149,13 +149,13 @@ function isPath(path: unknown): path is string {
   if (typeof path !== 'string' || path.length > MAX_PATH_LENGTH) return false;
   const [first, ...segments] = path.split('/');
   if (first !== '' || segments.length === 0 || decoded(path) === undefined) return false;
-  const isGood = segments.every((segment) => segment !== '' && isPlain(segment));
+  const isValid = segments.every((segment) => segment !== '' && isPlainSegment(segment));
   // A proxy may remove such segments.
   const hasDots = (variant: string) => variant.split('/').some((each) => /^\.{1,2}$/.test(each));
-  return isGood && !variantsOf(path).some(hasDots);
+  return isValid && !variantsOf(path).some(hasDots);
 }
 
-function isPlain(segment: string): boolean {
+function isPlainSegment(segment: string): boolean {
   return [...segment].every((each) => /^[A-Za-z0-9]$/.test(each) || PATH_CHARACTERS.includes(each));
 }
 
@@ -175,18 +175,18 @@ function variantsOf(path: string): string[] {
     variants.push(variant);
     variant = decoded(variant);
   }
-  return variants.map(normal);
+  return variants.map(normalizedPath);
 }
 
 /** Whether a path belongs to the editor, to the admin API or to another app next to the nodes' app. */
 function isTakenByEditor({ httpNode, settings }: NodeAPI, path: string): boolean {
-  return isEditorFile(settings.httpAdminRoot, path) || isOfOthers(httpNode, path);
+  return isEditorFile(settings.httpAdminRoot, path) || belongsToOtherApp(httpNode, path);
 }
 
 function isEditorFile(adminRoot: string | false | undefined, path: string): boolean {
   if (adminRoot === false) return false;
   return EDITOR_PATHS.some((each) => {
-    const file = normal(`${adminRoot ?? ''}${each}`).toLowerCase();
+    const file = normalizedPath(`${adminRoot ?? ''}${each}`).toLowerCase();
     return `${path.toLowerCase()}/`.startsWith(`${file}/`);
   });
 }

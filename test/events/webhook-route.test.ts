@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import type { Application, Router } from 'express';
 import type { NodeAPI } from 'node-red';
 import { postRoutes } from '../../nodes/events/express-layers.js';
-import { addRoute, type WebhookHandler } from '../../nodes/events/receiver.js';
+import { addRoute, type WebhookHandler } from '../../nodes/events/webhook-route.js';
 import { thrown } from '../support/errors.js';
 import { closeAfterEach, httpServer } from '../support/servers.js';
 import { until } from '../support/until.js';
