@@ -33,8 +33,10 @@ export function useTemporaryFolder(): { readonly path: string } {
 
 /** Packs the package as npm publishes it. */
 export async function pack(folder: string): Promise<Packed> {
-  // Without scripts: the test uses the existing build, and a build would disturb other tests.
-  const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder];
+  // Without scripts: the test uses the existing build, and a build would disturb other tests. npm 10
+  // runs `prepare` nevertheless, here with a shell that does nothing.
+  const noScripts = ['--ignore-scripts', '--script-shell=/usr/bin/true'];
+  const args = ['pack', '--json', ...noScripts, '--pack-destination', folder];
   const { stdout } = await run('npm', args, { cwd: root });
   const output = JSON.parse(stdout);
   // npm 10 prints an array, later versions print an object by package name.
