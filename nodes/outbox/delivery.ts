@@ -137,6 +137,7 @@ export class Delivery {
       return true;
     }
     if (isRejection(error)) {
+      this.#tried.delete(partition);
       failing.forget(partition);
       breaker.answered();
       await rejections.reject(stored, error);
