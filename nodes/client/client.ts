@@ -166,12 +166,7 @@ export class IonClient {
    */
   async upload(upload: Upload): Promise<HttpResponse> {
     this.#checkStorage(upload.url);
-    try {
-      return await this.#transport.put(upload);
-    } catch (thrown) {
-      // An upload executes no operation of ION.
-      throw toIonError(thrown).with({ mayHaveRun: false });
-    }
+    return await this.#transport.put(upload).catch(storageFailed);
   }
 
   /**
@@ -180,7 +175,7 @@ export class IonClient {
    */
   async storedObject(url: URL, signal: AbortSignal): Promise<{ status: number; size: number }> {
     this.#checkStorage(url);
-    const { status, headers } = await this.#transport.head(url, signal);
+    const { status, headers } = await this.#transport.head(url, signal).catch(storageFailed);
     return { status, size: Number(headerOf(headers, 'content-length')) };
   }
 
@@ -243,6 +238,11 @@ export class IonClient {
       priority = 'retry';
     }
   }
+}
+
+/** The storage host executes no operation of ION. */
+function storageFailed(thrown: unknown): never {
+  throw toIonError(thrown).with({ mayHaveRun: false });
 }
 
 function requestBody(operation: Operation, variables: Record<string, unknown> | undefined): string {

@@ -137,6 +137,7 @@ export class Delivery {
       return true;
     }
     if (isWriteRejected(error)) {
+      this.#tried.delete(partition);
       failing.forget(partition);
       breaker.responded();
       await rejections.reject(stored, error);

@@ -64,17 +64,21 @@ export class PartitionResolver {
     barrier.beginScan();
     const entries = await store.firstUnresolved(limit);
     const orderKeys = entries.map((stored) => this.#findOrderKey(stored));
-    for (const [index, stored] of entries.entries()) {
-      barrier.scanned(stored.sequence);
-      if (this.#failing !== stored.sequence) this.#failures = 0;
-      this.#failing = stored.sequence;
-      const orderKey = orderKeys[index];
-      if (orderKey) await this.#resolve(stored, orderKey);
-      else await rejections.rejectUnreadable(stored);
+    try {
+      for (const [index, stored] of entries.entries()) {
+        barrier.scanned(stored.sequence);
+        if (this.#failing !== stored.sequence) this.#failures = 0;
+        this.#failing = stored.sequence;
+        const orderKey = orderKeys[index];
+        if (orderKey) await this.#resolve(stored, orderKey);
+        else await rejections.rejectUnreadable(stored);
+      }
+      if (entries.length === 0) barrier.scanned();
+      else this.run();
+    } finally {
+      // If a look-up failed, the entries before it may follow.
+      onResolved();
     }
-    if (entries.length === 0) barrier.scanned();
-    else this.run();
-    onResolved();
   }
 
   #findOrderKey({ entry, unreadable }: Stored): Promise<string> | undefined {

@@ -893,4 +893,18 @@ describe('client', () => {
     }
     assert.ok(counters().token.total <= 2, `${counters().token.total} token requests`);
   });
+
+  it('never reports that the storage host may have executed something', async () => {
+    const storage = closing(
+      await tcpServer((socket) => socket.once('data', () => socket.destroy())),
+    );
+    const { signal } = new AbortController();
+    const url = new URL(storage.url);
+    const body = (async function* () {})();
+    const client = ion.client();
+    const lookUp = await failure(client.storedObject(url, signal), 'ION_NETWORK');
+    const upload = client.upload({ url, headers: {}, size: 0, body, signal });
+    assert.equal(lookUp.mayHaveRun, false);
+    assert.equal((await failure(upload, 'ION_NETWORK')).mayHaveRun, false);
+  });
 });

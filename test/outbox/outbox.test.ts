@@ -494,6 +494,17 @@ describe('outbox: delivery', () => {
     assert.equal(heard.delivered.at(-1), 'sick');
   });
 
+  it('delivers writes at once whose runs were found before a look-up that fails', async () => {
+    ion.failLookUp = ({ step }) => (step === 25 ? fault() : undefined);
+    const outbox = await open({ pauseMs: 1e6 });
+    await add(outbox, { step: 11 }, 'found');
+    await add(outbox, { step: 25 }, 'sick');
+    await add(outbox, { step: 31 }, 'behind it');
+    outbox.start();
+    await until(() => heard.delivered.length === 1);
+    assert.deepEqual([heard.delivered, outbox.state.pending], [['found'], 2]);
+  });
+
   it('keeps the order if a run cannot be looked up at the end of an outage', async () => {
     ion.isDown = true;
     const outbox = await open({ pauseMs: 1 });
