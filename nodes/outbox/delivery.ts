@@ -131,8 +131,10 @@ export class Delivery {
     startedAt: number,
   ): Promise<boolean> {
     const { breaker, failing, rejections, signal } = this.#settings;
+    // The node that gets the reports is closing as well: the next start tries the write again.
+    if (signal.aborted) return false;
     const decision = failing.of(partition, stored)?.decision;
-    if (decision && !signal.aborted) {
+    if (decision) {
       await rejections.end(partition, stored, decision);
       return true;
     }

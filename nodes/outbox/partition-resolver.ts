@@ -91,7 +91,7 @@ export class PartitionResolver {
   }
 
   async #resolve(stored: Stored, orderKey: Promise<string>): Promise<void> {
-    const { store, kinds, breaker, rejections } = this.#settings;
+    const { store, kinds, breaker, rejections, signal } = this.#settings;
     const startedAt = performance.now();
     try {
       const found = await orderKey;
@@ -101,6 +101,8 @@ export class PartitionResolver {
       this.#scan.resetFailures();
     } catch (thrown) {
       const error = toIonError(thrown);
+      // The node that gets the reports is closing as well: the next start looks it up again.
+      if (signal.aborted) throw error;
       if (isWriteRejected(error)) {
         breaker.responded();
         await rejections.reject(stored, error);

@@ -598,6 +598,32 @@ describe('outbox: delivery', () => {
     assert.ok(failed.length > 0);
   });
 
+  for (const [what, target] of [
+    ['a write', { run: 1 }],
+    ['the look-up of a write', { step: 11 }],
+  ] as const) {
+    it(`keeps ${what} pending that ION rejects while the outbox closes, because nobody would get the report`, async () => {
+      let closing: Promise<void> | undefined;
+      const outbox = await open();
+      const reject = () => {
+        closing ??= close(outbox);
+        return new IonError('ION_GRAPHQL', 'no').with({ origin: 'operation' });
+      };
+      if ('run' in target) ion.fail = reject;
+      else ion.failLookUp = reject;
+      outbox.start();
+      await add(outbox, target, 'a');
+      await until(() => closing !== undefined);
+      await closing;
+      assert.deepEqual(heard.rejected, []);
+      const again = await open();
+      assert.deepEqual([again.state.pending, again.state.rejected], [1, 0]);
+      again.start();
+      await until(() => again.state.rejected === 1);
+      assert.deepEqual(heard.rejected, [['a', 'ION_GRAPHQL']]);
+    });
+  }
+
   it('decides once if two people decide at the same time', async () => {
     ion.fail = () => new IonError('ION_GRAPHQL', 'no');
     const outbox = await open();
