@@ -18,7 +18,7 @@ const BARE = 'bare undici';
 const WARM_UP = 0.5;
 const SECONDS = 1.5;
 /** Minimum factor for ion-graphql, by messages in flight. */
-const LEAST = { 1: 2.5, 10: 6, 50: 8 };
+const MIN_RATIOS = { 1: 2.5, 10: 6, 50: 8 };
 
 async function bare(server: string, inFlight: number, perSecond?: number): Promise<Measured> {
   const args = ['--import', 'tsx', join(__dirname, 'peers', 'bare.ts'), server];
@@ -71,7 +71,7 @@ export async function measureThroughput(report: Report): Promise<void> {
       }
       report.table(['in flight', ...TARGETS, BARE], rows);
       for (const [inFlight, ofMinimal, ofCore] of ratios) {
-        const least = LEAST[inFlight as keyof typeof LEAST];
+        const least = MIN_RATIOS[inFlight as keyof typeof MIN_RATIOS];
         report.check(
           ofMinimal >= 0.9,
           `${inFlight} in flight: ${ofMinimal.toFixed(2)} of the minimal node (at least 0.90)`,

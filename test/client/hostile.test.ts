@@ -396,7 +396,7 @@ describe('lists of hostile servers', () => {
     assertUnpolluted = watchPrototypes();
   });
 
-  const MOST_REQUESTS = 5000;
+  const MAX_REQUESTS = 5000;
   const LIST = parseOperation('{ runs { edges { node { id } } } }');
   const QUERY = { filters: [], fields: ['id', 'title'], sort: [] };
 
@@ -476,7 +476,7 @@ describe('lists of hostile servers', () => {
 
     async request(_operation: unknown, _options: RequestOptions): Promise<IonResponse> {
       await nextTurn();
-      if (this.requests > MOST_REQUESTS) throw new Error('asked too often');
+      if (this.requests > MAX_REQUESTS) throw new Error('asked too often');
       const text = this.#texts[this.requests++ % this.#texts.length] as string;
       const date = 'Mon, 06 May 2024 00:00:00 GMT';
       return { data: JSON.parse(text), attempts: 1, date };
@@ -497,7 +497,7 @@ describe('lists of hostile servers', () => {
       assertClear(error);
       return { items: collected, error };
     } finally {
-      assert.ok(source.requests <= MOST_REQUESTS, 'the reading does not end');
+      assert.ok(source.requests <= MAX_REQUESTS, 'the reading does not end');
       assertUnpolluted();
     }
   };

@@ -25,7 +25,7 @@ import { httpServer, type TestServer, unusedPort } from '../support/servers.js';
 
 const MAY_HAVE_RUN = /It may have been executed\. Check in ION before you send it again\./;
 /** As in a factory: the table contains the total of the pauses of three retries. */
-const LONGEST_PAUSES_MS = [0, 250, 750, 1750];
+const MAX_PAUSES_MS = [0, 250, 750, 1750];
 /** So that hundreds of faults take a minute; the length of the pauses has tests of its own. */
 const PAUSE_SHARE = 0.1;
 /** Allowance for a busy machine; a DNS that does not answer takes its time. */
@@ -296,7 +296,7 @@ function checkTime(cell: Cell, durationMs: number): void {
   const most =
     least +
     asked.most +
-    (LONGEST_PAUSES_MS[pauses] ?? 0) * PAUSE_SHARE +
+    (MAX_PAUSES_MS[pauses] ?? 0) * PAUSE_SHARE +
     (cell.name.includes('DNS') ? DNS_MS : LEEWAY_MS);
   assert.ok(durationMs >= least && durationMs <= most, `${durationMs} ms: not ${least} to ${most}`);
 }
@@ -306,7 +306,7 @@ function time({ pauses = 0, timeouts = 0, asked }: Expected): string {
     return asked.least === asked.most ? 'after 1 s, as requested' : 'at the requested time';
   const waits = [
     ...(timeouts > 0 ? [`${timeouts} × the timeout`] : []),
-    ...(pauses > 0 ? [`pauses of up to ${(LONGEST_PAUSES_MS[pauses] ?? 0) / 1000} s`] : []),
+    ...(pauses > 0 ? [`pauses of up to ${(MAX_PAUSES_MS[pauses] ?? 0) / 1000} s`] : []),
   ];
   return waits.join(' plus ') || 'at once';
 }

@@ -17,7 +17,7 @@ import { useSandbox } from '../support/sandbox.js';
 
 const RUNS = 12;
 /** In ms; twice the timeout of a request. */
-const LONGEST = 10_000;
+const MAX_DURATION_MS = 10_000;
 const RUN = 'query ($id: ID!) { run(id: $id) { id } }';
 const LIST = 'query ($id: ID) { runs(filters: { id: { eq: $id } }) { edges { node { id } } } }';
 /** A query for each way of reading its pages. */
@@ -189,7 +189,7 @@ describe('nodes with hostile input', () => {
   const load = async (node: FlowNode, properties: object = {}) => {
     await helper.unload();
     const { sandbox } = context;
-    const config = [sandboxConfig(sandbox, { timeout: LONGEST / 2000, retries: 0 })];
+    const config = [sandboxConfig(sandbox, { timeout: MAX_DURATION_MS / 2000, retries: 0 })];
     flow = await TestFlow.load({ ...node, ...properties }, config, sandboxKey(sandbox));
   };
 
@@ -218,7 +218,7 @@ describe('nodes with hostile input', () => {
   };
 
   const holds = (numRuns: number, property: fc.IAsyncProperty<unknown>) =>
-    fc.assert(property, { numRuns: inputs(numRuns), timeout: LONGEST });
+    fc.assert(property, { numRuns: inputs(numRuns), timeout: MAX_DURATION_MS });
 
   before(() => helper.startServer());
   after(() => helper.stopServer());

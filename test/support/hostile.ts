@@ -11,13 +11,13 @@ const documentedCodes = new Set(
 /** Texts that only a program error contains. */
 const INTERNAL =
   /cannot read prop|is not a function|is not iterable|call stack|cannot convert|is not defined/i;
-const LONGEST_MESSAGE = 2000;
+const MAX_MESSAGE = 2000;
 
 /** A failure that a user can act on: a documented code, and a readable text. */
 export function assertClear({ code, message }: { code?: unknown; message?: unknown }): void {
   assert.ok(documentedCodes.has(String(code)), `the code ${code} of "${message}"`);
   assert.ok(typeof message === 'string' && message.trim() !== '', `${code} without a text`);
-  assert.ok(message.length <= LONGEST_MESSAGE, `${code} with ${message.length} characters`);
+  assert.ok(message.length <= MAX_MESSAGE, `${code} with ${message.length} characters`);
   // ION's own messages are passed on unchanged.
   if (code !== 'ION_GRAPHQL') assert.doesNotMatch(message, INTERNAL, String(code));
 }
