@@ -101,7 +101,7 @@ class VariablesCheck {
       const item = list[index];
       this.#path.push(index);
       if (isNothing(item)) {
-        throw this.#invalid('contain an undefined item, which JSON would turn into null');
+        throw this.#invalid('contain an item without a value, which JSON would turn into null');
       }
       this.value(item);
       this.#path.pop();
