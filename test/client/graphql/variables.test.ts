@@ -62,7 +62,11 @@ describe('variables', () => {
       /"filters\.id\.eq" have no value/,
     ],
     ['a BigInt', { a: 1n }, /at "a" contain a BigInt/],
-    ['an empty place in a list', { a: [1, undefined] }, /at "a\.1" contain an item without a value/],
+    [
+      'an empty place in a list',
+      { a: [1, undefined] },
+      /at "a\.1" contain an item without a value/,
+    ],
     ['a function in a list', { a: [() => 1] }, /at "a\.0" contain an item without a value/],
     ['themselves', circular, /circular/],
     ['20,000 levels', nested(2000), /nested too deeply/],
