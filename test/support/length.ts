@@ -1,7 +1,7 @@
 /** Long runs with `npm run test:soak`, shortened ones with all other tests. */
 export const isSoak = process.env.SOAK === 'true';
 
-/** Even shorter if the same tests run in parallel with another Node.js. */
+/** Even shorter if the tests ran in full on another Node.js before. */
 const isBrief = process.env.BRIEF === 'true';
 
 /** The amount of work of a long test. */
