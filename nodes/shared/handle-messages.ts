@@ -50,7 +50,10 @@ export function handleMessages(
     const handled = handle({ RED, status, output, signal, handler }, msg, sendUntilEnd);
     inBackground(
       node,
-      handled.then(() => message.end(), message.end),
+      handled.then(
+        () => message.end(),
+        (error) => message.end(error),
+      ),
     );
   });
 

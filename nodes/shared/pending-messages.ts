@@ -4,15 +4,30 @@ import { LinkedList } from '../client/support/linked-list.js';
 /** Time for messages in progress when their node closes. */
 const CLOSE_GRACE_MS = 2000;
 
-export interface PendingMessage {
-  readonly hasEnded: boolean;
+/** A class: an object literal with a getter would get a hidden class of its own for each message. */
+export class PendingMessage {
+  #onEnd: ((error?: Error) => void) | undefined;
+
+  /** @param onEnd called once */
+  constructor(onEnd: (error?: Error) => void) {
+    this.#onEnd = onEnd;
+  }
+
+  get hasEnded(): boolean {
+    return !this.#onEnd;
+  }
+
   /** Only the first call counts. */
-  end(error?: Error): void;
+  end(error?: Error): void {
+    const onEnd = this.#onEnd;
+    this.#onEnd = undefined;
+    onEnd?.(error);
+  }
 }
 
 /** The messages that a node has received and not ended. */
 export class PendingMessages {
-  readonly #pending = new LinkedList<(error: Error) => void>();
+  readonly #pending = new LinkedList<PendingMessage>();
   #onEmpty = (): void => {};
 
   get count(): number {
@@ -21,21 +36,13 @@ export class PendingMessages {
 
   /** @param onEnd called once */
   add(onEnd: (error?: Error) => void): PendingMessage {
-    let hasEnded = false;
-    const end = (error?: Error): void => {
-      if (hasEnded) return;
-      hasEnded = true;
-      item.remove();
+    const message = new PendingMessage((error) => {
+      entry.remove();
       onEnd(error);
       if (this.count === 0) this.#onEmpty();
-    };
-    const item = this.#pending.add(end);
-    return {
-      get hasEnded() {
-        return hasEnded;
-      },
-      end,
-    };
+    });
+    const entry = this.#pending.add(message);
+    return message;
   }
 
   /** Calls back when all messages have ended; after a moment, it ends the others with `ION_CLOSED`. */
@@ -46,7 +53,9 @@ export class PendingMessages {
     }
     // A message that waits for work without a signal, such as a context store, would never end.
     const timer = setTimeout(() => {
-      for (let end = this.#pending.shift(); end; end = this.#pending.shift()) end(closedError());
+      for (let each = this.#pending.shift(); each; each = this.#pending.shift()) {
+        each.end(closedError());
+      }
     }, CLOSE_GRACE_MS);
     this.#onEmpty = () => {
       clearTimeout(timer);
