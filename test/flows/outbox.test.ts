@@ -27,8 +27,11 @@ describe('the outbox in a real Node-RED', () => {
   let nodeRed: RunningNodeRed | undefined;
 
   beforeEach(() => writes.begin(RUNS));
-  afterEach(async () => {
+  afterEach(async function () {
     writes.end();
+    if (this.currentTest?.state === 'failed' && nodeRed) {
+      console.log(nodeRed.log.slice(-3000), await outboxState(nodeRed).catch(String));
+    }
     await nodeRed?.stop();
     nodeRed = undefined;
   });
