@@ -423,6 +423,8 @@ describe('the ion-config dialog in a browser', () => {
       await editor.page
         .getByText('Discard 1 write? It is deleted and never reaches ION.')
         .waitFor();
+      const question = editor.page.locator('.red-ui-notification');
+      assert.deepEqual(await question.locator('button').allTextContents(), ['Cancel', 'Discard']);
       await answer('Cancel');
       assert.equal((await outbox()).givenUp, 2);
       await press('Discard');
