@@ -3,7 +3,8 @@ import { graphqlMigrations } from '../migrations/ion-graphql.js';
 import { currentVersion } from '../migrations/migrate.js';
 import { createQueryEditor, type QueryEditor } from './graphql/query-editor.js';
 import { queryTemplates } from './graphql/query-templates.js';
-import { prepareRunQuery } from './graphql/run-query.js';
+import { prepareRunQuery, type QueryRunner } from './graphql/run-query.js';
+import { prepareTemplateChoice } from './graphql/template-choice.js';
 import { labels } from './shared/labels.js';
 import { migrateNode, restoreNode } from './shared/migrate-node.js';
 import { numberProperties, prepareNumbers } from './shared/numbers.js';
@@ -13,7 +14,7 @@ import { runningConfigs } from './subflows/running-configs.js';
 
 const label = labels('ion-graphql');
 /** The parts of the open dialog. */
-let dialog: { editor: QueryEditor; run: { cancel(): void } } | undefined;
+let dialog: { editor: QueryEditor; run: QueryRunner } | undefined;
 
 RED.nodes.registerType('ion-graphql', {
   category: 'ION',
@@ -25,7 +26,7 @@ RED.nodes.registerType('ion-graphql', {
   defaults: {
     name: { value: '' },
     config: { label: label('config'), value: '', type: 'ion-config', required: true },
-    query: { label: label('query'), value: queryTemplates.runs, validate: validQuery },
+    query: { label: label('query'), value: queryTemplates.runs.query, validate: validQuery },
     queryType: { value: 'graphql' },
     variables: {
       label: label('variables'),
@@ -64,7 +65,8 @@ RED.nodes.registerType('ion-graphql', {
     if (!isText) source.typedInput('value', stored);
     const editor = createQueryEditor({
       id: 'ion-graphql-query-editor',
-      text: isText ? stored : queryTemplates.runs,
+      text: isText ? stored : queryTemplates.runs.query,
+      onChange: () => dialog?.run.compare(),
       showSchema: (key, values) =>
         $('#ion-graphql-schema').text(this._(`ion-graphql.schema.${key}`, values)),
     });
@@ -80,6 +82,7 @@ RED.nodes.registerType('ion-graphql', {
       variables: String($('#ion-graphql-test-variables').val()),
     }));
     dialog = { editor, run };
+    $('#ion-graphql-test-variables, #node-input-operationName').on('input change', run.compare);
     const useConfig = () => {
       instance.offer(runningConfigs(String(config.val() ?? ''), this.z));
       void editor.useSchemaOf(chosenConfig(instance));
@@ -138,18 +141,7 @@ function chosenConfig({ id }: InstanceChoice): string | undefined {
 }
 
 function prepareToolbar(node: EditedNode, editor: QueryEditor, instance: InstanceChoice): void {
-  const choice = $('#ion-graphql-starter');
-  for (const key of Object.keys(queryTemplates)) {
-    $('<option>')
-      .val(key)
-      .text(node._(`ion-graphql.starter.${key}`))
-      .appendTo(choice);
-  }
-  choice.on('change', () => {
-    const template = queryTemplates[String(choice.val()) as keyof typeof queryTemplates];
-    if (template) editor.setText(template);
-    choice.val('');
-  });
+  prepareTemplateChoice(node, editor);
   $('#ion-graphql-format').on('click', (event) => {
     event.preventDefault();
     // A text with syntax errors stays unchanged: the editor underlines them.

@@ -47,7 +47,9 @@ interface NodeDefinition {
 
 interface CodeEditor {
   getValue(): string;
-  setValue(value: string): void;
+  /** In the older code editor, −1 places the cursor at the start. */
+  setValue(value: string, cursor?: -1): void;
+  on(event: 'change', listener: () => void): void;
   destroy(): void;
   resize(): void;
 }

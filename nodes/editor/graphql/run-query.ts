@@ -14,18 +14,37 @@ interface QueryRun {
   variables: string;
 }
 
+const KEYS = ['config', 'query', 'operationName', 'variables'] as const;
+
 interface QueryResult {
   data: unknown;
 }
 
-/** Prepares the button. `cancel` ends a run in flight. */
-export function prepareRunQuery(node: EditedNode, read: () => QueryRun): { cancel(): void } {
+export interface QueryRunner {
+  /** Ends a run in flight. */
+  cancel(): void;
+  /** Marks the result as old if it belongs to another query or other variables than those in the dialog. */
+  compare(): void;
+}
+
+/** Prepares the button. */
+export function prepareRunQuery(node: EditedNode, read: () => QueryRun): QueryRunner {
   const button = $('#ion-graphql-run');
   const result = $('#ion-graphql-result');
+  const old = $('#ion-graphql-result-old').hide();
   const requests = latestRequest();
+  /** The run that the shown result belongs to. */
+  let shown: QueryRun | undefined;
 
+  const compare = () => {
+    const now = read();
+    const isOld = shown !== undefined && KEYS.some((key) => shown?.[key] !== now[key]);
+    result.toggleClass('ion-graphql-old', isOld);
+    old.toggle(isOld);
+  };
   const show = (content: JQuery | string, isError = false) => {
     result.empty().toggleClass('ion-graphql-failed', isError).append(content);
+    compare();
     RED.tray.resize();
   };
   const text = (key: string, values?: Record<string, string>) =>
@@ -37,8 +56,10 @@ export function prepareRunQuery(node: EditedNode, read: () => QueryRun): { cance
 
   const run = async () => {
     const signal = requests.start();
+    const asked = read();
+    const { config, query, operationName, variables } = asked;
+    shown = undefined;
     try {
-      const { config, query, operationName, variables } = read();
       if (config === undefined) {
         show(text('noInstance'));
         return;
@@ -56,9 +77,13 @@ export function prepareRunQuery(node: EditedNode, read: () => QueryRun): { cance
         body: { ...body, confirmed: needsConfirmation },
         signal,
       });
-      if (!signal.aborted) show(tree(data));
+      if (signal.aborted) return;
+      shown = asked;
+      show(tree(data));
     } catch (thrown) {
-      if (!signal.aborted) showError(thrown as ServerError);
+      if (signal.aborted) return;
+      shown = asked;
+      showError(thrown as ServerError);
     } finally {
       if (!signal.aborted) button.prop('disabled', false);
     }
@@ -71,7 +96,7 @@ export function prepareRunQuery(node: EditedNode, read: () => QueryRun): { cance
     button.prop('disabled', true);
     show(text('notPermitted'));
   }
-  return requests;
+  return { cancel: requests.cancel, compare };
 }
 
 async function isMutation(query: string, operationName: string): Promise<boolean> {
