@@ -7,6 +7,7 @@ import { prepareRunQuery, type QueryRunner } from './graphql/run-query.js';
 import { prepareTemplateChoice } from './graphql/template-choice.js';
 import { labels } from './shared/labels.js';
 import { migrateNode, restoreNode } from './shared/migrate-node.js';
+import { nameTypedInput } from './shared/name-typed-input.js';
 import { numberProperties, prepareNumbers } from './shared/numbers.js';
 import { output } from './shared/validators.js';
 import { type InstanceChoice, instanceChoice } from './subflows/instance-choice.js';
@@ -98,6 +99,8 @@ RED.nodes.registerType('ion-graphql', {
       typeField: '#node-input-variablesType',
     });
     $('#node-input-output').typedInput({ types: ['msg'] });
+    nameTypedInput($('#node-input-variables'), label('variables'));
+    nameTypedInput($('#node-input-output'), label('output'));
     const pages = $('#node-input-pages');
     pages.on('change', () => {
       $('.ion-graphql-paging').toggle(pages.val() !== 'one');
