@@ -2,7 +2,7 @@ import type { ServerError } from '../shared/admin-request.js';
 import { latestRequest } from '../shared/latest-request.js';
 import { loadSchema } from '../shared/schema.js';
 import type { GraphqlLanguage } from './bundle.js';
-import { addCompletion, type Completion } from './completion.js';
+import type { Completion } from './completion.js';
 import { loadLanguage } from './load-language.js';
 
 export interface QueryEditor {
@@ -40,7 +40,7 @@ export function createQueryEditor(options: QueryEditorOptions): QueryEditor {
   const ready: Promise<GraphqlLanguage> = loadLanguage().then((language) => {
     const model = editor.getModel?.();
     if (window.monaco && model && !isClosed) {
-      completion = addCompletion(window.monaco, model, language);
+      completion = language.addCompletion(window.monaco, model);
     }
     return language;
   });

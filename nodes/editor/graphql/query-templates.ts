@@ -1,3 +1,5 @@
+import { defaultQuery } from './default-query.js';
+
 export interface QueryTemplate {
   query: string;
   /** An example of the variables, as JSON. */
@@ -6,25 +8,7 @@ export interface QueryTemplate {
 
 /** Queries to start from, by the key of their name in the catalogue. */
 export const queryTemplates = {
-  runs: {
-    query: `query {
-  runs(first: 10) {
-    edges {
-      node {
-        id
-        title
-        status
-        steps {
-          id
-          title
-          status
-        }
-      }
-    }
-  }
-}
-`,
-  },
+  runs: { query: defaultQuery },
   openRuns: {
     query: `query OpenRuns {
   runs(filters: { status: { in: [TODO, IN_PROGRESS] } }, sort: [_UPDATED_DESC], first: 100) {

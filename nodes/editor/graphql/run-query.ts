@@ -3,7 +3,7 @@ import { parseExactly } from '../../client/support/json.js';
 import { adminRequest, type ServerError } from '../shared/admin-request.js';
 import { confirm } from '../shared/confirm.js';
 import { latestRequest } from '../shared/latest-request.js';
-import { loadLanguage } from './load-language.js';
+import { language } from './language.js';
 
 interface QueryRun {
   /** ID of the running config node; `undefined` if none runs. */
@@ -65,7 +65,7 @@ export function prepareRunQuery(node: EditedNode, read: () => QueryRun): QueryRu
         return;
       }
       const body = { query, operationName, variables: parseVariables(variables) };
-      const needsConfirmation = await isMutation(query, operationName);
+      const needsConfirmation = isMutation(query, operationName);
       if (needsConfirmation && !(await isConfirmed(node))) return;
       if (signal.aborted) return;
       button.prop('disabled', true);
@@ -92,15 +92,13 @@ export function prepareRunQuery(node: EditedNode, read: () => QueryRun): QueryRu
     event.preventDefault();
     void run();
   });
-  if (!RED.user.hasPermission('ion-config.write')) {
-    button.prop('disabled', true);
-    show(text('notPermitted'));
-  }
+  const isPermitted = RED.user.hasPermission('ion-config.write');
+  button.prop('disabled', !isPermitted);
+  if (!isPermitted) show(text('notPermitted'));
   return { cancel: requests.cancel, compare };
 }
 
-async function isMutation(query: string, operationName: string): Promise<boolean> {
-  const language = await loadLanguage();
+function isMutation(query: string, operationName: string): boolean {
   try {
     return language.isMutation(query, operationName);
   } catch {

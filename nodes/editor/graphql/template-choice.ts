@@ -1,14 +1,20 @@
 // The choice of a template: it replaces the query, and the variables if they are nobody's work.
 import { confirm } from '../shared/confirm.js';
-import type { QueryEditor } from './query-editor.js';
 import { type QueryTemplate, queryTemplates } from './query-templates.js';
+
+/** The query in the dialog. */
+interface EditedQuery {
+  readonly text: string;
+  readonly isClosed: boolean;
+  replaceText(text: string): void;
+}
 
 const templates: Readonly<Record<string, QueryTemplate>> = queryTemplates;
 /** The default of the property `variables`. */
 const DEFAULT_VARIABLES = { value: 'variables', type: 'msg' };
 
 /** Fills the drop-down, and applies the template that the user chooses. */
-export function prepareTemplateChoice(node: EditedNode, editor: QueryEditor): void {
+export function prepareTemplateChoice(node: EditedNode, editor: EditedQuery): void {
   const choice = $('#ion-graphql-starter');
   for (const key of Object.keys(templates)) {
     $('<option>')
