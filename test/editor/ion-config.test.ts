@@ -133,6 +133,19 @@ describe('the ion-config dialog in a browser', () => {
       await resultSays('ION_AUTH: The auth server');
     });
 
+    it('shows the result over the whole width of the dialog', async () => {
+      await editor.page.fill(field('clientSecret'), 'another-secret');
+      await test();
+      await resultSays('ION_AUTH: The auth server');
+      const [result, dialog] = await Promise.all(
+        ['#ion-config-test-result', '.ion-config-dialog'].map((selector) =>
+          editor.page.locator(selector).boundingBox(),
+        ),
+      );
+      assert.ok(result && dialog);
+      assert.deepEqual([result.x, result.width], [dialog.x, dialog.width]);
+    });
+
     it('does not send the stored secret elsewhere', async () => {
       await editor.page.fill(field('authUrl'), context.sandbox.foreignAuthUrl);
       await test();
