@@ -40,6 +40,7 @@ interface IonStepConfig extends NodeDef {
   onConflict: ConflictPolicy;
   delivery: 'direct' | 'outbox';
   keep: 'all' | 'latest';
+  output: string;
 }
 
 /** The write of one message. */
@@ -51,7 +52,7 @@ export = (RED: NodeAPI): void => {
     const config = migratedConfig(RED, this, stepMigrations, saved);
     const status = statusWithConfig(RED, this, config);
     const results = outboxResults(RED, this, status, config);
-    handleMessages(RED, this, status, 'payload', async (msg, tools) => {
+    handleMessages(RED, this, status, config.output, async (msg, tools) => {
       const ion = requireConfig(RED, config);
       requireResolvedChoices('ion-step', config, CHOICES);
       const write = await readWrite(RED, this, config, msg);

@@ -66,6 +66,7 @@ export const stepNode: FlowNode = {
   onConflict: 'retry',
   delivery: 'direct',
   keep: 'all',
+  output: 'payload',
   outputs: 1,
 };
 

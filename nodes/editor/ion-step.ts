@@ -3,7 +3,7 @@ import { currentVersion } from '../migrations/migrate.js';
 import { labels } from './shared/labels.js';
 import { migrateNode, restoreNode } from './shared/migrate-node.js';
 import { currentValue, setOpenNode } from './shared/open-node.js';
-import { oneOf } from './shared/validators.js';
+import { oneOf, output } from './shared/validators.js';
 
 type Action = 'field' | 'status' | 'file';
 type TypedProperty = 'run' | 'step' | 'field' | 'filename';
@@ -49,6 +49,7 @@ RED.nodes.registerType('ion-step', {
     onConflict: { label: label('onConflict'), value: 'retry', validate: oneOf('retry', 'fail') },
     delivery: { label: label('delivery'), value: 'direct', validate: oneOf('direct', 'outbox') },
     keep: { label: label('keep'), value: 'all', validate: oneOf('all', 'latest') },
+    output: { label: label('output'), value: 'payload', validate: output },
     outputs: { value: 1 },
     version: { value: currentVersion(stepMigrations) },
   },
@@ -73,6 +74,8 @@ RED.nodes.registerType('ion-step', {
       nameParts(this, input, property);
     }
     prepareValue(this);
+    const result = $('#node-input-output').typedInput({ types: ['msg'] });
+    nameParts(this, result, 'output');
     const delivery = $('#node-input-delivery').on('change', showRows);
     $('#node-input-action').on('change', showRows);
     delivery.trigger('change');

@@ -63,6 +63,20 @@ describe('ion-step', () => {
     assert.equal(await fieldValue(client, step.step, 'Torque'), 12.5);
   });
 
+  it('leaves the measured value for a second node if the result has a property of its own', async () => {
+    await load({ output: 'written.torque' });
+    const msg = { step: step.step, field: 'Torque', payload: 12.5 };
+    const { payload, written } = (await flow.answer(msg)) as {
+      payload: 12.5;
+      written: FlowMessage;
+    };
+    assert.equal(payload, 12.5);
+    assert.equal((written.torque as FlowMessage).value, 12.5);
+    await helper.unload();
+    await load({ output: 'ion' });
+    assert.equal((await refusal(msg)).error.code, 'ION_CONFIG');
+  });
+
   it('takes run, step, field and value from the sources in the dialog', async () => {
     await load({
       run: '',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
+import { util } from '@node-red/util';
 import type { Node, NodeAPI } from 'node-red';
 import { IonError } from '../../nodes/client/errors.js';
 import type { OutboxListener } from '../../nodes/outbox/listeners.js';
@@ -15,19 +16,26 @@ describe('a node that writes through the outbox', () => {
   let listeners: Map<string, OutboxListener>;
   let sent: Sent;
   let shown: StatusText[];
+  let reported: [unknown, unknown][];
+  let config: Parameters<typeof outboxResults>[3];
   beforeEach(() => {
     ion = new FakeIon();
     listeners = new Map();
     sent = [];
+    reported = [];
     const node = Object.assign(new EventEmitter(), {
       ...{ id: 'node', type: 'ion-step', name: 'Torque' },
       send: (messages: Sent[number]) => void sent.push(messages),
+      error: (error: unknown, msg: unknown) => void reported.push([error, msg]),
     });
     const subscribe = (id: string, listener: OutboxListener) => void listeners.set(id, listener);
-    const RED = { nodes: { getNode: () => ({ type: 'ion-config', outbox: { subscribe } }) } };
+    const RED = {
+      nodes: { getNode: () => ({ type: 'ion-config', outbox: { subscribe } }) },
+      util,
+    };
     shown = [];
     const status = { idle: (text: StatusText) => void shown.push(text) } as unknown as NodeStatus;
-    const config = { config: 'config', delivery: 'outbox' } as const;
+    config = { config: 'config', delivery: 'outbox', output: '' };
     outboxResults(RED as unknown as NodeAPI, node as unknown as Node, status, config);
   });
   const { open, close } = useOutbox(() => ({ writer: ion, listeners }));
@@ -66,6 +74,25 @@ describe('a node that writes through the outbox', () => {
     await again.decide('retry');
     await until(() => sent.length === 2);
     check(sent[1]?.[1]);
+  });
+
+  it('puts the delivered result into the chosen property, and leaves the measured value', async () => {
+    const outbox = await open();
+    outbox.start();
+    const deliver = async (output: string) => {
+      const count = sent.length + reported.length;
+      config.output = output;
+      await outbox.add('node', write({ run: 1, step: 11 }, 12.5), { payload: 12.5, run: 1 });
+      await until(() => sent.length + reported.length > count);
+      return sent.at(-1)?.[0] as Record<string, unknown>;
+    };
+    assert.deepEqual((await deliver('')).payload, { value: 12.5 });
+    const { payload, written } = await deliver('written.torque');
+    assert.deepEqual([payload, written], [12.5, { torque: { value: 12.5 } }]);
+    await deliver('payload.result');
+    const [error, msg] = reported[0] ?? [];
+    assert.match(String(error), /msg\.payload\.result.*The mutation was executed\./);
+    assert.equal((msg as { payload: unknown }).payload, 12.5);
   });
 
   it('shows in its status that a write fails while ION answers, and why in a few words', async () => {
