@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { IonError } from './client/errors.js';
 import { type AttachmentFile, fileAt, fileOf } from './client/steps/attachment-file.js';
-import type { ConflictPolicy, WriteOptions, WriteResult } from './client/steps/step-writer.js';
+import type { ConflictPolicy, ValueOptions, WriteResult } from './client/steps/step-writer.js';
 import { checkName, checkTarget, type Reference, type Target } from './client/steps/target.js';
 import { isPlainObject } from './client/support/json.js';
 import type { IonConfigNode } from './config/config-node.js';
@@ -13,6 +13,7 @@ import { requireResolvedChoices } from './shared/environment-references.js';
 import { handleMessages, type MessageTools } from './shared/handle-messages.js';
 import type { Message } from './shared/message.js';
 import { migratedConfig } from './shared/migrated-config.js';
+import { requireSwitch } from './shared/property-checks.js';
 import { typedValue } from './shared/typed-value.js';
 import { outboxResults } from './step/outbox-results.js';
 
@@ -41,6 +42,8 @@ interface IonStepConfig extends NodeDef {
   delivery: 'direct' | 'outbox';
   keep: 'all' | 'latest';
   output: string;
+  /** Only for `field`; text if it comes from an environment variable. */
+  startStep: boolean | string;
 }
 
 /** The write of one message. */
@@ -70,16 +73,17 @@ async function writeDirectly(
   tools: MessageTools,
 ): Promise<void> {
   const { signal, onState, send, status } = tools;
-  const options = { signal, onState, onConflict: write.onConflict };
-  const { payload, name, attempts, traceId, results } = await sendWrite(write, ion, options);
-  send(msg, payload, { operation: 'mutation', name, attempts, traceId, results });
+  const { onConflict, startStep } = write;
+  const options = { signal, onState, onConflict, startStep };
+  const { payload, ...details } = await sendWrite(write, ion, options);
+  send(msg, payload, { operation: 'mutation', ...details });
   status({ key: `written.${write.action}` });
 }
 
 function sendWrite(
   { action, target, value, file }: StepWrite,
   { steps }: IonConfigNode,
-  options: WriteOptions,
+  options: ValueOptions,
 ): Promise<WriteResult<unknown>> {
   if (action === 'status') return steps.writeStatus(target, value, options);
   if (action === 'file' && file) return steps.attach(target, file, options);
@@ -105,7 +109,12 @@ async function readWrite(
   if (action === 'field' && isPlainObject(value)) checkFieldNames(Object.keys(value));
   // Each change of a status counts, also one that another change follows.
   const latestOnly = action === 'field' && keep === 'latest';
-  return { action, target, value, onConflict, latestOnly };
+  const startsStep =
+    action === 'field' && requireSwitch('ion-step', 'startStep', config.startStep, false);
+  return {
+    ...{ action, target, value, onConflict, latestOnly },
+    ...(startsStep && { startStep: true }),
+  };
 }
 
 /** An object as the value holds the values of several fields by their names. */

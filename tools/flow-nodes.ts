@@ -67,6 +67,7 @@ export const stepNode: FlowNode = {
   delivery: 'direct',
   keep: 'all',
   output: 'payload',
+  startStep: false,
   outputs: 1,
 };
 

@@ -110,6 +110,8 @@ export class IonError extends Error {
   readonly pages: number | undefined;
   /** Outcome of each field, for a message that wrote several. */
   readonly results: Record<string, unknown> | undefined;
+  /** A step was started before the write failed. */
+  readonly started: true | undefined;
   /** The failures of those fields. */
   readonly parts: IonError[] | undefined;
 

@@ -50,6 +50,7 @@ RED.nodes.registerType('ion-step', {
     delivery: { label: label('delivery'), value: 'direct', validate: oneOf('direct', 'outbox') },
     keep: { label: label('keep'), value: 'all', validate: oneOf('all', 'latest') },
     output: { label: label('output'), value: 'payload', validate: output },
+    startStep: { label: label('startStep'), value: false },
     outputs: { value: 1 },
     version: { value: currentVersion(stepMigrations) },
   },

@@ -5,6 +5,6 @@ export const stepMigrations: NodeMigrations = {
   // A dialog always saved `onConflict`. A hand-written node without it failed on a conflict.
   steps: [
     fillIn({ onConflict: 'fail', delivery: 'direct', keep: 'all' }),
-    fillIn({ output: 'payload' }),
+    fillIn({ output: 'payload', startStep: false }),
   ],
 };

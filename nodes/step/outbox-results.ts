@@ -85,8 +85,8 @@ function sendDelivered(
   entry: Entry,
   result: WriteResult<unknown>,
 ): void {
-  const { payload, name, attempts, traceId, results } = result;
-  const details: MessageDetails = { operation: 'mutation', name, attempts, traceId, results };
+  const { payload, ...rest } = result;
+  const details: MessageDetails = { operation: 'mutation', ...rest };
   const message = { ...messageOf(entry) };
   const durationMs = Date.now() - entry.acceptedAt;
   message.ion = withoutUnknown({ ...details, durationMs });

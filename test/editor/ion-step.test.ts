@@ -42,7 +42,7 @@ describe('the ion-step dialog in a browser', () => {
       ...{ run: '7', runType: 'num', step: '$uppercase(topic)', stepType: 'jsonata' },
       ...{ field: '', fieldType: 'str', value: '{"Torque":12.5}', valueType: 'json' },
       ...{ onConflict: 'fail', delivery: 'outbox', keep: 'latest', outputs: 2 },
-      ...{ output: 'written' },
+      ...{ output: 'written', startStep: true },
       wires: [['debug'], ['debug']],
     },
     date: { value: 'iso', valueType: 'date' },
@@ -198,6 +198,23 @@ describe('the ion-step dialog in a browser', () => {
     ]);
     await editor.cancel();
     assert.notEqual(await editor.property('plain', 'changed'), true);
+  });
+
+  it('offers to start the step only for a field value', async () => {
+    const { page } = editor;
+    await editor.edit('plain');
+    const box = page.getByRole('checkbox', { name: 'Start the step first if it is TODO' });
+    assert.equal(await box.isChecked(), false);
+    await action('status');
+    assert.equal(await box.isVisible(), false);
+    await action('field');
+    await box.check();
+    await editor.done();
+    assert.equal(await editor.property('plain', 'startStep'), true);
+    await editor.edit('plain');
+    await box.uncheck();
+    await editor.done();
+    assert.equal(await editor.property('plain', 'startStep'), false);
   });
 
   it('offers the value sources of each action', async () => {

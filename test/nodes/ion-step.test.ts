@@ -158,6 +158,21 @@ describe('ion-step', () => {
     assert.match(error.message, /\(msg: cycle\.names\.second\): nothing holds "names"$/);
   });
 
+  it('starts a step that is still to do before it records the value, if configured', async () => {
+    const todo = await makeStep(client, [{ name: 'Torque', type: 'NUMBER' }], { status: 'TODO' });
+    const msg = { step: todo.step, field: 'Torque', payload: 12.5 };
+    await load({ startStep: false });
+    const { error } = await refusal(msg);
+    assert.match(error.message, /while its step is TODO/);
+    await helper.unload();
+    await load({ startStep: true });
+    const { ion } = await flow.answer(msg);
+    assert.equal((ion as FlowMessage).started, true);
+    assert.equal((await stepState(client, todo.step)).status, 'IN_PROGRESS');
+    assert.equal(await fieldValue(client, todo.step, 'Torque'), 12.5);
+    assert.ok(!('started' in ((await flow.answer(msg)).ion as FlowMessage)));
+  });
+
   it('changes the status of a step', async () => {
     await load({ action: 'status', value: 'complete', valueType: 'str' });
     const { payload, ion } = await flow.answer({ step: step.step });
