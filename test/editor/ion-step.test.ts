@@ -200,23 +200,6 @@ describe('the ion-step dialog in a browser', () => {
     assert.notEqual(await editor.property('plain', 'changed'), true);
   });
 
-  it('offers to start the step only for a field value', async () => {
-    const { page } = editor;
-    await editor.edit('plain');
-    const box = page.getByRole('checkbox', { name: 'Start the step first if it is TODO' });
-    assert.equal(await box.isChecked(), false);
-    await action('status');
-    assert.equal(await box.isVisible(), false);
-    await action('field');
-    await box.check();
-    await editor.done();
-    assert.equal(await editor.property('plain', 'startStep'), true);
-    await editor.edit('plain');
-    await box.uncheck();
-    await editor.done();
-    assert.equal(await editor.property('plain', 'startStep'), false);
-  });
-
   it('offers the value sources of each action', async () => {
     const reference = ['msg', 'flow', 'global', 'str', 'num', 'jsonata', 'env'];
     await editor.edit('plain');
@@ -280,6 +263,23 @@ describe('the ion-step dialog in a browser', () => {
     assert.equal(await text('value').inputValue(), 'DAG_MODIFIABLE');
     assert.equal(await text('value').isVisible(), true);
     await editor.cancel();
+  });
+
+  it('offers to start the step only for a field value', async () => {
+    const { page } = editor;
+    await editor.edit('plain');
+    const box = page.getByRole('checkbox', { name: 'Start the step first if it is TODO' });
+    assert.equal(await box.isChecked(), false);
+    await action('status');
+    assert.equal(await box.isVisible(), false);
+    await action('field');
+    await box.check();
+    await editor.done();
+    assert.equal(await editor.property('plain', 'startStep'), true);
+    await editor.edit('plain');
+    await box.uncheck();
+    await editor.done();
+    assert.equal(await editor.property('plain', 'startStep'), false);
   });
 
   it('uses the payload if the value cannot have its previous type', async () => {
