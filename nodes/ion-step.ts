@@ -141,6 +141,7 @@ async function readReference(
   throw new IonError(
     'ION_VARIABLES',
     `${subject} (${type}: ${String(value).slice(0, 60)}) must be an ID or a name, not ${Array.isArray(found) ? 'a list' : `of type ${typeof found}`}.`,
+    { reason: { key: 'notReference', name: type === 'msg' ? `msg.${value}` : String(value) } },
   );
 }
 
@@ -164,7 +165,9 @@ async function readFile(
   const input = { value, type, subject: 'The file name', code: 'ION_VARIABLES' } as const;
   const name = value === '' ? undefined : await typedValue(RED, node, msg, input);
   if (typeof name !== 'string' || name.trim() === '') {
-    throw new IonError('ION_VARIABLES', 'The file needs a name, such as "report.pdf".');
+    throw new IonError('ION_VARIABLES', 'The file needs a name, such as "report.pdf".', {
+      reason: { key: 'noFilename' },
+    });
   }
   checkName('The name of the file', name);
   if (valueType === 'path') return fileAt(name, basename(name));
@@ -173,5 +176,6 @@ async function readFile(
   throw new IonError(
     'ION_VARIABLES',
     'The content of the file must be a Buffer or text. Put a json or csv node before this one for other values.',
+    { reason: { key: 'noContent' } },
   );
 }

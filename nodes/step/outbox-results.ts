@@ -12,7 +12,7 @@ import { failureDetails, unsentResultError } from '../shared/failure-details.js'
 import type { MessageTools } from '../shared/handle-messages.js';
 import { isOutputWired } from '../shared/is-output-wired.js';
 import { type Message, type MessageDetails, withoutUnknown } from '../shared/message.js';
-import type { NodeStatus, StatusText } from '../shared/node-status.js';
+import { failedStatus, type NodeStatus, type StatusText } from '../shared/node-status.js';
 import { checkOutput, putResult } from '../shared/output-property.js';
 import { reportError } from '../shared/report-error.js';
 import { timeOfDay } from '../shared/time-of-day.js';
@@ -150,8 +150,7 @@ function statusOf({
   }
   const [first] = failing;
   if (first) {
-    const { code: reason } = first.error;
-    return { key: 'outbox.failing', fill: 'red', count: failing.length, reason };
+    return { ...failedStatus(first.error, 'outbox.failing'), count: failing.length };
   }
   if (count > 0) return { key: 'outbox.pending', fill: 'blue', count };
   if (rejected > 0) return { key: 'outbox.rejected', fill: 'red', count: rejected };

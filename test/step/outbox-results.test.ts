@@ -24,7 +24,7 @@ describe('a node that writes through the outbox', () => {
     sent = [];
     reported = [];
     const node = Object.assign(new EventEmitter(), {
-      ...{ id: 'node', type: 'ion-step', name: 'Torque' },
+      ...{ id: 'node', type: 'ion-step', name: 'Torque', wires: [[], ['after']] },
       send: (messages: Sent[number]) => void sent.push(messages),
       error: (error: unknown, msg: unknown) => void reported.push([error, msg]),
     });
@@ -101,8 +101,9 @@ describe('a node that writes through the outbox', () => {
     outbox.start();
     await outbox.add('node', write({ run: 1, step: 11 }, 12.5), {});
     await until(() => shown.some(({ key }) => key === 'outbox.failing'));
-    const failing = { key: 'outbox.failing', fill: 'red', count: 1, reason: 'ION_SERVER' };
-    assert.deepEqual(shown.at(-1), failing);
+    const failing = { key: 'outbox.failing', fill: 'red', count: 1 };
+    const reason = { code: 'ION_SERVER', short: undefined };
+    assert.deepEqual(shown.at(-1), { ...failing, reason });
     assert.ok(!shown.some(({ key }) => key === 'outbox.unreachable'));
     ion.fail = () => undefined;
     await until(() => shown.at(-1)?.key === 'outbox.empty');

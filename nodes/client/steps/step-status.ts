@@ -96,5 +96,6 @@ function toStatus(status: unknown): string {
   throw new IonError(
     'ION_VARIABLES',
     `The status must be a text such as "IN_PROGRESS" or "COMPLETE", not ${typeof status === 'number' ? status : describe(status)}.`,
+    { reason: { key: 'notStatus' } },
   );
 }

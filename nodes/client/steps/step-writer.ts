@@ -124,6 +124,7 @@ export class StepWriter {
         throw new IonError(
           'ION_VARIABLES',
           'The value has no fields. It must be an object such as { "Torque": 12.5 }.',
+          { reason: { key: 'noField' } },
         );
       }
       const { payload, results } = await writeAllFields(values, requests, (name, value) =>
