@@ -13,7 +13,7 @@ import { type SortChoice, sortChoice } from './runs/sort-choice.js';
 import { labels } from './shared/labels.js';
 import { migrateNode, restoreNode } from './shared/migrate-node.js';
 import { numberProperties, prepareNumbers } from './shared/numbers.js';
-import { oneOf, output } from './shared/validators.js';
+import { oneOf, optional, output } from './shared/validators.js';
 
 const label = labels('ion-runs');
 /** The parts of the open dialog. */
@@ -33,6 +33,7 @@ RED.nodes.registerType('ion-runs', {
     fields: { label: label('fields'), value: [...defaultFields], validate: validNames },
     sort: { label: label('sort'), value: [], validate: validNames },
     mode: { label: label('mode'), value: 'array', validate: oneOf('array', 'each', 'page') },
+    shape: { label: label('shape'), value: 'nested', validate: optional(oneOf('nested', 'rows')) },
     ...numberProperties('ion-runs', pageNumbers),
     changes: { label: label('changes'), value: false },
     changesFrom: {
@@ -50,7 +51,8 @@ RED.nodes.registerType('ion-runs', {
     return this.name ? 'node_label_italic' : '';
   },
   outputLabels() {
-    return this._(`ion-runs.port.${this.mode}`);
+    const kind = this.shape === 'rows' ? 'rowsPort' : 'port';
+    return this._(`ion-runs.${kind}.${this.mode}`);
   },
   oneditprepare() {
     migrateNode(this, runsMigrations);
@@ -71,6 +73,9 @@ RED.nodes.registerType('ion-runs', {
       for (const part of Object.values(parts)) part.offer(schema);
       onChange();
     });
+    const shape = $('#node-input-shape');
+    shape.on('change', () => nameModes(this, shape.val() === 'rows' ? 'rowsMode' : 'mode'));
+    shape.trigger('change');
     $('#node-input-output').typedInput({ types: ['msg'] });
     const changes = $('#node-input-changes');
     changes.on('change', () => {
@@ -91,6 +96,13 @@ RED.nodes.registerType('ion-runs', {
     dialog = undefined;
   },
 });
+
+/** The choices of the output count runs or rows. */
+function nameModes(node: Texts, key: 'mode' | 'rowsMode'): void {
+  $('#node-input-mode option').each((_index, option) => {
+    $(option).text(node._(`ion-runs.${key}.${$(option).val()}`));
+  });
+}
 
 function read({ filters, fields, sort }: NonNullable<typeof dialog>) {
   return { filters: filters.read(), fields: fields.read(), sort: sort.read() };

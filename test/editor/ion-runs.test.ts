@@ -189,6 +189,25 @@ describe('the ion-runs dialog in a browser', () => {
     assert.deepEqual(titles, titles.toSorted().reverse());
   });
 
+  it('names the choices of the output after the shape, and saves the shape', async () => {
+    const { page } = editor;
+    await open('large');
+    const modes = () => page.locator('#node-input-mode option').allTextContents();
+    const ofRuns = await modes();
+    await page.selectOption('#node-input-shape', { label: 'flat rows for a table or CSV' });
+    assert.deepEqual(await modes(), [
+      'one message with all rows',
+      'one message per row',
+      'one message per page of runs',
+    ]);
+    await editor.done();
+    assert.equal(await editor.property('large', 'shape'), 'rows');
+    await open('large');
+    await page.selectOption('#node-input-shape', 'nested');
+    assert.deepEqual(await modes(), ofRuns);
+    await editor.done();
+  });
+
   it('keeps values unknown to the schema', async () => {
     await open('strange');
     const { page } = editor;
