@@ -126,6 +126,39 @@ describe('ion-runs', () => {
       assert.ok(runs.every((run) => run.status === 'TODO'));
     });
 
+    it('by "is not one of", for which an empty field is none of the values', async () => {
+      const ids = async (field: string, value: string, valueType = 'str') => {
+        const filters = [{ field, op: 'notin', value, valueType }];
+        await load({ filters, fields: ['id'] });
+        const runs = (await flow.answer()).payload as Run[];
+        await helper.unload();
+        return runs.map(({ id }) => id);
+      };
+      const { runs } = context.sandbox.data;
+      runs.update(7, { dueDate: null as never });
+      const idsOf = (isWanted: (run: Run & { dueDate: string | null }) => boolean) =>
+        runs
+          .all()
+          .filter((run) => isWanted(run as never))
+          .map(({ id }) => id);
+      const { dueDate } = (runs.all() as unknown as { dueDate: string | null }[]).find(
+        (run) => run.dueDate,
+      ) ?? { dueDate: null };
+      assert.deepEqual(
+        await ids('dueDate', String(dueDate)),
+        idsOf((run) => run.dueDate !== dueDate),
+      );
+      assert.ok(!(await ids('dueDate', JSON.stringify([dueDate, null]), 'json')).includes(7));
+      assert.equal((await ids('id', '[]', 'json')).length, 60);
+      assert.deepEqual(
+        await ids('id', '[1, 2, 60]', 'json'),
+        idsOf(({ id }) => ![1, 2, 60].includes(id)),
+      );
+      const statuses = await ids('status', 'TODO, IN_PROGRESS');
+      assert.ok(statuses.length > 0 && statuses.length < 60);
+      await load();
+    });
+
     it('by an ID that a number cannot hold', async () => {
       const value = '9007199254740993';
       await load({ filters: [{ field: 'id', op: 'eq', value, valueType: 'num' }] });

@@ -1,5 +1,5 @@
 // One filter in the list: a field, an operator and a typed value.
-import { filterOperators } from '../../client/graphql/filter-operators.js';
+import { rowOperators } from '../../client/graphql/filter-operators.js';
 import type { FilterRow } from '../../shared/filter-row.js';
 import { onTextChange } from '../shared/on-text-change.js';
 import { filterValue, withoutBlanks } from './filter-value.js';
@@ -47,7 +47,7 @@ export function filterRow(
   };
   const showOperators = () => {
     const known = operators();
-    const names: string[] = known?.map(({ name }) => name) ?? [...filterOperators];
+    const names: string[] = known?.map(({ name }) => name) ?? [...rowOperators];
     if (path() === stored.field && !names.includes(stored.op)) names.push(stored.op);
     const chosen = String(operator.val() ?? stored.op);
     operator.empty().append(names.map(operatorOption));
@@ -98,7 +98,7 @@ function operatorSelect(): JQuery {
 }
 
 function operatorOption(name: string): JQuery {
-  const isKnown = (filterOperators as readonly string[]).includes(name);
+  const isKnown = (rowOperators as readonly string[]).includes(name);
   return $('<option>')
     .val(name)
     .text(isKnown ? queryText(`ion-runs.op.${name}`) : name);

@@ -1,5 +1,5 @@
 // The validators of filters and of lists of names.
-import { filterOperators } from '../../client/graphql/filter-operators.js';
+import { rowOperators } from '../../client/graphql/filter-operators.js';
 import type { FilterRow } from '../../shared/filter-row.js';
 import { queryText } from './query-text.js';
 
@@ -15,7 +15,7 @@ export function validNames(value: string[], { label = '' }: ValidatorOptions): V
 export function validFilters(value: FilterRow[], _options: ValidatorOptions): Validation {
   for (const { field, op, value: compared, valueType } of value) {
     if (!NAME.test(field)) return invalid('filter', { name: field });
-    if (!(filterOperators as readonly string[]).includes(op)) {
+    if (!(rowOperators as readonly string[]).includes(op)) {
       return invalid('operator', { field, name: op });
     }
     const valid = RED.utils.validateTypedProperty(compared, valueType, { label: field });
