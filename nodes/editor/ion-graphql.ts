@@ -6,6 +6,7 @@ import { queryTemplates } from './graphql/query-templates.js';
 import { prepareRunQuery } from './graphql/run-query.js';
 import { labels } from './shared/labels.js';
 import { migrateNode, restoreNode } from './shared/migrate-node.js';
+import { nameTypedInput } from './shared/name-typed-input.js';
 import { numberProperties, prepareNumbers } from './shared/numbers.js';
 import { output } from './shared/validators.js';
 import { type InstanceChoice, instanceChoice } from './subflows/instance-choice.js';
@@ -95,6 +96,8 @@ RED.nodes.registerType('ion-graphql', {
       typeField: '#node-input-variablesType',
     });
     $('#node-input-output').typedInput({ types: ['msg'] });
+    nameTypedInput($('#node-input-variables'), label('variables'));
+    nameTypedInput($('#node-input-output'), label('output'));
     const pages = $('#node-input-pages');
     pages.on('change', () => {
       $('.ion-graphql-paging').toggle(pages.val() !== 'one');

@@ -12,6 +12,7 @@ import { preview } from './runs/preview.js';
 import { type SortChoice, sortChoice } from './runs/sort-choice.js';
 import { labels } from './shared/labels.js';
 import { migrateNode, restoreNode } from './shared/migrate-node.js';
+import { nameTypedInput } from './shared/name-typed-input.js';
 import { numberProperties, prepareNumbers } from './shared/numbers.js';
 import { oneOf, optional, output } from './shared/validators.js';
 
@@ -77,6 +78,7 @@ RED.nodes.registerType('ion-runs', {
     shape.on('change', () => nameModes(this, shape.val() === 'rows' ? 'rowsMode' : 'mode'));
     shape.trigger('change');
     $('#node-input-output').typedInput({ types: ['msg'] });
+    nameTypedInput($('#node-input-output'), label('output'));
     const changes = $('#node-input-changes');
     changes.on('change', () => {
       const isOn = changes.is(':checked');

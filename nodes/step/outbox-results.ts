@@ -10,6 +10,7 @@ import type { Entry } from '../outbox/store/entries.js';
 import { NotStorableError } from '../outbox/store/entry-codec.js';
 import { failureDetails } from '../shared/failure-details.js';
 import type { MessageTools } from '../shared/handle-messages.js';
+import { isOutputWired } from '../shared/is-output-wired.js';
 import { type Message, withoutUnknown } from '../shared/message.js';
 import type { NodeStatus, StatusText } from '../shared/node-status.js';
 import { reportError } from '../shared/report-error.js';
@@ -46,8 +47,13 @@ export function outboxResults(
   const listener = {
     delivered: (entry: Entry, result: WriteResult<unknown>) =>
       node.send([deliveredMessage(entry, result), null]),
-    rejected: (entry: Entry, error: IonError) =>
-      node.send([null, rejectedMessage(node, entry, error)]),
+    rejected: (entry: Entry, error: IonError) => {
+      const ion = failureDetails(error, Date.now() - entry.acceptedAt);
+      const msg: Message = { ...messageOf(entry), ion };
+      // Each message has an outcome that a flow can see.
+      if (isOutputWired(RED, node, 1)) node.send([null, withError(node, msg, error)]);
+      else reportError(node, error, msg);
+    },
     failed: (thrown: unknown) => reportError(node, thrown),
     changed: show,
     held: (isHeld: boolean) => status.override(isHeld ? HELD : undefined),
@@ -83,14 +89,9 @@ function deliveredMessage(entry: Entry, result: WriteResult<unknown>): Message {
 }
 
 /** Has the properties that a Catch node would add, so that one flow can handle both. */
-function rejectedMessage(node: Node, entry: Entry, error: IonError): Message {
-  const { code, message } = error;
+function withError(node: Node, msg: Message, { code, message }: IonError): Message {
   const source = { id: node.id, type: node.type, name: node.name };
-  return {
-    ...messageOf(entry),
-    error: { message, code, source },
-    ion: failureDetails(error, Date.now() - entry.acceptedAt),
-  };
+  return { ...msg, error: { message, code, source } };
 }
 
 function messageOf({ context }: Entry): Message {
