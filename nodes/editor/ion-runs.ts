@@ -5,7 +5,7 @@ import { currentVersion } from '../migrations/migrate.js';
 import type { FilterRow } from '../shared/filter-row.js';
 import { type FieldChoice, fieldChoice } from './query-builder/field-choice.js';
 import { type FilterList, filterList } from './query-builder/filter-list.js';
-import { followSchema } from './query-builder/follow-schema.js';
+import { followSchema, loadedListSchema } from './query-builder/follow-schema.js';
 import { listSchema } from './query-builder/list-schema.js';
 import { validFilters, validNames } from './query-builder/validators.js';
 import { preview } from './runs/preview.js';
@@ -30,7 +30,7 @@ RED.nodes.registerType('ion-runs', {
   defaults: {
     name: { value: '' },
     config: { label: label('config'), value: '', type: 'ion-config', required: true },
-    filters: { label: label('filters'), value: [], validate: validFilters },
+    filters: { label: label('filters'), value: [], validate: validRunFilters },
     fields: { label: label('fields'), value: [...defaultFields], validate: validNames },
     sort: { label: label('sort'), value: [], validate: validNames },
     mode: { label: label('mode'), value: 'array', validate: oneOf('array', 'each', 'page') },
@@ -99,10 +99,20 @@ RED.nodes.registerType('ion-runs', {
   },
 });
 
+function validRunFilters(
+  this: EditedNode,
+  value: FilterRow[],
+  _options: ValidatorOptions,
+): Validation {
+  return validFilters(value, loadedListSchema(this, runs));
+}
+
 /** The choices of the output count runs or rows. */
 function nameModes(node: Texts, key: 'mode' | 'rowsMode'): void {
   $('#node-input-mode option').each((_index, option) => {
-    $(option).text(node._(`ion-runs.${key}.${$(option).val()}`));
+    const text = `ion-runs.${key}.${$(option).val()}`;
+    // The editor translates the dialog once more after it was prepared.
+    $(option).attr('data-i18n', `@ion-nodes/node-red-ion/ion-runs:${text}`).text(node._(text));
   });
 }
 

@@ -50,6 +50,9 @@ describe('the ion-runs dialog in a browser', () => {
           { field: 'dueDate', op: 'isnull', value: 'payload["is open"]', valueType: 'msg' },
         ],
       }),
+      runs('misspelled', {
+        filters: [{ field: 'statsu', op: 'eq', value: 'TODO', valueType: 'str' }],
+      }),
       runs('none of', {
         filters: [
           { field: 'status', op: 'notin', value: 'payload', valueType: 'msg' },
@@ -275,6 +278,24 @@ describe('the ion-runs dialog in a browser', () => {
     assert.equal(await row(1).locator('.ion-query-field').getAttribute('aria-invalid'), 'true');
     await editor.done();
     await keepsEverything('strange');
+  });
+
+  it('marks a node with a misspelled filter, and shows the reason', async () => {
+    const { page } = editor;
+    const reason = 'ION\'s schema has no filter "statsu"';
+    const problems = () => editor.property('misspelled', 'validationErrors');
+    await open('misspelled');
+    await row(0).getByText(reason).waitFor();
+    await editor.done();
+    assert.equal(await editor.property('misspelled', 'valid'), false);
+    assert.deepEqual(await problems(), [reason]);
+    await page.waitForSelector('[id="misspelled"] .red-ui-flow-node-error:not(.hide)');
+    await open('misspelled');
+    await row(0).locator('.ion-query-field').fill('status');
+    await row(0).locator('.ion-query-op').focus();
+    assert.equal(await row(0).locator('.ion-query-problem').isVisible(), false);
+    await editor.done();
+    assert.deepEqual(await problems(), []);
   });
 
   it('opens as an ion-graphql node with the same query', async () => {

@@ -28,6 +28,7 @@ export function filterRow(
   const operator = operatorSelect();
   container.addClass('ion-query-row').append(field, operator);
   const value = filterValue(container, row, { onChange, sources });
+  const problem = $('<div class="ion-query-problem" role="status">').appendTo(container);
 
   let schema: ListSchema | undefined;
   // The row as it was before the schema arrived. Its field, operator and value are kept, even if the
@@ -52,7 +53,7 @@ export function filterRow(
     const chosen = String(operator.val() ?? stored.op);
     operator.empty().append(names.map(operatorOption));
     operator.val(names.includes(chosen) ? chosen : String(names[0]));
-    markUnknown(field, schema !== undefined && path() !== '' && known === undefined);
+    markUnknown(field, problem, schema !== undefined && path() !== '' && known === undefined);
   };
   const showValue = () => {
     const entered = read();
@@ -104,11 +105,10 @@ function operatorOption(name: string): JQuery {
     .text(isKnown ? queryText(`ion-runs.op.${name}`) : name);
 }
 
-/** Marks a field whose path the schema does not have. */
-function markUnknown(field: JQuery, isUnknown: boolean): void {
+/** Marks a field whose path the schema does not have, and shows the reason below it. */
+function markUnknown(field: JQuery, problem: JQuery, isUnknown: boolean): void {
   const name = String(field.val()).trim();
-  field
-    .toggleClass('input-error', isUnknown)
-    .attr('aria-invalid', String(isUnknown))
-    .attr('title', isUnknown ? queryText('ion-runs.invalid.unknownFilter', { name }) : '');
+  field.toggleClass('input-error', isUnknown).attr('aria-invalid', String(isUnknown));
+  problem.text(isUnknown ? queryText('ion-runs.invalid.unknownFilter', { name }) : '');
+  problem.toggle(isUnknown);
 }
