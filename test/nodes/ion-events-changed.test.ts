@@ -82,10 +82,11 @@ describe('ion-events that watches fields', () => {
       for (const { id } of [...table.all()]) table.delete(id);
     }
     const hook = { via: 'webhook', path: '/ion/hook', register: true, publicUrl: server.url };
-    const own = { ...hook, fields: ['id', 'status', 'title'], ...properties };
+    const actions = ['CREATE', 'UPDATE'];
+    const own = { ...hook, actions, fields: ['id', 'status', 'title'], ...properties };
     await load(own);
     await until(() => flow.status() === 'green events.received');
-    const isRegistered = () => webhookSubscriptions.all().length > 0;
+    const isRegistered = () => webhookSubscriptions.all().length === own.actions.length;
     await until(() => isRegistered() || !own.register);
   };
   const ionOf = (msg: FlowMessage | undefined) => (msg?.ion ?? {}) as FlowMessage;
