@@ -146,7 +146,7 @@ function statusOf(state: OutboxState): StatusText {
     if (isOutage(state) || !error) {
       return { key: 'outbox.unreachable', fill: 'yellow', count, since };
     }
-    return { key: 'outbox.waiting', fill: 'yellow', count, since, reason: error.code };
+    return { ...failedStatus(error, 'outbox.waiting'), fill: 'yellow', count, since };
   }
   const [first] = failing;
   if (first) {
