@@ -62,6 +62,11 @@ export function loadSchema(config: string, { refresh = false } = {}): Promise<In
   return schema;
 }
 
+/** The schema that was loaded last for a config node. */
+export function loadedSchema(config: string): Introspection | undefined {
+  return loaded.get(config)?.schema;
+}
+
 async function readSchema(config: string, refresh: boolean): Promise<Introspection> {
   const cached = loaded.get(config);
   const url = `ion-config/${encodeURIComponent(config)}/schema${refresh ? '?refresh=1' : ''}`;
