@@ -68,6 +68,7 @@ describe("a newcomer's first flow in the editor", () => {
     await add.click();
     const row = page.locator('.ion-query-row');
     // The names and values come from ION's schema, although nothing is deployed yet.
+    await page.waitForSelector('#ion-query-field-tree .red-ui-treeList-label');
     await row.locator('.ion-query-field').pressSequentially(String(field).slice(0, 4));
     await page.locator('.red-ui-autoComplete-container').getByText(String(field)).waitFor();
     await page.keyboard.press('Tab');

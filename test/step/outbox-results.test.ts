@@ -122,7 +122,7 @@ describe('a node that writes through the outbox', () => {
       outbox.start();
       await outbox.add('node', write({ run: 1, step: 11 }, 12.5), {});
       await until(() => shown.at(-1)?.since !== undefined);
-      const reason = key === 'outbox.waiting' ? { reason: code } : {};
+      const reason = key === 'outbox.waiting' ? { reason: { code, short: undefined } } : {};
       const { since: _, ...text } = shown.at(-1) ?? { key: '' };
       assert.deepEqual(text, { key, fill: 'yellow', count: 1, ...reason });
     });
