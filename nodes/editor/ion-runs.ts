@@ -64,7 +64,7 @@ RED.nodes.registerType('ion-runs', {
     const list = (property: string) => (this[property] ?? []) as string[];
     const parts = {
       filters: filterList((this.filters ?? []) as FilterRow[], { onChange }),
-      fields: fieldChoice(list('fields'), onChange),
+      fields: fieldChoice(list('fields'), { defaults: () => defaultFields, onChange }),
       sort: sortChoice(this, list('sort'), onChange),
     };
     dialog = parts;

@@ -232,6 +232,27 @@ describe('the ion-events dialog in a browser', () => {
     await editor.cancel();
   });
 
+  it('has the default fields of the resource ticked, and stores none of them', async () => {
+    const { page } = editor;
+    const ticked = () =>
+      page
+        .locator('#ion-query-field-tree input:checked')
+        .evaluateAll((all) => all.map((box) => box.getAttribute('aria-label')));
+    await editor.edit('plain');
+    await treeIsShown();
+    assert.deepEqual(await ticked(), ['id', '_created', '_updated', 'title', 'status']);
+    await page.selectOption('#ion-events-resource', 'LOCATIONS');
+    assert.deepEqual(await ticked(), ['id', '_created', '_updated']);
+    // A webhook without fields sends ION's event as it is.
+    await via('webhook');
+    assert.deepEqual(await ticked(), []);
+    await via('poll');
+    await page.selectOption('#ion-events-resource', 'RUN_STEPS');
+    await editor.done();
+    assert.deepEqual(await editor.property('plain', 'fields'), []);
+    assert.notEqual(await editor.property('plain', 'changed'), true);
+  });
+
   it('stores the ticked actions and fields', async () => {
     const { page } = editor;
     await editor.edit('plain');
