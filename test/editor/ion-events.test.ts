@@ -241,7 +241,7 @@ describe('the ion-events dialog in a browser', () => {
     await editor.edit('plain');
     await treeIsShown();
     assert.deepEqual(await ticked(), ['id', '_created', '_updated', 'title', 'status']);
-    await page.selectOption('#ion-events-resource', 'LOCATIONS');
+    await page.selectOption('#ion-events-resource', 'RUN_STEPS_FIELDS');
     assert.deepEqual(await ticked(), ['id', '_created', '_updated']);
     // A webhook without fields sends ION's event as it is.
     await via('webhook');
@@ -258,7 +258,7 @@ describe('the ion-events dialog in a browser', () => {
     await editor.edit('plain');
     await treeIsShown();
     await action('CREATE').uncheck();
-    for (const name of ['status', 'title']) {
+    for (const name of ['position', 'title']) {
       await page.fill('#ion-query-field-search', name);
       await page
         .locator('#ion-query-field-tree .red-ui-treeList-label')
@@ -268,7 +268,7 @@ describe('the ion-events dialog in a browser', () => {
     }
     await editor.done();
     assert.deepEqual(await stored('plain', ['actions', 'fields']), {
-      ...{ actions: ['UPDATE'], fields: ['status', 'title'] },
+      ...{ actions: ['UPDATE'], fields: ['id', '_created', '_updated', 'status', 'position'] },
     });
   });
 
