@@ -66,6 +66,8 @@ export const stepNode: FlowNode = {
   onConflict: 'retry',
   delivery: 'direct',
   keep: 'all',
+  output: 'payload',
+  startStep: false,
   outputs: 1,
 };
 
@@ -79,6 +81,7 @@ export const eventsNode: FlowNode = {
   actions: ['CREATE', 'UPDATE'],
   filters: [],
   fields: [],
+  changedFields: [],
   interval: 10,
   path: '',
   signatureHeader: 'x-ion-signature',

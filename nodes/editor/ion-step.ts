@@ -4,7 +4,7 @@ import { labels } from './shared/labels.js';
 import { migrateNode, restoreNode } from './shared/migrate-node.js';
 import { nameTypedInput } from './shared/name-typed-input.js';
 import { currentValue, setOpenNode } from './shared/open-node.js';
-import { oneOf } from './shared/validators.js';
+import { oneOf, output } from './shared/validators.js';
 
 type Action = 'field' | 'status' | 'file';
 type TypedProperty = 'run' | 'step' | 'field' | 'filename';
@@ -50,6 +50,8 @@ RED.nodes.registerType('ion-step', {
     onConflict: { label: label('onConflict'), value: 'retry', validate: oneOf('retry', 'fail') },
     delivery: { label: label('delivery'), value: 'direct', validate: oneOf('direct', 'outbox') },
     keep: { label: label('keep'), value: 'all', validate: oneOf('all', 'latest') },
+    output: { label: label('output'), value: 'payload', validate: output },
+    startStep: { label: label('startStep'), value: false },
     outputs: { value: 1 },
     version: { value: currentVersion(stepMigrations) },
   },
@@ -74,6 +76,8 @@ RED.nodes.registerType('ion-step', {
       nameTypedInput(input, label(property));
     }
     prepareValue(this);
+    const result = $('#node-input-output').typedInput({ types: ['msg'] });
+    nameTypedInput(result, label('output'));
     const delivery = $('#node-input-delivery').on('change', showRows);
     $('#node-input-action').on('change', showRows);
     delivery.trigger('change');
