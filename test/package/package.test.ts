@@ -49,12 +49,12 @@ describe('the packed package', () => {
     );
   });
 
-  it('is under 820 kB unpacked, without the examples and the files that the query editor loads when it opens', () => {
+  it('is under 900 kB unpacked, without the examples and the files that the query editor loads when it opens', () => {
     const { files } = packed;
     const size = files
       .filter(({ path }) => !/^(resources|examples)\//.test(path))
       .reduce((sum, { size }) => sum + size, 0);
-    assert.ok(size < 820_000, `${size} bytes`);
+    assert.ok(size < 900_000, `${size} bytes`);
   });
 
   it('makes the editor load at most 57 kB at its start, and 250 kB for queries, compressed', async () => {
