@@ -5,7 +5,7 @@ import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, transformSync } from 'esbuild';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const inRoot = (...parts) => join(root, ...parts);
@@ -33,7 +33,7 @@ for (const name of Object.keys(nodeRed.nodes)) {
   });
   const markup = await markupOf(`${name}.html`);
   const script = `<script type="text/javascript">\n${outputFiles[0].text.trim()}\n</script>\n`;
-  await writeFile(join(dist, `${name}.html`), script + markup);
+  await writeFile(join(dist, `${name}.html`), script + withCompactStyle(markup));
 }
 // Large, and needed only to edit a query: the editor fetches it then.
 const { metafile } = await build({
@@ -44,6 +44,16 @@ const { metafile } = await build({
   minify: true,
   legalComments: 'none',
   metafile: true,
+  target: 'es2020',
+});
+// Needed only in an open dialog.
+await build({
+  entryPoints: [inRoot('nodes', 'editor', 'runs', 'bundle.ts')],
+  bundle: true,
+  outfile: inRoot('resources', 'runs-preview.js'),
+  format: 'iife',
+  minify: true,
+  charset: 'utf8',
   target: 'es2020',
 });
 await writeFile(inRoot('resources', 'graphql-language.LICENSES.txt'), await licences(metafile));
@@ -59,6 +69,14 @@ async function markupOf(path) {
   const parts = new Map();
   for (const part of paths) parts.set(part, await markupOf(part));
   return markup.replace(include, (_comment, part) => parts.get(part));
+}
+
+function withCompactStyle(markup) {
+  const options = { loader: 'css', minify: true, charset: 'utf8' };
+  return markup.replace(
+    /(?<=<style>)[^<]*(?=<\/style>)/g,
+    (style) => transformSync(style, options).code,
+  );
 }
 
 /** Removes the indentation of the catalogues, a sixth of their size. */

@@ -8,15 +8,17 @@ import { type FilterList, filterList } from './query-builder/filter-list.js';
 import { followSchema, loadedListSchema } from './query-builder/follow-schema.js';
 import { listSchema } from './query-builder/list-schema.js';
 import { validFilters, validNames } from './query-builder/validators.js';
-import { preview } from './runs/preview.js';
+import type { RunsPreview } from './runs/bundle.js';
 import { type SortChoice, sortChoice } from './runs/sort-choice.js';
 import { labels } from './shared/labels.js';
+import { bundleLoader } from './shared/load-bundle.js';
 import { migrateNode, restoreNode } from './shared/migrate-node.js';
 import { nameTypedInput } from './shared/name-typed-input.js';
 import { numberProperties, prepareNumbers } from './shared/numbers.js';
 import { oneOf, optional, output } from './shared/validators.js';
 
 const label = labels('ion-runs');
+const loadPreview = bundleLoader('runs-preview.js', () => window.ionRunsPreview);
 /** The parts of the open dialog. */
 let dialog: { filters: FilterList; fields: FieldChoice; sort: SortChoice } | undefined;
 
@@ -58,17 +60,25 @@ RED.nodes.registerType('ion-runs', {
   oneditprepare() {
     migrateNode(this, runsMigrations);
     prepareNumbers(this, pageNumbers);
-    // Created after the other parts, so that it shows no half-filled dialog.
-    let shown: ReturnType<typeof preview> | undefined;
+    // Loaded when the other parts exist, so that it shows no half-filled dialog.
+    let shown: ReturnType<RunsPreview['preview']> | undefined;
     const onChange = () => shown?.update();
     const list = (property: string) => (this[property] ?? []) as string[];
     const parts = {
       filters: filterList((this.filters ?? []) as FilterRow[], { onChange }),
-      fields: fieldChoice(list('fields'), onChange),
+      fields: fieldChoice(list('fields'), { defaults: () => defaultFields, onChange }),
       sort: sortChoice(this, list('sort'), onChange),
     };
     dialog = parts;
-    shown = preview(this, () => read(parts));
+    loadPreview().then(
+      ({ preview }) => {
+        if (dialog !== parts) return;
+        shown = preview(this, () => read(parts));
+        shown.update();
+      },
+      // The node can still be edited; the query stays empty.
+      () => {},
+    );
     followSchema(this, (introspection) => {
       const schema = introspection && listSchema(introspection, runs);
       for (const part of Object.values(parts)) part.offer(schema);

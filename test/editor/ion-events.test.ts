@@ -232,12 +232,33 @@ describe('the ion-events dialog in a browser', () => {
     await editor.cancel();
   });
 
+  it('has the default fields of the resource ticked, and stores none of them', async () => {
+    const { page } = editor;
+    const ticked = () =>
+      page
+        .locator('#ion-query-field-tree input:checked')
+        .evaluateAll((all) => all.map((box) => box.getAttribute('aria-label')));
+    await editor.edit('plain');
+    await treeIsShown();
+    assert.deepEqual(await ticked(), ['id', '_created', '_updated', 'title', 'status']);
+    await page.selectOption('#ion-events-resource', 'RUN_STEPS_FIELDS');
+    assert.deepEqual(await ticked(), ['id', '_created', '_updated']);
+    // A webhook without fields sends ION's event as it is.
+    await via('webhook');
+    assert.deepEqual(await ticked(), []);
+    await via('poll');
+    await page.selectOption('#ion-events-resource', 'RUN_STEPS');
+    await editor.done();
+    assert.deepEqual(await editor.property('plain', 'fields'), []);
+    assert.notEqual(await editor.property('plain', 'changed'), true);
+  });
+
   it('stores the ticked actions and fields', async () => {
     const { page } = editor;
     await editor.edit('plain');
     await treeIsShown();
     await action('CREATE').uncheck();
-    for (const name of ['status', 'title']) {
+    for (const name of ['position', 'title']) {
       await page.fill('#ion-query-field-search', name);
       await page
         .locator('#ion-query-field-tree .red-ui-treeList-label')
@@ -247,7 +268,7 @@ describe('the ion-events dialog in a browser', () => {
     }
     await editor.done();
     assert.deepEqual(await stored('plain', ['actions', 'fields']), {
-      ...{ actions: ['UPDATE'], fields: ['status', 'title'] },
+      ...{ actions: ['UPDATE'], fields: ['id', '_created', '_updated', 'status', 'position'] },
     });
   });
 

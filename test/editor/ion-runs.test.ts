@@ -130,6 +130,23 @@ describe('the ion-runs dialog in a browser', () => {
     assert.deepEqual((await variables()).filters, { status: { in: ['TODO', 'IN_PROGRESS'] } });
   });
 
+  it('offers the fields for a new filter at once', async () => {
+    const { page } = editor;
+    await editor.done();
+    await open('large');
+    await page.click('.red-ui-editableList-addButton');
+    const menu = page.locator('.red-ui-autoComplete-container');
+    await menu.getByText('partNumber', { exact: true }).waitFor();
+    const field = row(2).locator('.ion-query-field');
+    assert.ok(await field.evaluate((element) => element === document.activeElement));
+    await page.keyboard.type('dueD');
+    await menu.getByText('partNumber').waitFor({ state: 'detached' });
+    await page.keyboard.press('Enter');
+    assert.equal(await field.inputValue(), 'dueDate');
+    await editor.cancel();
+    await open('runs');
+  });
+
   it('has true and false for booleans, and operators for the type', async () => {
     const { page } = editor;
     await page.click('.red-ui-editableList-addButton');
@@ -145,6 +162,30 @@ describe('the ion-runs dialog in a browser', () => {
     assert.deepEqual((await variables()).filters, {
       and_: [{ status: { in: ['TODO', 'IN_PROGRESS'] } }, { archived: { eq: false } }],
     });
+  });
+
+  it('has the default fields ticked and first, and technical ones last', async () => {
+    const { page } = editor;
+    await editor.done();
+    await open('large');
+    const boxes = page.locator('#ion-query-field-tree input');
+    const names = await boxes.evaluateAll((all) =>
+      all.map((box) => box.getAttribute('aria-label')),
+    );
+    assert.deepEqual(names.slice(0, 3), ['id', 'title', 'status']);
+    const ofRun = names.filter((name) => !name?.includes('.'));
+    const first = ofRun.indexOf('_etag');
+    assert.ok(first > 10 && ofRun.includes('LastSessionId'));
+    assert.ok(ofRun.slice(first).every((name) => /^[_A-Z]/.test(String(name))));
+    assert.ok(ofRun.indexOf('_updated') < first);
+    const ticked = await boxes.evaluateAll((all) =>
+      all.flatMap((box) =>
+        (box as HTMLInputElement).checked ? box.getAttribute('aria-label') : [],
+      ),
+    );
+    assert.deepEqual(ticked, runsNode.fields);
+    await editor.cancel();
+    await open('runs');
   });
 
   it('has a tree of fields that is read level by level, and can be searched', async () => {
@@ -168,14 +209,21 @@ describe('the ion-runs dialog in a browser', () => {
     await page.keyboard.press('Backspace');
     await page.locator('#ion-query-field-tree').getByText('percentComplete').waitFor();
     await page.locator('#ion-query-field-tree').focus();
+    // The chosen fields are the first ones: id, title, part.
     await page.keyboard.press('Space');
-    assert.match((await query().textContent()) ?? '', /_created/);
-    await page.keyboard.press('Space');
+    assert.doesNotMatch((await query().textContent()) ?? '', / id\n/);
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Space');
-    assert.match((await query().textContent()) ?? '', /_updated/);
-    assert.doesNotMatch((await query().textContent()) ?? '', /_created/);
+    assert.doesNotMatch((await query().textContent()) ?? '', /title/);
     await page.keyboard.press('Space');
+    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press('Space');
+    assert.match((await query().textContent()) ?? '', /title\s+id\n/);
+    // Back to the order in which they were chosen.
+    for (const name of ['title', 'partNumber']) {
+      await tick(name);
+      await tick(name);
+    }
   });
 
   it('shows the same when it is opened again', async () => {

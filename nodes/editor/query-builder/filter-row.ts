@@ -6,8 +6,12 @@ import { filterValue, withoutBlanks } from './filter-value.js';
 import { completions, type ListSchema, operatorsOf } from './list-schema.js';
 import { queryText } from './query-text.js';
 
+const ARROW_DOWN = 40;
+
 export interface FilterRowEditor {
   read(): FilterRow;
+  /** Moves the focus to the field and opens its suggestions. */
+  start(): void;
   /** Offers the names of this schema; without one, any name can be entered. */
   offer(schema: ListSchema | undefined): void;
 }
@@ -25,8 +29,10 @@ export function filterRow(
   { onChange, sources }: FilterRowOptions,
 ): FilterRowEditor {
   const field = fieldInput().val(row.field ?? '');
+  const nameRow = () =>
+    container.attr('aria-label', queryText('ion-runs.label.filterOn', { field: path() }));
   const operator = operatorSelect();
-  container.addClass('ion-query-row').append(field, operator);
+  container.addClass('ion-query-row').attr('role', 'group').append(field, operator);
   const value = filterValue(container, row, { onChange, sources });
   const problem = $('<div class="ion-query-problem" role="status">').appendTo(container);
 
@@ -53,6 +59,7 @@ export function filterRow(
     const chosen = String(operator.val() ?? stored.op);
     operator.empty().append(names.map(operatorOption));
     operator.val(names.includes(chosen) ? chosen : String(names[0]));
+    nameRow();
     markUnknown(field, problem, schema !== undefined && path() !== '' && known === undefined);
   };
   const showValue = () => {
@@ -65,6 +72,9 @@ export function filterRow(
     search: (typed) => (schema ? completions(schema, typed) : []),
     minLength: 0,
   });
+  // The widget notices only keys: not a pasted text, nor an empty field.
+  const suggest = () => field.trigger($.Event('keyup', { keyCode: ARROW_DOWN }));
+  field.on('input', suggest);
   onTextChange(field, () => {
     showOperators();
     showValue();
@@ -77,6 +87,13 @@ export function filterRow(
 
   return {
     read,
+    start() {
+      // The click that added the row would close the suggestions.
+      setTimeout(() => {
+        field.trigger('focus');
+        suggest();
+      });
+    },
     offer(offered) {
       const isShown = operator.children().length > 0;
       if (isShown) stored = read();
