@@ -10,14 +10,18 @@ export interface FieldChoice {
   offer(schema: ListSchema | undefined): void;
 }
 
-/** Prepares the tree and the text with the stored fields. */
+/**
+ * Prepares the tree and the text with the stored fields.
+ * @param name the beginning of the IDs and classes of the elements
+ */
 export function fieldChoice(
   stored: readonly string[],
   onChange: () => void = () => {},
+  name = 'ion-query-field',
 ): FieldChoice {
-  const text = $('#ion-query-field-text').val(stored.join(' ')).on('change keyup', onChange);
-  const search = $('#ion-query-field-search');
-  const tree = $('#ion-query-field-tree');
+  const text = $(`#${name}-text`).val(stored.join(' ')).on('change keyup', onChange);
+  const search = $(`#${name}-search`);
+  const tree = $(`#${name}-tree`);
   // In the order in which they were chosen, which is the order of columns in a table.
   const chosen = new Set(stored);
   let schema: ListSchema | undefined;
@@ -36,9 +40,10 @@ export function fieldChoice(
     const items = itemsOf(schema);
     tree.treeList('data', items);
     excludeFromTabOrder(tree);
-    $('#ion-query-field-none').toggle(items.length === 0);
+    $(`#${name}-none`).toggle(items.length === 0);
   };
 
+  tree.attr({ role: 'group', 'aria-labelledby': `${name}-label` });
   prepareTree(tree, (item) => {
     if (item.selected) chosen.add(item.id);
     else chosen.delete(item.id);
@@ -60,8 +65,8 @@ export function fieldChoice(
       chosen.clear();
       for (const field of fields) chosen.add(field);
       unknown = offered ? fields.filter((field) => !isValuePath(offered, field)) : [];
-      $('.ion-query-field-tree').toggle(offered !== undefined);
-      $('.ion-query-field-text').toggle(offered === undefined);
+      $(`.${name}-tree`).toggle(offered !== undefined);
+      $(`.${name}-text`).toggle(offered === undefined);
       show();
     },
   };
@@ -71,7 +76,6 @@ export function fieldChoice(
 function prepareTree(tree: JQuery, onTick: (item: TreeListItem) => void): void {
   tree
     .treeList({ data: [], multi: true, selectable: true, autoSelect: false })
-    .attr({ role: 'group', 'aria-labelledby': 'ion-query-fields-label' })
     .on('treelistchildrenloaded', () => excludeFromTabOrder(tree))
     .on('focusin', ({ target }) => {
       if (tree.find('.focus').length > 0 && target === tree[0]) return;
