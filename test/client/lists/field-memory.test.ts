@@ -12,7 +12,7 @@ describe('the memory of watched fields', () => {
   const restored = (memory: FieldMemory, paths: string[]) =>
     new FieldMemory(paths, JSON.parse(JSON.stringify(memory.texts())));
 
-  it('knows nothing of an object that it has not seen, or that it was told to forget', () => {
+  it('knows nothing of an object that it has not seen, or that was forgotten', () => {
     const memory = remember(['status'], { status: 'TODO' });
     assert.equal(memory.changes('2', { status: 'TODO' }), undefined);
     memory.forget('1');
@@ -114,7 +114,18 @@ describe('the memory of watched fields', () => {
   });
 
   it('ignores damaged entries of a context store', () => {
-    const entries = [null, 5, {}, '', 'x', '1\n', '1\n{}', '1\n[]', '1\n[["TODO"],["TODO"]]', '\n['];
+    const entries = [
+      null,
+      5,
+      {},
+      '',
+      'x',
+      '1\n',
+      '1\n{}',
+      '1\n[]',
+      '1\n[["TODO"],["TODO"]]',
+      '\n[',
+    ];
     for (const entry of entries) {
       const memory = new FieldMemory(['status'], [entry]);
       assert.equal(memory.changes('1', { status: 'TODO' }), undefined);
