@@ -101,6 +101,7 @@ async function readVariables(
   throw new IonError(
     'ION_VARIABLES',
     `The variables (${variablesType}: ${String(variables).slice(0, 60)}) must be an object such as { "id": 1 }, not ${found}.`,
+    { reason: { key: 'noObject' } },
   );
 }
 

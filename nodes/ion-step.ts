@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { IonError } from './client/errors.js';
 import { type AttachmentFile, fileAt, fileOf } from './client/steps/attachment-file.js';
-import type { ConflictPolicy, WriteOptions, WriteResult } from './client/steps/step-writer.js';
+import type { ConflictPolicy, ValueOptions, WriteResult } from './client/steps/step-writer.js';
 import { checkName, checkTarget, type Reference, type Target } from './client/steps/target.js';
 import { isPlainObject } from './client/support/json.js';
 import type { IonConfigNode } from './config/config-node.js';
@@ -13,6 +13,7 @@ import { requireResolvedChoices } from './shared/environment-references.js';
 import { handleMessages, type MessageTools } from './shared/handle-messages.js';
 import type { Message } from './shared/message.js';
 import { migratedConfig } from './shared/migrated-config.js';
+import { requireSwitch } from './shared/property-checks.js';
 import { typedValue } from './shared/typed-value.js';
 import { outboxResults } from './step/outbox-results.js';
 
@@ -40,6 +41,9 @@ interface IonStepConfig extends NodeDef {
   onConflict: ConflictPolicy;
   delivery: 'direct' | 'outbox';
   keep: 'all' | 'latest';
+  output: string;
+  /** Only for `field`; text if it comes from an environment variable. */
+  startStep: boolean | string;
 }
 
 /** The write of one message. */
@@ -51,7 +55,7 @@ export = (RED: NodeAPI): void => {
     const config = migratedConfig(RED, this, stepMigrations, saved);
     const status = statusWithConfig(RED, this, config);
     const results = outboxResults(RED, this, status, config);
-    handleMessages(RED, this, status, 'payload', async (msg, tools) => {
+    handleMessages(RED, this, status, config.output, async (msg, tools) => {
       const ion = requireConfig(RED, config);
       requireResolvedChoices('ion-step', config, CHOICES);
       const write = await readWrite(RED, this, config, msg);
@@ -69,16 +73,17 @@ async function writeDirectly(
   tools: MessageTools,
 ): Promise<void> {
   const { signal, onState, send, status } = tools;
-  const options = { signal, onState, onConflict: write.onConflict };
-  const { payload, name, attempts, traceId, results } = await sendWrite(write, ion, options);
-  send(msg, payload, { operation: 'mutation', name, attempts, traceId, results });
+  const { onConflict, startStep } = write;
+  const options = { signal, onState, onConflict, startStep };
+  const { payload, ...details } = await sendWrite(write, ion, options);
+  send(msg, payload, { operation: 'mutation', ...details });
   status({ key: `written.${write.action}` });
 }
 
 function sendWrite(
   { action, target, value, file }: StepWrite,
   { steps }: IonConfigNode,
-  options: WriteOptions,
+  options: ValueOptions,
 ): Promise<WriteResult<unknown>> {
   if (action === 'status') return steps.writeStatus(target, value, options);
   if (action === 'file' && file) return steps.attach(target, file, options);
@@ -104,7 +109,12 @@ async function readWrite(
   if (action === 'field' && isPlainObject(value)) checkFieldNames(Object.keys(value));
   // Each change of a status counts, also one that another change follows.
   const latestOnly = action === 'field' && keep === 'latest';
-  return { action, target, value, onConflict, latestOnly };
+  const startsStep =
+    action === 'field' && requireSwitch('ion-step', 'startStep', config.startStep, false);
+  return {
+    ...{ action, target, value, onConflict, latestOnly },
+    ...(startsStep && { startStep: true }),
+  };
 }
 
 /** An object as the value holds the values of several fields by their names. */
@@ -131,6 +141,7 @@ async function readReference(
   throw new IonError(
     'ION_VARIABLES',
     `${subject} (${type}: ${String(value).slice(0, 60)}) must be an ID or a name, not ${Array.isArray(found) ? 'a list' : `of type ${typeof found}`}.`,
+    { reason: { key: 'notReference', name: type === 'msg' ? `msg.${value}` : String(value) } },
   );
 }
 
@@ -154,7 +165,9 @@ async function readFile(
   const input = { value, type, subject: 'The file name', code: 'ION_VARIABLES' } as const;
   const name = value === '' ? undefined : await typedValue(RED, node, msg, input);
   if (typeof name !== 'string' || name.trim() === '') {
-    throw new IonError('ION_VARIABLES', 'The file needs a name, such as "report.pdf".');
+    throw new IonError('ION_VARIABLES', 'The file needs a name, such as "report.pdf".', {
+      reason: { key: 'noFilename' },
+    });
   }
   checkName('The name of the file', name);
   if (valueType === 'path') return fileAt(name, basename(name));
@@ -163,5 +176,6 @@ async function readFile(
   throw new IonError(
     'ION_VARIABLES',
     'The content of the file must be a Buffer or text. Put a json or csv node before this one for other values.',
+    { reason: { key: 'noContent' } },
   );
 }

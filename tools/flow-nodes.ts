@@ -66,6 +66,8 @@ export const stepNode: FlowNode = {
   onConflict: 'retry',
   delivery: 'direct',
   keep: 'all',
+  output: 'payload',
+  startStep: false,
   outputs: 1,
 };
 

@@ -1,3 +1,7 @@
+import type { Reason } from './reasons.js';
+
+export type { Reason, ReasonKey } from './reasons.js';
+
 /** The stable codes of failures, by which flows decide (`msg.error.code` behind a Catch node). */
 export type IonErrorCode =
   /** A setting is missing or cannot work: no config node, no API key, an invalid URL. */
@@ -58,6 +62,8 @@ export interface GraphqlError {
 
 export interface IonErrorDetails {
   cause?: unknown;
+  /** For the status of a node; the message says more. */
+  reason?: Reason | undefined;
   /** HTTP status of the response. */
   status?: number | undefined;
   errors?: GraphqlError[] | undefined;
@@ -95,6 +101,7 @@ export interface IonErrorDetails {
 export class IonError extends Error {
   override readonly name = 'IonError';
   readonly code: IonErrorCode;
+  readonly reason: Reason | undefined;
   readonly status: number | undefined;
   readonly errors: GraphqlError[] | undefined;
   readonly data: unknown;
@@ -110,6 +117,8 @@ export class IonError extends Error {
   readonly pages: number | undefined;
   /** Outcome of each field, for a message that wrote several. */
   readonly results: Record<string, unknown> | undefined;
+  /** A step was started before the write failed. */
+  readonly started: true | undefined;
   /** The failures of those fields. */
   readonly parts: IonError[] | undefined;
 
@@ -119,6 +128,7 @@ export class IonError extends Error {
       details.cause === undefined ? undefined : { cause: details.cause },
     );
     this.code = code;
+    this.reason = details.reason;
     this.status = details.status;
     this.errors = details.errors;
     this.data = details.data;

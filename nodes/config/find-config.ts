@@ -49,5 +49,6 @@ export function requireConfig(RED: NodeAPI, config: UsesIonConfig): IonConfigNod
   throw new IonError(
     'ION_CONFIG',
     'This node has no ION config node, or it is disabled. Open this node, select or add a config node, and deploy.',
+    { reason: { key: 'noConfig' } },
   );
 }

@@ -5,15 +5,16 @@ import { currentVersion } from '../migrations/migrate.js';
 import type { FilterRow } from '../shared/filter-row.js';
 import { type FieldChoice, fieldChoice } from './query-builder/field-choice.js';
 import { type FilterList, filterList } from './query-builder/filter-list.js';
-import { followSchema } from './query-builder/follow-schema.js';
+import { followSchema, loadedListSchema } from './query-builder/follow-schema.js';
 import { listSchema } from './query-builder/list-schema.js';
 import { validFilters, validNames } from './query-builder/validators.js';
 import { preview } from './runs/preview.js';
 import { type SortChoice, sortChoice } from './runs/sort-choice.js';
 import { labels } from './shared/labels.js';
 import { migrateNode, restoreNode } from './shared/migrate-node.js';
+import { nameTypedInput } from './shared/name-typed-input.js';
 import { numberProperties, prepareNumbers } from './shared/numbers.js';
-import { oneOf, output } from './shared/validators.js';
+import { oneOf, optional, output } from './shared/validators.js';
 
 const label = labels('ion-runs');
 /** The parts of the open dialog. */
@@ -29,10 +30,11 @@ RED.nodes.registerType('ion-runs', {
   defaults: {
     name: { value: '' },
     config: { label: label('config'), value: '', type: 'ion-config', required: true },
-    filters: { label: label('filters'), value: [], validate: validFilters },
+    filters: { label: label('filters'), value: [], validate: validRunFilters },
     fields: { label: label('fields'), value: [...defaultFields], validate: validNames },
     sort: { label: label('sort'), value: [], validate: validNames },
     mode: { label: label('mode'), value: 'array', validate: oneOf('array', 'each', 'page') },
+    shape: { label: label('shape'), value: 'nested', validate: optional(oneOf('nested', 'rows')) },
     ...numberProperties('ion-runs', pageNumbers),
     changes: { label: label('changes'), value: false },
     changesFrom: {
@@ -50,7 +52,8 @@ RED.nodes.registerType('ion-runs', {
     return this.name ? 'node_label_italic' : '';
   },
   outputLabels() {
-    return this._(`ion-runs.port.${this.mode}`);
+    const kind = this.shape === 'rows' ? 'rowsPort' : 'port';
+    return this._(`ion-runs.${kind}.${this.mode}`);
   },
   oneditprepare() {
     migrateNode(this, runsMigrations);
@@ -71,7 +74,11 @@ RED.nodes.registerType('ion-runs', {
       for (const part of Object.values(parts)) part.offer(schema);
       onChange();
     });
+    const shape = $('#node-input-shape');
+    shape.on('change', () => nameModes(this, shape.val() === 'rows' ? 'rowsMode' : 'mode'));
+    shape.trigger('change');
     $('#node-input-output').typedInput({ types: ['msg'] });
+    nameTypedInput($('#node-input-output'), label('output'));
     const changes = $('#node-input-changes');
     changes.on('change', () => {
       const isOn = changes.is(':checked');
@@ -91,6 +98,23 @@ RED.nodes.registerType('ion-runs', {
     dialog = undefined;
   },
 });
+
+function validRunFilters(
+  this: EditedNode,
+  value: FilterRow[],
+  _options: ValidatorOptions,
+): Validation {
+  return validFilters(value, loadedListSchema(this, runs));
+}
+
+/** The choices of the output count runs or rows. */
+function nameModes(node: Texts, key: 'mode' | 'rowsMode'): void {
+  $('#node-input-mode option').each((_index, option) => {
+    const text = `ion-runs.${key}.${$(option).val()}`;
+    // The editor translates the dialog once more after it was prepared.
+    $(option).attr('data-i18n', `@ion-nodes/node-red-ion/ion-runs:${text}`).text(node._(text));
+  });
+}
 
 function read({ filters, fields, sort }: NonNullable<typeof dialog>) {
   return { filters: filters.read(), fields: fields.read(), sort: sort.read() };

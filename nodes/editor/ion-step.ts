@@ -2,8 +2,9 @@ import { stepMigrations } from '../migrations/ion-step.js';
 import { currentVersion } from '../migrations/migrate.js';
 import { labels } from './shared/labels.js';
 import { migrateNode, restoreNode } from './shared/migrate-node.js';
+import { nameTypedInput } from './shared/name-typed-input.js';
 import { currentValue, setOpenNode } from './shared/open-node.js';
-import { oneOf } from './shared/validators.js';
+import { oneOf, output } from './shared/validators.js';
 
 type Action = 'field' | 'status' | 'file';
 type TypedProperty = 'run' | 'step' | 'field' | 'filename';
@@ -49,6 +50,8 @@ RED.nodes.registerType('ion-step', {
     onConflict: { label: label('onConflict'), value: 'retry', validate: oneOf('retry', 'fail') },
     delivery: { label: label('delivery'), value: 'direct', validate: oneOf('direct', 'outbox') },
     keep: { label: label('keep'), value: 'all', validate: oneOf('all', 'latest') },
+    output: { label: label('output'), value: 'payload', validate: output },
+    startStep: { label: label('startStep'), value: false },
     outputs: { value: 1 },
     version: { value: currentVersion(stepMigrations) },
   },
@@ -70,9 +73,11 @@ RED.nodes.registerType('ion-step', {
     for (const property of TYPED) {
       const input = $(`#node-input-${property}`);
       input.typedInput({ types: REFERENCE_TYPES, typeField: `#node-input-${property}Type` });
-      nameParts(this, input, property);
+      nameTypedInput(input, label(property));
     }
     prepareValue(this);
+    const result = $('#node-input-output').typedInput({ types: ['msg'] });
+    nameTypedInput(result, label('output'));
     const delivery = $('#node-input-delivery').on('change', showRows);
     $('#node-input-action').on('change', showRows);
     delivery.trigger('change');
@@ -103,8 +108,8 @@ function prepareValue(node: EditedNode): void {
     const property = isPath ? 'path' : 'filename';
     $('#ion-step-value-label').text(node._(`ion-step.label.${VALUE_LABELS[chosen()]}`));
     $('#ion-step-filename-label').text(node._(`ion-step.label.${property}`));
-    nameParts(node, input, VALUE_LABELS[chosen()]);
-    nameParts(node, $('#node-input-filename'), property);
+    nameTypedInput(input, label(VALUE_LABELS[chosen()]));
+    nameTypedInput($('#node-input-filename'), label(property));
   };
   action.on('change', () => {
     const before = input.typedInput('type');
@@ -138,16 +143,6 @@ function showRows(): void {
   $('.ion-step-conflict').toggle(action !== 'file');
   $('.ion-step-keep').toggle(action !== 'file' && $('#node-input-delivery').val() === 'outbox');
   RED.tray.resize();
-}
-
-/** Names the parts of a typed input: its label belongs to the hidden input, its buttons have icons. */
-function nameParts(node: EditedNode, input: JQuery, property: string): void {
-  const name = node._(`ion-step.label.${property}`);
-  const parts = input.next('.red-ui-typedInput-container');
-  parts.find('.red-ui-typedInput-input').attr('aria-label', name);
-  parts
-    .find('.red-ui-typedInput-type-select')
-    .attr('aria-label', node._('ion-step.label.source', { name }));
 }
 
 /** A reference to a run, step or field, or a file name, if the action needs it. */

@@ -1,6 +1,6 @@
 import type { NodeAPI } from 'node-red';
 import { toIonError } from '../client/errors.js';
-import type { NodeStatus } from '../shared/node-status.js';
+import { failedStatus, type NodeStatus } from '../shared/node-status.js';
 import { onFlowsStarted } from '../shared/on-flows-started.js';
 import { eventMessage, reportFailure } from './event-message.js';
 import type { EventSource, EventsNode, IonEventsConfig } from './events-config.js';
@@ -17,7 +17,7 @@ export function noEvents(
   // Catch nodes receive no errors before the flows have started.
   const stopWaiting = onFlowsStarted(RED, () => {
     stopWaiting();
-    status.idle({ fill: 'red', key: `error.${error.code}` });
+    status.idle(failedStatus(error));
     const receivedAt = new Date().toISOString();
     const via = config.via === 'webhook' ? 'webhook' : 'poll';
     const details = { resource: String(config.resource), action: undefined, id: undefined };

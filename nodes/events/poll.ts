@@ -11,7 +11,7 @@ import { Slices } from '../client/support/slices.js';
 import { requireConfig } from '../config/find-config.js';
 import { loadCheckpoint, saveCheckpoint } from '../shared/checkpoint.js';
 import type { Message } from '../shared/message.js';
-import type { NodeStatus } from '../shared/node-status.js';
+import { failedStatus, type NodeStatus } from '../shared/node-status.js';
 import { onFlowsStarted } from '../shared/on-flows-started.js';
 import { requireNumber } from '../shared/property-checks.js';
 import { reportError } from '../shared/report-error.js';
@@ -200,7 +200,7 @@ class Polling {
       const since = timeOfDay(this.#failingSince);
       this.#status.idle({ key: 'events.unreachable', fill: 'yellow', since });
     } else {
-      this.#status.idle({ key: `error.${error.code}`, fill: 'red' });
+      this.#status.idle(failedStatus(error));
     }
     // Reported once, not at every poll.
     if (this.#failedWith === error.code) return;

@@ -1,10 +1,11 @@
-import { quote } from '../client/errors.js';
+import { quote, toIonError } from '../client/errors.js';
 import { fileAt } from '../client/steps/attachment-file.js';
 import type { Attachment } from '../client/steps/attachments.js';
 import type { ConflictPolicy, StepWriter, WriteResult } from '../client/steps/step-writer.js';
 import { idOf, isGiven, type Target } from '../client/steps/target.js';
 import { isPlainObject } from '../client/support/json.js';
 import type { DeliveryTry, EntryKind, EntrySummary } from './entry-kind.js';
+import { shownValue } from './shown-value.js';
 import type { Entry, NewEntry } from './store/entries.js';
 
 /** A write to a step of a run. */
@@ -15,6 +16,8 @@ export interface StepWrite {
   value?: unknown;
   filename?: string | undefined;
   onConflict: ConflictPolicy;
+  /** Whether a step that is still to do is started before its value is written. */
+  startStep?: true;
 }
 
 export interface NewStepWrite extends StepWrite {
@@ -31,6 +34,8 @@ export interface StepEntry extends Entry {
   attachmentsBefore?: number[] | undefined;
   /** The attachment that an earlier try created before it sent the bytes. */
   attachment?: Attachment | undefined;
+  /** An earlier try started the step. */
+  started?: true;
 }
 
 type Writer = Pick<StepWriter, 'runOf' | 'write' | 'writeStatus' | 'attach' | 'attachmentsOf'>;
@@ -79,9 +84,28 @@ export class StepWrites implements EntryKind<StepEntry> {
       case 'status':
         return this.#writer.writeStatus(target, value, options);
       case 'field':
-        return this.#writer.write(target, value, options);
+        return this.#record(entry, attempt);
       case 'file':
         return this.#attach(entry, attempt);
+    }
+  }
+
+  /** A step that an earlier try started is in progress, so it is not started again. */
+  async #record(entry: StepEntry, { signal, save }: DeliveryTry): Promise<WriteResult<unknown>> {
+    const { target, value, onConflict, startStep } = entry.write;
+    const options = {
+      ...{ signal, isNew: false, onConflict },
+      startStep: startStep === true,
+      onStarted: async () => {
+        entry.started = true;
+        await save();
+      },
+    };
+    try {
+      const result = await this.#writer.write(target, value, options);
+      return entry.started ? { ...result, started: true } : result;
+    } catch (thrown) {
+      throw entry.started ? toIonError(thrown).with({ started: true }) : thrown;
     }
   }
 
@@ -109,13 +133,14 @@ export class StepWrites implements EntryKind<StepEntry> {
     });
   }
 
-  restored({ attachmentsBefore, attachment, ...entry }: StepEntry): StepEntry {
+  restored({ attachmentsBefore, attachment, started, ...entry }: StepEntry): StepEntry {
     return entry;
   }
 
-  summary({ write: { action, target, filename } }: StepEntry): EntrySummary {
+  summary({ write: { action, target, filename, value } }: StepEntry): EntrySummary {
     const names = Object.entries(target).map(([name, to]) => [name, short(to)]);
-    return { action, target: Object.fromEntries(names), filename: short(filename) };
+    const shown = { action, target: Object.fromEntries(names), filename: short(filename) };
+    return action === 'file' ? shown : { ...shown, value: shownValue(value) };
   }
 }
 

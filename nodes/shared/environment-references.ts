@@ -18,7 +18,10 @@ export function requireResolved(
   code: IonErrorCode = 'ION_CONFIG',
 ): void {
   const name = variableOf(value);
-  if (name !== undefined) throw new IonError(code, unresolved(subject, String(value), name));
+  if (name === undefined) return;
+  throw new IonError(code, unresolved(subject, String(value), name), {
+    reason: { key: 'noVariable', name },
+  });
 }
 
 /**
@@ -57,6 +60,7 @@ export function requireVariables(
   throw new IonError(
     code,
     `${subject} comes from the environment variable ${quote(missing)}, which is not set. Set it for Node-RED and restart Node-RED, or set it for the flow.`,
+    { reason: { key: 'noVariable', name: missing } },
   );
 }
 

@@ -4,8 +4,8 @@ import { type MessageDetails, withoutUnknown } from './message.js';
 /** The failure of a result that cannot be sent, with its known details. */
 export function unsentResultError(thrown: unknown, details: MessageDetails): IonError {
   const error = toIonError(thrown);
-  const { operation, attempts, traceId, results } = details;
-  const known = error.with({ attempts, traceId: error.traceId ?? traceId, results });
+  const { operation, attempts, traceId, results, started } = details;
+  const known = error.with({ attempts, traceId: error.traceId ?? traceId, results, started });
   if (operation === 'query') return known;
   const message = `${error.message} The mutation was executed. Do not send it again.`;
   return known.with({ message, mayHaveRun: true });
@@ -31,6 +31,7 @@ export function failureDetails(error: IonError, durationMs: number): Record<stri
     attempts,
     pages,
     results,
+    started: error.started,
     durationMs,
   });
 }

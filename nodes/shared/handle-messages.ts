@@ -4,7 +4,7 @@ import type { RequestState } from '../client/client.js';
 import { toIonError } from '../client/errors.js';
 import { failureDetails, uncopyableError, unsentResultError } from './failure-details.js';
 import { type Message, type MessageDetails, withoutUnknown } from './message.js';
-import type { NodeStatus, StatusText } from './node-status.js';
+import { failedStatus, type NodeStatus, type StatusText } from './node-status.js';
 import { checkOutput, putResult } from './output-property.js';
 import { PendingMessages } from './pending-messages.js';
 import { inBackground, reportError } from './report-error.js';
@@ -105,7 +105,7 @@ async function handle(
     tracker.end();
   } catch (thrown) {
     const error = toIonError(thrown);
-    tracker.end({ fill: 'red', key: `error.${error.code}` });
+    tracker.end(failedStatus(error));
     setDetails(msg, failureDetails(error, durationMs()));
     throw error;
   }

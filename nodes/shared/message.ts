@@ -17,6 +17,8 @@ export interface MessageDetails {
   extensions?: Record<string, unknown> | undefined;
   /** The outcome for each of several fields. */
   results?: Record<string, unknown> | undefined;
+  /** The step was started before its value was written. */
+  started?: true | undefined;
 }
 
 /** Removes `undefined` properties, so that a debug node does not show them. */

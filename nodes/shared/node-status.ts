@@ -1,6 +1,7 @@
 import type { Node, NodeAPI, NodeStatus as NodeRedStatus } from 'node-red';
 import type { RequestState } from '../client/client.js';
-import type { IonErrorCode } from '../client/errors.js';
+import type { IonError, IonErrorCode } from '../client/errors.js';
+import { type FailureReason, failureReason } from './failure-reason.js';
 
 /** Texts that all nodes share are in the catalogue of `ion-config`. */
 const SHARED = '@ion-nodes/node-red-ion/ion-config:ion-config.status.';
@@ -9,14 +10,21 @@ const MIN_INTERVAL_MS = 200;
 
 /** A text by its catalogue key below `ion-config.status`. */
 export interface StatusText {
-  key: string;
+  /** Without a key, only the reason is shown. */
+  key?: string;
   fill?: 'green' | 'red' | 'yellow' | 'blue';
   count?: number;
   ms?: number;
   /** A time of day. */
   since?: string;
-  /** Shown as a short text. */
-  reason?: IonErrorCode;
+  /** Why something failed. */
+  reason?: { code: IonErrorCode; short: FailureReason | undefined };
+}
+
+/** The status after a failure, with its reason. */
+export function failedStatus(error: IonError, key?: string): StatusText {
+  const reason = { code: error.code, short: failureReason(error) };
+  return { fill: 'red', ...(key !== undefined && { key }), reason };
 }
 
 export interface Tracker {
@@ -121,11 +129,19 @@ export class NodeStatus {
     count = 0,
     ms = 0,
     since = '',
-    reason: code,
+    reason: failure,
   }: StatusText): NodeRedStatus {
     const shape = fill === 'red' || fill === 'yellow' ? 'ring' : 'dot';
-    const reason = code ? this.#text(`error.${code}`, {}) : '';
-    return { fill, shape, text: this.#text(key, { count, ms, since, reason }) };
+    const reason = failure ? this.#reason(failure) : '';
+    const text = key === undefined ? reason : this.#text(key, { count, ms, since, reason });
+    return { fill, shape, text };
+  }
+
+  #reason({ code, short }: NonNullable<StatusText['reason']>): string {
+    if (!short) return this.#text(`error.${code}`, {});
+    return 'text' in short
+      ? short.text
+      : this.#text(`reason.${short.key}`, { name: short.name ?? '' });
   }
 
   #text(key: string, values: Record<string, number | string>): string {

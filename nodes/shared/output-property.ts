@@ -47,5 +47,8 @@ function propertyPath(RED: NodeAPI, msg: Message, output: string): string[] {
 
 function noPlace(output: string, reason: string, cause?: unknown): IonError {
   const text = `The result cannot be stored in msg.${quote(output)}: ${reason}.`;
-  return new IonError('ION_CONFIG', text, { cause });
+  return new IonError('ION_CONFIG', text, {
+    cause,
+    reason: { key: 'noPlace', name: `msg.${output}` },
+  });
 }

@@ -26,7 +26,8 @@ export function typedValue(
   return new Promise((resolve, reject) => {
     const fail = (thrown: unknown) => {
       const text = `${subject} cannot be evaluated (${type}: ${value.slice(0, 60)}): ${quote(readableReason(thrown))}`;
-      reject(new IonError(code, text, { cause: thrown }));
+      const name = type === 'msg' ? `msg.${value}` : value;
+      reject(new IonError(code, text, { cause: thrown, reason: { key: 'notEvaluated', name } }));
     };
     try {
       if (type === 'env') requireVariables(RED, node, subject, value, code);

@@ -4,19 +4,23 @@ import { IonError, reasonOf } from '../client/errors.js';
 import type { WriteResult } from '../client/steps/step-writer.js';
 import type { IonConfigNode } from '../config/config-node.js';
 import { findConfig, type UsesIonConfig } from '../config/find-config.js';
-import type { OutboxState } from '../outbox/listeners.js';
+import { isOutage, type OutboxState } from '../outbox/listeners.js';
 import { type NewStepWrite, stepEntry } from '../outbox/step-writes.js';
 import type { Entry } from '../outbox/store/entries.js';
 import { NotStorableError } from '../outbox/store/entry-codec.js';
-import { failureDetails } from '../shared/failure-details.js';
+import { failureDetails, unsentResultError } from '../shared/failure-details.js';
 import type { MessageTools } from '../shared/handle-messages.js';
-import { type Message, withoutUnknown } from '../shared/message.js';
-import type { NodeStatus, StatusText } from '../shared/node-status.js';
+import { isOutputWired } from '../shared/is-output-wired.js';
+import { type Message, type MessageDetails, withoutUnknown } from '../shared/message.js';
+import { failedStatus, type NodeStatus, type StatusText } from '../shared/node-status.js';
+import { checkOutput, putResult } from '../shared/output-property.js';
 import { reportError } from '../shared/report-error.js';
 import { timeOfDay } from '../shared/time-of-day.js';
 
 interface OutboxNodeConfig extends UsesIonConfig {
   delivery: 'direct' | 'outbox';
+  /** The message property for the result; `payload` if it is empty. */
+  output: string;
 }
 
 /** Message properties of a request or a connection, which have no meaning later. */
@@ -45,9 +49,14 @@ export function outboxResults(
   const show = (state: OutboxState) => status.idle(statusOf(state));
   const listener = {
     delivered: (entry: Entry, result: WriteResult<unknown>) =>
-      node.send([deliveredMessage(entry, result), null]),
-    rejected: (entry: Entry, error: IonError) =>
-      node.send([null, rejectedMessage(node, entry, error)]),
+      sendDelivered(RED, node, config.output || 'payload', entry, result),
+    rejected: (entry: Entry, error: IonError) => {
+      const ion = failureDetails(error, Date.now() - entry.acceptedAt);
+      const msg: Message = { ...messageOf(entry), ion };
+      // Each message has an outcome that a flow can see.
+      if (isOutputWired(RED, node, 1)) node.send([null, withError(node, msg, error)]);
+      else reportError(node, error, msg);
+    },
     failed: (thrown: unknown) => reportError(node, thrown),
     changed: show,
     held: (isHeld: boolean) => status.override(isHeld ? HELD : undefined),
@@ -75,22 +84,33 @@ export function outboxResults(
   };
 }
 
-function deliveredMessage(entry: Entry, result: WriteResult<unknown>): Message {
-  const { payload, name, attempts, traceId, results } = result;
+function sendDelivered(
+  RED: NodeAPI,
+  node: Node,
+  output: string,
+  entry: Entry,
+  result: WriteResult<unknown>,
+): void {
+  const { payload, ...rest } = result;
+  const details: MessageDetails = { operation: 'mutation', ...rest };
+  const message = { ...messageOf(entry) };
   const durationMs = Date.now() - entry.acceptedAt;
-  const ion = { operation: 'mutation', name, attempts, traceId, results, durationMs };
-  return { ...messageOf(entry), payload, ion: withoutUnknown(ion) };
+  message.ion = withoutUnknown({ ...details, durationMs });
+  try {
+    // The node may have a new output since it accepted the message.
+    checkOutput(RED, message, output);
+    putResult(RED, message, output, payload);
+  } catch (thrown) {
+    reportError(node, unsentResultError(thrown, details), message);
+    return;
+  }
+  node.send([message, null]);
 }
 
 /** Has the properties that a Catch node would add, so that one flow can handle both. */
-function rejectedMessage(node: Node, entry: Entry, error: IonError): Message {
-  const { code, message } = error;
+function withError(node: Node, msg: Message, { code, message }: IonError): Message {
   const source = { id: node.id, type: node.type, name: node.name };
-  return {
-    ...messageOf(entry),
-    error: { message, code, source },
-    ion: failureDetails(error, Date.now() - entry.acceptedAt),
-  };
+  return { ...msg, error: { message, code, source } };
 }
 
 function messageOf({ context }: Entry): Message {
@@ -119,19 +139,18 @@ function canBeKept([, value]: [string, unknown]): boolean {
   }
 }
 
-function statusOf({
-  pending: count,
-  rejected,
-  unreachableSince,
-  failing,
-}: OutboxState): StatusText {
+function statusOf(state: OutboxState): StatusText {
+  const { pending: count, rejected, unreachableSince, failing, reason: error } = state;
   if (unreachableSince !== undefined) {
-    return { key: 'outbox.unreachable', fill: 'yellow', count, since: timeOfDay(unreachableSince) };
+    const since = timeOfDay(unreachableSince);
+    if (isOutage(state) || !error) {
+      return { key: 'outbox.unreachable', fill: 'yellow', count, since };
+    }
+    return { ...failedStatus(error, 'outbox.waiting'), fill: 'yellow', count, since };
   }
   const [first] = failing;
   if (first) {
-    const { code: reason } = first.error;
-    return { key: 'outbox.failing', fill: 'red', count: failing.length, reason };
+    return { ...failedStatus(first.error, 'outbox.failing'), count: failing.length };
   }
   if (count > 0) return { key: 'outbox.pending', fill: 'blue', count };
   if (rejected > 0) return { key: 'outbox.rejected', fill: 'red', count: rejected };

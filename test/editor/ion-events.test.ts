@@ -42,6 +42,10 @@ describe('the ion-events dialog in a browser', () => {
     secret: { via: 'webhook' },
     changing: {},
     wrong: {},
+    misspelled: {
+      // A filter of runs, not of their steps.
+      filters: [{ field: 'procedureId', op: 'eq', value: '7', valueType: 'num' }],
+    },
   };
 
   before(async function () {
@@ -397,6 +401,14 @@ describe('the ion-events dialog in a browser', () => {
       assert.match(errors, text);
     }
     assert.doesNotMatch(errors, /^Interval/m);
+  });
+
+  it('marks a node with a misspelled filter of its resource, and shows the reason', async () => {
+    await editor.edit('misspelled');
+    const reason = 'ION\'s schema has no filter "procedureId"';
+    await editor.page.locator('.ion-query-problem').getByText(reason).waitFor();
+    await editor.done();
+    assert.deepEqual(await editor.property('misspelled', 'validationErrors'), [reason]);
   });
 
   it('reports a changed step, once it is deployed', async () => {

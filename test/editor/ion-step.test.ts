@@ -42,6 +42,7 @@ describe('the ion-step dialog in a browser', () => {
       ...{ run: '7', runType: 'num', step: '$uppercase(topic)', stepType: 'jsonata' },
       ...{ field: '', fieldType: 'str', value: '{"Torque":12.5}', valueType: 'json' },
       ...{ onConflict: 'fail', delivery: 'outbox', keep: 'latest', outputs: 2 },
+      ...{ output: 'written', startStep: true },
       wires: [['debug'], ['debug']],
     },
     date: { value: 'iso', valueType: 'date' },
@@ -164,7 +165,7 @@ describe('the ion-step dialog in a browser', () => {
     const { id, type, z, x, y, wires, ...properties } =
       (await editor.nodesOfType('ion-step')).find(({ config }) => config === '') ?? {};
     const { id: _, type: __, ...expected } = stepNode;
-    assert.deepEqual(properties, { ...expected, config: '', version: 1 });
+    assert.deepEqual(properties, { ...expected, config: '', version: 2 });
     assert.deepEqual(await portLabels(String(id)), ['written to ION']);
     await page.keyboard.press('Delete');
   });
@@ -172,21 +173,28 @@ describe('the ion-step dialog in a browser', () => {
   it('shows the rows that an action needs', async () => {
     await editor.edit('plain');
     const target = ['Action', 'Run', 'Step'];
-    assert.deepEqual(await rows(), [...target, 'Field', 'Value', 'Conflict', 'Delivery']);
+    assert.deepEqual(await rows(), [...target, 'Field', 'Value', 'Conflict', 'Delivery', 'Result']);
     await action('status');
-    assert.deepEqual(await rows(), [...target, 'Status', 'Conflict', 'Delivery']);
+    assert.deepEqual(await rows(), [...target, 'Status', 'Conflict', 'Delivery', 'Result']);
     await action('file');
-    assert.deepEqual(await rows(), [...target, 'Content', 'File name', 'Delivery']);
+    assert.deepEqual(await rows(), [...target, 'Content', 'File name', 'Delivery', 'Result']);
     await chooseType('value', 'path');
-    assert.deepEqual(await rows(), [...target, 'Content', 'Path', 'Delivery']);
+    assert.deepEqual(await rows(), [...target, 'Content', 'Path', 'Delivery', 'Result']);
     await editor.page.selectOption(input('delivery'), 'outbox');
-    assert.deepEqual(await rows(), [...target, 'Content', 'Path', 'Delivery']);
+    assert.deepEqual(await rows(), [...target, 'Content', 'Path', 'Delivery', 'Result']);
     await action('status');
-    assert.deepEqual(await rows(), [...target, 'Status', 'Conflict', 'Delivery', 'Queue']);
+    assert.deepEqual(await rows(), [
+      ...target,
+      'Status',
+      'Conflict',
+      'Delivery',
+      'Queue',
+      'Result',
+    ]);
     await action('field');
     assert.deepEqual(await rows(), [
       ...target,
-      ...['Field', 'Value', 'Conflict', 'Delivery', 'Queue'],
+      ...['Field', 'Value', 'Conflict', 'Delivery', 'Queue', 'Result'],
     ]);
     await editor.cancel();
     assert.notEqual(await editor.property('plain', 'changed'), true);
@@ -255,6 +263,23 @@ describe('the ion-step dialog in a browser', () => {
     assert.equal(await text('value').inputValue(), 'DAG_MODIFIABLE');
     assert.equal(await text('value').isVisible(), true);
     await editor.cancel();
+  });
+
+  it('offers to start the step only for a field value', async () => {
+    const { page } = editor;
+    await editor.edit('plain');
+    const box = page.getByRole('checkbox', { name: 'Start the step first if it is TODO' });
+    assert.equal(await box.isChecked(), false);
+    await action('status');
+    assert.equal(await box.isVisible(), false);
+    await action('field');
+    await box.check();
+    await editor.done();
+    assert.equal(await editor.property('plain', 'startStep'), true);
+    await editor.edit('plain');
+    await box.uncheck();
+    await editor.done();
+    assert.equal(await editor.property('plain', 'startStep'), false);
   });
 
   it('uses the payload if the value cannot have its previous type', async () => {

@@ -53,6 +53,11 @@ describe('the migration of a node', () => {
     assert.deepEqual(migrate(renamed, {}), { timeout: 30_000, version: 3 });
   });
 
+  it('gives a node of ion-step the result property that it had', () => {
+    const { output } = migrate(stepMigrations, { action: 'field', version: 1 });
+    assert.equal(output, 'payload');
+  });
+
   it('leaves the properties of a later version alone', () => {
     const later = { wait: 5, version: 4 };
     assert.equal(migrate(renamed, later), later);

@@ -63,6 +63,20 @@ describe('ion-step', () => {
     assert.equal(await fieldValue(client, step.step, 'Torque'), 12.5);
   });
 
+  it('leaves the measured value for a second node if the result has a property of its own', async () => {
+    await load({ output: 'written.torque' });
+    const msg = { step: step.step, field: 'Torque', payload: 12.5 };
+    const { payload, written } = (await flow.answer(msg)) as {
+      payload: 12.5;
+      written: FlowMessage;
+    };
+    assert.equal(payload, 12.5);
+    assert.equal((written.torque as FlowMessage).value, 12.5);
+    await helper.unload();
+    await load({ output: 'ion' });
+    assert.equal((await refusal(msg)).error.code, 'ION_CONFIG');
+  });
+
   it('takes run, step, field and value from the sources in the dialog', async () => {
     await load({
       run: '',
@@ -142,6 +156,21 @@ describe('ion-step', () => {
     const { error } = await refusal({ step: step.step, payload: 1 });
     assert.equal(error.code, 'ION_VARIABLES');
     assert.match(error.message, /\(msg: cycle\.names\.second\): nothing holds "names"$/);
+  });
+
+  it('starts a step that is still to do before it records the value, if configured', async () => {
+    const todo = await makeStep(client, [{ name: 'Torque', type: 'NUMBER' }], { status: 'TODO' });
+    const msg = { step: todo.step, field: 'Torque', payload: 12.5 };
+    await load({ startStep: false });
+    const { error } = await refusal(msg);
+    assert.match(error.message, /while its step is TODO/);
+    await helper.unload();
+    await load({ startStep: true });
+    const { ion } = await flow.answer(msg);
+    assert.equal((ion as FlowMessage).started, true);
+    assert.equal((await stepState(client, todo.step)).status, 'IN_PROGRESS');
+    assert.equal(await fieldValue(client, todo.step, 'Torque'), 12.5);
+    assert.ok(!('started' in ((await flow.answer(msg)).ion as FlowMessage)));
   });
 
   it('changes the status of a step', async () => {

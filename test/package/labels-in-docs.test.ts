@@ -159,6 +159,7 @@ const DEFAULTS: Record<string, string> = {
   'ion-runs.sort': 'id',
   'ion-graphql.output': 'msg.payload',
   'ion-runs.output': 'msg.payload',
+  'ion-step.output': 'msg.payload',
 };
 /** Every node has these; they are described once. */
 const EVERYWHERE = ['name', 'config'];

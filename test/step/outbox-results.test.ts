@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
+import { util } from '@node-red/util';
 import type { Node, NodeAPI } from 'node-red';
 import { IonError } from '../../nodes/client/errors.js';
 import type { OutboxListener } from '../../nodes/outbox/listeners.js';
@@ -15,19 +16,26 @@ describe('a node that writes through the outbox', () => {
   let listeners: Map<string, OutboxListener>;
   let sent: Sent;
   let shown: StatusText[];
+  let reported: [unknown, unknown][];
+  let config: Parameters<typeof outboxResults>[3];
   beforeEach(() => {
     ion = new FakeIon();
     listeners = new Map();
     sent = [];
+    reported = [];
     const node = Object.assign(new EventEmitter(), {
-      ...{ id: 'node', type: 'ion-step', name: 'Torque' },
+      ...{ id: 'node', type: 'ion-step', name: 'Torque', wires: [[], ['after']] },
       send: (messages: Sent[number]) => void sent.push(messages),
+      error: (error: unknown, msg: unknown) => void reported.push([error, msg]),
     });
     const subscribe = (id: string, listener: OutboxListener) => void listeners.set(id, listener);
-    const RED = { nodes: { getNode: () => ({ type: 'ion-config', outbox: { subscribe } }) } };
+    const RED = {
+      nodes: { getNode: () => ({ type: 'ion-config', outbox: { subscribe } }) },
+      util,
+    };
     shown = [];
     const status = { idle: (text: StatusText) => void shown.push(text) } as unknown as NodeStatus;
-    const config = { config: 'config', delivery: 'outbox' } as const;
+    config = { config: 'config', delivery: 'outbox', output: '' };
     outboxResults(RED as unknown as NodeAPI, node as unknown as Node, status, config);
   });
   const { open, close } = useOutbox(() => ({ writer: ion, listeners }));
@@ -68,16 +76,55 @@ describe('a node that writes through the outbox', () => {
     check(sent[1]?.[1]);
   });
 
+  it('puts the delivered result into the chosen property, and leaves the measured value', async () => {
+    const outbox = await open();
+    outbox.start();
+    const deliver = async (output: string) => {
+      const count = sent.length + reported.length;
+      config.output = output;
+      await outbox.add('node', write({ run: 1, step: 11 }, 12.5), { payload: 12.5, run: 1 });
+      await until(() => sent.length + reported.length > count);
+      return sent.at(-1)?.[0] as Record<string, unknown>;
+    };
+    assert.deepEqual((await deliver('')).payload, { value: 12.5 });
+    const { payload, written } = await deliver('written.torque');
+    assert.deepEqual([payload, written], [12.5, { torque: { value: 12.5 } }]);
+    await deliver('payload.result');
+    const [error, msg] = reported[0] ?? [];
+    assert.match(String(error), /msg\.payload\.result.*The mutation was executed\./);
+    assert.equal((msg as { payload: unknown }).payload, 12.5);
+  });
+
   it('shows in its status that a write fails while ION answers, and why in a few words', async () => {
     ion.fail = () => new IonError('ION_SERVER', 'A fault with many words.');
     const outbox = await open({ pauseMs: 1 });
     outbox.start();
     await outbox.add('node', write({ run: 1, step: 11 }, 12.5), {});
     await until(() => shown.some(({ key }) => key === 'outbox.failing'));
-    const failing = { key: 'outbox.failing', fill: 'red', count: 1, reason: 'ION_SERVER' };
-    assert.deepEqual(shown.at(-1), failing);
+    const failing = { key: 'outbox.failing', fill: 'red', count: 1 };
+    const reason = { code: 'ION_SERVER', short: undefined };
+    assert.deepEqual(shown.at(-1), { ...failing, reason });
     assert.ok(!shown.some(({ key }) => key === 'outbox.unreachable'));
     ion.fail = () => undefined;
     await until(() => shown.at(-1)?.key === 'outbox.empty');
   });
+
+  for (const [code, what, key] of [
+    ['ION_NETWORK', 'that ION is unreachable if nothing answers', 'outbox.unreachable'],
+    ['ION_AUTH', 'that the API key was refused, and not that ION is unreachable', 'outbox.waiting'],
+    ['ION_SERVER', 'that ION responds with errors', 'outbox.waiting'],
+  ] as const) {
+    it(`shows in its status ${what}`, async () => {
+      const error = new IonError(code, 'A fault with many words.', { origin: 'auth' });
+      ion.fail = () => error;
+      ion.check = () => Promise.reject(error);
+      const outbox = await open();
+      outbox.start();
+      await outbox.add('node', write({ run: 1, step: 11 }, 12.5), {});
+      await until(() => shown.at(-1)?.since !== undefined);
+      const reason = key === 'outbox.waiting' ? { reason: code } : {};
+      const { since: _, ...text } = shown.at(-1) ?? { key: '' };
+      assert.deepEqual(text, { key, fill: 'yellow', count: 1, ...reason });
+    });
+  }
 });

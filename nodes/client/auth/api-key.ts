@@ -20,6 +20,7 @@ export function validApiKey(entered: ApiKey): ApiKey {
     throw new IonError(
       'ION_CONFIG',
       `The ION config node has no ${clientId ? 'client secret' : 'client ID'}. Create an API key in ION (Settings, API keys) and enter both parts.`,
+      { reason: { key: clientId ? 'noClientSecret' : 'noClientId' } },
     );
   }
   if (clientSecret.length > MAX_CLIENT_SECRET) {

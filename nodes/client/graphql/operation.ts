@@ -70,6 +70,7 @@ function noQuery(problem: string): IonError {
   return new IonError(
     'ION_QUERY',
     `The query ${problem}. Enter a GraphQL query, or check the property that holds it.`,
+    { reason: { key: 'emptyQuery' } },
   );
 }
 
@@ -89,7 +90,10 @@ function parseDocument(text: string): DocumentNode {
       ? `has a syntax error in line ${location.line}, column ${location.column}`
       : 'cannot be read';
     const reason = quote(reasonOf(cause).replace(/^Syntax Error: /, ''));
-    throw new IonError('ION_QUERY', `The query ${problem}: ${reason}`, { cause });
+    throw new IonError('ION_QUERY', `The query ${problem}: ${reason}`, {
+      cause,
+      ...(location && { reason: { key: 'syntaxError', name: String(location.line) } }),
+    });
   }
 }
 

@@ -171,5 +171,6 @@ function escapesIn(text: string): number {
 
 function invalid(path: string, problem: string): IonError {
   const subject = path === '' ? 'The variables' : `The variables at "${path}"`;
-  return new IonError('ION_VARIABLES', `${subject} ${problem}.`);
+  const reason = path === '' ? undefined : ({ key: 'notSendable', name: path } as const);
+  return new IonError('ION_VARIABLES', `${subject} ${problem}.`, { reason });
 }

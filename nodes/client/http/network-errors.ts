@@ -1,4 +1,4 @@
-import { closedError, IonError, type IonErrorCode } from '../errors.js';
+import { closedError, IonError, type IonErrorCode, type Reason } from '../errors.js';
 import { certificateProblem, type Peer } from './certificate-problem.js';
 
 /** Codes of a server that requires another client certificate. */
@@ -62,8 +62,8 @@ function proxyError({ thrown, text, url }: Failure): IonError | undefined {
 function errorByCode(failure: Failure): IonError | undefined {
   const { thrown, code, text, url, isSent } = failure;
   const { host, hostname } = url;
-  const passing = (ionCode: IonErrorCode, message: string) =>
-    new IonError(ionCode, message, { cause: thrown, transient: true });
+  const passing = (ionCode: IonErrorCode, message: string, reason: Reason) =>
+    new IonError(ionCode, message, { cause: thrown, transient: true, reason });
   switch (code) {
     case 'UND_ERR_RES_EXCEEDED_MAX_SIZE':
       return tooLargeError(host, failure.maxResponseBytes);
@@ -79,6 +79,7 @@ function errorByCode(failure: Failure): IonError | undefined {
       return passing(
         'ION_TIMEOUT',
         `${host} cannot be reached: no connection in time. Check the network, the firewall and the proxy.`,
+        { key: 'unreachable', name: host },
       );
     case 'ENOTFOUND':
     case 'EAI_AGAIN': {
@@ -87,12 +88,14 @@ function errorByCode(failure: Failure): IonError | undefined {
       return passing(
         'ION_NETWORK',
         `The name ${name} cannot be found (DNS). Check the ${setting} and this machine's network.`,
+        { key: 'unknownHost', name },
       );
     }
     case 'ECONNREFUSED':
       return passing(
         'ION_NETWORK',
         `The connection to ${host} was refused (${text || code}). Check that the URL is right, and that the server, or the proxy before it, is running.`,
+        { key: 'connectionRefused', name: host },
       );
     default:
       return undefined;
@@ -101,14 +104,15 @@ function errorByCode(failure: Failure): IonError | undefined {
 
 function tlsError({ thrown, code, text, url, peer, isSent }: Failure): IonError | undefined {
   const { host } = url;
-  const permanent = (message: string) => new IonError('ION_NETWORK', message, { cause: thrown });
+  const permanent = (message: string, reason?: Reason) =>
+    new IonError('ION_NETWORK', message, { cause: thrown, reason });
   if (CLIENT_CERTIFICATE.test(code)) {
     return permanent(
       `${host} rejected the client certificate, or requires one (${code}). Check certificate and private key in the TLS configuration of the ION config node.`,
     );
   }
   const problem = certificateProblem(code, text, host, peer);
-  if (problem !== undefined) return permanent(problem);
+  if (problem !== undefined) return permanent(problem, { key: 'certificate' });
   if (isSent || !NO_TLS.test(code)) return undefined;
   return permanent(
     code.endsWith('_ALERT_HANDSHAKE_FAILURE')

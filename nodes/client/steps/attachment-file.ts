@@ -72,5 +72,8 @@ function unreadable(path: string, cause: unknown): IonError {
   const text = `The file ${quote(path)} cannot be read: ${quote(reasonOf(cause))}.`;
   // Other failures, such as too many open files, may pass.
   const isMissing = ['ENOENT', 'ENOTDIR', ''].includes(codeOf(cause));
-  return new IonError(isMissing ? 'ION_NOT_FOUND' : 'ION_CONFIG', text, { cause });
+  return new IonError(isMissing ? 'ION_NOT_FOUND' : 'ION_CONFIG', text, {
+    cause,
+    reason: { key: 'noFile' },
+  });
 }

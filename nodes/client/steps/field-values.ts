@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { IonError } from '../errors.js';
+import { IonError, type ReasonKey } from '../errors.js';
 import { describe } from '../support/describe.js';
 import { isPlainObject } from '../support/json.js';
 import type { TimeZone } from '../support/time-zone.js';
@@ -56,10 +56,11 @@ function toNumber(field: FieldDefinition, value: unknown): number {
   const isText = typeof value === 'string' && NUMBER.test(value.trim());
   const number = isText || typeof value === 'bigint' ? Number(value) : value;
   if (typeof number !== 'number' || !Number.isFinite(number)) {
-    throw rejectedValue(field, 'a number such as 12.5', value);
+    throw rejectedValue('notNumber', field, 'a number such as 12.5', value);
   }
   if (typeof value === 'number' || isExact(number, String(value).trim())) return number;
-  throw rejectedValue(field, 'a number of at most 15 digits', value, 'Round it before this node.');
+  const expected = 'a number of at most 15 digits';
+  throw rejectedValue('tooManyDigits', field, expected, value, 'Round it before this node.');
 }
 
 /** Whether a number has exactly the value of a text, without rounding. */
@@ -86,7 +87,7 @@ function toBoolean(field: FieldDefinition, value: unknown): boolean {
   const text = typeof value === 'string' ? value.trim().toLowerCase() : value;
   if (text === 1 || text === '1' || text === 'true') return true;
   if (text === 0 || text === '0' || text === 'false') return false;
-  throw rejectedValue(field, 'true or false (or 1 or 0)', value);
+  throw rejectedValue('notBoolean', field, 'true or false (or 1 or 0)', value);
 }
 
 function toText(field: FieldDefinition, value: unknown, expected: string): string {
@@ -100,7 +101,7 @@ function toText(field: FieldDefinition, value: unknown, expected: string): strin
       if (Number.isFinite(value)) return String(value);
   }
   if (types.isDate(value) && !Number.isNaN(value.getTime())) return value.toISOString();
-  throw rejectedValue(field, expected, value);
+  throw rejectedValue('notText', field, expected, value);
 }
 
 function toOption(field: FieldDefinition, value: unknown): string {
@@ -112,13 +113,13 @@ function toOption(field: FieldDefinition, value: unknown): string {
   const [option, other] = rowsNamed(options, text, (each) => each);
   // The option in ION's spelling. A list may hold the same option twice.
   if (option !== undefined && (other === undefined || option === text)) return option;
-  throw rejectedValue(field, expected, value);
+  throw rejectedValue('notOption', field, expected, value);
 }
 
 function toDateTime(field: FieldDefinition, value: unknown, zone: TimeZone | undefined): string {
   const instant = toInstant(value, zone);
   if ('text' in instant) return instant.text;
-  throw rejectedValue(field, instant.expected, value, instant.advice);
+  throw rejectedValue('notDate', field, instant.expected, value, instant.advice);
 }
 
 /** A value of a type whose values are ids or lists, or of an unknown type. */
@@ -126,10 +127,11 @@ function toJson(field: FieldDefinition, value: unknown): unknown {
   const isJson = typeof value !== 'number' || Number.isFinite(value);
   if (isJson && ['string', 'number', 'boolean'].includes(typeof value)) return value;
   if (Array.isArray(value) || isPlainObject(value)) return value;
-  throw rejectedValue(field, 'an ID, text, number, boolean or list', value);
+  throw rejectedValue('notValue', field, 'an ID, text, number, boolean or list', value);
 }
 
 function rejectedValue(
+  key: ReasonKey,
   { name, type }: FieldDefinition,
   expected: string,
   value: unknown,
@@ -138,5 +140,7 @@ function rejectedValue(
   // Spelled, because an invisible character may be the mistake.
   const shown = typeof value === 'string' ? spelledName(value.slice(0, MAX_SHOWN_LENGTH)) : value;
   const text = `The field "${name ?? '?'}" (${type ?? '?'}) takes ${expected}, not ${describe(shown)}.`;
-  return new IonError('ION_VARIABLES', advice === '' ? text : `${text} ${advice}`);
+  return new IonError('ION_VARIABLES', advice === '' ? text : `${text} ${advice}`, {
+    reason: { key: value === undefined ? 'noValue' : key, name: name ?? '?' },
+  });
 }

@@ -1,4 +1,4 @@
-import { IonError, quote } from '../errors.js';
+import { IonError, quote, type Reason } from '../errors.js';
 import type { Id } from './known-columns.js';
 import { foldedName, rowsNamed, spelledName } from './name-matching.js';
 import type { RunStep, RunStepField } from './step-rows.js';
@@ -23,7 +23,8 @@ export function pickStep(steps: readonly RunStep[], wanted: Reference, run: stri
   );
   return onlyOne(
     byTitle.length > 0 ? byTitle : byPosition,
-    `step "${shown(text)}" in run ${shown(run)}`,
+    ['step', text],
+    `in run ${shown(run)}`,
     steps,
     ({ id, title, position }) => `${shown(id)} "${shown(title)}" (position ${shown(position)})`,
   );
@@ -44,14 +45,15 @@ export function pickField(
   if (byId) return byId;
   return onlyOne(
     byName(fields, text, ({ name }) => name),
-    `field "${shown(text)}" in step ${shown(step.id)} "${shown(step.title)}"`,
+    ['field', text],
+    `in step ${shown(step.id)} "${shown(step.title)}"`,
     fields,
     ({ id, name }) => `${shown(id)} "${shown(name)}"`,
   );
 }
 
-export function notFound(text: string): IonError {
-  return new IonError('ION_NOT_FOUND', text);
+export function notFound(text: string, reason: Reason): IonError {
+  return new IonError('ION_NOT_FOUND', text, { reason });
 }
 
 /** A value in an error text. */
@@ -70,7 +72,8 @@ function byName<Row>(rows: readonly Row[], name: string, of: (row: Row) => strin
 
 function onlyOne<Row>(
   matching: readonly Row[],
-  kind: string,
+  [kind, name]: ['step' | 'field', string],
+  place: string,
   all: readonly Row[],
   label: (row: Row) => string,
 ): Row {
@@ -79,9 +82,13 @@ function onlyOne<Row>(
   const candidates = matching.length > 0 ? matching : all;
   const listed = candidates.slice(0, MAX_CANDIDATES_LISTED).map(label).join(', ');
   const more = candidates.length > MAX_CANDIDATES_LISTED ? ' …' : '';
-  throw notFound(
-    second
-      ? `There is more than one ${kind}: ${listed}${more}. Use the ID.`
-      : `There is no ${kind}. There are: ${listed || 'none'}${more}.`,
-  );
+  const wanted = `${kind} "${shown(name)}" ${place}`;
+  if (second) {
+    throw notFound(`There is more than one ${wanted}: ${listed}${more}. Use the ID.`, {
+      ...{ key: kind === 'step' ? 'severalSteps' : 'severalFields', name },
+    });
+  }
+  throw notFound(`There is no ${wanted}. There are: ${listed || 'none'}${more}.`, {
+    ...{ key: kind === 'step' ? 'unknownStep' : 'unknownField', name },
+  });
 }

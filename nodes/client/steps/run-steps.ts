@@ -57,7 +57,7 @@ export class RunSteps {
     if (isGiven(run)) return idOf(run);
     if (isGiven(step)) return runIdOf((await this.#stepById(step, requests)).step);
     if (isGiven(field)) return (await this.#fieldById(field, requests)).runId;
-    throw notFound('No run, step or field is given.');
+    throw notFound('No run, step or field is given.', { key: 'noStep' });
   }
 
   /**
@@ -110,7 +110,9 @@ export class RunSteps {
   }
 
   async #findStep({ run, step }: Target, requests: RequestScope): Promise<RunStep> {
-    if (!isGiven(step)) throw notFound('No step is given. Give an ID, a title or a position.');
+    if (!isGiven(step)) {
+      throw notFound('No step is given. Give an ID, a title or a position.', { key: 'noStep' });
+    }
     if (!isGiven(run)) return (await this.#stepById(step, requests)).step;
     const runId = idOf(run);
     return findOrReread(this.#runs, runId, async () =>
@@ -120,7 +122,9 @@ export class RunSteps {
 
   async #findField(target: Target, requests: RequestScope): Promise<RunStepField> {
     const { field } = target;
-    if (!isGiven(field)) throw notFound('No field is given. Give an ID or a name.');
+    if (!isGiven(field)) {
+      throw notFound('No field is given. Give an ID or a name.', { key: 'noField' });
+    }
     if (isGiven(target.step)) {
       const { id } = await this.step(target, requests);
       return findOrReread(this.#steps, String(id), async () => {
@@ -131,6 +135,7 @@ export class RunSteps {
     if (!isGiven(target.run)) return (await this.#fieldById(field, requests)).field;
     throw notFound(
       `The field "${field}" needs the step that it is in. Give the step, or only the ID of the field.`,
+      { key: 'noStep' },
     );
   }
 
@@ -139,7 +144,9 @@ export class RunSteps {
       const { data } = await requests.send(parseOperation(RUN_QUERY), { id: runId });
       const run = foreignRow(data.run);
       if (!run) {
-        throw notFound(`ION has no run "${shown(runId)}", or the API key has no access to it.`);
+        throw notFound(`ION has no run "${shown(runId)}", or the API key has no access to it.`, {
+          ...{ key: 'unknownRun', name: runId },
+        });
       }
       return this.#stepRows.addAll(run.steps);
     });
@@ -153,6 +160,7 @@ export class RunSteps {
       if (!row) {
         throw notFound(
           `ION has no run step with the ID "${shown(id)}". A title or a position needs the run as well.`,
+          isNumber(id) ? { key: 'unknownStep', name: id } : { key: 'noRun' },
         );
       }
       const step = this.#stepRows.add(row);
@@ -172,6 +180,7 @@ export class RunSteps {
       if (!row) {
         throw notFound(
           `ION has no field with the ID "${shown(id)}". A name needs the step as well.`,
+          isNumber(id) ? { key: 'unknownField', name: id } : { key: 'noStep' },
         );
       }
       const step = foreignRow(foreignRow(data.runStepField)?.step);
@@ -191,6 +200,11 @@ export class RunSteps {
     if (runStepId === null) throw stepWithoutRun();
     return runIdOf((await this.#stepById(runStepId, requests)).step);
   }
+}
+
+/** Whether a reference looks like an ID, not like a name. */
+function isNumber(id: string): boolean {
+  return /^\d+$/.test(id);
 }
 
 function newLookups(): LruCache<string, RunStep | RunStepField> {

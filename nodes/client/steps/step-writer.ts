@@ -1,7 +1,6 @@
 import type { IonClient, RequestOptions } from '../client.js';
 import { IonError, toIonError } from '../errors.js';
 import { parseOperation } from '../graphql/operation.js';
-import { describe } from '../support/describe.js';
 import { isPlainObject } from '../support/json.js';
 import type { TimeZone } from '../support/time-zone.js';
 import type { AttachmentFile } from './attachment-file.js';
@@ -9,10 +8,11 @@ import { type Attachment, Attachments, type EarlierTry } from './attachments.js'
 import { EtagWrites, type Written } from './etag-writes.js';
 import { type FieldResult, writeAllFields } from './field-results.js';
 import { toFieldValue } from './field-values.js';
-import { foldedName } from './name-matching.js';
 import { RequestScope } from './request-scope.js';
 import { RunSteps } from './run-steps.js';
-import type { RunStep, RunStepField } from './step-rows.js';
+import type { RunStepField } from './step-rows.js';
+import { StepStart, writableTargets } from './step-start.js';
+import { StepStatus } from './step-status.js';
 import { isGiven, type Target } from './target.js';
 
 /** Policy for a row that someone else changed: read it again and write, or fail. */
@@ -24,6 +24,13 @@ export interface WriteOptions extends StepRequestOptions {
   onConflict: ConflictPolicy;
 }
 
+export interface ValueOptions extends WriteOptions {
+  /** Whether a step that is still to do is started before its value is written; false by default. */
+  startStep?: boolean | undefined;
+  /** Called when the step was started, before the value is written. */
+  onStarted?: (() => Promise<void>) | undefined;
+}
+
 export interface WriteResult<Payload> {
   payload: Payload;
   /** Name of the mutation. */
@@ -33,10 +40,11 @@ export interface WriteResult<Payload> {
   traceId: string | undefined;
   /** Outcomes by name, if several fields were written. */
   results?: Record<string, FieldResult>;
+  /** The step was still to do and was started before the value was written. */
+  started?: true;
 }
 
 const FIELD_MUTATION = `mutation UpdateRunStepFieldValue($input: UpdateRunStepFieldValueInput!) { updateRunStepFieldValue(input: $input) { runStepField { id name type value unit valid notApplicable runStepId _updated _etag } } }`;
-const STATUS_MUTATION = `mutation UpdateRunStep($input: UpdateRunStepInput!) { updateRunStep(input: $input) { runStep { id runId title status position startTime endTime entityId _updated _etag } } }`;
 
 /** Writes to the steps of runs: field values, status, attachments. */
 export class StepWriter {
@@ -44,6 +52,7 @@ export class StepWriter {
   readonly #steps = new RunSteps();
   readonly #attachments: Attachments;
   readonly #writes: EtagWrites;
+  readonly #status: StepStatus;
   readonly #timeZone: TimeZone | undefined;
 
   /** @param timeZone of dates without a zone; without it, such dates are rejected */
@@ -52,6 +61,7 @@ export class StepWriter {
     this.#timeZone = timeZone;
     this.#attachments = new Attachments(client);
     this.#writes = new EtagWrites(client.queueLimit);
+    this.#status = new StepStatus(this.#steps, this.#writes);
   }
 
   /**
@@ -75,7 +85,7 @@ export class StepWriter {
    * fields by name.
    * @throws IonError as `writeField` and `writeFields`
    */
-  write(target: Target, value: unknown, options: WriteOptions): Promise<WriteResult<unknown>> {
+  write(target: Target, value: unknown, options: ValueOptions): Promise<WriteResult<unknown>> {
     if (!isGiven(target.field) && isPlainObject(value)) {
       return this.writeFields(target, value, options);
     }
@@ -90,9 +100,9 @@ export class StepWriter {
   async writeField(
     target: Target,
     value: unknown,
-    options: WriteOptions,
+    options: ValueOptions,
   ): Promise<WriteResult<Written>> {
-    return this.#run(options, async (requests) => {
+    return this.#writeStarted([[target, value]], options, async (requests) => {
       const payload = await this.#writeField(target, value, options, requests);
       return resultOf('UpdateRunStepFieldValue', payload, requests);
     });
@@ -105,17 +115,20 @@ export class StepWriter {
   async writeFields(
     target: Target,
     values: Record<string, unknown>,
-    options: WriteOptions,
+    options: ValueOptions,
   ): Promise<WriteResult<Record<string, Written>>> {
-    return this.#run(options, async (requests) => {
+    const targetOf = (name: string): Target => ({ ...target, field: name });
+    const all = Object.entries(values).map(([name, value]) => [targetOf(name), value] as const);
+    return this.#writeStarted(all, options, async (requests) => {
       if (Object.keys(values).length === 0) {
         throw new IonError(
           'ION_VARIABLES',
           'The value has no fields. It must be an object such as { "Torque": 12.5 }.',
+          { reason: { key: 'noField' } },
         );
       }
       const { payload, results } = await writeAllFields(values, requests, (name, value) =>
-        this.#writeField({ ...target, field: name }, value, options, requests),
+        this.#writeField(targetOf(name), value, options, requests),
       );
       return { ...resultOf('UpdateRunStepFieldValue', payload, requests), results };
     });
@@ -133,18 +146,8 @@ export class StepWriter {
     options: WriteOptions,
   ): Promise<WriteResult<Written>> {
     return this.#run(options, async (requests) => {
-      const newStatus = toStatus(status);
-      const step = {
-        kind: 'step',
-        find: () => this.#steps.step(target, requests),
-        forget: (row: RunStep) => this.#steps.forgetStep(row),
-        send: async ({ id, _etag: etag }: RunStep) => {
-          const input = { id, etag, status: newStatus };
-          const { data } = await requests.send(parseOperation(STATUS_MUTATION), { input });
-          return (data.updateRunStep as { runStep?: Written } | null)?.runStep;
-        },
-      } as const;
-      const payload = await this.#writes.write(step, options.onConflict === 'retry');
+      const retries = options.onConflict === 'retry';
+      const payload = await this.#status.write(target, status, requests, retries);
       return resultOf('UpdateRunStep', payload, requests);
     });
   }
@@ -208,6 +211,28 @@ export class StepWriter {
     }
   }
 
+  /** Writes values after their steps were started, if the options ask for that. */
+  #writeStarted<Payload>(
+    values: readonly (readonly [Target, unknown])[],
+    options: ValueOptions,
+    write: (requests: RequestScope) => Promise<WriteResult<Payload>>,
+  ): Promise<WriteResult<Payload>> {
+    return this.#run(options, async (requests) => {
+      if (!options.startStep) return write(requests);
+      const { onConflict, onStarted } = options;
+      const retriesConflicts = onConflict === 'retry';
+      const start = new StepStart({
+        ...{ steps: this.#steps, status: this.#status },
+        ...{ requests, retriesConflicts, onStarted },
+      });
+      const targets = await writableTargets(values, async (target, value) => {
+        toFieldValue(await this.#steps.field(target, requests), value, this.#timeZone);
+      });
+      const result = await start.before(targets, () => write(requests));
+      return start.isStarted ? { ...result, started: true } : result;
+    });
+  }
+
   #writeField(
     target: Target,
     value: unknown,
@@ -230,16 +255,6 @@ export class StepWriter {
     } as const;
     return this.#writes.write(field, onConflict === 'retry');
   }
-}
-
-/** A status in the form of ION's enum, such as `IN_PROGRESS`. */
-function toStatus(status: unknown): string {
-  const text = typeof status === 'string' ? foldedName(status) : '';
-  if (text !== '') return text.toUpperCase().replace(/[\s-]+/g, '_');
-  throw new IonError(
-    'ION_VARIABLES',
-    `The status must be a text such as "IN_PROGRESS" or "COMPLETE", not ${typeof status === 'number' ? status : describe(status)}.`,
-  );
 }
 
 function resultOf<Payload>(

@@ -42,6 +42,7 @@ export function checkTarget(target: Target): void {
     throw new IonError(
       'ION_VARIABLES',
       `The ${kind} is the number ${reference}, which cannot be an ID. Send an ID of more than 15 digits as text.`,
+      { reason: { key: 'notReference', name: String(reference) } },
     );
   }
 }

@@ -12,7 +12,7 @@ describe('the memory of watched fields', () => {
   const restored = (memory: FieldMemory, paths: string[]) =>
     new FieldMemory(paths, JSON.parse(JSON.stringify(memory.texts())));
 
-  it('knows nothing of an object that it has not seen, or that was forgotten', () => {
+  it('knows nothing of an object that it has not seen, or that it has forgotten', () => {
     const memory = remember(['status'], { status: 'TODO' });
     assert.equal(memory.changes('2', { status: 'TODO' }), undefined);
     memory.forget('1');

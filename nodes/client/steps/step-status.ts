@@ -1,0 +1,101 @@
+import { IonError } from '../errors.js';
+import { parseOperation } from '../graphql/operation.js';
+import { describe } from '../support/describe.js';
+import type { EtagWrites, Written } from './etag-writes.js';
+import { wordIn } from './known-columns.js';
+import { foldedName } from './name-matching.js';
+import type { RequestScope } from './request-scope.js';
+import type { RunSteps } from './run-steps.js';
+import type { RunStep } from './step-rows.js';
+import type { Target } from './target.js';
+
+const MUTATION = `mutation UpdateRunStep($input: UpdateRunStepInput!) { updateRunStep(input: $input) { runStep { id runId title status position startTime endTime entityId _updated _etag } } }`;
+
+/** Changes the status of steps. */
+export class StepStatus {
+  readonly #steps: RunSteps;
+  readonly #writes: EtagWrites;
+
+  constructor(steps: RunSteps, writes: EtagWrites) {
+    this.#steps = steps;
+    this.#writes = writes;
+  }
+
+  /**
+   * Changes the status of a step.
+   * @param status a status of ION in any case; ION decides whether it exists
+   * @throws IonError
+   */
+  async write(
+    target: Target,
+    status: unknown,
+    requests: RequestScope,
+    retriesConflicts: boolean,
+  ): Promise<Written> {
+    const newStatus = toStatus(status);
+    const send = (row: RunStep) => sendStatus(row, newStatus, requests);
+    return this.#write(target, requests, send, retriesConflicts);
+  }
+
+  /**
+   * Starts a step if it is still to do.
+   * @returns whether it was started
+   * @throws IonError
+   */
+  async start(target: Target, requests: RequestScope, retriesConflicts: boolean): Promise<boolean> {
+    if (!isToDo(await this.#steps.step(target, requests))) return false;
+    let isStarted = false;
+    const send = async (row: RunStep) => {
+      // Another message, or somebody else, may have started it since it was found.
+      if (!isToDo(row)) return { ...row };
+      const written = await sendStatus(row, 'IN_PROGRESS', requests);
+      isStarted = written !== undefined;
+      return written;
+    };
+    await this.#write(target, requests, send, retriesConflicts);
+    return isStarted;
+  }
+
+  #write(
+    target: Target,
+    requests: RequestScope,
+    send: (row: RunStep) => Promise<Written | undefined>,
+    retriesConflicts: boolean,
+  ): Promise<Written> {
+    const step = {
+      kind: 'step',
+      find: () => this.#steps.step(target, requests),
+      forget: (row: RunStep) => this.#steps.forgetStep(row),
+      send,
+    } as const;
+    return this.#writes.write(step, retriesConflicts);
+  }
+}
+
+async function sendStatus(
+  row: RunStep,
+  status: string,
+  requests: RequestScope,
+): Promise<Written | undefined> {
+  const input = { id: row.id, etag: row._etag, status };
+  const { data } = await requests.send(parseOperation(MUTATION), { input });
+  const written = (data.updateRunStep as { runStep?: Written } | null)?.runStep;
+  if (written) row.status = wordIn(written.status);
+  return written;
+}
+
+function isToDo({ status }: RunStep): boolean {
+  // ION's older documentation shows enum values in lower case.
+  return status?.toUpperCase() === 'TODO';
+}
+
+/** A status in the form of ION's enum, such as `IN_PROGRESS`. */
+function toStatus(status: unknown): string {
+  const text = typeof status === 'string' ? foldedName(status) : '';
+  if (text !== '') return text.toUpperCase().replace(/[\s-]+/g, '_');
+  throw new IonError(
+    'ION_VARIABLES',
+    `The status must be a text such as "IN_PROGRESS" or "COMPLETE", not ${typeof status === 'number' ? status : describe(status)}.`,
+    { reason: { key: 'notStatus' } },
+  );
+}

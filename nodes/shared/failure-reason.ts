@@ -1,0 +1,38 @@
+import { cut, type IonError, quote, type Reason } from '../client/errors.js';
+
+/** In characters: a longer text does not fit below a node. */
+const MAX_LENGTH = 40;
+const MAX_NAME_LENGTH = 25;
+
+/** ION's statuses of steps. */
+const STEP_STATUS = /\b(?:TODO|IN_PROGRESS|COMPLETE|FAILED|HOLD|CANCELED|REDLINE)\b/g;
+
+/** A reason with a text in the catalogue, or a text of ION. */
+export type FailureReason = Reason | { text: string };
+
+/** Why an operation failed, in a few words; `undefined` if only the code of the error is known. */
+export function failureReason(error: IonError): FailureReason | undefined {
+  const { reason, origin, errors } = error;
+  if (reason) return shortened(reason);
+  const message = origin === 'operation' ? errors?.[0]?.message : undefined;
+  if (message === undefined || message.trim() === '') return undefined;
+  const statuses = new Set(message.match(STEP_STATUS));
+  const [status, other] = statuses;
+  if (status && other === undefined && /\bstep\b/i.test(message)) {
+    return { key: 'stepStatus', name: status };
+  }
+  return { text: shortText(message, MAX_LENGTH) };
+}
+
+function shortened({ key, name }: Reason): Reason {
+  return name === undefined ? { key } : { key, name: shortText(name, MAX_NAME_LENGTH) };
+}
+
+/** One line, which ends after a whole word. */
+function shortText(text: string, maxLength: number): string {
+  const line = quote(text);
+  if (line.length <= maxLength) return line;
+  const begin = line.slice(0, maxLength + 1);
+  const end = begin.lastIndexOf(' ');
+  return cut(line, end > maxLength / 2 ? end : maxLength);
+}
