@@ -39,7 +39,14 @@ const numbers = numberProperties('ion-events', eventsNumbers);
 const SOURCES = ['flow', 'global', 'jsonata', 'env', 'json'];
 
 /** The parts of the open dialog. */
-let dialog: { actions: { read(): string[] }; filters: FilterList; fields: FieldChoice } | undefined;
+let dialog:
+  | {
+      actions: { read(): string[] };
+      filters: FilterList;
+      fields: FieldChoice;
+      changedFields: FieldChoice;
+    }
+  | undefined;
 
 RED.nodes.registerType('ion-events', {
   category: 'ION',
@@ -56,6 +63,7 @@ RED.nodes.registerType('ion-events', {
     actions: { label: label('actions'), value: ['CREATE', 'UPDATE'], validate: validActions },
     filters: { label: label('filters'), value: [], validate: validEventFilters },
     fields: { label: label('fields'), value: [], validate: validEventFields },
+    changedFields: { label: label('changedFields'), value: [], validate: validEventFields },
     interval: { ...numbers.interval, validate: validInterval },
     path: { label: label('path'), value: '', validate: validPath },
     signatureHeader: {
@@ -89,7 +97,19 @@ RED.nodes.registerType('ion-events', {
     const list = (property: string) => (this[property] ?? []) as string[];
     const filters = filterList((this.filters ?? []) as FilterRow[], { sources: SOURCES });
     const fields = fieldChoice(list('fields'), { defaults: () => defaultFields(this) });
-    dialog = { actions: actionChoice(list('actions')), filters, fields };
+    // The chosen fields may be out of sight in the tree.
+    const showChanged = (chosen: readonly string[]) => {
+      const key = chosen.length > 0 ? 'some' : 'none';
+      const text = this._(`ion-events.changedHint.${key}`, { fields: chosen.join(' ') });
+      $('#ion-events-changed-hint').text(text);
+    };
+    const changedFields = fieldChoice(
+      list('changedFields'),
+      { onChange: () => showChanged(changedFields.read()) },
+      'ion-events-changed',
+    );
+    showChanged(changedFields.read());
+    dialog = { actions: actionChoice(list('actions')), filters, fields, changedFields };
 
     let introspection: Introspection | undefined;
     const offer = () => {
@@ -97,6 +117,7 @@ RED.nodes.registerType('ion-events', {
       const schema = introspection && resource && listSchema(introspection, resource);
       filters.offer(schema);
       fields.offer(schema);
+      changedFields.offer(schema);
       showRows(this, resources);
     };
     const resources = resourceChoice(offer);
@@ -114,10 +135,11 @@ RED.nodes.registerType('ion-events', {
   },
   oneditsave() {
     if (dialog) {
-      const { actions, filters, fields } = dialog;
+      const { actions, filters, fields, changedFields } = dialog;
       this.actions = actions.read();
       this.filters = filters.read();
       this.fields = fields.read();
+      this.changedFields = changedFields.read();
     }
     endDialog();
   },

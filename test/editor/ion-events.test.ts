@@ -33,12 +33,14 @@ describe('the ion-events dialog in a browser', () => {
     plain: {},
     poll: { resource: 'ISSUES', actions: ['UPDATE'], interval: 2.5, fields: ['id', 'title'] },
     filtered: { filters, fields: ['title', 'run.title', 'noSuchField'] },
+    watching: { actions: ['UPDATE'], changedFields: ['status', 'run.title', 'noSuchField'] },
     webhook: {
       ...{ via: 'webhook', resource: 'STEPS_DAGS', actions: ['DELETE', 'CREATE'], path: '/hook' },
       ...{ signatureHeader: 'x-signed', expectedResponseCode: 202, verify: false },
     },
     registered: { via: 'webhook', register: true, publicUrl: 'https://factory.example.com' },
     secret: { via: 'webhook' },
+    changing: {},
     wrong: {},
     misspelled: {
       // A filter of runs, not of their steps.
@@ -155,7 +157,7 @@ describe('the ion-events dialog in a browser', () => {
     await editor.edit('plain');
     await treeIsShown();
     const always = ['Source', 'Resource', 'Events'];
-    const object = ['Filters (all must match)', 'Fields'];
+    const object = ['Filters (all must match)', 'Fields', 'Only if changed'];
     assert.deepEqual(await rows(), [...always, 'Interval (s)', ...object]);
     assert.equal(await action('DELETE').isVisible(), false);
     await via('webhook');
@@ -270,6 +272,38 @@ describe('the ion-events dialog in a browser', () => {
     assert.deepEqual(await stored('plain', ['actions', 'fields']), {
       ...{ actions: ['UPDATE'], fields: ['id', '_created', '_updated', 'status', 'position'] },
     });
+  });
+
+  it('stores the fields that must change, from the tree or as text', async () => {
+    const { page } = editor;
+    await editor.edit('changing');
+    await treeIsShown();
+    await page.fill('#ion-events-changed-search', 'status');
+    await page
+      .locator('#ion-events-changed-tree .red-ui-treeList-label')
+      .filter({ has: page.getByText('status', { exact: true }) })
+      .first()
+      .click();
+    assert.match(String(await page.textContent('#ion-events-changed-hint')), /changed: status$/);
+    await editor.done();
+    assert.deepEqual(await stored('changing', ['fields', 'changedFields']), {
+      ...{ fields: [], changedFields: ['status'] },
+    });
+    assert.equal(await editor.property('changing', 'changed'), true);
+    await editor.edit('changing');
+    await treeIsShown();
+    await via('webhook');
+    await enter('resource', 'STEPS_DAGS');
+    await page.fill('#ion-events-changed-text', 'status two-words');
+    await editor.done();
+    const errors = () =>
+      page.evaluate(() => (RED.nodes.node('changing').validationErrors ?? []).join('\n'));
+    assert.match(await errors(), /^Only if changed cannot be used, .*STEPS_DAGS/m);
+    await editor.edit('changing');
+    await enter('resource', 'RUN_STEPS');
+    await page.locator('#ion-events-changed-tree').getByText('two-words').waitFor();
+    await editor.done();
+    assert.match(await errors(), /^Only if changed: .*two-words/m);
   });
 
   it('shows the address that ION has to call', async () => {

@@ -12,18 +12,22 @@ export interface FieldChoice {
 
 interface FieldChoiceOptions {
   /** The fields that the node reads if none is chosen. */
-  defaults: () => readonly string[];
+  defaults?: () => readonly string[];
   onChange?: () => void;
 }
 
-/** Prepares the tree and the text with the stored fields. */
+/**
+ * Prepares the tree and the text with the stored fields.
+ * @param name the beginning of the IDs and classes of the elements
+ */
 export function fieldChoice(
   stored: readonly string[],
-  { defaults, onChange = () => {} }: FieldChoiceOptions,
+  { defaults = () => [], onChange = () => {} }: FieldChoiceOptions = {},
+  name = 'ion-query-field',
 ): FieldChoice {
-  const text = $('#ion-query-field-text').val(stored.join(' ')).on('change keyup', onChange);
-  const search = $('#ion-query-field-search');
-  const tree = $('#ion-query-field-tree');
+  const text = $(`#${name}-text`).val(stored.join(' ')).on('change keyup', onChange);
+  const search = $(`#${name}-search`);
+  const tree = $(`#${name}-tree`);
   // In the order in which they were chosen, which is the order of columns in a table.
   const chosen = new Set(stored);
   /** Whether the default fields are ticked, and none is stored. */
@@ -45,9 +49,10 @@ export function fieldChoice(
     const items = itemsOf(schema);
     tree.treeList('data', items);
     prepareBoxes(tree);
-    $('#ion-query-field-none').toggle(items.length === 0);
+    $(`#${name}-none`).toggle(items.length === 0);
   };
 
+  tree.attr({ role: 'group', 'aria-labelledby': `${name}-label` });
   prepareTree(tree, (item) => {
     if (isDefault) for (const field of defaults()) chosen.add(field);
     isDefault = false;
@@ -73,8 +78,8 @@ export function fieldChoice(
       isDefault = fields.length === 0;
       text.attr('placeholder', defaults().join(' '));
       unknown = offered ? fields.filter((field) => !isValuePath(offered, field)) : [];
-      $('.ion-query-field-tree').toggle(offered !== undefined);
-      $('.ion-query-field-text').toggle(offered === undefined);
+      $(`.${name}-tree`).toggle(offered !== undefined);
+      $(`.${name}-text`).toggle(offered === undefined);
       show();
     },
   };
@@ -84,7 +89,6 @@ export function fieldChoice(
 function prepareTree(tree: JQuery, onTick: (item: TreeListItem) => void): void {
   tree
     .treeList({ data: [], multi: true, selectable: true, autoSelect: false })
-    .attr({ role: 'group', 'aria-labelledby': 'ion-query-fields-label' })
     .on('treelistchildrenloaded', () => prepareBoxes(tree))
     .on('focusin', ({ target }) => {
       if (tree.find('.focus').length > 0 && target === tree[0]) return;
