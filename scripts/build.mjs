@@ -46,6 +46,15 @@ const { metafile } = await build({
   metafile: true,
   target: 'es2020',
 });
+// The dialog of ion-step fetches it when a search button is clicked.
+await build({
+  entryPoints: [inRoot('nodes', 'editor', 'step', 'target-picker.ts')],
+  bundle: true,
+  outfile: inRoot('resources', 'target-picker.js'),
+  format: 'iife',
+  minify: true,
+  target: 'es2020',
+});
 await writeFile(inRoot('resources', 'graphql-language.LICENSES.txt'), await licences(metafile));
 await cp(inRoot('nodes', 'locales'), join(dist, 'locales'), { recursive: true });
 await compactCatalogues(join(dist, 'locales'));

@@ -5,6 +5,7 @@ import { migrateNode, restoreNode } from './shared/migrate-node.js';
 import { nameTypedInput } from './shared/name-typed-input.js';
 import { currentValue, setOpenNode } from './shared/open-node.js';
 import { oneOf, output } from './shared/validators.js';
+import { addTargetButton } from './step/target-button.js';
 
 type Action = 'field' | 'status' | 'file';
 type TypedProperty = 'run' | 'step' | 'field' | 'filename';
@@ -74,6 +75,7 @@ RED.nodes.registerType('ion-step', {
       const input = $(`#node-input-${property}`);
       input.typedInput({ types: REFERENCE_TYPES, typeField: `#node-input-${property}Type` });
       nameTypedInput(input, label(property));
+      if (property !== 'filename') addTargetButton(this, property);
     }
     prepareValue(this);
     const result = $('#node-input-output').typedInput({ types: ['msg'] });
