@@ -47,11 +47,10 @@ describe('the ion-step dialog in a browser', () => {
     },
     date: { value: 'iso', valueType: 'date' },
     fixed: {
-      ...{ run: '', runType: 'num', step: '', stepType: 'str' },
-      ...{ field: '', fieldType: 'str' },
+      ...{ run: '1', runType: 'num', step: 'A', stepType: 'str' },
+      ...{ field: 'A', fieldType: 'str' },
     },
-    'fixed-field': { run: 'run', runType: 'msg', field: '', fieldType: 'num' },
-    'other-config': { config: 'new', run: '1', runType: 'num' },
+    'fixed-field': { run: 'run', runType: 'msg', field: '1', fieldType: 'num' },
     switch: { field: 'true', fieldType: 'str', value: 'true', valueType: 'bool' },
   };
 
@@ -315,7 +314,8 @@ describe('the ion-step dialog in a browser', () => {
 
   it('shows errors of ION, and that a configuration is not deployed', async () => {
     const { page } = editor;
-    await editor.edit('other-config');
+    await editor.edit('fixed');
+    await page.selectOption(input('config'), '_ADD_');
     await finder('run').click();
     await panel().getByText('The ION configuration is not deployed yet').waitFor();
     await page.keyboard.press('Escape');
