@@ -69,6 +69,7 @@ RED.nodes.registerType('ion-step', {
   oneditprepare() {
     migrateNode(this, stepMigrations);
     setOpenNode(this);
+    $('#dialog-form').addClass('ion-step-form');
     // A hand-written node may leave it out.
     if (!this.action) $('#node-input-action').val('field');
     for (const property of TYPED) {
