@@ -9,6 +9,7 @@ import {
 } from './events/events-config.js';
 import { noEvents } from './events/no-events.js';
 import { pollEvents } from './events/poll.js';
+import { clearMemory } from './events/stored-memory.js';
 import { webhookEvents } from './events/webhook.js';
 import { eventsMigrations } from './migrations/ion-events.js';
 import { migratedConfig } from './shared/migrated-config.js';
@@ -25,6 +26,8 @@ function startEvents(
 ): EventSource {
   try {
     const settings = readEventsConfig(config, node.credentials);
+    // A failing context store is no concern of a node without a memory.
+    if (settings.changedFields.length === 0) clearMemory(node).catch(() => {});
     const start = settings.via === 'webhook' ? webhookEvents : pollEvents;
     return start(RED, node, settings, status);
   } catch (thrown) {

@@ -13,6 +13,7 @@ import { KeyedMutex } from './client/support/keyed-mutex.js';
 import { requireConfig, statusWithConfig } from './config/find-config.js';
 import { runsMigrations } from './migrations/ion-runs.js';
 import { arrayOutput, type RunsOutput, sequenceOutput } from './runs/output.js';
+import { runRows } from './runs/run-rows.js';
 import { loadCheckpoint, saveCheckpoint } from './shared/checkpoint.js';
 import { requireResolvedChoices } from './shared/environment-references.js';
 import type { FilterRow } from './shared/filter-row.js';
@@ -35,6 +36,7 @@ interface IonRunsConfig extends NodeDef {
   fields: string[];
   sort: string[];
   mode: 'array' | 'each' | 'page';
+  shape: 'nested' | 'rows';
   pageSize: number | string;
   limit: number | string;
   changes: boolean | string;
@@ -51,10 +53,13 @@ export = (RED: NodeAPI): void => {
     const status = statusWithConfig(RED, this, config);
     handleMessages(RED, this, status, config.output, async (msg, tools) => {
       const { client } = requireConfig(RED, config);
-      requireResolvedChoices('ion-runs', config, ['mode', 'changesFrom']);
+      requireResolvedChoices('ion-runs', config, ['mode', 'shape', 'changesFrom']);
       const query = await readRunsQuery(RED, this, config, msg);
       const changes = requireSwitch('ion-runs', 'changes', config.changes, false);
-      const output = runsOutput(RED, config.mode, changes, msg, tools);
+      const output = shapedOutput(
+        runsOutput(RED, config.mode, changes, msg, tools),
+        config.shape === 'rows' ? query.fields : undefined,
+      );
       if (changes) {
         await mutex.run('changes', client.queueLimit, () =>
           sendChanges(this, client, config, query, output, tools),
@@ -125,6 +130,14 @@ function runsOutput(
 ): RunsOutput {
   if (mode === 'each' || mode === 'page') return sequenceOutput(RED, msg, tools, mode);
   return arrayOutput(msg, tools, !changes);
+}
+
+/** @param columns the fields if the output has rows of one level */
+function shapedOutput(output: RunsOutput, columns: readonly string[] | undefined): RunsOutput {
+  if (!columns) return output;
+  const page: RunsOutput['page'] = async (runs, details) =>
+    output.page(await runRows(runs, columns), details);
+  return { ...output, page };
 }
 
 function pageDetails({ attempts, number, totalCount, response }: Page): MessageDetails {

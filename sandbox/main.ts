@@ -1,20 +1,34 @@
 import { startSandbox } from './server.js';
 
 async function main(): Promise<void> {
-  const sandbox = await startSandbox({ port: Number(process.env.PORT ?? 4000), live: true });
-  console.log(`ION sandbox
-  API            ${sandbox.url}/graphql
-  Token URL      ${sandbox.authUrl}/realms/api-keys/protocol/openid-connect/token
-  Client id      ${sandbox.clientId}
+  const { PORT, CLIENT_ID, CLIENT_SECRET, DATA, LIVE } = process.env;
+  const sandbox = await startSandbox({
+    port: Number(PORT || 4000),
+    live: LIVE !== 'false',
+    clientId: CLIENT_ID || undefined,
+    clientSecret: CLIENT_SECRET || undefined,
+    dataFolder: DATA || undefined,
+  });
+  console.log(`ION sandbox. For the dialog of an ION config node, with the environment "Custom URLs":
+  API URL        ${sandbox.url}
+  Auth URL       ${sandbox.authUrl}
+  Client ID      ${sandbox.clientId}
   Client secret  ${sandbox.clientSecret}
 
+For other clients:
+  GraphQL        ${sandbox.url}/graphql
+  Access tokens  ${sandbox.authUrl}/realms/api-keys/protocol/openid-connect/token
+
+${DATA ? `The data is kept in ${DATA}.` : 'The data is lost at the end; DATA=folder keeps it.'}
 Press Ctrl-C to end it.`);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => void sandbox.close());
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => void sandbox.close().catch(fail));
   }
 }
 
-main().catch((error: Error) => {
-  console.error(`The sandbox did not start: ${error.message}`);
+function fail({ message }: Error): void {
+  console.error(`The sandbox failed: ${message}`);
   process.exitCode = 1;
-});
+}
+
+main().catch(fail);

@@ -5,7 +5,7 @@ import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, transformSync } from 'esbuild';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const inRoot = (...parts) => join(root, ...parts);
@@ -33,7 +33,7 @@ for (const name of Object.keys(nodeRed.nodes)) {
   });
   const markup = await markupOf(`${name}.html`);
   const script = `<script type="text/javascript">\n${outputFiles[0].text.trim()}\n</script>\n`;
-  await writeFile(join(dist, `${name}.html`), script + markup);
+  await writeFile(join(dist, `${name}.html`), script + withCompactStyle(markup));
 }
 // Large, and needed only to edit a query: the editor fetches it then.
 const { metafile } = await build({
@@ -46,15 +46,22 @@ const { metafile } = await build({
   metafile: true,
   target: 'es2020',
 });
-// The dialog of ion-step fetches it when a search button is clicked.
-await build({
-  entryPoints: [inRoot('nodes', 'editor', 'step', 'target-picker.ts')],
-  bundle: true,
-  outfile: inRoot('resources', 'target-picker.js'),
-  format: 'iife',
-  minify: true,
-  target: 'es2020',
-});
+// Needed only in an open dialog.
+const bundles = {
+  'runs-preview.js': 'runs/bundle.ts',
+  'target-picker.js': 'step/target-picker.ts',
+};
+for (const [file, source] of Object.entries(bundles)) {
+  await build({
+    entryPoints: [inRoot('nodes', 'editor', source)],
+    bundle: true,
+    outfile: inRoot('resources', file),
+    format: 'iife',
+    minify: true,
+    charset: 'utf8',
+    target: 'es2020',
+  });
+}
 await writeFile(inRoot('resources', 'graphql-language.LICENSES.txt'), await licences(metafile));
 await cp(inRoot('nodes', 'locales'), join(dist, 'locales'), { recursive: true });
 await compactCatalogues(join(dist, 'locales'));
@@ -68,6 +75,14 @@ async function markupOf(path) {
   const parts = new Map();
   for (const part of paths) parts.set(part, await markupOf(part));
   return markup.replace(include, (_comment, part) => parts.get(part));
+}
+
+function withCompactStyle(markup) {
+  const options = { loader: 'css', minify: true, charset: 'utf8' };
+  return markup.replace(
+    /(?<=<style>)[^<]*(?=<\/style>)/g,
+    (style) => transformSync(style, options).code,
+  );
 }
 
 /** Removes the indentation of the catalogues, a sixth of their size. */

@@ -10,7 +10,7 @@ import { RunningNodeRed } from './running-node-red.js';
 export interface ExampleOptions {
   /** Parent of its user folder. */
   folder: string;
-  sandbox: Sandbox;
+  sandbox: Pick<Sandbox, 'url' | 'authUrl' | 'clientId' | 'clientSecret'>;
   /** In addition to the addresses of ION. */
   env?: Record<string, string>;
   /** Installed by `usePalettes`. */

@@ -81,6 +81,7 @@ export const eventsNode: FlowNode = {
   actions: ['CREATE', 'UPDATE'],
   filters: [],
   fields: [],
+  changedFields: [],
   interval: 10,
   path: '',
   signatureHeader: 'x-ion-signature',

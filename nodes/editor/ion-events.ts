@@ -88,7 +88,7 @@ RED.nodes.registerType('ion-events', {
     prepareNumbers(this, eventsNumbers);
     const list = (property: string) => (this[property] ?? []) as string[];
     const filters = filterList((this.filters ?? []) as FilterRow[], { sources: SOURCES });
-    const fields = fieldChoice(list('fields'));
+    const fields = fieldChoice(list('fields'), { defaults: () => defaultFields(this) });
     dialog = { actions: actionChoice(list('actions')), filters, fields };
 
     let introspection: Introspection | undefined;
@@ -107,9 +107,8 @@ RED.nodes.registerType('ion-events', {
     });
     prepareSecret(this);
     $('#node-input-path').attr('placeholder', isInSubflow(this.z) ? '/ion/…' : pathOf(this, ''));
-    $('#node-input-via, #node-input-verify, #node-input-register').on('change', () =>
-      showRows(this, resources),
-    );
+    $('#node-input-via').on('change', offer);
+    $('#node-input-verify, #node-input-register').on('change', () => showRows(this, resources));
     $('#node-input-path, #node-input-publicUrl').on('change keyup', () => showAddress(this));
     showRows(this, resources);
   },
@@ -131,6 +130,12 @@ RED.nodes.registerType('ion-events', {
 function endDialog(): void {
   dialog = undefined;
   setOpenNode(undefined);
+}
+
+/** The fields that the node reads if none is chosen. A webhook then sends ION's event. */
+function defaultFields(node: EditedNode): readonly string[] {
+  if (currentValue(node, 'via') === 'webhook') return [];
+  return resourceNamed(currentValue(node, 'resource'))?.fields ?? [];
 }
 
 /** Shows the rows that the source needs. */

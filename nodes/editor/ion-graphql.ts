@@ -1,9 +1,10 @@
 import { pageNumbers } from '../client/settings.js';
 import { graphqlMigrations } from '../migrations/ion-graphql.js';
 import { currentVersion } from '../migrations/migrate.js';
+import { defaultQuery } from './graphql/default-query.js';
+import { loadLanguage } from './graphql/load-language.js';
 import { createQueryEditor, type QueryEditor } from './graphql/query-editor.js';
-import { queryTemplates } from './graphql/query-templates.js';
-import { prepareRunQuery } from './graphql/run-query.js';
+import type { QueryRunner } from './graphql/run-query.js';
 import { labels } from './shared/labels.js';
 import { migrateNode, restoreNode } from './shared/migrate-node.js';
 import { nameTypedInput } from './shared/name-typed-input.js';
@@ -14,7 +15,7 @@ import { runningConfigs } from './subflows/running-configs.js';
 
 const label = labels('ion-graphql');
 /** The parts of the open dialog. */
-let dialog: { editor: QueryEditor; run: { cancel(): void } } | undefined;
+let dialog: { editor: QueryEditor; run?: QueryRunner } | undefined;
 
 RED.nodes.registerType('ion-graphql', {
   category: 'ION',
@@ -26,7 +27,7 @@ RED.nodes.registerType('ion-graphql', {
   defaults: {
     name: { value: '' },
     config: { label: label('config'), value: '', type: 'ion-config', required: true },
-    query: { label: label('query'), value: queryTemplates.runs, validate: validQuery },
+    query: { label: label('query'), value: defaultQuery, validate: validQuery },
     queryType: { value: 'graphql' },
     variables: {
       label: label('variables'),
@@ -65,7 +66,8 @@ RED.nodes.registerType('ion-graphql', {
     if (!isText) source.typedInput('value', stored);
     const editor = createQueryEditor({
       id: 'ion-graphql-query-editor',
-      text: isText ? stored : queryTemplates.runs,
+      text: isText ? stored : defaultQuery,
+      onChange: () => dialog?.run?.compare(),
       showSchema: (key, values) =>
         $('#ion-graphql-schema').text(this._(`ion-graphql.schema.${key}`, values)),
     });
@@ -73,14 +75,26 @@ RED.nodes.registerType('ion-graphql', {
     const instance = instanceChoice('ion-instance', config.closest('.form-row'), () => {
       void editor.useSchemaOf(chosenConfig(instance));
     });
-    prepareToolbar(this, editor, instance);
-    const run = prepareRunQuery(this, () => ({
-      config: chosenConfig(instance),
-      query: editor.text,
-      operationName: String($('#node-input-operationName').val()).trim(),
-      variables: String($('#ion-graphql-test-variables').val()),
-    }));
-    dialog = { editor, run };
+    prepareToolbar(editor, instance);
+    const open: typeof dialog = { editor };
+    dialog = open;
+    loadLanguage().then(
+      ({ prepareRunQuery, prepareTemplateChoice }) => {
+        if (editor.isClosed) return;
+        prepareTemplateChoice(this, editor);
+        open.run = prepareRunQuery(this, () => ({
+          config: chosenConfig(instance),
+          query: editor.text,
+          operationName: String($('#node-input-operationName').val()).trim(),
+          variables: String($('#ion-graphql-test-variables').val()),
+        }));
+      },
+      // The text can still be edited; the line of the schema says that the bundle is missing.
+      () => {},
+    );
+    $('#ion-graphql-test-variables, #node-input-operationName').on('input change', () =>
+      open.run?.compare(),
+    );
     const useConfig = () => {
       instance.offer(runningConfigs(String(config.val() ?? ''), this.z));
       void editor.useSchemaOf(chosenConfig(instance));
@@ -129,7 +143,7 @@ RED.nodes.registerType('ion-graphql', {
 });
 
 function closeDialog(): void {
-  dialog?.run.cancel();
+  dialog?.run?.cancel();
   dialog?.editor.close();
   dialog = undefined;
 }
@@ -140,19 +154,7 @@ function chosenConfig({ id }: InstanceChoice): string | undefined {
   return config === '_ADD_' || config === '' ? '' : id || undefined;
 }
 
-function prepareToolbar(node: EditedNode, editor: QueryEditor, instance: InstanceChoice): void {
-  const choice = $('#ion-graphql-starter');
-  for (const key of Object.keys(queryTemplates)) {
-    $('<option>')
-      .val(key)
-      .text(node._(`ion-graphql.starter.${key}`))
-      .appendTo(choice);
-  }
-  choice.on('change', () => {
-    const template = queryTemplates[String(choice.val()) as keyof typeof queryTemplates];
-    if (template) editor.setText(template);
-    choice.val('');
-  });
+function prepareToolbar(editor: QueryEditor, instance: InstanceChoice): void {
   $('#ion-graphql-format').on('click', (event) => {
     event.preventDefault();
     // A text with syntax errors stays unchanged: the editor underlines them.

@@ -47,7 +47,9 @@ interface NodeDefinition {
 
 interface CodeEditor {
   getValue(): string;
-  setValue(value: string): void;
+  /** In the older code editor, −1 places the cursor at the start. */
+  setValue(value: string, cursor?: -1): void;
+  on(event: 'change', listener: () => void): void;
   destroy(): void;
   resize(): void;
 }
@@ -92,13 +94,25 @@ interface SubflowProperty {
 /** A node in the editor, with the properties of a subflow if it is an instance of one. */
 type SubflowNode = { id: string; d?: boolean; env?: SubflowProperty[] } & Record<string, unknown>;
 
+interface EditorNode {
+  d?: boolean;
+  z?: string;
+  changed?: boolean;
+  /** Only while the editor needs them. */
+  credentials?: Record<string, string>;
+  [property: string]: unknown;
+}
+
 interface EditorApi {
   _(key: string, values?: Record<string, string | number>): string;
   nodes: {
     registerType(type: string, definition: NodeDefinition): void;
     id(): string;
-    /** `d` marks a node that is disabled, `z` is the tab or subflow that it is in. */
-    node(id: string): { d?: boolean; z?: string } | null;
+    /**
+     * `d` marks a node that is disabled, `z` is the tab or subflow that it is in, `changed` one that
+     * differs from the deployed node.
+     */
+    node(id: string): EditorNode | null;
     subflow(id: string): { env?: SubflowProperty[] } | undefined;
     workspace(id: string): { label: string; disabled?: boolean } | undefined;
     filterNodes(filter: { type: string }): SubflowNode[];

@@ -1,8 +1,13 @@
 import type { NodeAPI } from 'node-red';
 import { IonError } from '../client/errors.js';
 import { readRow } from '../client/lists/row-by-id.js';
+import { keyOf } from '../client/lists/row-version.js';
+import type { Row } from '../client/lists/rows.js';
+import type { RowsQuery } from '../client/lists/rows-query.js';
+import { Slices } from '../client/support/slices.js';
 import type { WebhookEvent } from '../client/webhooks/event.js';
 import { requireConfig } from '../config/find-config.js';
+import { changedEvents } from './changed-events.js';
 import { type EventDetails, eventMessage, reportFailure } from './event-message.js';
 import {
   type EventsNode,
@@ -10,6 +15,8 @@ import {
   readEventsQuery,
   requireResource,
 } from './events-config.js';
+import { memoryScope } from './stored-memory.js';
+import { WebhookMemory } from './webhook-memory.js';
 import type { WebhookStatus } from './webhook-status.js';
 
 /** Events whose objects are being read. */
@@ -23,12 +30,15 @@ export class EventDelivery {
   readonly #status: WebhookStatus;
   readonly #closing = new AbortController();
   readonly #reads = new Set<Promise<void>>();
+  /** Only if the node watches fields. */
+  readonly #memory: WebhookMemory | undefined;
 
   constructor(RED: NodeAPI, node: EventsNode, config: IonEventsConfig, status: WebhookStatus) {
     this.#RED = RED;
     this.#node = node;
     this.#config = config;
     this.#status = status;
+    if (config.changedFields.length > 0) this.#memory = new WebhookMemory(node);
   }
 
   get isFull(): boolean {
@@ -39,7 +49,8 @@ export class EventDelivery {
   deliver(event: WebhookEvent, payload: unknown): void {
     const details = this.#details(event);
     try {
-      if (this.#needsObject(event)) this.#readAndSend(payload, details);
+      if (this.#memory) this.#deliverChange(this.#memory, payload, details);
+      else if (this.#needsObject(event)) this.#readAndSend(payload, details);
       else this.#send(payload, details);
     } catch (thrown) {
       this.#report(thrown, payload, details);
@@ -54,6 +65,7 @@ export class EventDelivery {
   async close(): Promise<void> {
     this.#closing.abort();
     await Promise.all(this.#reads);
+    await this.#memory?.close();
   }
 
   #needsObject({ id, action }: WebhookEvent): boolean {
@@ -64,26 +76,93 @@ export class EventDelivery {
   }
 
   #readAndSend(payload: unknown, details: EventDetails): void {
-    const startedAt = performance.now();
-    const read = this.#readObject(details.id)
-      .then((object) => {
-        if (object) this.#send(this.#config.fields?.length > 0 ? object : payload, details);
-      })
-      .catch((thrown) => this.#report(thrown, payload, details, performance.now() - startedAt))
-      .finally(() => this.#reads.delete(read));
-    this.#reads.add(read);
+    const work = async () => {
+      const { read, query } = await this.#reader(details.id);
+      const object = await read(query);
+      if (object) this.#send(this.#chosen(object, payload), details);
+      else if (query.filters.length === 0) throw this.#notFound(details.id);
+    };
+    this.#track(work(), payload, details);
   }
 
-  /** @returns the object as it is now; `undefined` if the filters reject it */
-  async #readObject(id: unknown): Promise<Record<string, unknown> | undefined> {
+  /** Sends the event of an object if a watched field changed. */
+  #deliverChange(memory: WebhookMemory, payload: unknown, details: EventDetails): void {
+    const { id, action } = details;
+    if (action === 'DELETE') {
+      this.#send(payload, details);
+      if (id !== undefined) this.#track(this.#forget(memory, id), payload, details);
+    } else if (id === undefined) {
+      this.#send(payload, { ...details, previousKnown: false });
+    } else {
+      this.#track(this.#compareAndSend(memory, payload, details), payload, details);
+    }
+  }
+
+  #compareAndSend(store: WebhookMemory, payload: unknown, details: EventDetails): Promise<void> {
+    const { id, action } = details;
+    const key = keyOf(id);
+    return store.inOrder(key, async () => {
+      const { read, query, scope } = await this.#reader(id);
+      const memory = await store.load(scope);
+      // An object that does not match the filters is remembered as well.
+      const row = await read({ ...query, filters: [] });
+      if (!row) throw this.#notFound(id);
+      const readMatching = async () => {
+        const matching = await read(query);
+        return new Map(matching && [[key, matching]]);
+      };
+      const events = changedEvents(
+        memory,
+        [{ key, id, row, action, isWanted: true }],
+        new Slices(),
+        query.filters.length > 0 ? readMatching : undefined,
+      );
+      for await (const { row: sent, previous, previousKnown } of events) {
+        this.#send(this.#chosen(sent, payload), { ...details, previous, previousKnown });
+      }
+      store.saveSoon();
+    });
+  }
+
+  #forget(store: WebhookMemory, id: unknown): Promise<void> {
+    const key = keyOf(id);
+    return store.inOrder(key, async () => {
+      const { scope } = await this.#reader(id);
+      (await store.load(scope)).forget(key);
+      store.saveSoon();
+    });
+  }
+
+  /** Waits for the work when the node closes, and reports its failure. */
+  #track(work: Promise<void>, payload: unknown, details: EventDetails): void {
+    const startedAt = performance.now();
+    const tracked = work
+      .catch((thrown) => this.#report(thrown, payload, details, performance.now() - startedAt))
+      .finally(() => this.#reads.delete(tracked));
+    this.#reads.add(tracked);
+  }
+
+  /** Reads the current state of an object; the reading gives `undefined` if the filters reject it. */
+  async #reader(id: unknown) {
     const { client } = requireConfig(this.#RED, this.#config);
     const resource = requireResource(this.#config);
     const query = await readEventsQuery(this.#RED, this.#node, this.#config, ['id']);
-    const object = await readRow(client, resource, id, query, this.#closing.signal);
-    if (object || query.filters.length > 0) return object;
-    throw new IonError(
+    const read = (query: RowsQuery) => readRow(client, resource, id, query, this.#closing.signal);
+    return {
+      read,
+      query,
+      scope: memoryScope(client.endpoint, resource.name, this.#config.changedFields),
+    };
+  }
+
+  #chosen(object: Row, payload: unknown): unknown {
+    return this.#config.fields?.length > 0 ? object : payload;
+  }
+
+  #notFound(id: unknown): IonError {
+    return new IonError(
       'ION_NOT_FOUND',
-      `ION reported a change of ${resource.name} ${String(id)}, but the object cannot be read. It may have been deleted since, or the API key has no access to it.`,
+      `ION reported a change of ${this.#config.resource} ${String(id)}, but the object cannot be read. It may have been deleted since, or the API key has no access to it.`,
     );
   }
 

@@ -17,6 +17,8 @@ export interface EventDetails {
   via: 'poll' | 'webhook';
   /** The former values of the selected fields that changed, if the node knows them. */
   previous?: Record<string, unknown> | undefined;
+  /** Only if the node watches fields: false if it does not know the former values. */
+  previousKnown?: false | undefined;
 }
 
 /** The message for an event, which has the same shape for polling and webhooks. */

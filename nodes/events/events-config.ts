@@ -31,6 +31,8 @@ export interface IonEventsConfig extends NodeDef {
   actions: string[];
   filters: FilterRow[];
   fields: string[];
+  /** Paths of the fields that are watched; empty: all changes are events. */
+  changedFields: string[];
   /** In seconds. */
   interval: number | string;
   path: string;
@@ -69,16 +71,19 @@ export function readEventsConfig(
   given: IonEventsConfig,
   credentials: EventsCredentials = {},
 ): IonEventsConfig {
-  const config = { ...given };
+  const config = { ...given, changedFields: given.changedFields ?? [] };
   requireResolvedChoices(NODE, given, TEXTS);
   for (const name of TEXTS) {
     const value: unknown = given[name];
     if (typeof value === 'string') Object.assign(config, { [name]: trimEnds(value) });
   }
-  const { via, resource, actions, filters, fields, path, signatureHeader, publicUrl } = config;
+  const { via, resource, actions, filters, fields, changedFields } = config;
+  const { path, signatureHeader, publicUrl } = config;
   requireValid(NODE, 'resource', resource, isText(resource), 'a text such as "RUN_STEPS"');
   requireValid(NODE, 'actions', actions, isListOf(actions, isString), 'a list such as ["CREATE"]');
   requireValid(NODE, 'fields', fields, isListOf(fields, isString), 'a list of names');
+  const isNames = isListOf(changedFields, isString);
+  requireValid(NODE, 'changedFields', changedFields, isNames, 'a list of names');
   requireValid(NODE, 'filters', filters, isListOf(filters, isFilter), 'a list of filters');
   if (via !== 'webhook') {
     requireNumber(NODE, 'interval', config.interval);
@@ -125,7 +130,7 @@ export function requireResource({ resource }: IonEventsConfig): Resource {
   if (found) return found;
   throw new IonError(
     'ION_CONFIG',
-    `The rows of ${resource || 'no resource'} cannot be read. Choose one of ${resourceNames.join(', ')}, or use a webhook without fields and filters.`,
+    `The rows of ${resource || 'no resource'} cannot be read. Choose one of ${resourceNames.join(', ')}, or use a webhook without filters and fields.`,
   );
 }
 
@@ -142,7 +147,8 @@ export async function readEventsQuery(
 ): Promise<RowsQuery> {
   // No message triggers an event, so filters have no message to take a value from.
   const filters = await readFilters(RED, node, {} as Message, config.filters);
-  return { filters, fields: config.fields?.length > 0 ? config.fields : [...fields], sort: [] };
+  const chosen = config.fields?.length > 0 ? config.fields : fields;
+  return { filters, fields: [...new Set([...chosen, ...config.changedFields])], sort: [] };
 }
 
 /** Whether the node reports events of this action. */

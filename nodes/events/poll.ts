@@ -2,7 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Node, NodeAPI } from 'node-red';
 import { closedError, type IonErrorCode, toIonError } from '../client/errors.js';
 import { ChangeEvents } from '../client/lists/change-events.js';
-import { ChangeFeed, checkpointNow } from '../client/lists/change-feed.js';
+import { type Change, ChangeFeed, checkpointNow } from '../client/lists/change-feed.js';
+import type { FieldMemory } from '../client/lists/field-memory.js';
+import { readMatchingRows } from '../client/lists/row-by-id.js';
+import type { Row } from '../client/lists/rows.js';
 import { delayAfterFailures } from '../client/support/backoff.js';
 import { Slices } from '../client/support/slices.js';
 import { requireConfig } from '../config/find-config.js';
@@ -13,7 +16,8 @@ import { onFlowsStarted } from '../shared/on-flows-started.js';
 import { requireNumber } from '../shared/property-checks.js';
 import { reportError } from '../shared/report-error.js';
 import { timeOfDay } from '../shared/time-of-day.js';
-import { eventMessage, reportFailure } from './event-message.js';
+import { type ChangedObject, changedEvents } from './changed-events.js';
+import { type EventDetails, eventMessage, reportFailure } from './event-message.js';
 import {
   type EventSource,
   type IonEventsConfig,
@@ -21,6 +25,7 @@ import {
   readEventsQuery,
   requireResource,
 } from './events-config.js';
+import { loadMemory, memoryScope, memoryToStore } from './stored-memory.js';
 
 const PAGE_SIZE = 100;
 /** Failures of an outage. */
@@ -61,6 +66,8 @@ class Polling {
   readonly #intervalMs: number;
   readonly #closing = new AbortController();
   readonly #events = new ChangeEvents();
+  /** Only if the node watches fields. Loaded once: after a failed poll it is newer than what is stored. */
+  #memory: FieldMemory | undefined;
   #count = 0;
   /** Consecutive failed polls: their count, the code of the last one, the time of the first one. */
   #failures = 0;
@@ -102,31 +109,81 @@ class Polling {
     const query = await readEventsQuery(this.#RED, this.#node, this.#config, resource.fields);
     const { signal } = this.#closing;
     const options = { pageSize: PAGE_SIZE, signal };
+    const { changedFields } = this.#config;
+    const scope = memoryScope(client.endpoint, resource.name, changedFields);
+    if (changedFields.length > 0) this.#memory ??= await loadMemory(this.#node, scope);
+    const memory = this.#memory;
+    // An object that does not match the filters is remembered as well.
+    const feedQuery = memory ? { ...query, filters: [] } : query;
     const checkpoint = await loadCheckpoint(this.#node, client.endpoint, resource.name);
     if (!checkpoint) {
-      const now = await checkpointNow(client, resource, query, options);
+      const now = await checkpointNow(client, resource, feedQuery, options);
       await saveCheckpoint(this.#node, client.endpoint, now, resource.name);
       return;
     }
+    const readMatching = (ids: readonly unknown[]) =>
+      readMatchingRows(client, resource, ids, query, options);
     const feed = new ChangeFeed(resource, checkpoint);
-    const slices = new Slices();
-    for await (const { changes } of feed.read(client, query, options)) {
-      for (const change of changes) {
-        if (slices.isOver) await slices.pause();
-        // The checkpoint stays, so the rest is read again.
-        if (signal.aborted) throw closedError();
-        const event = this.#events.next(change);
-        if (event && isWantedAction(this.#config, event.action)) this.#send(event);
+    for await (const { changes } of feed.read(client, feedQuery, options)) {
+      if (memory) {
+        await this.#sendChanged(
+          memory,
+          changes,
+          query.filters.length > 0 ? readMatching : undefined,
+        );
+      } else {
+        await this.#sendAll(changes);
       }
     }
-    await saveCheckpoint(this.#node, client.endpoint, feed.checkpoint(), resource.name);
+    const others = memory?.isChanged ? memoryToStore(scope, memory) : {};
+    await saveCheckpoint(this.#node, client.endpoint, feed.checkpoint(), resource.name, others);
+    if (memory) memory.isChanged = false;
   }
 
-  #send({ action, id, row, previous }: NonNullable<ReturnType<ChangeEvents['next']>>): void {
+  async #sendAll(changes: readonly Change[]): Promise<void> {
+    const slices = new Slices();
+    for (const change of changes) {
+      if (slices.isOver) await slices.pause();
+      this.#requireOpen();
+      const event = this.#events.next(change);
+      if (event && isWantedAction(this.#config, event.action)) this.#send(event);
+    }
+  }
+
+  /** Sends the changes of the watched fields. */
+  async #sendChanged(
+    memory: FieldMemory,
+    changes: readonly Change[],
+    readMatching: Parameters<typeof changedEvents>[3],
+  ): Promise<void> {
+    const objects = changes.map((change): ChangedObject => {
+      const action = this.#actionOf(change, memory);
+      return { ...change, action, isWanted: isWantedAction(this.#config, action) };
+    });
+    for await (const event of changedEvents(memory, objects, new Slices(), readMatching)) {
+      this.#requireOpen();
+      this.#send(event);
+    }
+  }
+
+  #actionOf({ key, isNew, isUpdated }: Change, memory: FieldMemory): 'CREATE' | 'UPDATE' {
+    if (!isNew || memory.has(key)) return 'UPDATE';
+    // Between two polls, a step may be created and started: that is also an update.
+    return isUpdated && !isWantedAction(this.#config, 'CREATE') ? 'UPDATE' : 'CREATE';
+  }
+
+  /** The checkpoint stays, so the rest is read again. */
+  #requireOpen(): void {
+    if (this.#closing.signal.aborted) throw closedError();
+  }
+
+  #send({
+    row,
+    ...event
+  }: Pick<EventDetails, 'action' | 'id' | 'previous' | 'previousKnown'> & { row: Row }): void {
     const { resource } = this.#config;
     const receivedAt = new Date().toISOString();
-    const details = { resource, action, id, receivedAt, via: 'poll', previous } as const;
-    this.#node.send(eventMessage(row, details));
+    this.#node.send(eventMessage(row, { resource, ...event, receivedAt, via: 'poll' }));
     this.#count++;
   }
 

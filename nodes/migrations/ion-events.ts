@@ -8,6 +8,7 @@ export const eventsMigrations: NodeMigrations = {
       actions: ['CREATE', 'UPDATE'],
       filters: [],
       fields: [],
+      changedFields: [],
       interval: 10,
       path: '',
       signatureHeader: 'x-ion-signature',

@@ -14,5 +14,6 @@ export const runsMigrations: NodeMigrations = {
       changesFrom: 'beginning',
       output: 'payload',
     }),
+    fillIn({ shape: 'nested' }),
   ],
 };

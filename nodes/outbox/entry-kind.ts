@@ -21,6 +21,8 @@ export interface EntrySummary {
   action: string;
   target: Record<string, unknown>;
   filename?: unknown;
+  /** A short text about the value. */
+  value?: string;
 }
 
 /**

@@ -16,6 +16,11 @@ export interface OutboxState {
   failing: readonly FailingWrite[];
 }
 
+/** Whether the writes wait because nothing answers, rather than because a server refuses them. */
+export function isOutage({ reason }: OutboxState): boolean {
+  return reason?.code === 'ION_NETWORK' || reason?.code === 'ION_TIMEOUT';
+}
+
 /** Gets the results of a sender's entries, and the state of the outbox. */
 export interface OutboxListener {
   delivered(entry: Entry, result: WriteResult<unknown>): void;

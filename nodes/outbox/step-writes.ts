@@ -5,6 +5,7 @@ import type { ConflictPolicy, StepWriter, WriteResult } from '../client/steps/st
 import { idOf, isGiven, type Target } from '../client/steps/target.js';
 import { isPlainObject } from '../client/support/json.js';
 import type { DeliveryTry, EntryKind, EntrySummary } from './entry-kind.js';
+import { shownValue } from './shown-value.js';
 import type { Entry, NewEntry } from './store/entries.js';
 
 /** A write to a step of a run. */
@@ -136,9 +137,10 @@ export class StepWrites implements EntryKind<StepEntry> {
     return entry;
   }
 
-  summary({ write: { action, target, filename } }: StepEntry): EntrySummary {
+  summary({ write: { action, target, filename, value } }: StepEntry): EntrySummary {
     const names = Object.entries(target).map(([name, to]) => [name, short(to)]);
-    return { action, target: Object.fromEntries(names), filename: short(filename) };
+    const shown = { action, target: Object.fromEntries(names), filename: short(filename) };
+    return action === 'file' ? shown : { ...shown, value: shownValue(value) };
   }
 }
 

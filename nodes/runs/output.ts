@@ -8,7 +8,7 @@ import { Sequence } from '../shared/sequence.js';
 
 type Tools = Pick<MessageTools, 'send' | 'signal'>;
 
-/** Converts pages of runs to messages. */
+/** Converts pages of runs, or of rows of one level, to messages. */
 export interface RunsOutput {
   /** @throws IonError `ION_CLOSED` when the flow is stopped; then no more messages are sent */
   page(rows: Row[], details: MessageDetails): Promise<void>;
@@ -21,7 +21,7 @@ export interface RunsOutput {
   interrupt(): void;
 }
 
-/** One message with all runs, sent only at the end. */
+/** One message with all runs or rows, sent only at the end. */
 export function arrayOutput(
   msg: Message,
   { send, signal }: Tools,
@@ -40,7 +40,7 @@ export function arrayOutput(
   };
 }
 
-/** One message per run, or one per page of runs, numbered for a Join node. */
+/** One message per run or row, or one per page of runs, numbered for a Join node. */
 export function sequenceOutput(
   RED: NodeAPI,
   msg: Message,

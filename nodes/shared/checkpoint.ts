@@ -1,5 +1,6 @@
 import type { Node } from 'node-red';
 import type { Checkpoint } from '../client/lists/change-feed.js';
+import { readContext, writeContext } from './node-context.js';
 
 const KEY = 'changes';
 
@@ -16,30 +17,22 @@ export async function loadCheckpoint(
   endpoint: string,
   resource?: string,
 ): Promise<Checkpoint | undefined> {
-  const stored = await new Promise<StoredCheckpoint | undefined>((resolve, reject) => {
-    node.context().get(KEY, (error: Error | null, value: unknown) => {
-      if (error) reject(error);
-      else resolve(value as StoredCheckpoint | undefined);
-    });
-  });
+  const stored = (await readContext(node, KEY)) as StoredCheckpoint | undefined;
   return stored?.endpoint === endpoint && stored.resource === resource ? stored : undefined;
 }
 
+/** @param others values of the node's context that must not be stored without the checkpoint */
 export async function saveCheckpoint(
   node: Node,
   endpoint: string,
   checkpoint: Checkpoint,
   resource?: string,
+  others: Readonly<Record<string, unknown>> = {},
 ): Promise<void> {
   const stored: StoredCheckpoint = {
     ...checkpoint,
     endpoint,
     ...(resource !== undefined && { resource }),
   };
-  await new Promise<void>((resolve, reject) => {
-    node.context().set(KEY, stored, (error?: Error | null) => {
-      if (error) reject(error);
-      else resolve();
-    });
-  });
+  await writeContext(node, { [KEY]: stored, ...others });
 }

@@ -1,5 +1,5 @@
 import type { Node, NodeAPI } from 'node-red';
-import type { FilterOperator } from '../client/graphql/filter-operators.js';
+import type { RowOperator } from '../client/graphql/filter-operators.js';
 import type { RowsFilter } from '../client/lists/rows-query.js';
 import type { FilterRow } from './filter-row.js';
 import type { Message } from './message.js';
@@ -18,7 +18,7 @@ export function readFilters(
   const filters = (rows ?? []).map(async (row): Promise<RowsFilter> => {
     const { field, value, valueType } = row;
     // The query rejects an operator that the client does not know.
-    const op = row.op as FilterOperator;
+    const op = row.op as RowOperator;
     const subject = `The filter on "${field}"`;
     const input = { value, type: valueType, subject, code: 'ION_VARIABLES' } as const;
     return { field, op, value: await typedValue(RED, node, msg, input) };

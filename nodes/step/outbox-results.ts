@@ -4,7 +4,7 @@ import { IonError, reasonOf } from '../client/errors.js';
 import type { WriteResult } from '../client/steps/step-writer.js';
 import type { IonConfigNode } from '../config/config-node.js';
 import { findConfig, type UsesIonConfig } from '../config/find-config.js';
-import type { OutboxState } from '../outbox/listeners.js';
+import { isOutage, type OutboxState } from '../outbox/listeners.js';
 import { type NewStepWrite, stepEntry } from '../outbox/step-writes.js';
 import type { Entry } from '../outbox/store/entries.js';
 import { NotStorableError } from '../outbox/store/entry-codec.js';
@@ -139,14 +139,14 @@ function canBeKept([, value]: [string, unknown]): boolean {
   }
 }
 
-function statusOf({
-  pending: count,
-  rejected,
-  unreachableSince,
-  failing,
-}: OutboxState): StatusText {
+function statusOf(state: OutboxState): StatusText {
+  const { pending: count, rejected, unreachableSince, failing, reason: error } = state;
   if (unreachableSince !== undefined) {
-    return { key: 'outbox.unreachable', fill: 'yellow', count, since: timeOfDay(unreachableSince) };
+    const since = timeOfDay(unreachableSince);
+    if (isOutage(state) || !error) {
+      return { key: 'outbox.unreachable', fill: 'yellow', count, since };
+    }
+    return { ...failedStatus(error, 'outbox.waiting'), fill: 'yellow', count, since };
   }
   const [first] = failing;
   if (first) {

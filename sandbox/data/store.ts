@@ -232,6 +232,11 @@ export class Store {
     return (this.#byType as unknown as Record<string, Table<Row> | undefined>)[type];
   }
 
+  /** All tables. */
+  tables(): Iterable<Table<Row>> {
+    return Object.values(this.#byType) as unknown as Table<Row>[];
+  }
+
   /** Changes with every write to any table: derived values depend on several. */
   get version(): number {
     let version = 0;

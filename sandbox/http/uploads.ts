@@ -55,15 +55,31 @@ class Refusal extends Error {
   }
 }
 
-/** A small stand-in for S3: pre-signed URLs, and files in a temporary folder until close(). */
+/** A small stand-in for S3: pre-signed URLs, and files in a folder; a temporary one until close(). */
 export class Uploads {
   readonly #baseUrl: string;
   readonly #grants = new Map<string, Grant>();
   readonly #files = new Map<string, StoredFile>();
-  #folder: Promise<string> | undefined;
+  readonly #kept: string | undefined;
+  #temporary: Promise<string> | undefined;
 
-  constructor(baseUrl: string) {
+  /** @param folder keeps the files after close() */
+  constructor(baseUrl: string, folder?: string) {
     this.#baseUrl = baseUrl;
+    this.#kept = folder;
+  }
+
+  /** The files by their key, for `restore`. */
+  saved(): [string, Omit<StoredFile, 'path'>][] {
+    return [...this.#files].map(([key, { path: _, ...file }]) => [key, file]);
+  }
+
+  /** Files that an earlier sandbox left in the folder. */
+  restore(files: ReturnType<Uploads['saved']>): void {
+    if (this.#kept === undefined) return;
+    for (const [key, file] of files) {
+      this.#files.set(key, { ...file, path: join(this.#kept, key) });
+    }
   }
 
   /** Grants one upload. */
@@ -145,8 +161,7 @@ export class Uploads {
       throw new Refusal(403, 'SignatureDoesNotMatch', `Content-Type must be ${grant.contentType}`);
     }
     grant.used = true;
-    this.#folder ??= mkdtemp(join(tmpdir(), 'ion-sandbox-'));
-    const path = join(await this.#folder, grant.key);
+    const path = join(await this.#folder(), grant.key);
     const md5 = createHash('md5');
     const sha256 = createHash('sha256');
     let size = 0;
@@ -178,8 +193,14 @@ export class Uploads {
     await pipeline(createReadStream(file.path), response);
   }
 
-  /** Removes all files. */
+  async #folder(): Promise<string> {
+    if (this.#kept !== undefined) return this.#kept;
+    this.#temporary ??= mkdtemp(join(tmpdir(), 'ion-sandbox-'));
+    return this.#temporary;
+  }
+
+  /** Removes the files in the temporary folder. */
   async close(): Promise<void> {
-    if (this.#folder) await rm(await this.#folder, { recursive: true, force: true });
+    if (this.#temporary) await rm(await this.#temporary, { recursive: true, force: true });
   }
 }

@@ -43,6 +43,12 @@ describe("the ion-graphql dialog with Node-RED's older code editor", () => {
     await page.waitForSelector('#ion-graphql-result >> text=Sandbox Service Account');
     await page.click('#ion-graphql-format');
     await page.waitForSelector('.ace_line >> text=name');
+    await page.selectOption('#ion-graphql-starter', 'procedures');
+    await page.click('.red-ui-notification button >> text=Replace');
+    await page.waitForSelector('.ace_line >> text=procedures');
+    await page.focus('#ion-graphql-query-editor textarea');
+    await page.keyboard.press('Control+z');
+    await page.waitForSelector('.ace_line >> text=name');
     await editor.done();
     assert.equal(await editor.property('node', 'query'), '{\n  me {\n    id\n    name\n  }\n}\n');
     assert.deepEqual(editor.errors, []);

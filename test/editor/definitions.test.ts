@@ -69,6 +69,7 @@ describe('the dialogs', () => {
         validators: { typedInput: () => (_value: unknown, _options: object) => true },
         nodes: {
           registerType: (type: string, definition: Definition) => definitions.set(type, definition),
+          node: () => undefined,
           filterNodes: ({ type }: { type: string }) => others.filter((node) => node.type === type),
         },
       };
@@ -185,7 +186,7 @@ describe('the dialogs', () => {
     ['ion-graphql', 'limit', -1, {}, /^Limit must be /],
     ['ion-graphql', 'output', 'ion.data', {}, /^Result must be .* are reserved$/],
     ['ion-graphql', 'output', '', {}, /^Result must be /],
-    ['ion-runs', 'filters', [{ field: '' }], {}, /filter has no field/],
+    ['ion-runs', 'filters', [{ field: '' }], {}, /filter has no field$/],
     ['ion-runs', 'filters', [{ field: 'part number' }], {}, /part number/],
     ['ion-runs', 'filters', [{ field: 'steps.' }], {}, /steps\./],
     [
@@ -193,11 +194,13 @@ describe('the dialogs', () => {
       'filters',
       [{ field: 'id', op: 'about' }],
       {},
-      /"id" has an unknown operator: about/,
+      /"id" has the unknown operator "about"$/,
     ],
     ['ion-runs', 'filters', [row('msg', '')], {}, /^The filter on "id" has no value/],
     ['ion-runs', 'filters', [row('num', 'x')], {}, /^id: not a num/],
     ['ion-runs', 'mode', 'some', {}, /^Output: "some"/],
+    ['ion-runs', 'filters', [{ field: 'id' }], {}, /"id" has the unknown operator "undefined"$/],
+    ['ion-runs', 'shape', 'flat', {}, /^Shape: "flat"/],
     ['ion-runs', 'changesFrom', 'then', {}, /^First read: "then"/],
     ['ion-runs', 'pageSize', 1.5, {}, /^Page size must be /],
     ['ion-runs', 'limit', -1, {}, /^Limit must be /],
@@ -219,7 +222,7 @@ describe('the dialogs', () => {
     ],
     ['ion-events', 'fields', ['id'], unreadable, /^Fields cannot .* STEPS_DAGS/],
     ['ion-events', 'fields', ['id }'], polled, /^Fields: "id }"/],
-    ['ion-events', 'filters', [{ ...filter, op: 'is' }], polled, /operator: is$/],
+    ['ion-events', 'filters', [{ ...filter, op: 'is' }], polled, /operator "is"$/],
     ['ion-events', 'interval', 0.05, {}, /^Interval \(s\) must be a number from 0\.1 to 2073600$/],
     ['ion-events', 'interval', 30 * 86_400, {}, /^Interval \(s\) must be /],
     ['ion-events', 'path', 'ion', webhook, /^Path must be a path such as/],
@@ -263,7 +266,9 @@ describe('the dialogs', () => {
   ];
   for (const [type, property, value, node, text] of wrong) {
     it(`report the problem with ${JSON.stringify(value)} as ${property} of ${type}`, () => {
-      assert.match(String(check(type, property, value, node)), text);
+      const problem = String(check(type, property, value, node));
+      assert.match(problem, text);
+      assert.doesNotMatch(problem, /:\s*$/);
     });
   }
 

@@ -133,6 +133,19 @@ describe('the ion-config dialog in a browser', () => {
       await resultSays('ION_AUTH: The auth server');
     });
 
+    it('shows the result over the whole width of the dialog', async () => {
+      await editor.page.fill(field('clientSecret'), 'another-secret');
+      await test();
+      await resultSays('ION_AUTH: The auth server');
+      const [result, dialog] = await Promise.all(
+        ['#ion-config-test-result', '.ion-config-dialog'].map((selector) =>
+          editor.page.locator(selector).boundingBox(),
+        ),
+      );
+      assert.ok(result && dialog);
+      assert.deepEqual([result.x, result.width], [dialog.x, dialog.width]);
+    });
+
     it('does not send the stored secret elsewhere', async () => {
       await editor.page.fill(field('authUrl'), context.sandbox.foreignAuthUrl);
       await test();
@@ -331,6 +344,14 @@ describe('the ion-config dialog in a browser', () => {
         const { waiting, givenUp } = await outbox();
         return waiting === 0 && givenUp === count;
       });
+    const discardAll = async () => {
+      const response = await fetch(`${nodeRed.url}/ion-config/config/outbox`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ decision: 'discard', sequences: 'all' }),
+      });
+      assert.equal(response.status, 200);
+    };
     const open = () => editor.editConfig('ion-config', 'config');
     const says = (text: string, id = 'state') =>
       editor.page.locator(`#ion-config-outbox-${id}`).filter({ hasText: text }).waitFor();
@@ -401,6 +422,10 @@ describe('the ion-config dialog in a browser', () => {
         /ION_VARIABLES: The field .* takes a number such as 12\.5, not the text "12,5"/,
       );
       assert.match(first, /\d+:\d\d/);
+      assert.deepEqual(await entries().locator('.ion-config-outbox-value').allTextContents(), [
+        '"12,5"',
+        '"<b>12</b>"',
+      ]);
       assert.match(second, /step <i>none<\/i>.*ION_NOT_FOUND: There is no step/);
       assert.equal(await entries().locator('b, i').count(), 0);
       await cancel();
@@ -409,8 +434,11 @@ describe('the ion-config dialog in a browser', () => {
     it('retries one, which is rejected again after the others', async () => {
       await open();
       await press('Retry');
-      await untilGivenUp(2);
-      await refresh();
+      // Without the button Refresh.
+      await editor.page.waitForFunction(() => {
+        const [first] = document.querySelectorAll('#ion-config-outbox-rejected-writes li');
+        return first?.textContent?.includes('ION_NOT_FOUND');
+      });
       await says('0 pending, 2 rejected');
       await untilListed(2);
       assert.match((await entries().first().textContent()) ?? '', /ION_NOT_FOUND/);
@@ -423,6 +451,8 @@ describe('the ion-config dialog in a browser', () => {
       await editor.page
         .getByText('Discard 1 write? It is deleted and never reaches ION.')
         .waitFor();
+      const question = editor.page.locator('.red-ui-notification');
+      assert.deepEqual(await question.locator('button').allTextContents(), ['Cancel', 'Discard']);
       await answer('Cancel');
       assert.equal((await outbox()).givenUp, 2);
       await press('Discard');
@@ -440,8 +470,6 @@ describe('the ion-config dialog in a browser', () => {
       data.runStepFields.update(fieldId, { type: 'STRING' });
       await open();
       await editor.page.click('#ion-config-outbox-retry-all');
-      await untilGivenUp(0);
-      await refresh();
       await says('The outbox is empty.');
       assert.equal(data.runStepFields.get(fieldId)?.value, '12,5');
       await cancel();
@@ -498,25 +526,53 @@ describe('the ion-config dialog in a browser', () => {
       }
       assert.equal(context.sandbox.data.runStepFields.get(fieldId)?.value, 5);
       control.clearFaults();
-      await fetch(`${nodeRed.url}/ion-config/config/outbox`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ decision: 'discard', sequences: 'all' }),
-      });
+      await discardAll();
     });
 
-    it('says since when ION has been unreachable, and why', async () => {
-      const { control, data } = context.sandbox;
-      control.fault({ target: 'api', kind: 'status', status: 500, times: 1000 });
-      const others = data.runs.all().slice(0, 3);
-      for (const { id } of others) await write({ run: id, value: 11 });
-      await until(async () => (await outbox()).unreachableSince !== undefined);
-      await open();
-      await says('3 pending, 0 rejected');
-      await says('ION has been unreachable since', 'outage');
-      await says('500', 'outage');
-      await cancel();
-    });
+    for (const [what, begin, text, reason] of [
+      [
+        'ION has been unreachable',
+        () => context.sandbox.control.fault({ target: 'api', kind: 'reset', times: 1000 }),
+        'ION has been unreachable since',
+        'connection',
+      ],
+      [
+        'writes wait, if ION responds with errors',
+        () =>
+          context.sandbox.control.fault({
+            target: 'api',
+            kind: 'status',
+            status: 500,
+            times: 1000,
+          }),
+        'Writes have been waiting since',
+        '500',
+      ],
+      [
+        'writes wait, if the auth server refuses the API key',
+        () => context.sandbox.control.set({ keyEnabled: false, tokenLifetime: 1 }),
+        'Writes have been waiting since',
+        'refused the API key',
+      ],
+    ] as const) {
+      it(`says since when ${what}, and why`, async () => {
+        const { control, data } = context.sandbox;
+        begin();
+        control.revokeTokens();
+        const others = data.runs.all().slice(0, 3);
+        for (const { id } of others) await write({ run: id, value: 11 });
+        await until(async () => (await outbox()).unreachableSince !== undefined);
+        await open();
+        await says('3 pending, 0 rejected');
+        await says(text, 'outage');
+        await says(reason, 'outage');
+        await cancel();
+        control.clearFaults();
+        control.set({ keyEnabled: true, tokenLifetime: 300 });
+        await until(async () => (await outbox()).waiting === 0);
+        await discardAll();
+      });
+    }
 
     it('decides about all if more were rejected than are shown', async () => {
       const { page } = editor;
@@ -569,7 +625,7 @@ describe('the ion-config dialog in a browser', () => {
       await says('ION_CONFIG: In use elsewhere.');
       await page.unroute(route);
       await refresh();
-      await says('rejected');
+      await says('The outbox is empty.');
       await cancel();
     });
   });

@@ -40,6 +40,10 @@ describe('the ion-events dialog in a browser', () => {
     registered: { via: 'webhook', register: true, publicUrl: 'https://factory.example.com' },
     secret: { via: 'webhook' },
     wrong: {},
+    misspelled: {
+      // A filter of runs, not of their steps.
+      filters: [{ field: 'procedureId', op: 'eq', value: '7', valueType: 'num' }],
+    },
   };
 
   before(async function () {
@@ -228,12 +232,33 @@ describe('the ion-events dialog in a browser', () => {
     await editor.cancel();
   });
 
+  it('has the default fields of the resource ticked, and stores none of them', async () => {
+    const { page } = editor;
+    const ticked = () =>
+      page
+        .locator('#ion-query-field-tree input:checked')
+        .evaluateAll((all) => all.map((box) => box.getAttribute('aria-label')));
+    await editor.edit('plain');
+    await treeIsShown();
+    assert.deepEqual(await ticked(), ['id', '_created', '_updated', 'title', 'status']);
+    await page.selectOption('#ion-events-resource', 'RUN_STEPS_FIELDS');
+    assert.deepEqual(await ticked(), ['id', '_created', '_updated']);
+    // A webhook without fields sends ION's event as it is.
+    await via('webhook');
+    assert.deepEqual(await ticked(), []);
+    await via('poll');
+    await page.selectOption('#ion-events-resource', 'RUN_STEPS');
+    await editor.done();
+    assert.deepEqual(await editor.property('plain', 'fields'), []);
+    assert.notEqual(await editor.property('plain', 'changed'), true);
+  });
+
   it('stores the ticked actions and fields', async () => {
     const { page } = editor;
     await editor.edit('plain');
     await treeIsShown();
     await action('CREATE').uncheck();
-    for (const name of ['status', 'title']) {
+    for (const name of ['position', 'title']) {
       await page.fill('#ion-query-field-search', name);
       await page
         .locator('#ion-query-field-tree .red-ui-treeList-label')
@@ -243,7 +268,7 @@ describe('the ion-events dialog in a browser', () => {
     }
     await editor.done();
     assert.deepEqual(await stored('plain', ['actions', 'fields']), {
-      ...{ actions: ['UPDATE'], fields: ['status', 'title'] },
+      ...{ actions: ['UPDATE'], fields: ['id', '_created', '_updated', 'status', 'position'] },
     });
   });
 
@@ -363,6 +388,14 @@ describe('the ion-events dialog in a browser', () => {
       assert.match(errors, text);
     }
     assert.doesNotMatch(errors, /^Interval/m);
+  });
+
+  it('marks a node with a misspelled filter of its resource, and shows the reason', async () => {
+    await editor.edit('misspelled');
+    const reason = 'ION\'s schema has no filter "procedureId"';
+    await editor.page.locator('.ion-query-problem').getByText(reason).waitFor();
+    await editor.done();
+    assert.deepEqual(await editor.property('misspelled', 'validationErrors'), [reason]);
   });
 
   it('reports a changed step, once it is deployed', async () => {

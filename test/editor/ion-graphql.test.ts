@@ -8,7 +8,9 @@ import { useSandbox } from '../support/sandbox.js';
 
 /** Monaco, inside the page. */
 declare const monaco: {
-  editor: { getModels(): { getLanguageId(): string; setValue(text: string): void }[] };
+  editor: {
+    getModels(): { getLanguageId(): string; getValue(): string; setValue(text: string): void }[];
+  };
 };
 
 const QUERY = `query Run($id: ID!) {
@@ -138,13 +140,133 @@ describe('the ion-graphql dialog in a browser', () => {
     await resultSays('ION_SERVER');
   });
 
+  it('marks its result as old once the query or the values differ from those that it belongs to', async () => {
+    const { page } = editor;
+    const old = page.locator('#ion-graphql-result-old');
+    await run('{ "id": 7 }');
+    await resultSays('title');
+    assert.equal(await old.isVisible(), false);
+    await page.fill('#ion-graphql-test-variables', '{ "id": 8 }');
+    await old.filter({ hasText: 'This result is old' }).waitFor();
+    await page.fill('#ion-graphql-test-variables', '{ "id": 7 }');
+    await old.waitFor({ state: 'hidden' });
+    await clickBehind('title');
+    await page.keyboard.press('Enter');
+    await old.waitFor();
+    await page.click('#ion-graphql-run');
+    await old.waitFor({ state: 'hidden' });
+    await resultSays('title');
+  });
+
+  it('marks a failure as old as well', async () => {
+    const { page } = editor;
+    await run('{ "id": ');
+    await resultSays('ION_VARIABLES');
+    await page.fill('#ion-graphql-test-variables', '{ "id": 7 }');
+    await page.locator('#ion-graphql-result-old').waitFor();
+  });
+
+  describe('a template', () => {
+    const choose = (key: string) => editor.page.selectOption('#ion-graphql-starter', key);
+    const answer = async (button: string) => {
+      const question = editor.page.locator('.red-ui-notification');
+      await question.getByRole('button', { name: button, exact: true }).click();
+      await question.waitFor({ state: 'detached' });
+    };
+    const query = () =>
+      editor.page.evaluate(() => {
+        const models = monaco.editor.getModels();
+        return models.find((model) => model.getLanguageId() === 'graphql')?.getValue();
+      });
+    const queryHas = (text: string) => editor.page.waitForSelector(`${lines} >> text=${text}`);
+    const variables = () =>
+      Promise.all([
+        editor.page.inputValue('#node-input-variables'),
+        editor.page.inputValue('#node-input-variablesType'),
+      ]);
+
+    it('replaces a query of the user only after a question, and undo brings the query back', async () => {
+      const { page } = editor;
+      await choose('me');
+      await page.getByText('Replace your query with this template? Undo').waitFor();
+      await answer('Cancel');
+      assert.equal(await query(), QUERY);
+      await choose('me');
+      await answer('Replace');
+      await queryHas('WhoAmI');
+      await clickBehind('WhoAmI');
+      await page.keyboard.press('Control+z');
+      await page.waitForSelector(`${lines} >> text=WhoAmI`, { state: 'detached' });
+      assert.equal(await query(), QUERY);
+    });
+
+    it('replaces another template without a question', async () => {
+      await choose('me');
+      await answer('Replace');
+      await queryHas('WhoAmI');
+      await choose('procedures');
+      await queryHas('procedures');
+      assert.equal(await editor.page.locator('.red-ui-notification').count(), 0);
+    });
+
+    it('brings an example of its variables, and the next one takes it away', async () => {
+      const { page } = editor;
+      assert.deepEqual(await variables(), ['variables', 'msg']);
+      await choose('fieldValue');
+      await page.getByText('and fill in example variables?').waitFor();
+      await answer('Replace');
+      await queryHas('RecordValue');
+      const [json, type] = await variables();
+      assert.equal(type, 'json');
+      assert.deepEqual(Object.keys(JSON.parse(json).input), ['id', 'etag', 'value']);
+      assert.equal(await page.inputValue('#ion-graphql-test-variables'), json);
+      await choose('me');
+      await queryHas('WhoAmI');
+      assert.deepEqual(await variables(), ['variables', 'msg']);
+      assert.equal(await page.inputValue('#ion-graphql-test-variables'), '');
+    });
+
+    it('keeps the variables of the user', async () => {
+      const { page } = editor;
+      await page.locator('#node-input-variables ~ .red-ui-typedInput-container input').fill('mine');
+      await page.click('.ion-graphql-trial summary');
+      await page.fill('#ion-graphql-test-variables', '{ "id": 3 }');
+      await choose('fieldValue');
+      await page.getByText('Replace your query with this template? Undo').waitFor();
+      await answer('Replace');
+      await queryHas('RecordValue');
+      assert.deepEqual(await variables(), ['mine', 'msg']);
+      assert.equal(await page.inputValue('#ion-graphql-test-variables'), '{ "id": 3 }');
+    });
+  });
+
+  it('formats the query in a step that undo takes back', async () => {
+    const { page } = editor;
+    await clickBehind('title');
+    await page.keyboard.press('Enter');
+    await page.keyboard.type('id   id');
+    await page.click('#ion-graphql-format');
+    await page.waitForFunction(
+      (selector) => document.querySelectorAll(selector).length >= 8,
+      lines,
+    );
+    await clickBehind('title');
+    await page.keyboard.press('Control+z');
+    await page.waitForSelector(`${lines} >> text=/id\\s{3}id/`);
+  });
+
   it('asks before it runs a mutation', async () => {
     const { page } = editor;
     await page.selectOption('#ion-graphql-starter', 'stepStatus');
+    await page.click('.red-ui-notification button >> text=Replace');
+    await page.waitForSelector('.red-ui-notification', { state: 'detached' });
     await page.waitForSelector(`${lines} >> text=StepStatus`);
     const { executed } = context.sandbox.control.counters();
     const variables = '{ "input": { "id": 1, "etag": "stale" } }';
     await run(variables);
+    await page.waitForSelector('.red-ui-notification button');
+    const buttons = page.locator('.red-ui-notification button');
+    assert.deepEqual(await buttons.allTextContents(), ['Cancel', 'Run mutation']);
     await page.click('.red-ui-notification button >> text=Cancel');
     await page.waitForSelector('.red-ui-notification', { state: 'detached' });
     assert.deepEqual(context.sandbox.control.counters().executed, executed);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { rowsFilter } from '../../nodes/client/lists/rows-query.js';
 import { type FlowNode, runsNode, sandboxConfig } from '../../tools/flow-nodes.js';
 import { prepareUserDir } from '../../tools/node-red.js';
 import { useTemporaryFolder } from '../../tools/package.js';
@@ -49,6 +50,15 @@ describe('the ion-runs dialog in a browser', () => {
           { field: 'dueDate', op: 'isnull', value: 'payload["is open"]', valueType: 'msg' },
         ],
       }),
+      runs('misspelled', {
+        filters: [{ field: 'statsu', op: 'eq', value: 'TODO', valueType: 'str' }],
+      }),
+      runs('none of', {
+        filters: [
+          { field: 'status', op: 'notin', value: 'payload', valueType: 'msg' },
+          { field: 'steps.status', op: 'notin', value: 'TODO, HOLD', valueType: 'str' },
+        ],
+      }),
       runs('large', {
         filters: [
           { field: 'id', op: 'eq', value: '9007199254740993', valueType: 'num' },
@@ -85,6 +95,14 @@ describe('the ion-runs dialog in a browser', () => {
       .filter({ hasText: new RegExp(`^${label}`) })
       .locator('input')
       .click();
+  const sortField = (index: number) => editor.page.locator('.ion-runs-sort-field').nth(index);
+  const sortDirection = (index: number) =>
+    editor.page.locator('#ion-runs-sort-keys > div').nth(index).locator('.ion-runs-sort-direction');
+  /** The sort keys in the preview, which may be JSONata. */
+  const preview = async () => {
+    const text = (await editor.page.textContent('#ion-runs-preview-variables')) ?? '';
+    return { sort: JSON.parse(/"sort": (\[[^\]]*\])/.exec(text)?.[1] ?? '') as string[] };
+  };
   const keepsEverything = async (id: string) => {
     assert.deepEqual(await editor.property(id, 'filters'), filters);
     assert.deepEqual(await editor.property(id, 'fields'), fields);
@@ -112,6 +130,23 @@ describe('the ion-runs dialog in a browser', () => {
     assert.deepEqual((await variables()).filters, { status: { in: ['TODO', 'IN_PROGRESS'] } });
   });
 
+  it('offers the fields for a new filter at once', async () => {
+    const { page } = editor;
+    await editor.done();
+    await open('large');
+    await page.click('.red-ui-editableList-addButton');
+    const menu = page.locator('.red-ui-autoComplete-container');
+    await menu.getByText('partNumber', { exact: true }).waitFor();
+    const field = row(2).locator('.ion-query-field');
+    assert.ok(await field.evaluate((element) => element === document.activeElement));
+    await page.keyboard.type('dueD');
+    await menu.getByText('partNumber').waitFor({ state: 'detached' });
+    await page.keyboard.press('Enter');
+    assert.equal(await field.inputValue(), 'dueDate');
+    await editor.cancel();
+    await open('runs');
+  });
+
   it('has true and false for booleans, and operators for the type', async () => {
     const { page } = editor;
     await page.click('.red-ui-editableList-addButton');
@@ -127,6 +162,30 @@ describe('the ion-runs dialog in a browser', () => {
     assert.deepEqual((await variables()).filters, {
       and_: [{ status: { in: ['TODO', 'IN_PROGRESS'] } }, { archived: { eq: false } }],
     });
+  });
+
+  it('has the default fields ticked and first, and technical ones last', async () => {
+    const { page } = editor;
+    await editor.done();
+    await open('large');
+    const boxes = page.locator('#ion-query-field-tree input');
+    const names = await boxes.evaluateAll((all) =>
+      all.map((box) => box.getAttribute('aria-label')),
+    );
+    assert.deepEqual(names.slice(0, 3), ['id', 'title', 'status']);
+    const ofRun = names.filter((name) => !name?.includes('.'));
+    const first = ofRun.indexOf('_etag');
+    assert.ok(first > 10 && ofRun.includes('LastSessionId'));
+    assert.ok(ofRun.slice(first).every((name) => /^[_A-Z]/.test(String(name))));
+    assert.ok(ofRun.indexOf('_updated') < first);
+    const ticked = await boxes.evaluateAll((all) =>
+      all.flatMap((box) =>
+        (box as HTMLInputElement).checked ? box.getAttribute('aria-label') : [],
+      ),
+    );
+    assert.deepEqual(ticked, runsNode.fields);
+    await editor.cancel();
+    await open('runs');
   });
 
   it('has a tree of fields that is read level by level, and can be searched', async () => {
@@ -150,20 +209,27 @@ describe('the ion-runs dialog in a browser', () => {
     await page.keyboard.press('Backspace');
     await page.locator('#ion-query-field-tree').getByText('percentComplete').waitFor();
     await page.locator('#ion-query-field-tree').focus();
+    // The chosen fields are the first ones: id, title, part.
     await page.keyboard.press('Space');
-    assert.match((await query().textContent()) ?? '', /_created/);
-    await page.keyboard.press('Space');
+    assert.doesNotMatch((await query().textContent()) ?? '', / id\n/);
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Space');
-    assert.match((await query().textContent()) ?? '', /_updated/);
-    assert.doesNotMatch((await query().textContent()) ?? '', /_created/);
+    assert.doesNotMatch((await query().textContent()) ?? '', /title/);
     await page.keyboard.press('Space');
+    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press('Space');
+    assert.match((await query().textContent()) ?? '', /title\s+id\n/);
+    // Back to the order in which they were chosen.
+    for (const name of ['title', 'partNumber']) {
+      await tick(name);
+      await tick(name);
+    }
   });
 
   it('shows the same when it is opened again', async () => {
-    const { page } = editor;
-    await page.locator('.ion-runs-sort').nth(0).selectOption('TITLE_DESC');
-    await page.locator('.ion-runs-sort').nth(1).selectOption('ID_ASC');
+    await sortField(0).selectOption('title');
+    await sortDirection(0).selectOption({ label: 'Z to A' });
+    await sortField(1).selectOption('id');
     const text = await query().textContent();
     const chosen = await variables();
     assert.deepEqual(chosen.sort, ['TITLE_DESC', 'ID_ASC']);
@@ -179,6 +245,51 @@ describe('the ion-runs dialog in a browser', () => {
     await editor.done();
   });
 
+  it('sorts by each field once, with a direction in words', async () => {
+    const { page } = editor;
+    await open('later');
+    const names = async (index: number) =>
+      (await sortField(index).locator('option').allTextContents()).slice(1);
+    const directions = async (index: number) =>
+      sortDirection(index).locator('option').allTextContents();
+    const all = await names(0);
+    assert.ok(all.includes('dueDate') && all.includes('_updated'));
+    await sortField(0).selectOption('_updated');
+    assert.deepEqual(await directions(0), ['newest first', 'oldest first']);
+    assert.ok(!(await names(1)).includes('_updated'));
+    await sortField(1).selectOption('title');
+    assert.deepEqual(await directions(1), ['A to Z', 'Z to A']);
+    await sortField(2).selectOption('partId');
+    assert.deepEqual(await directions(2), ['ascending', 'descending']);
+    await sortDirection(2).selectOption({ label: 'descending' });
+    await sortField(3).selectOption('endTime');
+    assert.deepEqual(await directions(3), ['newest first', 'oldest first']);
+    assert.deepEqual(
+      await names(4),
+      all.filter((name) => !['_updated', 'title', 'partId', 'endTime'].includes(name)),
+    );
+    const sort = ['_UPDATED_DESC', 'TITLE_ASC', 'PART_ID_DESC', 'END_TIME_DESC'];
+    assert.deepEqual((await preview()).sort, sort);
+    await sortField(1).selectOption('');
+    assert.ok((await names(3)).includes('title'));
+    await page.click('#node-dialog-ok');
+    await page.waitForSelector('#node-dialog-ok', { state: 'detached' });
+    assert.deepEqual(
+      await editor.property('later', 'sort'),
+      sort.filter((key) => key !== 'TITLE_ASC'),
+    );
+  });
+
+  it('says that a limit of 0 means all runs', async () => {
+    await open('runs');
+    const texts = await editor.page.locator('label[for=node-input-limit]').allTextContents();
+    assert.deepEqual(
+      texts.map((text) => text.trim()),
+      ['Limit', '0: all runs'],
+    );
+    await editor.cancel();
+  });
+
   it('creates a flow that returns the chosen fields', async () => {
     await nodeRed.untilStarted(() => editor.deploy());
     const response = await fetch(`${nodeRed.url}/runs`);
@@ -189,6 +300,25 @@ describe('the ion-runs dialog in a browser', () => {
     assert.deepEqual(titles, titles.toSorted().reverse());
   });
 
+  it('names the choices of the output after the shape, and saves the shape', async () => {
+    const { page } = editor;
+    await open('large');
+    const modes = () => page.locator('#node-input-mode option').allTextContents();
+    const ofRuns = await modes();
+    await page.selectOption('#node-input-shape', { label: 'flat rows for a table or CSV' });
+    assert.deepEqual(await modes(), [
+      'one message with all rows',
+      'one message per row',
+      'one message per page of runs',
+    ]);
+    await editor.done();
+    assert.equal(await editor.property('large', 'shape'), 'rows');
+    await open('large');
+    await page.selectOption('#node-input-shape', 'nested');
+    assert.deepEqual(await modes(), ofRuns);
+    await editor.done();
+  });
+
   it('keeps values unknown to the schema', async () => {
     await open('strange');
     const { page } = editor;
@@ -196,6 +326,24 @@ describe('the ion-runs dialog in a browser', () => {
     assert.equal(await row(1).locator('.ion-query-field').getAttribute('aria-invalid'), 'true');
     await editor.done();
     await keepsEverything('strange');
+  });
+
+  it('marks a node with a misspelled filter, and shows the reason', async () => {
+    const { page } = editor;
+    const reason = 'ION\'s schema has no filter "statsu"';
+    const problems = () => editor.property('misspelled', 'validationErrors');
+    await open('misspelled');
+    await row(0).getByText(reason).waitFor();
+    await editor.done();
+    assert.equal(await editor.property('misspelled', 'valid'), false);
+    assert.deepEqual(await problems(), [reason]);
+    await page.waitForSelector('[id="misspelled"] .red-ui-flow-node-error:not(.hide)');
+    await open('misspelled');
+    await row(0).locator('.ion-query-field').fill('status');
+    await row(0).locator('.ion-query-op').focus();
+    assert.equal(await row(0).locator('.ion-query-problem').isVisible(), false);
+    await editor.done();
+    assert.deepEqual(await problems(), []);
   });
 
   it('opens as an ion-graphql node with the same query', async () => {
@@ -247,6 +395,42 @@ describe('the ion-runs dialog in a browser', () => {
         { dueDate: { isnull: false } },
       ],
     });
+  });
+
+  it('composes "is not one of", with an empty field as none of the values', async () => {
+    const { page } = editor;
+    await open('none of');
+    const operator = row(0).locator('.ion-query-op option:checked');
+    assert.equal(await operator.textContent(), 'is not one of');
+    await page.click('#ion-runs-open-as');
+    await page.waitForSelector('#node-dialog-ok', { state: 'detached' });
+    const graphql = (await editor.nodesOfType('ion-graphql')).at(-1);
+    const filtersFor = (payload: unknown) =>
+      page.evaluate(
+        async ([text, payload]) =>
+          JSON.parse(JSON.stringify((await jsonata(text).evaluate({ payload })).filters)),
+        [String(graphql?.variables), payload] as const,
+      );
+    const steps = [{ status: { neq: 'TODO' } }, { status: { neq: 'HOLD' } }];
+    const ofSteps = { steps: { or_: [{ status: { isnull: true } }, { and_: steps }] } };
+    const [empty, full] = [true, false].map((isnull) => ({ status: { isnull } }));
+    const not = (...values: string[]) => values.map((neq) => ({ status: { neq } }));
+    const cases: [unknown, object][] = [
+      ['TODO, CANCELED', { or_: [empty, { and_: not('TODO', 'CANCELED') }] }],
+      [['TODO'], { or_: [empty, { and_: not('TODO') }] }],
+      [['TODO', null], { and_: [full, ...not('TODO')] }],
+      [[], { or_: [empty, full] }],
+    ];
+    for (const [payload, expected] of cases) {
+      const filters = [
+        { field: 'status', op: 'notin', value: payload } as const,
+        { field: 'steps.status', op: 'notin', value: 'TODO, HOLD' } as const,
+      ];
+      assert.deepEqual(await filtersFor(payload), { and_: [expected, ofSteps] });
+      assert.deepEqual(rowsFilter({ filters, fields: [], sort: [] }), {
+        and_: [expected, ofSteps],
+      });
+    }
   });
 
   it('shows text inputs if ION does not answer, keeps everything, and retries', async () => {

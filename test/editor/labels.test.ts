@@ -21,6 +21,11 @@ describe('the labels of the dialogs', () => {
   before(async () => {
     const { clientId, clientSecret } = context.sandbox;
     const place = { z: 'flow', x: 200, y: 100 };
+    const filters = [
+      { field: 'status', op: 'eq', value: 'TODO', valueType: 'str' },
+      { field: 'status', op: 'notin', value: 'TODO', valueType: 'str' },
+      { field: 'title', op: 'eq', value: 'payload', valueType: 'flow' },
+    ];
     const flow = [
       { id: 'flow', type: 'tab', label: 'test' },
       sandboxConfig(context.sandbox),
@@ -30,6 +35,8 @@ describe('the labels of the dialogs', () => {
         ...{ ...stepNode, ...place, id: action, y: 300 + 60 * index },
         ...{ action, delivery: 'outbox', outputs: 2 },
       })),
+      { ...runsNode, ...place, id: 'filtered runs', y: 680, filters, sort: ['TITLE_ASC'] },
+      { ...eventsNode, ...place, id: 'filtered events', y: 740, filters },
       { ...eventsNode, ...place, id: 'poll', y: 560 },
       { ...eventsNode, ...place, id: 'webhook', y: 620, via: 'webhook', register: true },
       { ...stepNode, ...place, id: 'path', y: 500, action: 'file', value: '', valueType: 'path' },
@@ -41,6 +48,33 @@ describe('the labels of the dialogs', () => {
 
   // German words are the longest.
   for (const locale of byLength({ usual: ['en-US', 'de', 'ja'], brief: ['de'] })) {
+    it(`name every control of the filters and fields in ${locale}`, async function () {
+      const editor = await Editor.open(this, nodeRed.url, { locale });
+      try {
+        for (const id of ['filtered runs', 'filtered events']) {
+          await editor.edit(id);
+          // A long branch is filled in steps; `_etag` of the steps is near its end.
+          const last = id === 'filtered runs' ? 1 : 0;
+          await editor.page
+            .locator('#ion-query-field-tree')
+            .getByText('_etag', { exact: true })
+            .nth(last)
+            .waitFor({ state: 'attached' });
+          assert.deepEqual(await controlsWithoutName(editor), []);
+          const names = await editor.page
+            .locator('.ion-query-row')
+            .evaluateAll((rows) => rows.map((row) => row.getAttribute('aria-label')));
+          assert.deepEqual(
+            names.map((name) => /status|title|archived|due/.exec(String(name))?.[0]),
+            ['status', 'status', 'title'],
+          );
+          await editor.cancel();
+        }
+      } finally {
+        await editor.close();
+      }
+    });
+
     it(`fit on one line before their fields in ${locale}`, async function () {
       const editor = await Editor.open(this, nodeRed.url, { locale });
       try {
@@ -67,6 +101,23 @@ describe('the labels of the dialogs', () => {
     });
   }
 });
+
+/** The controls in the filters and the field tree without a name for a screen reader. */
+function controlsWithoutName({ page }: Editor): Promise<string[]> {
+  return page.evaluate(() => {
+    const parts = '#ion-query-filters, #ion-query-field-tree, #ion-runs-sort-keys';
+    const controls = [...document.querySelectorAll(parts)].flatMap((part) => [
+      ...part.querySelectorAll<HTMLInputElement>('input, select, button, textarea, [role=button]'),
+    ]);
+    return controls
+      .filter((control) => control.offsetParent !== null)
+      .filter((control) => {
+        const texts = [...(control.labels ?? [])].map(({ textContent }) => textContent);
+        return !(control.getAttribute('aria-label') ?? texts.join('')).trim();
+      })
+      .map(({ outerHTML }) => outerHTML);
+  });
+}
 
 function labelsThatDoNotFit({ page }: Editor): Promise<string[]> {
   return page.evaluate(() => {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { runsMigrations } from '../../nodes/migrations/ion-runs.js';
+import { currentVersion } from '../../nodes/migrations/migrate.js';
 import { type FlowNode, graphqlNode, runsNode, sandboxConfig } from '../../tools/flow-nodes.js';
 import { prepareUserDir } from '../../tools/node-red.js';
 import { useTemporaryFolder } from '../../tools/package.js';
@@ -78,7 +80,7 @@ describe('the dialogs of nodes of another version, in a browser', () => {
     await editor.page.fill('#node-input-name', 'renamed');
     await editor.done();
     assert.equal(await property('edited', 'changed'), true);
-    assert.equal((await exported('edited'))?.version, 1);
+    assert.equal((await exported('edited'))?.version, currentVersion(runsMigrations));
   });
 
   it('show what missing properties mean', async () => {
@@ -98,6 +100,6 @@ describe('the dialogs of nodes of another version, in a browser', () => {
     await editor.edit('later');
     await editor.page.fill('#node-input-name', 'renamed');
     await editor.done();
-    assert.equal((await exported('later'))?.version, 1);
+    assert.equal((await exported('later'))?.version, currentVersion(runsMigrations));
   });
 });

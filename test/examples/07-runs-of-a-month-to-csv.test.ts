@@ -5,9 +5,10 @@ import { parseOperation } from '../../nodes/client/graphql/operation.js';
 import { cursorAt } from '../../nodes/client/paging/cursors.js';
 import { RunningExample } from '../../tools/example.js';
 import { useTemporaryFolder } from '../../tools/package.js';
+import { parseCsv } from '../support/csv.js';
 import { useSandbox } from '../support/sandbox.js';
 
-const COLUMNS = ['id', 'title', 'status', 'part', 'created', 'ended'];
+const COLUMNS = ['id', 'title', 'status', 'part.partNumber', '_created', 'endTime'];
 const HEADER = `${COLUMNS.join(',')}\r\n`;
 const AWKWARD = [
   'Bracket, left',
@@ -31,24 +32,6 @@ function lastMonth(): { from: number; to: number; name: string } {
   const begin = (months: number) => Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - months);
   const name = new Date(begin(1)).toISOString().slice(0, 7);
   return { from: begin(1), to: begin(0), name };
-}
-
-/** Reads CSV according to RFC 4180. */
-function parseCsv(text: string): string[][] {
-  const rows: string[][] = [];
-  let row: string[] = [];
-  const cell = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/y;
-  while (cell.lastIndex < text.length) {
-    const at = cell.lastIndex;
-    const found = cell.exec(text);
-    assert.ok(found, `no CSV: ${JSON.stringify(text.slice(at, at + 80))}`);
-    const [, quoted, plain, end] = found;
-    row.push(quoted?.replaceAll('""', '"') ?? String(plain));
-    if (end === ',') continue;
-    rows.push(row);
-    row = [];
-  }
-  return rows;
 }
 
 describe('example 07, the runs of a month to CSV', () => {

@@ -54,16 +54,11 @@ describe('the admin routes of a Node-RED with users', () => {
       acts: true,
       body: { decision: 'discard', sequences: [] },
     },
-    {
-      method: 'POST',
-      path: 'ion-config/test',
-      acts: true,
-      body: {
-        id: 'config',
-        config,
-        credentials: { clientId: 'sandbox-key', clientSecret: '__PWRD__' },
-      },
-    },
+    ...['test', 'schema'].map((name): Route => {
+      const credentials = { clientId: 'sandbox-key', clientSecret: '__PWRD__' };
+      const body = { id: 'config', config, credentials };
+      return { method: 'POST', path: `ion-config/${name}`, acts: true, body };
+    }),
   ];
 
   before(async () => {

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseOperation } from '../../nodes/client/graphql/operation.js';
 import { type FlowNode, graphqlNode, runsNode, sandboxConfig } from '../../tools/flow-nodes.js';
 import { install, pack, useTemporaryFolder } from '../../tools/package.js';
 import { RunningNodeRed } from '../../tools/running-node-red.js';
+import { parseCsv } from '../support/csv.js';
 import { byLength } from '../support/length.js';
 import { useSandbox } from '../support/sandbox.js';
 
@@ -11,6 +13,18 @@ const RUNS = 60;
 const TRIGGERS = byLength({ usual: 1000, brief: 300 });
 /** A failure that no retry fixes. */
 const REFUSAL = [{ message: 'Not now.' }];
+
+interface NestedRun {
+  id: number;
+  title: string;
+  part: { partNumber: string } | null;
+  steps: { title: string; status: string; fields: { name: string; value: unknown }[] }[];
+}
+
+/** A list that is not empty: an empty one is an empty cell. */
+function isList(value: unknown): boolean {
+  return Array.isArray(value) && value.length > 0;
+}
 
 describe('lists in a real Node-RED', function () {
   this.timeout(180_000);
@@ -112,6 +126,89 @@ describe('lists in a real Node-RED', function () {
         answers.flatMap(({ runs }) => runs.edges.map(({ node: { id } }) => id)),
         ids,
       );
+    });
+  });
+
+  describe('a csv node after flat rows', () => {
+    const csv: FlowNode = {
+      id: 'csv',
+      type: 'csv',
+      spec: 'rfc',
+      sep: ',',
+      hdrout: 'once',
+      ret: '\\r\\n',
+      temp: '',
+      wires: [['collect']],
+    };
+    /** Responds with the lines of all messages. */
+    const collect: FlowNode = {
+      id: 'collect',
+      type: 'function',
+      func: `
+        const lines = (context.get('lines') ?? '') + msg.payload;
+        const isLast = msg.complete || !msg.parts;
+        context.set('lines', isLast ? '' : lines);
+        if (isLast) return { ...msg, payload: lines };
+      `,
+      wires: [['out']],
+    };
+    const fields = ['id', 'part.partNumber', 'steps.title', 'steps.status', 'title'];
+
+    /** The table that is expected, read without this node. */
+    const tableOf = async (rows: (run: NestedRun) => unknown[][]): Promise<string[][]> => {
+      const operation = parseOperation(`{ runs(sort: [ID_ASC]) { edges { node {
+        id title part { partNumber } steps { title status fields { id name value } }
+      } } } }`);
+      const { signal } = new AbortController();
+      const { data } = await context.client().request(operation, { signal });
+      const { edges } = data.runs as { edges: { node: NestedRun }[] };
+      return edges.flatMap(({ node }) =>
+        rows(node).map((row) => row.map((value) => String(value ?? ''))),
+      );
+    };
+    const written = async (properties: object) => {
+      const node = { ...runsNode, shape: 'rows', pageSize: 25, ...properties, wires: [['csv']] };
+      await deploy(httpIn(['node']), node, csv, collect);
+      return parseCsv(await (await fetch(`${nodeRed.url}/list`)).text());
+    };
+
+    for (const mode of ['array', 'page', 'each']) {
+      it(`writes a line per step, with ${mode === 'array' ? 'all' : mode}`, async () => {
+        context.sandbox.data.runs.update(2, { partId: null as never });
+        const [header, ...lines] = await written({ fields, mode });
+        assert.deepEqual(header, fields);
+        const expected = await tableOf(({ id, title, part, steps }) =>
+          (steps.length > 0 ? steps : [undefined]).map((step) => {
+            return [id, part?.partNumber, step?.title, step?.status, title];
+          }),
+        );
+        assert.ok(expected.length > RUNS && expected.some(([, number]) => number === ''));
+        assert.deepEqual(lines, expected);
+      });
+    }
+
+    it('writes a line per value of the fields of steps', async () => {
+      const [header, ...lines] = await written({
+        fields: ['id', 'steps.title', 'steps.fields.name', 'steps.fields.value'],
+      });
+      assert.deepEqual(header, ['id', 'steps.title', 'steps.fields.name', 'steps.fields.value']);
+      const expected = await tableOf(({ id, steps }) =>
+        steps.flatMap(({ title, fields }) =>
+          (fields.length > 0 ? fields : [undefined]).map((field) => {
+            const { name, value } = field ?? {};
+            return [id, title, name, isList(value) ? JSON.stringify(value) : value];
+          }),
+        ),
+      );
+      assert.deepEqual(lines, expected);
+    });
+
+    it('writes the other lists as JSON, and never [object Object]', async () => {
+      const fields = ['id', 'issues.title', 'attributes.key', 'steps.sessions.checkIn'];
+      const lines = await written({ fields });
+      assert.deepEqual(lines[0], fields);
+      assert.ok(lines.every((line) => line.length === fields.length));
+      assert.ok(!lines.flat().some((cell) => cell.includes('[object')));
     });
   });
 

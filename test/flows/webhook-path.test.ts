@@ -39,6 +39,7 @@ const OF_EDITOR = [
   '/inject/abc',
   '/debug/view/a',
   '/ion-config/test',
+  '/ion-config/schema',
   '/ion-config/abc/run',
   '/ion-config/abc/schema',
   '/comms',

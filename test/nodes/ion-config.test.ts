@@ -135,136 +135,162 @@ describe('ion-config', () => {
     }
   });
 
-  describe('POST /ion-config/test', () => {
-    const custom = () => {
-      const { apiUrl, authUrl } = sandboxConfig(context.sandbox);
-      return { environment: 'custom', apiUrl, authUrl };
-    };
-    const test = (body: object) => helper.request().post('/ion-config/test').send(body);
-    const typedKey = () => {
-      const { clientId, clientSecret } = context.sandbox;
-      return { clientId, clientSecret };
-    };
-
-    it('shows whose key it is, with values that are not deployed', async () => {
-      await load({}, {});
-      const { status, body } = await test({
-        id: 'new',
-        config: custom(),
-        credentials: typedKey(),
-      });
-      assert.equal(status, 200);
+  /** Checks the response to values that work. */
+  const expected: Record<string, (body: Record<string, unknown>) => void> = {
+    test: (body) => {
       const { me } = body as { me: { name: string; organization: { domain: string } } };
       assert.equal(me.name, 'Sandbox Service Account');
       assert.equal(me.organization.domain, 'example.test');
-    });
+    },
+    schema: (body) => {
+      const { types } = body.__schema as { types: { name: string }[] };
+      assert.ok(types.some(({ name }) => name === 'RunsConnection'));
+    },
+  };
+  for (const [route, check] of Object.entries(expected))
+    describe(`POST /ion-config/${route}`, () => {
+      const custom = () => {
+        const { apiUrl, authUrl } = sandboxConfig(context.sandbox);
+        return { environment: 'custom', apiUrl, authUrl };
+      };
+      const test = (body: object) => helper.request().post(`/ion-config/${route}`).send(body);
+      const typedKey = () => {
+        const { clientId, clientSecret } = context.sandbox;
+        return { clientId, clientSecret };
+      };
 
-    it('uses the stored secret for the stored URLs', async () => {
-      await load();
-      const { clientId } = context.sandbox;
-      for (const clientSecret of ['__PWRD__', '']) {
-        const credentials = { clientId, clientSecret };
-        const { status } = await test({ id: 'config', config: custom(), credentials });
+      it('works with values that are not deployed', async () => {
+        await load({}, {});
+        const { status, body } = await test({
+          id: 'new',
+          config: custom(),
+          credentials: typedKey(),
+        });
         assert.equal(status, 200);
-      }
-    });
+        check(body);
+      });
 
-    it('never sends the stored secret to other URLs', async () => {
-      await load();
-      const before = context.sandbox.control.counters().token.total;
-      const elsewhere = [
-        { ...custom(), authUrl: context.sandbox.foreignAuthUrl },
-        { ...custom(), apiUrl: 'https://elsewhere.example.test' },
-        { ...custom(), proxy: 'another-proxy' },
-        { ...custom(), tls: 'another-tls' },
-        { environment: 'staging' },
-      ];
-      for (const config of elsewhere) {
-        const credentials = { clientId: 'sandbox-key', clientSecret: '__PWRD__' };
-        const { status, body } = await test({ id: 'config', config, credentials });
-        assert.equal(status, 400);
-        assert.equal(body.code, 'ION_CONFIG');
-      }
-      assert.equal(context.sandbox.control.counters().token.total, before);
-    });
-
-    it('never reveals or sends environment variables of the server', async () => {
-      await load();
-      const secret = 'a-secret-of-the-server';
-      process.env.TEST_ION_SECRET = secret;
-      const variable = '${TEST_ION_SECRET}';
-      const key = typedKey();
-      const requests = [
-        { config: custom(), credentials: { clientId: 'any', clientSecret: variable } },
-        { config: custom(), credentials: { ...key, clientId: variable } },
-        ...['audience', 'timeout', 'environment', 'apiUrl', 'authUrl', 'concurrency'].map(
-          (name) => ({
-            config: { ...custom(), [name]: variable },
-            credentials: key,
-          }),
-        ),
-        {
-          config: { ...custom(), environment: 'constructor' },
-          credentials: { ...key, clientSecret: variable },
-        },
-      ];
-      try {
-        for (const id of ['new', 'config']) {
-          for (const request of requests) {
-            const { text } = await test({ id, ...request });
-            assert.ok(!text.includes(secret), text);
-          }
+      it('uses the stored secret for the stored URLs', async () => {
+        await load();
+        const { clientId } = context.sandbox;
+        for (const clientSecret of ['__PWRD__', '']) {
+          const credentials = { clientId, clientSecret };
+          const { status } = await test({ id: 'config', config: custom(), credentials });
+          assert.equal(status, 200);
         }
-      } finally {
-        delete process.env.TEST_ION_SECRET;
-      }
-      const sent = JSON.stringify(context.sandbox.control.counters().recent);
-      assert.ok(!sent.includes(secret), 'the sandbox got it');
-    });
+      });
 
-    it('uses environment variables of the server if they are deployed', async () => {
-      const { url, authUrl, clientId, clientSecret } = context.sandbox;
-      Object.assign(process.env, { TEST_ION_API: url, TEST_ION_SECRET: clientSecret });
-      try {
-        const config = { environment: 'custom', apiUrl: '${TEST_ION_API}', authUrl };
-        const credentials = { clientId, clientSecret: '${TEST_ION_SECRET}' };
-        await load(config, { config: credentials });
-        const { status } = await test({ id: 'config', config, credentials });
+      it('uses the stored ID and secret if the editor has not read them', async () => {
+        await load();
+        const { status, body } = await test({ id: 'config', config: custom(), credentials: {} });
         assert.equal(status, 200);
-      } finally {
-        delete process.env.TEST_ION_API;
-        delete process.env.TEST_ION_SECRET;
-      }
-    });
+        check(body);
+      });
 
-    it('says in plain words why the key does not work, without showing it', async () => {
-      await load();
-      const credentials = { clientId: 'sandbox-key', clientSecret: 'wrong-secret-wrong' };
-      const { status, body, text } = await test({ id: 'new', config: custom(), credentials });
-      assert.equal(status, 502);
-      assert.equal(body.code, 'ION_AUTH');
-      assert.match(String(body.message), /Check client ID and client secret/);
-      assert.ok(!text.includes('wrong-secret-wrong'));
-    });
+      it('works with a config node that version 1.0.0 saved', async () => {
+        await load({}, {});
+        const config = { ...custom(), version: 0, timeout: undefined, authScheme: undefined };
+        const { status } = await test({ id: 'new', config, credentials: typedKey() });
+        assert.equal(status, 200);
+      });
 
-    it('rejects an invalid body', async () => {
-      await load();
-      const deep = JSON.parse('['.repeat(1000) + ']'.repeat(1000));
-      for (const odd of [deep, {}, [], null]) {
-        const credentials = { clientId: odd, clientSecret: odd };
-        const { status, body } = await test({ id: 'config', config: custom(), credentials });
-        assert.equal(status, 400);
-        assert.match(String(body.code), /^ION_(CONFIG|RESPONSE)$/);
-        const config = { ...custom(), apiUrl: odd, timeout: odd };
-        const answered = await test({ id: 'config', config, credentials: {} });
-        assert.match(String(answered.body.code), /^ION_/);
-        assert.doesNotMatch(String(answered.body.message), /is not a function|properties of/);
-      }
-      for (const body of [{}, { id: 1 }, { id: 'config', config: null, credentials: {} }]) {
-        assert.equal((await test(body)).status, 400);
-      }
+      it('never sends the stored secret to other URLs', async () => {
+        await load();
+        const before = context.sandbox.control.counters().token.total;
+        const elsewhere = [
+          { ...custom(), authUrl: context.sandbox.foreignAuthUrl },
+          { ...custom(), apiUrl: 'https://elsewhere.example.test' },
+          { ...custom(), proxy: 'another-proxy' },
+          { ...custom(), tls: 'another-tls' },
+          { environment: 'staging' },
+        ];
+        for (const config of elsewhere) {
+          const credentials = { clientId: 'sandbox-key', clientSecret: '__PWRD__' };
+          const { status, body } = await test({ id: 'config', config, credentials });
+          assert.equal(status, 400);
+          assert.equal(body.code, 'ION_CONFIG');
+          assert.equal((await test({ id: 'config', config, credentials: {} })).status, 400);
+        }
+        assert.equal(context.sandbox.control.counters().token.total, before);
+      });
+
+      it('never reveals or sends environment variables of the server', async () => {
+        await load();
+        const secret = 'a-secret-of-the-server';
+        process.env.TEST_ION_SECRET = secret;
+        const variable = '${TEST_ION_SECRET}';
+        const key = typedKey();
+        const requests = [
+          { config: custom(), credentials: { clientId: 'any', clientSecret: variable } },
+          { config: custom(), credentials: { ...key, clientId: variable } },
+          ...['audience', 'timeout', 'environment', 'apiUrl', 'authUrl', 'concurrency'].map(
+            (name) => ({
+              config: { ...custom(), [name]: variable },
+              credentials: key,
+            }),
+          ),
+          {
+            config: { ...custom(), environment: 'constructor' },
+            credentials: { ...key, clientSecret: variable },
+          },
+        ];
+        try {
+          for (const id of ['new', 'config']) {
+            for (const request of requests) {
+              const { text } = await test({ id, ...request });
+              assert.ok(!text.includes(secret), text);
+            }
+          }
+        } finally {
+          delete process.env.TEST_ION_SECRET;
+        }
+        const sent = JSON.stringify(context.sandbox.control.counters().recent);
+        assert.ok(!sent.includes(secret), 'the sandbox got it');
+      });
+
+      it('uses environment variables of the server if they are deployed', async () => {
+        const { url, authUrl, clientId, clientSecret } = context.sandbox;
+        Object.assign(process.env, { TEST_ION_API: url, TEST_ION_SECRET: clientSecret });
+        try {
+          const config = { environment: 'custom', apiUrl: '${TEST_ION_API}', authUrl };
+          const credentials = { clientId, clientSecret: '${TEST_ION_SECRET}' };
+          await load(config, { config: credentials });
+          const { status } = await test({ id: 'config', config, credentials });
+          assert.equal(status, 200);
+        } finally {
+          delete process.env.TEST_ION_API;
+          delete process.env.TEST_ION_SECRET;
+        }
+      });
+
+      it('says in plain words why the key does not work, without showing it', async () => {
+        await load();
+        const credentials = { clientId: 'sandbox-key', clientSecret: 'wrong-secret-wrong' };
+        const { status, body, text } = await test({ id: 'new', config: custom(), credentials });
+        assert.equal(status, 502);
+        assert.equal(body.code, 'ION_AUTH');
+        assert.match(String(body.message), /Check client ID and client secret/);
+        assert.ok(!text.includes('wrong-secret-wrong'));
+      });
+
+      it('rejects an invalid body', async () => {
+        await load();
+        const deep = JSON.parse('['.repeat(1000) + ']'.repeat(1000));
+        for (const odd of [deep, {}, [], null]) {
+          const credentials = { clientId: odd, clientSecret: odd };
+          const { status, body } = await test({ id: 'config', config: custom(), credentials });
+          assert.equal(status, 400);
+          assert.match(String(body.code), /^ION_(CONFIG|RESPONSE)$/);
+          const config = { ...custom(), apiUrl: odd, timeout: odd };
+          const answered = await test({ id: 'config', config, credentials: {} });
+          assert.match(String(answered.body.code), /^ION_/);
+          assert.doesNotMatch(String(answered.body.message), /is not a function|properties of/);
+        }
+        for (const body of [{}, { id: 1 }, { id: 'config', config: null, credentials: {} }]) {
+          assert.equal((await test(body)).status, 400);
+        }
+      });
     });
-  });
 
   describe('POST /ion-config/:id/run', () => {
     const run = (body: object, id = 'config') =>

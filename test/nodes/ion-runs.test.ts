@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { NodeAPI } from 'node-red';
 import { parseOperation } from '../../nodes/client/graphql/operation.js';
 import { sequenceOutput } from '../../nodes/runs/output.js';
+import { runRows } from '../../nodes/runs/run-rows.js';
 import { runsNode, sandboxConfig } from '../../tools/flow-nodes.js';
 import { failure } from '../support/errors.js';
 import { type FlowMessage, helper, sandboxKey, TestFlow } from '../support/flow.js';
@@ -29,7 +30,7 @@ describe('ion-runs', () => {
     }
   });
 
-  it('returns an array of flat runs with their steps', async () => {
+  it('returns an array of nested runs with their steps', async () => {
     const { payload, ion } = await (await load()).answer();
     const runs = payload as Run[];
     assert.equal(runs.length, 60);
@@ -125,6 +126,39 @@ describe('ion-runs', () => {
       assert.ok(runs.every((run) => run.status === 'TODO'));
     });
 
+    it('by "is not one of", for which an empty field is none of the values', async () => {
+      const ids = async (field: string, value: string, valueType = 'str') => {
+        const filters = [{ field, op: 'notin', value, valueType }];
+        await load({ filters, fields: ['id'] });
+        const runs = (await flow.answer()).payload as Run[];
+        await helper.unload();
+        return runs.map(({ id }) => id);
+      };
+      const { runs } = context.sandbox.data;
+      runs.update(7, { dueDate: null as never });
+      const idsOf = (isWanted: (run: Run & { dueDate: string | null }) => boolean) =>
+        runs
+          .all()
+          .filter((run) => isWanted(run as never))
+          .map(({ id }) => id);
+      const { dueDate } = (runs.all() as unknown as { dueDate: string | null }[]).find(
+        (run) => run.dueDate,
+      ) ?? { dueDate: null };
+      assert.deepEqual(
+        await ids('dueDate', String(dueDate)),
+        idsOf((run) => run.dueDate !== dueDate),
+      );
+      assert.ok(!(await ids('dueDate', JSON.stringify([dueDate, null]), 'json')).includes(7));
+      assert.equal((await ids('id', '[]', 'json')).length, 60);
+      assert.deepEqual(
+        await ids('id', '[1, 2, 60]', 'json'),
+        idsOf(({ id }) => ![1, 2, 60].includes(id)),
+      );
+      const statuses = await ids('status', 'TODO, IN_PROGRESS');
+      assert.ok(statuses.length > 0 && statuses.length < 60);
+      await load();
+    });
+
     it('by an ID that a number cannot hold', async () => {
       const value = '9007199254740993';
       await load({ filters: [{ field: 'id', op: 'eq', value, valueType: 'num' }] });
@@ -209,6 +243,104 @@ describe('ion-runs', () => {
         await helper.unload();
       }
       await load();
+    });
+  });
+
+  describe('as flat rows', () => {
+    const fields = ['title', 'part.partNumber', 'steps.title', 'id'];
+    const steps = () => context.sandbox.data.runSteps.all();
+
+    it('sends one per step, with the run repeated and a key for each field', async () => {
+      await load({ shape: 'rows', fields });
+      const { payload, ion } = await flow.answer();
+      const rows = payload as FlowMessage[];
+      assert.ok(rows.every((row) => String(Object.keys(row)) === String(fields)));
+      const { count, totalCount } = ion as FlowMessage;
+      assert.deepEqual([rows.length, count, totalCount], [steps().length, steps().length, 60]);
+    });
+
+    it('sends one per run without fields of steps', async () => {
+      await load({ shape: 'rows', fields: ['id', 'part.partNumber'] });
+      const rows = (await flow.answer()).payload as FlowMessage[];
+      assert.deepEqual(
+        rows.map(({ id }) => id),
+        Array.from({ length: 60 }, (_, index) => index + 1),
+      );
+    });
+
+    it('limits the runs, not the rows', async () => {
+      await load({ shape: 'rows', fields, limit: 2 });
+      const rows = (await flow.answer()).payload as FlowMessage[];
+      assert.ok(rows.length > 2);
+      assert.deepEqual([...new Set(rows.map(({ id }) => id))], [1, 2]);
+    });
+
+    it('numbers the messages with one row each', async () => {
+      await load({ shape: 'rows', fields, mode: 'each', limit: 2 });
+      const { sent } = await flow.send();
+      const count = steps().filter(({ runId }) => runId <= 2).length;
+      assert.equal(sent.length, count);
+      assert.ok(sent.every(({ ion }) => (ion as FlowMessage).count === 1));
+      const last = sent.at(-1) as FlowMessage;
+      assert.deepEqual([(last.parts as FlowMessage).count, last.complete], [count, true]);
+    });
+
+    it('counts the rows of a page', async () => {
+      await load({ shape: 'rows', fields, mode: 'page', pageSize: 25 });
+      const { sent } = await flow.send();
+      assert.equal(sent.length, 3);
+      for (const { payload, ion } of sent) {
+        assert.equal((ion as FlowMessage).count, (payload as Run[]).length);
+      }
+    });
+
+    it('sends only those of changed runs', async () => {
+      await load({ shape: 'rows', fields, changes: true, changesFrom: 'now' });
+      await flow.send();
+      context.sandbox.data.runs.update(3, { title: 'Changed' });
+      const rows = (await flow.answer()).payload as FlowMessage[];
+      assert.equal(rows.length, steps().filter(({ runId }) => runId === 3).length);
+      assert.ok(rows.every(({ title }) => title === 'Changed'));
+    });
+
+    it('are nested in a node that has no such property, as before', async () => {
+      await load({ shape: undefined, version: 1, limit: 1 });
+      const [run] = (await flow.answer()).payload as Run[];
+      assert.ok(Array.isArray(run?.steps));
+    });
+
+    it('have an empty text for a missing value, and JSON for a list or an object', async () => {
+      const run = {
+        id: 1,
+        part: null,
+        labels: [{ value: 'a' }, { value: null }],
+        extra: { deep: [1] },
+        none: [],
+        steps: [],
+      };
+      const columns = ['id', 'part.partNumber', 'labels.value', 'extra', 'none', 'steps.id'];
+      assert.deepEqual(await runRows([run], columns), [
+        {
+          id: 1,
+          'part.partNumber': '',
+          'labels.value': '["a",null]',
+          extra: '{"deep":[1]}',
+          none: '',
+          'steps.id': '',
+        },
+      ]);
+    });
+
+    it('leave time for other work', async () => {
+      const run = { id: 1, steps: Array.from({ length: 200_000 }, (_, id) => ({ id })) };
+      let turns = 0;
+      const timer = setInterval(() => turns++, 1);
+      try {
+        await runRows([run], ['id', 'steps.id']);
+      } finally {
+        clearInterval(timer);
+      }
+      assert.ok(turns > 0);
     });
   });
 

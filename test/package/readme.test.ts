@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { RunningExample } from '../../tools/example.js';
 import { freePort, isUp } from '../../tools/node-red.js';
 import { pack, root, useTemporaryFolder } from '../../tools/package.js';
 import { RunningNodeRed } from '../../tools/running-node-red.js';
@@ -42,13 +43,18 @@ describe('the commands of the README, as printed there', function () {
     return lines;
   };
 
-  it('show runs from a fresh clone', async () => {
-    const clone = join(folder.path, 'clone');
+  const cloneAs = async (name: string): Promise<string> => {
+    const clone = join(folder.path, name);
     const { stdout } = await run('git', ['ls-files', '-co', '--exclude-standard'], { cwd: root });
     for (const file of stdout.trim().split('\n')) {
       await mkdir(dirname(join(clone, file)), { recursive: true });
       await copyFile(join(root, file), join(clone, file));
     }
+    return clone;
+  };
+
+  it('show runs from a fresh clone', async () => {
+    const clone = await cloneAs('clone');
     const port = await freePort();
     const env = { ...shell(), PORT: String(port) };
     const [install = '', ...others] = commands('Try it in two commands');
@@ -68,6 +74,77 @@ describe('the commands of the README, as printed there', function () {
     const ended = once(started, 'exit');
     process.kill(-(started.pid as number), 'SIGINT');
     await ended;
+  });
+
+  it('keep what the sandbox holds over an outage, in which another value is recorded', async () => {
+    const clone = await cloneAs('walk');
+    await symlink(join(root, 'node_modules'), join(clone, 'node_modules'));
+    const [command = '', ...others] = commands('An outage in five minutes');
+    assert.deepEqual(others, []);
+    const env = { ...shell(), PORT: String(await freePort()) };
+    const startSandbox = async () => {
+      const started = spawn('sh', ['-c', command], { cwd: clone, env, detached: true });
+      start = started;
+      let output = '';
+      for (const stream of [started.stdout, started.stderr]) {
+        stream.setEncoding('utf8').on('data', (text: string) => {
+          output += text;
+        });
+      }
+      await until(() => output.includes('Ctrl-C') || started.exitCode !== null);
+      assert.equal(started.exitCode, null, output);
+      const printed = (label: string) =>
+        new RegExp(`^ *${label} +(\\S+)$`, 'm').exec(output)?.[1] ?? '';
+      return {
+        values: {
+          url: printed('API URL'),
+          authUrl: printed('Auth URL'),
+          clientId: printed('Client ID'),
+          clientSecret: printed('Client secret'),
+        },
+        async end() {
+          const ended = once(started, 'exit');
+          process.kill(-(started.pid as number), 'SIGINT');
+          await ended;
+        },
+      };
+    };
+    const record = (example: RunningExample, value: string) =>
+      fetch(`${example.nodeRed.url}/inject/${example.prefix}later`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ __user_inject_props__: [{ p: 'payload', v: value, vt: 'num' }] }),
+      });
+
+    const first = await startSandbox();
+    const sandbox = first.values;
+    const example = await RunningExample.start('10-record-values.json', {
+      folder: folder.path,
+      sandbox,
+    });
+    nodeRed = example.nodeRed;
+    const { events } = nodeRed;
+    const untilShown = (text: string) =>
+      example.nodeRed.until(() => {
+        const last = events.findLast(({ topic }) => topic === `status/${example.prefix}outbox`);
+        return String(last?.data.text).includes(text);
+      });
+    const delivered = () =>
+      events
+        .filter(({ topic, data }) => topic === 'debug' && data.id === `${example.prefix}delivered`)
+        .map(({ data }) => String(data.msg));
+    await record(example, '325.5');
+    await example.nodeRed.until(() => delivered().length === 1);
+    await untilShown('all delivered');
+    await first.end();
+    await record(example, '330');
+    await untilShown('1 pending · ION unreachable since');
+    const second = await startSandbox();
+    assert.deepEqual(second.values, sandbox);
+    await example.nodeRed.until(() => delivered().length === 2);
+    await untilShown('all delivered');
+    assert.match(delivered()[1] ?? '', /"value":330/);
+    await second.end();
   });
 
   it('install all nodes into an empty user folder', async () => {

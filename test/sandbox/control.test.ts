@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { gunzipSync } from 'node:zlib';
@@ -363,9 +364,13 @@ describe('sandbox: live data', () => {
     });
     const exit = once(child, 'exit');
     await Promise.race([ready, exit]);
-    const [, url = '', secret = ''] =
-      /(http:\/\/127\.0\.0\.1:\d+)\/graphql[\s\S]*Client secret\s+(\S+)/.exec(output) ?? [];
-    assert.equal((await requestToken(url, 'sandbox-key', secret)).status, 200);
+    const printed = (name: string) =>
+      new RegExp(`^  ${name}  +(\\S+)$`, 'm').exec(output)?.[1] ?? '';
+    const catalogue = JSON.parse(await readFile('nodes/locales/en-US/ion-config.json', 'utf8'));
+    const { apiUrl, authUrl, clientId, clientSecret } = catalogue['ion-config'].label;
+    assert.equal(printed('GraphQL'), `${printed(apiUrl)}/graphql`);
+    const token = await requestToken(printed(authUrl), printed(clientId), printed(clientSecret));
+    assert.equal(token.status, 200);
     child.kill('SIGTERM');
     assert.deepEqual(await exit, [0, null]);
     assert.equal(warnings, '');

@@ -108,4 +108,23 @@ describe('a node that writes through the outbox', () => {
     ion.fail = () => undefined;
     await until(() => shown.at(-1)?.key === 'outbox.empty');
   });
+
+  for (const [code, what, key] of [
+    ['ION_NETWORK', 'that ION is unreachable if nothing answers', 'outbox.unreachable'],
+    ['ION_AUTH', 'that the API key was refused, and not that ION is unreachable', 'outbox.waiting'],
+    ['ION_SERVER', 'that ION responds with errors', 'outbox.waiting'],
+  ] as const) {
+    it(`shows in its status ${what}`, async () => {
+      const error = new IonError(code, 'A fault with many words.', { origin: 'auth' });
+      ion.fail = () => error;
+      ion.check = () => Promise.reject(error);
+      const outbox = await open();
+      outbox.start();
+      await outbox.add('node', write({ run: 1, step: 11 }, 12.5), {});
+      await until(() => shown.at(-1)?.since !== undefined);
+      const reason = key === 'outbox.waiting' ? { reason: { code, short: undefined } } : {};
+      const { since: _, ...text } = shown.at(-1) ?? { key: '' };
+      assert.deepEqual(text, { key, fill: 'yellow', count: 1, ...reason });
+    });
+  }
 });

@@ -33,6 +33,8 @@ export interface Change {
   state: string;
   /** Whether the row did not exist at the checkpoint. */
   isNew: boolean;
+  /** Whether the row or one of its parts changed after the row was created. */
+  isUpdated: boolean;
 }
 
 export interface ChangesPage {
@@ -176,12 +178,13 @@ export class ChangeFeed {
 
   /** `undefined` for a row in the state in which it was delivered before. */
   async #changeOf(row: Row, query: RowsQuery, slices: Slices): Promise<Change | undefined> {
-    const { key, state } = await this.#addVersion(row, slices);
+    const { key, state, updatedMs = 0 } = await this.#addVersion(row, slices);
     const { states = {} } = this.#since ?? {};
     const knownState = Object.hasOwn(states, key) ? states[key] : undefined;
     if (knownState === state) return undefined;
     const isNew = knownState === undefined && this.#isCreatedSince(row._created);
-    return { row: selectFields(row, query.fields), id: row.id, key, state, isNew };
+    const isUpdated = typeof row._created === 'string' && updatedMs > toMs(row._created);
+    return { row: selectFields(row, query.fields), id: row.id, key, state, isNew, isUpdated };
   }
 
   async #addVersion(row: Row, slices: Slices): Promise<RowVersion> {

@@ -1,8 +1,11 @@
 import type { IonClient } from '../client.js';
 import { IonError } from '../errors.js';
 import { parseOperation } from '../graphql/operation.js';
+import type { PageSource } from '../paging/page-reader.js';
+import type { PagesOptions } from '../paging/paginator.js';
 import type { Resource } from './resources.js';
-import { flattenResponse, type Row } from './rows.js';
+import { keyOf } from './row-version.js';
+import { flattenResponse, type Row, readRows, selectFields } from './rows.js';
 import { type RowsQuery, rowsDocument, rowsVariables } from './rows-query.js';
 
 /**
@@ -27,4 +30,29 @@ export async function readRow(
     throw new IonError('ION_RESPONSE', `ION's response has no list "${resource.list}".`);
   }
   return (rows as (Row | null)[])[0] ?? undefined;
+}
+
+/**
+ * The rows with these ids that match the query's filters, by key, with the query's fields.
+ * @throws IonError as `readRows`
+ */
+export async function readMatchingRows(
+  client: PageSource,
+  resource: Resource,
+  ids: readonly unknown[],
+  query: RowsQuery,
+  options: Omit<PagesOptions, 'variables' | 'limit'>,
+): Promise<Map<string, Row>> {
+  const filters = [...query.filters, { field: 'id', op: 'in', value: ids } as const];
+  const fields = [...query.fields, 'id'];
+  const found = new Map<string, Row>();
+  for await (const { rows } of readRows(
+    client,
+    resource,
+    { ...query, filters, fields },
+    { ...options, limit: 0 },
+  )) {
+    for (const row of rows) found.set(keyOf(row.id), selectFields(row, query.fields));
+  }
+  return found;
 }

@@ -55,12 +55,17 @@ export async function versionOf(
     partStates.push(stateOf(part as Row));
   }
   return {
-    key: columnText(row.id),
+    key: keyOf(row.id),
     updated,
     updatedMs: updated === null ? undefined : toMs(updated),
     // Sorted, because ION promises no order of the parts.
     state: await joined([stateOf(row), ...(await sorted(partStates, slices))], slices),
   };
+}
+
+/** The id of a row as a text of bounded length. */
+export function keyOf(id: unknown): string {
+  return columnText(id);
 }
 
 function stateOf(row: Row): string {

@@ -1,13 +1,13 @@
 // The query that reads a list, as text and variables. The dialog imports this file to show the query,
 // so it must not load the GraphQL parser.
 import { IonError } from '../errors.js';
-import { type FilterOperator, filterOperators } from '../graphql/filter-operators.js';
+import { type RowOperator, rowOperators } from '../graphql/filter-operators.js';
 import type { Resource } from './resources.js';
 
 /** One row of filters: a column of the list's input type, dotted for relations (`part.partNumber`). */
 export interface RowsFilter {
   field: string;
-  op: FilterOperator;
+  op: RowOperator;
   value: unknown;
 }
 
@@ -42,13 +42,14 @@ export function operationName(list: string): string {
 
 /**
  * The variables of `rowsDocument`.
- * @param toValue gives the value of a filter; a preview, which has no values yet, passes another one
+ * @param toCondition gives the condition of a filter; a preview, which has no values yet, passes
+ * another one
  * @throws IonError `ION_QUERY` for a field, operator or sort that is not valid in GraphQL,
  * `ION_VARIABLES` for a filter without a value
  */
-export function rowsVariables(query: RowsQuery, toValue = filterValue) {
+export function rowsVariables(query: RowsQuery, toCondition = filterCondition) {
   return {
-    filters: rowsFilter(query, toValue),
+    filters: rowsFilter(query, toCondition),
     sort: query.sort.length > 0 ? query.sort.map(checkedName) : ['ID_ASC'],
   };
 }
@@ -56,18 +57,18 @@ export function rowsVariables(query: RowsQuery, toValue = filterValue) {
 /** All conditions as one filter object of ION; `undefined` without conditions. */
 export function rowsFilter(
   { filters, filter }: RowsQuery,
-  toValue = filterValue,
+  toCondition = filterCondition,
 ): Record<string, unknown> | undefined {
   const conditions = filters.map((row) => {
     const { field, op } = row;
     const path = field.split('.').map(checkedName);
-    if (!filterOperators.includes(op)) {
+    if (!rowOperators.includes(op)) {
       throw new IonError(
         'ION_QUERY',
-        `The filter on "${field}" has the unknown operator "${op}". Use one of: ${filterOperators.join(', ')}.`,
+        `The filter on "${field}" has the unknown operator "${op}". Use one of: ${rowOperators.join(', ')}.`,
       );
     }
-    const condition: unknown = { [op]: toValue(row) };
+    const condition = toCondition(row, String(path.pop()));
     return path.reduceRight<unknown>((inner, name) => ({ [name]: inner }), condition);
   });
   if (filter && Object.keys(filter).length > 0) conditions.push(filter);
@@ -78,10 +79,32 @@ export function rowsFilter(
 }
 
 /**
- * The value of a filter in the form that ION expects.
+ * The condition on a column in the form that ION expects.
  * @throws IonError `ION_VARIABLES` for a filter without a value
  */
-export function filterValue({ field, op, value }: RowsFilter): unknown {
+export function filterCondition(filter: RowsFilter, column: string): unknown {
+  const value = filterValue(filter);
+  return filter.op === 'notin'
+    ? noneOf(column, value as unknown[])
+    : { [column]: { [filter.op]: value } };
+}
+
+/**
+ * In SQL, a comparison with null never holds, so an empty column needs its own condition: it is none
+ * of the values, unless null is one of them.
+ */
+function noneOf(column: string, values: readonly unknown[]): unknown {
+  const others = values
+    .filter((value) => value !== null)
+    .map((value) => ({ [column]: { neq: value } }));
+  const isEmpty = (isnull: boolean) => ({ [column]: { isnull } });
+  if (others.length < values.length) return { and_: [isEmpty(false), ...others] };
+  if (others.length === 0) return { or_: [isEmpty(true), isEmpty(false)] };
+  return { or_: [isEmpty(true), { and_: others }] };
+}
+
+/** @throws IonError `ION_VARIABLES` for a filter without a value */
+function filterValue({ field, op, value }: RowsFilter): unknown {
   if (value === undefined) {
     throw new IonError(
       'ION_VARIABLES',
@@ -89,7 +112,7 @@ export function filterValue({ field, op, value }: RowsFilter): unknown {
     );
   }
   if (op === 'isnull') return value !== false && value !== 'false';
-  if (op !== 'in') return value;
+  if (op !== 'in' && op !== 'notin') return value;
   // Users may type a list such as "TODO, IN_PROGRESS".
   if (typeof value === 'string') return value.split(',').map((item) => item.trim());
   return Array.isArray(value) ? value : [value];

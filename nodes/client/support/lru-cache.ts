@@ -34,6 +34,11 @@ export class LruCache<Key, Value> {
     }
   }
 
+  /** The values, the one that was not used for the longest time first. */
+  values(): Value[] {
+    return Array.from(this.#entries.values(), ({ value }) => value);
+  }
+
   delete(key: Key): void {
     const entry = this.#entries.get(key);
     if (!entry) return;

@@ -1,27 +1,9 @@
 import type { NodeAPI } from 'node-red';
-import { resolveEndpoints } from '../../client/auth/environments.js';
-import { IonClient } from '../../client/client.js';
-import { IonError, quote } from '../../client/errors.js';
 import { parseOperation } from '../../client/graphql/operation.js';
-import { variableOf } from '../../client/support/references.js';
-import { configMigrations } from '../../migrations/ion-config.js';
-import { migrate } from '../../migrations/migrate.js';
-import { type ConfigValues, clientSettings, endpointSettings } from '../client-settings.js';
-import type { IonConfigNode } from '../config-node.js';
-import { deployedConfig } from './deployed-config.js';
+import { clientOfDialog } from './client-of-dialog.js';
 
 /** ION's documented query for the owner of an API key. */
 const WHO_AM_I = '{ me { id name email organization { id domain } } }';
-
-/** Node-RED's editor shows this text in place of a stored password. */
-const UNCHANGED_PASSWORD = '__PWRD__';
-
-/** The values of a dialog, deployed or not. */
-interface TestRequest {
-  id: string;
-  config: ConfigValues;
-  credentials: { clientId?: string; clientSecret?: string };
-}
 
 /** Asks ION for the owner of the API key, with the values of a dialog. */
 export async function testConnection(
@@ -29,113 +11,11 @@ export async function testConnection(
   body: unknown,
   signal: AbortSignal,
 ): Promise<unknown> {
-  const { id, config, credentials } = readTestRequest(body);
-  const deployed = deployedConfig(RED, id);
-  const stored = deployed && storedTexts(RED, id);
-  const values = withDeployedVariables(config, stored?.config, deployed?.values);
-  const { clientId = '', clientSecret: typed = '' } = withDeployedVariables(
-    credentials,
-    stored?.credentials,
-    deployed?.credentials,
-  );
-  // A wrong URL is reported first, because the user can see it, unlike the secret.
-  resolveEndpoints(endpointSettings(values));
-  const isStored = variableOf(credentials.clientSecret) !== undefined;
-  const clientSecret = testSecret(deployed, values, isStored ? '' : typed);
-  const settings = clientSettings(RED, values, { clientId, clientSecret });
-  const client = new IonClient({ ...settings, retries: 0 });
+  const client = clientOfDialog(RED, body);
   try {
     const { data } = await client.request(parseOperation(WHO_AM_I), { signal });
     return data;
   } finally {
     await client.close();
   }
-}
-
-function readTestRequest(body: unknown): TestRequest {
-  const { id, config, credentials } = (body ?? {}) as Partial<TestRequest>;
-  if (typeof id !== 'string' || !hasOnlyPlainValues(config) || !hasOnlyTexts(credentials)) {
-    throw new IonError('ION_CONFIG', 'The request must hold an ID, the config and credentials.');
-  }
-  return body as TestRequest;
-}
-
-function hasOnlyPlainValues(config: unknown): boolean {
-  return isObject(config) && Object.values(config).every((value) => !isObject(value));
-}
-
-function hasOnlyTexts(credentials: unknown): boolean {
-  return (
-    isObject(credentials) && Object.values(credentials).every((value) => typeof value === 'string')
-  );
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
-}
-
-/**
- * The client secret for the test. The stored one goes only to the deployed URLs, so that nobody with
- * access to the editor can send it elsewhere.
- */
-function testSecret(
-  deployed: IonConfigNode | undefined,
-  values: ConfigValues,
-  typed: string,
-): string {
-  const isStored = typed === '' || typed === UNCHANGED_PASSWORD;
-  if (!isStored) return typed;
-  if (!deployed && typed === '') return '';
-  if (!deployed || destination(deployed.values) !== destination(values)) {
-    throw new IonError(
-      'ION_CONFIG',
-      'The stored client secret is only sent to the deployed URLs. Enter the secret again, or deploy first.',
-    );
-  }
-  return deployed.credentials?.clientSecret ?? '';
-}
-
-function destination(values: ConfigValues): string {
-  const { environment, apiUrl, authUrl, allowHttp = false, tls = '', proxy = '' } = values;
-  const urls = environment === 'custom' ? [apiUrl, authUrl, allowHttp] : [];
-  return JSON.stringify([environment, ...urls, tls, proxy]);
-}
-
-/**
- * The texts of a config node in the flow file, where references to environment variables are not
- * replaced; `undefined` for a copy of it in an instance of a subflow.
- */
-function storedTexts(
-  RED: NodeAPI,
-  id: string,
-): { config: object; credentials: object } | undefined {
-  let config: object | undefined;
-  RED.nodes.eachNode((node) => {
-    if (node.id === id) config = migrate(configMigrations, { ...node });
-  });
-  return config && { config, credentials: RED.nodes.getCredentials(id) ?? {} };
-}
-
-/**
- * The values of the dialog, with deployed values in place of references to environment variables. A
- * reference that is not deployed is not resolved: the result would reveal the server's environment.
- * @throws IonError `ION_CONFIG`
- */
-function withDeployedVariables<Values extends object>(
-  values: Values,
-  stored: object | undefined,
-  deployed: Partial<Values> | undefined,
-): Values {
-  const resolve = (name: string, value: unknown): unknown => {
-    const variable = variableOf(value);
-    if (variable === undefined) return value;
-    const isStored = !stored || (stored as Record<string, unknown>)[name] === value;
-    if (deployed && isStored) return deployed[name as keyof Values];
-    throw new IonError(
-      'ION_CONFIG',
-      `The environment variable ${quote(variable)} is only read on a deploy. Deploy this configuration before you test it.`,
-    );
-  };
-  const entries = Object.entries(values).map(([name, value]) => [name, resolve(name, value)]);
-  return Object.fromEntries(entries);
 }

@@ -1,5 +1,6 @@
 import type { NodeAPI } from 'node-red';
 import { IonError, toIonError } from '../../client/errors.js';
+import { isOutage } from '../../outbox/listeners.js';
 import type { Outbox } from '../../outbox/outbox.js';
 import type { Stored } from '../../outbox/store/entries.js';
 import { loadLevel } from '../../outbox/store/load-level.js';
@@ -14,13 +15,15 @@ export async function readOutbox(RED: NodeAPI, id: string): Promise<unknown> {
   if (!outbox) {
     return { waiting: 0, givenUp: 0, failing: [], refused: [], problem: await outboxProblem() };
   }
-  const { pending, rejected, unreachableSince, reason, failing } = outbox.state;
+  const { state } = outbox;
+  const { pending, rejected, unreachableSince, reason, failing } = state;
   const shown = await outbox.rejected(MAX_WRITES_SHOWN);
   return {
     waiting: pending,
     givenUp: rejected,
     unreachableSince,
     reason: reason?.message,
+    ...(reason && { isOutage: isOutage(state) }),
     failing: failing
       .slice(0, MAX_WRITES_SHOWN)
       .map(({ stored, error, tries, since, nextTryAt }) => {

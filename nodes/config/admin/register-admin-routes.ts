@@ -6,7 +6,7 @@ import { changeOutbox, readOutbox } from './outbox.js';
 import { bodyOf, idOf, isRefresh } from './request.js';
 import { NotModified, respond } from './respond.js';
 import { runOperation } from './run-operation.js';
-import { readSchema } from './schema.js';
+import { readSchema, readUndeployedSchema } from './schema.js';
 
 /** Registers the routes of the dialogs, each with a permission of Node-RED. */
 export function registerAdminRoutes(RED: NodeAPI): void {
@@ -15,6 +15,9 @@ export function registerAdminRoutes(RED: NodeAPI): void {
   const write = auth.needsPermission('ion-config.write');
   httpAdmin.post('/ion-config/test', write, (req, res) => {
     respond(res, (signal) => testConnection(RED, bodyOf(req), signal));
+  });
+  httpAdmin.post('/ion-config/schema', write, (req, res) => {
+    respond(res, (signal) => readUndeployedSchema(RED, bodyOf(req), signal));
   });
   httpAdmin.post('/ion-config/:id/run', write, (req, res) => {
     respond(res, (signal) => runOperation(RED, idOf(req), bodyOf(req), signal));

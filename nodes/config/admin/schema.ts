@@ -3,6 +3,7 @@ import type { IonClient } from '../../client/client.js';
 import { IonError } from '../../client/errors.js';
 import { parseOperation } from '../../client/graphql/operation.js';
 import { writeJson } from '../../client/support/long-json.js';
+import { clientOfDialog } from './client-of-dialog.js';
 import { requireDeployedConfig } from './deployed-config.js';
 import { JsonText } from './respond.js';
 
@@ -23,20 +24,33 @@ export async function readSchema(RED: NodeAPI, id: string, refresh: boolean): Pr
   const schema = schemas.get(client) ?? {};
   schemas.set(client, schema);
   if (schema.text && !refresh) return schema.text;
-  schema.reading ??= introspect(client).finally(() => {
+  // Not the signal of one request, because others may wait for the same result.
+  schema.reading ??= introspect(client, new AbortController().signal).finally(() => {
     schema.reading = undefined;
   });
   schema.text = await schema.reading;
   return schema.text;
 }
 
-async function introspect(client: IonClient): Promise<JsonText> {
+/** @returns the schema of an environment, with the values of a config node that is not deployed */
+export async function readUndeployedSchema(
+  RED: NodeAPI,
+  body: unknown,
+  signal: AbortSignal,
+): Promise<JsonText> {
+  const client = clientOfDialog(RED, body);
+  try {
+    return await introspect(client, signal);
+  } finally {
+    await client.close();
+  }
+}
+
+async function introspect(client: IonClient, signal: AbortSignal): Promise<JsonText> {
   // Loaded on first use. Not by import(), which would load the library's second, ESM copy.
   const { getIntrospectionQuery } =
     require('graphql/utilities') as typeof import('graphql/utilities');
   const operation = parseOperation(getIntrospectionQuery());
-  // Not the signal of one request, because others may wait for the same result.
-  const { signal } = new AbortController();
   const { data } = await client.request(operation, { signal, isEditor: true });
   const bytes = await writeJson(data);
   if (bytes.length <= MAX_SCHEMA_BYTES) return new JsonText(bytes);

@@ -1,5 +1,6 @@
 // "Test connection": asks ION for the owner of the API key, with the values in the dialog.
 import { adminRequest, type ServerError } from '../shared/admin-request.js';
+import { configProperties } from '../shared/config-settings.js';
 import { latestRequest } from '../shared/latest-request.js';
 
 interface WhoAmI {
@@ -9,18 +10,6 @@ interface WhoAmI {
     organization: { domain: string } | null;
   } | null;
 }
-
-/** The properties that the server needs; the dialog's fields are named after them. */
-const PROPERTIES = [
-  'environment',
-  'apiUrl',
-  'authUrl',
-  'audience',
-  'authScheme',
-  'timeout',
-  'tls',
-  'proxy',
-] as const;
 
 /**
  * Prepares the button. `cancel` ends a test in flight.
@@ -84,7 +73,7 @@ export function prepareConnectionTest(node: EditedNode, idOf: () => string): { c
 
 function readDialog(): { config: object; credentials: object } {
   const value = (name: string) => String($(`#node-config-input-${name}`).val() ?? '');
-  const config = Object.fromEntries(PROPERTIES.map((name) => [name, value(name)]));
+  const config = Object.fromEntries(configProperties.map((name) => [name, value(name)]));
   for (const name of ['tls', 'proxy']) {
     // The editor's value for "add new …".
     if (config[name] === '_ADD_') config[name] = '';

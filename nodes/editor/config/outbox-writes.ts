@@ -5,6 +5,8 @@ export interface OutboxWrite {
   action: 'field' | 'status' | 'file';
   target: Record<'run' | 'step' | 'field', string | number | null | undefined>;
   filename?: string;
+  /** A short text about the value. */
+  value?: string;
   error: { code: string; message: string };
 }
 
@@ -56,11 +58,13 @@ export function timeOf(ms: number): string {
 
 function listItem(node: EditedNode, write: OutboxWrite, at: number): JQuery {
   const { code, message } = write.error;
+  const value = write.value === undefined ? '' : $('<code>').text(write.value);
   return $('<li>').append(
     $('<div class="ion-config-outbox-what">').append(
       $('<span>').text(describeWrite(node, write)),
       $('<time>').attr('datetime', new Date(at).toISOString()).text(timeOf(at)),
     ),
+    $('<div class="ion-config-outbox-value">').append(value),
     $('<div class="ion-config-outbox-error">').text(`${code}: ${message}`),
   );
 }

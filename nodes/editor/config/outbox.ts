@@ -21,12 +21,17 @@ interface OutboxState {
   /** In ms since 1970. */
   unreachableSince?: number;
   reason?: string;
+  /** The reason is that nothing answers. */
+  isOutage?: boolean;
   /** The reason why this machine cannot have an outbox. */
   problem?: string;
   failing?: FailingWrite[];
   /** The oldest rejected writes. */
   refused: RejectedWrite[];
 }
+
+/** Delays after a decision: the writes are delivered, or rejected again, soon after it. */
+const READ_AGAIN_MS = [500, 1000, 2000, 4000, 8000];
 
 interface DecisionRequest {
   decision: Decision;
@@ -67,6 +72,14 @@ export function prepareOutbox(node: EditedNode, idOf: () => string): OutboxSecti
     });
   };
 
+  const request = (signal: AbortSignal, body?: DecisionRequest) =>
+    adminRequest<OutboxState>({
+      url: `ion-config/${encodeURIComponent(idOf())}/outbox`,
+      ...(body && { method: 'POST', body }),
+      signal,
+    });
+  const hasLostFocus = () => !document.activeElement?.closest('.red-ui-tray');
+
   const send = async (body?: DecisionRequest) => {
     const signal = requests.start();
     const wasRefresh = refresh.is(':focus');
@@ -76,12 +89,10 @@ export function prepareOutbox(node: EditedNode, idOf: () => string): OutboxSecti
     }
     enableButtons(false);
     try {
-      const state = await adminRequest<OutboxState>({
-        url: `ion-config/${encodeURIComponent(idOf())}/outbox`,
-        ...(body && { method: 'POST', body }),
-        signal,
-      });
-      if (!signal.aborted) show(state);
+      const state = await request(signal, body);
+      if (signal.aborted) return;
+      show(state);
+      if (body) void readAgain(signal);
     } catch (thrown) {
       if (!signal.aborted) showError(node, thrown as ServerError);
     } finally {
@@ -89,9 +100,24 @@ export function prepareOutbox(node: EditedNode, idOf: () => string): OutboxSecti
         enableButtons(true);
         RED.tray.resize();
         // A button that is disabled or removed loses the focus.
-        const hasLostFocus = !document.activeElement?.closest('.red-ui-tray');
-        if (hasLostFocus && (body || wasRefresh)) refresh.trigger('focus');
+        if (hasLostFocus() && (body || wasRefresh)) refresh.trigger('focus');
       }
+    }
+  };
+  /** Reads the state until nothing is pending, without disabling the buttons. */
+  const readAgain = async (signal: AbortSignal) => {
+    for (const delayMs of READ_AGAIN_MS) {
+      if (shown?.waiting === 0) return;
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
+      if (signal.aborted) return;
+      const state = await request(signal).catch(() => undefined);
+      if (signal.aborted || !state) return;
+      if (JSON.stringify(state) === JSON.stringify(shown)) continue;
+      const hadFocus = section[0]?.contains(document.activeElement);
+      show(state);
+      enableButtons(true);
+      RED.tray.resize();
+      if (hadFocus && hasLostFocus()) refresh.trigger('focus');
     }
   };
   const decide = async (request: DecisionRequest, count: number) => {
@@ -128,14 +154,17 @@ export function prepareOutbox(node: EditedNode, idOf: () => string): OutboxSecti
 }
 
 function showState(node: EditedNode, state: OutboxState): void {
-  const { waiting, givenUp, unreachableSince, reason = '', problem } = state;
+  const { waiting, givenUp, unreachableSince, reason = '', isOutage, problem } = state;
   const isEmpty = waiting === 0 && givenUp === 0;
   const counts = node._('ion-config.outbox.counts', { pending: waiting, rejected: givenUp });
   $('#ion-config-outbox-counts').text(isEmpty ? '' : `· ${counts}`);
   const outage =
     unreachableSince === undefined
       ? ''
-      : node._('ion-config.outbox.unreachable', { since: timeOf(unreachableSince), reason });
+      : node._(`ion-config.outbox.${isOutage ? 'unreachable' : 'waiting'}`, {
+          since: timeOf(unreachableSince),
+          reason,
+        });
   const line = problem ?? (isEmpty ? node._('ion-config.outbox.empty') : counts);
   $('#ion-config-outbox-state').removeClass('ion-config-test-bad').text(line);
   $('#ion-config-outbox-outage')

@@ -4,6 +4,7 @@ import { eventsNumbers } from '../../client/settings.js';
 import { referenceInUrl } from '../../client/support/references.js';
 import { pointsToThisMachine } from '../../client/webhooks/public-url.js';
 import type { FilterRow } from '../../shared/filter-row.js';
+import { loadedListSchema } from '../query-builder/follow-schema.js';
 import { validFilters, validNames } from '../query-builder/validators.js';
 import { currentValue, isChecked } from '../shared/open-node.js';
 import { numberFor, partOfVariable } from '../shared/validators.js';
@@ -41,7 +42,9 @@ export function validEventFilters(
   value: FilterRow[],
   options: ValidatorOptions,
 ): Validation {
-  return isReadable(this, value) ? validFilters(value ?? [], options) : notReadable(this, options);
+  if (!isReadable(this, value)) return notReadable(this, options);
+  const resource = resourceNamed(currentValue(this, 'resource'));
+  return validFilters(value ?? [], resource && loadedListSchema(this, resource));
 }
 
 /** Names of fields, if rows of the resource can be read. */

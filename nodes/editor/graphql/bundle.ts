@@ -1,58 +1,17 @@
-// The knowledge of GraphQL in the query editor. It is a separate bundle in resources/ because of its
-// size: the page loads it when the first query editor opens (load-language.ts).
-import { buildClientSchema, type GraphQLSchema, type IntrospectionQuery, parse } from 'graphql';
-import {
-  getAutocompleteSuggestions,
-  getDiagnostics,
-  getHoverInformation,
-  Position,
-} from 'graphql-language-service';
-import * as prettierGraphql from 'prettier/plugins/graphql';
-import { format } from 'prettier/standalone';
+// The parts of the query editor that are large, or needed only when it is open. They are a separate
+// bundle in resources/: the page loads it when the first query editor opens (load-language.ts).
+import { addCompletion } from './completion.js';
+import { language } from './language.js';
+import { prepareRunQuery } from './run-query.js';
+import { prepareTemplateChoice } from './template-choice.js';
 
-/** Lines and characters count from 0, as in the language server protocol. */
-const language = {
-  buildSchema: (introspection: unknown): GraphQLSchema =>
-    buildClientSchema(introspection as IntrospectionQuery),
+const bundle = { ...language, addCompletion, prepareRunQuery, prepareTemplateChoice };
 
-  suggestions: (schema: GraphQLSchema, text: string, line: number, character: number) =>
-    getAutocompleteSuggestions(schema, text, new Position(line, character)),
-
-  /** Plain text about a position: a line of GraphQL, and its description in the schema. */
-  hover(
-    schema: GraphQLSchema,
-    text: string,
-    line: number,
-    character: number,
-  ): { code: string; description: string } {
-    const found = String(getHoverInformation(schema, text, new Position(line, character)));
-    const [code = '', ...description] = found.split('\n\n');
-    return { code, description: description.join('\n\n') };
-  },
-
-  /** Names that the schema does not have; without a schema only syntax errors. */
-  diagnostics: (text: string, schema: GraphQLSchema | undefined) => getDiagnostics(text, schema),
-
-  format: (text: string): Promise<string> =>
-    format(text, { parser: 'graphql', plugins: [prettierGraphql] }),
-
-  /** Whether the operation that would run is a mutation. */
-  isMutation(text: string, operationName: string): boolean {
-    return parse(text).definitions.some(
-      (definition) =>
-        definition.kind === 'OperationDefinition' &&
-        definition.operation === 'mutation' &&
-        (operationName === '' || definition.name?.value === operationName),
-    );
-  },
-};
-
-export type GraphqlLanguage = typeof language;
-export type { GraphQLSchema };
+export type GraphqlLanguage = typeof bundle;
 
 declare global {
   interface Window {
     ionGraphqlLanguage?: GraphqlLanguage;
   }
 }
-window.ionGraphqlLanguage = language;
+window.ionGraphqlLanguage = bundle;

@@ -1,6 +1,6 @@
 // Completion, hover texts and underlined errors for the query editors, in Monaco.
-import type { GraphQLSchema, GraphqlLanguage } from './bundle.js';
 import { asCode, asMarkdown, shortened } from './foreign-text.js';
+import { type GraphQLSchema, language } from './language.js';
 
 const LANGUAGE = 'graphql';
 const OWNER = 'ion-graphql';
@@ -9,7 +9,6 @@ const CHECK_AFTER_MS = 250;
 const KINDS = { 3: 'Function', 5: 'Field', 6: 'Variable', 7: 'Class', 20: 'EnumMember' } as const;
 
 interface Assisted {
-  language: GraphqlLanguage;
   schema: GraphQLSchema | undefined;
 }
 
@@ -23,13 +22,9 @@ export interface Completion {
 }
 
 /** Adds completion, hover texts and error markers to a model; `setSchema` gives it the schema. */
-export function addCompletion(
-  monaco: Monaco,
-  model: MonacoModel,
-  language: GraphqlLanguage,
-): Completion {
+export function addCompletion(monaco: Monaco, model: MonacoModel): Completion {
   register(monaco);
-  const state: Assisted = { language, schema: undefined };
+  const state: Assisted = { schema: undefined };
   assisted.set(model, state);
   let timer: number | undefined;
   const check = () => {
@@ -70,8 +65,8 @@ function suggestions(
   model: MonacoModel,
   position: MonacoPosition,
 ): MonacoSuggestion[] {
-  const { language, schema } = assisted.get(model) ?? {};
-  if (!language || !schema) return [];
+  const { schema } = assisted.get(model) ?? {};
+  if (!schema) return [];
   const word = model.getWordUntilPosition(position);
   const line = model.getLineContent(position.lineNumber);
   const { CompletionItemKind } = monaco.languages;
@@ -107,8 +102,8 @@ function hover(
   model: MonacoModel,
   { lineNumber, column }: MonacoPosition,
 ): { contents: { value: string }[] } | undefined {
-  const { language, schema } = assisted.get(model) ?? {};
-  if (!language || !schema) return undefined;
+  const { schema } = assisted.get(model) ?? {};
+  if (!schema) return undefined;
   const { code, description } = language.hover(schema, model.getValue(), lineNumber - 1, column);
   if (code === '') return undefined;
   const contents = [{ value: asCode(code) }];
@@ -116,7 +111,7 @@ function hover(
   return { contents };
 }
 
-function showProblems(monaco: Monaco, model: MonacoModel, { language, schema }: Assisted): void {
+function showProblems(monaco: Monaco, model: MonacoModel, { schema }: Assisted): void {
   const { MarkerSeverity } = monaco;
   const text = model.getValue();
   const problems = text.trim() === '' ? [] : language.diagnostics(text, schema);

@@ -15,6 +15,7 @@ interface MonacoRange {
 
 interface MonacoModel {
   getValue(): string;
+  getFullModelRange(): MonacoRange;
   getLineContent(line: number): string;
   getWordUntilPosition(position: MonacoPosition): { startColumn: number; endColumn: number };
   onDidChangeContent(listener: () => void): void;
@@ -72,6 +73,8 @@ interface Window {
 }
 
 interface CodeEditor {
-  /** Only in Monaco. */
+  // Only in Monaco.
   getModel?(): MonacoModel;
+  executeEdits?(source: string, edits: { range: MonacoRange; text: string }[]): void;
+  pushUndoStop?(): void;
 }

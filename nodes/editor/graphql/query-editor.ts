@@ -2,12 +2,14 @@ import type { ServerError } from '../shared/admin-request.js';
 import { latestRequest } from '../shared/latest-request.js';
 import { loadSchema } from '../shared/schema.js';
 import type { GraphqlLanguage } from './bundle.js';
-import { addCompletion, type Completion } from './completion.js';
+import type { Completion } from './completion.js';
 import { loadLanguage } from './load-language.js';
 
 export interface QueryEditor {
   readonly text: string;
-  setText(text: string): void;
+  readonly isClosed: boolean;
+  /** Replaces the whole text in one step, which undo takes back. */
+  replaceText(text: string): void;
   /**
    * Uses the schema of a config node's environment.
    * @param config the ID of the running config node: empty if none is chosen, `undefined` if none runs
@@ -21,13 +23,16 @@ export interface QueryEditor {
 export interface QueryEditorOptions {
   id: string;
   text: string;
+  onChange(): void;
   /** Shows the state of the schema. The key is one of the node's catalogue. */
   showSchema(key: string, values?: Record<string, string | number>): void;
 }
 
 /** A code editor for GraphQL that knows the schema, as far as Node-RED's own editor allows it. */
-export function createQueryEditor({ id, text, showSchema }: QueryEditorOptions): QueryEditor {
+export function createQueryEditor(options: QueryEditorOptions): QueryEditor {
+  const { id, text, onChange, showSchema } = options;
   const editor = RED.editor.createEditor({ id, mode: 'ace/mode/graphql', value: text });
+  editor.on('change', onChange);
   const requests = latestRequest();
   let completion: Completion | undefined;
   let isClosed = false;
@@ -35,7 +40,7 @@ export function createQueryEditor({ id, text, showSchema }: QueryEditorOptions):
   const ready: Promise<GraphqlLanguage> = loadLanguage().then((language) => {
     const model = editor.getModel?.();
     if (window.monaco && model && !isClosed) {
-      completion = addCompletion(window.monaco, model, language);
+      completion = language.addCompletion(window.monaco, model);
     }
     return language;
   });
@@ -46,7 +51,10 @@ export function createQueryEditor({ id, text, showSchema }: QueryEditorOptions):
     get text() {
       return editor.getValue();
     },
-    setText: (next) => editor.setValue(next),
+    get isClosed() {
+      return isClosed;
+    },
+    replaceText: (next) => replaceText(editor, next),
     async useSchemaOf(config, options) {
       const signal = requests.start();
       completion?.setSchema(undefined);
@@ -67,7 +75,8 @@ export function createQueryEditor({ id, text, showSchema }: QueryEditorOptions):
     },
     async format() {
       const language = await ready;
-      editor.setValue(await language.format(editor.getValue()));
+      const formatted = await language.format(editor.getValue());
+      if (!isClosed) replaceText(editor, formatted);
     },
     resize: () => editor.resize(),
     close() {
@@ -77,4 +86,16 @@ export function createQueryEditor({ id, text, showSchema }: QueryEditorOptions):
       editor.destroy();
     },
   };
+}
+
+/** Monaco's own `setValue` empties its undo stack; that of the older code editor does not. */
+function replaceText(editor: CodeEditor, text: string): void {
+  const range = editor.getModel?.().getFullModelRange();
+  if (!range || !editor.executeEdits || !editor.pushUndoStop) {
+    editor.setValue(text, -1);
+    return;
+  }
+  editor.pushUndoStop();
+  editor.executeEdits('ion-graphql', [{ range, text }]);
+  editor.pushUndoStop();
 }

@@ -1,23 +1,16 @@
+import { defaultQuery } from './default-query.js';
+
+export interface QueryTemplate {
+  query: string;
+  /** An example of the variables, as JSON. */
+  variables?: string;
+}
+
 /** Queries to start from, by the key of their name in the catalogue. */
 export const queryTemplates = {
-  runs: `query {
-  runs(first: 10) {
-    edges {
-      node {
-        id
-        title
-        status
-        steps {
-          id
-          title
-          status
-        }
-      }
-    }
-  }
-}
-`,
-  openRuns: `query OpenRuns {
+  runs: { query: defaultQuery },
+  openRuns: {
+    query: `query OpenRuns {
   runs(filters: { status: { in: [TODO, IN_PROGRESS] } }, sort: [_UPDATED_DESC], first: 100) {
     edges {
       node {
@@ -36,7 +29,9 @@ export const queryTemplates = {
   }
 }
 `,
-  run: `query Run($id: ID!) {
+  },
+  run: {
+    query: `query Run($id: ID!) {
   run(id: $id) {
     id
     title
@@ -57,7 +52,10 @@ export const queryTemplates = {
   }
 }
 `,
-  procedures: `query Procedures {
+    variables: '{ "id": 1 }',
+  },
+  procedures: {
+    query: `query Procedures {
   procedures {
     edges {
       node {
@@ -69,7 +67,9 @@ export const queryTemplates = {
   }
 }
 `,
-  fieldValue: `mutation RecordValue($input: UpdateRunStepFieldValueInput!) {
+  },
+  fieldValue: {
+    query: `mutation RecordValue($input: UpdateRunStepFieldValueInput!) {
   updateRunStepFieldValue(input: $input) {
     runStepField {
       id
@@ -80,7 +80,10 @@ export const queryTemplates = {
   }
 }
 `,
-  stepStatus: `mutation StepStatus($input: UpdateRunStepInput!) {
+    variables: '{ "input": { "id": 1, "etag": "_etag of the field", "value": 12.5 } }',
+  },
+  stepStatus: {
+    query: `mutation StepStatus($input: UpdateRunStepInput!) {
   updateRunStep(input: $input) {
     runStep {
       id
@@ -91,7 +94,10 @@ export const queryTemplates = {
   }
 }
 `,
-  me: `query WhoAmI {
+    variables: '{ "input": { "id": 1, "etag": "_etag of the step", "status": "IN_PROGRESS" } }',
+  },
+  me: {
+    query: `query WhoAmI {
   me {
     id
     name
@@ -103,4 +109,5 @@ export const queryTemplates = {
   }
 }
 `,
-} as const;
+  },
+} satisfies Record<string, QueryTemplate>;

@@ -3,7 +3,7 @@ import { parseExactly } from '../../client/support/json.js';
 import { adminRequest, type ServerError } from '../shared/admin-request.js';
 import { confirm } from '../shared/confirm.js';
 import { latestRequest } from '../shared/latest-request.js';
-import { loadLanguage } from './load-language.js';
+import { language } from './language.js';
 
 interface QueryRun {
   /** ID of the running config node; `undefined` if none runs. */
@@ -14,18 +14,37 @@ interface QueryRun {
   variables: string;
 }
 
+const KEYS = ['config', 'query', 'operationName', 'variables'] as const;
+
 interface QueryResult {
   data: unknown;
 }
 
-/** Prepares the button. `cancel` ends a run in flight. */
-export function prepareRunQuery(node: EditedNode, read: () => QueryRun): { cancel(): void } {
+export interface QueryRunner {
+  /** Ends a run in flight. */
+  cancel(): void;
+  /** Marks the result as old if it belongs to another query or other variables than those in the dialog. */
+  compare(): void;
+}
+
+/** Prepares the button. */
+export function prepareRunQuery(node: EditedNode, read: () => QueryRun): QueryRunner {
   const button = $('#ion-graphql-run');
   const result = $('#ion-graphql-result');
+  const old = $('#ion-graphql-result-old').hide();
   const requests = latestRequest();
+  /** The run that the shown result belongs to. */
+  let shown: QueryRun | undefined;
 
+  const compare = () => {
+    const now = read();
+    const isOld = shown !== undefined && KEYS.some((key) => shown?.[key] !== now[key]);
+    result.toggleClass('ion-graphql-old', isOld);
+    old.toggle(isOld);
+  };
   const show = (content: JQuery | string, isError = false) => {
     result.empty().toggleClass('ion-graphql-failed', isError).append(content);
+    compare();
     RED.tray.resize();
   };
   const text = (key: string, values?: Record<string, string>) =>
@@ -37,14 +56,16 @@ export function prepareRunQuery(node: EditedNode, read: () => QueryRun): { cance
 
   const run = async () => {
     const signal = requests.start();
+    const asked = read();
+    const { config, query, operationName, variables } = asked;
+    shown = undefined;
     try {
-      const { config, query, operationName, variables } = read();
       if (config === undefined) {
         show(text('noInstance'));
         return;
       }
       const body = { query, operationName, variables: parseVariables(variables) };
-      const needsConfirmation = await isMutation(query, operationName);
+      const needsConfirmation = isMutation(query, operationName);
       if (needsConfirmation && !(await isConfirmed(node))) return;
       if (signal.aborted) return;
       button.prop('disabled', true);
@@ -56,9 +77,13 @@ export function prepareRunQuery(node: EditedNode, read: () => QueryRun): { cance
         body: { ...body, confirmed: needsConfirmation },
         signal,
       });
-      if (!signal.aborted) show(tree(data));
+      if (signal.aborted) return;
+      shown = asked;
+      show(tree(data));
     } catch (thrown) {
-      if (!signal.aborted) showError(thrown as ServerError);
+      if (signal.aborted) return;
+      shown = asked;
+      showError(thrown as ServerError);
     } finally {
       if (!signal.aborted) button.prop('disabled', false);
     }
@@ -67,15 +92,13 @@ export function prepareRunQuery(node: EditedNode, read: () => QueryRun): { cance
     event.preventDefault();
     void run();
   });
-  if (!RED.user.hasPermission('ion-config.write')) {
-    button.prop('disabled', true);
-    show(text('notPermitted'));
-  }
-  return requests;
+  const isPermitted = RED.user.hasPermission('ion-config.write');
+  button.prop('disabled', !isPermitted);
+  if (!isPermitted) show(text('notPermitted'));
+  return { cancel: requests.cancel, compare };
 }
 
-async function isMutation(query: string, operationName: string): Promise<boolean> {
-  const language = await loadLanguage();
+function isMutation(query: string, operationName: string): boolean {
   try {
     return language.isMutation(query, operationName);
   } catch {

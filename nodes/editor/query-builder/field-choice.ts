@@ -10,36 +10,47 @@ export interface FieldChoice {
   offer(schema: ListSchema | undefined): void;
 }
 
+interface FieldChoiceOptions {
+  /** The fields that the node reads if none is chosen. */
+  defaults: () => readonly string[];
+  onChange?: () => void;
+}
+
 /** Prepares the tree and the text with the stored fields. */
 export function fieldChoice(
   stored: readonly string[],
-  onChange: () => void = () => {},
+  { defaults, onChange = () => {} }: FieldChoiceOptions,
 ): FieldChoice {
   const text = $('#ion-query-field-text').val(stored.join(' ')).on('change keyup', onChange);
   const search = $('#ion-query-field-search');
   const tree = $('#ion-query-field-tree');
   // In the order in which they were chosen, which is the order of columns in a table.
   const chosen = new Set(stored);
+  /** Whether the default fields are ticked, and none is stored. */
+  let isDefault = false;
   let schema: ListSchema | undefined;
   let unknown: string[] = [];
 
   const itemsOf = (listSchema: ListSchema): TreeListItem[] => {
     const searched = String(search.val()).trim();
-    if (searched) return foundItems(listSchema, searched, chosen);
+    const ticked = isDefault ? new Set(defaults()) : chosen;
+    if (searched) return foundItems(listSchema, searched, ticked);
     return [
-      ...unknownItems(unknown, chosen),
-      ...fieldItems(listSchema, listSchema.row, '', chosen),
+      ...unknownItems(unknown, ticked),
+      ...fieldItems(listSchema, listSchema.row, '', ticked),
     ];
   };
   const show = () => {
     if (!schema) return;
     const items = itemsOf(schema);
     tree.treeList('data', items);
-    excludeFromTabOrder(tree);
+    prepareBoxes(tree);
     $('#ion-query-field-none').toggle(items.length === 0);
   };
 
   prepareTree(tree, (item) => {
+    if (isDefault) for (const field of defaults()) chosen.add(field);
+    isDefault = false;
     if (item.selected) chosen.add(item.id);
     else chosen.delete(item.id);
     onChange();
@@ -59,6 +70,8 @@ export function fieldChoice(
       text.val(fields.join(' '));
       chosen.clear();
       for (const field of fields) chosen.add(field);
+      isDefault = fields.length === 0;
+      text.attr('placeholder', defaults().join(' '));
       unknown = offered ? fields.filter((field) => !isValuePath(offered, field)) : [];
       $('.ion-query-field-tree').toggle(offered !== undefined);
       $('.ion-query-field-text').toggle(offered === undefined);
@@ -72,7 +85,7 @@ function prepareTree(tree: JQuery, onTick: (item: TreeListItem) => void): void {
   tree
     .treeList({ data: [], multi: true, selectable: true, autoSelect: false })
     .attr({ role: 'group', 'aria-labelledby': 'ion-query-fields-label' })
-    .on('treelistchildrenloaded', () => excludeFromTabOrder(tree))
+    .on('treelistchildrenloaded', () => prepareBoxes(tree))
     .on('focusin', ({ target }) => {
       if (tree.find('.focus').length > 0 && target === tree[0]) return;
       const label = $(target).closest('.red-ui-treeList-label');
@@ -84,7 +97,13 @@ function prepareTree(tree: JQuery, onTick: (item: TreeListItem) => void): void {
     });
 }
 
-/** Takes the boxes out of the order of the Tab key: the arrow keys move in the tree. */
-function excludeFromTabOrder(tree: JQuery): void {
-  tree.find('input').attr('tabindex', -1);
+/**
+ * Names the boxes after their fields, and takes them out of the order of the Tab key: the arrow keys
+ * move in the tree.
+ */
+function prepareBoxes(tree: JQuery): void {
+  tree.find('input').each((_index, box) => {
+    const item = $(box).closest('.red-ui-editableList-item-content').data('data');
+    $(box).attr({ tabindex: -1, 'aria-label': (item as TreeListItem).id });
+  });
 }

@@ -1,22 +1,32 @@
 // The items of the field tree. Their IDs are the paths in `fields`.
-import { fieldsOf, findPaths, type ListSchema } from './list-schema.js';
+import { fieldsOf, findPaths, isTechnical, type ListSchema } from './list-schema.js';
 import { queryText } from './query-text.js';
 
-/** The fields of a type: a box for each value, and a branch for each object, which opens on demand. */
+/**
+ * The fields of a type: a box for each value, and a branch for each object, which opens on demand. The
+ * chosen ones come first, the technical ones last.
+ */
 export function fieldItems(
   schema: ListSchema,
   type: string,
   prefix: string,
   chosen: ReadonlySet<string>,
 ): TreeListItem[] {
-  return fieldsOf(schema, type).map((field) => {
+  const paths = [...chosen];
+  const holdsChosen = (id: string) => paths.some((path) => path.startsWith(`${id}.`));
+  const items = fieldsOf(schema, type).map((field): RankedItem => {
     const id = prefix + field.name;
-    if (!field.hasFields) return valueItem(id, field.name, field.type, chosen);
-    return {
+    const last = isTechnical(field) ? Number.POSITIVE_INFINITY : paths.length + 1;
+    if (!field.hasFields) {
+      const index = paths.indexOf(id);
+      const item = valueItem(id, field.name, field.type, chosen);
+      return { rank: index === -1 ? last : index, item };
+    }
+    const item: TreeListItem = {
       id,
       label: field.name,
       sublabel: field.type,
-      expanded: [...chosen].some((path) => path.startsWith(`${id}.`)),
+      expanded: holdsChosen(id),
       // Types refer to each other endlessly, so a level is created when it is opened.
       children(done, item) {
         const children = fieldItems(schema, field.type, `${id}.`, chosen);
@@ -25,7 +35,20 @@ export function fieldItems(
         done(children);
       },
     };
+    return { rank: holdsChosen(id) ? paths.length : last, item };
   });
+  return sorted(items);
+}
+
+interface RankedItem {
+  rank: number;
+  item: TreeListItem;
+}
+
+/** The items by rank, those of the same rank in their order. */
+function sorted(items: RankedItem[]): TreeListItem[] {
+  // Infinity minus itself is not a number.
+  return items.sort((a, b) => (a.rank === b.rank ? 0 : a.rank - b.rank)).map(({ item }) => item);
 }
 
 /** The values at any depth whose path contains a text. */
@@ -34,7 +57,13 @@ export function foundItems(
   text: string,
   chosen: ReadonlySet<string>,
 ): TreeListItem[] {
-  return findPaths(schema, text).map(({ path, type }) => valueItem(path, path, type, chosen));
+  return sorted(
+    findPaths(schema, text).map(({ path, type }) => {
+      const isLast = isTechnical({ name: path.slice(path.lastIndexOf('.') + 1), type });
+      const rank = chosen.has(path) ? 0 : isLast ? 2 : 1;
+      return { rank, item: valueItem(path, path, type, chosen) };
+    }),
+  );
 }
 
 /** The stored fields that the schema does not have. They stay until they are unticked. */

@@ -25,11 +25,14 @@ export function filterList(
   { onChange = () => {}, sources = valueSources }: FilterListOptions = {},
 ): FilterList {
   let schema: ListSchema | undefined;
+  /** Whether the stored filters are in the list, so that a further one is new. */
+  let isReady = false;
   const list = $('#ion-query-filters').editableList<FilterRow>({
     addItem(container, _index, row) {
       const editor = filterRow(container, row, { onChange, sources });
       container.data(EDITOR, editor);
       editor.offer(schema);
+      if (isReady) editor.start();
       const remove = container.parent().find('.red-ui-editableList-item-remove');
       remove.attr('aria-label', queryText('ion-runs.label.removeFilter'));
       onChange();
@@ -45,6 +48,7 @@ export function filterList(
       .toArray()
       .map((element) => $(element).data(EDITOR) as FilterRowEditor);
   for (const row of rows) list.editableList('addItem', row);
+  isReady = true;
   return {
     read: () => editors().map((editor) => editor.read()),
     offer(offered) {

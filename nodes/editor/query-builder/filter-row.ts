@@ -1,13 +1,17 @@
 // One filter in the list: a field, an operator and a typed value.
-import { filterOperators } from '../../client/graphql/filter-operators.js';
+import { rowOperators } from '../../client/graphql/filter-operators.js';
 import type { FilterRow } from '../../shared/filter-row.js';
 import { onTextChange } from '../shared/on-text-change.js';
 import { filterValue, withoutBlanks } from './filter-value.js';
 import { completions, type ListSchema, operatorsOf } from './list-schema.js';
 import { queryText } from './query-text.js';
 
+const ARROW_DOWN = 40;
+
 export interface FilterRowEditor {
   read(): FilterRow;
+  /** Moves the focus to the field and opens its suggestions. */
+  start(): void;
   /** Offers the names of this schema; without one, any name can be entered. */
   offer(schema: ListSchema | undefined): void;
 }
@@ -25,9 +29,12 @@ export function filterRow(
   { onChange, sources }: FilterRowOptions,
 ): FilterRowEditor {
   const field = fieldInput().val(row.field ?? '');
+  const nameRow = () =>
+    container.attr('aria-label', queryText('ion-runs.label.filterOn', { field: path() }));
   const operator = operatorSelect();
-  container.addClass('ion-query-row').append(field, operator);
+  container.addClass('ion-query-row').attr('role', 'group').append(field, operator);
   const value = filterValue(container, row, { onChange, sources });
+  const problem = $('<div class="ion-query-problem" role="status">').appendTo(container);
 
   let schema: ListSchema | undefined;
   // The row as it was before the schema arrived. Its field, operator and value are kept, even if the
@@ -47,12 +54,13 @@ export function filterRow(
   };
   const showOperators = () => {
     const known = operators();
-    const names: string[] = known?.map(({ name }) => name) ?? [...filterOperators];
+    const names: string[] = known?.map(({ name }) => name) ?? [...rowOperators];
     if (path() === stored.field && !names.includes(stored.op)) names.push(stored.op);
     const chosen = String(operator.val() ?? stored.op);
     operator.empty().append(names.map(operatorOption));
     operator.val(names.includes(chosen) ? chosen : String(names[0]));
-    markUnknown(field, schema !== undefined && path() !== '' && known === undefined);
+    nameRow();
+    markUnknown(field, problem, schema !== undefined && path() !== '' && known === undefined);
   };
   const showValue = () => {
     const entered = read();
@@ -64,6 +72,9 @@ export function filterRow(
     search: (typed) => (schema ? completions(schema, typed) : []),
     minLength: 0,
   });
+  // The widget notices only keys: not a pasted text, nor an empty field.
+  const suggest = () => field.trigger($.Event('keyup', { keyCode: ARROW_DOWN }));
+  field.on('input', suggest);
   onTextChange(field, () => {
     showOperators();
     showValue();
@@ -76,6 +87,13 @@ export function filterRow(
 
   return {
     read,
+    start() {
+      // The click that added the row would close the suggestions.
+      setTimeout(() => {
+        field.trigger('focus');
+        suggest();
+      });
+    },
     offer(offered) {
       const isShown = operator.children().length > 0;
       if (isShown) stored = read();
@@ -98,17 +116,16 @@ function operatorSelect(): JQuery {
 }
 
 function operatorOption(name: string): JQuery {
-  const isKnown = (filterOperators as readonly string[]).includes(name);
+  const isKnown = (rowOperators as readonly string[]).includes(name);
   return $('<option>')
     .val(name)
     .text(isKnown ? queryText(`ion-runs.op.${name}`) : name);
 }
 
-/** Marks a field whose path the schema does not have. */
-function markUnknown(field: JQuery, isUnknown: boolean): void {
+/** Marks a field whose path the schema does not have, and shows the reason below it. */
+function markUnknown(field: JQuery, problem: JQuery, isUnknown: boolean): void {
   const name = String(field.val()).trim();
-  field
-    .toggleClass('input-error', isUnknown)
-    .attr('aria-invalid', String(isUnknown))
-    .attr('title', isUnknown ? queryText('ion-runs.invalid.unknownFilter', { name }) : '');
+  field.toggleClass('input-error', isUnknown).attr('aria-invalid', String(isUnknown));
+  problem.text(isUnknown ? queryText('ion-runs.invalid.unknownFilter', { name }) : '');
+  problem.toggle(isUnknown);
 }

@@ -1,4 +1,5 @@
 // The value of a filter: a typed input whose types depend on the operator.
+import { nameTypedInput } from '../shared/name-typed-input.js';
 import type { Operator } from './list-schema.js';
 import { queryText } from './query-text.js';
 import { type StoredValue, valueSources, valueTypes } from './value-types.js';
@@ -33,7 +34,10 @@ export function filterValue(
   input.typedInput({ default: 'str', types: ['str', ...valueSources, 'num', 'bool'] });
   input.typedInput('type', valueType);
   input.typedInput('value', value);
-  input.on('change keyup', onChange);
+  input.on('change keyup', () => {
+    nameParts(cell);
+    onChange();
+  });
   let offered = '';
 
   return {
@@ -48,7 +52,7 @@ export function filterValue(
       if (operator?.values && stored && input.typedInput('type') === 'str') {
         input.typedInput('value', withoutBlanks(entered.value));
       }
-      nameButtons(cell);
+      nameParts(cell);
     },
   };
 }
@@ -61,10 +65,11 @@ export function withoutBlanks(list: string): string {
     .join(',');
 }
 
-/** Names the buttons of the typed input, which have only icons. */
-function nameButtons(cell: JQuery): void {
-  cell
-    .find('.red-ui-typedInput-type-select')
-    .attr('aria-label', queryText('ion-runs.label.valueType'));
-  cell.find('.red-ui-typedInput-input').attr('aria-label', queryText('ion-runs.label.value'));
+/** Names the parts of the typed input, which has no label of its row. */
+function nameParts(cell: JQuery): void {
+  const name = queryText('ion-runs.label.value');
+  nameTypedInput(cell.find('.ion-query-value'), name);
+  // A drop-down of values shows the chosen ones only as text.
+  const choice = cell.find('.red-ui-typedInput-option-trigger');
+  choice.attr('aria-label', `${name}: ${choice.text().trim()}`);
 }

@@ -1,9 +1,12 @@
 // The schema of the chosen config node, and the line in the dialog that shows its state.
+import type { Resource } from '../../client/lists/resources.js';
 import type { ServerError } from '../shared/admin-request.js';
+import { changedSettingsOf } from '../shared/config-settings.js';
 import { latestRequest } from '../shared/latest-request.js';
-import { type Introspection, loadSchema } from '../shared/schema.js';
+import { type Introspection, loadedSchema, loadSchema } from '../shared/schema.js';
 import { instanceChoice } from '../subflows/instance-choice.js';
 import { runningConfigs } from '../subflows/running-configs.js';
+import { type ListSchema, listSchema } from './list-schema.js';
 import { queryText } from './query-text.js';
 
 /**
@@ -47,16 +50,28 @@ export function followSchema(
   };
 
   const instance = instanceChoice('ion-instance', select.closest('.form-row'), () => void load());
-  let chosen: unknown;
+  let shown = '';
   select.on('change', () => {
-    if (select.val() === chosen) return;
-    chosen = select.val();
-    instance.offer(runningConfigs(String(chosen ?? ''), node.z));
+    const chosen = String(select.val() ?? '');
+    // The editor reports a change as well when the dialog of the config node closes.
+    const now = JSON.stringify([chosen, changedSettingsOf(chosen)]);
+    if (now === shown) return;
+    shown = now;
+    instance.offer(runningConfigs(chosen, node.z));
     void load();
   });
   retry.on('click', () => void load());
   $('#ion-query-schema-refresh').on('click', () => void load({ refresh: true }));
   select.trigger('change');
+}
+
+/** The schema that the editor has loaded for a node, because a dialog needed it. */
+export function loadedListSchema(node: EditedNode, resource: Resource): ListSchema | undefined {
+  for (const { id } of runningConfigs(String(node.config ?? ''), node.z)) {
+    const schema = loadedSchema(id);
+    if (schema) return listSchema(schema, resource);
+  }
+  return undefined;
 }
 
 /** @param key the end of a catalogue key; empty if all is well */

@@ -1,5 +1,9 @@
 // ION's schema of the rows of a list: the names that its filters, fields and sort can have.
-import { type FilterOperator, filterOperators } from '../../client/graphql/filter-operators.js';
+import {
+  type FilterOperator,
+  filterOperators,
+  type RowOperator,
+} from '../../client/graphql/filter-operators.js';
 import type { Resource } from '../../client/lists/resources.js';
 import { type Field, type Introspection, namedType, type SchemaType } from '../shared/schema.js';
 
@@ -18,7 +22,7 @@ export interface ListSchema {
 
 /** An operator of a filter, and the type of its value. */
 export interface Operator {
-  name: FilterOperator;
+  name: RowOperator;
   /** Name of the value's type. */
   type: string;
   isList: boolean;
@@ -50,10 +54,12 @@ export function listSchema(
 /** The operators of a filter on this path; `undefined` if the schema has no such filter. */
 export function operatorsOf(schema: ListSchema, path: string): Operator[] | undefined {
   const filter = inputType(schema, path.split('.'));
-  const operators = (filter?.inputFields ?? []).flatMap(({ name, type }) => {
+  const operators = (filter?.inputFields ?? []).flatMap(({ name, type }): Operator[] => {
     if (!isOperator(name)) return [];
     const value = namedType(type);
-    return { name, type: value, isList: type.kind === 'LIST', values: enumValues(schema, value) };
+    const isList = type.kind === 'LIST';
+    const operator = { name, type: value, isList, values: enumValues(schema, value) };
+    return name === 'in' ? [operator, { ...operator, name: 'notin' }] : [operator];
   });
   return operators.length > 0 ? operators : undefined;
 }
@@ -88,6 +94,15 @@ export function fieldsOf(schema: ListSchema, type: string): RowField[] {
       return { name: field.name, type: found.name, hasFields: Boolean(found.fields) };
     });
   return [...fields.filter((field) => !field.hasFields), ...fields.filter(hasFields)];
+}
+
+/**
+ * Whether a field serves ION's programs more than its users. ION begins the names of such fields with
+ * an underscore or in upper case (`_etag`, `_StepsCount`, `LastSessionId`), but those of the times of
+ * a row as well (`_created`).
+ */
+export function isTechnical({ name, type }: Pick<RowField, 'name' | 'type'>): boolean {
+  return /^[_A-Z]/.test(name) && !type.startsWith('Date');
 }
 
 /** Whether a path leads from a row to a value. */

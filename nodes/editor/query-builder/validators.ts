@@ -1,6 +1,7 @@
 // The validators of filters and of lists of names.
-import { filterOperators } from '../../client/graphql/filter-operators.js';
+import { rowOperators } from '../../client/graphql/filter-operators.js';
 import type { FilterRow } from '../../shared/filter-row.js';
+import { type ListSchema, operatorsOf } from './list-schema.js';
 import { queryText } from './query-text.js';
 
 const NAME = /^[_A-Za-z]\w*(\.[_A-Za-z]\w*)*$/;
@@ -11,11 +12,16 @@ export function validNames(value: string[], { label = '' }: ValidatorOptions): V
   return wrong === undefined || invalid('name', { label, name: wrong });
 }
 
-/** Filters with a field, an operator and a value of its type. */
-export function validFilters(value: FilterRow[], _options: ValidatorOptions): Validation {
+/**
+ * Filters with a field, an operator and a value of its type.
+ * @param schema without one, any field is possible
+ */
+export function validFilters(value: FilterRow[], schema: ListSchema | undefined): Validation {
   for (const { field, op, value: compared, valueType } of value) {
+    if (field === '') return invalid('noField', {});
     if (!NAME.test(field)) return invalid('filter', { name: field });
-    if (!(filterOperators as readonly string[]).includes(op)) {
+    if (schema && !operatorsOf(schema, field)) return invalid('unknownFilter', { name: field });
+    if (!(rowOperators as readonly string[]).includes(op)) {
       return invalid('operator', { field, name: op });
     }
     const valid = RED.utils.validateTypedProperty(compared, valueType, { label: field });

@@ -1,9 +1,9 @@
 // The query of an ion-runs node as texts for an ion-graphql node.
 
-import type { FilterOperator } from '../../client/graphql/filter-operators.js';
+import type { RowOperator } from '../../client/graphql/filter-operators.js';
 import { defaultFields, runs } from '../../client/lists/resources.js';
 import {
-  filterValue,
+  filterCondition,
   type RowsFilter,
   rowsDocument,
   rowsVariables,
@@ -33,15 +33,18 @@ export function runsQuery({ filters, fields, sort }: Choice): RunsQuery {
   const query = {
     filters: filters.map((row) => ({
       field: row.field,
-      op: row.op as FilterOperator,
+      op: row.op as RowOperator,
       value: knownValue(row),
     })),
     fields: fields.length > 0 ? fields : [...defaultFields],
     sort,
   };
-  const variables = rowsVariables(query, (filter) => {
-    if (!(filter.value instanceof RuntimeValue)) return filterValue(filter);
-    return `@value-${expressions.push(expressionOf(filter, filter.value)) - 1}@`;
+  const variables = rowsVariables(query, (filter, column) => {
+    const { value, op } = filter;
+    if (!(value instanceof RuntimeValue)) return filterCondition(filter, column);
+    const placeholder = (expression: string) => `@value-${expressions.push(expression) - 1}@`;
+    if (op === 'notin') return placeholder(noneOf(column, value));
+    return { [column]: { [op]: placeholder(expressionOf(filter, value)) } };
   });
   const json = JSON.stringify(variables, null, 2);
   return {
@@ -90,11 +93,24 @@ function knownNumber(text: string): number | string {
   throw new Error(`"${text}" is not a number.`);
 }
 
-/** The conversion that `filterValue` makes, as JSONata. */
+/** The conversion that `filterCondition` makes of a value, as JSONata. */
 function expressionOf({ op }: RowsFilter, { expression }: RuntimeValue): string {
   if (op === 'isnull') return `$string(${expression}) != "false"`;
   if (op !== 'in') return expression;
-  return `($list := ${expression}; [$type($list) = "string" ? $split($list, ",").$trim($) : $list])`;
+  return `($list := ${expression}; ${LIST})`;
+}
+
+/** The list in `$list`, which may be a text. */
+const LIST = '[$type($list) = "string" ? $split($list, ",").$trim($) : $list]';
+
+/** The condition that `filterCondition` makes of "is not one of", as JSONata. */
+function noneOf(column: string, { expression }: RuntimeValue): string {
+  const isEmpty = (isnull: boolean) => `{"${column}": {"isnull": ${isnull}}}`;
+  return `($list := ${expression}; $values := ${LIST};
+    $others := [$values[$ != null].{"${column}": {"neq": $}}];
+    null in $values ? {"and_": $append([${isEmpty(false)}], $others)}
+    : $count($others) = 0 ? {"or_": [${isEmpty(true)}, ${isEmpty(false)}]}
+    : {"or_": [${isEmpty(true)}, {"and_": $others}]})`;
 }
 
 function jsonataPath(property: string): string {

@@ -16,7 +16,7 @@ export function confirm({ text, yes }: Question): Promise<boolean> {
       modal: true,
       fixed: true,
       buttons: [
-        { text: RED._('node-red:common.label.cancel'), click: closeWith(false) },
+        { text: RED._('editor:common.label.cancel'), click: closeWith(false) },
         { text: yes, class: 'primary', click: closeWith(true) },
       ],
     });

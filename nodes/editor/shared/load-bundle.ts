@@ -1,26 +1,27 @@
+const FOLDER = 'resources/@ion-nodes/node-red-ion';
+
 /**
- * A function that loads a script in resources/ once for the page.
- * @param find the content that the script leaves in the page
+ * Returns a function that loads a script of resources/ once for the page.
+ * @param read reads what the script leaves in the window
  */
-export function bundleLoader<Content>(
-  name: string,
-  find: () => Content | undefined,
-): () => Promise<Content> {
-  const src = `resources/@ion-nodes/node-red-ion/${name}.js`;
-  let loading: Promise<Content> | undefined;
+export function bundleLoader<Bundle>(
+  file: string,
+  read: () => Bundle | undefined,
+): () => Promise<Bundle> {
+  let loading: Promise<Bundle> | undefined;
   return () => {
-    loading ??= new Promise<Content>((resolve, reject) => {
+    loading ??= new Promise<Bundle>((resolve, reject) => {
       const script = document.createElement('script');
-      script.src = src;
+      script.src = `${FOLDER}/${file}`;
       script.onload = () => {
-        const content = find();
-        if (content) resolve(content);
-        else reject(new Error(src));
+        const bundle = read();
+        if (bundle) resolve(bundle);
+        else reject(new Error(script.src));
       };
       script.onerror = () => {
         // The next dialog may try again.
         loading = undefined;
-        reject(new Error(src));
+        reject(new Error(script.src));
       };
       document.head.append(script);
     });

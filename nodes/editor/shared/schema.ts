@@ -1,6 +1,7 @@
 // The schema of an environment, as the dialogs use it. The server reads it with the API key; the page
 // keeps it as long as the server has the same one.
-import { adminResponse, type ServerError } from './admin-request.js';
+import { adminRequest, adminResponse, type ServerError } from './admin-request.js';
+import { type ConfigSettings, changedSettingsOf, settingsOf } from './config-settings.js';
 
 export interface TypeReference {
   kind: string;
@@ -38,30 +39,61 @@ interface Loaded {
 
 const loaded = new Map<string, Loaded>();
 const loading = new Map<string, Promise<Introspection>>();
+/** The schema that was last read with values that are not deployed. */
+let undeployed: { key: string; schema: Introspection } | undefined;
 
 /**
- * The schema of a running config node's environment. The server is asked each time, because a deploy
- * may have changed the environment; it sends a schema again only if it changed.
- * Rejects with a `ServerError`, for example if the config node is not deployed yet.
+ * The schema of a config node's environment, with its values in the editor if they are not deployed.
+ * For deployed values the server is asked each time, because a deploy may have changed the
+ * environment; it sends a schema again only if it changed.
+ * Rejects with a `ServerError`.
+ * @param config the ID of the running config node
  */
 export function loadSchema(config: string, { refresh = false } = {}): Promise<Introspection> {
-  const underWay = loading.get(config);
+  const settings = changedSettingsOf(config);
+  const key = settings ? JSON.stringify(settings) : config;
+  const underWay = loading.get(key);
   if (underWay && !refresh) return underWay;
-  const schema = readSchema(config, refresh).finally(() => {
-    if (loading.get(config) === schema) loading.delete(config);
+  const reading = settings ? readUndeployed(settings, refresh) : readSchema(config, refresh);
+  const schema = reading.finally(() => {
+    if (loading.get(key) === schema) loading.delete(key);
   });
-  loading.set(config, schema);
+  loading.set(key, schema);
   return schema;
+}
+
+/** The schema that was loaded last for a config node. */
+export function loadedSchema(config: string): Introspection | undefined {
+  return loaded.get(config)?.schema;
 }
 
 async function readSchema(config: string, refresh: boolean): Promise<Introspection> {
   const cached = loaded.get(config);
   const url = `ion-config/${encodeURIComponent(config)}/schema${refresh ? '?refresh=1' : ''}`;
   const headers = cached?.etag ? { 'if-none-match': cached.etag } : {};
-  const { value, etag } = await adminResponse<Introspection | undefined>({ url, headers });
-  const schema = value ?? cached?.schema;
-  if (!schema) throw { code: 'ION_RESPONSE', message: url } satisfies ServerError;
-  loaded.set(config, { schema, etag });
+  try {
+    const { value, etag } = await adminResponse<Introspection | undefined>({ url, headers });
+    const schema = value ?? cached?.schema;
+    if (!schema) throw { code: 'ION_RESPONSE', message: url } satisfies ServerError;
+    loaded.set(config, { schema, etag });
+    return schema;
+  } catch (thrown) {
+    const isMissing = (thrown as ServerError).code === 'ION_NOT_FOUND';
+    const settings = isMissing ? settingsOf(config) : undefined;
+    if (!settings) throw thrown;
+    return readUndeployed(settings, refresh);
+  }
+}
+
+async function readUndeployed(settings: ConfigSettings, refresh: boolean): Promise<Introspection> {
+  const key = JSON.stringify(settings);
+  if (undeployed?.key === key && !refresh) return undeployed.schema;
+  const schema = await adminRequest<Introspection>({
+    url: 'ion-config/schema',
+    method: 'POST',
+    body: settings,
+  });
+  undeployed = { key, schema };
   return schema;
 }
 

@@ -39,6 +39,12 @@ export function oneOf(...values: string[]) {
     values.includes(value) || RED._(`${SHARED}choice`, { label, name: value });
 }
 
+/** A property that a node of an older version does not have. */
+export function optional(validate: (value: string, options: ValidatorOptions) => Validation) {
+  return (value: string | undefined, options: ValidatorOptions): Validation =>
+    value === undefined || validate(value, options);
+}
+
 /** A time zone by its IANA name, or nothing. */
 export function timeZone(value: unknown, { label = '' }: ValidatorOptions): Validation {
   const name = String(value ?? '').trim();

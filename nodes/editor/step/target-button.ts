@@ -1,12 +1,12 @@
 import { bundleLoader } from '../shared/load-bundle.js';
-import type { Kind, TargetPicker } from './target-picker.js';
+import type { Kind } from './target-picker.js';
 
 /** Types of a typed input whose value is known in the dialog. */
 const FIXED = ['str', 'num'];
 const BUTTON_WIDTH = 38;
 
 /** The picker is a separate bundle in resources/, which keeps the start of the editor short. */
-const loadPicker = bundleLoader<TargetPicker>('target-picker', () => window.ionTargetPicker);
+const loadPicker = bundleLoader('target-picker.js', () => window.ionTargetPicker);
 
 /** Adds a button beside an input that finds its value in ION, if the input has a fixed value. */
 export function addTargetButton(node: EditedNode, kind: Kind): void {

@@ -15,6 +15,15 @@ interface Found {
 
 /** Types of a typed input whose value is known in the dialog. */
 const FIXED = ['str', 'num'];
+/** Loaded with the panel, like its script. */
+const STYLE = `
+.ion-step-picker { width: 380px; max-width: 90vw; padding: 8px; }
+.ion-step-found { height: 220px; overflow: auto; margin-top: 6px; }
+.ion-step-found button { display: block; width: 100%; padding: 4px 6px; border: 0; background: none; color: inherit; text-align: left; overflow-wrap: anywhere; }
+.ion-step-found button:hover, .ion-step-found button:focus { background: var(--red-ui-list-item-background-selected); }
+.ion-step-found small { display: block; color: var(--red-ui-secondary-text-color); }
+.ion-step-note { margin: 6px 0 0; min-height: 20px; }
+`;
 /** After the last key. */
 const DELAY_MS = 300;
 const KINDS: readonly Kind[] = ['run', 'step', 'field'];
@@ -50,7 +59,7 @@ function openPicker(node: EditedNode, wanted: Kind, button: JQuery): void {
   const note = $('<p class="ion-step-note" role="status">');
   const content = $('<div class="ion-step-picker" role="dialog">')
     .attr('aria-label', text(wanted))
-    .append(search, list, note);
+    .append($('<style>').text(STYLE), search, list, note);
   const panel = RED.popover.panel(content);
   let found: string | undefined;
   let timer: number | undefined;

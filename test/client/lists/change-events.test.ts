@@ -9,6 +9,7 @@ const change = (state: string, row: Record<string, unknown>): Change => ({
   key: '1',
   state,
   isNew: false,
+  isUpdated: true,
 });
 const numbers = (count: number) => Array<number>(count).fill(1);
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { buildSchema, parse, validate } from 'graphql';
-import type { FilterOperator } from '../../../nodes/client/graphql/filter-operators.js';
+import type { RowOperator } from '../../../nodes/client/graphql/filter-operators.js';
 import { defaultFields, runs as runsOfIon } from '../../../nodes/client/lists/resources.js';
 import {
   flatten,
@@ -26,7 +26,7 @@ const schema = buildSchema(
 );
 const row = (field: string, op: string, value: unknown): RowsFilter => ({
   field,
-  op: op as FilterOperator,
+  op: op as RowOperator,
   value,
 });
 
@@ -120,6 +120,19 @@ describe('runs', () => {
         [row('part.partNumber', 'like', 'EX-%')],
         undefined,
         { part: { partNumber: { like: 'EX-%' } } },
+      ],
+      [
+        'none of several values, of the same related object',
+        [row('steps.status', 'notin', 'TODO, HOLD')],
+        undefined,
+        {
+          steps: {
+            or_: [
+              { status: { isnull: true } },
+              { and_: [{ status: { neq: 'TODO' } }, { status: { neq: 'HOLD' } }] },
+            ],
+          },
+        },
       ],
       [
         'a relation of a relation',

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { eventsNode, graphqlNode, runsNode, sandboxConfig } from '../../tools/flow-nodes.js';
+import { prepareUserDir } from '../../tools/node-red.js';
+import { useTemporaryFolder } from '../../tools/package.js';
+import { RunningNodeRed } from '../../tools/running-node-red.js';
+import { Editor } from '../support/editor.js';
+import { useSandbox } from '../support/sandbox.js';
+
+describe('the dialogs before a deploy', () => {
+  const context = useSandbox();
+  const folder = useTemporaryFolder();
+  let nodeRed: RunningNodeRed;
+  let editor: Editor;
+
+  before(async function () {
+    const { clientId, clientSecret } = context.sandbox;
+    const place = { z: 'flow', x: 200 };
+    const flow = [
+      { id: 'flow', type: 'tab', label: 'test' },
+      sandboxConfig(context.sandbox, { name: 'ION' }),
+      { ...runsNode, ...place, id: 'runs', y: 100, wires: [] },
+      { ...eventsNode, ...place, id: 'events', y: 160, wires: [] },
+      { ...graphqlNode, ...place, id: 'graphql', y: 220, wires: [] },
+    ];
+    await prepareUserDir(folder.path, flow, { config: { clientId, clientSecret } });
+    nodeRed = await RunningNodeRed.startForEditor(folder.path);
+    editor = await Editor.open(this, nodeRed.url);
+  });
+  after(async () => {
+    await editor?.close();
+    await nodeRed?.stop();
+  });
+  afterEach(() => assert.deepEqual(editor.errors, []));
+
+  const field = (name: string) => `#node-config-input-${name}`;
+  /** Changes the config node of the open dialog, and does not deploy it. */
+  const change = async (values: Record<string, string>, button = '#node-input-btn-config-edit') => {
+    const { page } = editor;
+    await editor.untilNothingSlides();
+    await page.click(button);
+    await page.waitForSelector('#node-config-dialog-ok');
+    await editor.untilNothingSlides();
+    if (await page.isVisible(field('environment'))) {
+      await page.selectOption(field('environment'), 'custom');
+    }
+    for (const [name, value] of Object.entries(values)) await page.fill(field(name), value);
+    await editor.doneConfig();
+  };
+  const isTreeShown = () =>
+    editor.page.waitForSelector('#ion-query-field-tree .red-ui-treeList-label');
+  const schemaSays = (text: string) =>
+    editor.page.locator('#ion-query-schema').filter({ hasText: text }).waitFor();
+  const graphqlSays = (text: RegExp) =>
+    editor.page.locator('#ion-graphql-schema').filter({ hasText: text }).waitFor();
+
+  it('never send the stored secret to other URLs than the deployed ones', async () => {
+    await editor.edit('runs');
+    await isTreeShown();
+    const before = context.sandbox.control.counters().token.total;
+    await change({ authUrl: context.sandbox.foreignAuthUrl });
+    await schemaSays('only sent to the deployed URLs');
+    assert.equal(context.sandbox.control.counters().token.total, before);
+    await change({ authUrl: context.sandbox.authUrl });
+    await isTreeShown();
+    await editor.cancel();
+  });
+
+  it('use the values of a config node that was changed, as soon as its dialog closes', async () => {
+    const { clientSecret } = context.sandbox;
+    await editor.edit('runs');
+    await isTreeShown();
+    await change({ clientSecret: 'a-wrong-secret' });
+    await schemaSays('ION_AUTH');
+    await change({ clientSecret });
+    await isTreeShown();
+    await editor.page.waitForSelector('#ion-query-schema', { state: 'hidden' });
+    await change({ name: 'another name' });
+    await isTreeShown();
+    await editor.cancel();
+    await editor.edit('graphql');
+    await graphqlSays(/^schema: \d+ types$/);
+    await editor.cancel();
+  });
+
+  it('use the values of a config node that is new', async () => {
+    const { page } = editor;
+    const { url: apiUrl, authUrl, clientId, clientSecret } = context.sandbox;
+    const values = { apiUrl, authUrl, clientId, clientSecret };
+    await editor.edit('events');
+    await isTreeShown();
+    await change(values, '#node-input-btn-config-add');
+    assert.notEqual(await page.inputValue('#node-input-config'), 'config');
+    await isTreeShown();
+    await page.waitForSelector('#ion-query-schema', { state: 'hidden' });
+    await editor.done();
+    await editor.edit('graphql');
+    await page.selectOption(
+      '#node-input-config',
+      String(await editor.property('events', 'config')),
+    );
+    await graphqlSays(/^schema: \d+ types$/);
+    await editor.cancel();
+  });
+});
