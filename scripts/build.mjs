@@ -47,15 +47,21 @@ const { metafile } = await build({
   target: 'es2020',
 });
 // Needed only in an open dialog.
-await build({
-  entryPoints: [inRoot('nodes', 'editor', 'runs', 'bundle.ts')],
-  bundle: true,
-  outfile: inRoot('resources', 'runs-preview.js'),
-  format: 'iife',
-  minify: true,
-  charset: 'utf8',
-  target: 'es2020',
-});
+const bundles = {
+  'runs-preview.js': 'runs/bundle.ts',
+  'target-picker.js': 'step/target-picker.ts',
+};
+for (const [file, source] of Object.entries(bundles)) {
+  await build({
+    entryPoints: [inRoot('nodes', 'editor', source)],
+    bundle: true,
+    outfile: inRoot('resources', file),
+    format: 'iife',
+    minify: true,
+    charset: 'utf8',
+    target: 'es2020',
+  });
+}
 await writeFile(inRoot('resources', 'graphql-language.LICENSES.txt'), await licences(metafile));
 await cp(inRoot('nodes', 'locales'), join(dist, 'locales'), { recursive: true });
 await compactCatalogues(join(dist, 'locales'));

@@ -5,6 +5,7 @@ import { migrateNode, restoreNode } from './shared/migrate-node.js';
 import { nameTypedInput } from './shared/name-typed-input.js';
 import { currentValue, setOpenNode } from './shared/open-node.js';
 import { oneOf, output } from './shared/validators.js';
+import { addTargetButton } from './step/target-button.js';
 
 type Action = 'field' | 'status' | 'file';
 type TypedProperty = 'run' | 'step' | 'field' | 'filename';
@@ -68,12 +69,14 @@ RED.nodes.registerType('ion-step', {
   oneditprepare() {
     migrateNode(this, stepMigrations);
     setOpenNode(this);
+    $('#dialog-form').addClass('ion-step-form');
     // A hand-written node may leave it out.
     if (!this.action) $('#node-input-action').val('field');
     for (const property of TYPED) {
       const input = $(`#node-input-${property}`);
       input.typedInput({ types: REFERENCE_TYPES, typeField: `#node-input-${property}Type` });
       nameTypedInput(input, label(property));
+      if (property !== 'filename') addTargetButton(this, property);
     }
     prepareValue(this);
     const result = $('#node-input-output').typedInput({ types: ['msg'] });

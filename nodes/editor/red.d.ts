@@ -124,6 +124,18 @@ interface EditorApi {
     typedInput(options: { typeField: string; allowBlank?: boolean }): Validator;
   };
   tray: { resize(): void };
+  popover: {
+    panel(content: JQuery): {
+      show(options: {
+        target: JQuery;
+        align: 'left' | 'right';
+        offset: [number, number];
+        dispose: boolean;
+        onclose?(): void;
+      }): void;
+      hide(dispose: boolean): void;
+    };
+  };
   view: { importNodes(nodes: object[], options: object): void };
   workspaces: { active(): string; isLocked(): boolean };
   i18n: { lang(): string };

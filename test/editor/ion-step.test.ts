@@ -46,6 +46,11 @@ describe('the ion-step dialog in a browser', () => {
       wires: [['debug'], ['debug']],
     },
     date: { value: 'iso', valueType: 'date' },
+    fixed: {
+      ...{ run: '1', runType: 'num', step: 'A', stepType: 'str' },
+      ...{ field: 'A', fieldType: 'str' },
+    },
+    'fixed-field': { run: 'run', runType: 'msg', field: '1', fieldType: 'num' },
     switch: { field: 'true', fieldType: 'str', value: 'true', valueType: 'bool' },
   };
 
@@ -238,6 +243,93 @@ describe('the ion-step dialog in a browser', () => {
       assert.notEqual(await editor.property(id, 'changed'), true);
     });
   }
+
+  const finder = (kind: string) =>
+    editor.page.getByRole('button', { name: `Find a ${kind} in ION` });
+  const panel = () => editor.page.locator('.ion-step-picker');
+  const results = () => panel().locator('.ion-step-found button');
+  const searchText = () => panel().getByRole('textbox');
+
+  it('finds a run, its step and the field in ION by the keyboard alone', async () => {
+    const { page } = editor;
+    const { data } = context.sandbox;
+    const { serialNumber } = data.partInventories.get(
+      data.runs.get(target.run)?.partInventoryId as number,
+    ) ?? { serialNumber: undefined };
+    await editor.edit('fixed');
+    await finder('run').focus();
+    await page.keyboard.press('Enter');
+    await results().first().waitFor();
+    assert.equal(await results().count(), 20);
+    await panel().getByText('Only the first 20 are shown.').waitFor();
+    await page.keyboard.type('no such run');
+    await panel().getByText('No runs found.').waitFor();
+    await searchText().fill(String(serialNumber ?? target.run));
+    await searchText().press('End');
+    await results()
+      .filter({ hasText: `ID ${target.run}` })
+      .waitFor();
+    await page.keyboard.press('ArrowDown');
+    const wanted = results().filter({ hasText: `ID ${target.run} ·` });
+    while (!(await wanted.evaluate((each) => each === document.activeElement))) {
+      await page.keyboard.press('ArrowDown');
+    }
+    await page.keyboard.press('Enter');
+    await panel().waitFor({ state: 'detached' });
+    assert.equal(await text('run').inputValue(), String(target.run));
+
+    await finder('step').click();
+    await results().filter({ hasText: target.step }).first().click();
+    await panel().waitFor({ state: 'detached' });
+    assert.ok([target.step, String(target.stepId)].includes(await text('step').inputValue()));
+
+    await finder('field').click();
+    await searchText().fill(target.field);
+    await results().first().click();
+    assert.ok([target.field, String(target.fieldId)].includes(await text('field').inputValue()));
+    assert.equal(await finder('field').evaluate((each) => each === document.activeElement), true);
+    await editor.cancel();
+  });
+
+  it('lets a run be chosen as an example if the run comes from the message', async () => {
+    await editor.edit('fixed-field');
+    assert.equal(await finder('run').isVisible(), false);
+    await finder('field').click();
+    await panel().getByPlaceholder('Run: title, part or serial number').fill(String(target.run));
+    await results()
+      .filter({ hasText: `ID ${target.run} ·` })
+      .click();
+    await panel().getByPlaceholder('Step: title').fill(String(target.stepId));
+    await results()
+      .filter({ hasText: `ID ${target.stepId} ·` })
+      .click();
+    await panel().getByPlaceholder('Field: name').fill(target.field);
+    await results()
+      .filter({ hasText: `ID ${target.fieldId} ·` })
+      .click();
+    assert.equal(await text('field').inputValue(), String(target.fieldId));
+    assert.equal(await text('run').inputValue(), 'run');
+    await editor.cancel();
+  });
+
+  it('shows errors of ION, and that a configuration is not deployed', async () => {
+    const { page } = editor;
+    await editor.edit('fixed');
+    await page.selectOption(input('config'), '_ADD_');
+    await finder('run').click();
+    await panel().getByText('The ION configuration is not deployed yet').waitFor();
+    await page.keyboard.press('Escape');
+    await panel().waitFor({ state: 'detached' });
+    await editor.cancel();
+    await editor.edit('fixed');
+    const errors = [{ message: 'Not today.' }];
+    context.sandbox.control.fault({ target: 'api', kind: 'graphql', errors, match: 'FindRuns' });
+    await finder('run').click();
+    await panel().getByText('Not today.').waitFor();
+    await text('run').click();
+    await panel().waitFor({ state: 'detached' });
+    await editor.cancel();
+  });
 
   it('stores a chosen status as text', async () => {
     await editor.edit('status');

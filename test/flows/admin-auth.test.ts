@@ -41,6 +41,12 @@ describe('the admin routes of a Node-RED with users', () => {
       acts: true,
       body: { query: '{ me { id } }' },
     },
+    {
+      method: 'POST',
+      path: 'ion-config/config/find',
+      acts: true,
+      body: { kind: 'run', search: '' },
+    },
     { method: 'GET', path: 'ion-config/config/outbox', acts: false },
     {
       method: 'POST',

@@ -1,6 +1,7 @@
 import type { RequestHandler } from 'express';
 import type { NodeAPI } from 'node-red';
 import { testConnection } from './connection-test.js';
+import { findTargets } from './find-targets.js';
 import { changeOutbox, readOutbox } from './outbox.js';
 import { bodyOf, idOf, isRefresh } from './request.js';
 import { NotModified, respond } from './respond.js';
@@ -20,6 +21,9 @@ export function registerAdminRoutes(RED: NodeAPI): void {
   });
   httpAdmin.post('/ion-config/:id/run', write, (req, res) => {
     respond(res, (signal) => runOperation(RED, idOf(req), bodyOf(req), signal));
+  });
+  httpAdmin.post('/ion-config/:id/find', write, (req, res) => {
+    respond(res, (signal) => findTargets(RED, idOf(req), bodyOf(req), signal));
   });
   httpAdmin.get('/ion-config/:id/outbox', read, (req, res) => {
     respond(res, () => readOutbox(RED, idOf(req)));

@@ -1,0 +1,183 @@
+import type { NodeAPI } from 'node-red';
+import type { IonClient } from '../../client/client.js';
+import { IonError, toIonError } from '../../client/errors.js';
+import { parseOperation } from '../../client/graphql/operation.js';
+import { type ForeignRow, foreignRow, idIn, nameIn } from '../../client/steps/known-columns.js';
+import { foldedName } from '../../client/steps/name-matching.js';
+import { pickStep } from '../../client/steps/pick-row.js';
+import { type RunStep, STEP_COLUMNS, toStep } from '../../client/steps/step-rows.js';
+import { idOf, isGiven, type Reference } from '../../client/steps/target.js';
+import { requireDeployedConfig } from './deployed-config.js';
+
+/** A dialog asks for runs, for the steps of a run, or for the fields of a step. */
+interface FindRequest {
+  kind: 'run' | 'step' | 'field';
+  /** Part of a name; everything if it is empty. */
+  search: string;
+  run?: Reference;
+  step?: Reference;
+}
+
+export interface FoundTarget {
+  id: string;
+  name: string;
+  /** The name, or the ID if several have the name. */
+  reference: string;
+  details: string[];
+}
+
+export interface FoundTargets {
+  found: FoundTarget[];
+  isMore: boolean;
+}
+
+const MAX_FOUND = 20;
+const MAX_SEARCH_LENGTH = 200;
+
+const RUNS_QUERY =
+  'query FindRuns($filters: RunsInputFilters, $first: Int) { runs(filters: $filters, sort: [_UPDATED_DESC], first: $first) { edges { node { id title status part { partNumber } partInventory { serialNumber } } } } }';
+const STEPS_QUERY = `query FindSteps($id: ID!) { run(id: $id) { steps { ${STEP_COLUMNS} } } }`;
+const FIELDS_QUERY =
+  'query FindFields($id: ID!) { runStep(id: $id) { fields { id name type unit } } }';
+
+/**
+ * Finds runs, steps or fields in ION for a dialog.
+ * @throws IonError `ION_NOT_FOUND` only if the config node is not deployed
+ */
+export async function findTargets(
+  RED: NodeAPI,
+  id: string,
+  body: unknown,
+  signal: AbortSignal,
+): Promise<FoundTargets> {
+  const { client } = requireDeployedConfig(RED, id);
+  try {
+    return await new Finder(client, signal).find(readRequest(body));
+  } catch (thrown) {
+    const error = toIonError(thrown);
+    throw error.code === 'ION_NOT_FOUND' ? new IonError('ION_VARIABLES', error.message) : error;
+  }
+}
+
+function readRequest(body: unknown): FindRequest {
+  const { kind, search = '', run, step } = (body ?? {}) as Partial<FindRequest>;
+  const isReference = (value: unknown) =>
+    value === undefined || ['string', 'number'].includes(typeof value);
+  const isValid = ['run', 'step', 'field'].includes(String(kind)) && typeof search === 'string';
+  if (!isValid || !isReference(run) || !isReference(step)) {
+    throw new IonError('ION_CONFIG', 'The request must hold a kind, a search text and IDs.');
+  }
+  return { ...(body as FindRequest), search: foldedName(search.slice(0, MAX_SEARCH_LENGTH)) };
+}
+
+class Finder {
+  readonly #client: IonClient;
+  readonly #signal: AbortSignal;
+
+  constructor(client: IonClient, signal: AbortSignal) {
+    this.#client = client;
+    this.#signal = signal;
+  }
+
+  async find({ kind, search, run, step }: FindRequest): Promise<FoundTargets> {
+    if (kind === 'run') return this.#runs(search);
+    if (kind === 'step') return matching(stepTargets(await this.#stepsOf(run)), search);
+    const { id } = isGiven(run)
+      ? pickStep(await this.#stepsOf(run), step ?? '', idOf(run))
+      : { id: idOf(step ?? '') };
+    const { runStep } = await this.#send(FIELDS_QUERY, { id });
+    return matching(fieldTargets(rowsIn(foreignRow(runStep)?.fields)), search);
+  }
+
+  async #runs(search: string): Promise<FoundTargets> {
+    const ilike = `%${search}%`;
+    const filters = {
+      or_: [
+        { title: { ilike } },
+        { part: { partNumber: { ilike } } },
+        { partInventory: { serialNumber: { ilike } } },
+      ],
+    };
+    const isId = /^\d{1,15}$/.test(search);
+    const [byId, byText] = await Promise.all([
+      isId ? this.#runRows({ id: { eq: search } }) : [],
+      this.#runRows(search === '' ? undefined : filters),
+    ]);
+    const rows = [...byId, ...byText.filter(({ id }) => !isId || String(id) !== search)];
+    const found = rows.flatMap((row) => {
+      const { partNumber } = foreignRow(row.part) ?? {};
+      const { serialNumber } = foreignRow(row.partInventory) ?? {};
+      const target = toTarget(row.id, row.title, [partNumber, serialNumber, row.status]);
+      // Only the ID of a run identifies it.
+      return target ? { ...target, reference: target.id } : [];
+    });
+    return upToLimit(found);
+  }
+
+  async #runRows(filters: ForeignRow | undefined): Promise<ForeignRow[]> {
+    const { runs } = await this.#send(RUNS_QUERY, { filters, first: MAX_FOUND + 1 });
+    return rowsIn(rowsIn(foreignRow(runs)?.edges).map(({ node }) => node));
+  }
+
+  async #stepsOf(run: Reference | undefined): Promise<RunStep[]> {
+    const { run: found } = await this.#send(STEPS_QUERY, { id: idOf(run ?? '') });
+    const row = foreignRow(found);
+    if (!row) throw new IonError('ION_VARIABLES', `ION has no run "${idOf(run ?? '')}".`);
+    return rowsIn(row.steps).flatMap((each) => toStep(each) ?? []);
+  }
+
+  async #send(text: string, variables: ForeignRow): Promise<ForeignRow> {
+    const options = { variables, signal: this.#signal, isEditor: true };
+    return (await this.#client.request(parseOperation(text), options)).data;
+  }
+}
+
+function stepTargets(steps: readonly RunStep[]): FoundTarget[] {
+  const sorted = steps.toSorted((a, b) => (a.position ?? 0) - (b.position ?? 0));
+  return sorted.flatMap(({ id, title, position, status }) => {
+    const place = position === null ? '' : `#${position}`;
+    return toTarget(id, title, [place, status]) ?? [];
+  });
+}
+
+function fieldTargets(rows: readonly ForeignRow[]): FoundTarget[] {
+  return rows.flatMap(({ id, name, type, unit }) => toTarget(id, name, [type, unit]) ?? []);
+}
+
+function rowsIn(list: unknown): ForeignRow[] {
+  const rows = Array.isArray(list) ? list.map(foreignRow) : [];
+  return rows.filter((row) => row !== undefined);
+}
+
+function toTarget(id: unknown, name: unknown, details: unknown[]): FoundTarget | undefined {
+  const known = idIn(id);
+  if (known === null) return undefined;
+  const text = nameIn(name) ?? '';
+  return {
+    ...{ id: String(known), name: text, reference: text },
+    details: details.flatMap((each) => nameIn(each) || []),
+  };
+}
+
+/** The targets that the search text occurs in, with references that are unique among all. */
+function matching(all: readonly FoundTarget[], search: string): FoundTargets {
+  const counts = new Map<string, number>();
+  const keyOf = ({ name }: FoundTarget) => foldedName(name).toLowerCase();
+  for (const target of all) counts.set(keyOf(target), (counts.get(keyOf(target)) ?? 0) + 1);
+  const wanted = search.toLowerCase();
+  const byId = all.filter(({ id }) => id === search);
+  const byText = all.filter((each) => each.id !== search && keyOf(each).includes(wanted));
+  const found = [...byId, ...byText];
+  return upToLimit(
+    found.map((target) => {
+      const key = keyOf(target);
+      // A number could be taken for an ID.
+      const isName = counts.get(key) === 1 && key !== '' && !/^\d+$/.test(key);
+      return isName ? target : { ...target, reference: target.id };
+    }),
+  );
+}
+
+function upToLimit(found: FoundTarget[]): FoundTargets {
+  return { found: found.slice(0, MAX_FOUND), isMore: found.length > MAX_FOUND };
+}

@@ -1,0 +1,178 @@
+// The panel that lists runs, steps or fields of ION. It is a separate bundle, which the page loads when
+// it is first opened (target-button.ts).
+import { adminRequest, type ServerError } from '../shared/admin-request.js';
+import { latestRequest } from '../shared/latest-request.js';
+import { runningConfigs } from '../subflows/running-configs.js';
+
+export type Kind = 'run' | 'step' | 'field';
+
+interface Found {
+  id: string;
+  name: string;
+  reference: string;
+  details: string[];
+}
+
+/** Types of a typed input whose value is known in the dialog. */
+const FIXED = ['str', 'num'];
+/** Loaded with the panel, like its script. */
+const STYLE = `
+.ion-step-picker { width: 380px; max-width: 90vw; padding: 8px; }
+.ion-step-found { height: 220px; overflow: auto; margin-top: 6px; }
+.ion-step-found button { display: block; width: 100%; padding: 4px 6px; border: 0; background: none; color: inherit; text-align: left; overflow-wrap: anywhere; }
+.ion-step-found button:hover, .ion-step-found button:focus { background: var(--red-ui-list-item-background-selected); }
+.ion-step-found small { display: block; color: var(--red-ui-secondary-text-color); }
+.ion-step-note { margin: 6px 0 0; min-height: 20px; }
+`;
+/** After the last key. */
+const DELAY_MS = 300;
+const KINDS: readonly Kind[] = ['run', 'step', 'field'];
+
+function inputOf(kind: Kind): JQuery {
+  return $(`#node-input-${kind}`);
+}
+
+/** The reference that the dialog holds; `undefined` if it depends on the message or is empty. */
+function fixedValue(kind: Kind): string | undefined {
+  const input = inputOf(kind);
+  const value = input.typedInput('value').trim();
+  return FIXED.includes(input.typedInput('type')) && value !== '' ? value : undefined;
+}
+
+/** The lists to show in turn: the run of a step and the step of a field come first, unless they are fixed. */
+function openKinds(kind: Kind): Kind[] {
+  const before = KINDS.slice(0, KINDS.indexOf(kind)).filter((each) => !fixedValue(each));
+  // The ID of a step is enough.
+  const isStepId = kind === 'field' && /^\d+$/.test(fixedValue('step') ?? '');
+  return [...(isStepId ? [] : before), kind];
+}
+
+/** Opens the panel next to a button. */
+function openPicker(node: EditedNode, wanted: Kind, button: JQuery): void {
+  const text = (key: string, values?: Record<string, string | number>) =>
+    node._(`ion-step.picker.${key}`, values);
+  const requests = latestRequest();
+  const kinds = openKinds(wanted);
+  const chosen: Partial<Record<Kind, string>> = {};
+  const search = $('<input type="text" autocomplete="off">');
+  const list = $('<div class="ion-step-found" role="group">');
+  const note = $('<p class="ion-step-note" role="status">');
+  const content = $('<div class="ion-step-picker" role="dialog">')
+    .attr('aria-label', text(wanted))
+    .append($('<style>').text(STYLE), search, list, note);
+  const panel = RED.popover.panel(content);
+  let found: string | undefined;
+  let timer: number | undefined;
+  const stop = () => {
+    window.clearTimeout(timer);
+    requests.cancel();
+  };
+  const close = () => {
+    stop();
+    panel.hide(true);
+    button.trigger('focus');
+  };
+
+  const find = async () => {
+    const signal = requests.start();
+    const kind = kinds[0] ?? wanted;
+    found = String(search.val());
+    list.empty();
+    note.text(text('searching'));
+    try {
+      const result = await request(node, kind, found, chosen, signal);
+      if (signal.aborted) return;
+      const count = result.found.length;
+      list.append(...result.found.map((each) => item(each, kind)));
+      if (count === 0) note.text(text(`none.${kind}`));
+      else note.text(result.isMore ? text('more', { count }) : '');
+    } catch (thrown) {
+      if (signal.aborted) return;
+      const { code, message } = thrown as ServerError;
+      const isMissing = code === 'ION_NOT_FOUND';
+      note.text(isMissing ? text('notDeployed') : text('failed', { code, message }));
+    }
+  };
+  const next = () => {
+    const label = text(`search.${kinds[0] ?? wanted}`);
+    search.attr({ placeholder: label, 'aria-label': label }).val('').trigger('focus');
+    void find();
+  };
+  const item = ({ id, name, reference, details }: Found, kind: Kind) =>
+    $('<button type="button">')
+      .append($('<b>').text(name || id), $('<small>').text([`ID ${id}`, ...details].join(' · ')))
+      .on('click', () => {
+        if (kind !== wanted) {
+          chosen[kind] = id;
+          kinds.shift();
+          next();
+          return;
+        }
+        const input = inputOf(wanted);
+        input.typedInput('value', input.typedInput('type') === 'num' ? id : reference);
+        close();
+      });
+
+  const findLater = () => {
+    window.clearTimeout(timer);
+    timer = window.setTimeout(() => String(search.val()) !== found && void find(), DELAY_MS);
+  };
+  // The search box itself does not notice a text that is pasted.
+  search.searchBox({ style: 'compact', change: findLater }).on('input', findLater);
+  content.on('keydown', (event) => {
+    moveFocus(event, search, list);
+    if (event.key !== 'Escape') return;
+    // The editor's own handlers would look for the removed panel in the page.
+    event.stopPropagation();
+    close();
+  });
+  panel.show({
+    target: button,
+    align: 'left',
+    offset: [button.outerWidth() ?? 0, 2],
+    dispose: true,
+    onclose: stop,
+  });
+  if (RED.user.hasPermission('ion-config.write')) next();
+  else note.text(text('notPermitted'));
+}
+
+/** Moves between the search text and the results by the arrow keys. */
+function moveFocus(event: JQuery.TriggeredEvent, search: JQuery, list: JQuery): void {
+  const items = list.children();
+  const at = items.index(event.target);
+  if (event.key === 'Enter' && at < 0) {
+    event.preventDefault();
+    if (items.length === 1) items.trigger('click');
+  }
+  const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
+  if (step === 0) return;
+  event.preventDefault();
+  const to = at + step;
+  (to < 0 ? search : items.eq(Math.min(to, items.length - 1))).trigger('focus');
+}
+
+function request(
+  node: EditedNode,
+  kind: Kind,
+  search: string,
+  chosen: Partial<Record<Kind, string>>,
+  signal: AbortSignal,
+): Promise<{ found: Found[]; isMore: boolean }> {
+  const config = String($('#node-input-config').val() ?? '');
+  const [running] = runningConfigs(config, node.z);
+  const id = encodeURIComponent(running?.id || '_');
+  const { run = fixedValue('run'), step = fixedValue('step') } = chosen;
+  const body = { kind, search, run, step };
+  return adminRequest({ url: `ion-config/${id}/find`, method: 'POST', body, signal });
+}
+
+export type TargetPicker = typeof openPicker;
+
+declare global {
+  interface Window {
+    ionTargetPicker?: TargetPicker;
+  }
+}
+
+window.ionTargetPicker = openPicker;
