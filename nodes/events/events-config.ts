@@ -33,6 +33,8 @@ export interface IonEventsConfig extends NodeDef {
   fields: string[];
   /** Paths of the fields that are watched; empty: all changes are events. */
   changedFields: string[];
+  /** The same in a flow that a program writes. The editor has a property of this name for itself. */
+  changed?: unknown;
   /** In seconds. */
   interval: number | string;
   path: string;
@@ -61,6 +63,11 @@ const MAX_HEADER_LENGTH = 100;
 const TEXTS = ['via', 'resource', 'path', 'signatureHeader', 'publicUrl'] as const;
 const HEADER = /^[!#$%&'*+.^`|~\w-]+$/;
 
+function watchedFields({ changedFields = [], changed }: IonEventsConfig): string[] {
+  const isGiven = changedFields.length === 0 && Array.isArray(changed);
+  return isGiven ? changed : changedFields;
+}
+
 /**
  * The properties without invisible characters at their ends. The checks find mistakes of a flow file
  * made by hand or by a program; the editor prevents the others.
@@ -71,7 +78,7 @@ export function readEventsConfig(
   given: IonEventsConfig,
   credentials: EventsCredentials = {},
 ): IonEventsConfig {
-  const config = { ...given, changedFields: given.changedFields ?? [] };
+  const config = { ...given, changedFields: watchedFields(given) };
   requireResolvedChoices(NODE, given, TEXTS);
   for (const name of TEXTS) {
     const value: unknown = given[name];

@@ -117,6 +117,14 @@ describe('ion-events that watches fields', () => {
         ]);
       });
 
+      it('reads the fields from `changed` as well, which only a program can write', async () => {
+        const id = freshStep('TODO');
+        await begin({ changedFields: undefined, changed: ['status'] });
+        update(id, { title: 'Seen' });
+        await isSent(id, 1);
+        assert.deepEqual(messages(id), [['UPDATE', 'TODO', false]]);
+      });
+
       it('sends what it sees for the first time, and says that it knows nothing earlier', async () => {
         const id = freshStep('TODO');
         await begin({ changedFields: ['status'] });

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import type { Result, RunOptions } from 'axe-core';
+import type { Page } from 'playwright-core';
+import {
+  eventsNode,
+  type FlowNode,
+  graphqlNode,
+  runsNode,
+  sandboxConfig,
+  stepNode,
+} from '../../tools/flow-nodes.js';
+import { prepareUserDir } from '../../tools/node-red.js';
+import { useTemporaryFolder } from '../../tools/package.js';
+import { RunningNodeRed } from '../../tools/running-node-red.js';
+import { Editor } from '../support/editor.js';
+import { useSandbox } from '../support/sandbox.js';
+
+/** The globals of the page: the checker, and the editors. */
+declare const axe: {
+  run(context: object, options: RunOptions): Promise<{ violations: Result[] }>;
+};
+declare const RED: { settings: { version: string } };
+declare const monaco: { editor: { setTheme(name: string): void } };
+
+const filter = { field: 'status', op: 'in', value: '["IN_PROGRESS"]', valueType: 'json' };
+const place = { z: 'flow', x: 200, y: 100 };
+/** Nodes whose dialogs together show every control. */
+const nodes: FlowNode[] = [
+  { ...graphqlNode, ...place, id: 'graphql', pages: 'all' },
+  { ...runsNode, ...place, id: 'runs', changes: true, filters: [filter], sort: ['ID_ASC'] },
+  { ...stepNode, ...place, id: 'step', delivery: 'outbox', outputs: 2 },
+  { ...stepNode, ...place, id: 'file', action: 'file' },
+  { ...eventsNode, ...place, id: 'poll', filters: [filter] },
+  { ...eventsNode, ...place, id: 'webhook', via: 'webhook', register: true },
+];
+
+describe('the dialogs for people who use a screen reader, or need contrast', () => {
+  const context = useSandbox();
+  const folder = useTemporaryFolder();
+  let nodeRed: RunningNodeRed;
+
+  before(async () => {
+    const { clientId, clientSecret } = context.sandbox;
+    const tab = { id: 'flow', type: 'tab', label: 'test' };
+    const flow = [tab, sandboxConfig(context.sandbox), ...nodes];
+    await prepareUserDir(folder.path, flow, { config: { clientId, clientSecret } });
+    nodeRed = await RunningNodeRed.startForEditor(folder.path);
+  });
+  after(() => nodeRed?.stop());
+
+  for (const theme of ['light', 'dark'] as const) {
+    it(`have no barrier that axe-core finds, ${theme}`, async function () {
+      const editor = await Editor.open(this, nodeRed.url);
+      const { page } = editor;
+      try {
+        // Node-RED 4 has no dark theme.
+        const hasTheme = await page.evaluate(() => !RED.settings.version.startsWith('4.'));
+        if (theme === 'dark' && hasTheme) await darken(page);
+        await page.addScriptTag({ path: require.resolve('axe-core/axe.min.js') });
+        const found: Record<string, string[]> = {};
+        for (const { id } of nodes) {
+          await editor.edit(id);
+          await openAll(page);
+          found[id] = await barriers(page);
+          await editor.cancel();
+        }
+        await editor.editConfig('ion-config', 'config');
+        await openAll(page);
+        await page.click('#ion-config-test');
+        await page.waitForSelector('.ion-config-test-good');
+        found.config = await barriers(page);
+        assert.deepEqual(Object.values(found).flat(), [], JSON.stringify(found, null, 2));
+      } finally {
+        await editor.close();
+      }
+    });
+  }
+});
+
+async function darken(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    document.documentElement.classList.add('nr-theme-dark');
+    monaco.editor.setTheme('vs-dark');
+  });
+}
+
+/** Shows the parts that are hidden at first. */
+async function openAll(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    for (const each of document.querySelectorAll('.red-ui-tray details')) {
+      (each as HTMLDetailsElement).open = true;
+    }
+  });
+}
+
+/** A line for each element with a barrier. */
+async function barriers(page: Page): Promise<string[]> {
+  const { violations } = await page.evaluate(() =>
+    axe.run(
+      { include: ['.red-ui-tray .red-ui-tray-body form'], exclude: ['[id^=red-ui-trap]'] },
+      { resultTypes: ['violations'] },
+    ),
+  );
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, target }) => `${id}: ${target.join(' ')} ${html.slice(0, 160)}`),
+  );
+}
