@@ -9,6 +9,7 @@ import { labels } from './shared/labels.js';
 import { migrateNode, restoreNode } from './shared/migrate-node.js';
 import { nameTypedInput } from './shared/name-typed-input.js';
 import { numberProperties, prepareNumbers } from './shared/numbers.js';
+import { preselectConfig } from './shared/preselect-config.js';
 import { output } from './shared/validators.js';
 import { type InstanceChoice, instanceChoice } from './subflows/instance-choice.js';
 import { runningConfigs } from './subflows/running-configs.js';
@@ -50,6 +51,7 @@ RED.nodes.registerType('ion-graphql', {
   outputLabels() {
     return this._(`ion-graphql.port.${this.pages}`);
   },
+  onadd: preselectConfig,
   oneditprepare() {
     migrateNode(this, graphqlMigrations);
     prepareNumbers(this, pageNumbers);

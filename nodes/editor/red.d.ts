@@ -39,6 +39,7 @@ interface NodeDefinition {
   labelStyle?(this: EditedNode): string;
   /** The tooltip of an output port. */
   outputLabels?(this: EditedNode, index: number): string;
+  onadd?(this: EditedNode): void;
   oneditprepare?(this: EditedNode): void;
   oneditsave?(this: EditedNode): void;
   oneditcancel?(this: EditedNode): void;
@@ -116,6 +117,7 @@ interface EditorApi {
     subflow(id: string): { env?: SubflowProperty[] } | undefined;
     workspace(id: string): { label: string; disabled?: boolean } | undefined;
     filterNodes(filter: { type: string }): SubflowNode[];
+    eachConfig(visit: (config: EditorNode & { id: string; type: string }) => void): void;
   };
   editor: {
     createEditor(options: { id: string; mode: string; value: string }): CodeEditor;
