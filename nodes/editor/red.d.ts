@@ -120,7 +120,14 @@ interface EditorApi {
     eachConfig(visit: (config: EditorNode & { id: string; type: string }) => void): void;
   };
   editor: {
-    createEditor(options: { id: string; mode: string; value: string }): CodeEditor;
+    /** Other options are those of Monaco. */
+    createEditor(options: {
+      id: string;
+      mode: string;
+      value: string;
+      minimap?: { enabled: boolean };
+      acceptSuggestionOnEnter?: 'smart';
+    }): CodeEditor;
   };
   validators: {
     typedInput(options: { typeField: string; allowBlank?: boolean }): Validator;
