@@ -18,6 +18,7 @@ const OF_NODE_RED = [
   'deploy.deploy',
   'deploy.modifiedNodes',
   'editor.configAdd',
+  'editor.configUpdate',
   'httpin.senderr',
   'inject.label.repeat',
   'library.types.examples',
