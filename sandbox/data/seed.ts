@@ -132,8 +132,7 @@ function seedParts(store: Store, stamp: () => Omit<Row, 'id'>): void {
       revision: i < 6 ? 'A' : 'B',
       description: `Example ${kinds[i % kinds.length]}`,
       trackingType: i % 4 === 3 ? 'LOT' : 'SERIAL',
-      partType: i < 6 ? 'ASSEMBLY' : 'PART',
-      isLatestRevision: true,
+      partType: 'PART',
     });
   }
 }
@@ -155,8 +154,9 @@ function seedProcedures(
       title,
       description: 'Fictional procedure of the sandbox.',
       familyId: i + 1,
+      version: 1,
       status: 'RELEASED',
-      type: 'MANUFACTURING',
+      type: 'BUILD',
       partId: i + 1,
       template,
     });

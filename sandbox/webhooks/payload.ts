@@ -1,15 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import {
-  type AttributeRow,
-  entityId,
-  isEntityType,
-  type Row,
-  type TypeName,
-} from '../data/model.js';
+import { entityId, isEntityType } from '../data/entities.js';
+import type { AttributeRow, Row } from '../data/model.js';
 import type { Change } from '../data/store.js';
 
 /** The table, as ResourceEnum names it, of each type whose changes can be subscribed to. */
-const RESOURCES: Partial<Record<TypeName, string>> = {
+const RESOURCES: Record<string, string> = {
   Run: 'RUNS',
   RunStep: 'RUN_STEPS',
   RunStepField: 'RUN_STEPS_FIELDS',
@@ -72,7 +67,7 @@ export function payload(envelope: Envelope, { type, action, row, before }: Chang
 
 type Columns = Record<string, unknown>;
 
-function rowData(type: TypeName, row: Row): Columns {
+function rowData(type: string, row: Row): Columns {
   const columns: Columns = {};
   for (const [name, value] of Object.entries(row)) {
     if (NOT_COLUMNS.has(name)) continue;
@@ -83,7 +78,7 @@ function rowData(type: TypeName, row: Row): Columns {
   return columns;
 }
 
-function columnName(type: TypeName, row: Row, name: string): string {
+function columnName(type: string, row: Row, name: string): string {
   if (type === 'RunAttribute' && name === 'ownerId') {
     return attributeOwner(row) === 'Run' ? 'run_id' : 'run_step_id';
   }

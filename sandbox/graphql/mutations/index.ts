@@ -1,19 +1,19 @@
+import { schema } from '../schema.js';
 import { apiKeyMutations } from './api-keys.js';
 import { attachmentMutations } from './attachments.js';
-import { attributeMutations } from './attributes.js';
 import type { Mutation } from './common.js';
 import { fieldMutations } from './fields.js';
 import { recordMutations } from './records.js';
+import { regularMutation } from './regular.js';
 import { runMutations } from './runs.js';
 import { sessionMutations } from './sessions.js';
 import { stepMutations } from './steps.js';
 import { webhookMutations } from './webhooks.js';
 
-/** Every mutation that the sandbox carries out. */
-export const mutations: Readonly<Record<string, Mutation>> = {
+/** The mutations that do more than the schema says. */
+const special: Readonly<Record<string, Mutation>> = {
   ...apiKeyMutations,
   ...runMutations,
-  ...attributeMutations,
   ...stepMutations,
   ...fieldMutations,
   ...sessionMutations,
@@ -21,3 +21,21 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   ...recordMutations,
   ...webhookMutations,
 };
+
+/** The mutations that the sandbox refuses, because nothing in the schema says what they do. */
+export const notSimulated: string[] = [];
+
+/** Every mutation of the schema. */
+export const mutations: ReadonlyMap<string, Mutation> = new Map(
+  Object.values(schema.getMutationType()?.getFields() ?? {}).map((field) => {
+    const found = special[field.name] ?? regularMutation(field);
+    if (!found) notSimulated.push(field.name);
+    return [field.name, found ?? refuse(field.name)];
+  }),
+);
+
+function refuse(name: string): Mutation {
+  return () => {
+    throw new Error(`The sandbox does not simulate ${name}.`);
+  };
+}
