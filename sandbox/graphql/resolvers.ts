@@ -19,7 +19,7 @@ import { isStored, nodeType, objectTypes, schema } from './schema.js';
 
 type Resolver = GraphQLFieldResolver<unknown, ApiContext, Record<string, unknown>>;
 
-/** What the rules below do not give. */
+/** Fields that the rules below do not cover. */
 const SPECIAL: Record<string, Record<string, Resolver>> = {
   Query: {
     me: (_source, _args, context) => context.user,
