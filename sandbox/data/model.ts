@@ -111,9 +111,9 @@ export interface TemplateField {
   name: string;
   type: FieldType;
   required: boolean;
-  unit?: string;
-  options?: readonly string[];
-  allowedIonType?: 'PARTS' | 'USERS';
+  unit?: string | null;
+  options?: readonly string[] | null;
+  allowedIonType?: 'PARTS' | 'USERS' | null;
   /** Range of a seeded number. */
   range?: readonly [number, number];
 }
@@ -121,9 +121,9 @@ export interface TemplateField {
 export interface TemplateStep {
   id: number;
   title: string;
-  content: string;
-  leadTime: number;
-  locationId: number;
+  content: string | null;
+  leadTime: number | null;
+  locationId: number | null;
   fields: readonly TemplateField[];
 }
 
@@ -135,7 +135,7 @@ export interface ProcedureRow extends Row {
   status: 'DRAFT' | 'IN_REVIEW' | 'RELEASED' | 'ARCHIVED';
   type: 'BUILD' | 'INSPECTION' | 'MAINTENANCE';
   partId: number;
-  /** The template that createRun copies; not readable through the API. */
+  /** The plan of the seeded runs; not readable through the API. */
   template: readonly TemplateStep[];
 }
 

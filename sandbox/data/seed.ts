@@ -10,6 +10,7 @@ import type {
   TemplateField,
 } from './model.js';
 import { Random } from './random.js';
+import { seedRecords } from './seed-records.js';
 import type { RowSource, Store } from './store.js';
 import { makeTemplate, PROCEDURES } from './templates.js';
 
@@ -64,6 +65,7 @@ export function seed(store: Store, runs: number): void {
   seedInventories(store, stamp, random, runs);
   seedRuns(store, random, runs, now);
   seedExtras(store, stamp, runs);
+  seedRecords(store);
 }
 
 function seedPeople(store: Store, stamp: () => Omit<Row, 'id'>): void {

@@ -3,6 +3,10 @@ import { apiKeyMutations } from './api-keys.js';
 import { attachmentMutations } from './attachments.js';
 import type { Mutation } from './common.js';
 import { fieldMutations } from './fields.js';
+import { attributeSettings } from './organization.js';
+import { partMutations } from './parts.js';
+import { procedureMutations } from './procedures.js';
+import { purchasingMutations } from './purchasing.js';
 import { recordMutations } from './records.js';
 import { regularMutation } from './regular.js';
 import { runMutations } from './runs.js';
@@ -18,9 +22,15 @@ const special: Readonly<Record<string, Mutation>> = {
   ...fieldMutations,
   ...sessionMutations,
   ...attachmentMutations,
+  ...partMutations,
+  ...procedureMutations,
+  ...purchasingMutations,
   ...recordMutations,
   ...webhookMutations,
 };
+
+/** The names of those mutations. */
+export const ownRules: ReadonlySet<string> = new Set(Object.keys(special));
 
 /** The mutations that the sandbox refuses, because nothing in the schema says what they do. */
 export const notSimulated: string[] = [];
@@ -28,7 +38,7 @@ export const notSimulated: string[] = [];
 /** Every mutation of the schema. */
 export const mutations: ReadonlyMap<string, Mutation> = new Map(
   Object.values(schema.getMutationType()?.getFields() ?? {}).map((field) => {
-    const found = special[field.name] ?? regularMutation(field);
+    const found = special[field.name] ?? attributeSettings(field) ?? regularMutation(field);
     if (!found) notSimulated.push(field.name);
     return [field.name, found ?? refuse(field.name)];
   }),

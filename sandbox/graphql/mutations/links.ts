@@ -3,20 +3,25 @@ import type { ApiContext } from '../context.js';
 import { joinOf } from '../members.js';
 import { typeOfId } from '../schema.js';
 import { existing, type Mutation } from './common.js';
-import { type Field, findByKeys, given, inputFields, payload, rowOf } from './shape.js';
+import { type Field, findByKeys, given, inputFields, keysOf, payload, rowOf } from './shape.js';
 
 /**
  * A mutation that joins two rows or separates them: its input names both by their ids. If its
  * response is one of them, that one keeps a list of the others, and the etag is of it; otherwise a
  * row such as TeamUser joins them, or a label keeps the list.
  */
-export function link(verb: string, field: Field): Mutation | undefined {
-  const ids = Object.keys(inputFields(field)).filter((name) => name !== 'etag');
+export function link(joins: boolean, field: Field): Mutation | undefined {
+  const fields = inputFields(field);
+  const ids = keysOf(fields);
   const [first, second] = ids;
-  if (!first || !second || ids.length !== 2 || !ids.every((name) => name.endsWith('Id'))) {
+  if (
+    !first ||
+    !second ||
+    ids.length !== 2 ||
+    !Object.keys(fields).every((name) => /Id$|^etag$/.test(name))
+  ) {
     return undefined;
   }
-  const joins = verb === 'add' || verb === 'attach';
   const members = payload(field).map(({ name }) => name);
   const owner = ids.find((name) => members.includes(name.replace(/Id$/, '')));
   if (owner) return listLink(joins, owner, owner === first ? second : first);

@@ -1,5 +1,5 @@
 import {
-  type GraphQLArgument,
+  type GraphQLType,
   getNamedType,
   getNullableType,
   isInputObjectType,
@@ -30,16 +30,18 @@ export function regularMutation(field: Field): Mutation | undefined {
   const type = ALIASES[subject] ?? typeNamed(subject);
   switch (verb) {
     case 'create':
-    case 'add':
-    case 'attach':
-      return (type === undefined ? undefined : creation(type, field)) ?? link(verb, field);
+      return type === undefined ? undefined : creation(type, field);
     case 'update':
     case 'reorder':
       return (type === undefined ? undefined : update(type, field)) ?? reordering(field);
     case 'delete':
+      return type === undefined ? undefined : deletion(type, field);
+    case 'add':
+    case 'attach':
+      return (type === undefined ? undefined : creation(type, field)) ?? link(true, field);
     case 'remove':
     case 'detach':
-      return (type === undefined ? undefined : deletion(type, field)) ?? link(verb, field);
+      return (type === undefined ? undefined : deletion(type, field)) ?? link(false, field);
     default:
       return undefined;
   }
@@ -50,6 +52,7 @@ const ALIASES: Record<string, string> = { InputToPlan: 'PlanInput', InputFromPla
 /** Compares names without regard to case and plural: `RunStepEdge` means RunsStepsEdge. */
 function singular(name: string): string {
   return name
+    .replace(/^Multiple/, '')
     .replace(/ies$/, 'y')
     .replace(/s(?=[A-Z]|$)/g, '')
     .toLowerCase();
@@ -68,14 +71,20 @@ function typeNamed(subject: string): string | undefined {
 function creation(type: string, field: Field): Mutation | undefined {
   const [member, ...more] = payload(field);
   if (!member || more.length > 0 || getNamedType(member.type).name !== type) return undefined;
-  const isList = (of: Pick<Field, 'type'> | GraphQLArgument | undefined) =>
+  const isList = (of: { type: GraphQLType } | undefined) =>
     of !== undefined && isListType(getNullableType(of.type));
   if (!isList(member))
     return (args, context) => ({ [member.name]: create(type, given(args), context) });
-  if (!isList(field.args[0])) return undefined;
-  return ({ input }, context) => ({
-    [member.name]: ((input ?? []) as Input[]).map((each) => create(type, each, context)),
-  });
+  // Several rows are either the input itself or its only member.
+  const [argument] = field.args;
+  const list = isList(argument)
+    ? undefined
+    : Object.entries(inputFields(field)).find(([, each]) => isList(each));
+  if (!isList(argument) && !list) return undefined;
+  return ({ input }, context) => {
+    const all = (list ? (input as Input)[list[0]] : input) as Input[] | null | undefined;
+    return { [member.name]: (all ?? []).map((each) => create(type, each, context)) };
+  };
 }
 
 function create(type: string, input: Input, context: ApiContext): Row {
