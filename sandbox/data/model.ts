@@ -136,7 +136,7 @@ export interface ProcedureRow extends Row {
   type: 'BUILD' | 'INSPECTION' | 'MAINTENANCE';
   partId: number;
   /** The plan of the seeded runs; not readable through the API. */
-  template: readonly TemplateStep[];
+  template?: readonly TemplateStep[];
 }
 
 export interface PartRow extends Row {

@@ -34,7 +34,7 @@ function seedProcedureSteps(store: Store, put: Put): void {
   for (const procedure of store.procedures.all()) {
     const { id: procedureId, partId } = procedure;
     put('PartProcedure', procedureId, { partId, procedureId, required: false });
-    for (const [position, step] of procedure.template.entries()) {
+    for (const [position, step] of (procedure.template ?? []).entries()) {
       const { id, title, content, leadTime, locationId } = step;
       const columns = { procedureId, position, title, content, leadTime, locationId };
       put('Step', id, { ...columns, type: 'CONTENT', version: 1, familyId: id, parentId: null });

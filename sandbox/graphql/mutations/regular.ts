@@ -4,6 +4,7 @@ import {
   getNullableType,
   isInputObjectType,
   isListType,
+  isNonNullType,
   isObjectType,
 } from 'graphql';
 import type { Row } from '../../data/model.js';
@@ -150,6 +151,10 @@ function update(type: string, field: Field): Mutation | undefined {
     const row = rowOf(type, keys, input, context);
     const columns = columnsOf(type, input, context);
     for (const key of keys) delete columns[key];
+    for (const [name, value] of Object.entries(columns)) {
+      // Such a null takes nothing away: the column always has a value.
+      if (value === null && isNonNullType(fieldsOf(type)[name]?.type)) delete columns[name];
+    }
     const attributes = input.attributes as AttributeInput[] | null | undefined;
     updateAttributes(ownerOf(type), row.id, attributes, context);
     return { [member.name]: store.table(type).update(row.id, columns, user.id) };

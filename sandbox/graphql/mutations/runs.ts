@@ -67,7 +67,7 @@ export function createRun(input: RunInput, context: WriteContext): RunRow {
 /** The steps of a procedure; data of earlier versions has them in the procedure only. */
 function stepsOf(procedure: ProcedureRow, store: Store): readonly TemplateStep[] {
   const steps = store.of('Step', 'procedureId', procedure.id) as unknown as StoredStep[];
-  if (steps.length === 0) return procedure.template;
+  if (steps.length === 0) return procedure.template ?? [];
   return steps
     .filter(({ parentId }) => !parentId)
     .sort((a, b) => (a.position ?? a.id) - (b.position ?? b.id))
