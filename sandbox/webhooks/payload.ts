@@ -44,7 +44,7 @@ export function resourceOf({ type, row }: Pick<Change, 'type' | 'row'>): string 
 }
 
 function tableOf(type: string): string {
-  const name = type.replace(/^MBom/, 'Mbom').replaceAll(/(?!^)[A-Z]/g, (letter) => `_${letter}`);
+  const name = type.replace('MBom', 'Mbom').replaceAll(/(?!^)[A-Z]/g, (letter) => `_${letter}`);
   const plural = `${name}s`.replace(/ys$/, 'ies').replace(/chs$/, 'ches');
   return RESOURCES[type] ?? plural.toUpperCase();
 }
