@@ -134,10 +134,7 @@ export function defaultColumns(type: string): Record<string, unknown> {
   return given;
 }
 
-const STAMPS = new Set([
-  ...['id', 'entityId', 'createdById', 'updatedById'],
-  ...['Created', 'Updated', 'Etag', 'Updated'],
-]);
+const STAMPS = new Set('id entityId createdById updatedById Created Updated Etag'.split(' '));
 
 function relation(type: string, field: GraphQLField<unknown, unknown>): Read | undefined {
   const target = rowType(field);
