@@ -312,12 +312,12 @@ describe('the ion-step dialog in a browser', () => {
     await editor.cancel();
   });
 
-  it('shows errors of ION, and that a configuration is not deployed', async () => {
+  it('shows errors of ION, and that no configuration is selected', async () => {
     const { page } = editor;
     await editor.edit('fixed');
     await page.selectOption(input('config'), '_ADD_');
     await finder('run').click();
-    await panel().getByText('The ION configuration is not deployed yet').waitFor();
+    await panel().getByText('Select an ION configuration first.').waitFor();
     await page.keyboard.press('Escape');
     await panel().waitFor({ state: 'detached' });
     await editor.cancel();

@@ -137,6 +137,10 @@ describe('ion-config', () => {
 
   /** Checks the response to values that work. */
   const expected: Record<string, (body: Record<string, unknown>) => void> = {
+    find: (body) => {
+      const { found } = body as { found: { id: string }[] };
+      assert.equal(found.length, 20);
+    },
     test: (body) => {
       const { me } = body as { me: { name: string; organization: { domain: string } } };
       assert.equal(me.name, 'Sandbox Service Account');
@@ -153,7 +157,12 @@ describe('ion-config', () => {
         const { apiUrl, authUrl } = sandboxConfig(context.sandbox);
         return { environment: 'custom', apiUrl, authUrl };
       };
-      const test = (body: object) => helper.request().post(`/ion-config/${route}`).send(body);
+      const wanted = route === 'find' ? { kind: 'run', search: '' } : {};
+      const test = (body: object) =>
+        helper
+          .request()
+          .post(`/ion-config/${route}`)
+          .send({ ...wanted, ...body });
       const typedKey = () => {
         const { clientId, clientSecret } = context.sandbox;
         return { clientId, clientSecret };

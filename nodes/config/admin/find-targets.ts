@@ -7,6 +7,7 @@ import { foldedName } from '../../client/steps/name-matching.js';
 import { pickStep } from '../../client/steps/pick-row.js';
 import { type RunStep, STEP_COLUMNS, toStep } from '../../client/steps/step-rows.js';
 import { idOf, isGiven, type Reference } from '../../client/steps/target.js';
+import { withClientOfDialog } from './client-of-dialog.js';
 import { requireDeployedConfig } from './deployed-config.js';
 
 /** A dialog asks for runs, for the steps of a run, or for the fields of a step. */
@@ -51,6 +52,20 @@ export async function findTargets(
   signal: AbortSignal,
 ): Promise<FoundTargets> {
   const { client } = requireDeployedConfig(RED, id);
+  return find(client, body, signal);
+}
+
+/** Finds runs, steps or fields with the values of a config node that is not deployed. */
+export async function findUndeployedTargets(
+  RED: NodeAPI,
+  body: unknown,
+  signal: AbortSignal,
+): Promise<FoundTargets> {
+  return withClientOfDialog(RED, body, (client) => find(client, body, signal));
+}
+
+/** A missing run does not mean that the config node is missing. */
+async function find(client: IonClient, body: unknown, signal: AbortSignal): Promise<FoundTargets> {
   try {
     return await new Finder(client, signal).find(readRequest(body));
   } catch (thrown) {
