@@ -295,7 +295,9 @@ describe('the ion-step dialog in a browser', () => {
     await editor.edit('fixed-field');
     assert.equal(await finder('run').isVisible(), false);
     await finder('field').click();
-    await panel().getByPlaceholder('Run: title, part or serial number').fill(String(target.run));
+    await panel()
+      .getByPlaceholder('Run: title, part, serial number or status')
+      .fill(String(target.run));
     await results()
       .filter({ hasText: `ID ${target.run} ·` })
       .click();

@@ -34,6 +34,11 @@ export interface FoundTargets {
 
 const MAX_FOUND = 20;
 const MAX_SEARCH_LENGTH = 200;
+/** ION's statuses of runs. */
+const RUN_STATUSES = [
+  ...['TODO', 'IN_PROGRESS', 'COMPLETE', 'PARTIAL_COMPLETE'],
+  ...['FAILED', 'HOLD', 'CANCELED', 'REDLINE'],
+];
 
 const RUNS_QUERY =
   'query FindRuns($filters: RunsInputFilters, $first: Int) { runs(filters: $filters, sort: [_UPDATED_DESC], first: $first) { edges { node { id title status part { partNumber } partInventory { serialNumber } } } } }';
@@ -106,8 +111,10 @@ class Finder {
 
   async #runs(search: string): Promise<FoundTargets> {
     const ilike = `%${search}%`;
+    const status = RUN_STATUSES.find((each) => lettersOf(each) === lettersOf(search));
     const filters = {
       or_: [
+        ...(status === undefined ? [] : [{ status: { eq: status } }]),
         { title: { ilike } },
         { part: { partNumber: { ilike } } },
         { partInventory: { serialNumber: { ilike } } },
@@ -118,7 +125,8 @@ class Finder {
       isId ? this.#runRows({ id: { eq: search } }) : [],
       this.#runRows(search === '' ? undefined : filters),
     ]);
-    const rows = [...byId, ...byText.filter(({ id }) => !isId || String(id) !== search)];
+    const ids = new Set(byId.map(({ id }) => idIn(id)));
+    const rows = [...byId, ...byText.filter(({ id }) => !ids.has(idIn(id)))];
     const found = rows.flatMap((row) => {
       const { partNumber } = foreignRow(row.part) ?? {};
       const { serialNumber } = foreignRow(row.partInventory) ?? {};
@@ -157,6 +165,11 @@ function stepTargets(steps: readonly RunStep[]): FoundTarget[] {
 
 function fieldTargets(rows: readonly ForeignRow[]): FoundTarget[] {
   return rows.flatMap(({ id, name, type, unit }) => toTarget(id, name, [type, unit]) ?? []);
+}
+
+/** The same for `IN_PROGRESS` and "in progress". */
+function lettersOf(text: string): string {
+  return text.replace(/[\s_-]/g, '').toLowerCase();
 }
 
 function rowsIn(list: unknown): ForeignRow[] {
