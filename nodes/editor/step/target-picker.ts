@@ -54,6 +54,15 @@ function fixedValue(kind: Kind): string | undefined {
   return FIXED.includes(input.typedInput('type')) && value !== '' ? value : undefined;
 }
 
+/** A number gets the ID. An input that depended on the message gets the type that fits. */
+function setFixedValue(input: JQuery, id: string, reference: string): void {
+  const before = input.typedInput('type');
+  const fitting = reference === id ? 'num' : 'str';
+  const type = FIXED.includes(before) ? before : fitting;
+  if (type !== before) input.typedInput('type', type);
+  input.typedInput('value', type === 'num' ? id : reference);
+}
+
 /** The lists to show in turn: the run of a step and the step of a field come first, unless they are fixed. */
 function openKinds(kind: Kind): Kind[] {
   const before = KINDS.slice(0, KINDS.indexOf(kind)).filter((each) => !fixedValue(each));
@@ -127,8 +136,7 @@ function openPicker(node: EditedNode, wanted: Kind, button: JQuery): void {
           next();
           return;
         }
-        const input = inputOf(wanted);
-        input.typedInput('value', input.typedInput('type') === 'num' ? id : reference);
+        setFixedValue(inputOf(wanted), id, reference);
         close();
       });
 
