@@ -137,6 +137,10 @@ describe('ion-config', () => {
 
   /** Checks the response to values that work. */
   const expected: Record<string, (body: Record<string, unknown>) => void> = {
+    find: (body) => {
+      const { found } = body as { found: { id: string }[] };
+      assert.equal(found.length, 20);
+    },
     test: (body) => {
       const { me } = body as { me: { name: string; organization: { domain: string } } };
       assert.equal(me.name, 'Sandbox Service Account');
@@ -153,7 +157,12 @@ describe('ion-config', () => {
         const { apiUrl, authUrl } = sandboxConfig(context.sandbox);
         return { environment: 'custom', apiUrl, authUrl };
       };
-      const test = (body: object) => helper.request().post(`/ion-config/${route}`).send(body);
+      const wanted = route === 'find' ? { kind: 'run', search: '' } : {};
+      const test = (body: object) =>
+        helper
+          .request()
+          .post(`/ion-config/${route}`)
+          .send({ ...wanted, ...body });
       const typedKey = () => {
         const { clientId, clientSecret } = context.sandbox;
         return { clientId, clientSecret };
@@ -291,6 +300,47 @@ describe('ion-config', () => {
         }
       });
     });
+
+  describe('POST /ion-config/:id/find', () => {
+    interface Found {
+      id: string;
+      name: string;
+      details: string[];
+    }
+    const runs = async (search: string): Promise<Found[]> => {
+      const { body } = await helper
+        .request()
+        .post('/ion-config/config/find')
+        .send({ kind: 'run', search });
+      return body.found as Found[];
+    };
+
+    it('lists a run once if its ID and its title match', async () => {
+      await load();
+      const { data } = context.sandbox;
+      const other = data.runs.all().find(({ id }) => id !== 37)?.id as number;
+      data.runs.update(37, { title: 'Pump 0037' });
+      data.runs.update(other, { title: 'Valve 0037' });
+      const found = (await runs('0037')).map(({ id }) => Number(id));
+      assert.deepEqual(found, [37, other]);
+    });
+
+    it('finds the runs of a status by its name', async () => {
+      await load();
+      const names = {
+        TODO: ['TODO', 'todo', 'To do'],
+        IN_PROGRESS: ['IN_PROGRESS', 'in progress'],
+      };
+      for (const [status, searches] of Object.entries(names)) {
+        for (const search of searches) {
+          const found = await runs(search);
+          assert.ok(found.length > 0, search);
+          assert.ok(found.every(({ details }) => details.includes(status)));
+        }
+      }
+      assert.deepEqual(await runs('on hold'), []);
+    });
+  });
 
   describe('POST /ion-config/:id/run', () => {
     const run = (body: object, id = 'config') =>

@@ -1,6 +1,6 @@
 import type { NodeAPI } from 'node-red';
 import { parseOperation } from '../../client/graphql/operation.js';
-import { clientOfDialog } from './client-of-dialog.js';
+import { withClientOfDialog } from './client-of-dialog.js';
 
 /** ION's documented query for the owner of an API key. */
 const WHO_AM_I = '{ me { id name email organization { id domain } } }';
@@ -11,11 +11,8 @@ export async function testConnection(
   body: unknown,
   signal: AbortSignal,
 ): Promise<unknown> {
-  const client = clientOfDialog(RED, body);
-  try {
+  return withClientOfDialog(RED, body, async (client) => {
     const { data } = await client.request(parseOperation(WHO_AM_I), { signal });
     return data;
-  } finally {
-    await client.close();
-  }
+  });
 }
