@@ -165,7 +165,7 @@ describe('response', () => {
   it('contains some of the requested fields, unless directives left them out', () => {
     const asked = (text: string, data: object, more: object = {}) => {
       const given = answer(200, { ...more, data });
-      return readResponse(given, HOST, readBody(given, HOST), '', parseOperation(text));
+      return readResponse(given, HOST, readBody(given, HOST), { operation: parseOperation(text) });
     };
     asked('{ me { id } }', { me: null });
     asked('{ who: me { id } }', { who: null });
@@ -238,8 +238,8 @@ describe('response', () => {
       const good = { status: 200, headers, text: JSON.stringify(shown) };
       const bad = { status: 500, headers, text: '' };
       const expected = isPassedOn ? id : undefined;
-      assert.equal(readResponse(good, 'host', shown, token).traceId, expected, id);
-      const error = thrown(() => readResponse(bad, 'host', undefined, token), 'ION_SERVER');
+      assert.equal(readResponse(good, 'host', shown, { token }).traceId, expected, id);
+      const error = thrown(() => readResponse(bad, 'host', undefined, { token }), 'ION_SERVER');
       assert.equal(error.traceId, expected, id);
     }
   });
