@@ -66,6 +66,15 @@ describe('the dialogs of nodes of another version, in a browser', () => {
     assert.equal(await property('config', 'authScheme'), 'raw');
   });
 
+  it('open a config node without a form of the token, and leave it without a mark', async () => {
+    const { page } = editor;
+    assert.equal(await property('other', 'authScheme'), undefined);
+    await editor.editConfig('ion-config', 'other');
+    assert.equal(await page.inputValue('#node-config-input-authScheme'), 'auto');
+    await editor.doneConfig();
+    assert.notEqual(await property('other', 'changed'), true);
+  });
+
   it('leave a node as it was saved when they are cancelled', async () => {
     const before = await exported('cancelled');
     await editor.edit('cancelled');

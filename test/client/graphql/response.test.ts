@@ -121,7 +121,12 @@ describe('response', () => {
     ['ION_AUTH', 401, errors('The token is not yet valid (iat)'), /clock/],
     ['ION_AUTH', 401, PAGE, /gateway.*"502 Bad Gateway"/],
     ['ION_FORBIDDEN', 403, '<title>Access Denied - WAF</title>', /gateway.*Access Denied - WAF/],
-    ['ION_AUTH', 401, errors('Unable to parse authentication token'), /authorization header/],
+    [
+      'ION_AUTH',
+      401,
+      errors('Unable to parse authentication token'),
+      /automatic authorization header/,
+    ],
     ['ION_AUTH', 401, errors('Please provide proper credentials'), /proxy.*Authorization header/],
     ['ION_AUTH', 401, errors('Something new'), /"Something new".*environment/],
     // Statuses alone.
