@@ -105,7 +105,7 @@ describe('first contact', () => {
       const first = await failure(ask(client), 'ION_AUTH');
       assert.match(
         first.message,
-        /RSA key.*another environment.*sent as a bare token and as a bearer token\.$/,
+        /RSA key.*another environment.*sent bare and as a bearer token\.$/,
       );
       assert.deepEqual(sent(), ['raw', 'Bearer', 'raw', 'Bearer']);
       // Its second token was tried in both forms already.
@@ -126,7 +126,7 @@ describe('first contact', () => {
       for (let i = 0; i < 3; i++) {
         const { message } = await failure(ask(client), 'ION_AUTH');
         assert.match(message, /Check that the API key belongs to this environment/);
-        assert.match(message, /sent as a bare token and as a bearer token/);
+        assert.match(message, /sent bare and as a bearer token/);
         assert.doesNotMatch(message, /select the automatic|other authorization header/i);
       }
     });

@@ -175,6 +175,6 @@ function isRepeatable({ error }: ApiFailure, { kind }: Operation): boolean {
 }
 
 function inBothForms({ error }: ApiFailure): ApiFailure {
-  const sentence = 'It was sent as a bare token and as a bearer token.';
+  const sentence = 'The access token was sent bare and as a bearer token.';
   return new ApiFailure(error.with({ message: withSentence(error.message, sentence) }));
 }
