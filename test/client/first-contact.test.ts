@@ -23,7 +23,7 @@ describe('first contact', () => {
   const closing = closeAfterEach();
   const counters = () => ion.sandbox.control.counters();
   const set = (settings: Partial<Settings>) => ion.sandbox.control.set(settings);
-  /** How the tokens of the API requests were sent, oldest first. */
+  /** Forms of the tokens of the API requests, oldest first. */
   const sent = () =>
     counters()
       .recent.filter(({ path }) => path === '/graphql')
