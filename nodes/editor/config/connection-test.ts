@@ -97,6 +97,6 @@ function describeOwner(
     organization: me?.organization?.domain ?? '',
   };
   const owner = node._(`ion-config.test.${me ? 'connected' : 'nobody'}`, values);
-  if (!authScheme) return $('<span>').text(owner);
-  return $('<span>').text(`${owner}. ${node._('ion-config.test.bearer')}`);
+  const result = $('<div>').text(owner);
+  return authScheme ? result.add($('<div>').text(node._('ion-config.test.bearer'))) : result;
 }
