@@ -13,6 +13,7 @@ const HOSTS = new Set([
   'graphql.org',
   'keepachangelog.com',
   // Quoted from an error; it does not exist.
+  'auth.example.com',
   'login.example.com',
   'manual.firstresonance.io',
   'nodered.org',
