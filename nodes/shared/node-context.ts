@@ -2,10 +2,11 @@
 import type { Node } from 'node-red';
 
 /**
- * What nodes stored, by node ID. Without `contextStorage` in its settings, Node-RED empties the context
- * of a node whenever the node is redeployed.
+ * Values that nodes stored, by node ID, for each Node-RED runtime, which is known by its global context.
+ * Without `contextStorage` in its settings, Node-RED empties the context of a node whenever the node is
+ * redeployed.
  */
-const stored = new Map<string, Map<string, unknown>>();
+const runtimes = new WeakMap<object, Map<string, Map<string, unknown>>>();
 /** The nodes that use their context, with the end of their preparation. */
 const prepared = new WeakMap<Node, Promise<void>>();
 const removed = new WeakSet<Node>();
@@ -14,7 +15,7 @@ export async function readContext(node: Node, key: string): Promise<unknown> {
   await prepare(node);
   const value = await get(node, key);
   // The user may have deleted it in the sidebar.
-  if (value === undefined) stored.get(node.id)?.delete(key);
+  if (value === undefined) storedBy(node).get(node.id)?.delete(key);
   return value;
 }
 
@@ -26,9 +27,17 @@ export async function writeContext(
   await prepare(node);
   await set(node, values);
   if (removed.has(node)) return;
+  const stored = storedBy(node);
   const kept = stored.get(node.id) ?? new Map<string, unknown>();
   for (const [key, value] of Object.entries(values)) kept.set(key, value);
   stored.set(node.id, kept);
+}
+
+function storedBy(node: Node): Map<string, Map<string, unknown>> {
+  const runtime = node.context().global;
+  const stored = runtimes.get(runtime) ?? new Map<string, Map<string, unknown>>();
+  runtimes.set(runtime, stored);
+  return stored;
 }
 
 function prepare(node: Node): Promise<void> {
@@ -37,7 +46,7 @@ function prepare(node: Node): Promise<void> {
   node.on('close', (isRemoved: boolean, done: () => void) => {
     if (isRemoved) {
       removed.add(node);
-      stored.delete(node.id);
+      storedBy(node).delete(node.id);
     }
     done();
   });
@@ -50,7 +59,7 @@ function prepare(node: Node): Promise<void> {
 
 /** Puts back what the same node stored before it was redeployed. */
 async function restore(node: Node): Promise<void> {
-  const kept = [...(stored.get(node.id) ?? [])];
+  const kept = [...(storedBy(node).get(node.id) ?? [])];
   const present = await Promise.all(kept.map(([key]) => get(node, key)));
   const missing = kept.filter((_entry, index) => present[index] === undefined);
   if (missing.length > 0) await set(node, Object.fromEntries(missing));

@@ -68,20 +68,24 @@ describe('a node that is redeployed, with the default settings of Node-RED', () 
       .splice(0)
       .map(({ id, previous, previousKnown }) => [id, previous?.status ?? previousKnown]);
   };
-  const polls = async (count: number) => {
-    const total = () => context.sandbox.control.counters().api.total;
-    await until(() => total() >= count);
-  };
+  const untilPolled = (...ids: string[]) =>
+    until(async () => {
+      const contexts = await Promise.all(
+        ids.map(async (id) => (await fetch(`${nodeRed.url}/context/node/${id}`)).text()),
+      );
+      return contexts.every((text) => text.includes('"changes"'));
+    });
 
   it('reports the changes that happened before it started again, and knows earlier values', async () => {
-    await polls(4);
+    await untilPolled('all', 'changed');
     const { runSteps } = context.sandbox.data;
-    const id = Number(runSteps.of(1)[0]?.id);
+    const { id, status } = runSteps.of(1)[0] as { id: number; status: string };
+    assert.notEqual(status, 'HOLD');
     runSteps.update(id, { status: 'HOLD' });
     await nodeRed.deploy(flow);
     assert.deepEqual(await untilReported(2), [
       [id, undefined],
-      [id, false],
+      [id, status],
     ]);
     runSteps.update(id, { status: 'IN_PROGRESS' });
     await nodeRed.deploy(flow);
@@ -89,5 +93,18 @@ describe('a node that is redeployed, with the default settings of Node-RED', () 
       [id, undefined],
       [id, 'HOLD'],
     ]);
+  });
+
+  it('loses no change if it watches other fields from now on', async () => {
+    const id = Number(context.sandbox.data.runSteps.of(2)[0]?.id);
+    context.sandbox.data.runSteps.update(id, { title: 'Renamed' });
+    const others = flow.map((node) =>
+      node.id === 'all' ? { ...node, changedFields: ['title'] } : node,
+    );
+    await nodeRed.deploy(others);
+    assert.deepEqual(await untilReported(1), [[id, false]]);
+    context.sandbox.data.runSteps.update(id, { title: 'Renamed again' });
+    await nodeRed.deploy(others);
+    assert.equal((await untilReported(1))[0]?.[0], id);
   });
 });
