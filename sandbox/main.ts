@@ -2,12 +2,18 @@ import { startSandbox } from './server.js';
 
 async function main(): Promise<void> {
   const { PORT, CLIENT_ID, CLIENT_SECRET, DATA, LIVE } = process.env;
+  const { UNKNOWN, LARGEST_PAGE, OPAQUE_CURSORS } = process.env;
   const sandbox = await startSandbox({
     port: Number(PORT || 4000),
     live: LIVE !== 'false',
     clientId: CLIENT_ID || undefined,
     clientSecret: CLIENT_SECRET || undefined,
     dataFolder: DATA || undefined,
+  });
+  sandbox.control.set({
+    ...(UNKNOWN && { unknown: UNKNOWN.split(',').map((part) => part.trim()) }),
+    ...(LARGEST_PAGE && { largestPage: Number(LARGEST_PAGE) }),
+    opaqueCursors: OPAQUE_CURSORS === 'true',
   });
   console.log(`ION sandbox. For the dialog of an ION config node, with the environment "Custom URLs":
   API URL        ${sandbox.url}

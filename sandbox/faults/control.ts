@@ -26,6 +26,14 @@ export interface Settings {
   } | null;
   /** More API requests in one second than this are answered with 429. */
   rateLimit: { perSecond: number } | null;
+  /** Parts that the schema lacks, such as `RunStepField.notApplicable`; see `schemaWithout`. */
+  unknown: readonly string[];
+  /** Rows of the largest page; a larger one is refused. */
+  largestPage: number | null;
+  /** The text of that refusal, in which `{max}` stands for the number. */
+  pageRefusal: string;
+  /** Whether cursors have another form than graphene's offsets. */
+  opaqueCursors: boolean;
   /** The encoding of the signature of a webhook delivery. */
   webhookSignature: SignatureEncoding;
   /** Milliseconds before a webhook delivery is tried again; doubles with each try, up to 60 s. */
@@ -130,6 +138,10 @@ export class Control {
       rule: false,
       randomFaults: null,
       rateLimit: null,
+      unknown: [],
+      largestPage: null,
+      pageRefusal: 'first must be at most {max}.',
+      opaqueCursors: false,
       webhookSignature: 'hex',
       webhookRetryDelay: 1000,
       webhookTries: 10,

@@ -1,9 +1,20 @@
 import type { NodeAPI } from 'node-red';
-import { parseOperation } from '../../client/graphql/operation.js';
+import { ownOperation } from '../../client/graphql/own-operation.js';
 import { clientOfDialog } from './client-of-dialog.js';
 
 /** ION's documented query for the owner of an API key. */
-const WHO_AM_I = '{ me { id name email organization { id domain } } }';
+const WHO_AM_I = ownOperation(
+  `{
+  me {
+    id
+    ... on User @wished {
+      name
+      email
+      organization { ... on Organization @wished { id domain } }
+    }
+  }
+}`,
+);
 
 /** Asks ION for the owner of the API key, with the values of a dialog. */
 export async function testConnection(
@@ -13,7 +24,7 @@ export async function testConnection(
 ): Promise<unknown> {
   const client = clientOfDialog(RED, body);
   try {
-    const { data } = await client.request(parseOperation(WHO_AM_I), { signal });
+    const { data } = await client.request(WHO_AM_I, { signal });
     return data;
   } finally {
     await client.close();
