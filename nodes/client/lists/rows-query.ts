@@ -17,6 +17,8 @@ export interface RowsQuery {
   filter?: Record<string, unknown> | undefined;
   /** Paths to select, such as `id` or `steps.fields.value`. */
   fields: string[];
+  /** Those of the fields that nobody chose, so that an ION without them can do without. */
+  wished?: readonly string[] | undefined;
   /** Values of the list's sort enum; empty: `ID_ASC`, because offset cursors need a stable order. */
   sort: string[];
 }

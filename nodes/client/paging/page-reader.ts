@@ -1,9 +1,10 @@
 import type { IonClient, IonResponse, RequestState } from '../client.js';
 import { type IonError, toIonError } from '../errors.js';
 import type { Operation } from '../graphql/operation.js';
+import { halved, smallerPage } from '../graphql/page-refusal.js';
 import { type Connection, connectionIn } from './connection.js';
 import { CollectedSize } from './list-limits.js';
-import { halved, lowerPageLimit, pageLimitOf, smallerPage } from './page-limits.js';
+import { lowerPageLimit, pageLimitOf } from './page-limits.js';
 import { argumentValue, type PagedOperation, pagedOperation } from './paged-operation.js';
 
 /** The part of a client that reads pages. */

@@ -243,8 +243,10 @@ export class Attachments {
 
 /** @param entityId of the step, because an ION may not return it */
 function attachmentIn(data: Record<string, unknown>, entityId: Id): Attachment {
-  const created = data.createFileAttachment as { fileAttachment: Attachment | null } | null;
-  if (created?.fileAttachment) return { entityId, ...created.fileAttachment };
+  const { fileAttachment } = (data.createFileAttachment ?? {}) as {
+    fileAttachment?: Omit<Attachment, 'entityId'> | null;
+  };
+  if (fileAttachment) return { entityId, ...fileAttachment };
   const text =
     'ION returned no attachment. It may have been created. Check in ION before you send it again.';
   throw new IonError('ION_RESPONSE', text, { mayHaveRun: true });

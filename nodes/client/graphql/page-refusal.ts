@@ -1,0 +1,52 @@
+// Responses with which ION refuses a page because of its size. ION documents neither a maximum nor a text.
+import type { IonError } from '../errors.js';
+import { hasPath } from '../failures/classify-failure.js';
+import { lacksIn } from './lacks.js';
+
+/** Pages are not halved below this number of rows. */
+const MIN_PAGE_SIZE = 10;
+
+const SIZE = /\bfirst\b|\blimit\b|page[ _-]?(size|length|limit)|(rows|items|records) per page/i;
+/** Texts after which a server names its maximum. */
+const MAXIMUM =
+  /(at most|max(imum)?|limit|exceeds?|(no|not) more than|(greater|larger|more|higher) than|up to|less than or equal to|<=|between \d+ (and|to))[^\d\n]{0,60}?(\d+)/gi;
+const BELOW = /(less|fewer|smaller|lower) than (\d+)/gi;
+
+/** Half of a page, for a request that must be smaller. */
+export function halved(rows: number): number {
+  return Math.max(Math.min(MIN_PAGE_SIZE, rows), Math.floor(rows / 2));
+}
+
+/**
+ * The page size to try after an error: what ION names, or half of the page.
+ * @returns `undefined` if the page was not refused because of its size
+ */
+export function smallerPage(rows: number, error: IonError): number | undefined {
+  const { code, errors = [] } = error;
+  // A field or an argument may be called "first".
+  if (code !== 'ION_GRAPHQL' || lacksIn(error).length > 0) return undefined;
+  // An error from inside a row has a longer path than one of the list.
+  const texts = errors.filter((each) => !hasPath(each) || !isInRow(each.path)).map(textOf);
+  const named = texts.filter((text) => SIZE.test(text) || maximumIn(text, rows) !== undefined);
+  if (named.length === 0) return undefined;
+  const maximum = named.map((text) => maximumIn(text, rows)).find((each) => each !== undefined);
+  const limit = maximum ?? halved(rows);
+  return limit < rows ? limit : undefined;
+}
+
+function isInRow(path: unknown): boolean {
+  return Array.isArray(path) && path.some((each) => typeof each === 'number');
+}
+
+function textOf({ message }: { message: string }): string {
+  return message.slice(0, 1000);
+}
+
+/** The maximum that a text names, if it is below the number of rows. */
+function maximumIn(text: string, rows: number): number | undefined {
+  const maxima = [
+    ...[...text.matchAll(MAXIMUM)].map((match) => Number(match.at(-1))),
+    ...[...text.matchAll(BELOW)].map((match) => Number(match.at(-1)) - 1),
+  ];
+  return maxima.find((each) => each >= 1 && each < rows);
+}
