@@ -1,5 +1,11 @@
 import { type DefinitionNode, type DocumentNode, Kind, parse, visit } from 'graphql';
 
+const PLACEHOLDERS: Record<string, unknown> = Object.fromEntries(
+  parse('type A { nothing: Boolean } input B { nothing: Boolean }').definitions.map((each) => [
+    ...[each.kind, 'fields' in each ? each.fields?.[0] : undefined],
+  ]),
+);
+
 type Named = { readonly name: { readonly value: string } };
 
 /**
@@ -36,6 +42,11 @@ export function schemaWithout(typeDefs: string, parts: readonly string[]): Docum
       }
       return undefined;
     },
+    leave(node) {
+      // GraphQL has no type without fields.
+      if (!('fields' in node) || node.fields?.length !== 0) return undefined;
+      return { ...node, fields: [PLACEHOLDERS[node.kind]] };
+    },
   });
   const missing = parts.filter((part) => !removed.has(part));
   if (missing.length > 0) throw new TypeError(`The schema has no ${missing.join(', ')}`);
@@ -43,5 +54,5 @@ export function schemaWithout(typeDefs: string, parts: readonly string[]): Docum
 }
 
 function isDefinition(node: object): node is DefinitionNode & Named {
-  return 'kind' in node && /TypeDefinition$/.test(String(node.kind));
+  return 'kind' in node && /^(?!Operation)\w+TypeDefinition$/.test(String(node.kind));
 }

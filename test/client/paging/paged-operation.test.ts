@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { buildSchema, extendSchema, parse, print, validate, visit } from 'graphql';
 import { IonError } from '../../../nodes/client/errors.js';
 import { parseOperation } from '../../../nodes/client/graphql/operation.js';
+import { SchemaLacks } from '../../../nodes/client/graphql/schema-lacks.js';
 import { argumentValue, pagedOperation } from '../../../nodes/client/paging/paged-operation.js';
 import { thrown } from '../../support/errors.js';
 
