@@ -57,7 +57,6 @@ const CREATE_UPLOADED_MUTATION = ownOperation(
     }
   }
 }`,
-  ['input.s3Etag'],
 );
 /** The older flow, whose file must have the content type that ION names. */
 const CREATE_MUTATION = ownOperation(

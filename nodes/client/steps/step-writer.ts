@@ -182,7 +182,7 @@ export class StepWriter {
       if (entityId === null) {
         throw new IonError(
           'ION_RESPONSE',
-          'ION returned a step without an entityId, which attachments need.',
+          'ION returned no "entityId" of type "RunStep", which attachments need.',
         );
       }
       const attached = await this.#attachments.attach(file, entityId, requests, earlier.created);
