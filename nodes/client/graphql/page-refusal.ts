@@ -3,19 +3,11 @@ import type { IonError } from '../errors.js';
 import { hasPath } from '../failures/classify-failure.js';
 import { lacksIn } from './lacks.js';
 
-/** Pages are not halved below this number of rows. */
-const MIN_PAGE_SIZE = 10;
-
 const SIZE = /\bfirst\b|\blimit\b|page[ _-]?(size|length|limit)|(rows|items|records) per page/i;
 /** Texts after which a server names its maximum. */
 const MAXIMUM =
   /(at most|max(imum)?|limit|exceeds?|(no|not) more than|(greater|larger|more|higher) than|up to|less than or equal to|<=|between \d+ (and|to))[^\d\n]{0,60}?(\d+)/gi;
 const BELOW = /(less|fewer|smaller|lower) than (\d+)/gi;
-
-/** Half of a page, for a request that must be smaller. */
-export function halved(rows: number): number {
-  return Math.max(Math.min(MIN_PAGE_SIZE, rows), Math.floor(rows / 2));
-}
 
 /**
  * The page size to try after an error: what ION names, or half of the page.
@@ -30,8 +22,8 @@ export function smallerPage(rows: number, error: IonError): number | undefined {
   const named = texts.filter((text) => SIZE.test(text) || maximumIn(text, rows) !== undefined);
   if (named.length === 0) return undefined;
   const maximum = named.map((text) => maximumIn(text, rows)).find((each) => each !== undefined);
-  const limit = maximum ?? halved(rows);
-  return limit < rows ? limit : undefined;
+  const limit = maximum ?? Math.floor(rows / 2);
+  return limit >= 1 ? limit : undefined;
 }
 
 function isInRow(path: unknown): boolean {

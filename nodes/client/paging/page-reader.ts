@@ -1,7 +1,7 @@
 import type { IonClient, IonResponse, RequestState } from '../client.js';
 import { type IonError, toIonError } from '../errors.js';
 import type { Operation } from '../graphql/operation.js';
-import { halved, smallerPage } from '../graphql/page-refusal.js';
+import { smallerPage } from '../graphql/page-refusal.js';
 import { type Connection, connectionIn } from './connection.js';
 import { CollectedSize } from './list-limits.js';
 import { lowerPageLimit, pageLimitOf } from './page-limits.js';
@@ -42,6 +42,9 @@ export interface PageResponse {
   /** `undefined` if a parent of the list is null. */
   connection: Connection | undefined;
 }
+
+/** Timeouts do not halve pages below this number of rows. */
+const MIN_PAGE_SIZE = 10;
 
 /**
  * Requests single pages of one list. Pages become smaller when ION refuses their size or cannot return
@@ -134,6 +137,10 @@ export class PageReader {
       }
     }
   }
+}
+
+function halved(rows: number): number {
+  return Math.max(Math.min(MIN_PAGE_SIZE, rows), Math.floor(rows / 2));
 }
 
 /** ION's gateway sends 502 after 30 s (ION's API manual), and a smaller page may be fast enough. */
