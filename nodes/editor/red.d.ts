@@ -176,7 +176,10 @@ interface JQuery {
   editableList<Row>(action: 'addItem', row: Row): this;
   editableList(action: 'items'): JQuery;
   editableList(action: 'height' | 'width', size: number): this;
-  autoComplete(options: { search(typed: string): string[]; minLength?: number }): this;
+  autoComplete(options: {
+    search(typed: string): string[] | { value: string; label: string }[];
+    minLength?: number;
+  }): this;
   searchBox(options: { style?: 'compact'; delay?: number; change(): void }): this;
   treeList(options: {
     data: TreeListItem[];

@@ -2,8 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Node, NodeAPI } from 'node-red';
 import { closedError, type IonErrorCode, toIonError } from '../client/errors.js';
 import { ChangeEvents } from '../client/lists/change-events.js';
-import { type Change, ChangeFeed, checkpointNow } from '../client/lists/change-feed.js';
+import {
+  type Change,
+  ChangeFeed,
+  type Checkpoint,
+  checkpointNow,
+} from '../client/lists/change-feed.js';
 import type { FieldMemory } from '../client/lists/field-memory.js';
+import { readNewestRows } from '../client/lists/newest-rows.js';
 import { readMatchingRows } from '../client/lists/row-by-id.js';
 import type { Row } from '../client/lists/rows.js';
 import { delayAfterFailures } from '../client/support/backoff.js';
@@ -28,6 +34,8 @@ import {
 import { loadMemory, memoryScope, memoryToStore } from './stored-memory.js';
 
 const PAGE_SIZE = 100;
+/** Objects that a node reads when it begins to watch fields, and the size of their pages. */
+const FIRST_OBJECTS = { limit: 5000, pageSize: 500 };
 /** Failures of an outage. */
 const UNREACHABLE: ReadonlySet<IonErrorCode> = new Set([
   'ION_NETWORK',
@@ -116,10 +124,19 @@ class Polling {
     const memory = this.#memory;
     // An object that does not match the filters is remembered as well.
     const feedQuery = memory ? { ...query, filters: [] } : query;
+    // Read before the changes, and used after them: no change can be missed in between.
+    const first = memory?.isEmpty
+      ? await readNewestRows(client, resource, changedFields, { ...options, ...FIRST_OBJECTS })
+      : undefined;
+    const save = async (checkpoint: Checkpoint) => {
+      if (first) memory?.learn(first);
+      const others = memory?.isChanged ? memoryToStore(scope, memory) : {};
+      await saveCheckpoint(this.#node, client.endpoint, checkpoint, resource.name, others);
+      if (memory) memory.isChanged = false;
+    };
     const checkpoint = await loadCheckpoint(this.#node, client.endpoint, resource.name);
     if (!checkpoint) {
-      const now = await checkpointNow(client, resource, feedQuery, options);
-      await saveCheckpoint(this.#node, client.endpoint, now, resource.name);
+      await save(await checkpointNow(client, resource, feedQuery, options));
       return;
     }
     const readMatching = (ids: readonly unknown[]) =>
@@ -136,9 +153,7 @@ class Polling {
         await this.#sendAll(changes);
       }
     }
-    const others = memory?.isChanged ? memoryToStore(scope, memory) : {};
-    await saveCheckpoint(this.#node, client.endpoint, feed.checkpoint(), resource.name, others);
-    if (memory) memory.isChanged = false;
+    await save(feed.checkpoint());
   }
 
   async #sendAll(changes: readonly Change[]): Promise<void> {

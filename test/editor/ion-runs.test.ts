@@ -137,6 +137,10 @@ describe('the ion-runs dialog in a browser', () => {
     await page.click('.red-ui-editableList-addButton');
     const menu = page.locator('.red-ui-autoComplete-container');
     await menu.getByText('partNumber', { exact: true }).waitFor();
+    // The ones with a few values first, relations last.
+    const names = await menu.locator('li').allTextContents();
+    assert.equal(names[0], 'status');
+    assert.match(String(names.at(-1)), /\.…$/);
     const field = row(2).locator('.ion-query-field');
     assert.ok(await field.evaluate((element) => element === document.activeElement));
     await page.keyboard.type('dueD');

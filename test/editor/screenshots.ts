@@ -130,9 +130,7 @@ async function showWhatMatters(page: Page): Promise<void> {
   await expandable.nth(1).click();
   await page.click('#ion-demo-press-error .red-ui-flow-node-button-button');
   await page.waitForSelector('.red-ui-debug-msg >> text=ION_GRAPHQL');
-  await page.waitForSelector(
-    '.red-ui-flow-node-status-label >> text=/^(rejected by ION|von ION abgelehnt)$/',
-  );
+  await page.waitForSelector('#ion-demo-mistake .red-ui-flow-node-status-ring-red');
   // The editor's notification about the button would hide the header.
   await page.evaluate(() => document.querySelector('#red-ui-notifications')?.remove());
   // The palette folds slowly.

@@ -120,18 +120,10 @@ describe('ion-events that watches fields', () => {
       it('reads the fields from `changed` as well, which only a program can write', async () => {
         const id = freshStep('TODO');
         await begin({ changedFields: undefined, changed: ['status'] });
-        update(id, { title: 'Seen' });
+        update(id, { status: 'HOLD' });
         await isSent(id, 1);
-        assert.deepEqual(messages(id), [['UPDATE', 'TODO', false]]);
-      });
-
-      it('sends what it sees for the first time, and says that it knows nothing earlier', async () => {
-        const id = freshStep('TODO');
-        await begin({ changedFields: ['status'] });
-        update(id, { title: 'Seen' });
-        await isSent(id, 1);
-        assert.deepEqual(messages(id), [['UPDATE', 'TODO', false]]);
-        assert.equal(Object.hasOwn(ionOf(flow.sent[0]), 'previous'), false);
+        const earlier = source === 'polling' ? { status: 'TODO' } : false;
+        assert.deepEqual(messages(id), [['UPDATE', 'HOLD', earlier]]);
       });
 
       it('watches several fields, nested ones as well, and reads them although they are not chosen', async () => {
@@ -181,6 +173,29 @@ describe('ion-events that watches fields', () => {
       });
     });
   }
+
+  it('sends what a webhook reports for the first time, and says that it knows nothing earlier', async () => {
+    const id = freshStep('TODO');
+    await webhook({ changedFields: ['status'] });
+    update(id, { title: 'Seen' });
+    await isSent(id, 1);
+    assert.deepEqual(messages(id), [['UPDATE', 'TODO', false]]);
+    assert.equal(Object.hasOwn(ionOf(flow.sent[0]), 'previous'), false);
+  });
+
+  it('knows the values from before its first poll', async () => {
+    const [edited, started] = [
+      freshStep('IN_PROGRESS'),
+      Number(data().runSteps.of(nextRun)[1]?.id),
+    ];
+    update(started, { status: 'TODO' });
+    await poll(STARTS);
+    update(edited, { title: 'Edited' });
+    update(started, { status: 'IN_PROGRESS' });
+    await isSent(started, 1);
+    assert.deepEqual(messages(started), [['UPDATE', 'IN_PROGRESS', { status: 'TODO' }]]);
+    assert.deepEqual(messages(edited), []);
+  });
 
   it('reports a step that was created and started between two polls as one start', async () => {
     await poll({ ...STARTS, interval: 0.5 });

@@ -33,6 +33,10 @@ export class FieldMemory {
     }
   }
 
+  get isEmpty(): boolean {
+    return this.#texts.isEmpty;
+  }
+
   has(key: string): boolean {
     return this.#read(key) !== undefined;
   }
@@ -57,6 +61,13 @@ export class FieldMemory {
     const text = `${key}\n${JSON.stringify(values)}`;
     if (this.#texts.get(key) !== text) this.isChanged = true;
     this.#texts.set(key, text, text.length);
+  }
+
+  /** Remembers rows that it does not know yet. @param rows by key, the newest first */
+  learn(rows: ReadonlyMap<string, Row>): void {
+    for (const [key, row] of [...rows].reverse()) {
+      if (!this.has(key)) this.remember(key, row);
+    }
   }
 
   forget(key: string): void {

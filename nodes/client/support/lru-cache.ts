@@ -15,6 +15,10 @@ export class LruCache<Key, Value> {
     this.#maxWeight = maxWeight;
   }
 
+  get isEmpty(): boolean {
+    return this.#entries.size === 0;
+  }
+
   get(key: Key): Value | undefined {
     const entry = this.#entries.get(key);
     if (!entry) return undefined;

@@ -69,7 +69,12 @@ export function filterRow(
   };
 
   field.autoComplete({
-    search: (typed) => (schema ? completions(schema, typed) : []),
+    search: (typed) =>
+      (schema ? completions(schema, typed) : []).map((value) => ({
+        value,
+        // A relation continues with a field of its own.
+        label: value.endsWith('.') ? `${value}…` : value,
+      })),
     minLength: 0,
   });
   // The widget notices only keys: not a pasted text, nor an empty field.

@@ -75,12 +75,20 @@ export function completions(schema: ListSchema, typed: string): string[] {
     return isCondition && name.toLowerCase().includes(start) ? { name, filter } : [];
   });
   // Tab accepts the first one: the typed name, or a name that begins with it.
-  const rank = (name: string) => {
+  const match = (name: string) => {
     if (name.toLowerCase() === start) return 0;
     return name.toLowerCase().startsWith(start) ? 1 : 2;
   };
+  // Most filters are by a field with a few values, such as the status.
+  const kind = ({ name, filter }: { name: string; filter: SchemaType }) => {
+    if (isRelation(filter)) return 3;
+    if (name.startsWith('_') || name.endsWith('Id')) return 2;
+    return hasEnum(schema, filter) ? 0 : 1;
+  };
   return names
-    .sort((a, b) => rank(a.name) - rank(b.name) || a.name.localeCompare(b.name))
+    .sort(
+      (a, b) => match(a.name) - match(b.name) || kind(a) - kind(b) || a.name.localeCompare(b.name),
+    )
     .map(({ name, filter }) => `${prefix}${name}${isRelation(filter) ? '.' : ''}`);
 }
 
@@ -145,6 +153,10 @@ function inputType(schema: ListSchema, path: string[]): SchemaType | undefined {
     const field = type?.inputFields?.find((field) => field.name === name);
     return field && schema.byName.get(namedType(field.type));
   }, schema.byName.get(schema.filters));
+}
+
+function hasEnum(schema: ListSchema, { inputFields }: SchemaType): boolean {
+  return Boolean(inputFields?.some(({ type }) => enumValues(schema, namedType(type))));
 }
 
 function isRelation({ inputFields }: SchemaType): boolean {

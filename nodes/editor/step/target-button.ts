@@ -19,7 +19,8 @@ export function addTargetButton(node: EditedNode, kind: Kind): void {
   const show = () => {
     const isFixed = FIXED.includes(input.typedInput('type'));
     button.toggle(isFixed);
-    input.typedInput('width', isFixed ? `calc(70% - ${BUTTON_WIDTH}px)` : '70%');
+    // A plain percentage would be fixed in pixels, before the dialog has its width.
+    input.typedInput('width', `calc(70% - ${isFixed ? BUTTON_WIDTH : 0}px)`);
   };
   input.on('change', show);
   show();
