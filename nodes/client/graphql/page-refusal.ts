@@ -6,8 +6,8 @@ import { lacksIn } from './lacks.js';
 const SIZE = /\bfirst\b|\blimit\b|page[ _-]?(size|length|limit)|(rows|items|records) per page/i;
 /** Texts after which a server names its maximum. */
 const MAXIMUM =
-  /(at most|max(imum)?|limit|exceeds?|(no|not) more than|(greater|larger|more|higher) than|up to|less than or equal to|<=|between \d+ (and|to))[^\d\n]{0,60}?(\d+)/gi;
-const BELOW = /(less|fewer|smaller|lower) than (\d+)/gi;
+  /(at most|max(imum)?|limit|exceeds?|(no|not) more than|(greater|larger|more|higher) than|up to|less than or equal to|<=|between \d+ (and|to))[^\d\n]{0,60}?(\d{1,3}(?:[,_]\d{3})+|\d+)/gi;
+const BELOW = /(less|fewer|smaller|lower) than (\d{1,3}(?:[,_]\d{3})+|\d+)/gi;
 
 /**
  * The page size to try after an error: what ION names, or half of the page.
@@ -37,8 +37,12 @@ function textOf({ message }: { message: string }): string {
 /** The maximum that a text names, if it is below the number of rows. */
 function maximumIn(text: string, rows: number): number | undefined {
   const maxima = [
-    ...[...text.matchAll(MAXIMUM)].map((match) => Number(match.at(-1))),
-    ...[...text.matchAll(BELOW)].map((match) => Number(match.at(-1)) - 1),
+    ...[...text.matchAll(MAXIMUM)].map((match) => numberIn(match)),
+    ...[...text.matchAll(BELOW)].map((match) => numberIn(match) - 1),
   ];
   return maxima.find((each) => each >= 1 && each < rows);
+}
+
+function numberIn(match: RegExpMatchArray): number {
+  return Number(match.at(-1)?.replace(/[,_]/g, ''));
 }

@@ -17,7 +17,7 @@ export interface RowsQuery {
   filter?: Record<string, unknown> | undefined;
   /** Paths to select, such as `id` or `steps.fields.value`. */
   fields: string[];
-  /** Those of the fields that nobody chose, so that an ION without them can do without. */
+  /** Fields that nobody chose, which are left out if ION's schema lacks them. */
   wished?: readonly string[] | undefined;
   /** Values of the list's sort enum; empty: `ID_ASC`, because offset cursors need a stable order. */
   sort: string[];

@@ -119,7 +119,7 @@ describe('an own operation', () => {
     });
   }
 
-  it('is sent without an unknown condition, wherever it is in the filters', () => {
+  it('is sent without an unknown condition at any level of the filters', () => {
     const { sent } = without('In field "part": In field "number": Unknown field.');
     assert.deepEqual(sent.variables, { filters: { or_: [{ title: { eq: 'a' } }] }, sort: ['ID'] });
     assert.equal(sent.text, operation.text);

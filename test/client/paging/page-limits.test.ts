@@ -43,6 +43,12 @@ describe('a page that is too large for ION', () => {
     }
   }
 
+  it('has the rows that ION names with a separator', async () => {
+    ion.sandbox.control.set({ largestPage: 1000, pageRefusal: 'first must be at most 1,000.' });
+    assert.deepEqual(await idsOf(ion.client(), 5000), all());
+    assert.equal(requests(), 2);
+  });
+
   // 1000, 500, 250, 125, 62 are refused, then perhaps 31 and 15.
   for (const [largestPage, refusals, size] of [
     [50, 5, 31],
