@@ -1,9 +1,10 @@
 import { Random } from '../data/random.js';
 import { isSignatureEncoding, type SignatureEncoding } from '../data/signature.js';
+import type { PagingSettings } from '../graphql/connections.js';
 import type { Exchange } from '../http/exchange.js';
 
 /** The settings that can be changed while the sandbox runs. */
-export interface Settings {
+export interface Settings extends PagingSettings {
   /** Seconds that a new access token lives. */
   tokenLifetime: number;
   /** Seconds by which the API's clock is behind the auth server's. */
@@ -28,12 +29,6 @@ export interface Settings {
   rateLimit: { perSecond: number } | null;
   /** Parts that the schema lacks, such as `RunStepField.notApplicable`; see `schemaWithout`. */
   unknown: readonly string[];
-  /** Rows of the largest page; a larger one is refused. */
-  largestPage: number | null;
-  /** The text of that refusal, in which `{max}` stands for the number. */
-  pageRefusal: string;
-  /** Whether cursors have another form than graphene's offsets. */
-  opaqueCursors: boolean;
   /** The encoding of the signature of a webhook delivery. */
   webhookSignature: SignatureEncoding;
   /** Milliseconds before a webhook delivery is tried again; doubles with each try, up to 60 s. */

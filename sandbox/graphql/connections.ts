@@ -21,8 +21,11 @@ export interface Connection<R> {
 }
 
 export interface PagingSettings {
+  /** Rows of the largest page; a larger one is refused. */
   largestPage: number | null;
+  /** The text of that refusal, in which `{max}` stands for the number. */
   pageRefusal: string;
+  /** Whether cursors have another form than graphene's offsets. */
   opaqueCursors: boolean;
 }
 

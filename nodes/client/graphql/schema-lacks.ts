@@ -35,7 +35,9 @@ export class SchemaLacks {
   readonly #texts = new WeakMap<Operation, { key: string; text: string }>();
 
   list(): Lack[] {
-    return [...this.#lacks.values()];
+    // Several documents may have wished for the same part.
+    const distinct = new Map([...this.#lacks.values()].map((lack) => [JSON.stringify(lack), lack]));
+    return [...distinct.values()];
   }
 
   /** The operation without the parts that ION is known to lack. */
