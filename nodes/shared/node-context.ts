@@ -2,7 +2,7 @@
 import type { Node } from 'node-red';
 
 /**
- * What nodes stored, by node ID, for each Node-RED runtime, which is known by its global context.
+ * Values that nodes stored, by node ID, for each Node-RED runtime, which is known by its global context.
  * Without `contextStorage` in its settings, Node-RED empties the context of a node whenever the node is
  * redeployed.
  */
