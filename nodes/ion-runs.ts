@@ -163,10 +163,12 @@ async function readRunsQuery(
   msg: Message,
 ): Promise<RowsQuery> {
   checkLists(config);
+  const isChosen = config.fields?.length > 0;
   return {
     filters: await readFilters(RED, node, msg, config.filters),
     filter: readFilter(msg),
-    fields: config.fields?.length > 0 ? config.fields : [...defaultFields],
+    fields: isChosen ? config.fields : [...defaultFields],
+    wished: isChosen ? [] : defaultFields.filter((field) => field !== 'id'),
     sort: config.sort ?? [],
   };
 }

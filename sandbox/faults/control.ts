@@ -1,9 +1,10 @@
 import { Random } from '../data/random.js';
 import { isSignatureEncoding, type SignatureEncoding } from '../data/signature.js';
+import type { PagingSettings } from '../graphql/connections.js';
 import type { Exchange } from '../http/exchange.js';
 
 /** The settings that can be changed while the sandbox runs. */
-export interface Settings {
+export interface Settings extends PagingSettings {
   /** Seconds that a new access token lives. */
   tokenLifetime: number;
   /** Seconds by which the API's clock is behind the auth server's. */
@@ -30,6 +31,8 @@ export interface Settings {
   } | null;
   /** More API requests in one second than this are answered with 429. */
   rateLimit: { perSecond: number } | null;
+  /** Parts that the schema lacks, such as `RunStepField.notApplicable`; see `schemaWithout`. */
+  unknown: readonly string[];
   /** The encoding of the signature of a webhook delivery. */
   webhookSignature: SignatureEncoding;
   /** Milliseconds before a webhook delivery is tried again; doubles with each try, up to 60 s. */
@@ -140,6 +143,10 @@ export class Control {
       rule: false,
       randomFaults: null,
       rateLimit: null,
+      unknown: [],
+      largestPage: null,
+      pageRefusal: 'first must be at most {max}.',
+      opaqueCursors: false,
       webhookSignature: 'hex',
       webhookRetryDelay: 1000,
       webhookTries: 10,

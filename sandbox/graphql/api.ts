@@ -11,6 +11,7 @@ import type { Uploads } from '../http/uploads.js';
 import type { ApiContext } from './context.js';
 import { StaleEtag } from './mutations/common.js';
 import { resolvers } from './resolvers.js';
+import { schemaWithout } from './smaller-schema.js';
 
 interface ApiOptions {
   key: SigningKey;
@@ -22,11 +23,22 @@ interface ApiOptions {
 /** The GraphQL API behind its auth layer. */
 export function createApi({ key, store, control, uploads }: ApiOptions) {
   const authenticate = createAuthenticator(key, store, control);
-  const yoga = createYoga<ApiContext>({
+  const typeDefs = readFileSync(join(__dirname, 'schema.graphql'), 'utf8');
+  const build = (unknown: readonly string[]) => ({
+    unknown,
     schema: createSchema<ApiContext>({
-      typeDefs: readFileSync(join(__dirname, 'schema.graphql'), 'utf8'),
+      typeDefs: schemaWithout(typeDefs, unknown),
       resolvers,
+      resolverValidationOptions: { requireResolversToMatchSchema: 'ignore' },
     }),
+  });
+  let built = build(control.settings.unknown);
+  const yoga = createYoga<ApiContext>({
+    schema: () => {
+      const { unknown } = control.settings;
+      if (built.unknown !== unknown) built = build(unknown);
+      return built.schema;
+    },
     plugins: [ionAnswers(control)],
     maskedErrors: false,
     landingPage: false,

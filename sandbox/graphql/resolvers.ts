@@ -149,7 +149,7 @@ export const resolvers = {
     ...each<Resolver>(SINGLE, (_source, args, { store }, info) => {
       return store.table(getNamedType(info.returnType).name)?.get(Number(args.id)) ?? null;
     }),
-    ...each<Resolver>(LISTS, (_source, args, { store }, info) => list(args, store, info)),
+    ...each<Resolver>(LISTS, (_source, args, context, info) => list(args, context, info)),
     requestFileUploadUrl: (_source: unknown, args: { filename: string }, { uploads }: ApiContext) =>
       uploads.request(args.filename),
   },
@@ -216,7 +216,11 @@ function nodeType(info: GraphQLResolveInfo): GraphQLObjectType {
 const lastLists = new WeakMap<Store, Map<string, { version: number; rows: readonly Row[] }>>();
 const REMEMBERED = 50;
 
-function list(args: ListArgs, store: Store, info: GraphQLResolveInfo): Connection<Row> {
+function list(
+  args: ListArgs,
+  { store, control }: ApiContext,
+  info: GraphQLResolveInfo,
+): Connection<Row> {
   const { after: _a, before: _b, first: _f, last: _l, ...which } = args;
   const key = `${info.fieldName} ${JSON.stringify(which)}`;
   let lists = lastLists.get(store);
@@ -229,7 +233,7 @@ function list(args: ListArgs, store: Store, info: GraphQLResolveInfo): Connectio
     known = { version: store.version, rows: select(which, store, info) };
     lists.set(key, known);
   }
-  return paginate(known.rows, args);
+  return paginate(known.rows, args, control.settings);
 }
 
 function select(args: ListArgs, store: Store, info: GraphQLResolveInfo): readonly Row[] {

@@ -16,6 +16,63 @@ const CREATE = JSON.stringify({
   query: 'mutation { createRun(input: { title: "Example" }) { run { id } } }',
 });
 
+describe('sandbox: an ION that differs from the documented one', () => {
+  let sandbox: TestSandbox;
+  let authorization: string;
+  before(async () => {
+    sandbox = await start({ runs: 12 });
+    authorization = await sandbox.token();
+  });
+  afterEach(() => sandbox.control.set({ unknown: [], largestPage: null, opaqueCursors: false }));
+  after(() => sandbox.close());
+
+  const ask = async (query: string) => {
+    const response = await sandbox.post(JSON.stringify({ query }), { authorization });
+    return (await response.json()) as {
+      data?: { runs: { pageInfo: { endCursor: string } } } | null;
+      errors?: { message: string }[];
+    };
+  };
+  const FIRST = '{ runs(first: 5) { pageInfo { endCursor } } }';
+  const parts: [part: string, query: string, message: RegExp][] = [
+    ['Run.title', '{ runs { edges { node { title } } } }', /^Cannot query field "title" on type/],
+    ['Query.runs(first:)', FIRST, /^Unknown argument "first" on field "Query.runs"/],
+    [
+      'RunsInputFilters.title',
+      '{ runs(filters: { title: { eq: "a" } }) { pageInfo { endCursor } } }',
+      /^Field "title" is not defined by type "RunsInputFilters"/,
+    ],
+    [
+      'RunSortEnum.ID_ASC',
+      '{ runs(sort: [ID_ASC]) { pageInfo { endCursor } } }',
+      /^Value "ID_ASC" does not exist in "RunSortEnum" enum/,
+    ],
+    ['*.totalCount', '{ runs { pageInfo { totalCount } } }', /^Cannot query field "totalCount"/],
+  ];
+  for (const [part, query, message] of parts) {
+    it(`has no ${part}`, async () => {
+      assert.equal((await ask(query)).errors, undefined);
+      sandbox.control.set({ unknown: [part] });
+      assert.match(String((await ask(query)).errors?.[0]?.message), message);
+    });
+  }
+
+  it('refuses a page that is too large', async () => {
+    sandbox.control.set({ largestPage: 4 });
+    assert.equal((await ask(FIRST)).errors?.[0]?.message, 'first must be at most 4.');
+    sandbox.control.set({ largestPage: 5 });
+    assert.equal((await ask(FIRST)).errors, undefined);
+  });
+
+  it('has cursors that hold no decimal offset and lead to the next page', async () => {
+    sandbox.control.set({ opaqueCursors: true });
+    const cursor = (await ask(FIRST)).data?.runs.pageInfo.endCursor;
+    assert.doesNotMatch(Buffer.from(String(cursor), 'base64').toString(), /arrayconnection/);
+    const next = await ask(`{ runs(first: 5, after: "${cursor}") { pageInfo { endCursor } } }`);
+    assert.notEqual(next.data?.runs.pageInfo.endCursor, cursor);
+  });
+});
+
 describe('sandbox: faults', () => {
   let sandbox: TestSandbox;
   let authorization: string;

@@ -1,11 +1,13 @@
 import type { NodeAPI } from 'node-red';
 import type { IonClient } from '../../client/client.js';
 import { IonError, toIonError } from '../../client/errors.js';
-import { parseOperation } from '../../client/graphql/operation.js';
+import type { Operation } from '../../client/graphql/operation.js';
+import { ownOperation } from '../../client/graphql/own-operation.js';
+import { pages } from '../../client/paging/paginator.js';
 import { type ForeignRow, foreignRow, idIn, nameIn } from '../../client/steps/known-columns.js';
 import { foldedName } from '../../client/steps/name-matching.js';
 import { pickStep } from '../../client/steps/pick-row.js';
-import { type RunStep, STEP_COLUMNS, toStep } from '../../client/steps/step-rows.js';
+import { type RunStep, toStep } from '../../client/steps/step-rows.js';
 import { idOf, isGiven, type Reference } from '../../client/steps/target.js';
 import { withClientOfDialog } from './client-of-dialog.js';
 import { requireDeployedConfig } from './deployed-config.js';
@@ -40,11 +42,38 @@ const RUN_STATUSES = [
   ...['FAILED', 'HOLD', 'CANCELED', 'REDLINE'],
 ];
 
-const RUNS_QUERY =
-  'query FindRuns($filters: RunsInputFilters, $first: Int) { runs(filters: $filters, sort: [_UPDATED_DESC], first: $first) { edges { node { id title status part { partNumber } partInventory { serialNumber } } } } }';
-const STEPS_QUERY = `query FindSteps($id: ID!) { run(id: $id) { steps { ${STEP_COLUMNS} } } }`;
-const FIELDS_QUERY =
-  'query FindFields($id: ID!) { runStep(id: $id) { fields { id name type unit } } }';
+const RUNS_QUERY = ownOperation(
+  `query FindRuns($filters: RunsInputFilters) {
+  runs(filters: $filters, sort: [_UPDATED_DESC]) @wished(arguments: [sort]) {
+    edges {
+      node {
+        id
+        ... on Run @wished {
+          title
+          status
+          part { ... on Part @wished { partNumber } }
+          partInventory { ... on PartInventory @wished { serialNumber } }
+        }
+      }
+    }
+  }
+}`,
+  [
+    'filters.title',
+    ...['filters.part', 'filters.part.partNumber'],
+    ...['filters.partInventory', 'filters.partInventory.serialNumber'],
+  ],
+);
+const STEPS_QUERY = ownOperation(
+  `query FindSteps($id: ID!) {
+  run(id: $id) { steps { id ... on RunStep @wished { title position status } } }
+}`,
+);
+const FIELDS_QUERY = ownOperation(
+  `query FindFields($id: ID!) {
+  runStep(id: $id) { fields { id ... on RunStepField @wished { name type unit } } }
+}`,
+);
 
 /**
  * Finds runs, steps or fields in ION for a dialog.
@@ -138,8 +167,15 @@ class Finder {
   }
 
   async #runRows(filters: ForeignRow | undefined): Promise<ForeignRow[]> {
-    const { runs } = await this.#send(RUNS_QUERY, { filters, first: MAX_FOUND + 1 });
-    return rowsIn(rowsIn(foreignRow(runs)?.edges).map(({ node }) => node));
+    const wanted = MAX_FOUND + 1;
+    const rows: ForeignRow[] = [];
+    for await (const { edges } of pages(this.#client, RUNS_QUERY, {
+      ...{ variables: { filters }, pageSize: wanted, limit: wanted },
+      ...{ signal: this.#signal, isEditor: true },
+    })) {
+      rows.push(...rowsIn(rowsIn(edges).map(({ node }) => node)));
+    }
+    return rows;
   }
 
   async #stepsOf(run: Reference | undefined): Promise<RunStep[]> {
@@ -149,9 +185,9 @@ class Finder {
     return rowsIn(row.steps).flatMap((each) => toStep(each) ?? []);
   }
 
-  async #send(text: string, variables: ForeignRow): Promise<ForeignRow> {
+  async #send(operation: Operation, variables: ForeignRow): Promise<ForeignRow> {
     const options = { variables, signal: this.#signal, isEditor: true };
-    return (await this.#client.request(parseOperation(text), options)).data;
+    return (await this.#client.request(operation, options)).data;
   }
 }
 
