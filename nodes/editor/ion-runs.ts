@@ -15,6 +15,7 @@ import { bundleLoader } from './shared/load-bundle.js';
 import { migrateNode, restoreNode } from './shared/migrate-node.js';
 import { nameTypedInput } from './shared/name-typed-input.js';
 import { numberProperties, prepareNumbers } from './shared/numbers.js';
+import { preselectConfig } from './shared/preselect-config.js';
 import { oneOf, optional, output } from './shared/validators.js';
 
 const label = labels('ion-runs');
@@ -57,6 +58,7 @@ RED.nodes.registerType('ion-runs', {
     const kind = this.shape === 'rows' ? 'rowsPort' : 'port';
     return this._(`ion-runs.${kind}.${this.mode}`);
   },
+  onadd: preselectConfig,
   oneditprepare() {
     migrateNode(this, runsMigrations);
     prepareNumbers(this, pageNumbers);

@@ -31,6 +31,29 @@ describe('ion-config', () => {
     assert.match(String(lastAuthorization()), /^Bearer/);
   });
 
+  it('finds out how ION expects the token, unless a form is chosen', async () => {
+    context.sandbox.control.set({ authScheme: 'bearer' });
+    for (const authScheme of [undefined, 'auto']) {
+      await (await load({ authScheme })).answer();
+      assert.equal(lastAuthorization(), 'Bearer');
+      await helper.unload();
+    }
+    const { caught } = await (await load({ authScheme: 'raw' })).send();
+    assert.equal(caught[0]?.error.code, 'ION_AUTH');
+    assert.equal(lastAuthorization(), 'raw');
+  });
+
+  it('sends a mutation once although ION accepts neither the first form nor the first path', async () => {
+    const { control } = context.sandbox;
+    control.set({ authScheme: 'bearer', tokenPath: 'old' });
+    const query = 'mutation { createRun(input: { title: "first contact" }) { run { id } } }';
+    const config = [sandboxConfig(context.sandbox, { retries: 0 })];
+    const key = sandboxKey(context.sandbox);
+    const flow = await TestFlow.load({ ...graphqlNode, query }, config, key);
+    await flow.answer();
+    assert.equal(control.counters().executed.createRun, 1);
+  });
+
   it('takes everything from environment variables', async () => {
     const { url, authUrl, clientId, clientSecret } = context.sandbox;
     Object.assign(process.env, {
@@ -133,6 +156,31 @@ describe('ion-config', () => {
       assert.equal((await flow.send()).caught.length, 0);
       await helper.unload();
     }
+  });
+
+  it('says in a connection test which form worked if it is not the first one', async () => {
+    await load({}, {});
+    const { apiUrl, authUrl } = sandboxConfig(context.sandbox);
+    const { clientId, clientSecret } = context.sandbox;
+    const answer = async (accepted: 'both' | 'raw' | 'bearer', authScheme?: string) => {
+      context.sandbox.control.set({ authScheme: accepted });
+      const config = { environment: 'custom', apiUrl, authUrl, authScheme };
+      const request = helper.request().post('/ion-config/test');
+      const response = await request.send({
+        id: 'new',
+        config,
+        credentials: { clientId, clientSecret },
+      });
+      return response.body as { authScheme?: string; code?: string; message?: string };
+    };
+    assert.equal((await answer('bearer', 'auto')).authScheme, 'bearer');
+    assert.equal((await answer('bearer')).authScheme, 'bearer');
+    assert.ok(!('authScheme' in (await answer('both', 'auto'))));
+    assert.ok(!('authScheme' in (await answer('raw', 'auto'))));
+    assert.ok(!('authScheme' in (await answer('bearer', 'bearer'))));
+    const { code, message } = await answer('bearer', 'raw');
+    assert.equal(code, 'ION_AUTH');
+    assert.match(String(message), /Select the automatic authorization header/);
   });
 
   /** Checks the response to values that work. */

@@ -5,14 +5,20 @@ import { withClientOfDialog } from './client-of-dialog.js';
 /** ION's documented query for the owner of an API key. */
 const WHO_AM_I = '{ me { id name email organization { id domain } } }';
 
-/** Asks ION for the owner of the API key, with the values of a dialog. */
+/**
+ * Asks ION for the owner of the API key, with the values of a dialog.
+ * @returns the data of ION, and the scheme of the authorization header if it is not the first one
+ * that the client tried
+ */
 export async function testConnection(
   RED: NodeAPI,
   body: unknown,
   signal: AbortSignal,
 ): Promise<unknown> {
   return withClientOfDialog(RED, body, async (client) => {
+    const { authScheme: first } = client;
     const { data } = await client.request(parseOperation(WHO_AM_I), { signal });
-    return data;
+    const { authScheme } = client;
+    return authScheme === first ? data : { ...data, authScheme };
   });
 }
