@@ -20,8 +20,14 @@ interface ApiOptions {
 /** The GraphQL API behind its auth layer. */
 export function createApi({ key, store, control, uploads }: ApiOptions) {
   const authenticate = createAuthenticator(key, store, control);
+  const build = (unknown: readonly string[]) => ({ unknown, schema: executableSchema(unknown) });
+  let built = build(control.settings.unknown);
   const yoga = createYoga<ApiContext>({
-    schema: executableSchema(),
+    schema: () => {
+      const { unknown } = control.settings;
+      if (built.unknown !== unknown) built = build(unknown);
+      return built.schema;
+    },
     plugins: [ionAnswers(control)],
     maskedErrors: false,
     landingPage: false,

@@ -7,6 +7,7 @@ import {
 import type { Row } from '../data/model.js';
 import type { Store } from '../data/store.js';
 import { type Connection, type PagingArgs, paginate } from './connections.js';
+import type { ApiContext } from './context.js';
 import { compileFilter, type Predicate } from './filters.js';
 import { member, rowsOf } from './members.js';
 import { filterInput, nodeType } from './schema.js';
@@ -23,7 +24,11 @@ const lastLists = new WeakMap<Store, Map<string, { version: number; rows: readon
 const REMEMBERED = 50;
 
 /** One page of all rows of a type. */
-export function list(args: ListArgs, store: Store, info: GraphQLResolveInfo): Connection<Row> {
+export function list(
+  args: ListArgs,
+  { store, control }: ApiContext,
+  info: GraphQLResolveInfo,
+): Connection<Row> {
   const { after: _a, before: _b, first: _f, last: _l, ...which } = args;
   const key = `${info.fieldName} ${JSON.stringify(which)}`;
   let lists = lastLists.get(store);
@@ -40,17 +45,17 @@ export function list(args: ListArgs, store: Store, info: GraphQLResolveInfo): Co
     };
     lists.set(key, known);
   }
-  return paginate(known.rows, args);
+  return paginate(known.rows, args, control.settings);
 }
 
 /** One page of the rows that belong to another row. */
 export function page(
   rows: readonly Row[],
   args: ListArgs,
-  store: Store,
+  { store, control }: ApiContext,
   info: GraphQLResolveInfo,
 ): Connection<Row> {
-  return paginate(select(rows, args, store, info), args);
+  return paginate(select(rows, args, store, info), args, control.settings);
 }
 
 /** The test of the `filters` that a field got. */

@@ -1,7 +1,9 @@
 import {
+  buildASTSchema,
   type GraphQLField,
   type GraphQLFieldResolver,
   GraphQLScalarType,
+  type GraphQLSchema,
   getNamedType,
   isInterfaceType,
   isObjectType,
@@ -15,7 +17,8 @@ import { filterArgument, type ListArgs, list, page } from './lists.js';
 import { member } from './members.js';
 import { mutations } from './mutations/index.js';
 import { findByKeys } from './mutations/shape.js';
-import { isStored, nodeType, objectTypes, schema } from './schema.js';
+import { document, isStored, nodeType, schema } from './schema.js';
+import { schemaWithout } from './smaller-schema.js';
 
 type Resolver = GraphQLFieldResolver<unknown, ApiContext, Record<string, unknown>>;
 
@@ -53,14 +56,24 @@ function downloadUrl(row: unknown, _args: unknown, { uploads }: ApiContext): unk
 }
 
 /** The queries that the sandbox refuses, because nothing in the schema says what they do. */
-export const notSimulated: string[] = [];
+export const notSimulated = new Set<string>();
 
-let attached = false;
+let isComplete = false;
 
-/** The schema with a resolver for every field; the same one for all sandboxes of a process. */
-export function executableSchema() {
-  if (attached) return schema;
-  attached = true;
+/**
+ * The schema with a resolver for every field; the complete one is the same for all sandboxes of a process.
+ * @param unknown parts that an ION of another version lacks, in the form of `schemaWithout`
+ */
+export function executableSchema(unknown: readonly string[]): GraphQLSchema {
+  if (unknown.length > 0) {
+    return withResolvers(buildASTSchema(schemaWithout(document, unknown), { assumeValid: true }));
+  }
+  if (!isComplete) withResolvers(schema);
+  isComplete = true;
+  return schema;
+}
+
+function withResolvers(schema: GraphQLSchema): GraphQLSchema {
   const dateTime = schema.getType('DateTime');
   if (dateTime instanceof GraphQLScalarType) {
     dateTime.parseValue = (value) => normalizeTimestamp(String(value));
@@ -71,8 +84,7 @@ export function executableSchema() {
     if (isUnionType(type) || isInterfaceType(type)) {
       type.resolveType = (row: object) => ('partNumber' in row ? 'Part' : 'User');
     }
-  }
-  for (const type of objectTypes()) {
+    if (!isObjectType(type) || type.name.startsWith('__')) continue;
     for (const field of Object.values(type.getFields())) {
       const resolve = SPECIAL[type.name]?.[field.name] ?? ruled(type.name, field);
       // Safe: every request has an ApiContext, which the library does not know.
@@ -90,12 +102,12 @@ function ruled(type: string, field: GraphQLField<unknown, unknown>): Resolver | 
 
 function query(field: GraphQLField<unknown, unknown>): Resolver {
   const type = getNamedType(field.type);
-  if (nodeType(type)) return (_source, args, { store }, info) => list(args, store, info);
+  if (nodeType(type)) return (_source, args, context, info) => list(args, context, info);
   const keys = field.args.map(({ name }) => name);
   if (isObjectType(type) && isStored(type.name) && keys.length > 0) {
     return (_source, args, { store }) => findByKeys(type.name, keys, args, store) ?? null;
   }
-  notSimulated.push(field.name);
+  notSimulated.add(field.name);
   return () => {
     throw new Error(`The sandbox does not simulate ${field.name}.`);
   };
@@ -114,8 +126,8 @@ function mutation(name: string): Resolver {
 function memberResolver(type: string, field: GraphQLField<unknown, unknown>): Resolver {
   const read = member(type, field.name);
   if (nodeType(getNamedType(field.type))) {
-    return (row, args, { store }, info) =>
-      page(read(row, store) as readonly Row[], args as ListArgs, store, info);
+    return (row, args, context, info) =>
+      page(read(row, context.store) as readonly Row[], args as ListArgs, context, info);
   }
   if (!field.args.some(({ name }) => name === 'filters')) {
     return (row, _args, { store }) => read(row, store);

@@ -12,11 +12,12 @@ import {
   parse,
 } from 'graphql';
 
+export const document = parse(readFileSync(join(__dirname, 'schema.graphql'), 'utf8'), {
+  noLocation: true,
+});
+
 /** ION's public schema, built once per process: it has 1,468 types. */
-export const schema = buildASTSchema(
-  parse(readFileSync(join(__dirname, 'schema.graphql'), 'utf8'), { noLocation: true }),
-  { assumeValid: true },
-);
+export const schema = buildASTSchema(document, { assumeValid: true });
 
 export function objectTypes(): GraphQLObjectType[] {
   return Object.values(schema.getTypeMap()).filter(
