@@ -1,5 +1,6 @@
 import { AccessTokens } from './auth/access-tokens.js';
 import { type ApiKey, validApiKey } from './auth/api-key.js';
+import type { AuthScheme } from './auth/auth-schemes.js';
 import { type EndpointSettings, resolveEndpoints } from './auth/environments.js';
 import { Redactor } from './auth/redaction.js';
 import { closedError, IonError, reasonOf, toIonError, withSentence } from './errors.js';
@@ -25,10 +26,10 @@ import { abortableDelay } from './support/abort-listeners.js';
 export interface IonClientSettings extends EndpointSettings {
   key: ApiKey;
   /**
-   * `Authorization: <token>` (raw) or `Authorization: Bearer <token>`.
-   * @default 'raw'
+   * `auto` finds out which scheme the API accepts, and begins with `raw`.
+   * @default 'auto'
    */
-  authScheme?: 'raw' | 'bearer' | undefined;
+  authScheme?: AuthScheme | 'auto' | undefined;
   /**
    * Limit for one HTTP exchange, in ms.
    * @default 30_000
@@ -137,10 +138,15 @@ export class IonClient {
       maxResponseBytes: settings.maxResponseBytes,
     });
     const tokens = new AccessTokens({ tokenUrl, key, audience, retries, transport });
-    const { authScheme = 'raw' } = settings;
+    const { authScheme = 'auto' } = settings;
     this.#api = new GraphqlApi({ url: graphqlUrl, authScheme, tokens, transport });
     this.#transport = transport;
     this.#tokens = tokens;
+  }
+
+  /** The form of the authorization header of the next request. */
+  get authScheme(): AuthScheme {
+    return this.#api.authScheme;
   }
 
   /** The parts of this package's own documents that ION's schema lacks, as far as they were used. */

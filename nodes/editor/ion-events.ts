@@ -28,6 +28,7 @@ import { labels } from './shared/labels.js';
 import { migrateNode, restoreNode } from './shared/migrate-node.js';
 import { numberProperties, prepareNumbers } from './shared/numbers.js';
 import { currentValue, isChecked, setOpenNode } from './shared/open-node.js';
+import { preselectConfig } from './shared/preselect-config.js';
 import type { Introspection } from './shared/schema.js';
 import { oneOf } from './shared/validators.js';
 import { isInSubflow } from './subflows/instances.js';
@@ -87,6 +88,7 @@ RED.nodes.registerType('ion-events', {
   outputLabels() {
     return this._('ion-events.port');
   },
+  onadd: preselectConfig,
   oneditprepare() {
     migrateNode(this, eventsMigrations);
     setOpenNode(this);

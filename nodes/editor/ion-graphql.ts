@@ -5,17 +5,19 @@ import { defaultQuery } from './graphql/default-query.js';
 import { loadLanguage } from './graphql/load-language.js';
 import { createQueryEditor, type QueryEditor } from './graphql/query-editor.js';
 import type { QueryRunner } from './graphql/run-query.js';
+import type { TemplateChoice } from './graphql/template-choice.js';
 import { labels } from './shared/labels.js';
 import { migrateNode, restoreNode } from './shared/migrate-node.js';
 import { nameTypedInput } from './shared/name-typed-input.js';
 import { numberProperties, prepareNumbers } from './shared/numbers.js';
+import { preselectConfig } from './shared/preselect-config.js';
 import { output } from './shared/validators.js';
 import { type InstanceChoice, instanceChoice } from './subflows/instance-choice.js';
 import { runningConfigs } from './subflows/running-configs.js';
 
 const label = labels('ion-graphql');
 /** The parts of the open dialog. */
-let dialog: { editor: QueryEditor; run?: QueryRunner } | undefined;
+let dialog: { editor: QueryEditor; run?: QueryRunner; templates?: TemplateChoice } | undefined;
 
 RED.nodes.registerType('ion-graphql', {
   category: 'ION',
@@ -50,6 +52,7 @@ RED.nodes.registerType('ion-graphql', {
   outputLabels() {
     return this._(`ion-graphql.port.${this.pages}`);
   },
+  onadd: preselectConfig,
   oneditprepare() {
     migrateNode(this, graphqlMigrations);
     prepareNumbers(this, pageNumbers);
@@ -67,7 +70,10 @@ RED.nodes.registerType('ion-graphql', {
     const editor = createQueryEditor({
       id: 'ion-graphql-query-editor',
       text: isText ? stored : defaultQuery,
-      onChange: () => dialog?.run?.compare(),
+      onChange: () => {
+        dialog?.templates?.follow();
+        dialog?.run?.compare();
+      },
       showSchema: (key, values) =>
         $('#ion-graphql-schema').text(this._(`ion-graphql.schema.${key}`, values)),
     });
@@ -81,7 +87,7 @@ RED.nodes.registerType('ion-graphql', {
     loadLanguage().then(
       ({ prepareRunQuery, prepareTemplateChoice }) => {
         if (editor.isClosed) return;
-        prepareTemplateChoice(this, editor);
+        open.templates = prepareTemplateChoice(this, editor);
         open.run = prepareRunQuery(this, () => ({
           config: chosenConfig(instance),
           query: editor.text,

@@ -4,6 +4,7 @@ import { labels } from './shared/labels.js';
 import { migrateNode, restoreNode } from './shared/migrate-node.js';
 import { nameTypedInput } from './shared/name-typed-input.js';
 import { currentValue, setOpenNode } from './shared/open-node.js';
+import { preselectConfig } from './shared/preselect-config.js';
 import { oneOf, output } from './shared/validators.js';
 import { addTargetButton } from './step/target-button.js';
 
@@ -66,6 +67,7 @@ RED.nodes.registerType('ion-step', {
     const outcome = index === 0 ? 'delivered' : 'rejected';
     return this._(`ion-step.port.${this.delivery === 'outbox' ? outcome : 'written'}`);
   },
+  onadd: preselectConfig,
   oneditprepare() {
     migrateNode(this, stepMigrations);
     setOpenNode(this);

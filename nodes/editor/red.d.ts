@@ -39,6 +39,7 @@ interface NodeDefinition {
   labelStyle?(this: EditedNode): string;
   /** The tooltip of an output port. */
   outputLabels?(this: EditedNode, index: number): string;
+  onadd?(this: EditedNode): void;
   oneditprepare?(this: EditedNode): void;
   oneditsave?(this: EditedNode): void;
   oneditcancel?(this: EditedNode): void;
@@ -116,9 +117,17 @@ interface EditorApi {
     subflow(id: string): { env?: SubflowProperty[] } | undefined;
     workspace(id: string): { label: string; disabled?: boolean } | undefined;
     filterNodes(filter: { type: string }): SubflowNode[];
+    eachConfig(visit: (config: EditorNode & { id: string; type: string }) => void): void;
   };
   editor: {
-    createEditor(options: { id: string; mode: string; value: string }): CodeEditor;
+    /** Other options are those of Monaco. */
+    createEditor(options: {
+      id: string;
+      mode: string;
+      value: string;
+      minimap?: { enabled: boolean };
+      acceptSuggestionOnEnter?: 'smart';
+    }): CodeEditor;
   };
   validators: {
     typedInput(options: { typeField: string; allowBlank?: boolean }): Validator;

@@ -9,6 +9,10 @@ export interface Settings extends PagingSettings {
   tokenLifetime: number;
   /** Seconds by which the API's clock is behind the auth server's. */
   clockBehind: number;
+  /** The form in which the API accepts a token: bare, as `Bearer <token>`, or in any form. */
+  authScheme: 'both' | 'raw' | 'bearer';
+  /** The path of the token endpoint: as it is now, as before 2024 (`/auth/realms/…`), or both. */
+  tokenPath: 'both' | 'new' | 'old';
   /** Minimum duration of every API response, in milliseconds. */
   latency: number;
   /** The response to a stale etag: HTTP 200 with `errors`, or HTTP 409 with `errors`. */
@@ -111,6 +115,10 @@ const EFFECTS: { [K in FaultEffect['kind']]: Record<string, 'number' | 'string' 
   big: { bytes: 'number' },
   'gzip-bomb': { bytes: 'number' },
 };
+const CHOICES: Record<'authScheme' | 'tokenPath', string[]> = {
+  authScheme: ['both', 'raw', 'bearer'],
+  tokenPath: ['both', 'new', 'old'],
+};
 const SECRETS = new Set(['client_secret', 'clientSecret', 'client_assertion', 'sharedSecret']);
 
 /** Faults, settings and counters of one sandbox. */
@@ -127,6 +135,8 @@ export class Control {
     this.settings = {
       tokenLifetime,
       clockBehind: 0,
+      authScheme: 'both',
+      tokenPath: 'both',
       latency: 0,
       etagConflict: 'errors',
       keyEnabled: true,
@@ -196,6 +206,11 @@ export class Control {
     for (const key of Object.keys(settings)) {
       if (!(key in this.settings)) throw new TypeError(`There is no setting "${key}"`);
     }
+    for (const [name, choices] of Object.entries(CHOICES)) {
+      const chosen = settings[name as keyof typeof CHOICES];
+      if (chosen === undefined || choices.includes(chosen)) continue;
+      throw new TypeError(`The setting "${name}" is one of ${choices.join(', ')}`);
+    }
     const { webhookSignature = 'hex' } = settings;
     if (!isSignatureEncoding(webhookSignature)) {
       throw new TypeError(`There is no signature encoding "${webhookSignature}"`);
@@ -254,7 +269,7 @@ export class Control {
   #record(exchange: Exchange): unknown {
     const headers: Record<string, string> = {};
     for (const [name, value] of Object.entries(exchange.headers)) {
-      headers[name] = name === 'authorization' ? authScheme(String(value)) : String(value);
+      headers[name] = name === 'authorization' ? schemeOf(String(value)) : String(value);
     }
     const body = parseBody(exchange);
     const { recent } = this.#counters;
@@ -298,7 +313,7 @@ function checkFault(fault: Fault): void {
 }
 
 /** Only how a token was sent: the token itself is a secret. */
-function authScheme(authorization: string): string {
+export function schemeOf(authorization: string): string {
   return /^(Bearer|Token|Basic)\s/i.exec(authorization)?.[1] ?? 'raw';
 }
 

@@ -62,6 +62,11 @@ describe('the ion-graphql dialog in a browser', () => {
     );
   };
   const lines = '#ion-graphql-query-editor .view-line';
+  const query = () =>
+    editor.page.evaluate(() => {
+      const models = monaco.editor.getModels();
+      return models.find((model) => model.getLanguageId() === 'graphql')?.getValue();
+    });
   /** Puts the cursor behind a text of the query. */
   const clickBehind = async (text: string) => {
     await editor.page.click(`${lines} >> text=${text}`);
@@ -87,6 +92,70 @@ describe('the ion-graphql dialog in a browser', () => {
     await page.waitForSelector('.suggest-widget.visible >> text=percentComplete');
     await page.keyboard.press('Enter');
     await page.waitForSelector(`${lines} >> text=percentComplete`);
+  });
+
+  const startOver = async () => {
+    await editor.page.click(`${lines} >> nth=0`);
+    await editor.page.keyboard.press('ControlOrMeta+a');
+    await editor.page.keyboard.press('Delete');
+  };
+  const isListOpen = () => editor.page.isVisible('.suggest-widget.visible');
+  const listHas = (label: string) =>
+    editor.page.waitForSelector(`.suggest-widget.visible >> text=${label}`);
+
+  it('starts a new line with Enter after a brace, a space and a complete name', async () => {
+    const { page } = editor;
+    await startOver();
+    const type = async (...typed: string[]) => {
+      for (const line of typed) {
+        await page.keyboard.type(line);
+        await page.keyboard.press('Enter');
+      }
+    };
+    await type('query Typed ', '{', 'runs {', 'edges {', 'node {');
+    await page.keyboard.type('id');
+    await listHas('id');
+    await type('', 'steps(');
+    await page.keyboard.type('first: 2');
+    const compact = String(await query()).replace(/\n\s*/g, '\n');
+    const typed = 'query Typed \n{\nruns {\nedges {\nnode {\nid\nsteps(\nfirst: 2';
+    assert.equal(compact.slice(0, typed.length), typed);
+    await page.keyboard.press('Escape');
+  });
+
+  it('suggests at a letter, after $, @ and a colon, and on request, but not after a brace', async () => {
+    const { page } = editor;
+    await startOver();
+    await page.keyboard.type('query Q($id: ');
+    await page.keyboard.type('I');
+    await listHas('ID');
+    await page.keyboard.type('D!');
+    await page.keyboard.press('End');
+    await page.keyboard.type(' {');
+    // It would have opened with the character.
+    assert.equal(await isListOpen(), false);
+    await page.keyboard.press('Enter');
+    await page.keyboard.type('r');
+    await listHas('runs');
+    await page.keyboard.type('un(id: $');
+    await listHas('$id');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('End');
+    await page.keyboard.type(' @');
+    await listHas('include');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Backspace');
+    await page.keyboard.type('{');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Control+Space');
+    await listHas('percentComplete');
+    await page.keyboard.press('Escape');
+  });
+
+  it('has no minimap', async () => {
+    const { page } = editor;
+    await page.waitForSelector(lines);
+    assert.equal(await page.isVisible('#ion-graphql-query-editor .minimap'), false);
   });
 
   it('completes variables and arguments', async () => {
@@ -146,8 +215,11 @@ describe('the ion-graphql dialog in a browser', () => {
     await run('{ "id": 7 }');
     await resultSays('title');
     assert.equal(await old.isVisible(), false);
+    const top = async () => (await page.locator('#ion-graphql-result').boundingBox())?.y;
+    const before = await top();
     await page.fill('#ion-graphql-test-variables', '{ "id": 8 }');
     await old.filter({ hasText: 'This result is old' }).waitFor();
+    assert.equal(await top(), before, 'the line moves what is below');
     await page.fill('#ion-graphql-test-variables', '{ "id": 7 }');
     await old.waitFor({ state: 'hidden' });
     await clickBehind('title');
@@ -173,11 +245,6 @@ describe('the ion-graphql dialog in a browser', () => {
       await question.getByRole('button', { name: button, exact: true }).click();
       await question.waitFor({ state: 'detached' });
     };
-    const query = () =>
-      editor.page.evaluate(() => {
-        const models = monaco.editor.getModels();
-        return models.find((model) => model.getLanguageId() === 'graphql')?.getValue();
-      });
     const queryHas = (text: string) => editor.page.waitForSelector(`${lines} >> text=${text}`);
     const variables = () =>
       Promise.all([
@@ -224,6 +291,61 @@ describe('the ion-graphql dialog in a browser', () => {
       await queryHas('WhoAmI');
       assert.deepEqual(await variables(), ['variables', 'msg']);
       assert.equal(await page.inputValue('#ion-graphql-test-variables'), '');
+    });
+
+    it('shows its start', async () => {
+      const { page } = editor;
+      await startOver();
+      await page.keyboard.type('# a long line '.repeat(20));
+      await choose('openRuns');
+      await answer('Replace');
+      await queryHas('OpenRuns');
+      await page.waitForFunction((selector) => {
+        const [first] = document.querySelectorAll(selector);
+        const box = document.querySelector('#ion-graphql-query-editor')?.getBoundingClientRect();
+        const line = first?.getBoundingClientRect();
+        return box && line && line.left >= box.left && line.top >= box.top;
+      }, lines);
+    });
+
+    it('is undone with its variables and the paging', async () => {
+      const { page } = editor;
+      const test = '#ion-graphql-test-variables';
+      const pages = () => page.inputValue('#node-input-pages');
+      await page.selectOption('#node-input-pages', 'all');
+      await choose('updateRun');
+      await answer('Replace');
+      await queryHas('UpdateRun');
+      const example = await page.inputValue(test);
+      assert.match(example, /"title"/);
+      assert.deepEqual(await variables(), [example, 'json']);
+      assert.equal(await pages(), 'one');
+
+      await clickBehind('UpdateRun');
+      await page.keyboard.press('Control+z');
+      await page.waitForFunction(
+        (test) => document.querySelector<HTMLInputElement>(test)?.value === '',
+        test,
+      );
+      assert.equal(await query(), QUERY);
+      assert.deepEqual(await variables(), ['variables', 'msg']);
+      assert.equal(await pages(), 'all');
+
+      await page.keyboard.press('Control+y');
+      await page.waitForFunction(
+        (test) => document.querySelector<HTMLInputElement>(test)?.value !== '',
+        test,
+      );
+      assert.deepEqual(await variables(), [example, 'json']);
+      assert.equal(await pages(), 'one');
+
+      await page.locator('.ion-graphql-trial summary').click();
+      await page.fill(test, '{ "id": 3 }');
+      await clickBehind('UpdateRun');
+      await page.keyboard.press('Control+z');
+      await page.waitForSelector(`${lines} >> text=UpdateRun`, { state: 'detached' });
+      assert.deepEqual(await variables(), ['variables', 'msg']);
+      assert.equal(await page.inputValue(test), '{ "id": 3 }');
     });
 
     it('keeps the variables of the user', async () => {
@@ -273,6 +395,8 @@ describe('the ion-graphql dialog in a browser', () => {
     await run(variables);
     await page.click('.red-ui-notification button >> text=Run mutation');
     await resultSays('ION_CONFLICT');
+    const root = page.locator('#ion-graphql-result .red-ui-debug-msg-object-key').first();
+    assert.equal(await root.textContent(), 'response');
     assert.equal(context.sandbox.control.counters().executed.updateRunStep, 1);
   });
 

@@ -26,9 +26,14 @@ describe('the labels of the dialogs', () => {
       { field: 'status', op: 'notin', value: 'TODO', valueType: 'str' },
       { field: 'title', op: 'eq', value: 'payload', valueType: 'flow' },
     ];
+    const several = ['COMPLETE,CANCELED', 'COMPLETE,CANCELED,IN_PROGRESS,TODO'].map((value) => {
+      return { field: 'status', op: 'in', value, valueType: 'str' };
+    });
     const flow = [
       { id: 'flow', type: 'tab', label: 'test' },
       sandboxConfig(context.sandbox),
+      { id: 'gov', type: 'ion-config', name: 'gov', environment: 'gov-staging' },
+      { ...runsNode, ...place, id: 'several', y: 800, filters: several, sort: ['TITLE_ASC'] },
       { ...graphqlNode, ...place, id: 'graphql', pages: 'all' },
       { ...runsNode, ...place, id: 'runs', y: 200, changes: true },
       ...['field', 'status', 'file'].map((action, index) => ({
@@ -100,6 +105,38 @@ describe('the labels of the dialogs', () => {
       }
     });
   }
+
+  it('stand beside their inputs, which no content exceeds, in a small window', async function () {
+    const editor = await Editor.open(this, nodeRed.url);
+    const { page } = editor;
+    const box = async (selector: string, index = 0) => {
+      const found = await page.locator(selector).nth(index).boundingBox();
+      assert.ok(found, selector);
+      return { ...found, right: found.x + found.width, middle: found.y + found.height / 2 };
+    };
+    try {
+      await page.setViewportSize({ width: 1280, height: 720 });
+      await editor.edit('several');
+      await page.waitForSelector('#ion-query-field-tree .red-ui-treeList-label');
+      for (const index of [0, 1]) {
+        const arrow = await box('.ion-query-row .red-ui-typedInput-option-caret', index);
+        const value = await box('.ion-query-row .red-ui-typedInput-container', index);
+        assert.ok(arrow.right <= value.right, `arrow ${index}`);
+      }
+      const label = await box('.ion-runs-sort-row > label');
+      const sort = await box('.ion-runs-sort-field');
+      assert.ok(Math.abs(label.middle - sort.middle) < 3, 'the sort order');
+      await editor.cancel();
+      await editor.editConfig('ion-config', 'gov');
+      const environment = await box('#node-config-input-environment');
+      for (const url of ['#ion-config-api-url', '#ion-config-auth-url']) {
+        assert.ok((await box(url)).right <= environment.right, url);
+      }
+      assert.deepEqual(editor.errors, []);
+    } finally {
+      await editor.close();
+    }
+  });
 });
 
 /** The controls in the filters and the field tree without a name for a screen reader. */

@@ -53,14 +53,13 @@ describe('the commands of the README, as printed there', function () {
     return clone;
   };
 
-  it('show runs from a fresh clone', async () => {
-    const clone = await cloneAs('clone');
-    const port = await freePort();
-    const env = { ...shell(), PORT: String(port) };
-    const [install = '', ...others] = commands('Try it in two commands');
-    assert.deepEqual([install, ...others], ['npm ci', 'npm start']);
-    await run('sh', ['-c', install], { cwd: clone, env });
-    const started = spawn('sh', ['-c', 'npm start'], { cwd: clone, env, detached: true });
+  /** Starts a command and waits for its first output that shows that it is ready. */
+  const startInShell = async (
+    command: string,
+    options: { cwd: string; env: NodeJS.ProcessEnv },
+    isReady: (output: string) => boolean,
+  ) => {
+    const started = spawn('sh', ['-c', command], { ...options, detached: true });
     start = started;
     let output = '';
     for (const stream of [started.stdout, started.stderr]) {
@@ -68,12 +67,43 @@ describe('the commands of the README, as printed there', function () {
         output += text;
       });
     }
-    await until(() => isUp(output) || started.exitCode !== null);
+    await until(() => isReady(output) || started.exitCode !== null);
     assert.equal(started.exitCode, null, output);
-    assert.ok(output.includes(`http://127.0.0.1:${port}`), output);
-    const ended = once(started, 'exit');
-    process.kill(-(started.pid as number), 'SIGINT');
-    await ended;
+    return {
+      output,
+      async end() {
+        const ended = once(started, 'exit');
+        process.kill(-(started.pid as number), 'SIGINT');
+        await ended;
+      },
+    };
+  };
+  const isStarted = (output: string) => output.includes('Ctrl-C');
+
+  it('show runs from a fresh clone', async () => {
+    const clone = await cloneAs('clone');
+    const port = await freePort();
+    const env = { ...shell(), PORT: String(port) };
+    const [install = '', ...others] = commands('Try it in two commands');
+    assert.deepEqual([install, ...others], ['npm ci', 'npm start']);
+    await run('sh', ['-c', install], { cwd: clone, env });
+    const started = await startInShell('npm start', { cwd: clone, env }, isUp);
+    assert.ok(started.output.includes(`http://127.0.0.1:${port}`), started.output);
+    await started.end();
+  });
+
+  it('start the sandbox alone, with the values for the dialog', async () => {
+    const clone = await cloneAs('alone');
+    await symlink(join(root, 'node_modules'), join(clone, 'node_modules'));
+    const section = readme.split('\n## Try it in two commands\n')[1]?.split('\n## ')[0] ?? '';
+    const [, command = ''] = /`(PORT=4510 npm run sandbox)`/.exec(section) ?? [];
+    const port = await freePort();
+    const printed = command.replace('4510', String(port));
+    const sandbox = await startInShell(printed, { cwd: clone, env: shell() }, isStarted);
+    assert.match(sandbox.output, new RegExp(`^ *API URL +http://127\\.0\\.0\\.1:${port}$`, 'm'));
+    const [, environment = ''] = /environment "(.+)"/.exec(sandbox.output) ?? [];
+    assert.ok(section.includes(`_${environment}_`), environment);
+    await sandbox.end();
   });
 
   it('keep what the sandbox holds over an outage, in which another value is recorded', async () => {
@@ -83,16 +113,7 @@ describe('the commands of the README, as printed there', function () {
     assert.deepEqual(others, []);
     const env = { ...shell(), PORT: String(await freePort()) };
     const startSandbox = async () => {
-      const started = spawn('sh', ['-c', command], { cwd: clone, env, detached: true });
-      start = started;
-      let output = '';
-      for (const stream of [started.stdout, started.stderr]) {
-        stream.setEncoding('utf8').on('data', (text: string) => {
-          output += text;
-        });
-      }
-      await until(() => output.includes('Ctrl-C') || started.exitCode !== null);
-      assert.equal(started.exitCode, null, output);
+      const { output, end } = await startInShell(command, { cwd: clone, env }, isStarted);
       const printed = (label: string) =>
         new RegExp(`^ *${label} +(\\S+)$`, 'm').exec(output)?.[1] ?? '';
       return {
@@ -102,11 +123,7 @@ describe('the commands of the README, as printed there', function () {
           clientId: printed('Client ID'),
           clientSecret: printed('Client secret'),
         },
-        async end() {
-          const ended = once(started, 'exit');
-          process.kill(-(started.pid as number), 'SIGINT');
-          await ended;
-        },
+        end,
       };
     };
     const record = (example: RunningExample, value: string) =>

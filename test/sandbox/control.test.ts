@@ -8,6 +8,7 @@ import { gunzipSync } from 'node:zlib';
 import { Random } from '../../sandbox/data/random.js';
 import { tick } from '../../sandbox/live/simulation.js';
 import type { Fault, FaultEffect } from '../../sandbox/server.js';
+import { until } from '../support/until.js';
 import { requestToken, start, type TestSandbox } from './client.js';
 
 const ME = '{"query":"{ me { id } }"}';
@@ -279,6 +280,8 @@ describe('sandbox: faults', () => {
       ['POST', 'faults', { target: 'api', kind: 'latency' }],
       ['POST', 'faults', { kind: 'hang' }],
       ['PATCH', 'settings', { nonsense: 1 }],
+      ['PATCH', 'settings', { authScheme: 'basic' }],
+      ['PATCH', 'settings', { tokenPath: '' }],
     ] as const) {
       assert.equal((await sandbox.http(method, path, body)).status, 400);
     }
@@ -402,6 +405,32 @@ describe('sandbox: live data', () => {
     );
     idle.destroy();
     await assert.rejects(fetch(sandbox.url));
+  });
+
+  it('starts with the form of tokens and the token path of its environment variables', async () => {
+    const start = (env: NodeJS.ProcessEnv) => {
+      const args = ['--import', 'tsx', 'sandbox/main.ts'];
+      const child = spawn(process.execPath, args, { env: { ...process.env, PORT: '0', ...env } });
+      let output = '';
+      const add = (chunk: Buffer) => {
+        output += chunk;
+      };
+      child.stdout.on('data', add);
+      child.stderr.on('data', add);
+      return { child, exit: once(child, 'exit'), text: () => output };
+    };
+    const { child, exit, text } = start({ AUTH_SCHEME: 'bearer', TOKEN_PATH: 'old' });
+    await until(() => text().includes('Ctrl-C'));
+    const url = /^ {2}API URL +(\S+)$/m.exec(text())?.[1];
+    assert.ok(text().includes(`${url}/auth/realms/api-keys/`));
+    const response = await fetch(`${url}/_sandbox/settings`, { method: 'PATCH', body: '{}' });
+    const settings = (await response.json()) as Record<string, unknown>;
+    assert.deepEqual([settings.authScheme, settings.tokenPath], ['bearer', 'old']);
+    child.kill('SIGTERM');
+    await exit;
+    const refused = start({ AUTH_SCHEME: 'basic' });
+    assert.deepEqual(await refused.exit, [1, null]);
+    assert.match(refused.text(), /The setting "authScheme" is one of both, raw, bearer/);
   });
 
   it('prints the details that a client needs, prints no warning, and leaves nothing open at its end', async () => {

@@ -101,6 +101,11 @@ export function isNotYetValid({ errors }: IonError): boolean {
   return errors?.some(({ message }) => NOT_YET_VALID.test(message)) ?? false;
 }
 
+/** Whether a refusal shows that the API could read the token. */
+export function wasRead({ errors }: IonError): boolean {
+  return errors?.some(({ message }) => /rsa key|token is expired/i.test(message)) ?? false;
+}
+
 const NOT_YET_VALID =
   /not yet (valid|active)|jwt not active|\b(iat|nbf)\b|(issued|used) in the future|before (it was )?issued/i;
 

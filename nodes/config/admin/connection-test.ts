@@ -1,6 +1,6 @@
 import type { NodeAPI } from 'node-red';
 import { ownOperation } from '../../client/graphql/own-operation.js';
-import { clientOfDialog } from './client-of-dialog.js';
+import { withClientOfDialog } from './client-of-dialog.js';
 
 /** ION's documented query for the owner of an API key. */
 const WHO_AM_I = ownOperation(
@@ -16,17 +16,20 @@ const WHO_AM_I = ownOperation(
 }`,
 );
 
-/** Asks ION for the owner of the API key, with the values of a dialog. */
+/**
+ * Asks ION for the owner of the API key, with the values of a dialog.
+ * @returns the data of ION, and the scheme of the authorization header if it is not the first one
+ * that the client tried
+ */
 export async function testConnection(
   RED: NodeAPI,
   body: unknown,
   signal: AbortSignal,
 ): Promise<unknown> {
-  const client = clientOfDialog(RED, body);
-  try {
+  return withClientOfDialog(RED, body, async (client) => {
+    const { authScheme: first } = client;
     const { data } = await client.request(WHO_AM_I, { signal });
-    return data;
-  } finally {
-    await client.close();
-  }
+    const { authScheme } = client;
+    return authScheme === first ? data : { ...data, authScheme };
+  });
 }

@@ -9,6 +9,7 @@ import { foldedName } from '../../client/steps/name-matching.js';
 import { pickStep } from '../../client/steps/pick-row.js';
 import { type RunStep, toStep } from '../../client/steps/step-rows.js';
 import { idOf, isGiven, type Reference } from '../../client/steps/target.js';
+import { withClientOfDialog } from './client-of-dialog.js';
 import { requireDeployedConfig } from './deployed-config.js';
 
 /** A dialog asks for runs, for the steps of a run, or for the fields of a step. */
@@ -35,6 +36,11 @@ export interface FoundTargets {
 
 const MAX_FOUND = 20;
 const MAX_SEARCH_LENGTH = 200;
+/** ION's statuses of runs. */
+const RUN_STATUSES = [
+  ...['TODO', 'IN_PROGRESS', 'COMPLETE', 'PARTIAL_COMPLETE'],
+  ...['FAILED', 'HOLD', 'CANCELED', 'REDLINE'],
+];
 
 const RUNS_QUERY = ownOperation(
   `query FindRuns($filters: RunsInputFilters) {
@@ -80,6 +86,20 @@ export async function findTargets(
   signal: AbortSignal,
 ): Promise<FoundTargets> {
   const { client } = requireDeployedConfig(RED, id);
+  return find(client, body, signal);
+}
+
+/** Finds runs, steps or fields with the values of a config node that is not deployed. */
+export async function findUndeployedTargets(
+  RED: NodeAPI,
+  body: unknown,
+  signal: AbortSignal,
+): Promise<FoundTargets> {
+  return withClientOfDialog(RED, body, (client) => find(client, body, signal));
+}
+
+/** A missing run does not mean that the config node is missing. */
+async function find(client: IonClient, body: unknown, signal: AbortSignal): Promise<FoundTargets> {
   try {
     return await new Finder(client, signal).find(readRequest(body));
   } catch (thrown) {
@@ -120,8 +140,10 @@ class Finder {
 
   async #runs(search: string): Promise<FoundTargets> {
     const ilike = `%${search}%`;
+    const status = RUN_STATUSES.find((each) => lettersOf(each) === lettersOf(search));
     const filters = {
       or_: [
+        ...(status === undefined ? [] : [{ status: { eq: status } }]),
         { title: { ilike } },
         { part: { partNumber: { ilike } } },
         { partInventory: { serialNumber: { ilike } } },
@@ -132,7 +154,8 @@ class Finder {
       isId ? this.#runRows({ id: { eq: search } }) : [],
       this.#runRows(search === '' ? undefined : filters),
     ]);
-    const rows = [...byId, ...byText.filter(({ id }) => !isId || String(id) !== search)];
+    const ids = new Set(byId.map(({ id }) => idIn(id)));
+    const rows = [...byId, ...byText.filter(({ id }) => !ids.has(idIn(id)))];
     const found = rows.flatMap((row) => {
       const { partNumber } = foreignRow(row.part) ?? {};
       const { serialNumber } = foreignRow(row.partInventory) ?? {};
@@ -178,6 +201,11 @@ function stepTargets(steps: readonly RunStep[]): FoundTarget[] {
 
 function fieldTargets(rows: readonly ForeignRow[]): FoundTarget[] {
   return rows.flatMap(({ id, name, type, unit }) => toTarget(id, name, [type, unit]) ?? []);
+}
+
+/** The same for `IN_PROGRESS` and "in progress". */
+function lettersOf(text: string): string {
+  return text.replace(/[\s_-]/g, '').toLowerCase();
 }
 
 function rowsIn(list: unknown): ForeignRow[] {

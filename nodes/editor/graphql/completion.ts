@@ -52,7 +52,8 @@ function register(monaco: Monaco): void {
   if (isRegistered) return;
   isRegistered = true;
   monaco.languages.registerCompletionItemProvider(LANGUAGE, {
-    triggerCharacters: ['{', '(', '$', '@', ':', ' ', '.'],
+    // Not after a brace or a space: Enter would accept a suggestion instead of starting a line.
+    triggerCharacters: ['$', '@', ':', '.'],
     provideCompletionItems: (model, position) => ({
       suggestions: suggestions(monaco, model, position),
     }),

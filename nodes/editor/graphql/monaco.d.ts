@@ -77,4 +77,6 @@ interface CodeEditor {
   getModel?(): MonacoModel;
   executeEdits?(source: string, edits: { range: MonacoRange; text: string }[]): void;
   pushUndoStop?(): void;
+  setPosition?(position: MonacoPosition): void;
+  setScrollPosition?(position: { scrollTop: number; scrollLeft: number }): void;
 }

@@ -8,7 +8,7 @@ import { loadLanguage } from './load-language.js';
 export interface QueryEditor {
   readonly text: string;
   readonly isClosed: boolean;
-  /** Replaces the whole text in one step, which undo takes back. */
+  /** Replaces the whole text in one step, which undo takes back, and shows its start. */
   replaceText(text: string): void;
   /**
    * Uses the schema of a config node's environment.
@@ -31,7 +31,14 @@ export interface QueryEditorOptions {
 /** A code editor for GraphQL that knows the schema, as far as Node-RED's own editor allows it. */
 export function createQueryEditor(options: QueryEditorOptions): QueryEditor {
   const { id, text, onChange, showSchema } = options;
-  const editor = RED.editor.createEditor({ id, mode: 'ace/mode/graphql', value: text });
+  const editor = RED.editor.createEditor({
+    id,
+    mode: 'ace/mode/graphql',
+    value: text,
+    minimap: { enabled: false },
+    // Enter starts a new line behind a name that is complete.
+    acceptSuggestionOnEnter: 'smart',
+  });
   editor.on('change', onChange);
   const requests = latestRequest();
   let completion: Completion | undefined;
@@ -54,7 +61,11 @@ export function createQueryEditor(options: QueryEditorOptions): QueryEditor {
     get isClosed() {
       return isClosed;
     },
-    replaceText: (next) => replaceText(editor, next),
+    replaceText(next) {
+      replaceText(editor, next);
+      editor.setPosition?.({ lineNumber: 1, column: 1 });
+      editor.setScrollPosition?.({ scrollTop: 0, scrollLeft: 0 });
+    },
     async useSchemaOf(config, options) {
       const signal = requests.start();
       completion?.setSchema(undefined);

@@ -68,6 +68,21 @@ export const queryTemplates = {
 }
 `,
   },
+  parts: {
+    query: `query Parts {
+  parts(first: 100) {
+    edges {
+      node {
+        id
+        partNumber
+        description
+        revision
+      }
+    }
+  }
+}
+`,
+  },
   fieldValue: {
     query: `mutation RecordValue($input: UpdateRunStepFieldValueInput!) {
   updateRunStepFieldValue(input: $input) {
@@ -95,6 +110,20 @@ export const queryTemplates = {
 }
 `,
     variables: '{ "input": { "id": 1, "etag": "_etag of the step", "status": "IN_PROGRESS" } }',
+  },
+  updateRun: {
+    query: `mutation UpdateRun($input: UpdateRunInput!) {
+  updateRun(input: $input) {
+    run {
+      id
+      title
+      status
+      _etag
+    }
+  }
+}
+`,
+    variables: '{ "input": { "id": 1, "etag": "_etag of the run", "title": "A new title" } }',
   },
   me: {
     query: `query WhoAmI {

@@ -40,17 +40,19 @@ export function prepareRunQuery(node: EditedNode, read: () => QueryRun): QueryRu
     const now = read();
     const isOld = shown !== undefined && KEYS.some((key) => shown?.[key] !== now[key]);
     result.toggleClass('ion-graphql-old', isOld);
-    old.toggle(isOld);
+    // The line keeps its place, so that nothing moves that the user is about to click.
+    old.css('visibility', isOld ? 'visible' : 'hidden');
   };
   const show = (content: JQuery | string, isError = false) => {
     result.empty().toggleClass('ion-graphql-failed', isError).append(content);
+    old.show();
     compare();
     RED.tray.resize();
   };
   const text = (key: string, values?: Record<string, string>) =>
     $('<p>').text(node._(`ion-graphql.trial.${key}`, values));
   const showError = ({ code = '', message, errors, data }: ServerError) => {
-    const details = errors || data ? tree({ errors, data }) : '';
+    const details = errors || data ? tree({ errors, data }, 'response') : '';
     show($('<div>').append(text('failed', { code, message }), details), true);
   };
 
@@ -79,7 +81,7 @@ export function prepareRunQuery(node: EditedNode, read: () => QueryRun): QueryRu
       });
       if (signal.aborted) return;
       shown = asked;
-      show(tree(data));
+      show(tree(data, 'data'));
     } catch (thrown) {
       if (signal.aborted) return;
       shown = asked;
@@ -122,10 +124,10 @@ function parseVariables(json: string): unknown {
 }
 
 /** A value shown as in the debug sidebar. */
-function tree(value: unknown): JQuery {
+function tree(value: unknown, key: string): JQuery {
   const element = RED.utils.createObjectElement(value, {
     rootPath: '',
-    key: 'data',
+    key,
     typeHint: 'object',
   });
   // The first levels are opened one after the other: each is created when its parent opens.
