@@ -59,7 +59,7 @@ const RUNS_QUERY = ownOperation(
   }
 }`,
   [
-    'filters.title',
+    ...['filters.status', 'filters.title'],
     ...['filters.part', 'filters.part.partNumber'],
     ...['filters.partInventory', 'filters.partInventory.serialNumber'],
   ],
