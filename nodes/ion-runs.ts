@@ -56,10 +56,9 @@ export = (RED: NodeAPI): void => {
       requireResolvedChoices('ion-runs', config, ['mode', 'shape', 'changesFrom']);
       const query = await readRunsQuery(RED, this, config, msg);
       const changes = requireSwitch('ion-runs', 'changes', config.changes, false);
-      const output = shapedOutput(
-        runsOutput(RED, config.mode, changes, msg, tools),
-        config.shape === 'rows' ? query.fields : undefined,
-      );
+      const nested = runsOutput(RED, config.mode, changes, msg, tools);
+      const rows = config.shape === 'rows' ? rowsOutput(nested, query.fields) : undefined;
+      const output = rows ?? nested;
       if (changes) {
         await mutex.run('changes', client.queueLimit, () =>
           sendChanges(this, client, config, query, output, tools),
@@ -67,7 +66,7 @@ export = (RED: NodeAPI): void => {
       } else {
         const options = { ...paging(config, tools), limit: readLimit(config, msg) };
         const count = await sendPages(readRows(client, runs, query, options), output);
-        tools.status({ key: 'runs', count });
+        tools.status(rows ? { key: 'rows', count: rows.count } : { key: 'runs', count });
       }
     });
   });
@@ -132,12 +131,23 @@ function runsOutput(
   return arrayOutput(msg, tools, !changes);
 }
 
-/** @param columns the fields if the output has rows of one level */
-function shapedOutput(output: RunsOutput, columns: readonly string[] | undefined): RunsOutput {
-  if (!columns) return output;
-  const page: RunsOutput['page'] = async (runs, details) =>
-    output.page(await runRows(runs, columns), details);
-  return { ...output, page };
+/** Sends runs as rows of one level, and counts the rows. */
+function rowsOutput(
+  output: RunsOutput,
+  columns: readonly string[],
+): RunsOutput & { readonly count: number } {
+  let count = 0;
+  return {
+    ...output,
+    get count() {
+      return count;
+    },
+    async page(runs, details) {
+      const rows = await runRows(runs, columns);
+      count += rows.length;
+      await output.page(rows, details);
+    },
+  };
 }
 
 function pageDetails({ attempts, number, totalCount, response }: Page): MessageDetails {
@@ -153,10 +163,12 @@ async function readRunsQuery(
   msg: Message,
 ): Promise<RowsQuery> {
   checkLists(config);
+  const isChosen = config.fields?.length > 0;
   return {
     filters: await readFilters(RED, node, msg, config.filters),
     filter: readFilter(msg),
-    fields: config.fields?.length > 0 ? config.fields : [...defaultFields],
+    fields: isChosen ? config.fields : [...defaultFields],
+    wished: isChosen ? [] : defaultFields.filter((field) => field !== 'id'),
     sort: config.sort ?? [],
   };
 }

@@ -1,14 +1,24 @@
-import { startSandbox } from './server.js';
+import { type Settings, startSandbox } from './server.js';
 
 async function main(): Promise<void> {
-  const { PORT, CLIENT_ID, CLIENT_SECRET, DATA, LIVE } = process.env;
+  const { PORT, CLIENT_ID, CLIENT_SECRET, DATA, LIVE, AUTH_SCHEME, TOKEN_PATH } = process.env;
+  const { UNKNOWN, LARGEST_PAGE, OPAQUE_CURSORS } = process.env;
   const sandbox = await startSandbox({
     port: Number(PORT || 4000),
     live: LIVE !== 'false',
     clientId: CLIENT_ID || undefined,
     clientSecret: CLIENT_SECRET || undefined,
     dataFolder: DATA || undefined,
+    // The sandbox checks the values.
+    settings: {
+      ...(AUTH_SCHEME && { authScheme: AUTH_SCHEME as Settings['authScheme'] }),
+      ...(TOKEN_PATH && { tokenPath: TOKEN_PATH as Settings['tokenPath'] }),
+      ...(UNKNOWN && { unknown: UNKNOWN.split(',').map((part) => part.trim()) }),
+      ...(LARGEST_PAGE && { largestPage: Number(LARGEST_PAGE) }),
+      opaqueCursors: OPAQUE_CURSORS === 'true',
+    },
   });
+  const prefix = TOKEN_PATH === 'old' ? '/auth' : '';
   console.log(`ION sandbox. For the dialog of an ION config node, with the environment "Custom URLs":
   API URL        ${sandbox.url}
   Auth URL       ${sandbox.authUrl}
@@ -17,7 +27,7 @@ async function main(): Promise<void> {
 
 For other clients:
   GraphQL        ${sandbox.url}/graphql
-  Access tokens  ${sandbox.authUrl}/realms/api-keys/protocol/openid-connect/token
+  Access tokens  ${sandbox.authUrl}${prefix}/realms/api-keys/protocol/openid-connect/token
 
 ${DATA ? `The data is kept in ${DATA}.` : 'The data is lost at the end; DATA=folder keeps it.'}
 Press Ctrl-C to end it.`);

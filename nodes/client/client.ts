@@ -1,12 +1,15 @@
 import { AccessTokens } from './auth/access-tokens.js';
 import { type ApiKey, validApiKey } from './auth/api-key.js';
+import type { AuthScheme } from './auth/auth-schemes.js';
 import { type EndpointSettings, resolveEndpoints } from './auth/environments.js';
 import { Redactor } from './auth/redaction.js';
 import { closedError, IonError, reasonOf, toIonError, withSentence } from './errors.js';
 import { hasPath } from './failures/classify-failure.js';
 import { ApiFailure, GraphqlApi, type RequestProgress } from './graphql/graphql-api.js';
+import { type Lack, withLacks } from './graphql/lacks.js';
 import type { Operation } from './graphql/operation.js';
 import type { GraphqlResponse } from './graphql/response.js';
+import { type Adapted, SchemaLacks } from './graphql/schema-lacks.js';
 import { checkVariables } from './graphql/variables.js';
 import { type Priority, RequestQueue } from './http/request-queue.js';
 import { delayBeforeRetry } from './http/retry-policy.js';
@@ -23,10 +26,10 @@ import { abortableDelay } from './support/abort-listeners.js';
 export interface IonClientSettings extends EndpointSettings {
   key: ApiKey;
   /**
-   * `Authorization: <token>` (raw) or `Authorization: Bearer <token>`.
-   * @default 'raw'
+   * `auto` finds out which scheme the API accepts, and begins with `raw`.
+   * @default 'auto'
    */
-  authScheme?: 'raw' | 'bearer' | undefined;
+  authScheme?: AuthScheme | 'auto' | undefined;
   /**
    * Limit for one HTTP exchange, in ms.
    * @default 30_000
@@ -74,7 +77,7 @@ export interface RequestOptions {
    * True for a dialog. Its requests have their own queue, so that they never delay a flow.
    * @default false
    */
-  isEditor?: boolean;
+  isEditor?: boolean | undefined;
   onState?: ((state: RequestState) => void) | undefined;
   /** Called before a retry. May return new variables. */
   onRetry?: (error: IonError) => Record<string, unknown> | undefined;
@@ -110,6 +113,7 @@ export class IonClient {
   readonly #queue: RequestQueue;
   readonly #editorQueue = new RequestQueue(MAX_EDITOR_REQUESTS, MAX_EDITOR_QUEUE);
   readonly #closing = new AbortController();
+  readonly #lacks = new SchemaLacks();
 
   /** @throws IonError `ION_CONFIG` for settings that cannot work */
   constructor(settings: IonClientSettings) {
@@ -134,10 +138,20 @@ export class IonClient {
       maxResponseBytes: settings.maxResponseBytes,
     });
     const tokens = new AccessTokens({ tokenUrl, key, audience, retries, transport });
-    const { authScheme = 'raw' } = settings;
+    const { authScheme = 'auto' } = settings;
     this.#api = new GraphqlApi({ url: graphqlUrl, authScheme, tokens, transport });
     this.#transport = transport;
     this.#tokens = tokens;
+  }
+
+  /** The form of the authorization header of the next request. */
+  get authScheme(): AuthScheme {
+    return this.#api.authScheme;
+  }
+
+  /** The parts of this package's own documents that ION's schema lacks, as far as they were used. */
+  get lacks(): Lack[] {
+    return this.#lacks.list();
   }
 
   /** After `close()`, every request ends with `ION_CLOSED`. */
@@ -210,7 +224,8 @@ export class IonClient {
     let tokenWaits = 0;
     for (let tries = 1; ; tries++) {
       if (this.isClosed) throw closedError();
-      const body = requestBody(operation, variables);
+      const sent = this.#lacks.adapt(operation, variables);
+      const body = requestBody(operation, sent);
       const turn = queue.enter(signal, priority, () => onState?.('waiting'));
       // A free queue needs no promise, which saves a turn of the event loop.
       if (turn) await turn;
@@ -227,7 +242,15 @@ export class IonClient {
         return { data, extensions, traceId, date, textLength, attempts: progress.attempts };
       }
 
-      const { error } = result;
+      let { error } = result;
+      const lacks = operation.wishes ? this.#lacks.learn(operation, sent, error) : [];
+      if (lacks === undefined) {
+        // ION refused the document before it executed anything, so that this is not a retry.
+        tries--;
+        priority = 'retry';
+        continue;
+      }
+      if (operation.isOwn) error = withLacks(error, lacks);
       let delayMs = delayBeforeRetry(error, operation.kind === 'query', tries, this.#retries);
       if (result.waitsForToken && tokenWaits++ < MAX_TOKEN_WAITS) {
         // Does not count as a retry, so that it also works without retries.
@@ -249,8 +272,10 @@ function storageFailed(thrown: unknown): never {
   throw toIonError(thrown).with({ mayHaveRun: false });
 }
 
-function requestBody(operation: Operation, variables: Record<string, unknown> | undefined): string {
-  const { text: query, name: operationName } = operation;
+function requestBody(
+  { name: operationName }: Operation,
+  { text: query, variables }: Pick<Adapted, 'text' | 'variables'>,
+): string {
   checkVariables(variables);
   try {
     return JSON.stringify({ query, variables, operationName });

@@ -36,6 +36,7 @@ export const REASONS = [
   'notDate',
   'notValue',
   'stepStatus',
+  'earlierStep',
 ] as const;
 
 export type ReasonKey = (typeof REASONS)[number];

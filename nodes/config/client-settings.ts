@@ -1,4 +1,5 @@
 import type { Node, NodeAPI } from 'node-red';
+import type { AuthScheme } from '../client/auth/auth-schemes.js';
 import type { EndpointSettings, EnvironmentName } from '../client/auth/environments.js';
 import type { IonClientSettings } from '../client/client.js';
 import { IonError } from '../client/errors.js';
@@ -26,7 +27,7 @@ export interface ConfigValues {
   apiUrl?: string;
   authUrl?: string;
   audience?: string;
-  authScheme?: 'raw' | 'bearer';
+  authScheme?: AuthScheme | 'auto';
   /** In seconds. */
   timeout?: number | string;
   concurrency?: number | string;
@@ -89,7 +90,7 @@ export function clientSettings(
   values: ConfigValues,
   key: ApiKeyCredentials,
 ): IonClientSettings {
-  const { authScheme = 'raw', tls, proxy: proxyId } = values;
+  const { authScheme = 'auto', tls, proxy: proxyId } = values;
   requireNoReference(inNode('client ID'), key.clientId);
   // A secret may contain any text, so a reference in the middle is allowed.
   requireResolved(inNode('client secret'), key.clientSecret);
@@ -98,7 +99,7 @@ export function clientSettings(
   requireResolved(inNode('proxy'), proxyId);
   return {
     ...endpointSettings(values),
-    authScheme: trimmed(authScheme),
+    authScheme: trimmed(authScheme) || 'auto',
     key: { clientId: textOf(key.clientId), clientSecret: textOf(key.clientSecret) },
     timeoutMs: requireNumber(NODE, 'timeout', values.timeout) * 1000,
     concurrency: requireNumber(NODE, 'concurrency', values.concurrency),

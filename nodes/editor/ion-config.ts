@@ -20,7 +20,7 @@ const { timeout, retries, concurrency, queueLimit, outboxLimit, outboxSize } = n
 
 /** The rarely used properties and their defaults. */
 const ADVANCED = {
-  authScheme: 'raw',
+  authScheme: 'auto',
   audience: '',
   timeout: timeout.value,
   retries: retries.value,
@@ -43,7 +43,7 @@ RED.nodes.registerType('ion-config', {
     apiUrl: { label: label('apiUrl'), value: '', validate: customUrl('apiUrl') },
     authUrl: { label: label('authUrl'), value: '', validate: customUrl('authUrl') },
     audience: { label: label('audience'), value: '', validate: noReference },
-    authScheme: { label: label('authScheme'), value: 'raw' },
+    authScheme: { label: label('authScheme'), value: 'auto' },
     ...numbers,
     timeZone: { label: label('timeZone'), value: '', validate: timeZone },
     tls: { label: label('tls'), value: '', type: 'tls-config', required: false },

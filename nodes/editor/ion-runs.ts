@@ -64,7 +64,10 @@ RED.nodes.registerType('ion-runs', {
     prepareNumbers(this, pageNumbers);
     // Loaded when the other parts exist, so that it shows no half-filled dialog.
     let shown: ReturnType<RunsPreview['preview']> | undefined;
-    const onChange = () => shown?.update();
+    const onChange = () => {
+      shown?.update();
+      showColumns(this);
+    };
     const list = (property: string) => (this[property] ?? []) as string[];
     const parts = {
       filters: filterList((this.filters ?? []) as FilterRow[], { onChange }),
@@ -87,7 +90,10 @@ RED.nodes.registerType('ion-runs', {
       onChange();
     });
     const shape = $('#node-input-shape');
-    shape.on('change', () => nameModes(this, shape.val() === 'rows' ? 'rowsMode' : 'mode'));
+    shape.on('change', () => {
+      nameModes(this, shape.val() === 'rows' ? 'rowsMode' : 'mode');
+      showColumns(this);
+    });
     shape.trigger('change');
     $('#node-input-output').typedInput({ types: ['msg'] });
     nameTypedInput($('#node-input-output'), label('output'));
@@ -126,6 +132,17 @@ function nameModes(node: Texts, key: 'mode' | 'rowsMode'): void {
     // The editor translates the dialog once more after it was prepared.
     $(option).attr('data-i18n', `@ion-nodes/node-red-ion/ion-runs:${text}`).text(node._(text));
   });
+}
+
+/** Flat rows have a column for each field, in the order in which the fields were selected. */
+function showColumns(node: Texts): void {
+  const fields = dialog?.fields.read() ?? [];
+  const columns = (fields.length > 0 ? fields : defaultFields).join(', ');
+  const isShown = $('#node-input-shape').val() === 'rows';
+  $('#ion-runs-columns')
+    .toggle(isShown)
+    .text(isShown ? node._('ion-runs.columns', { columns }) : '');
+  RED.tray.resize();
 }
 
 function read({ filters, fields, sort }: NonNullable<typeof dialog>) {

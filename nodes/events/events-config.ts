@@ -154,8 +154,11 @@ export async function readEventsQuery(
 ): Promise<RowsQuery> {
   // No message triggers an event, so filters have no message to take a value from.
   const filters = await readFilters(RED, node, {} as Message, config.filters);
-  const chosen = config.fields?.length > 0 ? config.fields : fields;
-  return { filters, fields: [...new Set([...chosen, ...config.changedFields])], sort: [] };
+  const { changedFields } = config;
+  const isChosen = config.fields?.length > 0;
+  const read = [...new Set([...(isChosen ? config.fields : fields), ...changedFields])];
+  const isWished = (field: string) => !isChosen && field !== 'id' && !changedFields.includes(field);
+  return { filters, fields: read, wished: read.filter(isWished), sort: [] };
 }
 
 /** Whether the node reports events of this action. */

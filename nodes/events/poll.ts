@@ -116,7 +116,8 @@ class Polling {
     const resource = requireResource(this.#config);
     const query = await readEventsQuery(this.#RED, this.#node, this.#config, resource.fields);
     const { signal } = this.#closing;
-    const options = { pageSize: PAGE_SIZE, signal };
+    const onlyCreated = !isWantedAction(this.#config, 'UPDATE');
+    const options = { pageSize: PAGE_SIZE, signal, onlyCreated };
     const { changedFields } = this.#config;
     const scope = memoryScope(client.endpoint, resource.name, changedFields);
     if (changedFields.length > 0) this.#memory ??= await loadMemory(this.#node, scope);

@@ -7,7 +7,8 @@ export const configMigrations: NodeMigrations = {
       apiUrl: '',
       authUrl: '',
       audience: '',
-      authScheme: 'raw',
+      // The bare token, as in 1.0.0, unless ION refuses it.
+      authScheme: 'auto',
       timeout: 30,
       retries: 3,
       concurrency: 10,

@@ -97,9 +97,11 @@ export class Decisions {
   }
 
   async #carryOut(decision: 'retry' | 'discard', stored: Stored<RejectedEntry>): Promise<void> {
-    const { store, onChange } = this.#settings;
+    const { store, rejections, onChange } = this.#settings;
+    if (decision === 'retry' && stored.unreadable) return;
     if (decision === 'discard') await store.discard(stored);
-    else if (!stored.unreadable) await this.#restore(stored);
+    else await this.#restore(stored);
+    rejections.forget(stored);
     onChange();
   }
 

@@ -8,6 +8,8 @@ export interface OutboxState {
   pending: number;
   /** Number of rejected entries. */
   rejected: number;
+  /** Why the newest of them was rejected; unknown after a restart. */
+  rejection: IonError | undefined;
   /** Since when ION cannot be reached, in ms since 1970. */
   unreachableSince: number | undefined;
   /** Why it cannot be reached. */

@@ -55,7 +55,7 @@ export class Outbox {
   readonly #store: OutboxStore;
   readonly #kinds: EntryKinds;
   readonly #listeners: Listeners;
-  readonly #failing: FailingWrites;
+  readonly #rejections: Rejections;
   readonly #barrier: OrderBarrier;
   readonly #breaker: CircuitBreaker;
   readonly #pauses: Pauses;
@@ -107,7 +107,7 @@ export class Outbox {
     this.#store = store;
     this.#kinds = kinds;
     this.#listeners = listeners;
-    this.#failing = failing;
+    this.#rejections = rejections;
     this.#barrier = barrier;
     this.#breaker = breaker;
     this.#pauses = pauses;
@@ -138,7 +138,7 @@ export class Outbox {
       rejected: this.#store.rejected,
       unreachableSince: this.#breaker.openSince,
       reason: this.#breaker.reason,
-      failing: this.#failing.shown,
+      ...this.#rejections.state,
     };
   }
 
@@ -210,17 +210,7 @@ export class Outbox {
 
   #pauseElapsed(partition: string): void {
     this.#scheduler.run();
-    void this.#forgetReplaced(partition);
-  }
-
-  /** A newer value, possibly in another partition, has replaced a failing write: nobody tries it. */
-  async #forgetReplaced(partition: string): Promise<void> {
-    const failing = this.#failing.in(partition);
-    if (failing?.entry.replaces === undefined) return;
-    const exists = await this.#store.has(failing).catch(() => true);
-    if (exists || !this.#failing.of(partition, failing)) return;
-    this.#failing.forget(partition);
-    this.#changed();
+    void this.#rejections.forgetReplaced(partition);
   }
 
   #changed(): void {

@@ -1,12 +1,12 @@
 import { closedError, IonError } from '../client/errors.js';
 import { isOperationRejected } from '../client/failures/classify-failure.js';
 import type { FailingDecision, FailingWrites } from './failing-writes.js';
-import type { Listeners } from './listeners.js';
+import type { Listeners, OutboxState } from './listeners.js';
 import type { RejectedEntry, Stored } from './store/entries.js';
 import type { OutboxStore } from './store/store.js';
 
 interface Settings {
-  store: Pick<OutboxStore, 'reject' | 'drop'>;
+  store: Pick<OutboxStore, 'reject' | 'drop' | 'has'>;
   failing: FailingWrites;
   listeners: Listeners;
   onChange(): void;
@@ -17,15 +17,37 @@ interface Settings {
 /** Rejects or removes entries, and reports it to their senders. */
 export class Rejections {
   readonly #settings: Settings;
+  #newest: { sequence: number; error: IonError } | undefined;
 
   constructor(settings: Settings) {
     this.#settings = settings;
   }
 
+  /** Its part of the outbox's state. */
+  get state(): Pick<OutboxState, 'rejection' | 'failing'> {
+    return { rejection: this.#newest?.error, failing: this.#settings.failing.shown };
+  }
+
+  /** The entry is no longer rejected. */
+  forget({ sequence }: Stored): void {
+    if (this.#newest?.sequence === sequence) this.#newest = undefined;
+  }
+
+  /** A newer value, possibly in another partition, has replaced a failing write: nobody tries it. */
+  async forgetReplaced(partition: string): Promise<void> {
+    const { store, failing, onChange } = this.#settings;
+    const stored = failing.in(partition);
+    if (stored?.entry.replaces === undefined) return;
+    const exists = await store.has(stored).catch(() => true);
+    if (exists || !failing.of(partition, stored)) return;
+    failing.forget(partition);
+    onChange();
+  }
+
   /** Keeps an entry that ION rejected until somebody decides on it. */
   async reject(stored: Stored, error: IonError): Promise<void> {
-    const { store, listeners, onChange } = this.#settings;
-    await store.reject(stored, error, Date.now());
+    const { listeners, onChange } = this.#settings;
+    await this.#reject(stored, error);
     onChange();
     listeners.rejected(stored.entry, error);
   }
@@ -49,13 +71,20 @@ export class Rejections {
     reason = this.#settings.failing.of(partition, stored)?.error ?? closedError(),
   ): Promise<void> {
     const { store, failing, listeners, onChange } = this.#settings;
-    const existed = await (decision === 'skip'
-      ? store.reject(stored, reason, Date.now())
-      : store.drop(stored));
+    const existed = await (decision === 'skip' ? this.#reject(stored, reason) : store.drop(stored));
     failing.forget(partition);
     onChange();
     // A newer value may have taken its place.
     if (existed) listeners.rejected(stored.entry, reason);
+  }
+
+  async #reject(stored: Stored, error: IonError): Promise<boolean> {
+    const existed = await this.#settings.store.reject(stored, error, Date.now());
+    // The dialog explains at length why an entry cannot be read.
+    if (existed) {
+      this.#newest = stored.unreadable ? undefined : { sequence: stored.sequence, error };
+    }
+    return existed;
   }
 }
 

@@ -46,10 +46,13 @@ export function outboxResults(
   config: OutboxNodeConfig,
 ): OutboxResults {
   let unsubscribe = () => {};
-  const show = (state: OutboxState) => status.idle(statusOf(state));
+  let delivered = 0;
+  const show = (state: OutboxState) => status.idle(statusOf(state, delivered));
   const listener = {
-    delivered: (entry: Entry, result: WriteResult<unknown>) =>
-      sendDelivered(RED, node, config.output || 'payload', entry, result),
+    delivered: (entry: Entry, result: WriteResult<unknown>) => {
+      delivered++;
+      sendDelivered(RED, node, config.output || 'payload', entry, result);
+    },
     rejected: (entry: Entry, error: IonError) => {
       const ion = failureDetails(error, Date.now() - entry.acceptedAt);
       const msg: Message = { ...messageOf(entry), ion };
@@ -79,7 +82,7 @@ export function outboxResults(
         const rest = Object.fromEntries(Object.entries(kept).filter(canBeKept));
         await outbox.add(node.id, stepEntry(write), rest).catch(refuseValue);
       }
-      tools.status(statusOf(outbox.state));
+      tools.status(statusOf(outbox.state, delivered));
     },
   };
 }
@@ -139,7 +142,8 @@ function canBeKept([, value]: [string, unknown]): boolean {
   }
 }
 
-function statusOf(state: OutboxState): StatusText {
+/** @param delivered number of writes of this node that ION accepted */
+function statusOf(state: OutboxState, delivered: number): StatusText {
   const { pending: count, rejected, unreachableSince, failing, reason: error } = state;
   if (unreachableSince !== undefined) {
     const since = timeOfDay(unreachableSince);
@@ -153,6 +157,12 @@ function statusOf(state: OutboxState): StatusText {
     return { ...failedStatus(first.error, 'outbox.failing'), count: failing.length };
   }
   if (count > 0) return { key: 'outbox.pending', fill: 'blue', count };
-  if (rejected > 0) return { key: 'outbox.rejected', fill: 'red', count: rejected };
+  if (rejected > 0) return { ...rejectedStatus(state), count: rejected };
+  if (delivered > 0) return { key: 'outbox.delivered', fill: 'green', count: delivered };
   return { key: 'outbox.empty', fill: 'green' };
+}
+
+function rejectedStatus({ rejection }: OutboxState): StatusText {
+  if (!rejection) return { key: 'outbox.rejected', fill: 'red' };
+  return failedStatus(rejection, 'outbox.rejectedBecause');
 }

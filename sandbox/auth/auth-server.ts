@@ -3,11 +3,13 @@ import type { AdapterPayload } from 'oidc-provider';
 import type { ApiKeyRow } from '../data/model.js';
 import type { Store } from '../data/store.js';
 import type { Control } from '../faults/control.js';
-import { capture, type Exchange, type SandboxResponse } from '../http/exchange.js';
+import { capture, type Exchange, json, type SandboxResponse } from '../http/exchange.js';
 import type { SigningKey } from './signing-keys.js';
 
 /** Path of the realm of API keys in Keycloak, which ION uses. */
-export const REALM = '/realms/api-keys';
+const REALM = '/realms/api-keys';
+/** Beginning of the paths of Keycloak before version 17. */
+const OLD_PREFIX = '/auth';
 
 interface AuthServerOptions {
   /** Origin, and a prefix for the server of another environment. */
@@ -21,7 +23,11 @@ interface AuthServerOptions {
   mainKeyId: number;
 }
 
-type AuthServer = (exchange: Exchange) => Promise<SandboxResponse>;
+interface AuthServer {
+  /** Whether a path belongs to this server, at its present or its old place. */
+  owns(path: string): boolean;
+  answer(this: void, exchange: Exchange): Promise<SandboxResponse>;
+}
 
 /** An OAuth 2.0 server that answers client-credentials requests like ION's Keycloak realm. */
 export async function createAuthServer(options: AuthServerOptions): Promise<AuthServer> {
@@ -65,8 +71,23 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Auth
   });
   provider.use(likeKeycloak);
   const listener = provider.callback();
-  const prefix = new URL(baseUrl + REALM).pathname;
-  return (exchange) => capture(listener, exchange, exchange.path.slice(prefix.length));
+  const prefixOf = (base: string) => withoutSlash(new URL(base).pathname) + REALM;
+  const prefixes = { new: prefixOf(baseUrl), old: prefixOf(baseUrl + OLD_PREFIX) };
+  return {
+    owns: (path) => Object.values(prefixes).some((prefix) => path.startsWith(prefix)),
+    async answer(exchange) {
+      const place = exchange.path.startsWith(prefixes.new) ? 'new' : 'old';
+      const { tokenPath } = control.settings;
+      if (tokenPath !== 'both' && tokenPath !== place) {
+        return json(404, { error: 'Unable to find matching target resource method' });
+      }
+      return capture(listener, exchange, exchange.path.slice(prefixes[place].length));
+    },
+  };
+}
+
+function withoutSlash(path: string): string {
+  return path === '/' ? '' : path;
 }
 
 function clientMetadata(apiKey: ApiKeyRow): AdapterPayload {

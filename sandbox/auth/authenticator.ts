@@ -1,7 +1,7 @@
 import { verify } from 'node:crypto';
 import type { UserRow } from '../data/model.js';
 import type { Store } from '../data/store.js';
-import type { Control } from '../faults/control.js';
+import { type Control, schemeOf } from '../faults/control.js';
 import type { SigningKey } from './signing-keys.js';
 
 /** Refusal of a request before GraphQL sees it. */
@@ -18,6 +18,10 @@ interface Claims {
 export function createAuthenticator(key: SigningKey, store: Store, control: Control) {
   return (authorization: string | undefined): UserRow => {
     if (!authorization) throw new Unauthorized('Please provide proper credentials');
+    const { authScheme } = control.settings;
+    if (authScheme !== 'both' && schemeOf(authorization).toLowerCase() !== authScheme) {
+      throw new Unauthorized('Unable to parse authentication token');
+    }
     const token = authorization.replace(/^(?:Bearer|Token)\s+/i, '').trim();
     const { header, claims, signed, signature } = decode(token);
     if (header.kid !== key.kid) throw new Unauthorized('Unable to find appropriate RSA key');

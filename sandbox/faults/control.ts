@@ -1,13 +1,18 @@
 import { Random } from '../data/random.js';
 import { isSignatureEncoding, type SignatureEncoding } from '../data/signature.js';
+import type { PagingSettings } from '../graphql/connections.js';
 import type { Exchange } from '../http/exchange.js';
 
 /** The settings that can be changed while the sandbox runs. */
-export interface Settings {
+export interface Settings extends PagingSettings {
   /** Seconds that a new access token lives. */
   tokenLifetime: number;
   /** Seconds by which the API's clock is behind the auth server's. */
   clockBehind: number;
+  /** The form in which the API accepts a token: bare, as `Bearer <token>`, or in any form. */
+  authScheme: 'both' | 'raw' | 'bearer';
+  /** The path of the token endpoint: as it is now, as before 2024 (`/auth/realms/…`), or both. */
+  tokenPath: 'both' | 'new' | 'old';
   /** Minimum duration of every API response, in milliseconds. */
   latency: number;
   /** The response to a stale etag: HTTP 200 with `errors`, or HTTP 409 with `errors`. */
@@ -26,6 +31,8 @@ export interface Settings {
   } | null;
   /** More API requests in one second than this are answered with 429. */
   rateLimit: { perSecond: number } | null;
+  /** Parts that the schema lacks, such as `RunStepField.notApplicable`; see `schemaWithout`. */
+  unknown: readonly string[];
   /** The encoding of the signature of a webhook delivery. */
   webhookSignature: SignatureEncoding;
   /** Milliseconds before a webhook delivery is tried again; doubles with each try, up to 60 s. */
@@ -108,6 +115,10 @@ const EFFECTS: { [K in FaultEffect['kind']]: Record<string, 'number' | 'string' 
   big: { bytes: 'number' },
   'gzip-bomb': { bytes: 'number' },
 };
+const CHOICES: Record<'authScheme' | 'tokenPath', string[]> = {
+  authScheme: ['both', 'raw', 'bearer'],
+  tokenPath: ['both', 'new', 'old'],
+};
 const SECRETS = new Set(['client_secret', 'clientSecret', 'client_assertion', 'sharedSecret']);
 
 /** Faults, settings and counters of one sandbox. */
@@ -124,12 +135,18 @@ export class Control {
     this.settings = {
       tokenLifetime,
       clockBehind: 0,
+      authScheme: 'both',
+      tokenPath: 'both',
       latency: 0,
       etagConflict: 'errors',
       keyEnabled: true,
       rule: false,
       randomFaults: null,
       rateLimit: null,
+      unknown: [],
+      largestPage: null,
+      pageRefusal: 'first must be at most {max}.',
+      opaqueCursors: false,
       webhookSignature: 'hex',
       webhookRetryDelay: 1000,
       webhookTries: 10,
@@ -189,6 +206,11 @@ export class Control {
     for (const key of Object.keys(settings)) {
       if (!(key in this.settings)) throw new TypeError(`There is no setting "${key}"`);
     }
+    for (const [name, choices] of Object.entries(CHOICES)) {
+      const chosen = settings[name as keyof typeof CHOICES];
+      if (chosen === undefined || choices.includes(chosen)) continue;
+      throw new TypeError(`The setting "${name}" is one of ${choices.join(', ')}`);
+    }
     const { webhookSignature = 'hex' } = settings;
     if (!isSignatureEncoding(webhookSignature)) {
       throw new TypeError(`There is no signature encoding "${webhookSignature}"`);
@@ -247,7 +269,7 @@ export class Control {
   #record(exchange: Exchange): unknown {
     const headers: Record<string, string> = {};
     for (const [name, value] of Object.entries(exchange.headers)) {
-      headers[name] = name === 'authorization' ? authScheme(String(value)) : String(value);
+      headers[name] = name === 'authorization' ? schemeOf(String(value)) : String(value);
     }
     const body = parseBody(exchange);
     const { recent } = this.#counters;
@@ -291,7 +313,7 @@ function checkFault(fault: Fault): void {
 }
 
 /** Only how a token was sent: the token itself is a secret. */
-function authScheme(authorization: string): string {
+export function schemeOf(authorization: string): string {
   return /^(Bearer|Token|Basic)\s/i.exec(authorization)?.[1] ?? 'raw';
 }
 

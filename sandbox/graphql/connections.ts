@@ -20,7 +20,18 @@ export interface Connection<R> {
   rows: readonly R[];
 }
 
+export interface PagingSettings {
+  /** Rows of the largest page; a larger one is refused. */
+  largestPage: number | null;
+  /** The text of that refusal, in which `{max}` stands for the number. */
+  pageRefusal: string;
+  /** Whether cursors have another form than graphene's offsets. */
+  opaqueCursors: boolean;
+}
+
 const PREFIX = 'arrayconnection:';
+/** The form of opaque cursors; the offset is not a decimal number. */
+const OPAQUE_PREFIX = 'row/';
 
 /** The cursor of the row at an offset. */
 export function toCursor(offset: number): string {
@@ -34,19 +45,39 @@ export function fromCursor(cursor: string | null | undefined): number | undefine
   return Number.isNaN(offset) ? undefined : offset;
 }
 
+function toOpaqueCursor(offset: number): string {
+  return Buffer.from(`${OPAQUE_PREFIX}${offset.toString(36)}`).toString('base64url');
+}
+
+function fromOpaqueCursor(cursor: string | null | undefined): number | undefined {
+  const text = Buffer.from(cursor ?? '', 'base64url').toString();
+  return text.startsWith(OPAQUE_PREFIX)
+    ? Number.parseInt(text.slice(OPAQUE_PREFIX.length), 36)
+    : undefined;
+}
+
 /** Cuts one page out of a list, by the rules of graphene (graphql-relay's array connections). */
-export function paginate<R>(rows: readonly R[], args: PagingArgs): Connection<R> {
+export function paginate<R>(
+  rows: readonly R[],
+  args: PagingArgs,
+  { largestPage = null, pageRefusal = '', opaqueCursors = false }: Partial<PagingSettings> = {},
+): Connection<R> {
   const first = pageSize('first', args.first);
   const last = pageSize('last', args.last);
-  const lower = Math.max((fromCursor(args.after) ?? -1) + 1, 0);
-  const upper = Math.max(Math.min(fromCursor(args.before) ?? rows.length, rows.length), 0);
+  if (largestPage !== null && Math.max(first ?? 0, last ?? 0) > largestPage) {
+    throw new Error(pageRefusal.replace('{max}', String(largestPage)));
+  }
+  const offsetOf = opaqueCursors ? fromOpaqueCursor : fromCursor;
+  const cursorOf = opaqueCursors ? toOpaqueCursor : toCursor;
+  const lower = Math.max((offsetOf(args.after) ?? -1) + 1, 0);
+  const upper = Math.max(Math.min(offsetOf(args.before) ?? rows.length, rows.length), 0);
   let start = lower;
   let end = upper;
   if (first !== undefined) end = Math.min(end, start + first);
   if (last !== undefined) start = Math.max(start, end - last);
   const edges = rows
     .slice(start, Math.max(start, end))
-    .map((node, i) => ({ node, cursor: toCursor(start + i) }));
+    .map((node, i) => ({ node, cursor: cursorOf(start + i) }));
   return {
     edges,
     pageInfo: {

@@ -489,7 +489,7 @@ describe('client', () => {
     it('that were rejected as replacements are not used again', async () => {
       const client = ion.client();
       await ask(client);
-      fault({ kind: 'unauthorized' }, { times: 2 });
+      fault({ kind: 'unauthorized' }, { times: 3 });
       await failure(ask(client), 'ION_AUTH');
       ion.sandbox.control.resetCounters();
       assert.equal((await ask(client)).attempts, 1);
@@ -556,11 +556,18 @@ describe('client', () => {
     });
 
     it('that are rejected again and again end in ION_AUTH', async () => {
-      fault({ kind: 'unauthorized', message: 'Token is expired.' }, { times: 2 });
-      const error = await failure(ask(ion.client()), 'ION_AUTH');
-      assert.match(error.message, /"Token is expired\."/);
-      assert.equal(error.attempts, 2);
-      assert.equal(error.status, 401);
+      for (const [authScheme, times] of [
+        ['raw', 2],
+        ['bearer', 2],
+        // Each token in both forms.
+        ['auto', 4],
+      ] as const) {
+        fault({ kind: 'unauthorized', message: 'Token is expired.' }, { times });
+        const error = await failure(ask(ion.client({ authScheme })), 'ION_AUTH');
+        assert.match(error.message, /"Token is expired\."/);
+        assert.equal(error.attempts, times);
+        assert.equal(error.status, 401);
+      }
     });
 
     it('of another environment lead to that advice and are not requested with every message', async () => {
@@ -605,7 +612,7 @@ describe('client', () => {
       fault({ kind: 'reset' });
       fault({ kind: 'status', status: 500 });
       fault({ kind: 'hang' });
-      fault({ kind: 'unauthorized' }, { times: 2 });
+      fault({ kind: 'unauthorized' }, { times: 4 });
       await failure(ask(client), 'ION_NETWORK');
       await failure(ask(client), 'ION_SERVER');
       await failure(ask(client), 'ION_TIMEOUT');

@@ -153,6 +153,14 @@ describe('the ion-config dialog in a browser', () => {
       assert.equal(context.sandbox.control.counters().token.total, 0);
     });
 
+    it('says that ION accepts only a bearer token', async () => {
+      context.sandbox.control.set({ authScheme: 'bearer' });
+      assert.equal(await editor.page.inputValue(field('authScheme')), 'auto');
+      await test();
+      await resultSays('Connected as Sandbox Service Account');
+      await resultSays('ION accepts only a bearer token (Authorization: Bearer …).');
+    });
+
     it('forgets the result when a value changes', async () => {
       await test();
       await resultSays('Connected');
@@ -259,9 +267,11 @@ describe('the ion-config dialog in a browser', () => {
       }
       await test();
       await resultSays('Connected as Sandbox Service Account');
+      assert.equal(await page.inputValue(field('authScheme')), 'auto');
       await editor.doneConfig();
       const id = await page.inputValue('#node-input-config');
       assert.equal(await editor.property(id, 'apiUrl'), url);
+      assert.equal(await editor.property(id, 'authScheme'), 'auto');
       await editor.cancel();
     });
   });

@@ -42,6 +42,7 @@ describe('the ion-runs dialog in a browser', () => {
       { id: 'in', type: 'http in', z: 'flow', url: '/runs', method: 'get', wires: [['runs']] },
       { id: 'out', type: 'http response', z: 'flow', x: 500, y: 100, wires: [] },
       runs('runs', { fields: ['id'] }),
+      runs('columns', { fields: ['id'] }),
       runs('strange', { filters, fields, sort }),
       runs('later', {
         filters: [
@@ -151,13 +152,10 @@ describe('the ion-runs dialog in a browser', () => {
     await open('runs');
   });
 
-  it('has true and false for booleans, and operators for the type', async () => {
+  it('has true and false for booleans, and the operators of the schema', async () => {
     const { page } = editor;
     await page.click('.red-ui-editableList-addButton');
-    await row(1).locator('.ion-query-field').fill('steps.type');
-    await page.keyboard.press('Tab');
     const operators = () => row(1).locator('.ion-query-op option').allTextContents();
-    assert.ok(!(await operators()).includes('is like'));
     await row(1).locator('.ion-query-field').fill('archived');
     await row(1).locator('.ion-query-op').focus();
     assert.ok((await operators()).includes('is like'));
@@ -321,6 +319,53 @@ describe('the ion-runs dialog in a browser', () => {
     await page.selectOption('#node-input-shape', 'nested');
     assert.deepEqual(await modes(), ofRuns);
     await editor.done();
+  });
+
+  it('shows the columns of flat rows in the order in which the fields were selected', async () => {
+    const { page } = editor;
+    await open('columns');
+    const columns = page.getByRole('status').filter({ hasText: 'Columns' });
+    const shown = (text: string) => columns.filter({ hasText: text }).waitFor();
+    assert.equal(await columns.count(), 0);
+    await page.selectOption('#node-input-shape', 'rows');
+    await shown('Columns: id');
+    await tick('title');
+    await shown('Columns: id, title');
+    await tick('id');
+    await tick('id');
+    await shown('Columns: title, id');
+    await page.selectOption('#node-input-shape', 'nested');
+    await columns.waitFor({ state: 'detached' });
+    await editor.cancel();
+  });
+
+  it('counts the rows in the status of the node', async () => {
+    const { page } = editor;
+    await open('runs');
+    await page.selectOption('#node-input-shape', 'rows');
+    await page.fill('#ion-query-field-search', 'steps.titl');
+    await page.locator('#ion-query-field-search').press('e');
+    await tick('steps.title');
+    await page.locator('#ion-runs-columns').filter({ hasText: 'steps.title' }).waitFor();
+    await editor.done();
+    await nodeRed.untilStarted(() => editor.deploy());
+    const rows = (await (await fetch(`${nodeRed.url}/runs`)).json()) as object[];
+    const runs = context.sandbox.data.runs.all().length;
+    assert.ok(rows.length > runs);
+    const status = page.locator('[id="runs"] .red-ui-flow-node-status-label');
+    await status.filter({ hasText: new RegExp(`^${rows.length} rows · \\d+ ms$`) }).waitFor();
+  });
+
+  it('has no limit while only changed runs are read', async () => {
+    const { page } = editor;
+    await open('runs');
+    const changes = page.getByRole('checkbox', { name: 'Only runs created or changed' });
+    assert.equal(await page.isVisible('#node-input-limit'), true);
+    await changes.check();
+    assert.equal(await page.isVisible('#node-input-limit'), false);
+    await changes.uncheck();
+    assert.equal(await page.isVisible('#node-input-limit'), true);
+    await editor.cancel();
   });
 
   it('keeps values unknown to the schema', async () => {

@@ -293,9 +293,10 @@ describe('the ion-step dialog in a browser', () => {
 
   it('lets a run be chosen as an example if the run comes from the message', async () => {
     await editor.edit('fixed-field');
-    assert.equal(await finder('run').isVisible(), false);
     await finder('field').click();
-    await panel().getByPlaceholder('Run: title, part or serial number').fill(String(target.run));
+    await panel()
+      .getByPlaceholder('Run: title, part, serial number or status')
+      .fill(String(target.run));
     await results()
       .filter({ hasText: `ID ${target.run} ·` })
       .click();
@@ -312,12 +313,52 @@ describe('the ion-step dialog in a browser', () => {
     await editor.cancel();
   });
 
-  it('shows errors of ION, and that a configuration is not deployed', async () => {
+  it('makes an input that depends on the message fixed once a row is chosen', async () => {
+    const { page } = editor;
+    const type = (property: string) => page.inputValue(`${input(property)}Type`);
+    await editor.edit('plain');
+    assert.equal(await type('run'), 'msg');
+    await finder('run').click();
+    await searchText().fill(String(target.run));
+    await results()
+      .filter({ hasText: `ID ${target.run} ·` })
+      .click();
+    assert.deepEqual([await type('run'), await text('run').inputValue()], ['num', `${target.run}`]);
+    await finder('step').click();
+    await results().filter({ hasText: target.step }).first().click();
+    assert.deepEqual([await type('step'), await text('step').inputValue()], ['str', target.step]);
+    await editor.cancel();
+  });
+
+  it('has inputs that end at one line', async () => {
+    for (const id of ['plain', 'fixed', 'outbox', 'path', 'status']) {
+      await editor.edit(id);
+      const ends = await editor.page
+        .locator('#dialog-form > .form-row:visible')
+        .evaluateAll((rows) =>
+          rows.flatMap((row) => {
+            const parts = [
+              ...row.querySelectorAll(
+                'input:not([type=checkbox]), select, button, a.red-ui-button',
+              ),
+            ]
+              .map((part) => part.closest('.red-ui-typedInput-container') ?? part)
+              .filter((part) => part.checkVisibility())
+              .map((part) => Math.round(part.getBoundingClientRect().right));
+            return parts.length > 0 ? [Math.max(...parts)] : [];
+          }),
+        );
+      assert.equal(new Set(ends).size, 1, `${id}: ${ends}`);
+      await editor.cancel();
+    }
+  });
+
+  it('shows errors of ION, and that no configuration is selected', async () => {
     const { page } = editor;
     await editor.edit('fixed');
     await page.selectOption(input('config'), '_ADD_');
     await finder('run').click();
-    await panel().getByText('The ION configuration is not deployed yet').waitFor();
+    await panel().getByText('Select an ION configuration first.').waitFor();
     await page.keyboard.press('Escape');
     await panel().waitFor({ state: 'detached' });
     await editor.cancel();

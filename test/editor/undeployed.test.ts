@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
-import { eventsNode, graphqlNode, runsNode, sandboxConfig } from '../../tools/flow-nodes.js';
+import {
+  eventsNode,
+  graphqlNode,
+  runsNode,
+  sandboxConfig,
+  stepNode,
+} from '../../tools/flow-nodes.js';
 import { prepareUserDir } from '../../tools/node-red.js';
 import { useTemporaryFolder } from '../../tools/package.js';
 import { RunningNodeRed } from '../../tools/running-node-red.js';
@@ -21,6 +27,7 @@ describe('the dialogs before a deploy', () => {
       { ...runsNode, ...place, id: 'runs', y: 100, wires: [] },
       { ...eventsNode, ...place, id: 'events', y: 160, wires: [] },
       { ...graphqlNode, ...place, id: 'graphql', y: 220, wires: [] },
+      { ...stepNode, ...place, id: 'step', y: 280, run: '', runType: 'str', wires: [] },
     ];
     await prepareUserDir(folder.path, flow, { config: { clientId, clientSecret } });
     nodeRed = await RunningNodeRed.startForEditor(folder.path);
@@ -52,6 +59,13 @@ describe('the dialogs before a deploy', () => {
     editor.page.locator('#ion-query-schema').filter({ hasText: text }).waitFor();
   const graphqlSays = (text: RegExp) =>
     editor.page.locator('#ion-graphql-schema').filter({ hasText: text }).waitFor();
+  const panel = () => editor.page.locator('.ion-step-picker');
+  /** Opens the search for runs in the dialog of ion-step. */
+  const findRuns = () => editor.page.getByRole('button', { name: 'Find a run in ION' }).click();
+  const closePanel = async () => {
+    await editor.page.keyboard.press('Escape');
+    await panel().waitFor({ state: 'detached' });
+  };
 
   it('never send the stored secret to other URLs than the deployed ones', async () => {
     await editor.edit('runs');
@@ -59,9 +73,16 @@ describe('the dialogs before a deploy', () => {
     const before = context.sandbox.control.counters().token.total;
     await change({ authUrl: context.sandbox.foreignAuthUrl });
     await schemaSays('only sent to the deployed URLs');
+    await editor.cancel();
+    await editor.edit('step');
+    await findRuns();
+    await panel().getByText('only sent to the deployed URLs').waitFor();
+    await closePanel();
     assert.equal(context.sandbox.control.counters().token.total, before);
     await change({ authUrl: context.sandbox.authUrl });
-    await isTreeShown();
+    await findRuns();
+    await panel().locator('.ion-step-found button').first().waitFor();
+    await closePanel();
     await editor.cancel();
   });
 
@@ -93,12 +114,16 @@ describe('the dialogs before a deploy', () => {
     await isTreeShown();
     await page.waitForSelector('#ion-query-schema', { state: 'hidden' });
     await editor.done();
+    const added = String(await editor.property('events', 'config'));
     await editor.edit('graphql');
-    await page.selectOption(
-      '#node-input-config',
-      String(await editor.property('events', 'config')),
-    );
+    await page.selectOption('#node-input-config', added);
     await graphqlSays(/^schema: \d+ types$/);
+    await editor.cancel();
+    await editor.edit('step');
+    await page.selectOption('#node-input-config', added);
+    await findRuns();
+    await panel().locator('.ion-step-found button').first().click();
+    assert.match(await page.inputValue('#node-input-run'), /^\d+$/);
     await editor.cancel();
   });
 });

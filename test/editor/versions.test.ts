@@ -24,17 +24,23 @@ describe('the dialogs of nodes of another version, in a browser', () => {
   before(async function () {
     const { clientId, clientSecret, url, authUrl } = context.sandbox;
     const oldConfig = saved.find(({ type }) => type === 'ion-config');
+    const { authScheme, ...withoutForm } = oldConfig as FlowNode;
+    assert.equal(authScheme, 'raw');
     const flow = [
       { id: 'flow', type: 'tab', label: 'test' },
       { ...oldConfig, id: 'config', type: 'ion-config', apiUrl: url, authUrl },
       sandboxConfig(context.sandbox, { id: 'other', name: 'other' }),
+      { ...withoutForm, id: 'formless', type: 'ion-config', apiUrl: url, authUrl },
       ...oldNodes,
       { ...graphqlNode, id: 'cancelled', z: 'flow', x: 500, y: 200, wires: [[]] },
       { ...runsNode, id: 'edited', z: 'flow', x: 500, y: 300, wires: [[]] },
       { ...runsNode, id: 'later', version: 99, z: 'flow', x: 500, y: 400, wires: [[]] },
       { ...bareEvents, config: 'config', resource: 'RUNS' },
     ];
-    await prepareUserDir(folder.path, flow, { config: { clientId, clientSecret } });
+    await prepareUserDir(folder.path, flow, {
+      config: { clientId, clientSecret },
+      formless: { clientId, clientSecret },
+    });
     nodeRed = await RunningNodeRed.startForEditor(folder.path);
     editor = await Editor.open(this, nodeRed.url);
   });
@@ -64,6 +70,15 @@ describe('the dialogs of nodes of another version, in a browser', () => {
     await editor.doneConfig();
     assert.notEqual(await property('config', 'changed'), true);
     assert.equal(await property('config', 'authScheme'), 'raw');
+  });
+
+  it('open a config node without a form of the token, and leave it without a mark', async () => {
+    const { page } = editor;
+    assert.equal(await property('formless', 'authScheme'), undefined);
+    await editor.editConfig('ion-config', 'formless');
+    assert.equal(await page.inputValue('#node-config-input-authScheme'), 'auto');
+    await editor.doneConfig();
+    assert.notEqual(await property('formless', 'changed'), true);
   });
 
   it('leave a node as it was saved when they are cancelled', async () => {

@@ -54,9 +54,10 @@ describe('the admin routes of a Node-RED with users', () => {
       acts: true,
       body: { decision: 'discard', sequences: [] },
     },
-    ...['test', 'schema'].map((name): Route => {
+    ...['test', 'schema', 'find'].map((name): Route => {
       const credentials = { clientId: 'sandbox-key', clientSecret: '__PWRD__' };
-      const body = { id: 'config', config, credentials };
+      const wanted = name === 'find' ? { kind: 'run', search: '' } : {};
+      const body = { id: 'config', config, credentials, ...wanted };
       return { method: 'POST', path: `ion-config/${name}`, acts: true, body };
     }),
   ];

@@ -14,7 +14,7 @@ import { unusedPort } from '../support/servers.js';
 import { makeStep } from '../support/steps.js';
 
 type Message = Record<string, unknown>;
-type Ids = { run: number; step: number; done: number; closed: string };
+type Ids = { run: number; step: number; done: number; blocked: number; closed: string };
 
 interface Case {
   /** The text below the node. */
@@ -58,6 +58,11 @@ const CASES: Case[] = [
   step('Torque: not a number', ({ step }) => ({ step, payload: { Torque: 'x', Passed: true } })),
   step('msg.step is not an ID or name', (ids) => ({ ...torque(ids), step: [1], payload: 1 })),
   step('step is COMPLETE', ({ done }) => ({ step: done, field: 'Torque', payload: 1 })),
+  step(
+    'an earlier step is not complete',
+    ({ blocked }) => ({ step: blocked, field: 'Torque', payload: 1 }),
+    { startStep: true },
+  ),
   step('not a status', ({ step }) => ({ step, payload: 5 }), { action: 'status' }),
   step('no file name', ({ step }) => ({ step, payload: 'x' }), { action: 'file' }),
   step('no ION config', (ids) => ({ ...torque(ids), payload: 1 }), { config: 'none' }),
@@ -115,7 +120,16 @@ describe('the status of a node after a failure', () => {
     const done = await makeStep(client, [{ name: 'Torque', type: 'NUMBER' }]);
     const row = ion.sandbox.data.runSteps.get(done.step) ?? assert.fail();
     row.status = 'COMPLETE';
-    ids = { run, step, done: done.step, closed: `127.0.0.1:${await unusedPort()}` };
+    const blocked = await makeStep(client, [{ name: 'Torque', type: 'NUMBER' }]);
+    const second = ion.sandbox.data.runSteps.get(blocked.step) ?? assert.fail();
+    Object.assign(second, { status: 'TODO', upstreamStepIds: [step] });
+    ids = {
+      run,
+      step,
+      done: done.step,
+      blocked: blocked.step,
+      closed: `127.0.0.1:${await unusedPort()}`,
+    };
     const { clientId, clientSecret } = ion.sandbox;
     const keys: Record<string, object> = { config: { clientId, clientSecret } };
     const flow: FlowNode[] = [

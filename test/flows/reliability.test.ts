@@ -332,6 +332,7 @@ function told(cell: Cell, text: string | undefined): string {
   const readable = text
     ?.replace(/^IonError: /, '')
     .replaceAll(/\(connect ECONNREFUSED [\d.:]+\)/g, '(connect ECONNREFUSED …)')
+    .replaceAll(/http:\/\/127\.0\.0\.1:\d+/g, `https://${host}`)
     .replaceAll(/127\.0\.0\.1:\d+/g, host)
     .replaceAll('|', '\\|');
   const count = tries === 0 ? 'no request' : `${tries} ${tries === 1 ? 'attempt' : 'attempts'}`;

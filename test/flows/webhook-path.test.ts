@@ -40,6 +40,7 @@ const OF_EDITOR = [
   '/debug/view/a',
   '/ion-config/test',
   '/ion-config/schema',
+  '/ion-config/find',
   '/ion-config/abc/run',
   '/ion-config/abc/schema',
   '/comms',

@@ -103,7 +103,14 @@ function hostileInBody(random: Random): Raw {
 }
 
 function rightBody(random: Random, path: string, url: string): Json {
-  if (path.endsWith('/test')) {
+  const wanted = (): { [key: string]: Json } => ({
+    kind: random.pick(['run', 'step', 'field', 'x']),
+    search: random.chance(0.5) ? hostileText(random).value : random.pick(['', '3']),
+    run: random.pick<Json>([1, '1', '']),
+    step: random.pick<Json>(['A', 1]),
+  });
+  if (path.endsWith(':id/find')) return wanted();
+  if (path.endsWith('/test') || path.endsWith('/find')) {
     const hostileUrl = () => {
       const { value } = hostileText(random);
       if (random.chance(0.3))
@@ -131,6 +138,7 @@ function rightBody(random: Random, path: string, url: string): Json {
         clientId: 'client',
         clientSecret: random.pick(['secret', '', '__PWRD__', '${HOME}']),
       },
+      ...(path.endsWith('/find') && wanted()),
     };
   }
   if (path.endsWith('/run')) {
@@ -159,6 +167,8 @@ export const adminRequests: Surface = {
     const route = random.pick([
       'test',
       'test',
+      'find',
+      ':id/find',
       ':id/run',
       ':id/run',
       ':id/outbox',

@@ -53,6 +53,13 @@ describe('the migration of a node', () => {
     assert.deepEqual(migrate(renamed, {}), { timeout: 30_000, version: 3 });
   });
 
+  it('keeps the form of the token that a config node saved, and finds it out for one without', () => {
+    for (const authScheme of ['raw', 'bearer', 'auto']) {
+      assert.equal(migrate(configMigrations, { authScheme }).authScheme, authScheme);
+    }
+    assert.equal(migrate(configMigrations, {}).authScheme, 'auto');
+  });
+
   it('gives a node of ion-step the result property that it had', () => {
     const { output } = migrate(stepMigrations, { action: 'field', version: 1 });
     assert.equal(output, 'payload');

@@ -31,6 +31,29 @@ describe('ion-config', () => {
     assert.match(String(lastAuthorization()), /^Bearer/);
   });
 
+  it('finds out how ION expects the token, unless a form is chosen', async () => {
+    context.sandbox.control.set({ authScheme: 'bearer' });
+    for (const authScheme of [undefined, 'auto']) {
+      await (await load({ authScheme })).answer();
+      assert.equal(lastAuthorization(), 'Bearer');
+      await helper.unload();
+    }
+    const { caught } = await (await load({ authScheme: 'raw' })).send();
+    assert.equal(caught[0]?.error.code, 'ION_AUTH');
+    assert.equal(lastAuthorization(), 'raw');
+  });
+
+  it('sends a mutation once although ION accepts neither the first form nor the first path', async () => {
+    const { control } = context.sandbox;
+    control.set({ authScheme: 'bearer', tokenPath: 'old' });
+    const query = 'mutation { createRun(input: { title: "first contact" }) { run { id } } }';
+    const config = [sandboxConfig(context.sandbox, { retries: 0 })];
+    const key = sandboxKey(context.sandbox);
+    const flow = await TestFlow.load({ ...graphqlNode, query }, config, key);
+    await flow.answer();
+    assert.equal(control.counters().executed.createRun, 1);
+  });
+
   it('takes everything from environment variables', async () => {
     const { url, authUrl, clientId, clientSecret } = context.sandbox;
     Object.assign(process.env, {
@@ -135,8 +158,37 @@ describe('ion-config', () => {
     }
   });
 
+  it('says in a connection test which form worked if it is not the first one', async () => {
+    await load({}, {});
+    const { apiUrl, authUrl } = sandboxConfig(context.sandbox);
+    const { clientId, clientSecret } = context.sandbox;
+    const answer = async (accepted: 'both' | 'raw' | 'bearer', authScheme?: string) => {
+      context.sandbox.control.set({ authScheme: accepted });
+      const config = { environment: 'custom', apiUrl, authUrl, authScheme };
+      const request = helper.request().post('/ion-config/test');
+      const response = await request.send({
+        id: 'new',
+        config,
+        credentials: { clientId, clientSecret },
+      });
+      return response.body as { authScheme?: string; code?: string; message?: string };
+    };
+    assert.equal((await answer('bearer', 'auto')).authScheme, 'bearer');
+    assert.equal((await answer('bearer')).authScheme, 'bearer');
+    assert.ok(!('authScheme' in (await answer('both', 'auto'))));
+    assert.ok(!('authScheme' in (await answer('raw', 'auto'))));
+    assert.ok(!('authScheme' in (await answer('bearer', 'bearer'))));
+    const { code, message } = await answer('bearer', 'raw');
+    assert.equal(code, 'ION_AUTH');
+    assert.match(String(message), /Select the automatic authorization header/);
+  });
+
   /** Checks the response to values that work. */
   const expected: Record<string, (body: Record<string, unknown>) => void> = {
+    find: (body) => {
+      const { found } = body as { found: { id: string }[] };
+      assert.equal(found.length, 20);
+    },
     test: (body) => {
       const { me } = body as { me: { name: string; organization: { domain: string } } };
       assert.equal(me.name, 'Sandbox Service Account');
@@ -153,7 +205,12 @@ describe('ion-config', () => {
         const { apiUrl, authUrl } = sandboxConfig(context.sandbox);
         return { environment: 'custom', apiUrl, authUrl };
       };
-      const test = (body: object) => helper.request().post(`/ion-config/${route}`).send(body);
+      const wanted = route === 'find' ? { kind: 'run', search: '' } : {};
+      const test = (body: object) =>
+        helper
+          .request()
+          .post(`/ion-config/${route}`)
+          .send({ ...wanted, ...body });
       const typedKey = () => {
         const { clientId, clientSecret } = context.sandbox;
         return { clientId, clientSecret };
@@ -291,6 +348,47 @@ describe('ion-config', () => {
         }
       });
     });
+
+  describe('POST /ion-config/:id/find', () => {
+    interface Found {
+      id: string;
+      name: string;
+      details: string[];
+    }
+    const runs = async (search: string): Promise<Found[]> => {
+      const { body } = await helper
+        .request()
+        .post('/ion-config/config/find')
+        .send({ kind: 'run', search });
+      return body.found as Found[];
+    };
+
+    it('lists a run once if its ID and its title match', async () => {
+      await load();
+      const { data } = context.sandbox;
+      const other = data.runs.all().find(({ id }) => id !== 37)?.id as number;
+      data.runs.update(37, { title: 'Pump 0037' });
+      data.runs.update(other, { title: 'Valve 0037' });
+      const found = (await runs('0037')).map(({ id }) => Number(id));
+      assert.deepEqual(found, [37, other]);
+    });
+
+    it('finds the runs of a status by its name', async () => {
+      await load();
+      const names = {
+        TODO: ['TODO', 'todo', 'To do'],
+        IN_PROGRESS: ['IN_PROGRESS', 'in progress'],
+      };
+      for (const [status, searches] of Object.entries(names)) {
+        for (const search of searches) {
+          const found = await runs(search);
+          assert.ok(found.length > 0, search);
+          assert.ok(found.every(({ details }) => details.includes(status)));
+        }
+      }
+      assert.deepEqual(await runs('on hold'), []);
+    });
+  });
 
   describe('POST /ion-config/:id/run', () => {
     const run = (body: object, id = 'config') =>

@@ -60,6 +60,30 @@ describe('the versions of nodes', () => {
     assert.ok(payload.me);
   });
 
+  it('a config node of 1.0.0 keeps its form of the token', async () => {
+    const [node, config] = savedBy100('examples/01-first-query.json', 'ion-graphql');
+    assert.equal(config.authScheme, 'raw');
+    context.sandbox.control.set({ authScheme: 'bearer' });
+    const { caught } = await (await load(node, config)).send();
+    assert.equal(caught[0]?.error.code, 'ION_AUTH');
+    const { recent } = context.sandbox.control.counters();
+    assert.ok(!recent.some(({ headers }) => headers.authorization === 'Bearer'));
+    assert.deepEqual(warnings(), []);
+  });
+
+  it('a config node without a form of the token begins with the bare one and adapts', async () => {
+    const [node, { authScheme, ...config }] = savedBy100(
+      'examples/01-first-query.json',
+      'ion-graphql',
+    );
+    context.sandbox.control.set({ authScheme: 'bearer' });
+    await (await load(node, config as FlowNode)).answer();
+    const { recent } = context.sandbox.control.counters();
+    const forms = recent.flatMap(({ headers }) => headers.authorization ?? []);
+    assert.deepEqual(forms, ['raw', 'Bearer']);
+    assert.deepEqual(warnings(), []);
+  });
+
   it('a node from a later version works, and warns', async () => {
     const flow = await load({ ...graphqlNode, version: 99, unknown: 'x' });
     assert.ok((await flow.answer()).payload);

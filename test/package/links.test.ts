@@ -12,7 +12,8 @@ type Node = DefaultTreeAdapterTypes.ChildNode;
 const HOSTS = new Set([
   'graphql.org',
   'keepachangelog.com',
-  // Quoted from an error; it does not exist.
+  // Quoted from errors; they do not exist.
+  'auth.example.com',
   'login.example.com',
   'manual.firstresonance.io',
   'nodered.org',

@@ -86,6 +86,46 @@ describe('sandbox: tokens', () => {
     });
   }
 
+  for (const [authScheme, accepted] of [
+    ['raw', ''],
+    ['bearer', 'Bearer '],
+  ] as const) {
+    it(`accepts tokens only as "${accepted}<token>" with the setting "${authScheme}"`, async () => {
+      const token = await sandbox.token();
+      sandbox.control.set({ authScheme });
+      try {
+        for (const scheme of ['', 'Bearer ', 'Token ']) {
+          const { status, message } = await me(scheme + token);
+          if (scheme === accepted) assert.equal(status, 200);
+          else assert.equal(message, 'Unable to parse authentication token');
+        }
+      } finally {
+        sandbox.control.set({ authScheme: 'both' });
+      }
+    });
+  }
+
+  for (const [tokenPath, ...statuses] of [
+    ['both', 200, 200],
+    ['new', 200, 404],
+    ['old', 404, 200],
+  ] as const) {
+    it(`issues tokens at these paths with the setting "${tokenPath}"`, async () => {
+      sandbox.control.set({ tokenPath });
+      try {
+        for (const server of [sandbox.authUrl, sandbox.foreignAuthUrl]) {
+          const answers = [server, `${server}/auth`].map(async (base) => {
+            const { clientId, clientSecret } = sandbox;
+            return (await requestToken(base, clientId, clientSecret)).status;
+          });
+          assert.deepEqual(await Promise.all(answers), statuses);
+        }
+      } finally {
+        sandbox.control.set({ tokenPath: 'both' });
+      }
+    });
+  }
+
   it('asks for a missing token', async () => {
     const { status, body } = await me();
     assert.equal(status, 401);

@@ -8,11 +8,69 @@ import { gunzipSync } from 'node:zlib';
 import { Random } from '../../sandbox/data/random.js';
 import { tick } from '../../sandbox/live/simulation.js';
 import type { Fault, FaultEffect } from '../../sandbox/server.js';
+import { until } from '../support/until.js';
 import { requestToken, start, type TestSandbox } from './client.js';
 
 const ME = '{"query":"{ me { id } }"}';
 const CREATE = JSON.stringify({
   query: 'mutation { createRun(input: { title: "Example" }) { run { id } } }',
+});
+
+describe('sandbox: an ION that differs from the documented one', () => {
+  let sandbox: TestSandbox;
+  let authorization: string;
+  before(async () => {
+    sandbox = await start({ runs: 12 });
+    authorization = await sandbox.token();
+  });
+  afterEach(() => sandbox.control.set({ unknown: [], largestPage: null, opaqueCursors: false }));
+  after(() => sandbox.close());
+
+  const ask = async (query: string) => {
+    const response = await sandbox.post(JSON.stringify({ query }), { authorization });
+    return (await response.json()) as {
+      data?: { runs: { pageInfo: { endCursor: string } } } | null;
+      errors?: { message: string }[];
+    };
+  };
+  const FIRST = '{ runs(first: 5) { pageInfo { endCursor } } }';
+  const parts: [part: string, query: string, message: RegExp][] = [
+    ['Run.title', '{ runs { edges { node { title } } } }', /^Cannot query field "title" on type/],
+    ['Query.runs(first:)', FIRST, /^Unknown argument "first" on field "Query.runs"/],
+    [
+      'RunsInputFilters.title',
+      '{ runs(filters: { title: { eq: "a" } }) { pageInfo { endCursor } } }',
+      /^Field "title" is not defined by type "RunsInputFilters"/,
+    ],
+    [
+      'RunSortEnum.ID_ASC',
+      '{ runs(sort: [ID_ASC]) { pageInfo { endCursor } } }',
+      /^Value "ID_ASC" does not exist in "RunSortEnum" enum/,
+    ],
+    ['*.totalCount', '{ runs { pageInfo { totalCount } } }', /^Cannot query field "totalCount"/],
+  ];
+  for (const [part, query, message] of parts) {
+    it(`has no ${part}`, async () => {
+      assert.equal((await ask(query)).errors, undefined);
+      sandbox.control.set({ unknown: [part] });
+      assert.match(String((await ask(query)).errors?.[0]?.message), message);
+    });
+  }
+
+  it('refuses a page that is too large', async () => {
+    sandbox.control.set({ largestPage: 4 });
+    assert.equal((await ask(FIRST)).errors?.[0]?.message, 'first must be at most 4.');
+    sandbox.control.set({ largestPage: 5 });
+    assert.equal((await ask(FIRST)).errors, undefined);
+  });
+
+  it('has cursors that hold no decimal offset and lead to the next page', async () => {
+    sandbox.control.set({ opaqueCursors: true });
+    const cursor = (await ask(FIRST)).data?.runs.pageInfo.endCursor;
+    assert.doesNotMatch(Buffer.from(String(cursor), 'base64').toString(), /arrayconnection/);
+    const next = await ask(`{ runs(first: 5, after: "${cursor}") { pageInfo { endCursor } } }`);
+    assert.notEqual(next.data?.runs.pageInfo.endCursor, cursor);
+  });
 });
 
 describe('sandbox: faults', () => {
@@ -222,6 +280,8 @@ describe('sandbox: faults', () => {
       ['POST', 'faults', { target: 'api', kind: 'latency' }],
       ['POST', 'faults', { kind: 'hang' }],
       ['PATCH', 'settings', { nonsense: 1 }],
+      ['PATCH', 'settings', { authScheme: 'basic' }],
+      ['PATCH', 'settings', { tokenPath: '' }],
     ] as const) {
       assert.equal((await sandbox.http(method, path, body)).status, 400);
     }
@@ -345,6 +405,32 @@ describe('sandbox: live data', () => {
     );
     idle.destroy();
     await assert.rejects(fetch(sandbox.url));
+  });
+
+  it('starts with the form of tokens and the token path of its environment variables', async () => {
+    const start = (env: NodeJS.ProcessEnv) => {
+      const args = ['--import', 'tsx', 'sandbox/main.ts'];
+      const child = spawn(process.execPath, args, { env: { ...process.env, PORT: '0', ...env } });
+      let output = '';
+      const add = (chunk: Buffer) => {
+        output += chunk;
+      };
+      child.stdout.on('data', add);
+      child.stderr.on('data', add);
+      return { child, exit: once(child, 'exit'), text: () => output };
+    };
+    const { child, exit, text } = start({ AUTH_SCHEME: 'bearer', TOKEN_PATH: 'old' });
+    await until(() => text().includes('Ctrl-C'));
+    const url = /^ {2}API URL +(\S+)$/m.exec(text())?.[1];
+    assert.ok(text().includes(`${url}/auth/realms/api-keys/`));
+    const response = await fetch(`${url}/_sandbox/settings`, { method: 'PATCH', body: '{}' });
+    const settings = (await response.json()) as Record<string, unknown>;
+    assert.deepEqual([settings.authScheme, settings.tokenPath], ['bearer', 'old']);
+    child.kill('SIGTERM');
+    await exit;
+    const refused = start({ AUTH_SCHEME: 'basic' });
+    assert.deepEqual(await refused.exit, [1, null]);
+    assert.match(refused.text(), /The setting "authScheme" is one of both, raw, bearer/);
   });
 
   it('prints the details that a client needs, prints no warning, and leaves nothing open at its end', async () => {

@@ -106,7 +106,33 @@ describe('a node that writes through the outbox', () => {
     assert.deepEqual(shown.at(-1), { ...failing, reason });
     assert.ok(!shown.some(({ key }) => key === 'outbox.unreachable'));
     ion.fail = () => undefined;
-    await until(() => shown.at(-1)?.key === 'outbox.empty');
+    await until(() => shown.at(-1)?.key === 'outbox.delivered');
+    assert.equal(shown.at(-1)?.count, 1);
+  });
+
+  it('shows in its status why the newest write was rejected, until somebody decides on it', async () => {
+    const outbox = await open();
+    outbox.start();
+    const reject = async (key: 'notNumber' | 'unknownStep', name: string) => {
+      const count = outbox.state.rejected + 1;
+      ion.fail = () => new IonError('ION_VARIABLES', 'Many words.', { reason: { key, name } });
+      await outbox.add('node', write({ run: 1, step: 11 }, 12.5), {});
+      const isShown = (text: StatusText) =>
+        text.key === 'outbox.rejectedBecause' && text.count === count;
+      await until(() => shown.some(isShown));
+    };
+    await reject('unknownStep', 'Tighten');
+    await reject('notNumber', 'Torque');
+    const short = { key: 'notNumber', name: 'Torque' };
+    assert.deepEqual(shown.at(-1), {
+      ...{ key: 'outbox.rejectedBecause', fill: 'red', count: 2 },
+      reason: { code: 'ION_VARIABLES', short },
+    });
+    const [, newest] = await outbox.rejected(2);
+    await outbox.decide('discard', [newest?.sequence as number]);
+    assert.deepEqual(shown.at(-1), { key: 'outbox.rejected', fill: 'red', count: 1 });
+    await outbox.decide('discard');
+    assert.equal(shown.at(-1)?.key, 'outbox.empty');
   });
 
   for (const [code, what, key] of [

@@ -144,6 +144,10 @@ const anywhere = (
   token: { effect, ...both(token), ...more },
 });
 
+/** After 404, each token request is repeated at the other path. */
+const atBothPaths = (code: number, expected: Expected): Expected =>
+  code === 404 ? { ...expected, tries: 2 * expected.tries } : expected;
+
 /** Statuses of requests that were not processed, so that a mutation is retried as well. */
 const UNREAD = [408, 421, 425];
 /** A web page instead of a response: a query is retried; a mutation is known not to have run. */
@@ -157,7 +161,7 @@ const page = (
     `web page with HTTP ${code}`,
     webPage(code, title, code === 408 ? { connection: 'close' } : {}),
     { query: givenUp(api), mutation: UNREAD.includes(code) ? givenUp(api) : atOnce(api) },
-    givenUp(token),
+    atBothPaths(code, givenUp(token)),
     { turnsAway: true },
   );
 
@@ -177,7 +181,7 @@ const graphqlWith = (
   },
   token: {
     effect: json(code, { errors: [{ message: NOT_IN_STOCK }] }),
-    ...both(token === 'ION_AUTH' ? atOnce(token) : givenUp(token)),
+    ...both(token === 'ION_AUTH' ? atOnce(token) : atBothPaths(code, givenUp(token))),
   },
 });
 
@@ -276,7 +280,7 @@ export const faultRows: FaultRow[] = [
       times: 1,
       ...both({ tries: 2 }),
       turnsAway: true,
-      note: 'retried with a new token',
+      note: 'retried in the other format if the token was never accepted, else with a new token',
     },
     token: {
       effect: json(401, oauthError('invalid_client')),
@@ -289,9 +293,9 @@ export const faultRows: FaultRow[] = [
     name: 'HTTP 401 permanently',
     api: {
       effect: { kind: 'unauthorized' },
-      ...both({ code: 'ION_AUTH', tries: 2 }),
+      ...both({ code: 'ION_AUTH', tries: 4 }),
       turnsAway: true,
-      note: 'second attempt with a new token',
+      note: 'two tokens, each in both formats',
     },
     token: {
       effect: json(401, oauthError('invalid_client')),
@@ -304,9 +308,9 @@ export const faultRows: FaultRow[] = [
     name: 'web page with HTTP 401',
     api: {
       effect: webPage(401, 'Sign in'),
-      ...both({ code: 'ION_AUTH', tries: 2 }),
+      ...both({ code: 'ION_AUTH', tries: 4 }),
       turnsAway: true,
-      note: 'second attempt with a new token',
+      note: 'two tokens, each in both formats',
     },
     token: { effect: webPage(401, 'Sign in'), ...both(givenUp('ION_RESPONSE')) },
   },
@@ -476,9 +480,9 @@ export const faultRows: FaultRow[] = [
         kind: 'graphql',
         errors: [{ message: 'Log in.', extensions: { code: 'UNAUTHENTICATED' } }],
       },
-      ...both({ code: 'ION_AUTH', tries: 2 }),
+      ...both({ code: 'ION_AUTH', tries: 4 }),
       turnsAway: true,
-      note: 'second attempt with a new token',
+      note: 'two tokens, each in both formats',
     },
     token: {
       effect: json(200, oauthError('invalid_client')),

@@ -4,7 +4,8 @@ import { closedError, type IonError, toIonError } from '../errors.js';
 import { delayBeforeRetry } from '../http/retry-policy.js';
 import { abandonable } from '../support/abort-listeners.js';
 import { backoff } from '../support/backoff.js';
-import { requestToken, type TokenRequestOptions } from './token-request.js';
+import { TokenEndpoint } from './token-endpoint.js';
+import type { TokenRequestOptions } from './token-request.js';
 
 /** Minimum time before the end of a token at which it is refreshed, if its lifetime allows it. */
 const REFRESH_AHEAD_MS = 30_000;
@@ -24,13 +25,15 @@ export interface AccessTokensOptions extends TokenRequestOptions {
   now?: () => number;
 }
 
+/** The API's verdict on a token so far. A token that was accepted once stays `accepted`. */
+export type Acceptance = 'unknown' | 'accepted' | 'refusedInBothForms';
+
 interface AccessToken {
   value: string;
   /** On the monotonic clock, in ms. */
   refreshAt: number;
   expiresAt: number;
-  /** The API has accepted it at least once. */
-  isAccepted: boolean;
+  acceptance: Acceptance;
   /** The API has refused it as not valid yet. */
   wasNotYetValid: boolean;
 }
@@ -57,6 +60,7 @@ export type AfterRefusal =
  */
 export class AccessTokens {
   readonly #options: AccessTokensOptions;
+  readonly #endpoint: TokenEndpoint;
   readonly #now: () => number;
   readonly #closing = new AbortController();
   #current: AccessToken | undefined;
@@ -70,6 +74,7 @@ export class AccessTokens {
 
   constructor(options: AccessTokensOptions) {
     this.#options = options;
+    this.#endpoint = new TokenEndpoint(options);
     this.#now = options.now ?? (() => performance.now());
     setMaxListeners(0, this.#closing.signal);
   }
@@ -107,8 +112,8 @@ export class AccessTokens {
       this.#next = undefined;
     }
     const token = this.#current;
-    if (!token || token.isAccepted || token.value !== value) return;
-    token.isAccepted = true;
+    if (!token || token.acceptance === 'accepted' || token.value !== value) return;
+    token.acceptance = 'accepted';
     this.#failures = 0;
     this.#pausedUntil = Number.NEGATIVE_INFINITY;
   }
@@ -139,12 +144,23 @@ export class AccessTokens {
       this.#next = undefined;
       return 'again';
     }
-    if (!token.isAccepted) {
+    if (token.acceptance !== 'accepted') {
       if (this.#isPaused()) return 'fail';
       this.#pause(MAX_DELAY_MS);
     }
     this.#current = undefined;
     return 'again';
+  }
+
+  /** `undefined` for a token that is no longer used. */
+  acceptanceOf(value: string): Acceptance | undefined {
+    return this.#find(value)?.acceptance;
+  }
+
+  /** Reports that the API refused a token in both forms of the authorization header. */
+  refuseBothForms(value: string): void {
+    const token = this.#find(value);
+    if (token?.acceptance === 'unknown') token.acceptance = 'refusedInBothForms';
   }
 
   /** The client secret and the tokens, which must not appear in any text. */
@@ -158,6 +174,10 @@ export class AccessTokens {
     this.#closing.abort();
     this.#current = undefined;
     this.#next = undefined;
+  }
+
+  #find(value: string): AccessToken | undefined {
+    return [this.#current, this.#next].find((token) => token?.value === value);
   }
 
   /** The current token, or the next one if the current one has expired. */
@@ -187,7 +207,7 @@ export class AccessTokens {
           const now = this.#now();
           const known = this.#validToken(now);
           // A token that is not valid yet becomes valid sooner than a newer one.
-          if (known?.isAccepted || known?.wasNotYetValid) {
+          if (known?.acceptance === 'accepted' || known?.wasNotYetValid) {
             this.#next = { ...token, refusals: 0, tryAt: now };
           } else {
             this.#current = token;
@@ -214,11 +234,11 @@ export class AccessTokens {
     for (let tries = 1; ; tries++) {
       try {
         const requestedAt = this.#now();
-        const { value, lifetimeMs } = await requestToken(this.#options, signal);
+        const { value, lifetimeMs } = await this.#endpoint.request(signal);
         const aheadMs = Math.max(lifetimeMs / 5, Math.min(REFRESH_AHEAD_MS, lifetimeMs / 2));
         const expiresAt = requestedAt + lifetimeMs;
         const refreshAt = expiresAt - aheadMs;
-        return { value, refreshAt, expiresAt, isAccepted: false, wasNotYetValid: false };
+        return { value, refreshAt, expiresAt, acceptance: 'unknown', wasNotYetValid: false };
       } catch (thrown) {
         const error = toIonError(thrown);
         // A token request may be repeated like a query.

@@ -14,8 +14,14 @@ const CHECK =
 /**
  * The error of a token request that got a response without a token.
  * @param cause the error of the OAuth library
+ * @param missingAt another URL, at which there is no token endpoint
  */
-export function tokenFailure(cause: unknown, response: HttpResponse, url: URL): IonError {
+export function tokenFailure(
+  cause: unknown,
+  response: HttpResponse,
+  url: URL,
+  missingAt?: URL,
+): IonError {
   const { status, headers, text } = response;
   const { error, description } = oauthError(text);
   const title = webPageTitle(text);
@@ -30,7 +36,7 @@ export function tokenFailure(cause: unknown, response: HttpResponse, url: URL): 
       case 'ION_SERVER':
         return `The auth server ${url.host}, or a gateway before it, returned a server error (HTTP ${status}${details}). Try again later.`;
       case 'ION_NOT_FOUND':
-        return `${url.host} has no token endpoint at ${url.pathname} (HTTP 404${details}). ${CHECK}`;
+        return `${url.host} has no token endpoint at ${missingAt ? `${missingAt.href} or ${url.href}` : url.pathname} (HTTP 404${details}). ${CHECK}`;
       case 'ION_AUTH':
         return `The auth server ${url.host} refused the API key (HTTP ${status}${details}). ${adviceOn(error)}`;
       default: {

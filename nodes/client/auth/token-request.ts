@@ -17,6 +17,8 @@ export interface TokenRequestOptions {
   key: ApiKey;
   audience: string;
   transport: Pick<Transport, 'post'>;
+  /** Another URL at which the auth server has no token endpoint. */
+  missingAt?: URL;
 }
 
 export interface GrantedToken {
@@ -30,7 +32,7 @@ export interface GrantedToken {
  * @throws IonError
  */
 export async function requestToken(
-  { tokenUrl, key, audience, transport }: TokenRequestOptions,
+  { tokenUrl, key, audience, transport, missingAt }: TokenRequestOptions,
   signal: AbortSignal,
 ): Promise<GrantedToken> {
   const oauth = await import('oauth4webapi');
@@ -56,7 +58,7 @@ export async function requestToken(
     return readGrant(await oauth.processClientCredentialsResponse(server, client, response));
   } catch (thrown) {
     if (thrown instanceof IonError || !received) throw thrown;
-    throw tokenFailure(thrown, received, tokenUrl);
+    throw tokenFailure(thrown, received, tokenUrl, missingAt);
   }
 }
 

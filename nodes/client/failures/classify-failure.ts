@@ -31,7 +31,7 @@ const TOO_LARGE: ReadonlySet<number> = new Set([413, 414, 431]);
 
 /** Texts of GraphQL's validation, which comes before ION compares etags. */
 const INVALID_DOCUMENT =
-  /of required type|cannot query field|unknown argument|got invalid value|is not defined by|is never used|used in position|expected type/i;
+  /of required type|cannot query field|unknown argument|got invalid value|is not defined by|is never used|used in position|expected type|unknown (field|type)|does not exist in/i;
 
 /** Texts with which ION refuses a token (API reference, error codes; reports of 2025). */
 const REFUSED_TOKEN =
@@ -101,6 +101,11 @@ export function isNotYetValid({ errors }: IonError): boolean {
   return errors?.some(({ message }) => NOT_YET_VALID.test(message)) ?? false;
 }
 
+/** Whether a refusal shows that the API could read the token. */
+export function wasRead({ errors }: IonError): boolean {
+  return errors?.some(({ message }) => /rsa key|token is expired/i.test(message)) ?? false;
+}
+
 const NOT_YET_VALID =
   /not yet (valid|active)|jwt not active|\b(iat|nbf)\b|(issued|used) in the future|before (it was )?issued/i;
 
@@ -127,11 +132,12 @@ function classifyErrors(response: FailedResponse, errors: GraphqlError[]): Failu
   const trouble = serviceTrouble(errors.map(({ message }) => message));
   if (trouble === undefined) {
     // A missing etag is a permanent error of the document; a stale etag is a conflict.
-    const isStale = says(/(?<![a-z])e-?tags?(?![a-z])/i) && !says(INVALID_DOCUMENT);
+    const isInvalid = says(INVALID_DOCUMENT);
+    const isStale = says(/(?<![a-z])e-?tags?(?![a-z])/i) && !isInvalid;
     if (status === 409 || isStale || says(CONCURRENCY) || has(CONCURRENCY)) {
       return rejected('ION_CONFLICT');
     }
-    if (status === 403 || says(PERMISSION) || has(/^FORBIDDEN$/)) {
+    if (status === 403 || (says(PERMISSION) && !isInvalid) || has(/^FORBIDDEN$/)) {
       return rejected('ION_FORBIDDEN');
     }
   }

@@ -1,6 +1,7 @@
 import type { AccessTokens, AfterRefusal } from '../auth/access-tokens.js';
-import { closedError, type IonError, toIonError } from '../errors.js';
-import { isNotYetValid } from '../failures/classify-failure.js';
+import { type AuthScheme, AuthSchemes, authorization, otherScheme } from '../auth/auth-schemes.js';
+import { closedError, type IonError, toIonError, withSentence } from '../errors.js';
+import { isNotYetValid, wasRead } from '../failures/classify-failure.js';
 import type { Transport } from '../http/transport.js';
 import { abandonable } from '../support/abort-listeners.js';
 import type { Operation } from './operation.js';
@@ -8,9 +9,9 @@ import { type GraphqlResponse, readBody, readResponse } from './response.js';
 
 export interface GraphqlApiOptions {
   url: URL;
-  /** `Authorization: <token>` (raw) or `Authorization: Bearer <token>`. */
-  authScheme: 'raw' | 'bearer';
-  tokens: Pick<AccessTokens, 'get' | 'accept' | 'refuse'>;
+  /** `auto` finds out which scheme the API accepts, and begins with `raw`. */
+  authScheme: AuthScheme | 'auto';
+  tokens: Pick<AccessTokens, 'get' | 'accept' | 'refuse' | 'acceptanceOf' | 'refuseBothForms'>;
   transport: Pick<Transport, 'post'>;
 }
 
@@ -20,6 +21,13 @@ export interface RequestProgress {
   attempts: number;
   /** Access tokens that were sent. A newer token may have replaced them since. */
   readonly tokens: Set<string>;
+}
+
+interface ApiRequest {
+  operation: Operation;
+  body: string;
+  signal: AbortSignal;
+  progress: RequestProgress;
 }
 
 /** A request to the API that failed, as opposed to a token request. */
@@ -33,13 +41,21 @@ export class ApiFailure {
 /** Sends operations to the GraphQL API, with an access token in each request. */
 export class GraphqlApi {
   readonly #options: GraphqlApiOptions;
+  readonly #schemes: AuthSchemes;
 
   constructor(options: GraphqlApiOptions) {
     this.#options = options;
+    this.#schemes = new AuthSchemes(options.authScheme);
+  }
+
+  /** The scheme of the next request. */
+  get authScheme(): AuthScheme {
+    return this.#schemes.current;
   }
 
   /**
-   * One request, and a second one with a new token if the API refused the first token.
+   * One request, and another one with a new token if the API refused the first token. With `auto`,
+   * a refused token is sent again in the other form of the header before it is replaced.
    * @throws IonError of the token request, if there is no token
    */
   async send(
@@ -52,13 +68,40 @@ export class GraphqlApi {
     let token = tokens.get(signal);
     // A token in memory needs no promise, which saves a turn of the event loop.
     if (typeof token !== 'string') token = await token;
-    const first = await this.#post(token, operation, body, signal, progress);
+    const request = { operation, body, signal, progress };
+    const first = await this.#postInEitherForm(token, request);
     if (!isTokenRefusal(first) || this.#refuse(token, first) !== 'again') return first;
-    if (operation.kind === 'mutation' && !first.error.notRun) return first;
+    if (!isRepeatable(first, operation)) return first;
     token = await tokens.get(signal);
-    const second = await this.#post(token, operation, body, signal, progress);
+    const second = await this.#postInEitherForm(token, request);
     if (isTokenRefusal(second)) this.#refuse(token, second);
     return second;
+  }
+
+  /** One request, and another one with the same token if only its form may have been refused. */
+  async #postInEitherForm(
+    token: string,
+    request: ApiRequest,
+  ): Promise<GraphqlResponse | ApiFailure> {
+    const { tokens } = this.#options;
+    const schemes = this.#schemes;
+    const scheme = schemes.current;
+    const first = await this.#post(token, scheme, request);
+    if (!schemes.isAutomatic || !isFormInDoubt(first)) return first;
+    if (!isRepeatable(first, request.operation)) return first;
+    while (schemes.isTrying && (await schemes.trialEnded(request.signal)));
+    if (schemes.current !== scheme) return this.#post(token, schemes.current, request);
+    const acceptance = tokens.acceptanceOf(token);
+    if (acceptance === 'refusedInBothForms') return inBothForms(first);
+    if (acceptance !== 'unknown') return first;
+    const other = otherScheme(scheme);
+    const tryOther = async () => {
+      const second = await this.#post(token, other, request);
+      if (!isFormInDoubt(second)) return second;
+      tokens.refuseBothForms(token);
+      return inBothForms(wasRead(first.error) && !wasRead(second.error) ? first : second);
+    };
+    return schemes.try(other, tryOther, isTokenRead);
   }
 
   #refuse(token: string, failure: ApiFailure): AfterRefusal {
@@ -69,12 +112,10 @@ export class GraphqlApi {
 
   async #post(
     token: string,
-    operation: Operation,
-    body: string,
-    signal: AbortSignal,
-    progress: RequestProgress,
+    scheme: AuthScheme,
+    { operation, body, signal, progress }: ApiRequest,
   ): Promise<GraphqlResponse | ApiFailure> {
-    const { url, authScheme, tokens, transport } = this.#options;
+    const { url, tokens, transport } = this.#options;
     progress.attempts++;
     progress.tokens.add(token);
     try {
@@ -83,7 +124,7 @@ export class GraphqlApi {
         url,
         headers: {
           accept: 'application/json, application/graphql-response+json;q=0.9',
-          authorization: authScheme === 'bearer' ? `Bearer ${token}` : token,
+          authorization: authorization(scheme, token),
           'content-type': 'application/json',
         },
         body,
@@ -92,7 +133,11 @@ export class GraphqlApi {
       let json = readBody(response, url.host);
       // A long text is parsed in slices, and the flow may be stopped between them.
       if (json instanceof Promise) json = await abandonable(json, signal, closedAfterResponse);
-      const result = readResponse(response, url.host, json, token, operation);
+      const result = readResponse(response, url.host, json, {
+        token,
+        operation,
+        isSchemeAutomatic: this.#schemes.isAutomatic,
+      });
       tokens.accept(token);
       return result;
     } catch (thrown) {
@@ -111,4 +156,25 @@ function closedAfterResponse(): IonError {
 function isTokenRefusal(result: GraphqlResponse | ApiFailure): result is ApiFailure {
   if (!(result instanceof ApiFailure)) return false;
   return result.error.code === 'ION_AUTH' && result.error.status === 401;
+}
+
+/** Whether the API refused a token, and perhaps only because of its form. */
+function isFormInDoubt(result: GraphqlResponse | ApiFailure): result is ApiFailure {
+  return isTokenRefusal(result) && !isNotYetValid(result.error);
+}
+
+/** Whether the API could read the token, even if it did not execute the operation. */
+function isTokenRead(result: GraphqlResponse | ApiFailure): boolean {
+  if (!(result instanceof ApiFailure)) return true;
+  const { error } = result;
+  return error.origin === 'operation' || (isTokenRefusal(result) && isNotYetValid(error));
+}
+
+function isRepeatable({ error }: ApiFailure, { kind }: Operation): boolean {
+  return kind !== 'mutation' || error.notRun === true;
+}
+
+function inBothForms({ error }: ApiFailure): ApiFailure {
+  const sentence = 'The access token was sent bare and as a bearer token.';
+  return new ApiFailure(error.with({ message: withSentence(error.message, sentence) }));
 }

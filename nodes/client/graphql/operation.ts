@@ -1,4 +1,4 @@
-import type { DocumentNode, OperationDefinitionNode } from 'graphql';
+import type { ArgumentNode, DocumentNode, FieldNode, OperationDefinitionNode } from 'graphql';
 import { parse } from 'graphql/language';
 import { IonError, quote, reasonOf } from '../errors.js';
 import { describe } from '../support/describe.js';
@@ -16,6 +16,18 @@ export interface Operation {
   name: string | undefined;
   document: DocumentNode;
   definition: OperationDefinitionNode;
+  /** Whether this package wrote the document, not the user. */
+  isOwn?: boolean;
+  /** Parts that are left out if ION's schema lacks them. */
+  wishes?: Wishes;
+}
+
+/** Parts of an operation that this package can do without. */
+export interface Wishes {
+  /** Fields and arguments, each with a text that stands for the same part in all documents. */
+  nodes: ReadonlyMap<FieldNode | ArgumentNode, string>;
+  /** Paths inside variables, such as `input.active`. Lists and `and_`, `or_` are not part of a path. */
+  inputs: readonly string[];
 }
 
 /** Number of parsed documents in the cache, because a flow repeats the same texts. */

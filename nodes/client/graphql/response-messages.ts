@@ -13,12 +13,10 @@ const TOKEN_ADVICE: [RegExp, string][] = [
     /token is expired|not yet (valid|active)|\b(iat|nbf)\b/i,
     'Check the clocks of this machine, of the auth server and of ION.',
   ],
-  [
-    /unable to (parse|validate) authentication token/i,
-    'Try the other authorization header in the ION config node.',
-  ],
   [/please provide proper credentials/i, 'A proxy in between may remove the Authorization header.'],
 ];
+const UNREADABLE_TOKEN = /unable to (parse|validate) authentication token/i;
+const SCHEME_CHECK = 'Select the automatic authorization header in the ION config node.';
 const KEY_CHECK = 'Check that the API key belongs to this environment and is enabled.';
 const URL_CHECK =
   'Check the API URL in the ION config node, and the gateway, proxy or firewall in between.';
@@ -32,11 +30,11 @@ export function errorsMessage(
   { status }: HttpResponse,
   { code, origin }: FailureClass,
   errors: GraphqlError[],
+  isSchemeAutomatic: boolean,
 ): string {
   const text = quote(errors.map((error) => error.message).join(' · '));
   if (code === 'ION_AUTH') {
-    const advice = TOKEN_ADVICE.find(([pattern]) => pattern.test(text))?.[1] ?? KEY_CHECK;
-    return `ION refused the access token: "${text}". ${advice}`;
+    return `ION refused the access token: "${text}". ${tokenAdvice(text, isSchemeAutomatic)}`;
   }
   if (origin === 'service' && code === 'ION_RATE_LIMITED') {
     return `ION's rate limit was reached: "${text}". ${SEND_FEWER}`;
@@ -52,6 +50,11 @@ export function errorsMessage(
     return `${text} (the API key has the permissions that its creator had when it was created)`;
   }
   return text;
+}
+
+function tokenAdvice(text: string, isSchemeAutomatic: boolean): string {
+  if (!isSchemeAutomatic && UNREADABLE_TOKEN.test(text)) return SCHEME_CHECK;
+  return TOKEN_ADVICE.find(([pattern]) => pattern.test(text))?.[1] ?? KEY_CHECK;
 }
 
 /** The message for an HTTP status, which ION's web server or a gateway before it sent. */

@@ -36,6 +36,16 @@ const GRAPHQL_KEYS: ReadonlySet<string> = new Set(['data', 'errors', 'extensions
 /** In characters. Usual IDs have 16 or 32. */
 const MAX_TRACE_ID = 128;
 
+/** The request of a response. */
+export interface SentRequest {
+  /** The access token. */
+  token?: string;
+  /** The response must contain its fields. */
+  operation?: Operation;
+  /** The client tries both forms of the authorization header. */
+  isSchemeAutomatic?: boolean;
+}
+
 /**
  * The body of a response as JSON; a promise for a long one.
  * @returns `undefined` for a body that is not JSON
@@ -64,21 +74,20 @@ function isFailure({ status }: HttpResponse): boolean {
  * Reads a response of the API. The body counts more than the status, because a 4xx or 5xx may carry
  * GraphQL errors, and a 200 may hold nothing but errors.
  * @param body its JSON, from `readBody`
- * @param token the access token of the request
- * @param operation the operation of the request, whose fields the response must contain
  * @throws IonError with the code of the failure; `ION_AUTH` with status 401 for a refused token
  */
 export function readResponse(
   response: HttpResponse,
   host: string,
   body: unknown,
-  token = '',
-  operation?: Operation,
+  { token = '', operation, isSchemeAutomatic = false }: SentRequest = {},
 ): GraphqlResponse {
   const traceId = readTraceId(response, token);
   const errors = readErrors(body, isFailure(response));
   const data = isObject(body) && isObject(body.data) ? body.data : undefined;
-  if (errors || isFailure(response)) throw failure(response, host, { errors, data, traceId });
+  if (errors || isFailure(response)) {
+    throw failure(response, host, { errors, data, traceId, isSchemeAutomatic });
+  }
   if (!data || (operation && !hasFieldOf(operation, data))) {
     const { status } = response;
     throw new IonError('ION_RESPONSE', notGraphqlMessage(response, host, body), {
@@ -123,13 +132,17 @@ function failure(
     errors,
     data,
     traceId,
-  }: Pick<FailedResponse, 'errors' | 'data'> & { traceId?: string | undefined },
+    isSchemeAutomatic,
+  }: Pick<FailedResponse, 'errors' | 'data'> & {
+    traceId: string | undefined;
+    isSchemeAutomatic: boolean;
+  },
 ): IonError {
   const retryAfterMs = parseRetryAfter(response.headers);
   const failed = { status: response.status, errors, data, retryAfterMs };
   const failureClass = classifyApiFailure(failed);
   const message = errors
-    ? errorsMessage(response, failureClass, errors)
+    ? errorsMessage(response, failureClass, errors, isSchemeAutomatic)
     : statusMessage(response, failureClass, host);
   return new IonError(failureClass.code, message, {
     ...failureClass,

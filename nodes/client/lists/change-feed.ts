@@ -1,6 +1,6 @@
 import type { IonResponse } from '../client.js';
 import { IonError, toIonError } from '../errors.js';
-import { parseOperation } from '../graphql/operation.js';
+import { ownOperation } from '../graphql/own-operation.js';
 import type { PageSource } from '../paging/page-reader.js';
 import { failureAt, type Page, type PagesOptions } from '../paging/paginator.js';
 import { Slices } from '../support/slices.js';
@@ -43,7 +43,13 @@ export interface ChangesPage {
   page: Page;
 }
 
-export type ChangesOptions = Omit<PagesOptions, 'variables' | 'limit'>;
+export interface ChangesOptions extends Omit<PagesOptions, 'variables' | 'limit'> {
+  /**
+   * Whether only new rows matter. Without the time of their creation, all changes are updates.
+   * @default false
+   */
+  onlyCreated?: boolean | undefined;
+}
 
 /**
  * A checkpoint after which only later changes count. Costs one request for the newest timestamp and
@@ -60,7 +66,7 @@ export async function checkpointNow(
   const selections = lists.map(
     (list) => `${list}(sort: [_UPDATED_DESC], first: 1) { edges { node { _updated } } }`,
   );
-  const operation = parseOperation(`{ ${selections.join(' ')} }`);
+  const operation = ownOperation(`{ ${selections.join(' ')} }`);
   const response = await client.request(operation, options);
   const rows = await Promise.all(lists.map((list) => firstRow(response, list)));
   let updated = rows.reduce<string | null>((newest, row) => latest(newest, updatedOf(row)), null);
@@ -128,14 +134,17 @@ export class ChangeFeed {
   ): AsyncGenerator<ChangesPage, void, undefined> {
     const { field } = this.#resource.parts ?? {};
     const partFields = field ? STATE_FIELDS.map((name) => `${field}.${name}`) : [];
+    const needed = [...STATE_FIELDS, ...partFields].filter((name) => !name.endsWith('_etag'));
+    if (options.onlyCreated) needed.push('_created');
     const fields = [...query.fields, ...STATE_FIELDS, '_created', ...partFields];
+    const wished = unneeded(fields, query, needed);
     const filter = allOf(query.filter, this.#filter());
     const requestedAt = performance.now();
     const slices = new Slices();
     for await (const { rows, page } of readRows(
       client,
       this.#resource,
-      { ...query, fields, filter },
+      { ...query, fields, wished, filter },
       { ...options, limit: 0 },
     )) {
       this.#setClock(page.response, requestedAt);
@@ -245,6 +254,17 @@ export class ChangeFeed {
     if (this.#begin === null) return true;
     return typeof created === 'string' && toMs(created) >= toMs(this.#begin);
   }
+}
+
+/** The fields that are neither chosen nor needed. */
+function unneeded(
+  fields: readonly string[],
+  query: RowsQuery,
+  needed: readonly string[],
+): string[] {
+  const { wished = [] } = query;
+  const chosen = new Set(query.fields.filter((field) => !wished.includes(field)));
+  return fields.filter((field) => !chosen.has(field) && !needed.includes(field));
 }
 
 function allOf(

@@ -1,12 +1,12 @@
 import type { IonClient } from '../client.js';
 import { IonError } from '../errors.js';
-import { parseOperation } from '../graphql/operation.js';
 import type { PageSource } from '../paging/page-reader.js';
 import type { PagesOptions } from '../paging/paginator.js';
 import type { Resource } from './resources.js';
 import { keyOf } from './row-version.js';
 import { flattenResponse, type Row, readRows, selectFields } from './rows.js';
-import { type RowsQuery, rowsDocument, rowsVariables } from './rows-query.js';
+import { rowsOperation } from './rows-operation.js';
+import { type RowsQuery, rowsVariables } from './rows-query.js';
 
 /**
  * The current state of the row with this id.
@@ -21,8 +21,9 @@ export async function readRow(
   signal: AbortSignal,
 ): Promise<Row | undefined> {
   const filters = [...query.filters, { field: 'id', op: 'eq', value: id } as const];
-  const variables = rowsVariables({ ...query, filters });
-  const operation = parseOperation(rowsDocument(resource, query.fields));
+  const filtered = { ...query, filters };
+  const variables = rowsVariables(filtered);
+  const operation = rowsOperation(resource, filtered);
   // Not a new message: the webhook was already accepted, so a full queue must not reject it.
   const response = await client.request(operation, { variables, signal, isNew: false });
   const rows = await flattenResponse(response.data[resource.list], response);
@@ -49,7 +50,7 @@ export async function readMatchingRows(
   for await (const { rows } of readRows(
     client,
     resource,
-    { ...query, filters, fields },
+    { ...query, filters, fields, wished: query.wished?.filter((each) => each !== 'id') },
     { ...options, limit: 0 },
   )) {
     for (const row of rows) found.set(keyOf(row.id), selectFields(row, query.fields));

@@ -17,6 +17,8 @@ export interface RowsQuery {
   filter?: Record<string, unknown> | undefined;
   /** Paths to select, such as `id` or `steps.fields.value`. */
   fields: string[];
+  /** Fields that nobody chose, which are left out if ION's schema lacks them. */
+  wished?: readonly string[] | undefined;
   /** Values of the list's sort enum; empty: `ID_ASC`, because offset cursors need a stable order. */
   sort: string[];
 }

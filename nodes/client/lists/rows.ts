@@ -1,19 +1,13 @@
 import type { IonResponse } from '../client.js';
 import { IonError, reasonOf } from '../errors.js';
-import { parseOperation } from '../graphql/operation.js';
 import type { PageSource } from '../paging/page-reader.js';
 import { failureAt, type Page, type PagesOptions, pages } from '../paging/paginator.js';
 import { setProperty } from '../support/json.js';
 import { MAX_TEXT_AT_ONCE } from '../support/long-json.js';
 import { inSlices, type Slices } from '../support/slices.js';
 import type { Resource } from './resources.js';
-import {
-  type RowsQuery,
-  rowsDocument,
-  rowsVariables,
-  type SelectionTree,
-  selectionTree,
-} from './rows-query.js';
+import { rowsOperation } from './rows-operation.js';
+import { type RowsQuery, rowsVariables, type SelectionTree, selectionTree } from './rows-query.js';
 
 /** A row with the selected fields, in which `edges` and `node` are unwrapped at every level. */
 export type Row = Record<string, unknown>;
@@ -35,7 +29,7 @@ export async function* readRows(
   query: RowsQuery,
   options: Omit<PagesOptions, 'variables'>,
 ): AsyncGenerator<RowsPage, void, undefined> {
-  const operation = parseOperation(rowsDocument(resource, query.fields));
+  const operation = rowsOperation(resource, query);
   const variables = rowsVariables(query);
   for await (const page of pages(client, operation, { ...options, variables })) {
     const rows = await rowsIn(page).catch((thrown) => {

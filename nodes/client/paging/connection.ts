@@ -51,11 +51,15 @@ export function connectionIn(
     );
   }
   const { startCursor, endCursor, hasNextPage, totalCount } = pageInfo as Record<string, unknown>;
+  // An ION without this field has no more rows after an empty page.
+  const isUnknown = hasNextPage === undefined;
   return {
     edges,
     startCursor,
     endCursor,
-    hasNextPage: hasNextPage === true,
+    hasNextPage: isUnknown
+      ? edges.length > 0 && typeof endCursor === 'string'
+      : hasNextPage === true,
     totalCount: typeof totalCount === 'number' ? totalCount : undefined,
   };
 }

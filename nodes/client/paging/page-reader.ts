@@ -1,8 +1,10 @@
 import type { IonClient, IonResponse, RequestState } from '../client.js';
-import { IonError } from '../errors.js';
+import { type IonError, toIonError } from '../errors.js';
 import type { Operation } from '../graphql/operation.js';
+import { smallerPage } from '../graphql/page-refusal.js';
 import { type Connection, connectionIn } from './connection.js';
 import { CollectedSize } from './list-limits.js';
+import { lowerPageLimit, pageLimitOf } from './page-limits.js';
 import { argumentValue, type PagedOperation, pagedOperation } from './paged-operation.js';
 
 /** The part of a client that reads pages. */
@@ -13,6 +15,11 @@ export interface PageReaderOptions {
   /** Rows per page, unless the document has its own `first`. */
   pageSize: number;
   onState?: ((state: RequestState) => void) | undefined;
+  /**
+   * True for a dialog.
+   * @default false
+   */
+  isEditor?: boolean | undefined;
   /**
    * Whether the caller holds something of all rows until the end, so that their size is limited.
    * @default false
@@ -39,30 +46,28 @@ export interface PageResponse {
 /** Timeouts do not halve pages below this number of rows. */
 const MIN_PAGE_SIZE = 10;
 
-/** Operations whose page info turned out to have no `totalCount`. */
-const withoutTotalCount = new WeakSet<Operation>();
-
-/** Requests single pages of one list. Pages become smaller when ION cannot return them in time. */
+/**
+ * Requests single pages of one list. Pages become smaller when ION refuses their size or cannot return
+ * them in time.
+ */
 export class PageReader {
   /** The cursor in the user's own `after`; null without one. */
   readonly startCursor: unknown;
   readonly #client: PageSource;
-  readonly #operation: Operation;
   readonly #options: PageReaderOptions;
   readonly #variables: Record<string, unknown>;
   readonly #collected: CollectedSize | undefined;
-  #paged: PagedOperation;
+  readonly #paged: PagedOperation;
   #pageSize: number;
   #attempts = 0;
 
   /** @throws IonError `ION_QUERY` if the operation cannot be paged */
   constructor(client: PageSource, operation: Operation, options: PageReaderOptions) {
     this.#client = client;
-    this.#operation = operation;
     this.#options = options;
     this.#variables = options.variables ?? {};
     this.#collected = options.isCollected ? new CollectedSize() : undefined;
-    this.#paged = pagedOperation(operation, { totalCount: !withoutTotalCount.has(operation) });
+    this.#paged = pagedOperation(operation);
     const first = argumentValue(this.#paged.ownFirst, operation, this.#variables);
     this.#pageSize = typeof first === 'number' && first > 0 ? first : options.pageSize;
     this.startCursor = argumentValue(this.#paged.ownAfter, operation, this.#variables) ?? null;
@@ -83,9 +88,9 @@ export class PageReader {
     return this.#paged.idPath;
   }
 
-  /** Rows per page, as many as ION can return in time. */
+  /** Rows per page, as many as ION allows and can return in time. */
   get pageSize(): number {
-    return this.#pageSize;
+    return Math.min(this.#pageSize, pageLimitOf(this.#client));
   }
 
   /** Requests that were sent for the pages read so far. */
@@ -94,11 +99,12 @@ export class PageReader {
   }
 
   /**
-   * Reads one page, with fewer rows after each timeout.
+   * Reads one page, with fewer rows after each timeout, and after a page that is too large for ION.
    * @throws IonError
    */
   async read({ cursor, rows, isNew, signal }: PageRequest): Promise<PageResponse> {
-    let requested = rows;
+    let requested = Math.min(rows, pageLimitOf(this.#client));
+    let limit: number | undefined;
     const variables = () => ({
       ...this.#variables,
       [this.#paged.firstVariable]: requested,
@@ -111,20 +117,24 @@ export class PageReader {
       }
       return variables();
     };
-    try {
-      const { onState } = this.#options;
-      const options = { variables: variables(), signal, isNew, onState, onRetry };
-      const response = await this.#client.request(this.#paged, options);
-      this.#attempts += response.attempts;
-      const connection = connectionIn(response.data, this.#paged);
-      await this.#collected?.add(response, this.path);
-      return { response, connection };
-    } catch (thrown) {
-      if (!lacksTotalCount(thrown) || withoutTotalCount.has(this.#operation)) throw thrown;
-      this.#attempts += thrown.attempts;
-      withoutTotalCount.add(this.#operation);
-      this.#paged = pagedOperation(this.#operation, { totalCount: false });
-      return this.read({ cursor, rows: requested, isNew, signal });
+    const { onState, isEditor } = this.#options;
+    for (;;) {
+      try {
+        const options = { variables: variables(), signal, isNew, isEditor, onState, onRetry };
+        const response = await this.#client.request(this.#paged, options);
+        this.#attempts += response.attempts;
+        // Only a smaller page that ION accepts proves that the size was the reason.
+        if (limit !== undefined) lowerPageLimit(this.#client, limit);
+        const connection = connectionIn(response.data, this.#paged);
+        await this.#collected?.add(response, this.path);
+        return { response, connection };
+      } catch (thrown) {
+        const error = toIonError(thrown);
+        limit = smallerPage(requested, error);
+        if (limit === undefined) throw thrown;
+        this.#attempts += error.attempts;
+        requested = limit;
+      }
     }
   }
 }
@@ -136,13 +146,4 @@ function halved(rows: number): number {
 /** ION's gateway sends 502 after 30 s (ION's API manual), and a smaller page may be fast enough. */
 function isTimeout({ code, status }: IonError): boolean {
   return code === 'ION_TIMEOUT' || status === 502 || status === 504;
-}
-
-/** The lists `apiKeys` and `logs` of ION's schema use a page info without counts. */
-function lacksTotalCount(thrown: unknown): thrown is IonError {
-  return (
-    thrown instanceof IonError &&
-    thrown.code === 'ION_GRAPHQL' &&
-    (thrown.errors?.some(({ message }) => message.includes('totalCount')) ?? false)
-  );
 }

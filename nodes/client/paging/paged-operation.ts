@@ -30,18 +30,19 @@ export interface PagedOperation extends Operation, RowKeys {
 /** A literal of the document, or the name of the variable that holds the value. */
 type ArgumentValue = { literal: unknown } | { variable: string } | undefined;
 
-export interface PagingOptions {
-  /** Whether `totalCount` is selected; false if the schema's page info does not have it. */
-  totalCount: boolean;
-}
+/** Fields of the page info that are added if the document lacks them. */
+const PAGE_INFO = ['hasNextPage', 'startCursor', 'endCursor', 'totalCount'];
+/** No page can follow another one without it. */
+const NEEDED = 'endCursor';
 
 /**
  * Rewrites an operation so that its connection can be read page by page: adds `first`, `after` and
- * `pageInfo` if they are missing. Everything else stays as it was written.
+ * `pageInfo` if they are missing. Everything else stays as it was written. Not every list of ION has
+ * a page info with counts, so the fields that are added to it are wishes.
  * @throws IonError `ION_QUERY` if there is not exactly one connection, if it is read backwards, if
  * the operation is a mutation, or if the document is too large
  */
-export function pagedOperation(operation: Operation, options: PagingOptions): PagedOperation {
+export function pagedOperation(operation: Operation): PagedOperation {
   if (operation.kind !== 'query') {
     // A mutation would be executed once for every page.
     throw new IonError(
@@ -72,10 +73,14 @@ export function pagedOperation(operation: Operation, options: PagingOptions): Pa
     ...(after.isNew ? [variableDefinition(after.variable, 'String')] : []),
   ];
   const replaced = new Set(fields);
+  const nodes = new Map(operation.wishes?.nodes);
   const rewritten: DocumentNode = visit(document, {
     Field(node) {
       if (!replaced.has(node)) return undefined;
-      return withPaging(node, { first: first.variable, after: after.variable }, options);
+      const paged = withPaging(node, { first: first.variable, after: after.variable });
+      for (const each of paged.added)
+        nodes.set(each, `${path.join('.')}.pageInfo.${each.name.value}`);
+      return paged.field;
     },
     // An enum prints its name unchanged; a block string would be indented line by line.
     StringValue: ({ value }) => ({ kind: Kind.ENUM, value: JSON.stringify(value) }),
@@ -90,6 +95,7 @@ export function pagedOperation(operation: Operation, options: PagingOptions): Pa
     ...operation,
     text: print(rewritten),
     document: rewritten,
+    wishes: { inputs: [], ...operation.wishes, nodes },
     path,
     firstVariable: first.variable,
     afterVariable: after.variable,
@@ -165,17 +171,17 @@ function literalOf(value: ValueNode): unknown {
   return value.kind === Kind.STRING ? value.value : undefined;
 }
 
+/** The field with paging, and the fields of its page info that were added and are not needed. */
 function withPaging(
   field: FieldNode,
   variables: { first: string; after: string },
-  { totalCount }: PagingOptions,
-): FieldNode {
+): { field: FieldNode; added: FieldNode[] } {
   const others = (field.arguments ?? []).filter(
     ({ name }) => name.value !== 'first' && name.value !== 'after',
   );
   const selections = field.selectionSet?.selections ?? [];
-  const wanted = ['hasNextPage', 'startCursor', 'endCursor', ...(totalCount ? ['totalCount'] : [])];
-  return {
+  const added = missingPageInfo(selections);
+  const paged: FieldNode = {
     ...field,
     arguments: [
       ...others,
@@ -184,9 +190,10 @@ function withPaging(
     ],
     selectionSet: {
       kind: Kind.SELECTION_SET,
-      selections: [...selections.filter((node) => !isPageInfo(node)), pageInfo(selections, wanted)],
+      selections: [...selections.filter((node) => !isPageInfo(node)), pageInfo(selections, added)],
     },
   };
+  return { field: paged, added: added.filter(({ name }) => name.value !== NEEDED) };
 }
 
 function isPageInfo(selection: SelectionNode): selection is FieldNode {
@@ -200,17 +207,27 @@ function isUnmodified(field: FieldNode): boolean {
   return !field.alias && !field.directives?.length;
 }
 
-function pageInfo(selections: readonly SelectionNode[], wanted: string[]): FieldNode {
-  const own = selections
-    .filter(isPageInfo)
-    .flatMap(({ selectionSet }) => selectionSet?.selections ?? []);
-  const has = (name: string) =>
-    own.some((node) => node.kind === Kind.FIELD && node.name.value === name && isUnmodified(node));
-  const missing = wanted.filter((name) => !has(name)).map(nameField);
+function pageInfo(selections: readonly SelectionNode[], added: readonly FieldNode[]): FieldNode {
   return {
     ...nameField('pageInfo'),
-    selectionSet: { kind: Kind.SELECTION_SET, selections: [...own, ...missing] },
+    selectionSet: {
+      kind: Kind.SELECTION_SET,
+      selections: [...ownPageInfo(selections), ...added],
+    },
   };
+}
+
+function missingPageInfo(selections: readonly SelectionNode[]): FieldNode[] {
+  const own = ownPageInfo(selections);
+  const has = (name: string) =>
+    own.some((node) => node.kind === Kind.FIELD && node.name.value === name && isUnmodified(node));
+  return PAGE_INFO.filter((name) => !has(name)).map(nameField);
+}
+
+function ownPageInfo(selections: readonly SelectionNode[]): SelectionNode[] {
+  return selections
+    .filter(isPageInfo)
+    .flatMap(({ selectionSet }) => selectionSet?.selections ?? []);
 }
 
 function nameField(name: string): FieldNode {

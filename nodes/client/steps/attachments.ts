@@ -1,6 +1,8 @@
 import type { IonClient } from '../client.js';
 import { IonError, quote, toIonError } from '../errors.js';
-import { parseOperation } from '../graphql/operation.js';
+import { lacksIn } from '../graphql/lacks.js';
+import type { Operation } from '../graphql/operation.js';
+import { ownOperation } from '../graphql/own-operation.js';
 import { headerOf } from '../http/transport.js';
 import type { AttachmentFile } from './attachment-file.js';
 import type { Id } from './known-columns.js';
@@ -10,9 +12,9 @@ import type { RequestScope } from './request-scope.js';
 /** An attachment as ION returns it. */
 export interface Attachment {
   id: number;
-  filename: string | null;
-  contentType: string | null;
-  entityId: number | null;
+  filename?: string | null;
+  contentType?: string | null;
+  entityId: Id | null;
 }
 
 /** An earlier try to attach a file, whose response was lost. */
@@ -26,26 +28,66 @@ export interface EarlierTry {
 }
 
 interface StoredAttachment extends Attachment {
-  downloadUrl: string | null;
+  downloadUrl?: string | null;
 }
 
 /** Permission to upload one file. */
 interface UploadGrant {
   uploadUrl: string | null;
-  contentType: string | null;
+  contentType?: string | null | undefined;
 }
 
 const DEFAULT_TYPE = 'application/octet-stream';
-const COLUMNS = 'id filename contentType entityId _etag';
-const GRANT_QUERY =
-  'query RequestFileUploadUrl($filename: String!) { requestFileUploadUrl(filename: $filename) { uploadUrl s3Key contentType } }';
-const CREATE_MUTATION = `mutation CreateFileAttachment($input: CreateFileAttachmentInput!) { createFileAttachment(input: $input) { fileAttachment { ${COLUMNS} } uploadUrl } }`;
-const DELETE_MUTATION =
-  'mutation DeleteFileAttachment($input: DeleteFileAttachmentInput!) { deleteFileAttachment(input: $input) { __typename } }';
-const STEP_QUERY = `query RunStepAttachments($id: ID!) { runStep(id: $id) { fileAttachments { ${COLUMNS} downloadUrl } } }`;
-
-/** Texts of graphql-core, on which ION is built, for a field or an argument that is not in the schema. */
-const NOT_IN_SCHEMA = /cannot query field|is not defined by type|unknown (argument|field)/i;
+const GRANT_QUERY = ownOperation(
+  `query RequestFileUploadUrl($filename: String!) {
+  requestFileUploadUrl(filename: $filename) {
+    uploadUrl
+    s3Key
+    contentType
+  }
+}`,
+);
+/** The newer flow, whose file is already there. */
+const CREATE_UPLOADED_MUTATION = ownOperation(
+  `mutation CreateFileAttachment($input: CreateFileAttachmentInput!) {
+  createFileAttachment(input: $input) {
+    fileAttachment {
+      id
+      ... on FileAttachment @wished { filename contentType entityId _etag }
+    }
+  }
+}`,
+);
+/** The older flow, whose file must have the content type that ION names. */
+const CREATE_MUTATION = ownOperation(
+  `mutation CreateFileAttachment($input: CreateFileAttachmentInput!) {
+  createFileAttachment(input: $input) {
+    fileAttachment {
+      id
+      ... on FileAttachment @wished { filename }
+      contentType
+      ... on FileAttachment @wished { entityId _etag }
+    }
+    uploadUrl
+  }
+}`,
+);
+const DELETE_MUTATION = ownOperation(
+  `mutation DeleteFileAttachment($input: DeleteFileAttachmentInput!) {
+  deleteFileAttachment(input: $input) { __typename }
+}`,
+);
+const STEP_QUERY = ownOperation(
+  `query RunStepAttachments($id: ID!) {
+  runStep(id: $id) {
+    fileAttachments {
+      id
+      filename
+      ... on FileAttachment @wished { contentType entityId _etag downloadUrl }
+    }
+  }
+}`,
+);
 
 /**
  * Attaches files by pre-signed URLs. ION publishes two flows. The newer one (ION's documentation)
@@ -109,14 +151,14 @@ export class Attachments {
       attachment ? id === attachment.id : !before?.includes(id);
     for (const { downloadUrl, ...own } of named.filter(isOwn)) {
       if (await this.#isComplete(downloadUrl, size, requests)) return own;
-      if (attachment) await this.#remove(own, requests);
+      if (attachment) await this.#remove({ ...attachment, ...own }, requests);
     }
     return undefined;
   }
 
   /** @throws IonError if the storage host does not give the size */
   async #isComplete(
-    downloadUrl: string | null,
+    downloadUrl: string | null | undefined,
     size: number,
     { signal }: RequestScope,
   ): Promise<boolean> {
@@ -129,12 +171,12 @@ export class Attachments {
 
   async #remove({ id, entityId }: Attachment, requests: RequestScope): Promise<void> {
     const input = { fileAttachmentId: id, entityId };
-    await requests.send(parseOperation(DELETE_MUTATION), { input });
+    await requests.send(DELETE_MUTATION, { input });
   }
 
   /** Sends privately: a pre-signed URL in the response lets its holder read or write the file. */
-  #send(requests: RequestScope, text: string, variables: Record<string, unknown>) {
-    return requests.send(parseOperation(text), variables, { isPrivate: true });
+  #send(requests: RequestScope, operation: Operation, variables: Record<string, unknown>) {
+    return requests.send(operation, variables, { isPrivate: true });
   }
 
   /** @returns `undefined` if this ION knows only the older flow */
@@ -150,9 +192,9 @@ export class Attachments {
       if (!grant?.uploadUrl) return undefined;
       const s3Etag = await this.#upload(file, grant, requests);
       const input = { entityId, filename, s3Key: grant.s3Key, s3Etag };
-      const created = await this.#send(requests, CREATE_MUTATION, { input });
+      const created = await this.#send(requests, CREATE_UPLOADED_MUTATION, { input });
       this.#hasNewerFlow = true;
-      return attachmentIn(created.data);
+      return attachmentIn(created.data, entityId);
     } catch (thrown) {
       if (this.#hasNewerFlow || !isNotInSchema(thrown)) throw thrown;
       this.#hasNewerFlow = false;
@@ -169,7 +211,7 @@ export class Attachments {
     const { filename } = file;
     const input = { entityId, filename };
     const { data } = await this.#send(requests, CREATE_MUTATION, { input });
-    const attachment = attachmentIn(data);
+    const attachment = attachmentIn(data, entityId);
     const { uploadUrl } = data.createFileAttachment as { uploadUrl: string | null };
     await created?.(attachment);
     try {
@@ -198,9 +240,12 @@ export class Attachments {
   }
 }
 
-function attachmentIn(data: Record<string, unknown>): Attachment {
-  const created = data.createFileAttachment as { fileAttachment: Attachment | null } | null;
-  if (created?.fileAttachment) return created.fileAttachment;
+/** @param entityId of the step, because an ION may not return it */
+function attachmentIn(data: Record<string, unknown>, entityId: Id): Attachment {
+  const { fileAttachment } = (data.createFileAttachment ?? {}) as {
+    fileAttachment?: Omit<Attachment, 'entityId'> | null;
+  };
+  if (fileAttachment) return { entityId, ...fileAttachment };
   const text =
     'ION returned no attachment. It may have been created. Check in ION before you send it again.';
   throw new IonError('ION_RESPONSE', text, { mayHaveRun: true });
@@ -227,6 +272,5 @@ function storageError({ host }: URL, status: number, text: string): IonError {
 }
 
 function isNotInSchema(thrown: unknown): boolean {
-  const { code, message } = toIonError(thrown);
-  return code === 'ION_GRAPHQL' && NOT_IN_SCHEMA.test(message);
+  return lacksIn(toIonError(thrown)).length > 0;
 }

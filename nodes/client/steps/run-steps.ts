@@ -1,5 +1,5 @@
 import { IonError, toIonError } from '../errors.js';
-import { parseOperation } from '../graphql/operation.js';
+import { ownOperation } from '../graphql/own-operation.js';
 import { weightOf } from '../support/json-size.js';
 import { LruCache } from '../support/lru-cache.js';
 import { type ForeignRow, foreignRow, idIn } from './known-columns.js';
@@ -17,9 +17,17 @@ import {
 } from './step-rows.js';
 import { idOf, isGiven, type Reference, type Target } from './target.js';
 
-const RUN_QUERY = `query RunSteps($id: ID!) { run(id: $id) { id steps { ${STEP_COLUMNS} } } }`;
-const STEP_QUERY = `query RunStep($id: ID!) { runStep(id: $id) { ${STEP_COLUMNS} fields { ${FIELD_COLUMNS} } } }`;
-const FIELD_QUERY = `query RunStepField($id: ID!) { runStepField(id: $id) { ${FIELD_COLUMNS} step { id runId } } }`;
+const RUN_QUERY = ownOperation(
+  `query RunSteps($id: ID!) { run(id: $id) { id steps { ${STEP_COLUMNS} } } }`,
+);
+const STEP_QUERY = ownOperation(
+  `query RunStep($id: ID!) { runStep(id: $id) { ${STEP_COLUMNS} fields { ${FIELD_COLUMNS} } } }`,
+);
+const FIELD_QUERY = ownOperation(
+  `query RunStepField($id: ID!) {
+  runStepField(id: $id) { ${FIELD_COLUMNS} ... on RunStepField @wished { step { id runId } } }
+}`,
+);
 
 const RUN_CACHE_SIZE = 1000;
 const STEP_CACHE_SIZE = 10_000;
@@ -141,7 +149,7 @@ export class RunSteps {
 
   #stepsOf(runId: string, requests: RequestScope): Promise<RunStep[]> {
     return this.#runs.get(runId, requests, async () => {
-      const { data } = await requests.send(parseOperation(RUN_QUERY), { id: runId });
+      const { data } = await requests.send(RUN_QUERY, { id: runId });
       const run = foreignRow(data.run);
       if (!run) {
         throw notFound(`ION has no run "${shown(runId)}", or the API key has no access to it.`, {
@@ -155,7 +163,7 @@ export class RunSteps {
   #stepById(reference: Reference, requests: RequestScope): Promise<StepWithFields> {
     const id = idOf(reference);
     return this.#steps.get(id, requests, async () => {
-      const { data } = await requests.send(parseOperation(STEP_QUERY), { id });
+      const { data } = await requests.send(STEP_QUERY, { id });
       const row = this.#stepRows.toRow(data.runStep);
       if (!row) {
         throw notFound(
@@ -175,7 +183,7 @@ export class RunSteps {
   #fieldById(reference: Reference, requests: RequestScope): Promise<FieldOfRun> {
     const id = idOf(reference);
     return this.#fields.get(id, requests, async () => {
-      const { data } = await requests.send(parseOperation(FIELD_QUERY), { id });
+      const { data } = await requests.send(FIELD_QUERY, { id });
       const row = this.#fieldRows.toRow(data.runStepField);
       if (!row) {
         throw notFound(

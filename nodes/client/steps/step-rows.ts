@@ -30,9 +30,10 @@ export interface RunStepField extends FieldDefinition {
 }
 
 /** Selection of a `RunStep`. */
-export const STEP_COLUMNS = 'id runId title position status entityId _etag';
+export const STEP_COLUMNS =
+  'id runId title ... on RunStep @wished { position } status ... on RunStep @wished { entityId } _etag';
 /** Selection of a `RunStepField`. */
-export const FIELD_COLUMNS = 'id runStepId name type options _etag';
+export const FIELD_COLUMNS = 'id runStepId name ... on RunStepField @wished { type options } _etag';
 
 /** `undefined` for a row without an id. */
 export function toStep(row: ForeignRow): RunStep | undefined {

@@ -1,5 +1,5 @@
 import { IonError } from '../errors.js';
-import { parseOperation } from '../graphql/operation.js';
+import { ownOperation } from '../graphql/own-operation.js';
 import { describe } from '../support/describe.js';
 import type { EtagWrites, Written } from './etag-writes.js';
 import { wordIn } from './known-columns.js';
@@ -9,7 +9,19 @@ import type { RunSteps } from './run-steps.js';
 import type { RunStep } from './step-rows.js';
 import type { Target } from './target.js';
 
-const MUTATION = `mutation UpdateRunStep($input: UpdateRunStepInput!) { updateRunStep(input: $input) { runStep { id runId title status position startTime endTime entityId _updated _etag } } }`;
+const MUTATION = ownOperation(
+  `mutation UpdateRunStep($input: UpdateRunStepInput!) {
+  updateRunStep(input: $input) {
+    runStep {
+      id
+      ... on RunStep @wished { runId title }
+      status
+      ... on RunStep @wished { position startTime endTime entityId _updated }
+      _etag
+    }
+  }
+}`,
+);
 
 /** Changes the status of steps. */
 export class StepStatus {
@@ -78,7 +90,7 @@ async function sendStatus(
   requests: RequestScope,
 ): Promise<Written | undefined> {
   const input = { id: row.id, etag: row._etag, status };
-  const { data } = await requests.send(parseOperation(MUTATION), { input });
+  const { data } = await requests.send(MUTATION, { input });
   const written = (data.updateRunStep as { runStep?: Written } | null)?.runStep;
   if (written) row.status = wordIn(written.status);
   return written;

@@ -1,6 +1,6 @@
 import type { IonClient, RequestOptions } from '../client.js';
 import { IonError, toIonError } from '../errors.js';
-import { parseOperation } from '../graphql/operation.js';
+import { ownOperation } from '../graphql/own-operation.js';
 import { isPlainObject } from '../support/json.js';
 import type { TimeZone } from '../support/time-zone.js';
 import type { AttachmentFile } from './attachment-file.js';
@@ -44,7 +44,18 @@ export interface WriteResult<Payload> {
   started?: true;
 }
 
-const FIELD_MUTATION = `mutation UpdateRunStepFieldValue($input: UpdateRunStepFieldValueInput!) { updateRunStepFieldValue(input: $input) { runStepField { id name type value unit valid notApplicable runStepId _updated _etag } } }`;
+const FIELD_MUTATION = ownOperation(
+  `mutation UpdateRunStepFieldValue($input: UpdateRunStepFieldValueInput!) {
+  updateRunStepFieldValue(input: $input) {
+    runStepField {
+      id
+      ... on RunStepField @wished { name type value unit valid notApplicable runStepId _updated }
+      _etag
+    }
+  }
+}`,
+);
+const CHECK = ownOperation('{ me { id } }');
 
 /** Writes to the steps of runs: field values, status, attachments. */
 export class StepWriter {
@@ -77,7 +88,7 @@ export class StepWriter {
    * @throws IonError the error of the request
    */
   async check(options: StepRequestOptions): Promise<void> {
-    await new RequestScope(this.#client, options).send(parseOperation('{ me { id } }'), {});
+    await new RequestScope(this.#client, options).send(CHECK, {});
   }
 
   /**
@@ -171,7 +182,7 @@ export class StepWriter {
       if (entityId === null) {
         throw new IonError(
           'ION_RESPONSE',
-          'ION returned a step without an entityId, which attachments need.',
+          'ION returned no "entityId" of type "RunStep", which attachments need.',
         );
       }
       const attached = await this.#attachments.attach(file, entityId, requests, earlier.created);
@@ -249,7 +260,7 @@ export class StepWriter {
           etag: row._etag,
           value: toFieldValue(row, value, this.#timeZone),
         };
-        const { data } = await requests.send(parseOperation(FIELD_MUTATION), { input });
+        const { data } = await requests.send(FIELD_MUTATION, { input });
         return (data.updateRunStepFieldValue as { runStepField?: Written } | null)?.runStepField;
       },
     } as const;

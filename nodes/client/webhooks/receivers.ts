@@ -1,7 +1,10 @@
-import type { IonClient, IonResponse } from '../client.js';
+import type { IonResponse } from '../client.js';
 import { IonError } from '../errors.js';
-import { parseOperation } from '../graphql/operation.js';
+import type { Operation } from '../graphql/operation.js';
+import { ownOperation } from '../graphql/own-operation.js';
 import { flattenResponse } from '../lists/rows.js';
+import type { PageSource } from '../paging/page-reader.js';
+import { pages } from '../paging/paginator.js';
 import { isPlainObject } from '../support/json.js';
 
 /** A webhook receiver as ION returns it. */
@@ -19,7 +22,8 @@ export interface Subscription {
   _etag: string;
   resource: string;
   action: string;
-  active: boolean;
+  /** An ION may not have it; then every subscription is active. */
+  active?: boolean;
 }
 
 /** The columns of a receiver that can be written. */
@@ -31,57 +35,93 @@ export interface ReceiverColumns {
   active: boolean;
 }
 
-/** Receivers that are requested; more in a response are ignored. */
+/** Receivers that are read; ION is asked for no more. */
 const MAX_RECEIVERS = 100;
 /** Subscriptions of one receiver; more in a response are ignored. */
 const MAX_SUBSCRIPTIONS = 100;
 
 // The secret is not selected: the error of a partial response carries its data into a message.
-const RECEIVERS = `query WebhookReceivers($filters: WebhookReceiversInputFilters) {
-  webhookReceivers(filters: $filters, sort: [ID_ASC], first: ${MAX_RECEIVERS}) {
-    edges { node { id _etag name webhookUri subscriptions { id _etag resource action active } } }
+const RECEIVERS = ownOperation(
+  `query WebhookReceivers($filters: WebhookReceiversInputFilters) {
+  webhookReceivers(filters: $filters, sort: [ID_ASC]) @wished(arguments: [filters, sort]) {
+    edges {
+      node {
+        id
+        _etag
+        name
+        webhookUri
+        subscriptions { id _etag resource action ... on WebhookSubscription @wished { active } }
+      }
+    }
   }
-}`;
-const CREATE_RECEIVER = `mutation CreateWebhookReceiver($input: CreateWebhookReceiverInput!) {
+}`,
+  // The receivers are compared again in any case.
+  ['filters.name', 'filters.webhookUri'],
+);
+const CREATE_RECEIVER = ownOperation(
+  `mutation CreateWebhookReceiver($input: CreateWebhookReceiverInput!) {
   createWebhookReceiver(input: $input) { webhookReceiver { id } }
-}`;
-const UPDATE_RECEIVER = `mutation UpdateWebhookReceiver($input: UpdateWebhookReceiverInput!) {
-  updateWebhookReceiver(input: $input) { webhookReceiver { id } }
-}`;
-const DELETE_RECEIVER = `mutation DeleteWebhookReceiver($etag: String!, $id: ID!) {
-  deleteWebhookReceiver(etag: $etag, id: $id) { id }
-}`;
-const CREATE_SUBSCRIPTION = `mutation CreateWebhookSubscription($input: CreateWebhookSubscriptionInput!) {
-  createWebhookSubscription(input: $input) { webhookSubscription { id } }
-}`;
-const UPDATE_SUBSCRIPTION = `mutation UpdateWebhookSubscription($input: UpdateWebhookSubscriptionInput!) {
-  updateWebhookSubscription(input: $input) { webhookSubscription { id } }
-}`;
-const DELETE_SUBSCRIPTION = `mutation DeleteWebhookSubscription($etag: String!, $id: ID!) {
-  deleteWebhookSubscription(etag: $etag, id: $id) { id }
-}`;
+}`,
+  ['input.expectedResponseCode', 'input.active'],
+);
+const UPDATE_RECEIVER = ownOperation(
+  `mutation UpdateWebhookReceiver($input: UpdateWebhookReceiverInput!) {
+  updateWebhookReceiver(input: $input) {
+    ... on UpdateWebhookReceiver @wished { webhookReceiver { id } }
+  }
+}`,
+  ['input.expectedResponseCode', 'input.active'],
+);
+const DELETE_RECEIVER = ownOperation(
+  `mutation DeleteWebhookReceiver($etag: String!, $id: ID!) {
+  deleteWebhookReceiver(etag: $etag, id: $id) { ... on DeleteWebhookReceiver @wished { id } }
+}`,
+);
+const CREATE_SUBSCRIPTION = ownOperation(
+  `mutation CreateWebhookSubscription($input: CreateWebhookSubscriptionInput!) {
+  createWebhookSubscription(input: $input) {
+    ... on CreateWebhookSubscription @wished { webhookSubscription { id } }
+  }
+}`,
+  ['input.active'],
+);
+const UPDATE_SUBSCRIPTION = ownOperation(
+  `mutation UpdateWebhookSubscription($input: UpdateWebhookSubscriptionInput!) {
+  updateWebhookSubscription(input: $input) {
+    ... on UpdateWebhookSubscription @wished { webhookSubscription { id } }
+  }
+}`,
+);
+const DELETE_SUBSCRIPTION = ownOperation(
+  `mutation DeleteWebhookSubscription($etag: String!, $id: ID!) {
+  deleteWebhookSubscription(etag: $etag, id: $id) {
+    ... on DeleteWebhookSubscription @wished { id }
+  }
+}`,
+);
 
 /** Reads and writes webhook receivers and their subscriptions in ION. Each method throws `IonError`. */
 export class Receivers {
-  readonly #client: Pick<IonClient, 'request'>;
+  readonly #client: PageSource;
   readonly #signal: AbortSignal;
 
-  constructor(client: Pick<IonClient, 'request'>, signal: AbortSignal) {
+  constructor(client: PageSource, signal: AbortSignal) {
     this.#client = client;
     this.#signal = signal;
   }
 
   /** The receivers that match, by id. */
   async find(filters: Record<string, unknown>): Promise<Receiver[]> {
-    const response = await this.#request(RECEIVERS, { filters });
-    const receivers = await flattenResponse(response.data.webhookReceivers, response);
-    if (!Array.isArray(receivers)) {
-      throw new IonError('ION_RESPONSE', "ION's response has no list of webhook receivers.");
+    const found: Receiver[] = [];
+    for await (const { edges, response } of pages(this.#client, RECEIVERS, {
+      ...{ variables: { filters }, pageSize: MAX_RECEIVERS, limit: MAX_RECEIVERS },
+      signal: this.#signal,
+    })) {
+      const receivers = (await flattenResponse({ edges }, response)) as (Receiver | null)[];
+      const named = receivers.filter((each) => typeof each?.name === 'string') as Receiver[];
+      for (const each of named) found.push({ ...each, subscriptions: subscriptionsOf(each) });
     }
-    return (receivers as (Receiver | null)[])
-      .slice(0, MAX_RECEIVERS)
-      .filter((receiver): receiver is Receiver => typeof receiver?.name === 'string')
-      .map((receiver) => ({ ...receiver, subscriptions: subscriptionsOf(receiver) }));
+    return found;
   }
 
   /** @returns the id of the new receiver */
@@ -114,7 +154,7 @@ export class Receivers {
       const { id, _etag: etag, action, active } = subscription;
       const isWanted = subscription.resource === resource && missing.delete(action);
       if (!isWanted) await this.#deleteSubscription(subscription);
-      else if (!active)
+      else if (active === false)
         await this.#request(UPDATE_SUBSCRIPTION, { input: { id, etag, active: true } });
     }
     for (const action of missing) {
@@ -127,8 +167,8 @@ export class Receivers {
     await this.#request(DELETE_SUBSCRIPTION, { id, etag });
   }
 
-  #request(text: string, variables: Record<string, unknown>): Promise<IonResponse> {
-    return this.#client.request(parseOperation(text), { variables, signal: this.#signal });
+  #request(operation: Operation, variables: Record<string, unknown>): Promise<IonResponse> {
+    return this.#client.request(operation, { variables, signal: this.#signal });
   }
 }
 

@@ -1,6 +1,6 @@
 import { withoutSecrets } from '../auth/redaction.js';
-import type { IonClient } from '../client.js';
 import { IonError, toIonError } from '../errors.js';
+import type { PageSource } from '../paging/page-reader.js';
 import { type Receiver, Receivers } from './receivers.js';
 
 /** The owner of a receiver; both ids are in the receiver's name in ION. */
@@ -26,7 +26,7 @@ export interface Registration extends ReceiverOwner {
 /** A receiver of the same node that may belong to another Node-RED instance, so it stays unchanged. */
 export type OtherReceiver = Pick<Receiver, 'id' | 'name' | 'webhookUri'>;
 
-type Client = Pick<IonClient, 'request'>;
+type Client = PageSource;
 
 /** Each try reads the receivers again, because someone else may have changed them. */
 const MAX_TRIES = 3;

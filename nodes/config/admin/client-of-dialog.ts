@@ -20,11 +20,23 @@ interface DialogRequest {
 }
 
 /**
- * A client with the values of a config node as they are in the editor, deployed or not. The caller
- * closes it.
- * @throws IonError `ION_CONFIG`
+ * The result of work with the values of a config node as they are in the editor, deployed or not.
+ * @throws IonError `ION_CONFIG` for values that cannot work, or may not be used
  */
-export function clientOfDialog(RED: NodeAPI, body: unknown): IonClient {
+export async function withClientOfDialog<Result>(
+  RED: NodeAPI,
+  body: unknown,
+  work: (client: IonClient) => Promise<Result>,
+): Promise<Result> {
+  const client = clientOfDialog(RED, body);
+  try {
+    return await work(client);
+  } finally {
+    await client.close();
+  }
+}
+
+function clientOfDialog(RED: NodeAPI, body: unknown): IonClient {
   const { id, config, credentials } = readRequest(body);
   const deployed = deployedConfig(RED, id);
   const stored = deployed && storedTexts(RED, id);

@@ -1,12 +1,15 @@
 import type { NodeAPI } from 'node-red';
 import type { IonClient } from '../../client/client.js';
 import { IonError, toIonError } from '../../client/errors.js';
-import { parseOperation } from '../../client/graphql/operation.js';
+import type { Operation } from '../../client/graphql/operation.js';
+import { ownOperation } from '../../client/graphql/own-operation.js';
+import { pages } from '../../client/paging/paginator.js';
 import { type ForeignRow, foreignRow, idIn, nameIn } from '../../client/steps/known-columns.js';
 import { foldedName } from '../../client/steps/name-matching.js';
 import { pickStep } from '../../client/steps/pick-row.js';
-import { type RunStep, STEP_COLUMNS, toStep } from '../../client/steps/step-rows.js';
+import { type RunStep, toStep } from '../../client/steps/step-rows.js';
 import { idOf, isGiven, type Reference } from '../../client/steps/target.js';
+import { withClientOfDialog } from './client-of-dialog.js';
 import { requireDeployedConfig } from './deployed-config.js';
 
 /** A dialog asks for runs, for the steps of a run, or for the fields of a step. */
@@ -33,12 +36,44 @@ export interface FoundTargets {
 
 const MAX_FOUND = 20;
 const MAX_SEARCH_LENGTH = 200;
+/** ION's statuses of runs. */
+const RUN_STATUSES = [
+  ...['TODO', 'IN_PROGRESS', 'COMPLETE', 'PARTIAL_COMPLETE'],
+  ...['FAILED', 'HOLD', 'CANCELED', 'REDLINE'],
+];
 
-const RUNS_QUERY =
-  'query FindRuns($filters: RunsInputFilters, $first: Int) { runs(filters: $filters, sort: [_UPDATED_DESC], first: $first) { edges { node { id title status part { partNumber } partInventory { serialNumber } } } } }';
-const STEPS_QUERY = `query FindSteps($id: ID!) { run(id: $id) { steps { ${STEP_COLUMNS} } } }`;
-const FIELDS_QUERY =
-  'query FindFields($id: ID!) { runStep(id: $id) { fields { id name type unit } } }';
+const RUNS_QUERY = ownOperation(
+  `query FindRuns($filters: RunsInputFilters) {
+  runs(filters: $filters, sort: [_UPDATED_DESC]) @wished(arguments: [sort]) {
+    edges {
+      node {
+        id
+        ... on Run @wished {
+          title
+          status
+          part { ... on Part @wished { partNumber } }
+          partInventory { ... on PartInventory @wished { serialNumber } }
+        }
+      }
+    }
+  }
+}`,
+  [
+    ...['filters.status', 'filters.title'],
+    ...['filters.part', 'filters.part.partNumber'],
+    ...['filters.partInventory', 'filters.partInventory.serialNumber'],
+  ],
+);
+const STEPS_QUERY = ownOperation(
+  `query FindSteps($id: ID!) {
+  run(id: $id) { steps { id ... on RunStep @wished { title position status } } }
+}`,
+);
+const FIELDS_QUERY = ownOperation(
+  `query FindFields($id: ID!) {
+  runStep(id: $id) { fields { id ... on RunStepField @wished { name type unit } } }
+}`,
+);
 
 /**
  * Finds runs, steps or fields in ION for a dialog.
@@ -51,6 +86,20 @@ export async function findTargets(
   signal: AbortSignal,
 ): Promise<FoundTargets> {
   const { client } = requireDeployedConfig(RED, id);
+  return find(client, body, signal);
+}
+
+/** Finds runs, steps or fields with the values of a config node that is not deployed. */
+export async function findUndeployedTargets(
+  RED: NodeAPI,
+  body: unknown,
+  signal: AbortSignal,
+): Promise<FoundTargets> {
+  return withClientOfDialog(RED, body, (client) => find(client, body, signal));
+}
+
+/** A missing run does not mean that the config node is missing. */
+async function find(client: IonClient, body: unknown, signal: AbortSignal): Promise<FoundTargets> {
   try {
     return await new Finder(client, signal).find(readRequest(body));
   } catch (thrown) {
@@ -91,8 +140,10 @@ class Finder {
 
   async #runs(search: string): Promise<FoundTargets> {
     const ilike = `%${search}%`;
+    const status = RUN_STATUSES.find((each) => lettersOf(each) === lettersOf(search));
     const filters = {
       or_: [
+        ...(status === undefined ? [] : [{ status: { eq: status } }]),
         { title: { ilike } },
         { part: { partNumber: { ilike } } },
         { partInventory: { serialNumber: { ilike } } },
@@ -103,7 +154,8 @@ class Finder {
       isId ? this.#runRows({ id: { eq: search } }) : [],
       this.#runRows(search === '' ? undefined : filters),
     ]);
-    const rows = [...byId, ...byText.filter(({ id }) => !isId || String(id) !== search)];
+    const ids = new Set(byId.map(({ id }) => idIn(id)));
+    const rows = [...byId, ...byText.filter(({ id }) => !ids.has(idIn(id)))];
     const found = rows.flatMap((row) => {
       const { partNumber } = foreignRow(row.part) ?? {};
       const { serialNumber } = foreignRow(row.partInventory) ?? {};
@@ -115,8 +167,15 @@ class Finder {
   }
 
   async #runRows(filters: ForeignRow | undefined): Promise<ForeignRow[]> {
-    const { runs } = await this.#send(RUNS_QUERY, { filters, first: MAX_FOUND + 1 });
-    return rowsIn(rowsIn(foreignRow(runs)?.edges).map(({ node }) => node));
+    const wanted = MAX_FOUND + 1;
+    const rows: ForeignRow[] = [];
+    for await (const { edges } of pages(this.#client, RUNS_QUERY, {
+      ...{ variables: { filters }, pageSize: wanted, limit: wanted },
+      ...{ signal: this.#signal, isEditor: true },
+    })) {
+      rows.push(...rowsIn(rowsIn(edges).map(({ node }) => node)));
+    }
+    return rows;
   }
 
   async #stepsOf(run: Reference | undefined): Promise<RunStep[]> {
@@ -126,9 +185,9 @@ class Finder {
     return rowsIn(row.steps).flatMap((each) => toStep(each) ?? []);
   }
 
-  async #send(text: string, variables: ForeignRow): Promise<ForeignRow> {
+  async #send(operation: Operation, variables: ForeignRow): Promise<ForeignRow> {
     const options = { variables, signal: this.#signal, isEditor: true };
-    return (await this.#client.request(parseOperation(text), options)).data;
+    return (await this.#client.request(operation, options)).data;
   }
 }
 
@@ -142,6 +201,11 @@ function stepTargets(steps: readonly RunStep[]): FoundTarget[] {
 
 function fieldTargets(rows: readonly ForeignRow[]): FoundTarget[] {
   return rows.flatMap(({ id, name, type, unit }) => toTarget(id, name, [type, unit]) ?? []);
+}
+
+/** The same for `IN_PROGRESS` and "in progress". */
+function lettersOf(text: string): string {
+  return text.replace(/[\s_-]/g, '').toLowerCase();
 }
 
 function rowsIn(list: unknown): ForeignRow[] {

@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
 import type { NodeAPI } from 'node-red';
 import { testConnection } from './connection-test.js';
-import { findTargets } from './find-targets.js';
+import { findTargets, findUndeployedTargets } from './find-targets.js';
 import { changeOutbox, readOutbox } from './outbox.js';
 import { bodyOf, idOf, isRefresh } from './request.js';
 import { NotModified, respond } from './respond.js';
@@ -18,6 +18,9 @@ export function registerAdminRoutes(RED: NodeAPI): void {
   });
   httpAdmin.post('/ion-config/schema', write, (req, res) => {
     respond(res, (signal) => readUndeployedSchema(RED, bodyOf(req), signal));
+  });
+  httpAdmin.post('/ion-config/find', write, (req, res) => {
+    respond(res, (signal) => findUndeployedTargets(RED, bodyOf(req), signal));
   });
   httpAdmin.post('/ion-config/:id/run', write, (req, res) => {
     respond(res, (signal) => runOperation(RED, idOf(req), bodyOf(req), signal));

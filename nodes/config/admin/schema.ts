@@ -3,7 +3,7 @@ import type { IonClient } from '../../client/client.js';
 import { IonError } from '../../client/errors.js';
 import { parseOperation } from '../../client/graphql/operation.js';
 import { writeJson } from '../../client/support/long-json.js';
-import { clientOfDialog } from './client-of-dialog.js';
+import { withClientOfDialog } from './client-of-dialog.js';
 import { requireDeployedConfig } from './deployed-config.js';
 import { JsonText } from './respond.js';
 
@@ -38,12 +38,7 @@ export async function readUndeployedSchema(
   body: unknown,
   signal: AbortSignal,
 ): Promise<JsonText> {
-  const client = clientOfDialog(RED, body);
-  try {
-    return await introspect(client, signal);
-  } finally {
-    await client.close();
-  }
+  return withClientOfDialog(RED, body, (client) => introspect(client, signal));
 }
 
 async function introspect(client: IonClient, signal: AbortSignal): Promise<JsonText> {

@@ -9,6 +9,8 @@ interface WhoAmI {
     email: string | null;
     organization: { domain: string } | null;
   } | null;
+  /** The scheme that worked, if the automatic choice had to change it. */
+  authScheme?: 'bearer';
 }
 
 /**
@@ -41,13 +43,13 @@ export function prepareConnectionTest(node: EditedNode, idOf: () => string): { c
     const running = $('<span>').text(` ${node._('ion-config.test.running')}`);
     show('', running.prepend(spinner));
     try {
-      const { me } = await adminRequest<WhoAmI>({
+      const { me, authScheme } = await adminRequest<WhoAmI>({
         url: 'ion-config/test',
         method: 'POST',
         body: { id: idOf(), ...readDialog() },
         signal,
       });
-      if (!signal.aborted) show('ion-config-test-good', describeOwner(node, me));
+      if (!signal.aborted) show('ion-config-test-good', describeOwner(node, me, authScheme));
     } catch (thrown) {
       const { code, message } = thrown as ServerError;
       if (!signal.aborted) show('ion-config-test-bad', $('<span>').text(`${code}: ${message}`));
@@ -84,12 +86,17 @@ function readDialog(): { config: object; credentials: object } {
   };
 }
 
-function describeOwner(node: EditedNode, me: WhoAmI['me']): JQuery {
-  if (!me) return $('<span>').text(node._('ion-config.test.nobody'));
+function describeOwner(
+  node: EditedNode,
+  me: WhoAmI['me'],
+  authScheme: WhoAmI['authScheme'],
+): JQuery {
   const values = {
-    name: me.name ?? '',
-    email: me.email ?? '',
-    organization: me.organization?.domain ?? '',
+    name: me?.name ?? '',
+    email: me?.email ?? '',
+    organization: me?.organization?.domain ?? '',
   };
-  return $('<span>').text(node._('ion-config.test.connected', values));
+  const owner = node._(`ion-config.test.${me ? 'connected' : 'nobody'}`, values);
+  const result = $('<div>').text(owner);
+  return authScheme ? result.add($('<div>').text(node._('ion-config.test.bearer'))) : result;
 }

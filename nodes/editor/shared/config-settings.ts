@@ -1,4 +1,5 @@
 // The settings of a config node as the editor has them, for requests that need no deployed config node.
+import type { ServerError } from './admin-request.js';
 
 /** The properties that the server needs. */
 export const configProperties = [
@@ -43,4 +44,25 @@ export function settingsOf(id: string): ConfigSettings | undefined {
 /** The settings of a config node if they were changed since the last deploy. */
 export function changedSettingsOf(id: string): ConfigSettings | undefined {
   return RED.nodes.node(id)?.changed ? settingsOf(id) : undefined;
+}
+
+/**
+ * The result of a request with a deployed config node, or with its settings in the editor if they
+ * are not deployed. Rejects with a `ServerError`.
+ */
+export async function withSettings<Result>(
+  id: string,
+  deployed: () => Promise<Result>,
+  undeployed: (settings: ConfigSettings) => Promise<Result>,
+): Promise<Result> {
+  const changed = changedSettingsOf(id);
+  if (changed) return undeployed(changed);
+  try {
+    return await deployed();
+  } catch (thrown) {
+    const isMissing = (thrown as ServerError).code === 'ION_NOT_FOUND';
+    const settings = isMissing ? settingsOf(id) : undefined;
+    if (!settings) throw thrown;
+    return undeployed(settings);
+  }
 }

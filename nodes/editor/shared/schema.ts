@@ -1,7 +1,7 @@
 // The schema of an environment, as the dialogs use it. The server reads it with the API key; the page
 // keeps it as long as the server has the same one.
 import { adminRequest, adminResponse, type ServerError } from './admin-request.js';
-import { type ConfigSettings, changedSettingsOf, settingsOf } from './config-settings.js';
+import { type ConfigSettings, changedSettingsOf, withSettings } from './config-settings.js';
 
 export interface TypeReference {
   kind: string;
@@ -54,7 +54,11 @@ export function loadSchema(config: string, { refresh = false } = {}): Promise<In
   const key = settings ? JSON.stringify(settings) : config;
   const underWay = loading.get(key);
   if (underWay && !refresh) return underWay;
-  const reading = settings ? readUndeployed(settings, refresh) : readSchema(config, refresh);
+  const reading = withSettings(
+    config,
+    () => readSchema(config, refresh),
+    (settings) => readUndeployed(settings, refresh),
+  );
   const schema = reading.finally(() => {
     if (loading.get(key) === schema) loading.delete(key);
   });
@@ -71,18 +75,11 @@ async function readSchema(config: string, refresh: boolean): Promise<Introspecti
   const cached = loaded.get(config);
   const url = `ion-config/${encodeURIComponent(config)}/schema${refresh ? '?refresh=1' : ''}`;
   const headers = cached?.etag ? { 'if-none-match': cached.etag } : {};
-  try {
-    const { value, etag } = await adminResponse<Introspection | undefined>({ url, headers });
-    const schema = value ?? cached?.schema;
-    if (!schema) throw { code: 'ION_RESPONSE', message: url } satisfies ServerError;
-    loaded.set(config, { schema, etag });
-    return schema;
-  } catch (thrown) {
-    const isMissing = (thrown as ServerError).code === 'ION_NOT_FOUND';
-    const settings = isMissing ? settingsOf(config) : undefined;
-    if (!settings) throw thrown;
-    return readUndeployed(settings, refresh);
-  }
+  const { value, etag } = await adminResponse<Introspection | undefined>({ url, headers });
+  const schema = value ?? cached?.schema;
+  if (!schema) throw { code: 'ION_RESPONSE', message: url } satisfies ServerError;
+  loaded.set(config, { schema, etag });
+  return schema;
 }
 
 async function readUndeployed(settings: ConfigSettings, refresh: boolean): Promise<Introspection> {

@@ -1,6 +1,7 @@
 // The panel that lists runs, steps or fields of ION. It is a separate bundle, which the page loads when
 // it is first opened (target-button.ts).
 import { adminRequest, type ServerError } from '../shared/admin-request.js';
+import { withSettings } from '../shared/config-settings.js';
 import { latestRequest } from '../shared/latest-request.js';
 import { runningConfigs } from '../subflows/running-configs.js';
 
@@ -11,6 +12,11 @@ interface Found {
   name: string;
   reference: string;
   details: string[];
+}
+
+interface FoundTargets {
+  found: Found[];
+  isMore: boolean;
 }
 
 /** Types of a typed input whose value is known in the dialog. */
@@ -32,11 +38,29 @@ function inputOf(kind: Kind): JQuery {
   return $(`#node-input-${kind}`);
 }
 
+function chosenConfig(): string {
+  return String($('#node-input-config').val() ?? '');
+}
+
+function isConfigChosen(): boolean {
+  // The editor's value for "add new …".
+  return !['', '_ADD_', 'null'].includes(chosenConfig());
+}
+
 /** The reference that the dialog holds; `undefined` if it depends on the message or is empty. */
 function fixedValue(kind: Kind): string | undefined {
   const input = inputOf(kind);
   const value = input.typedInput('value').trim();
   return FIXED.includes(input.typedInput('type')) && value !== '' ? value : undefined;
+}
+
+/** A number gets the ID. An input that depended on the message gets the type that fits. */
+function setFixedValue(input: JQuery, id: string, reference: string): void {
+  const before = input.typedInput('type');
+  const fitting = reference === id ? 'num' : 'str';
+  const type = FIXED.includes(before) ? before : fitting;
+  if (type !== before) input.typedInput('type', type);
+  input.typedInput('value', type === 'num' ? id : reference);
 }
 
 /** The lists to show in turn: the run of a step and the step of a field come first, unless they are fixed. */
@@ -78,6 +102,10 @@ function openPicker(node: EditedNode, wanted: Kind, button: JQuery): void {
     const kind = kinds[0] ?? wanted;
     found = String(search.val());
     list.empty();
+    if (!isConfigChosen()) {
+      note.text(text('noConfig'));
+      return;
+    }
     note.text(text('searching'));
     try {
       const result = await request(node, kind, found, chosen, signal);
@@ -108,8 +136,7 @@ function openPicker(node: EditedNode, wanted: Kind, button: JQuery): void {
           next();
           return;
         }
-        const input = inputOf(wanted);
-        input.typedInput('value', input.typedInput('type') === 'num' ? id : reference);
+        setFixedValue(inputOf(wanted), id, reference);
         close();
       });
 
@@ -158,13 +185,19 @@ function request(
   search: string,
   chosen: Partial<Record<Kind, string>>,
   signal: AbortSignal,
-): Promise<{ found: Found[]; isMore: boolean }> {
-  const config = String($('#node-input-config').val() ?? '');
+): Promise<FoundTargets> {
+  const config = chosenConfig();
   const [running] = runningConfigs(config, node.z);
-  const id = encodeURIComponent(running?.id || '_');
+  const id = running?.id || '_';
   const { run = fixedValue('run'), step = fixedValue('step') } = chosen;
-  const body = { kind, search, run, step };
-  return adminRequest({ url: `ion-config/${id}/find`, method: 'POST', body, signal });
+  const wanted = { kind, search, run, step };
+  const send = (route: string, body: object) =>
+    adminRequest<FoundTargets>({ url: `ion-config/${route}`, method: 'POST', body, signal });
+  return withSettings(
+    id,
+    () => send(`${encodeURIComponent(id)}/find`, wanted),
+    (settings) => send('find', { ...settings, ...wanted }),
+  );
 }
 
 export type TargetPicker = typeof openPicker;

@@ -121,7 +121,12 @@ describe('response', () => {
     ['ION_AUTH', 401, errors('The token is not yet valid (iat)'), /clock/],
     ['ION_AUTH', 401, PAGE, /gateway.*"502 Bad Gateway"/],
     ['ION_FORBIDDEN', 403, '<title>Access Denied - WAF</title>', /gateway.*Access Denied - WAF/],
-    ['ION_AUTH', 401, errors('Unable to parse authentication token'), /authorization header/],
+    [
+      'ION_AUTH',
+      401,
+      errors('Unable to parse authentication token'),
+      /automatic authorization header/,
+    ],
     ['ION_AUTH', 401, errors('Please provide proper credentials'), /proxy.*Authorization header/],
     ['ION_AUTH', 401, errors('Something new'), /"Something new".*environment/],
     // Statuses alone.
@@ -165,7 +170,7 @@ describe('response', () => {
   it('contains some of the requested fields, unless directives left them out', () => {
     const asked = (text: string, data: object, more: object = {}) => {
       const given = answer(200, { ...more, data });
-      return readResponse(given, HOST, readBody(given, HOST), '', parseOperation(text));
+      return readResponse(given, HOST, readBody(given, HOST), { operation: parseOperation(text) });
     };
     asked('{ me { id } }', { me: null });
     asked('{ who: me { id } }', { who: null });
@@ -238,8 +243,8 @@ describe('response', () => {
       const good = { status: 200, headers, text: JSON.stringify(shown) };
       const bad = { status: 500, headers, text: '' };
       const expected = isPassedOn ? id : undefined;
-      assert.equal(readResponse(good, 'host', shown, token).traceId, expected, id);
-      const error = thrown(() => readResponse(bad, 'host', undefined, token), 'ION_SERVER');
+      assert.equal(readResponse(good, 'host', shown, { token }).traceId, expected, id);
+      const error = thrown(() => readResponse(bad, 'host', undefined, { token }), 'ION_SERVER');
       assert.equal(error.traceId, expected, id);
     }
   });

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSchema, extendSchema, parse, print, validate, visit } from 'graphql';
+import { IonError } from '../../../nodes/client/errors.js';
 import { parseOperation } from '../../../nodes/client/graphql/operation.js';
+import { SchemaLacks } from '../../../nodes/client/graphql/schema-lacks.js';
 import { argumentValue, pagedOperation } from '../../../nodes/client/paging/paged-operation.js';
 import { thrown } from '../../support/errors.js';
 
-// ION has connections inside objects (datagrid rows); the sandbox has none yet.
+// Connections inside objects, shorter than those of ION's datagrids.
 const schema = extendSchema(
   buildSchema(readFileSync(join(__dirname, '../../../sandbox/graphql/schema.graphql'), 'utf8')),
   parse(`
@@ -15,14 +17,14 @@ const schema = extendSchema(
   `),
 );
 
-const paged = (text: string, operationName?: string, totalCount = true) => {
+const paged = (text: string, operationName?: string) => {
   const operation = parseOperation(text, operationName);
   assert.deepEqual(
     validate(schema, operation.document).map(String),
     [],
     'the test itself is wrong',
   );
-  const result = pagedOperation(operation, { totalCount });
+  const result = pagedOperation(operation);
   // The text is what is sent.
   assert.deepEqual(validate(schema, parse(result.text)).map(String), []);
   return result;
@@ -67,13 +69,19 @@ describe('connection', () => {
   it('leaves the original operation unchanged', () => {
     const operation = parseOperation('{ runs { edges { node { id } } } }');
     const before = print(operation.document);
-    pagedOperation(operation, { totalCount: true });
+    pagedOperation(operation);
     assert.equal(print(operation.document), before);
   });
 
   it('requests no count if the page info has none', () => {
-    const { text } = paged('{ apiKeys { edges { node { id } } } }', undefined, false);
+    const operation = pagedOperation(parseOperation('{ apiKeys { edges { node { id } } } }'));
+    const message = 'Cannot query field "totalCount" on type "PageInfo".';
+    const lacks = new SchemaLacks();
+    const error = new IonError('ION_GRAPHQL', message, { errors: [{ message }] });
+    lacks.learn(operation, lacks.adapt(operation, {}), error);
+    const { text } = lacks.adapt(operation, {});
     assert.match(text, /pageInfo \{\s+hasNextPage\s+startCursor\s+endCursor\s+\}/);
+    assert.deepEqual(validate(schema, parse(text)).map(String), []);
   });
 
   const places: [string, string, string[]][] = [
@@ -285,7 +293,7 @@ describe('connection', () => {
 
   it('is found despite a fragment that spreads itself, which ION rejects', () => {
     const text = 'query { ...F } fragment F on Query { ...F runs { edges { cursor } } }';
-    assert.deepEqual(pagedOperation(parseOperation(text), { totalCount: true }).path, ['runs']);
+    assert.deepEqual(pagedOperation(parseOperation(text)).path, ['runs']);
   });
 
   it('keeps a block string, and writes it on one line', () => {
@@ -335,7 +343,7 @@ describe('connection', () => {
   for (const [what, text, message] of refused) {
     it(`is rejected with ${what}`, () => {
       // Not all of them are queries of the schema.
-      const refused = () => pagedOperation(parseOperation(text), { totalCount: true });
+      const refused = () => pagedOperation(parseOperation(text));
       assert.match(thrown(refused, 'ION_QUERY').message, message);
     });
   }

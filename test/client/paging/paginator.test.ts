@@ -220,7 +220,7 @@ describe('pages', () => {
     const text = '{ apiKeys { pageInfo { totalCount } edges { node { id } } } }';
     const error = await fail('ION_GRAPHQL', text);
     assert.match(error.message, /totalCount/);
-    assert.equal(error.attempts, 2);
+    assert.equal(error.attempts, 1);
   });
 
   describe('that are too large', () => {

@@ -1,0 +1,94 @@
+import { type GraphqlError, type IonError, quote } from '../errors.js';
+import { hasPath } from '../failures/classify-failure.js';
+
+/** A part that ION's schema lacks. */
+export interface Lack {
+  kind: 'field' | 'argument' | 'input field' | 'enum value' | 'type';
+  /** The type that lacks it; `undefined` if ION does not name the type. */
+  type: string | undefined;
+  /** Its name; for an argument, field and argument such as `runs(sort:)`. */
+  field: string;
+}
+
+/**
+ * Texts of graphql-core 2 and 3 and of graphql-js 14 to 17, split at their quotes: the words before a
+ * name, those after it, and how the lack is made of it and of the names that follow.
+ */
+const TEXTS: [before: RegExp, after: RegExp, toLack: (name: string, rest: string[]) => Lack][] = [
+  [/Cannot query field $/, /^ on type $/, (field, [type]) => ({ kind: 'field', type, field })],
+  [
+    /Unknown argument $/,
+    /^ on field $/,
+    (name, [field = '', of, type]) => {
+      const [owner, own] = field.includes('.') ? field.split('.') : [undefined, field];
+      return {
+        kind: 'argument',
+        type: of === ' of type ' ? type : owner,
+        field: `${own}(${name}:)`,
+      };
+    },
+  ],
+  [
+    /Field $/,
+    /^ is not defined by type /,
+    (field, [type]) => ({ kind: 'input field', type, field }),
+  ],
+  [
+    /type $/,
+    /^ not to include unknown field $/,
+    (type, [field = '']) => ({ kind: 'input field', type: type.replace('!', ''), field }),
+  ],
+  [/In field $/, /^: Unknown field/, (field) => ({ kind: 'input field', type: undefined, field })],
+  [/Value $/, /^ does not exist in $/, (field, [type]) => ({ kind: 'enum value', type, field })],
+  [
+    /Expected type $/,
+    /^, found /,
+    (type, [field = '']) => ({ kind: 'enum value', type: type.replace('!', ''), field }),
+  ],
+  [/Unknown type $/, /^/, (field) => ({ kind: 'type', type: undefined, field })],
+];
+const NAME = /^\w+$/;
+/** Characters of one text that are searched. */
+const MAX_SEARCHED = 10_000;
+const MAX_NAMED = 3;
+
+/**
+ * The parts of an operation that ION's schema lacks, if ION refused the operation before it executed
+ * anything.
+ */
+export function lacksIn({ code, errors, data, mayHaveRun }: IonError): Lack[] {
+  const isBeforeExecution = !mayHaveRun && data === undefined && !errors?.some(hasPath);
+  return code === 'ION_GRAPHQL' && isBeforeExecution ? (errors ?? []).flatMap(lacksInText) : [];
+}
+
+function lacksInText({ message }: GraphqlError): Lack[] {
+  const text = message.slice(0, MAX_SEARCHED).replace(/['\u2018-\u201f]/g, '"');
+  const parts = text.split('"');
+  return parts.flatMap((name, index) => {
+    const [before = '', after = ''] = [parts[index - 1], parts[index + 1]];
+    const found = TEXTS.find(([first, second]) => first.test(before) && second.test(after));
+    if (!found) return [];
+    // Some versions do not quote the second name.
+    const unquoted = after.split(' ').at(-1)?.replace(/[.\]]/g, '');
+    const rest = unquoted ? [unquoted] : parts.slice(index + 2, index + 5);
+    const lack = found[2](name, rest);
+    // The same text complains about values of other types.
+    const isLack = !after.startsWith(', found ') || /enum$/i.test(lack.type ?? '');
+    const names = [name.replace('!', ''), lack.type ?? 'any', rest[0]?.split('.')[0] ?? 'any'];
+    return isLack && names.every((each) => NAME.test(each)) ? lack : [];
+  });
+}
+
+/** The error of an operation of this package, which names the parts that ION's schema lacks. */
+export function withLacks(error: IonError, lacks: readonly Lack[]): IonError {
+  if (lacks.length === 0) return error;
+  const named = [...new Set(lacks.map(nameOf))];
+  const more = named.length > MAX_NAMED ? ' and others' : '';
+  const names = named.slice(0, MAX_NAMED).join(', ');
+  const message = `The schema of this ION has no ${names}${more}: "${quote(error.message)}"`;
+  return error.with({ message });
+}
+
+function nameOf({ kind, type, field }: Lack): string {
+  return `${kind} "${quote(field)}"${type === undefined ? '' : ` of type "${quote(type)}"`}`;
+}

@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { IonError } from '../../../nodes/client/errors.js';
+import { lacksIn } from '../../../nodes/client/graphql/lacks.js';
+import { parseOperation } from '../../../nodes/client/graphql/operation.js';
+import { ownOperation } from '../../../nodes/client/graphql/own-operation.js';
+import { type Adapted, SchemaLacks } from '../../../nodes/client/graphql/schema-lacks.js';
+
+const refused = (...messages: string[]) =>
+  new IonError('ION_GRAPHQL', messages.join(' · '), {
+    errors: messages.map((message) => ({ message })),
+  });
+
+describe('a lack of the schema', () => {
+  const texts: [text: string, ...lack: unknown[]][] = [
+    ['Cannot query field "x" on type "Run".', 'field', 'Run', 'x'],
+    ["Cannot query field 'x' on type 'Run'. Did you mean 'y'?", 'field', 'Run', 'x'],
+    [
+      'Unknown argument "sort" on field "runs" of type "Query".',
+      'argument',
+      'Query',
+      'runs(sort:)',
+    ],
+    ["Unknown argument 'sort' on field 'Query.runs'.", 'argument', 'Query', 'runs(sort:)'],
+    ['Field "x" is not defined by type "RunInput".', 'input field', 'RunInput', 'x'],
+    ['Field "x" is not defined by type RunInput.', 'input field', 'RunInput', 'x'],
+    [
+      "Variable '$input' got invalid value {'x': 1}; Field 'x' is not defined by type 'RunInput'.",
+      ...['input field', 'RunInput', 'x'],
+    ],
+    [
+      'Variable "$input" has invalid value: Expected value of type "RunInput" not to include unknown field "x", found: { x: 1 }.',
+      ...['input field', 'RunInput', 'x'],
+    ],
+    [
+      'Argument "input" has invalid value {x: 1}.\nIn field "x": Unknown field.',
+      ...['input field', undefined, 'x'],
+    ],
+    [
+      'Variable "$input" got invalid value {"a": {"x": 1}}.\nIn field "a": In field "x": Unknown field.',
+      ...['input field', undefined, 'x'],
+    ],
+    ['Value "A" does not exist in "SortEnum" enum.', 'enum value', 'SortEnum', 'A'],
+    ["Value 'A' does not exist in 'SortEnum' enum.", 'enum value', 'SortEnum', 'A'],
+    [
+      'Variable "$sort" got invalid value ["A"].\nIn element #0: Expected type "SortEnum", found "A".',
+      ...['enum value', 'SortEnum', 'A'],
+    ],
+    [
+      'Argument "sort" has invalid value [A].\nIn element #0: Expected type "SortEnum", found A.',
+      ...['enum value', 'SortEnum', 'A'],
+    ],
+    ['Unknown type "SortEnum".', 'type', undefined, 'SortEnum'],
+  ];
+  for (const [text, kind, type, field] of texts) {
+    it(`is read from: ${text.split('\n').join(' ')}`, () => {
+      assert.deepEqual(lacksIn(refused(text)), [{ kind, type, field }]);
+    });
+  }
+
+  it('is no error of an operation that was executed', () => {
+    const message = 'Cannot query field "x" on type "Run".';
+    const executed = [
+      { errors: [{ message, path: ['updateRun'] }] },
+      { errors: [{ message }], data: { updateRun: null } },
+      { errors: [{ message }], mayHaveRun: true },
+    ];
+    for (const details of executed) {
+      assert.deepEqual(lacksIn(new IonError('ION_GRAPHQL', message, details)), []);
+    }
+  });
+});
+
+describe('an own operation', () => {
+  const operation = ownOperation(
+    `query Rows($filters: RunFilters, $sort: [RunSort]) {
+      runs(filters: $filters, sort: $sort) @wished(arguments: [sort]) {
+        id
+        ... on Run @wished { title part { ... on Part @wished { number } } }
+      }
+    }`,
+    ['filters.part.number'],
+  );
+  const filters = {
+    or_: [{ title: { eq: 'a' } }, { part: { number: { eq: 'a' } } }],
+  };
+  const variables = { filters, sort: ['ID'] };
+  const line = ({ text }: Pick<Adapted, 'text'>) => text.replace(/\s+/g, ' ');
+  const without = (...messages: string[]) => {
+    const lacks = new SchemaLacks();
+    const needed = lacks.learn(operation, lacks.adapt(operation, variables), refused(...messages));
+    return { needed, sent: lacks.adapt(operation, variables), lacks };
+  };
+
+  it('is sent without its marks', () => {
+    assert.equal(
+      line(operation),
+      'query Rows($filters: RunFilters, $sort: [RunSort]) { runs(filters: $filters, sort: $sort) { id title part { number } } }',
+    );
+  });
+
+  it('is sent without unknown fields; a field without any other gets its type name', () => {
+    const { sent } = without(
+      'Cannot query field "title" on type "Run".',
+      'Cannot query field "number" on type "PartOfAnotherName".',
+    );
+    assert.match(line(sent), /\{ id part \{ __typename \} \}/);
+  });
+
+  for (const message of [
+    'Unknown argument "sort" on field "runs" of type "Query".',
+    'Unknown type "RunSort".',
+    'Value "ID" does not exist in "RunSort" enum.',
+  ]) {
+    it(`is sent without an argument and its variable after: ${message}`, () => {
+      assert.match(
+        line(without(message).sent),
+        /^query Rows\(\$filters: RunFilters\) \{ runs\(filters: \$filters\) \{/,
+      );
+    });
+  }
+
+  it('is sent without an unknown condition at any level of the filters', () => {
+    const { sent } = without('In field "part": In field "number": Unknown field.');
+    assert.deepEqual(sent.variables, { filters: { or_: [{ title: { eq: 'a' } }] }, sort: ['ID'] });
+    assert.equal(sent.text, operation.text);
+  });
+
+  it('leaves nothing out if a needed part is unknown, too', () => {
+    const { needed, sent } = without(
+      'Cannot query field "title" on type "Run".',
+      'Cannot query field "id" on type "Run".',
+    );
+    assert.deepEqual(needed, [{ kind: 'field', type: 'Run', field: 'id' }]);
+    assert.equal(sent.text, operation.text);
+  });
+
+  it('is refused in the end if it was sent without the part already', () => {
+    const message = 'Cannot query field "title" on type "Run".';
+    const { sent, lacks } = without(message);
+    assert.equal(lacks.learn(operation, sent, refused(message))?.length, 1);
+  });
+
+  it('of another message in progress is sent again, although the part is known by now', () => {
+    const message = 'Cannot query field "title" on type "Run".';
+    const { lacks } = without(message);
+    const earlier = new SchemaLacks().adapt(operation, variables);
+    assert.equal(lacks.learn(operation, earlier, refused(message)), undefined);
+  });
+
+  it('changes no document of a user', () => {
+    const own = parseOperation('{ runs { id title } }');
+    const { lacks } = without('Cannot query field "title" on type "Run".');
+    assert.equal(lacks.adapt(own, {}).text, '{ runs { id title } }');
+    const error = refused('Cannot query field "title" on type "Run".');
+    assert.equal(lacks.learn(own, lacks.adapt(own, {}), error)?.length, 1);
+  });
+});
