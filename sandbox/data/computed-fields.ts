@@ -1,8 +1,8 @@
-import { entityId, type RowTypes, type RunRow, type RunStatus, type RunStepRow } from './model.js';
+import type { IssueRow, PartRow, RowTypes, RunRow, RunStatus, RunStepRow } from './model.js';
 import type { Store } from './store.js';
 
-/** Reads one field of a row that is more than a column. */
-type Getter<R> = (row: R, store: Store) => unknown;
+/** Reads one field of a row. */
+export type Getter<R> = (row: R, store: Store) => unknown;
 
 /** The status of a run, computed from the statuses of its steps. */
 export function rollUp(statuses: readonly RunStepRow['status'][]): RunStatus {
@@ -76,23 +76,6 @@ function byTime(store: Store, run: RunRow, column: 'startTime' | 'endTime'): Run
     .sort((a, b) => String(a[column]).localeCompare(String(b[column])));
 }
 
-const one =
-  <R>(table: (store: Store) => { get(id: number): unknown }, column: keyof R): Getter<R> =>
-  (row, store) => {
-    const id = row[column];
-    return typeof id === 'number' ? (table(store).get(id) ?? null) : null;
-  };
-
-const user = <R>(column: keyof R) => one<R>((store) => store.users, column);
-
-function assignees<R extends { assignedToId: number | null }>(row: R, store: Store) {
-  return rows([row.assignedToId ?? 0], (id) => store.users.get(id));
-}
-
-function attachments(entity: number, store: Store) {
-  return store.fileAttachments.of(entity);
-}
-
 /** Walks from a row over its parents, e.g. to the location that holds a location. */
 function ancestors<R extends { parentId: number | null }>(
   row: R,
@@ -112,10 +95,11 @@ export function settable(field: RowTypes['RunStepField'], store: Store): boolean
   return field.type !== 'SIGNOFF' && store.runSteps.get(field.runStepId)?.status === 'IN_PROGRESS';
 }
 
-/** The members of each GraphQL type that are not columns: relations, counters, calculated values. */
-const derived: { [T in keyof RowTypes]: Record<string, Getter<RowTypes[T]>> } = {
+type Computed = { [T in keyof RowTypes]?: Record<string, Getter<RowTypes[T]>> };
+
+/** The members of GraphQL types that neither a column nor a relation's column gives. */
+const computed: Computed = {
   Run: {
-    entityId: (run) => entityId('Run', run.id),
     status: statusOf,
     percentComplete: (run, store) => {
       const all = steps(run, store).filter((step) => step.status !== 'CANCELED');
@@ -128,47 +112,28 @@ const derived: { [T in keyof RowTypes]: Record<string, Getter<RowTypes[T]>> } = 
     endTime,
     calculatedLeadTime: (run, store) =>
       steps(run, store).reduce((sum, step) => sum + (step.leadTime ?? 0), 0),
-    prettyStr: (run) => `${run.title} (${run.id})`,
     LastSessionId: (run, store) =>
       steps(run, store)
         .flatMap((step) => store.sessions.of(step.id))
         .at(-1)
         ?.id.toString() ?? null,
-    batchSiblings: () => [],
-    steps,
-    part: one((store) => store.parts, 'partId'),
-    partInventory: one((store) => store.partInventories, 'partInventoryId'),
     originPartInventories: (run, store) =>
       rows([run.partInventoryId ?? 0], (id) => store.partInventories.get(id)),
-    procedure: one((store) => store.procedures, 'procedureId'),
     locations: (run, store) =>
       rows([...new Set(steps(run, store).map((step) => step.locationId ?? 0))], (id) =>
         store.locations.get(id),
       ),
     issues: (run, store) => steps(run, store).flatMap((step) => store.issues.of(step.id)),
     sessions: (run, store) => steps(run, store).flatMap((step) => store.sessions.of(step.id)),
-    attributes: (run, store) => store.attributes.of(run.id).filter((a) => a.owner === 'Run'),
-    fileAttachments: (run, store) => attachments(entityId('Run', run.id), store),
-    assignees,
-    assignedTo: user('assignedToId'),
-    createdBy: user('createdById'),
-    updatedBy: user('updatedById'),
     startedBy: (run, store) =>
       store.users.get(byTime(store, run, 'startTime')[0]?.startedById ?? 0) ?? null,
     completedBy: (run, store) =>
       store.users.get(byTime(store, run, 'endTime').at(-1)?.completedById ?? 0) ?? null,
-    timeline: () => [],
-    _StepsCount: (run, store) => steps(run, store).length,
-    _IssuesCount: (run, store) =>
-      steps(run, store).reduce((sum, step) => sum + store.issues.of(step.id).length, 0),
-    _SessionsCount: (run, store) =>
-      steps(run, store).reduce((sum, step) => sum + store.sessions.of(step.id).length, 0),
     // The two shortcuts of RunsInputFilters that are not members of Run.
     partNumber: (run, store) => store.parts.get(run.partId ?? 0)?.partNumber ?? null,
     locationId: (run, store) => steps(run, store).map((step) => step.locationId),
   },
   RunStep: {
-    entityId: (step) => entityId('RunStep', step.id),
     calculatedLeadTime: (step) => step.leadTime,
     settable: (step) => String(step.status === 'IN_PROGRESS'),
     editable: (step) => String(step.status === 'REDLINE'),
@@ -178,38 +143,18 @@ const derived: { [T in keyof RowTypes]: Record<string, Getter<RowTypes[T]>> } = 
         .of(step.runId)
         .filter((other) => other.upstreamStepIds.includes(step.id))
         .map((other) => other.id),
-    batchSiblings: () => [],
-    run: one((store) => store.runs, 'runId'),
-    fields: (step, store) => store.runStepFields.of(step.id),
     steps: (step, store) =>
       store.runSteps.of(step.runId).filter((child) => child.parentId === step.id),
-    parent: one((store) => store.runSteps, 'parentId'),
     allParents: (step, store) => ancestors(step, (id) => store.runSteps.get(id)),
     allChildren: (step, store) =>
       store.runSteps
         .of(step.runId)
         .filter((other) => ancestors(other, (id) => store.runSteps.get(id)).includes(step)),
-    location: one((store) => store.locations, 'locationId'),
-    startedBy: user('startedById'),
-    completedBy: user('completedById'),
-    assignees,
-    sessions: (step, store) => store.sessions.of(step.id),
-    issues: (step, store) => store.issues.of(step.id),
     blockingIssues: (step, store) =>
-      store.issues
-        .all()
-        .filter((issue) => issue.mustCloseByRunStepId === step.id && issue.status !== 'RESOLVED'),
-    partInventories: (step, store) =>
-      rows(step.partInventoryIds, (id) => store.partInventories.get(id)),
-    attributes: (step, store) => store.attributes.of(step.id).filter((a) => a.owner === 'RunStep'),
-    fileAttachments: (step, store) => attachments(entityId('RunStep', step.id), store),
-    assets: () => [],
-    timeline: () => [],
-    _FieldsCount: (step, store) => store.runStepFields.of(step.id).length,
-    _SessionsCount: (step, store) => store.sessions.of(step.id).length,
+      mustCloseBy(step, store).filter(({ status }) => status !== 'RESOLVED'),
+    mustCloseByLinkedIssues: mustCloseBy,
   },
   RunStepField: {
-    entityId: (field) => entityId('RunStepField', field.id),
     valid: (field) => !field.required || field.notApplicable || field.value !== null,
     editable: (field, store) => store.runSteps.get(field.runStepId)?.status === 'REDLINE',
     settable,
@@ -218,42 +163,24 @@ const derived: { [T in keyof RowTypes]: Record<string, Getter<RowTypes[T]>> } = 
       if (field.type !== 'ION') return null;
       return (field.allowedIonType === 'USERS' ? store.users.get(id) : store.parts.get(id)) ?? null;
     },
-    batchSiblings: () => [],
-    assignees,
-    step: one((store) => store.runSteps, 'runStepId'),
-    validations: () => [],
-    part: one((store) => store.parts, 'partId'),
-    partInventory: one((store) => store.partInventories, 'partInventoryId'),
-    fileAttachment: one((store) => store.fileAttachments, 'fileAttachmentId'),
-    timeline: () => [],
+    step: (field, store) => store.runSteps.get(field.runStepId) ?? null,
   },
-  Procedure: {},
   Part: {
-    entityId: (part) => entityId('Part', part.id),
-    runs: (part, store) => store.runs.all().filter((run) => run.partId === part.id),
+    revisions: (part, store) =>
+      store.parts.all().filter(({ partNumber }) => partNumber === part.partNumber),
+    isLatestRevision: (part, store) => latestRevision(part, store) === part,
+    latestRevision: (part, store) => latestRevision(part, store)?.revision ?? null,
   },
   PartInventory: {
-    entityId: (item) => entityId('PartInventory', item.id),
     quantityAvailable: (item) =>
       item.quantity - item.quantityScrapped - item.quantityKitted - item.quantityInstalled,
     kitted: (item) => item.status === 'KITTED',
     installed: (item) => item.status === 'INSTALLED',
     trackingType: (item, store) => store.parts.get(item.partId)?.trackingType ?? null,
-    part: one((store) => store.parts, 'partId'),
-    location: one((store) => store.locations, 'locationId'),
-    runs: (item, store) => store.runs.all().filter((run) => run.partInventoryId === item.id),
-    originRuns: (item, store) => store.runs.all().filter((run) => run.partInventoryId === item.id),
-    runSteps: (item, store) =>
-      store.runSteps.all().filter((step) => step.partInventoryIds.includes(item.id)),
     issues: (item, store) =>
-      store.issues.all().filter((issue) => issue.partInventoryIds.includes(item.id)),
-    timeline: () => [],
+      store.issues.all().filter((issue) => inventoryIds(issue, store).includes(item.id)),
   },
   Location: {
-    entityId: (location) => entityId('Location', location.id),
-    parent: one((store) => store.locations, 'parentId'),
-    runSteps: (location, store) =>
-      store.runSteps.all().filter((step) => step.locationId === location.id),
     allParents: (location, store) => ancestors(location, (id) => store.locations.get(id)),
     allChildren: (location, store) =>
       store.locations
@@ -261,60 +188,49 @@ const derived: { [T in keyof RowTypes]: Record<string, Getter<RowTypes[T]>> } = 
         .filter((other) => ancestors(other, (id) => store.locations.get(id)).includes(location)),
   },
   Issue: {
-    entityId: (issue) => entityId('Issue', issue.id),
     approved: (issue) => issue.status === 'RESOLVED',
-    partInventoryId: (issue) => issue.partInventoryIds[0] ?? null,
+    partInventoryId: (issue, store) => inventoryIds(issue, store)[0] ?? null,
     partInventories: (issue, store) =>
-      rows(issue.partInventoryIds, (id) => store.partInventories.get(id)),
-    runStep: one((store) => store.runSteps, 'runStepId'),
-  },
-  User: {
-    entityId: (row) => entityId('User', row.id),
-    organization: one((store) => store.organizations, 'organizationId'),
-  },
-  Organization: {},
-  RunAttribute: {
-    Created: (attribute) => attribute._created,
-    Updated: (attribute) => attribute._updated,
-    Etag: (attribute) => attribute._etag,
-    runId: (attribute) => attribute.ownerId,
-    runStepId: (attribute) => attribute.ownerId,
+      rows(inventoryIds(issue, store), (id) => store.partInventories.get(id)),
   },
   Session: {
-    Created: (session) => session._created,
     duration: (session) =>
       session.checkOut && (Date.parse(session.checkOut) - Date.parse(session.checkIn)) / 1000,
     isValidGrouping: (session) => session.checkOut !== null,
-    runStep: one((store) => store.runSteps, 'runStepId'),
-    createdBy: user('createdById'),
   },
-  FileAttachment: {},
-  Comment: {},
   APIKeyObject: {
     // ION shows a secret once, in the answer to createApiKey.
-    clientSecret: () => null,
+    clientSecret: (key) => (key as { shownSecret?: string }).shownSecret ?? null,
   },
   WebhookReceiver: {
     subscriptions: (receiver, store) => store.webhookSubscriptions.of(receiver.id),
     headers: (receiver, store) => rows(receiver.headerIds, (id) => store.webhookHeaders.get(id)),
   },
-  WebhookHeader: {},
-  WebhookSubscription: {
-    receiver: one((store) => store.webhookReceivers, 'receiverId'),
-    events: (subscription, store) => store.webhookEvents.of(subscription.id),
+  WebhookHeader: {
+    webhookReceivers: (header, store) =>
+      store.webhookReceivers.all().filter(({ headerIds }) => headerIds.includes(header.id)),
   },
-  WebhookEvent: {
-    subscription: one((store) => store.webhookSubscriptions, 'subscriptionId'),
+  WebhookSubscription: {
+    events: (subscription, store) => store.webhookEvents.of(subscription.id),
   },
 };
 
-/** The computed fields of a type, by name. */
-export function computedFieldsOf(type: string): Readonly<Record<string, Getter<unknown>>> {
-  return (derived as unknown as Record<string, Record<string, Getter<unknown>>>)[type] ?? {};
+function mustCloseBy(step: RunStepRow, store: Store) {
+  return store.issues.all().filter((issue) => issue.mustCloseByRunStepId === step.id);
 }
 
-/** The getter of a field: a computed one or a column. */
-export function getter(type: string, field: string): Getter<unknown> {
-  const own = computedFieldsOf(type)[field];
-  return own ?? ((row) => (row as Record<string, unknown>)[field]);
+function latestRevision({ partNumber }: PartRow, store: Store): PartRow | undefined {
+  return store.parts.all().findLast((part) => part.partNumber === partNumber);
+}
+
+/** The inventories of an issue: those that it was created with and those that were added. */
+function inventoryIds(issue: IssueRow, store: Store): number[] {
+  const added = store.of('IssuePartInventory', 'issueId', issue.id);
+  const ids = added.map((row) => (row as unknown as { partInventoryId: number }).partInventoryId);
+  return [...new Set([...issue.partInventoryIds, ...ids])];
+}
+
+/** The computed fields of a type, by name. */
+export function computedFieldsOf(type: string): Readonly<Record<string, Getter<unknown>>> {
+  return (computed as Record<string, Record<string, Getter<unknown>> | undefined>)[type] ?? {};
 }

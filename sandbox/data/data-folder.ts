@@ -53,8 +53,8 @@ export class DataFolder {
     if (!this.#saved) return false;
     for (const [type, { nextId, rows }] of Object.entries(this.#saved.tables)) {
       const table = store.table(type);
-      for (const row of rows) table?.put(row);
-      table?.reserve(nextId - 1);
+      for (const row of rows) table.put(row);
+      table.reserve(nextId - 1);
     }
     return true;
   }

@@ -111,9 +111,9 @@ export interface TemplateField {
   name: string;
   type: FieldType;
   required: boolean;
-  unit?: string;
-  options?: readonly string[];
-  allowedIonType?: 'PARTS' | 'USERS';
+  unit?: string | null;
+  options?: readonly string[] | null;
+  allowedIonType?: 'PARTS' | 'USERS' | null;
   /** Range of a seeded number. */
   range?: readonly [number, number];
 }
@@ -121,9 +121,9 @@ export interface TemplateField {
 export interface TemplateStep {
   id: number;
   title: string;
-  content: string;
-  leadTime: number;
-  locationId: number;
+  content: string | null;
+  leadTime: number | null;
+  locationId: number | null;
   fields: readonly TemplateField[];
 }
 
@@ -131,11 +131,12 @@ export interface ProcedureRow extends Row {
   title: string;
   description: string | null;
   familyId: number;
-  status: string;
-  type: string;
+  version: number;
+  status: 'DRAFT' | 'IN_REVIEW' | 'RELEASED' | 'ARCHIVED';
+  type: 'BUILD' | 'INSPECTION' | 'MAINTENANCE';
   partId: number;
-  /** The template that createRun copies; not readable through the API. */
-  template: readonly TemplateStep[];
+  /** The plan of the seeded runs; not readable through the API. */
+  template?: readonly TemplateStep[];
 }
 
 export interface PartRow extends Row {
@@ -143,8 +144,7 @@ export interface PartRow extends Row {
   revision: string;
   description: string | null;
   trackingType: 'SERIAL' | 'LOT' | null;
-  partType: string;
-  isLatestRevision: boolean;
+  partType: 'PART' | 'TOOL';
 }
 
 export interface PartInventoryRow extends Row {
@@ -204,7 +204,8 @@ export interface OrganizationRow extends Row {
 }
 
 export interface AttributeRow extends Row {
-  owner: 'Run' | 'RunStep';
+  /** The type that has the attribute. */
+  owner: string;
   ownerId: number;
   key: string;
   type: 'STRING' | 'NUMBER' | 'BOOLEAN';
@@ -304,31 +305,3 @@ export interface RowTypes {
   WebhookEvent: WebhookEventRow;
 }
 export type TypeName = keyof RowTypes;
-
-/** The types that have an entity id, in the order of its last digit. */
-const ENTITIES = [
-  'Run',
-  'RunStep',
-  'RunStepField',
-  'PartInventory',
-  'Part',
-  'Location',
-  'Issue',
-  'User',
-] as const satisfies TypeName[];
-export type EntityType = (typeof ENTITIES)[number];
-
-/** The number that attachments and comments refer to: unique over all types, unlike the id. */
-export function entityId(type: EntityType, id: number): number {
-  return id * 10 + ENTITIES.indexOf(type) + 1;
-}
-
-export function isEntityType(type: TypeName): type is EntityType {
-  return (ENTITIES as readonly TypeName[]).includes(type);
-}
-
-/** The type and the id behind an entity id. */
-export function parseEntityId(entity: number): { type: EntityType; id: number } | undefined {
-  const type = ENTITIES[(entity % 10) - 1];
-  return type && { type, id: Math.floor(entity / 10) };
-}

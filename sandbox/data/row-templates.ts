@@ -11,9 +11,9 @@ export function stepFromTemplate(
   return {
     ...blankStep(runId, template.title, position),
     status: 'TODO',
-    content: template.content,
-    leadTime: template.leadTime,
-    locationId: template.locationId,
+    content: template.content ?? null,
+    leadTime: template.leadTime ?? null,
+    locationId: template.locationId ?? null,
     originStepId: template.id,
     upstreamStepIds,
   };

@@ -1,15 +1,16 @@
 import { formatMicros } from './clock.js';
 import type {
   FieldValue,
-  ProcedureRow,
   Row,
   RunRow,
   RunStatus,
   RunStepRow,
   StepStatus,
   TemplateField,
+  TemplateStep,
 } from './model.js';
 import { Random } from './random.js';
+import { seedRecords } from './seed-records.js';
 import type { RowSource, Store } from './store.js';
 import { makeTemplate, PROCEDURES } from './templates.js';
 
@@ -64,6 +65,7 @@ export function seed(store: Store, runs: number): void {
   seedInventories(store, stamp, random, runs);
   seedRuns(store, random, runs, now);
   seedExtras(store, stamp, runs);
+  seedRecords(store);
 }
 
 function seedPeople(store: Store, stamp: () => Omit<Row, 'id'>): void {
@@ -132,8 +134,7 @@ function seedParts(store: Store, stamp: () => Omit<Row, 'id'>): void {
       revision: i < 6 ? 'A' : 'B',
       description: `Example ${kinds[i % kinds.length]}`,
       trackingType: i % 4 === 3 ? 'LOT' : 'SERIAL',
-      partType: i < 6 ? 'ASSEMBLY' : 'PART',
-      isLatestRevision: true,
+      partType: 'PART',
     });
   }
 }
@@ -155,15 +156,16 @@ function seedProcedures(
       title,
       description: 'Fictional procedure of the sandbox.',
       familyId: i + 1,
+      version: 1,
       status: 'RELEASED',
-      type: 'MANUFACTURING',
+      type: 'BUILD',
       partId: i + 1,
       template,
     });
   }
 }
 
-function countFields(template: ProcedureRow['template']): number {
+function countFields(template: readonly TemplateStep[]): number {
   return template.reduce((sum, step) => sum + step.fields.length, 0);
 }
 
@@ -234,8 +236,9 @@ function seedRuns(store: Store, random: Random, runs: number, now: number): void
       exportControlled: false,
       batched: false,
     });
-    firstStep[i + 1] = (firstStep[i] ?? 0) + procedure.template.length;
-    firstField[i + 1] = (firstField[i] ?? 0) + countFields(procedure.template);
+    const { template = [] } = procedure;
+    firstStep[i + 1] = (firstStep[i] ?? 0) + template.length;
+    firstField[i + 1] = (firstField[i] ?? 0) + countFields(template);
   }
   const plan = new SeededWork(store, runs, firstStep, firstField, now);
   store.runSteps.source = plan.steps;
@@ -250,6 +253,8 @@ class SeededWork {
   readonly fields: RowSource;
   readonly #stepsMade: Uint8Array;
   readonly #fieldsMade: Uint8Array;
+  /** The plans of the seed, whatever happens to the procedures later. */
+  readonly #templates: readonly (readonly TemplateStep[])[];
 
   constructor(
     private readonly store: Store,
@@ -261,6 +266,7 @@ class SeededWork {
     const stepCount = (firstStep[runs] ?? 1) - 1;
     this.#stepsMade = new Uint8Array(runs);
     this.#fieldsMade = new Uint8Array(runs);
+    this.#templates = store.procedures.all().map(({ template = [] }) => template);
     let allSteps = false;
     let allFields = false;
     this.steps = {
@@ -285,12 +291,11 @@ class SeededWork {
     };
   }
 
-  #run(index: number): { run: RunRow; procedure: ProcedureRow } | undefined {
+  #run(index: number): { run: RunRow; template: readonly TemplateStep[] } | undefined {
     if (index < 0 || index >= this.runs) return undefined;
     const run = this.store.runs.get(index + 1);
-    // The procedure of the seed, which a later updateRun cannot change.
-    const procedure = this.store.procedures.get((index % 6) + 1);
-    return run && procedure && { run, procedure };
+    const template = this.#templates[index % 6];
+    return run && template && { run, template };
   }
 
   #makeSteps(index: number): void {
@@ -298,10 +303,9 @@ class SeededWork {
     const found = this.#run(index);
     if (!found) return;
     this.#stepsMade[index] = 1;
-    const { run, procedure } = found;
+    const { run, template } = found;
     const random = new Random(7919 * run.id + 1);
     const created = Date.parse(run._created) * 1000;
-    const { template } = procedure;
     const statuses = stepStatuses(
       PATTERN[index % PATTERN.length] ?? 'TODO',
       template.length,
@@ -361,15 +365,15 @@ class SeededWork {
     const found = this.#run(index);
     if (!found) return;
     this.#fieldsMade[index] = 1;
-    const { run, procedure } = found;
+    const { run, template } = found;
     const random = new Random(104_729 * run.id + 3);
     let id = this.firstField[index] ?? 1;
     let stepId = this.firstStep[index] ?? 1;
-    for (const template of procedure.template) {
+    for (const plan of template) {
       const step = this.store.runSteps.get(stepId);
       // ION's copies of one step start with the same etag.
       const etag = random.etag();
-      for (const [position, field] of template.fields.entries()) {
+      for (const [position, field] of plan.fields.entries()) {
         const value = step ? seededValue(field, step, random) : null;
         this.store.runStepFields.put({
           id: id++,

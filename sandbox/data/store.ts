@@ -1,13 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Clock, normalizeTimestamp } from './clock.js';
-import {
-  type EntityType,
-  parseEntityId,
-  type Row,
-  type RowTypes,
-  type TypeName,
-  type WebhookAction,
-} from './model.js';
+import { type EntityType, parseEntityId } from './entities.js';
+import type { Row, RowTypes, TypeName, WebhookAction } from './model.js';
 
 /** Makes seeded rows only when somebody asks for them, so that 100,000 runs start at once. */
 export interface RowSource {
@@ -22,7 +16,8 @@ export type NewRow<R extends Row> = Omit<R, 'id' | Stamps> & Partial<Pick<R, Sta
 
 /** One write to one row. */
 export interface Change {
-  type: TypeName;
+  /** The GraphQL type of the row. */
+  type: string;
   action: WebhookAction;
   row: Row;
   /** The row before it was updated. */
@@ -43,10 +38,10 @@ export class Table<R extends Row> {
   #nextId = 1;
 
   constructor(
-    readonly type: TypeName,
+    readonly type: string,
     private readonly clock: Clock,
     /** The column whose equal values are looked up quickly; it never changes. */
-    private readonly parent?: keyof R,
+    readonly parent?: keyof R,
   ) {}
 
   get(id: number): R | undefined {
@@ -185,34 +180,42 @@ export class Store {
     'subscriptionId',
   );
 
-  readonly #byType: { [T in TypeName]: Table<RowTypes[T]> } = {
-    Run: this.runs,
-    RunStep: this.runSteps,
-    RunStepField: this.runStepFields,
-    Procedure: this.procedures,
-    Part: this.parts,
-    PartInventory: this.partInventories,
-    Location: this.locations,
-    Issue: this.issues,
-    User: this.users,
-    Organization: this.organizations,
-    RunAttribute: this.attributes,
-    Session: this.sessions,
-    FileAttachment: this.fileAttachments,
-    Comment: this.comments,
-    APIKeyObject: this.apiKeys,
-    WebhookReceiver: this.webhookReceivers,
-    WebhookHeader: this.webhookHeaders,
-    WebhookSubscription: this.webhookSubscriptions,
-    WebhookEvent: this.webhookEvents,
-  };
+  readonly #tables = new Map<string, Table<Row>>();
+  readonly #indexes = new Map<string, { version: number; groups: Map<unknown, Row[]> }>();
 
   constructor() {
-    for (const table of Object.values(this.#byType)) {
-      table.onChange = (change) => {
-        this.onChange?.(change, this.#transaction ?? ++this.#transactions);
-      };
-    }
+    const typed: { [T in TypeName]: Table<RowTypes[T]> } = {
+      Run: this.runs,
+      RunStep: this.runSteps,
+      RunStepField: this.runStepFields,
+      Procedure: this.procedures,
+      Part: this.parts,
+      PartInventory: this.partInventories,
+      Location: this.locations,
+      Issue: this.issues,
+      User: this.users,
+      Organization: this.organizations,
+      RunAttribute: this.attributes,
+      Session: this.sessions,
+      FileAttachment: this.fileAttachments,
+      Comment: this.comments,
+      APIKeyObject: this.apiKeys,
+      WebhookReceiver: this.webhookReceivers,
+      WebhookHeader: this.webhookHeaders,
+      WebhookSubscription: this.webhookSubscriptions,
+      WebhookEvent: this.webhookEvents,
+    };
+
+    // Tables differ only in their columns, which callers of table() read by name.
+    for (const table of Object.values(typed) as unknown as Table<Row>[]) this.#add(table);
+  }
+
+  #add(table: Table<Row>): Table<Row> {
+    table.onChange = (change) => {
+      this.onChange?.(change, this.#transaction ?? ++this.#transactions);
+    };
+    this.#tables.set(table.type, table);
+    return table;
   }
 
   /** Groups all writes of the function into one transaction; otherwise each write is one. */
@@ -226,30 +229,53 @@ export class Store {
     }
   }
 
-  /** The table of a GraphQL type; `undefined` for a type that is not stored. */
-  table(type: string): Table<Row> | undefined {
-    // Tables differ only in their columns, which callers of this method read by name.
-    return (this.#byType as unknown as Record<string, Table<Row> | undefined>)[type];
+  /** The table of a GraphQL type. */
+  table(type: string): Table<Row> {
+    return this.#tables.get(type) ?? this.#add(new Table<Row>(type, this.clock));
   }
 
   /** All tables. */
   tables(): Iterable<Table<Row>> {
-    return Object.values(this.#byType) as unknown as Table<Row>[];
+    return this.#tables.values();
+  }
+
+  /** The rows of a type whose column has a value, ordered by id. */
+  of(type: string, column: string, value: number): readonly Row[] {
+    const table = this.table(type);
+    if (table.parent === column) return table.of(value);
+    const key = `${type}.${column}`;
+    let index = this.#indexes.get(key);
+    if (index?.version !== table.version) {
+      index = { version: table.version, groups: groupBy(table.all(), column) };
+      this.#indexes.set(key, index);
+    }
+    return index.groups.get(value) ?? [];
   }
 
   /** Changes with every write to any table: derived values depend on several. */
   get version(): number {
     let version = 0;
-    for (const table of Object.values(this.#byType)) version += table.version;
+    for (const table of this.#tables.values()) version += table.version;
     return version;
   }
 
   /** The row behind an entity id. */
   entity(entity: number): { type: EntityType; row: Row } | undefined {
     const target = parseEntityId(entity);
-    const row = target && this.table(target.type)?.get(target.id);
+    const row = target && this.table(target.type).get(target.id);
     return target && row && { type: target.type, row };
   }
+}
+
+function groupBy(rows: readonly Row[], column: string): Map<unknown, Row[]> {
+  const groups = new Map<unknown, Row[]>();
+  for (const row of rows) {
+    const value = (row as unknown as Record<string, unknown>)[column];
+    const group = groups.get(value);
+    if (group) group.push(row);
+    else groups.set(value, [row]);
+  }
+  return groups;
 }
 
 /** 32 hexadecimal digits, never the same twice. */

@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { GraphQLError } from 'graphql';
-import { createSchema, createYoga, type Plugin } from 'graphql-yoga';
+import { createYoga, type Plugin } from 'graphql-yoga';
 import { createAuthenticator, Unauthorized } from '../auth/authenticator.js';
 import type { SigningKey } from '../auth/signing-keys.js';
 import type { Store } from '../data/store.js';
@@ -10,8 +8,7 @@ import { type Exchange, json, type SandboxResponse } from '../http/exchange.js';
 import type { Uploads } from '../http/uploads.js';
 import type { ApiContext } from './context.js';
 import { StaleEtag } from './mutations/common.js';
-import { resolvers } from './resolvers.js';
-import { schemaWithout } from './smaller-schema.js';
+import { executableSchema } from './resolvers.js';
 
 interface ApiOptions {
   key: SigningKey;
@@ -23,15 +20,7 @@ interface ApiOptions {
 /** The GraphQL API behind its auth layer. */
 export function createApi({ key, store, control, uploads }: ApiOptions) {
   const authenticate = createAuthenticator(key, store, control);
-  const typeDefs = readFileSync(join(__dirname, 'schema.graphql'), 'utf8');
-  const build = (unknown: readonly string[]) => ({
-    unknown,
-    schema: createSchema<ApiContext>({
-      typeDefs: schemaWithout(typeDefs, unknown),
-      resolvers,
-      resolverValidationOptions: { requireResolversToMatchSchema: 'ignore' },
-    }),
-  });
+  const build = (unknown: readonly string[]) => ({ unknown, schema: executableSchema(unknown) });
   let built = build(control.settings.unknown);
   const yoga = createYoga<ApiContext>({
     schema: () => {
@@ -100,8 +89,9 @@ function ionAnswers(control: Control): Plugin<ApiContext> {
   };
 }
 
-function plainError({ message, locations, path }: GraphQLError) {
-  return { message, locations, path };
+function plainError({ message, locations, path, originalError }: GraphQLError) {
+  const isStale = originalError instanceof StaleEtag;
+  return { message, locations, path, ...(isStale && { code: 'CONCURRENCY_ERROR' }) };
 }
 
 function statusOf(errors: readonly GraphQLError[] | undefined, control: Control): number {

@@ -1,28 +1,11 @@
 import { type GraphQLInputObjectType, getNamedType, isInputObjectType } from 'graphql';
 import { normalizeTimestamp } from '../data/clock.js';
-import { getter } from '../data/computed-fields.js';
 import type { Store } from '../data/store.js';
+import { member } from './members.js';
+import { filteredType } from './schema.js';
 
 export type Predicate = (row: unknown) => boolean;
 type Test = (value: unknown) => boolean;
-
-/** The GraphQL type whose rows an input type filters. */
-const FILTERED: Record<string, string> = {
-  RunsInputFilters: 'Run',
-  RunStepsInputFilters: 'RunStep',
-  RunStepFieldInputFilters: 'RunStepField',
-  ProceduresInputFilters: 'Procedure',
-  PartsInputFilters: 'Part',
-  PartInventoriesInputFilters: 'PartInventory',
-  LocationsInputFilters: 'Location',
-  IssueInputFilters: 'Issue',
-  UserInputFilters: 'User',
-  SessionsInputFilters: 'Session',
-  APIKeyInputFilters: 'APIKeyObject',
-  WebhookReceiversInputFilters: 'WebhookReceiver',
-  WebhookSubscriptionsInputFilters: 'WebhookSubscription',
-  WebhookEventsInputFilters: 'WebhookEvent',
-};
 
 /**
  * Turns a filter object into a test of rows. The schema's input types say what each key means: a
@@ -34,8 +17,8 @@ export function compileFilter(
   store: Store,
 ): Predicate {
   if (!isObject(filter)) return () => true;
-  const type = FILTERED[input.name];
-  if (!type) throw new Error(`${input.name} is not part of this sandbox yet`);
+  const type = filteredType(input);
+  if (!type) throw new Error(`${input.name} filters no list`);
   const tests: Predicate[] = [];
   for (const [key, value] of Object.entries(filter)) {
     if (value === null || value === undefined) continue;
@@ -48,7 +31,7 @@ export function compileFilter(
       // An empty or_ restricts nothing, as in SQLAlchemy.
       else if (parts.length > 0) tests.push((row) => parts.some((part) => part(row)));
     } else {
-      tests.push(member(type, key, fieldType, value, store));
+      tests.push(memberTest(type, key, fieldType, value, store));
     }
   }
   const [only] = tests;
@@ -56,15 +39,15 @@ export function compileFilter(
   return (row) => tests.every((test) => test(row));
 }
 
-function member(
+function memberTest(
   type: string,
   key: string,
   input: GraphQLInputObjectType,
   filter: unknown,
   store: Store,
 ): Predicate {
-  const read = getter(type, key);
-  const related = input.name in FILTERED;
+  const read = member(type, key);
+  const related = 'or_' in input.getFields();
   const test = related ? compileFilter(input, filter, store) : compileScalar(input.name, filter);
   const whole = input.name === 'ScalarValueFilter';
   return (row) => {
@@ -95,6 +78,8 @@ const KINDS: Record<string, Kind> = {
   // ID operands are strings, stored ids numbers.
   IDFilter: (value) => (typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value),
   DateTimeFilter: (value) => normalizeTimestamp(String(value)),
+  // The ids of attributes are strings in the API.
+  StringFilter: (value) => (typeof value === 'number' ? String(value) : value),
   ScalarValueFilter: (value) => (typeof value === 'object' ? JSON.stringify(value) : value),
 };
 

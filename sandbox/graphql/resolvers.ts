@@ -1,250 +1,142 @@
 import {
-  type GraphQLInputObjectType,
-  type GraphQLObjectType,
-  type GraphQLResolveInfo,
+  buildASTSchema,
+  type GraphQLField,
+  type GraphQLFieldResolver,
   GraphQLScalarType,
+  type GraphQLSchema,
   getNamedType,
-  isInputObjectType,
+  isInterfaceType,
   isObjectType,
+  isUnionType,
 } from 'graphql';
 import { normalizeTimestamp } from '../data/clock.js';
-import { computedFieldsOf } from '../data/computed-fields.js';
-import type { FileAttachmentRow, PartInventoryRow, Row, TypeName } from '../data/model.js';
-import type { Store } from '../data/store.js';
-import { type Connection, type PagingArgs, paginate } from './connections.js';
+import type { FileAttachmentRow, PartInventoryRow, Row } from '../data/model.js';
+import type { Connection } from './connections.js';
 import type { ApiContext } from './context.js';
-import { compileFilter, type Predicate } from './filters.js';
+import { filterArgument, type ListArgs, list, page } from './lists.js';
+import { member } from './members.js';
 import { mutations } from './mutations/index.js';
-import { distinctRows, sortRows } from './sort.js';
+import { findByKeys } from './mutations/shape.js';
+import { document, isStored, nodeType, schema } from './schema.js';
+import { schemaWithout } from './smaller-schema.js';
 
-type Args = Record<string, unknown>;
-type Resolver = (
-  source: unknown,
-  args: Args,
-  context: ApiContext,
-  info: GraphQLResolveInfo,
-) => unknown;
+type Resolver = GraphQLFieldResolver<unknown, ApiContext, Record<string, unknown>>;
 
-interface ListArgs extends PagingArgs {
-  filters?: unknown;
-  sort?: readonly string[] | null;
-  distinctOn?: readonly string[] | null;
-  /** Arguments that `procedures` alone has. */
-  isLatestVersion?: boolean | null;
-  title?: string | null;
-  status?: string | null;
-  familyId?: string | null;
-}
-
-/** The types with computed fields; RunStepAttribute is stored like RunAttribute. */
-const TYPES: readonly (TypeName | 'RunStepAttribute')[] = [
-  'Run',
-  'RunStep',
-  'RunStepField',
-  'Part',
-  'PartInventory',
-  'Location',
-  'Issue',
-  'User',
-  'RunAttribute',
-  'RunStepAttribute',
-  'Session',
-  'APIKeyObject',
-  'WebhookReceiver',
-  'WebhookSubscription',
-  'WebhookEvent',
-];
-
-/** Computed fields that only filters know. */
-const NOT_MEMBERS = new Set([
-  'Run.partNumber',
-  'Run.locationId',
-  'RunStep.allParents',
-  'RunStep.allChildren',
-  'Location.allParents',
-  'Location.allChildren',
-  'RunAttribute.runStepId',
-  'RunStepAttribute.runId',
-]);
-
-const SINGLE: readonly string[] = [
-  'organization',
-  'run',
-  'runStep',
-  'runStepField',
-  'procedure',
-  'part',
-  'partInventory',
-  'location',
-  'issue',
-  'user',
-  'fileAttachment',
-  'webhookReceiver',
-  'webhookSubscription',
-  'webhookEvent',
-];
-
-const LISTS: readonly string[] = [
-  'apiKeys',
-  'runs',
-  'runSteps',
-  'runStepFields',
-  'procedures',
-  'parts',
-  'partInventories',
-  'locations',
-  'issues',
-  'users',
-  'sessions',
-  'webhookReceivers',
-  'webhookSubscriptions',
-  'webhookEvents',
-];
-
-const NOT_YET: readonly string[] = ['setDatagridValue'];
-
-const each = <T>(names: readonly string[], resolver: T): Record<string, T> =>
-  Object.fromEntries(names.map((name) => [name, resolver]));
-
-const notYet = () => {
-  throw new Error('This is not part of this sandbox yet');
-};
-
-/** The resolvers of everything that the schema and the data model leave open. */
-export const resolvers = {
-  DateTime: new GraphQLScalarType({
-    name: 'DateTime',
-    parseValue: (value) => normalizeTimestamp(String(value)),
-  }),
-  IonType: {
-    __resolveType: (row: object) => ('partNumber' in row ? 'Part' : 'User'),
-  },
-  Timeline: { __resolveType: () => 'RunEvents' },
-  ...Object.fromEntries(TYPES.map((type) => [type, members(type)])),
-  // Only the answer to a creation or a new secret shows it, so the list must hide it.
-  APIKeyObject: {
-    clientSecret: (key: { shownSecret?: string }) => key.shownSecret ?? null,
-  },
-  FileAttachment: {
-    downloadUrl: (row: FileAttachmentRow, _args: Args, { uploads }: ApiContext) =>
-      uploads.downloadUrl(row.s3Key),
-    url: (row: FileAttachmentRow, _args: Args, { uploads }: ApiContext) =>
-      uploads.downloadUrl(row.s3Key),
-  },
-  PartInventoriesConnection: {
-    aggregates: ({ rows }: Connection<PartInventoryRow>) => ({
-      count: rows.length,
-      sum: {
-        quantity: rows.reduce((sum, row) => sum + row.quantity, 0),
-        quantityAvailable: rows.reduce(
-          (sum, row) =>
-            sum + row.quantity - row.quantityScrapped - row.quantityKitted - row.quantityInstalled,
-          0,
-        ),
-      },
-    }),
-  },
+/** Fields that the rules below do not cover. */
+const SPECIAL: Record<string, Record<string, Resolver>> = {
   Query: {
-    me: (_source: unknown, _args: Args, context: ApiContext) => context.user,
-    ...each<Resolver>(SINGLE, (_source, args, { store }, info) => {
-      return store.table(getNamedType(info.returnType).name)?.get(Number(args.id)) ?? null;
-    }),
-    ...each<Resolver>(LISTS, (_source, args, context, info) => list(args, context, info)),
-    requestFileUploadUrl: (_source: unknown, args: { filename: string }, { uploads }: ApiContext) =>
-      uploads.request(args.filename),
+    me: (_source, _args, context) => context.user,
+    requestFileUploadUrl: (_source, args, { uploads }) => uploads.request(String(args.filename)),
   },
-  Mutation: {
-    ...Object.fromEntries(
-      Object.entries(mutations).map(([name, mutate]) => [
-        name,
-        (_source: unknown, args: Args, context: ApiContext) => {
-          context.control.executed(name);
-          const result = context.store.transaction(() => mutate(args, context));
-          context.control.onCarriedOut?.(name, args);
-          return result;
+  FileAttachment: { downloadUrl, url: downloadUrl },
+  PartInventoriesConnection: {
+    aggregates: (source) => {
+      const { rows } = source as Connection<PartInventoryRow>;
+      return {
+        count: rows.length,
+        sum: {
+          quantity: rows.reduce((sum, row) => sum + row.quantity, 0),
+          quantityAvailable: rows.reduce(
+            (sum, row) =>
+              sum +
+              row.quantity -
+              row.quantityScrapped -
+              row.quantityKitted -
+              row.quantityInstalled,
+            0,
+          ),
         },
-      ]),
-    ),
-    ...each(NOT_YET, notYet),
+      };
+    },
   },
 };
 
-/** Resolvers of a type's computed fields; relations take `filters` if the schema says so. */
-function members(type: string): Record<string, Resolver> {
-  const stored = type === 'RunStepAttribute' ? 'RunAttribute' : type;
-  return Object.fromEntries(
-    Object.entries(computedFieldsOf(stored))
-      .filter(([name]) => !NOT_MEMBERS.has(`${type}.${name}`))
-      .map(([name, read]): [string, Resolver] => [
-        name,
-        (row, args, { store }, info) => {
-          const value = read(row, store);
-          if (!args.filters || value === null) return value;
-          const test = filterArgument(info, args.filters, store);
-          if (Array.isArray(value)) return value.filter(test);
-          return test(value) ? value : null;
-        },
-      ]),
-  );
+function downloadUrl(row: unknown, _args: unknown, { uploads }: ApiContext): unknown {
+  return uploads.downloadUrl((row as FileAttachmentRow).s3Key);
 }
 
-function filterArgument(info: GraphQLResolveInfo, filters: unknown, store: Store): Predicate {
-  return compileFilter(filterInput(info), filters, store);
-}
+/** The queries that the sandbox refuses, because nothing in the schema says what they do. */
+export const notSimulated = new Set<string>();
 
-function filterInput(info: GraphQLResolveInfo): GraphQLInputObjectType {
-  const argument = info.parentType
-    .getFields()
-    [info.fieldName]?.args.find(({ name }) => name === 'filters');
-  const type = argument && getNamedType(argument.type);
-  if (!isInputObjectType(type)) throw new Error(`${info.fieldName} takes no filters`);
-  return type;
-}
+let isComplete = false;
 
-/** The type of the rows in a connection. */
-function nodeType(info: GraphQLResolveInfo): GraphQLObjectType {
-  const connection = getNamedType(info.returnType);
-  const edge = isObjectType(connection) && connection.getFields().edges;
-  const edgeType = edge && getNamedType(edge.type);
-  const node = isObjectType(edgeType) && edgeType.getFields().node;
-  const type = node && getNamedType(node.type);
-  if (!isObjectType(type)) throw new Error(`${info.fieldName} is not a connection`);
-  return type;
-}
-
-/** The rows of the last list query of each kind, so that paging does not filter and sort again. */
-const lastLists = new WeakMap<Store, Map<string, { version: number; rows: readonly Row[] }>>();
-const REMEMBERED = 50;
-
-function list(
-  args: ListArgs,
-  { store, control }: ApiContext,
-  info: GraphQLResolveInfo,
-): Connection<Row> {
-  const { after: _a, before: _b, first: _f, last: _l, ...which } = args;
-  const key = `${info.fieldName} ${JSON.stringify(which)}`;
-  let lists = lastLists.get(store);
-  if (!lists || lists.size > REMEMBERED) {
-    lists = new Map();
-    lastLists.set(store, lists);
+/**
+ * The schema with a resolver for every field; the complete one is the same for all sandboxes of a process.
+ * @param unknown parts that an ION of another version lacks, in the form of `schemaWithout`
+ */
+export function executableSchema(unknown: readonly string[]): GraphQLSchema {
+  if (unknown.length > 0) {
+    return withResolvers(buildASTSchema(schemaWithout(document, unknown), { assumeValid: true }));
   }
-  let known = lists.get(key);
-  if (known?.version !== store.version) {
-    known = { version: store.version, rows: select(which, store, info) };
-    lists.set(key, known);
-  }
-  return paginate(known.rows, args, control.settings);
+  if (!isComplete) withResolvers(schema);
+  isComplete = true;
+  return schema;
 }
 
-function select(args: ListArgs, store: Store, info: GraphQLResolveInfo): readonly Row[] {
-  const type = nodeType(info);
-  let rows = store.table(type.name)?.all() ?? [];
-  if (args.filters) rows = rows.filter(filterArgument(info, args.filters, store));
-  for (const column of ['title', 'status', 'familyId'] as const) {
-    const wanted = args[column];
-    if (typeof wanted !== 'string') continue;
-    rows = rows.filter((row) => String((row as unknown as Args)[column]) === wanted);
+function withResolvers(schema: GraphQLSchema): GraphQLSchema {
+  const dateTime = schema.getType('DateTime');
+  if (dateTime instanceof GraphQLScalarType) {
+    dateTime.parseValue = (value) => normalizeTimestamp(String(value));
+    dateTime.parseLiteral = (node) =>
+      normalizeTimestamp(String('value' in node ? node.value : undefined));
   }
-  const sorted = sortRows(rows, args.sort ?? [], type, store);
-  return distinctRows(sorted, args.distinctOn ?? [], type, store);
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (isUnionType(type) || isInterfaceType(type)) {
+      type.resolveType = (row: object) => ('partNumber' in row ? 'Part' : 'User');
+    }
+    if (!isObjectType(type) || type.name.startsWith('__')) continue;
+    for (const field of Object.values(type.getFields())) {
+      const resolve = SPECIAL[type.name]?.[field.name] ?? ruled(type.name, field);
+      // Safe: every request has an ApiContext, which the library does not know.
+      if (resolve) field.resolve = resolve as GraphQLFieldResolver<unknown, unknown>;
+    }
+  }
+  return schema;
+}
+
+function ruled(type: string, field: GraphQLField<unknown, unknown>): Resolver | undefined {
+  if (type === 'Query') return query(field);
+  if (type === 'Mutation') return mutation(field.name);
+  return isStored(type) || type === 'Entity' ? memberResolver(type, field) : undefined;
+}
+
+function query(field: GraphQLField<unknown, unknown>): Resolver {
+  const type = getNamedType(field.type);
+  if (nodeType(type)) return (_source, args, context, info) => list(args, context, info);
+  const keys = field.args.map(({ name }) => name);
+  if (isObjectType(type) && isStored(type.name) && keys.length > 0) {
+    return (_source, args, { store }) => findByKeys(type.name, keys, args, store) ?? null;
+  }
+  notSimulated.add(field.name);
+  return () => {
+    throw new Error(`The sandbox does not simulate ${field.name}.`);
+  };
+}
+
+function mutation(name: string): Resolver {
+  return (_source, args, context) => {
+    context.control.executed(name);
+    const result = context.store.transaction(() => mutations.get(name)?.(args, context));
+    context.control.onCarriedOut?.(name, args);
+    return result;
+  };
+}
+
+/** A member of a row; relations take `filters` if the schema says so. */
+function memberResolver(type: string, field: GraphQLField<unknown, unknown>): Resolver {
+  const read = member(type, field.name);
+  if (nodeType(getNamedType(field.type))) {
+    return (row, args, context, info) =>
+      page(read(row, context.store) as readonly Row[], args as ListArgs, context, info);
+  }
+  if (!field.args.some(({ name }) => name === 'filters')) {
+    return (row, _args, { store }) => read(row, store);
+  }
+  return (row, args, { store }, info) => {
+    const value = read(row, store);
+    if (!args.filters || value === null) return value;
+    const test = filterArgument(info, args.filters, store);
+    if (Array.isArray(value)) return value.filter(test);
+    return test(value) ? value : null;
+  };
 }

@@ -14,7 +14,7 @@ type Named = { readonly name: { readonly value: string } };
  * `*.totalCount` or `PartSortEnum`
  * @throws TypeError for a part that is not in the schema
  */
-export function schemaWithout(typeDefs: string, parts: readonly string[]): DocumentNode {
+export function schemaWithout(schema: DocumentNode, parts: readonly string[]): DocumentNode {
   const unknown = new Set(parts);
   const removed = new Set<string>();
   const isRemoved = (...names: string[]): boolean => {
@@ -22,7 +22,7 @@ export function schemaWithout(typeDefs: string, parts: readonly string[]): Docum
     for (const name of found) removed.add(name);
     return found.length > 0;
   };
-  const document = visit(parse(typeDefs, { noLocation: true }), {
+  const document = visit(schema, {
     enter(node, _key, _parent, _path, ancestors) {
       if (isDefinition(node)) return isRemoved(node.name.value) ? null : undefined;
       const [type = '', field = ''] = ancestors.flatMap((each) =>

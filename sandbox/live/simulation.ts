@@ -75,7 +75,7 @@ function templateOf(
   store: Store,
 ): TemplateField | undefined {
   const procedure = store.procedures.get(store.runs.get(step.runId)?.procedureId ?? 0);
-  return procedure?.template.flatMap(({ fields }) => fields).find(({ id }) => id === fieldId);
+  return procedure?.template?.flatMap(({ fields }) => fields).find(({ id }) => id === fieldId);
 }
 
 function move(

@@ -1,39 +1,31 @@
 import { isDeepStrictEqual } from 'node:util';
-import {
-  type AttributeRow,
-  entityId,
-  isEntityType,
-  type Row,
-  type TypeName,
-} from '../data/model.js';
+import { entityId, isEntityType } from '../data/entities.js';
+import type { AttributeRow, Row } from '../data/model.js';
 import type { Change } from '../data/store.js';
 
-/** The table, as ResourceEnum names it, of each type whose changes can be subscribed to. */
-const RESOURCES: Partial<Record<TypeName, string>> = {
-  Run: 'RUNS',
-  RunStep: 'RUN_STEPS',
+/** The tables, as ResourceEnum names them, that are not the plural of their type. */
+const RESOURCES: Record<string, string> = {
   RunStepField: 'RUN_STEPS_FIELDS',
-  Procedure: 'PROCEDURES',
-  Part: 'PARTS',
+  RunStepsEdge: 'RUN_STEPS_DAGS',
+  StepField: 'STEPS_FIELDS',
+  StepsEdge: 'STEPS_DAGS',
   PartInventory: 'PARTS_INVENTORY',
-  Location: 'LOCATIONS',
-  Issue: 'ISSUES',
-  User: 'USERS',
-  Organization: 'ORGANIZATIONS',
+  PartKit: 'PARTS_KITS',
+  MBom: 'MBOMS',
+  MBomItem: 'MBOM_ITEM',
+  MBomSubstitute: 'MBOM_SUBSTITUTE',
+  MRPJob: 'MRP_JOBS',
+  UnitOfMeasurement: 'UNITS_OF_MEASUREMENTS',
   Session: 'SESSION_EVENTS',
-  FileAttachment: 'FILE_ATTACHMENTS',
-  Comment: 'COMMENTS',
   APIKeyObject: 'API_KEYS',
+  PartAttribute: 'PART_ATTRIBUTES',
+  PartInventoryAttribute: 'PARTS_INVENTORIES_ATTRIBUTES',
+  PartKitAttribute: 'PART_KIT_ATTRIBUTES',
+  PartKitItemAttribute: 'PART_KIT_ITEM_ATTRIBUTES',
 };
 
 /** Columns that ION keeps in other tables, that exist only in the sandbox, or that are secret. */
-const NOT_COLUMNS = new Set([
-  'clientSecret',
-  'owner',
-  'partInventoryIds',
-  'template',
-  'upstreamStepIds',
-]);
+const NOT_COLUMNS = new Set(['clientSecret', 'owner', 'template']);
 
 const ENUMS = new Set([
   'allowedIonType',
@@ -44,10 +36,17 @@ const ENUMS = new Set([
   'type',
 ]);
 
-/** The table of a change; `undefined` if nobody can subscribe to it. */
-export function resourceOf({ type, row }: Pick<Change, 'type' | 'row'>): string | undefined {
-  if (type !== 'RunAttribute') return RESOURCES[type];
-  return attributeOwner(row) === 'Run' ? 'RUNS_ATTRIBUTES' : 'RUN_STEPS_ATTRIBUTES';
+/** The table of a change. A type without a table in ResourceEnum has a name that nobody uses. */
+export function resourceOf({ type, row }: Pick<Change, 'type' | 'row'>): string {
+  if (type !== 'RunAttribute') return tableOf(type);
+  const owner = attributeOwner(row);
+  return RESOURCES[`${owner}Attribute`] ?? `${tableOf(owner)}_ATTRIBUTES`;
+}
+
+function tableOf(type: string): string {
+  const name = type.replace('MBom', 'Mbom').replaceAll(/(?!^)[A-Z]/g, (letter) => `_${letter}`);
+  const plural = `${name}s`.replace(/ys$/, 'ies').replace(/chs$/, 'ches');
+  return RESOURCES[type] ?? plural.toUpperCase();
 }
 
 interface Envelope {
@@ -72,10 +71,10 @@ export function payload(envelope: Envelope, { type, action, row, before }: Chang
 
 type Columns = Record<string, unknown>;
 
-function rowData(type: TypeName, row: Row): Columns {
+function rowData(type: string, row: Row): Columns {
   const columns: Columns = {};
   for (const [name, value] of Object.entries(row)) {
-    if (NOT_COLUMNS.has(name)) continue;
+    if (NOT_COLUMNS.has(name) || name.endsWith('Ids')) continue;
     const isEnum = ENUMS.has(name) && typeof value === 'string';
     columns[columnName(type, row, name)] = isEnum ? value.toLowerCase() : value;
   }
@@ -83,9 +82,9 @@ function rowData(type: TypeName, row: Row): Columns {
   return columns;
 }
 
-function columnName(type: TypeName, row: Row, name: string): string {
+function columnName(type: string, row: Row, name: string): string {
   if (type === 'RunAttribute' && name === 'ownerId') {
-    return attributeOwner(row) === 'Run' ? 'run_id' : 'run_step_id';
+    return columnName(type, row, `${attributeOwner(row).replace(/^MBom/, 'Mbom')}Id`).slice(1);
   }
   return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

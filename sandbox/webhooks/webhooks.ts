@@ -86,7 +86,6 @@ export class Webhooks {
 
   #changed(change: Change, transactionId: number): void {
     const resource = resourceOf(change);
-    if (resource === undefined) return;
     for (const subscription of this.store.webhookSubscriptions.all()) {
       if (subscription.resource !== resource || subscription.action !== change.action) continue;
       const receiver = this.#receiverOf(subscription.id);

@@ -286,9 +286,9 @@ describe('ion-graphql', () => {
           updateRun(input: { id: $id, etag: "stale", title: "New" }) { run { id } }
         }`,
       });
-      await fails('ION_CONFLICT', /etag.*read it again/, { variables: { id: 1 } });
+      await fails('ION_CONFLICT', /Etag.*read it again/, { variables: { id: 1 } });
       context.sandbox.control.set({ etagConflict: 'status' });
-      const failed = await fails('ION_CONFLICT', /etag/, { variables: { id: 1 } });
+      const failed = await fails('ION_CONFLICT', /Etag/, { variables: { id: 1 } });
       assert.equal(failed.ion.status, 409);
     });
 

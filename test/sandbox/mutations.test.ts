@@ -121,7 +121,7 @@ describe('sandbox: mutations', () => {
       { id: one.id, etag: one._etag, title: 'Example A' },
       { id: two.id, etag: 'stale', title: 'Example B' },
     ];
-    assert.match(await sandbox.refusal(UPDATE, { input }), /etag/);
+    assert.match(await sandbox.refusal(UPDATE, { input }), /^Etag does not match$/);
     assert.equal(sandbox.data.runs.get(one.id)?.title, 'Example 1');
     input[1] = { id: two.id, etag: two._etag, title: 'Example B' };
     const { updateRuns } = await sandbox.ask(UPDATE, { input });
@@ -160,10 +160,11 @@ describe('sandbox: mutations', () => {
       assert.equal(response.status, status);
       const { data, errors } = (await response.json()) as {
         data: { updateRun: null };
-        errors: { message: string }[];
+        errors: { message: string; code: string }[];
       };
       assert.deepEqual(data, { updateRun: null });
-      assert.match(String(errors[0]?.message), /etag/);
+      assert.match(String(errors[0]?.message), /^Etag does not match$/);
+      assert.equal(errors[0]?.code, 'CONCURRENCY_ERROR');
       assert.equal(sandbox.data.runs.get(run.id)?.title, 'Example run');
     });
   }
@@ -278,7 +279,10 @@ describe('sandbox: mutations', () => {
       input: { id: field.id, etag: field._etag, name: 'New' },
     });
     assert.equal(updateRunStepField.runStepField.name, 'New');
-    assert.match(await sandbox.refusal(DELETE_FIELD, { id: field.id, etag: field._etag }), /etag/);
+    assert.match(
+      await sandbox.refusal(DELETE_FIELD, { id: field.id, etag: field._etag }),
+      /^Etag does not match$/,
+    );
     await sandbox.ask(DELETE_FIELD, { id: field.id, etag: updateRunStepField.runStepField._etag });
     await sandbox.ask(DELETE_STEP, { id: step.id, etag: step._etag });
     const { runStep, runStepField } = await sandbox.ask(
@@ -313,7 +317,7 @@ describe('sandbox: mutations', () => {
     const input = { runId: run.id, key: 'Shift', value: 'B', etag: attribute.Etag };
     const { updateRunAttribute } = await sandbox.ask(UPDATE, { input });
     assert.equal(updateRunAttribute.runAttribute.value, 'B');
-    assert.match(await sandbox.refusal(UPDATE, { input }), /etag/);
+    assert.match(await sandbox.refusal(UPDATE, { input }), /^Etag does not match$/);
   });
 
   it('checks in and out, and checks out everyone when the step ends', async () => {

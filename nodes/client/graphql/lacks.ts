@@ -10,40 +10,44 @@ export interface Lack {
   field: string;
 }
 
-/** Texts of graphql-core 2 and 3 and of graphql-js 14 to 17, with their quotes replaced by `"`. */
-const TEXTS: [RegExp, (groups: string[]) => Lack][] = [
+/**
+ * Texts of graphql-core 2 and 3 and of graphql-js 14 to 17, split at their quotes: the words before a
+ * name, those after it, and how the lack is made of it and of the names that follow.
+ */
+const TEXTS: [before: RegExp, after: RegExp, toLack: (name: string, rest: string[]) => Lack][] = [
+  [/Cannot query field $/, /^ on type $/, (field, [type]) => ({ kind: 'field', type, field })],
   [
-    /Cannot query field "(\w+)" on type "(\w+)"/g,
-    ([field = '', type]) => ({ kind: 'field', type, field }),
+    /Unknown argument $/,
+    /^ on field $/,
+    (name, [field = '', of, type]) => {
+      const [owner, own] = field.includes('.') ? field.split('.') : [undefined, field];
+      return {
+        kind: 'argument',
+        type: of === ' of type ' ? type : owner,
+        field: `${own}(${name}:)`,
+      };
+    },
   ],
   [
-    /Unknown argument "(\w+)" on field "(?:(\w+)\.)?(\w+)"(?: of type "(\w+)")?/g,
-    ([name, owner, field, type]) => ({
-      ...{ kind: 'argument', type: type ?? owner, field: `${field}(${name}:)` },
-    }),
+    /Field $/,
+    /^ is not defined by type /,
+    (field, [type]) => ({ kind: 'input field', type, field }),
   ],
   [
-    /Field "(\w+)" is not defined by type "?(\w+)"?/g,
-    ([field = '', type]) => ({ kind: 'input field', type, field }),
+    /type $/,
+    /^ not to include unknown field $/,
+    (type, [field = '']) => ({ kind: 'input field', type: type.replace('!', ''), field }),
   ],
+  [/In field $/, /^: Unknown field/, (field) => ({ kind: 'input field', type: undefined, field })],
+  [/Value $/, /^ does not exist in $/, (field, [type]) => ({ kind: 'enum value', type, field })],
   [
-    /type "(\w+)!?" not to include unknown field "(\w+)"/g,
-    ([type, field = '']) => ({ kind: 'input field', type, field }),
+    /Expected type $/,
+    /^, found /,
+    (type, [field = '']) => ({ kind: 'enum value', type: type.replace('!', ''), field }),
   ],
-  [
-    /In field "(\w+)": Unknown field/g,
-    ([field = '']) => ({ kind: 'input field', type: undefined, field }),
-  ],
-  [
-    /Value "(\w+)" does not exist in "(\w+)" enum/g,
-    ([field = '', type]) => ({ kind: 'enum value', type, field }),
-  ],
-  [
-    /Expected type "(\w+Enum)!?", found "?(\w+)"?/g,
-    ([type, field = '']) => ({ kind: 'enum value', type, field }),
-  ],
-  [/Unknown type "(\w+)"/g, ([field = '']) => ({ kind: 'type', type: undefined, field })],
+  [/Unknown type $/, /^/, (field) => ({ kind: 'type', type: undefined, field })],
 ];
+const NAME = /^\w+$/;
 /** Characters of one text that are searched. */
 const MAX_SEARCHED = 10_000;
 const MAX_NAMED = 3;
@@ -59,9 +63,20 @@ export function lacksIn({ code, errors, data, mayHaveRun }: IonError): Lack[] {
 
 function lacksInText({ message }: GraphqlError): Lack[] {
   const text = message.slice(0, MAX_SEARCHED).replace(/['\u2018-\u201f]/g, '"');
-  return TEXTS.flatMap(([pattern, toLack]) =>
-    [...text.matchAll(pattern)].map(([, ...groups]) => toLack(groups)),
-  );
+  const parts = text.split('"');
+  return parts.flatMap((name, index) => {
+    const [before = '', after = ''] = [parts[index - 1], parts[index + 1]];
+    const found = TEXTS.find(([first, second]) => first.test(before) && second.test(after));
+    if (!found) return [];
+    // Some versions do not quote the second name.
+    const unquoted = after.split(' ').at(-1)?.replace(/[.\]]/g, '');
+    const rest = unquoted ? [unquoted] : parts.slice(index + 2, index + 5);
+    const lack = found[2](name, rest);
+    // The same text complains about values of other types.
+    const isLack = !after.startsWith(', found ') || /enum$/i.test(lack.type ?? '');
+    const names = [name.replace('!', ''), lack.type ?? 'any', rest[0]?.split('.')[0] ?? 'any'];
+    return isLack && names.every((each) => NAME.test(each)) ? lack : [];
+  });
 }
 
 /** The error of an operation of this package, which names the parts that ION's schema lacks. */

@@ -4,10 +4,14 @@ import { hasPath } from '../failures/classify-failure.js';
 import { lacksIn } from './lacks.js';
 
 const SIZE = /\bfirst\b|\blimit\b|page[ _-]?(size|length|limit)|(rows|items|records) per page/i;
-/** Texts after which a server names its maximum. */
+const NUMBER = /\d+(?:[,_]\d+)*/g;
+/** Texts before the number of a maximum. */
 const MAXIMUM =
-  /(at most|max(imum)?|limit|exceeds?|(no|not) more than|(greater|larger|more|higher) than|up to|less than or equal to|<=|between \d+ (and|to))[^\d\n]{0,60}?(\d{1,3}(?:[,_]\d{3})+|\d+)/gi;
-const BELOW = /(less|fewer|smaller|lower) than (\d{1,3}(?:[,_]\d{3})+|\d+)/gi;
+  /at most|max|limit|exceed|(no|not) more than|(greater|larger|more|higher) than|up to|equal to|<=/i;
+const BELOW = /(less|fewer|smaller|lower) than $/i;
+const RANGE = /between $/i;
+/** Characters before a number. */
+const MAX_BEFORE = 60;
 
 /**
  * The page size to try after an error: what ION names, or half of the page.
@@ -36,13 +40,16 @@ function textOf({ message }: { message: string }): string {
 
 /** The maximum that a text names, if it is below the number of rows. */
 function maximumIn(text: string, rows: number): number | undefined {
-  const maxima = [
-    ...[...text.matchAll(MAXIMUM)].map((match) => numberIn(match)),
-    ...[...text.matchAll(BELOW)].map((match) => numberIn(match) - 1),
-  ];
-  return maxima.find((each) => each >= 1 && each < rows);
-}
-
-function numberIn(match: RegExpMatchArray): number {
-  return Number(match.at(-1)?.replace(/[,_]/g, ''));
+  let end = 0;
+  let isRange = false;
+  for (const match of text.matchAll(NUMBER)) {
+    const before = text.slice(Math.max(end, match.index - MAX_BEFORE), match.index);
+    const number = Number(match[0].replace(/[,_]/g, ''));
+    const isMaximum = isRange || MAXIMUM.test(before);
+    const maximum = isMaximum ? number : BELOW.test(before) ? number - 1 : 0;
+    if (maximum >= 1 && maximum < rows) return maximum;
+    isRange = RANGE.test(before);
+    end = match.index + match[0].length;
+  }
+  return undefined;
 }

@@ -18,7 +18,7 @@ export function newSecret(): string {
 function currentKey(input: ApiKeyInput, { store }: ApiContext): ApiKeyRow {
   const key = store.apiKeys.find((row) => row.clientId === input.clientId);
   if (!key) throw new Error(`API key ${input.clientId} was not found.`);
-  checkEtag('APIKey', key, input._etag);
+  checkEtag(key, input._etag);
   return key;
 }
 

@@ -1,8 +1,6 @@
 import type { AttributeRow } from '../../data/model.js';
 import type { WriteContext } from '../context.js';
-import { checkEtag, type Mutation, withInput } from './common.js';
-
-type Owner = AttributeRow['owner'];
+import { checkEtag } from './common.js';
 
 export interface AttributeInput {
   key: string;
@@ -12,7 +10,7 @@ export interface AttributeInput {
 
 /** Sets the attributes that are part of a creation. */
 export function createAttributes(
-  owner: Owner,
+  owner: string,
   ownerId: number,
   attributes: readonly AttributeInput[] | null | undefined,
   { store, user }: WriteContext,
@@ -24,29 +22,26 @@ export function createAttributes(
 
 /** Changes the attributes that are part of an update, each with its own etag. */
 export function updateAttributes(
-  owner: Owner,
+  owner: string,
   ownerId: number,
   attributes: readonly AttributeInput[] | null | undefined,
   context: WriteContext,
 ): void {
-  for (const { key, value = null, etag = '' } of attributes ?? []) {
-    setAttribute(owner, ownerId, key, value, etag, context);
-  }
+  for (const attribute of attributes ?? []) setAttribute(owner, ownerId, attribute, context);
 }
 
-function setAttribute(
-  owner: Owner,
+/** Changes one attribute, whose etag is not that of its owner. */
+export function setAttribute(
+  owner: string,
   ownerId: number,
-  key: string,
-  value: unknown,
-  etag: string,
+  { key, value = null, etag = '' }: AttributeInput,
   { store, user }: WriteContext,
 ): AttributeRow {
   const attribute = store.attributes
     .of(ownerId)
     .find((row) => row.owner === owner && row.key === key);
   if (!attribute) throw new Error(`${owner} ${ownerId} has no attribute "${key}".`);
-  checkEtag(`${owner}Attribute`, attribute, etag);
+  checkEtag(attribute, etag);
   return store.attributes.update(attribute.id, { value }, user.id);
 }
 
@@ -54,32 +49,3 @@ function typeOf(value: unknown): AttributeRow['type'] {
   if (typeof value === 'number') return 'NUMBER';
   return typeof value === 'boolean' ? 'BOOLEAN' : 'STRING';
 }
-
-interface AttributeWrite {
-  key: string;
-  value?: unknown;
-  etag: string;
-}
-
-export const attributeMutations: Record<string, Mutation> = {
-  updateRunAttribute: withInput<AttributeWrite & { runId: number }>((input, context) => ({
-    runAttribute: setAttribute(
-      'Run',
-      input.runId,
-      input.key,
-      input.value ?? null,
-      input.etag,
-      context,
-    ),
-  })),
-  updateRunStepAttribute: withInput<AttributeWrite & { runStepId: number }>((input, context) => ({
-    runStepAttribute: setAttribute(
-      'RunStep',
-      input.runStepId,
-      input.key,
-      input.value ?? null,
-      input.etag,
-      context,
-    ),
-  })),
-};

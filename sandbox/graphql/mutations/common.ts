@@ -36,13 +36,13 @@ export function existing<R extends Row>(
 /** The row that a write is about, provided nobody has changed it in between. */
 export function current<R extends Row>(table: Table<R>, { id, etag }: Versioned): R {
   const row = existing(table, id);
-  checkEtag(table.type, row, etag);
+  checkEtag(row, etag);
   return row;
 }
 
-export function checkEtag(type: string, row: Row, etag: string): void {
+export function checkEtag(row: Row, etag: string): void {
   if (row._etag === etag) return;
-  throw new StaleEtag(`The etag ${etag} does not match the current etag of ${type} ${row.id}.`);
+  throw new StaleEtag('Etag does not match');
 }
 
 const NOT_COLUMNS = new Set(['id', 'etag', 'attributes']);

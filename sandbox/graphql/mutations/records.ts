@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { IssueRow } from '../../data/model.js';
 import { columns, current, existing, type Mutation, type Versioned, withInput } from './common.js';
 
 interface CreateIssueInput {
@@ -44,29 +43,6 @@ export const recordMutations: Record<string, Mutation> = {
       user.id,
     );
     return { issue };
-  }),
-
-  updateIssue: withInput<Versioned & Partial<IssueRow>>((input, { store, user }) => {
-    const issue = current(store.issues, input);
-    return { issue: store.issues.update(issue.id, columns(input), user.id) };
-  }),
-
-  createComment: withInput<{ entityId?: string | null }>((input, { store, user }) => {
-    if (input.entityId && !store.entity(Number(input.entityId))) {
-      throw new Error(`Entity with id ${input.entityId} was not found.`);
-    }
-    const comment = store.comments.insert(
-      {
-        content: null,
-        slateContent: null,
-        entityId: null,
-        resolved: false,
-        parentId: null,
-        ...columns(input, 'procedureFeedback'),
-      },
-      user.id,
-    );
-    return { comment };
   }),
 
   createPartInventory: withInput<InventoryInput>((input, { store, user }) => {

@@ -1,4 +1,4 @@
-import type { RunRow, TemplateStep } from '../../data/model.js';
+import type { ProcedureRow, RunRow, TemplateField, TemplateStep } from '../../data/model.js';
 import { fieldFromTemplate, stepFromTemplate } from '../../data/row-templates.js';
 import { newEtag, type Store } from '../../data/store.js';
 import type { WriteContext } from '../context.js';
@@ -60,9 +60,24 @@ export function createRun(input: RunInput, context: WriteContext): RunRow {
     user.id,
   );
   createAttributes('Run', run.id, input.attributes, context);
-  if (procedure) copySteps(store, run, procedure.template, user.id);
+  if (procedure) copySteps(store, run, stepsOf(procedure, store), user.id);
   return run;
 }
+
+/** The steps of a procedure; data of earlier versions has them in the procedure only. */
+function stepsOf(procedure: ProcedureRow, store: Store): readonly TemplateStep[] {
+  const steps = store.of('Step', 'procedureId', procedure.id) as unknown as StoredStep[];
+  if (steps.length === 0) return procedure.template ?? [];
+  return steps
+    .filter(({ parentId }) => !parentId)
+    .sort((a, b) => (a.position ?? a.id) - (b.position ?? b.id))
+    .map((step) => ({
+      ...step,
+      fields: store.of('StepField', 'stepId', step.id) as unknown as TemplateField[],
+    }));
+}
+
+type StoredStep = Omit<TemplateStep, 'fields'> & { parentId?: number | null; position?: number };
 
 function copySteps(store: Store, run: RunRow, template: readonly TemplateStep[], userId: number) {
   let upstream: number[] = [];

@@ -1,6 +1,6 @@
 import type { SessionRow } from '../../data/model.js';
 import type { ApiContext } from '../context.js';
-import { columns, current, existing, type Mutation, type Versioned, withInput } from './common.js';
+import { existing, type Mutation, withInput } from './common.js';
 
 interface SessionEventInput {
   runStepId: string;
@@ -52,10 +52,5 @@ export const sessionMutations: Record<string, Mutation> = {
       eventType: 'CHECK_OUT',
     });
     return { checkOutEvent: event(session, 'CHECK_OUT') };
-  }),
-
-  updateSession: withInput<Versioned>((input, { store, user }) => {
-    const session = current(store.sessions, input);
-    return { session: store.sessions.update(session.id, columns(input), user.id) };
   }),
 };

@@ -83,15 +83,4 @@ export const stepMutations: Record<string, Mutation> = {
     if (step.status !== 'REDLINE') throw new Error(`Run step ${step.id} is not in REDLINE.`);
     return { runStep: store.runSteps.update(step.id, { status: 'TODO' }, user.id) };
   }),
-
-  addPartInventoryToRunStep: withInput<{
-    partInventoryId: string;
-    runStepId: string;
-    etag: string;
-  }>((input, { store, user }) => {
-    const step = current(store.runSteps, { id: input.runStepId, etag: input.etag });
-    const inventory = existing(store.partInventories, input.partInventoryId);
-    const partInventoryIds = [...new Set([...step.partInventoryIds, inventory.id])];
-    return { runStep: store.runSteps.update(step.id, { partInventoryIds }, user.id) };
-  }),
 };

@@ -98,20 +98,6 @@ export const webhookMutations: Record<string, Mutation> = {
     return { webhookSubscription };
   }),
 
-  updateWebhookSubscription: withInput<Versioned & { active?: boolean | null }>(
-    (input, { store, user }) => {
-      const { id, active } = current(store.webhookSubscriptions, input);
-      const patch = { active: input.active ?? active };
-      return { webhookSubscription: store.webhookSubscriptions.update(id, patch, user.id) };
-    },
-  ),
-
-  deleteWebhookSubscription: withArgs<Versioned>((args, { store }) => {
-    const subscription = current(store.webhookSubscriptions, args);
-    store.webhookSubscriptions.delete(subscription.id);
-    return { id: subscription.id };
-  }),
-
   createWebhookHeader: withInput<{ key: string; value: string }>(
     ({ key, value }, { store, user }) => {
       validateHeaderName(key);

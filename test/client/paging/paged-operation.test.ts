@@ -8,7 +8,7 @@ import { SchemaLacks } from '../../../nodes/client/graphql/schema-lacks.js';
 import { argumentValue, pagedOperation } from '../../../nodes/client/paging/paged-operation.js';
 import { thrown } from '../../support/errors.js';
 
-// ION has connections inside objects (datagrid rows); the sandbox has none yet.
+// Connections inside objects, shorter than those of ION's datagrids.
 const schema = extendSchema(
   buildSchema(readFileSync(join(__dirname, '../../../sandbox/graphql/schema.graphql'), 'utf8')),
   parse(`

@@ -1,0 +1,35 @@
+import { type GraphQLField, getNamedType } from 'graphql';
+import type { Row } from '../../data/model.js';
+import { fieldsOf } from '../schema.js';
+import { current, type Mutation, type Versioned, withInput } from './common.js';
+
+interface Attribute {
+  key: string;
+  type?: string;
+  options?: string[] | null;
+  allowedIonType?: string | null;
+}
+
+type Settings = Record<string, { attributes?: Attribute[] } | undefined>;
+
+/**
+ * `updateOrganizationPartAttributes` and its siblings: they define, or take away, an attribute in
+ * the settings of one type. `undefined` for any other mutation.
+ */
+export function attributeSettings({ name }: GraphQLField<unknown, unknown>): Mutation | undefined {
+  const [, verb, owner] = /^(update|delete)Organization(\w+)Attributes$/.exec(name) ?? [];
+  const wanted = `${owner}Settings`.toLowerCase();
+  const settings = Object.values(fieldsOf('OrganizationSettings')).find(
+    (field) => getNamedType(field.type).name.toLowerCase() === wanted,
+  )?.name;
+  if (!verb || !settings) return undefined;
+  return withInput<Versioned & Attribute>((input, { store, user }) => {
+    const row = current(store.organizations, input) as Row & { settings?: Settings };
+    const { id: _id, etag: _etag, ...attribute } = input;
+    const known = row.settings?.[settings];
+    const others = (known?.attributes ?? []).filter(({ key }) => key !== input.key);
+    const attributes = verb === 'update' ? [...others, attribute] : others;
+    const patch = { settings: { ...row.settings, [settings]: { ...known, attributes } } };
+    return { organization: store.organizations.update(row.id, patch as object, user.id) };
+  });
+}
