@@ -109,6 +109,7 @@ const actionsOf = (ion: SandboxInTests): Record<string, Action> => ({
     const found = await findTargets(RED, 'config', { kind: 'run', search: String(run) }, signal);
     assert.equal(found.found[0]?.id, String(run));
     await findTargets(RED, 'config', { kind: 'run', search: 'e' }, signal);
+    await findTargets(RED, 'config', { kind: 'run', search: 'todo' }, signal);
     await findTargets(RED, 'config', { kind: 'step', search: '', run }, signal);
     await findTargets(RED, 'config', { kind: 'field', search: '', step }, signal);
   },
