@@ -148,6 +148,9 @@ describe('the ion-graphql dialog in a browser', () => {
     await page.keyboard.type('{');
     await page.keyboard.press('Enter');
     await page.keyboard.press('Control+Space');
+    await page.waitForSelector('.suggest-widget.visible');
+    // Only some of the fields are visible at once.
+    await page.keyboard.type('percent');
     await listHas('percentComplete');
     await page.keyboard.press('Escape');
   });
