@@ -66,6 +66,12 @@ export function pollEvents(
   };
 }
 
+interface Watched {
+  memory: FieldMemory;
+  /** Objects that were read before the first changes, until they are in the memory. */
+  first?: ReadonlyMap<string, Row> | undefined;
+}
+
 class Polling {
   readonly #RED: NodeAPI;
   readonly #node: Node;
@@ -75,7 +81,7 @@ class Polling {
   readonly #closing = new AbortController();
   readonly #events = new ChangeEvents();
   /** Only if the node watches fields. Loaded once: after a failed poll it is newer than what is stored. */
-  #memory: FieldMemory | undefined;
+  #watched: Watched | undefined;
   #count = 0;
   /** Consecutive failed polls: their count, the code of the last one, the time of the first one. */
   #failures = 0;
@@ -120,19 +126,25 @@ class Polling {
     const options = { pageSize: PAGE_SIZE, signal, onlyCreated };
     const { changedFields } = this.#config;
     const scope = memoryScope(client.endpoint, resource.name, changedFields);
-    if (changedFields.length > 0) this.#memory ??= await loadMemory(this.#node, scope);
-    const memory = this.#memory;
+    if (changedFields.length > 0) {
+      this.#watched ??= { memory: await loadMemory(this.#node, scope) };
+    }
+    const watched = this.#watched;
+    const memory = watched?.memory;
     // An object that does not match the filters is remembered as well.
     const feedQuery = memory ? { ...query, filters: [] } : query;
     // Read before the changes, and used after them: no change can be missed in between.
-    const first = memory?.isEmpty
-      ? await readNewestRows(client, resource, changedFields, { ...options, ...FIRST_OBJECTS })
-      : undefined;
+    if (watched?.memory.isEmpty) {
+      const reading = { ...options, ...FIRST_OBJECTS };
+      watched.first ??= await readNewestRows(client, resource, changedFields, reading);
+    }
     const save = async (checkpoint: Checkpoint) => {
-      if (first) memory?.learn(first);
+      if (watched?.first) watched.memory.learn(watched.first);
       const others = memory?.isChanged ? memoryToStore(scope, memory) : {};
       await saveCheckpoint(this.#node, client.endpoint, checkpoint, resource.name, others);
-      if (memory) memory.isChanged = false;
+      if (!watched) return;
+      watched.memory.isChanged = false;
+      watched.first = undefined;
     };
     const checkpoint = await loadCheckpoint(this.#node, client.endpoint, resource.name);
     if (!checkpoint) {

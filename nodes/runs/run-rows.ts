@@ -25,16 +25,17 @@ export async function runRows(runs: readonly Row[], fields: readonly string[]): 
   const depth = Math.max(...columns.map(({ level }) => level));
   const slices = new Slices();
   const rows: Row[] = [];
-  const add = async (objects: unknown[]): Promise<void> => {
-    const list = ROW_LISTS[objects.length - 1];
-    if (list === undefined || objects.length > depth) {
+  const add = async (object: unknown, level: number, above: readonly unknown[]): Promise<void> => {
+    const cells = cellsOf(columns, object, level, above);
+    const list = ROW_LISTS[level];
+    if (list === undefined || level >= depth) {
       if (slices.isOver) await slices.pause();
-      rows.push(rowOf(columns, objects));
+      rows.push(rowOf(columns, cells));
       return;
     }
-    for (const element of elementsOf(objects.at(-1), list)) await add([...objects, element]);
+    for (const element of elementsOf(object, list)) await add(element, level + 1, cells);
   };
-  for (const run of runs) await add([run]);
+  for (const run of runs) await add(run, 0, []);
   return rows;
 }
 
@@ -53,12 +54,21 @@ function elementsOf(object: unknown, list: string): unknown[] {
   return elements.length > 0 ? elements : [undefined];
 }
 
-/** @param objects the run, its step and the step's field */
-function rowOf(columns: readonly Column[], objects: readonly unknown[]): Row {
+/** The cells of the levels above and of this one: all rows below an object share its texts. */
+function cellsOf(
+  columns: readonly Column[],
+  object: unknown,
+  level: number,
+  above: readonly unknown[],
+): unknown[] {
+  return columns.map((column, index) =>
+    column.level === level ? cellOf(valueAt(object, column.names)) : above[index],
+  );
+}
+
+function rowOf(columns: readonly Column[], cells: readonly unknown[]): Row {
   const row: Row = {};
-  for (const { key, level, names } of columns) {
-    setProperty(row, key, cellOf(valueAt(objects[level], names)));
-  }
+  for (const [index, { key }] of columns.entries()) setProperty(row, key, cells[index]);
   return row;
 }
 

@@ -130,6 +130,30 @@ describe('outbox: the store', () => {
     assert.equal(again.pending, 3);
   });
 
+  it('does not bring a replaced value back when more becomes known of it', async () => {
+    const store = await open();
+    const latest = (value: number) => entry(value, { replaces: 'torque' });
+    await store.add(latest(1), A);
+    const [delivering] = await store.first(A, 1);
+    assert.ok(delivering);
+    await store.add(latest(2), A);
+    await store.update({
+      ...delivering,
+      entry: { ...delivering.entry, context: 'longer context' },
+    });
+    assert.deepEqual(values(await all(store)), [2]);
+    await store.remove(delivering);
+    assert.equal(store.pending, 1);
+    const [newest] = await store.first(A, 1);
+    assert.ok(newest);
+    await store.update({ ...newest, entry: { ...newest.entry, context: 'longer context' } });
+    await store.add(latest(3), A);
+    assert.deepEqual(values(await all(store)), [3]);
+    assert.equal(store.pending, 1);
+    await close(store);
+    assert.equal((await open()).pending, 1);
+  });
+
   it('keeps the latest value also of entries whose run is looked up first', async () => {
     const store = await open();
     const first = await store.add(entry(1, { replaces: 'torque' }), undefined);

@@ -49,7 +49,7 @@ export class FieldMemory {
     for (const [index, path] of this.#paths.entries()) {
       const [known, present] = [before[index], comparedValue(row, path)];
       // A value that is too large counts as changed, because a message too many is better than none.
-      if (known && present !== null && isDeepStrictEqual(known, present)) continue;
+      if (known && present !== null && isSame(known, present)) continue;
       result.isChanged = true;
       if (Array.isArray(known)) setProperty(result.previous, path, known[0]);
     }
@@ -92,4 +92,9 @@ export class FieldMemory {
       return undefined;
     }
   }
+}
+
+/** Compares as they are stored: JSON has no negative zero. */
+function isSame(known: ComparedValue, present: ComparedValue): boolean {
+  return isDeepStrictEqual(known, JSON.parse(JSON.stringify(present)));
 }

@@ -50,10 +50,15 @@ export class Batch {
     this.counts.bytes += to.bytes - stored.bytes;
   }
 
-  /** Overwrites an entry in its place. */
-  update(stored: Stored, { key, value, bytes }: Encoded): void {
-    this.put(key, value);
-    this.counts.bytes += bytes - stored.bytes;
+  /**
+   * Overwrites a pending entry in its place.
+   * @returns false if a newer one has taken its place, which stays
+   */
+  update(stored: Stored, to: Encoded): boolean {
+    if (this.#isReplaced(stored)) return false;
+    this.#putPending(to, stored.entry.replaces);
+    this.counts.bytes += to.bytes - stored.bytes;
+    return true;
   }
 
   /**

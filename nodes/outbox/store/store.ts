@@ -220,11 +220,14 @@ export class OutboxStore {
     return this.#change(stored, 'now', (batch) => batch.move(stored, to));
   }
 
-  /** Stores what has become known of an entry. */
+  /** Stores what has become known of a pending entry, unless a newer one has taken its place. */
   async update(stored: Stored): Promise<void> {
     const entry = encoded(stored.key, stored.entry);
-    await this.#commit.add({ apply: (batch) => batch.update(stored, entry) }, 'synced');
-    stored.bytes = entry.bytes;
+    let existed = false;
+    await this.#change(stored, 'synced', (batch) => {
+      existed = batch.update(stored, entry);
+    });
+    if (existed) stored.bytes = entry.bytes;
   }
 
   /**

@@ -19,6 +19,10 @@ describe('the memory of watched fields', () => {
     assert.equal(memory.changes('1', { status: 'TODO' }), undefined);
   });
 
+  it('takes minus zero as zero, as JSON stores it', () => {
+    assert.equal(remember(['value'], { value: -0 }).changes('1', { value: -0 })?.isChanged, false);
+  });
+
   it('gives the earlier values of those fields that changed, by path', () => {
     const paths = ['status', 'assignee.name', 'title'];
     const memory = remember(paths, { status: 'TODO', assignee: null, title: 'A', other: 1 });
