@@ -1,5 +1,6 @@
-import { toIonError } from '../errors.js';
+import { type IonError, toIonError } from '../errors.js';
 import { isOperationRejected } from '../failures/classify-failure.js';
+import type { FieldResult } from './field-results.js';
 import type { RequestScope } from './request-scope.js';
 import type { RunSteps } from './run-steps.js';
 import type { StepStatus } from './step-status.js';
@@ -37,15 +38,27 @@ export class StepStart {
     try {
       return await write();
     } catch (thrown) {
-      const error = toIonError(thrown);
-      if (this.#isStarted || error.origin !== 'operation') throw this.#withStart(thrown);
+      const mayBeToDo = !this.#isStarted && isWhollyRejected(toIonError(thrown));
+      if (!mayBeToDo || !(await this.#startReread(targets))) throw this.#withStart(thrown);
     }
-    // ION may reject a value because a step has become TODO again since it was read.
-    await this.#forget(targets);
-    await this.#start(targets);
     return write().catch((thrown) => {
       throw this.#withStart(thrown);
     });
+  }
+
+  /**
+   * Reads the steps again and starts them: a step may have become TODO again since it was read.
+   * @returns whether the write can be repeated
+   */
+  async #startReread(targets: readonly Target[]): Promise<boolean> {
+    try {
+      await this.#forget(targets);
+      await this.#start(targets);
+      return this.#isStarted;
+    } catch {
+      // The rejection of the write says more, and has its results.
+      return false;
+    }
   }
 
   async #start(targets: readonly Target[]): Promise<void> {
@@ -56,9 +69,11 @@ export class StepStart {
       try {
         isStarted = await status.start(step, requests, retriesConflicts);
       } catch (thrown) {
-        const { message } = toIonError(thrown);
-        const text = `The step was not started, so no value was written. ${message}`;
-        throw this.#withStart(toIonError(thrown).with({ message: text }));
+        const error = toIonError(thrown);
+        const text = error.mayHaveRun
+          ? 'No value was written. The step may have been started.'
+          : 'The step was not started, so no value was written.';
+        throw this.#withStart(error.with({ message: `${text} ${error.message}` }));
       }
       if (!isStarted) continue;
       this.#isStarted = true;
@@ -84,6 +99,19 @@ export class StepStart {
   #withStart(thrown: unknown): unknown {
     return this.#isStarted ? toIonError(thrown).with({ started: true }) : thrown;
   }
+}
+
+/** Whether ION rejected every value of a message by a rule, so that nothing was written. */
+function isWhollyRejected(error: IonError): boolean {
+  const { results = {}, parts = [error] } = error;
+  const isPartial = Object.values(results as Record<string, FieldResult>).some(
+    (result) => 'written' in result,
+  );
+  return !isPartial && parts.every(isRejectedByRule);
+}
+
+function isRejectedByRule({ code, origin, mayHaveRun }: IonError): boolean {
+  return code === 'ION_GRAPHQL' && origin === 'operation' && !mayHaveRun;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { IonError } from '../errors.js';
+import { IonError, toIonError } from '../errors.js';
 import { ownOperation } from '../graphql/own-operation.js';
 import { describe } from '../support/describe.js';
 import type { EtagWrites, Written } from './etag-writes.js';
@@ -50,7 +50,7 @@ export class StepStatus {
   }
 
   /**
-   * Starts a step if it is still to do.
+   * Starts a step if it is still to do. A conflict with somebody who started it is no failure.
    * @returns whether it was started
    * @throws IonError
    */
@@ -64,7 +64,13 @@ export class StepStatus {
       isStarted = written !== undefined;
       return written;
     };
-    await this.#write(target, requests, send, retriesConflicts);
+    try {
+      await this.#write(target, requests, send, retriesConflicts);
+    } catch (thrown) {
+      if (toIonError(thrown).code !== 'ION_CONFLICT') throw thrown;
+      // The failed write dropped the row, so this look-up reads it again.
+      if (isToDo(await this.#steps.step(target, requests))) throw thrown;
+    }
     return isStarted;
   }
 

@@ -132,11 +132,95 @@ describe('a step that is started before its value is written', () => {
     assert.deepEqual(await state(), ['TODO', null]);
   });
 
+  it('was started by somebody else: no conflict, also if conflicts fail', async () => {
+    await writer.runOf({ step: step.step }, options());
+    await move('IN_PROGRESS');
+    const result = await writer.write(torque(), 1, options({ onConflict: 'fail' }));
+    assert.equal(result.started, undefined);
+    assert.deepEqual(await state(), ['IN_PROGRESS', 1]);
+  });
+
+  describe('whose value ION rejects', () => {
+    const rejectsTrue = (more: object = {}) =>
+      ion.sandbox.control.fault({
+        ...{ target: 'api', kind: 'graphql', errors: [{ message: 'A rule says no.' }], times: 9 },
+        ...{ match: 'FieldValue\\(.*"value":true', ...more },
+      });
+    const mutations = () => ion.sandbox.control.counters().api.byOperation.mutation;
+    const both = { Torque: 1, Passed: true };
+    const passed = () => ({ step: step.step, field: 'Passed' });
+    beforeEach(async () => {
+      await move('IN_PROGRESS');
+      await writer.write(torque(), 0, options());
+      ion.sandbox.control.resetCounters();
+    });
+
+    it('is not written a second time in a conflict', async () => {
+      await new StepWriter(client).write(torque(), 99, options());
+      ion.sandbox.control.resetCounters();
+      await failure(writer.write(torque(), 1, options({ onConflict: 'fail' })), 'ION_CONFLICT');
+      assert.equal(mutations(), 1);
+      assert.deepEqual(await state(), ['IN_PROGRESS', 99]);
+    });
+
+    it('is not written a second time if the step is in progress', async () => {
+      rejectsTrue();
+      const error = await failure(writer.write(passed(), true, options()), 'ION_GRAPHQL');
+      assert.match(error.message, /A rule says no/);
+      assert.equal(mutations(), 1);
+    });
+
+    it('leaves the other values as they were written', async () => {
+      rejectsTrue();
+      const error = await failure(
+        writer.write({ step: step.step }, both, options()),
+        'ION_GRAPHQL',
+      );
+      assert.deepEqual(Object.keys(error.results?.Torque ?? {}), ['written']);
+      assert.equal(mutations(), 2);
+    });
+
+    it('is not written a second time if it may have been executed', async () => {
+      await move('TODO');
+      ion.sandbox.control.resetCounters();
+      rejectsTrue({ data: { updateRunStepFieldValue: { runStepField: { id: 1 } } } });
+      const error = await failure(writer.write(passed(), true, options()), 'ION_GRAPHQL');
+      assert.equal(error.mayHaveRun, true);
+      assert.equal(mutations(), 1);
+    });
+
+    for (const [failed, match] of [
+      ['read again', 'query RunStep\\('],
+      ['started', START],
+    ] as const) {
+      it(`keeps its error if the step cannot be ${failed}`, async () => {
+        await move('TODO');
+        const errors = [{ message: 'Not now.' }];
+        ion.sandbox.control.fault({ target: 'api', kind: 'graphql', errors, match });
+        const error = await failure(
+          writer.write({ step: step.step }, both, options()),
+          'ION_GRAPHQL',
+        );
+        assert.match(error.message, /^2 of 2 fields were not written: .* while its step is TODO/);
+        assert.deepEqual(Object.keys(error.results ?? {}), ['Torque', 'Passed']);
+        assert.deepEqual(await state(), ['TODO', 0]);
+      });
+    }
+
+    it('is written with all others after the start of a step that is TODO again', async () => {
+      await move('TODO');
+      const { started } = await writer.write({ step: step.step }, both, options());
+      assert.equal(started, true);
+      assert.deepEqual(await state(), ['IN_PROGRESS', 1]);
+      assert.equal(await fieldValue(client, step.step, 'Passed'), true);
+    });
+  });
+
   it('is not started twice if the response to the start is lost', async () => {
     ion.sandbox.control.fault({ target: 'api', kind: 'reset', execute: true, match: START });
     const error = await failure(writer.write(torque(), 1, options()), 'ION_NETWORK');
     assert.equal(error.mayHaveRun, true);
-    assert.match(error.message, /no value was written/);
+    assert.match(error.message, /^No value was written\. The step may have been started\. /);
     assert.deepEqual(await state(), ['IN_PROGRESS', null]);
     await writer.write(torque(), 1, options());
     assert.deepEqual(await state(), ['IN_PROGRESS', 1]);
