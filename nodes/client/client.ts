@@ -9,7 +9,7 @@ import { ApiFailure, GraphqlApi, type RequestProgress } from './graphql/graphql-
 import { type Lack, withLacks } from './graphql/lacks.js';
 import type { Operation } from './graphql/operation.js';
 import type { GraphqlResponse } from './graphql/response.js';
-import { type Adapted, SchemaLacks } from './graphql/schema-lacks.js';
+import { type Adapted, type RefusedParts, SchemaLacks } from './graphql/schema-lacks.js';
 import { checkVariables } from './graphql/variables.js';
 import { type Priority, RequestQueue } from './http/request-queue.js';
 import { delayBeforeRetry } from './http/retry-policy.js';
@@ -222,9 +222,10 @@ export class IonClient {
     let { variables } = options;
     let priority: Priority = options.isNew === false ? 'continued' : 'new';
     let tokenWaits = 0;
+    const refused: RefusedParts = new Map();
     for (let tries = 1; ; tries++) {
       if (this.isClosed) throw closedError();
-      const sent = this.#lacks.adapt(operation, variables);
+      const sent = this.#lacks.adapt(operation, variables, refused);
       const body = requestBody(operation, sent);
       const turn = queue.enter(signal, priority, () => onState?.('waiting'));
       // A free queue needs no promise, which saves a turn of the event loop.
@@ -237,13 +238,15 @@ export class IonClient {
         queue.leave();
       }
       if (!(result instanceof ApiFailure)) {
+        // Only a smaller document that ION accepts proves that the parts were the reason.
+        this.#lacks.keep(refused);
         // A spread takes several times as long.
         const { data, extensions, traceId, date, textLength } = result;
         return { data, extensions, traceId, date, textLength, attempts: progress.attempts };
       }
 
       let { error } = result;
-      const lacks = operation.wishes ? this.#lacks.learn(operation, sent, error) : [];
+      const lacks = operation.wishes ? this.#lacks.refuse(operation, sent, error, refused) : [];
       if (lacks === undefined) {
         // ION refused the document before it executed anything, so that this is not a retry.
         tries--;

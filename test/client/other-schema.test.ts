@@ -26,6 +26,7 @@ import { StepWriter } from '../../nodes/client/steps/step-writer.js';
 import { register, unregister } from '../../nodes/client/webhooks/registration.js';
 import { testConnection } from '../../nodes/config/admin/connection-test.js';
 import { findTargets } from '../../nodes/config/admin/find-targets.js';
+import { failure } from '../support/errors.js';
 import { withoutPauses } from '../support/pauses.js';
 import { clientSettings, type SandboxInTests, useSandbox } from '../support/sandbox.js';
 import { makeStep, type StepForTests } from '../support/steps.js';
@@ -271,5 +272,20 @@ describe('an ION with another schema', () => {
     const { lacks } = client;
     const named = lacks.map(({ type, field }) => `${type}.${field}`);
     assert.deepEqual(named.sort(), [...wished].sort());
+  });
+
+  it('lacks nothing for other messages if a user chose a field that does not exist', async () => {
+    const client = ion.client();
+    const read = async (...fields: string[]) => {
+      const wished = ['_etag', 'title'];
+      const query = { filters: [], fields: ['id', ...wished, ...fields], wished, sort: [] };
+      for await (const { rows } of readRows(client, runs, query, { ...PAGES, signal })) return rows;
+      return [];
+    };
+    for (const field of ['attributes._etag', 'part.title']) {
+      assert.equal((await failure(read(field), 'ION_GRAPHQL')).attempts, 1);
+    }
+    assert.deepEqual(client.lacks, []);
+    assert.ok((await read())[0]?.title);
   });
 });

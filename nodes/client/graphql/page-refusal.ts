@@ -3,7 +3,11 @@ import type { IonError } from '../errors.js';
 import { hasPath } from '../failures/classify-failure.js';
 import { lacksIn } from './lacks.js';
 
-const SIZE = /\bfirst\b|\blimit\b|page[ _-]?(size|length|limit)|(rows|items|records) per page/i;
+/** Texts that speak of a page. A limit alone may be one of memory, cost or time. */
+const SIZE = /\bfirst\b|page[ _-]?(size|length|limit)|(rows|items|records) per page/i;
+const ROWS = /^ (rows|items|records)\b/i;
+/** Texts whose numbers are not rows. */
+const COST = /\bcosts?\b|\bcomplexity\b/i;
 const NUMBER = /\d+(?:[,_]\d+)*/g;
 /** Texts before the number of a maximum. */
 const MAXIMUM =
@@ -13,21 +17,31 @@ const RANGE = /between $/i;
 /** Characters before a number. */
 const MAX_BEFORE = 60;
 
+/** A page size to try. */
+export interface SmallerPage {
+  rows: number;
+  /** Whether ION names it as the maximum; false for a guess. */
+  isNamed: boolean;
+}
+
 /**
- * The page size to try after an error: what ION names, or half of the page.
+ * The page size to try after an error: the maximum that ION names, or half of the page.
  * @returns `undefined` if the page was not refused because of its size
  */
-export function smallerPage(rows: number, error: IonError): number | undefined {
+export function smallerPage(rows: number, error: IonError): SmallerPage | undefined {
   const { code, errors = [] } = error;
   // A field or an argument may be called "first".
   if (code !== 'ION_GRAPHQL' || lacksIn(error).length > 0) return undefined;
   // An error from inside a row has a longer path than one of the list.
   const texts = errors.filter((each) => !hasPath(each) || !isInRow(each.path)).map(textOf);
-  const named = texts.filter((text) => SIZE.test(text) || maximumIn(text, rows) !== undefined);
-  if (named.length === 0) return undefined;
-  const maximum = named.map((text) => maximumIn(text, rows)).find((each) => each !== undefined);
-  const limit = maximum ?? Math.floor(rows / 2);
-  return limit >= 1 ? limit : undefined;
+  const found = texts.flatMap((text) => {
+    const maximum = maximumIn(text, rows);
+    return SIZE.test(text) || countsRows(text, [rows, maximum]) ? { maximum } : [];
+  });
+  if (found.length === 0) return undefined;
+  const named = found.find(({ maximum }) => maximum !== undefined)?.maximum;
+  const smaller = named ?? Math.floor(rows / 2);
+  return smaller >= 1 ? { rows: smaller, isNamed: named !== undefined } : undefined;
 }
 
 function isInRow(path: unknown): boolean {
@@ -38,13 +52,26 @@ function textOf({ message }: { message: string }): string {
   return message.slice(0, 1000);
 }
 
+/** Whether a text names one of these numbers as a number of rows. */
+function countsRows(text: string, numbers: readonly unknown[]): boolean {
+  return [...text.matchAll(NUMBER)].some(
+    ({ 0: digits, index }) =>
+      numbers.includes(numberOf(digits)) && ROWS.test(text.slice(index + digits.length)),
+  );
+}
+
+function numberOf(digits: string): number {
+  return Number(digits.replace(/[,_]/g, ''));
+}
+
 /** The maximum that a text names, if it is below the number of rows. */
 function maximumIn(text: string, rows: number): number | undefined {
+  if (COST.test(text)) return undefined;
   let end = 0;
   let isRange = false;
   for (const match of text.matchAll(NUMBER)) {
     const before = text.slice(Math.max(end, match.index - MAX_BEFORE), match.index);
-    const number = Number(match[0].replace(/[,_]/g, ''));
+    const number = numberOf(match[0]);
     const isMaximum = isRange || MAXIMUM.test(before);
     const maximum = isMaximum ? number : BELOW.test(before) ? number - 1 : 0;
     if (maximum >= 1 && maximum < rows) return maximum;

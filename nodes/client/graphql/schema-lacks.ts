@@ -1,5 +1,5 @@
 import type { ArgumentNode, DocumentNode, FieldNode, TypeNode, ValueNode } from 'graphql';
-import { Kind, print, visit } from 'graphql/language';
+import { BREAK, Kind, print, visit } from 'graphql/language';
 import type { IonError } from '../errors.js';
 import { isPlainObject } from '../support/json.js';
 import { type Lack, lacksIn } from './lacks.js';
@@ -14,6 +14,9 @@ export interface Adapted {
   /** The parts that were left out. */
   leftOut: ReadonlySet<string>;
 }
+
+/** The parts of one request that ION refused, until it accepts the request without them. */
+export type RefusedParts = Map<string, Lack>;
 
 /** A part of one request that the package can do without. */
 interface Wish {
@@ -40,11 +43,13 @@ export class SchemaLacks {
     return [...distinct.values()];
   }
 
-  /** The operation without the parts that ION is known to lack. */
-  adapt(operation: Operation, variables: Variables): Adapted {
+  /** The operation without the parts that ION is known to lack, or refused in this request. */
+  adapt(operation: Operation, variables: Variables, refused: RefusedParts): Adapted {
     const { text } = operation;
-    if (this.#lacks.size === 0) return { text, variables, leftOut: NOTHING };
-    const unknown = wishesOf(operation, variables).filter(({ part }) => this.#lacks.has(part));
+    if (this.#lacks.size + refused.size === 0) return { text, variables, leftOut: NOTHING };
+    const unknown = wishesOf(operation, variables).filter(
+      ({ part }) => this.#lacks.has(part) || refused.has(part),
+    );
     if (unknown.length === 0) return { text, variables, leftOut: NOTHING };
     const paths = unknown.flatMap(({ path }) => path ?? []);
     return {
@@ -58,20 +63,33 @@ export class SchemaLacks {
   }
 
   /**
-   * Takes over the parts that ION refused.
+   * Adds the parts that ION refused to those of the request.
    * @param sent the operation as ION refused it
    * @returns the parts that the package cannot do without; `undefined` if the operation can be sent
    * again, without the refused parts
    */
-  learn(operation: Operation, sent: Adapted, error: IonError): Lack[] | undefined {
+  refuse(
+    operation: Operation,
+    sent: Adapted,
+    error: IonError,
+    refused: RefusedParts,
+  ): Lack[] | undefined {
     const wishes = wishesOf(operation, sent.variables).filter(
       ({ part }) => !sent.leftOut.has(part),
     );
-    const refused = lacksIn(error).map((lack) => ({ lack, parts: partsFor(lack, wishes) }));
-    const needed = refused.filter(({ parts }) => parts.length === 0);
-    if (refused.length === 0 || needed.length > 0) return needed.map(({ lack }) => lack);
-    for (const { lack, parts } of refused) for (const part of parts) this.#lacks.set(part, lack);
+    const found = lacksIn(error).map((lack) => ({
+      lack,
+      parts: partsFor(lack, wishes, operation),
+    }));
+    const needed = found.filter(({ parts }) => parts.length === 0);
+    if (found.length === 0 || needed.length > 0) return needed.map(({ lack }) => lack);
+    for (const { lack, parts } of found) for (const part of parts) refused.set(part, lack);
     return undefined;
+  }
+
+  /** Takes over the refused parts of a request that ION accepted without them. */
+  keep(refused: RefusedParts): void {
+    for (const [part, lack] of refused) this.#lacks.set(part, lack);
   }
 
   #textWithout(operation: Operation, unknown: readonly Wish[]): string {
@@ -145,11 +163,29 @@ function namedType(type: TypeNode): string {
   return type.kind === Kind.NAMED_TYPE ? type.name.value : namedType(type.type);
 }
 
-/** The wished parts that a lack hits: those of the type that ION names, or of any if it has another name. */
-function partsFor(lack: Lack, wishes: readonly Wish[]): string[] {
+/**
+ * The wished parts that a lack hits: those of the type that ION names, or of any if it has another name.
+ * None of another name if the lack may be the one of a needed field.
+ */
+function partsFor(lack: Lack, wishes: readonly Wish[], operation: Operation): string[] {
   const parts = wishes.filter(({ isHitBy }) => isHitBy(lack)).map(({ part }) => part);
   const exact = parts.filter((part) => part === `${lack.type}.${lack.field}`);
-  return exact.length > 0 ? exact : parts;
+  if (exact.length > 0) return exact;
+  return mayBeNeeded(lack, operation) ? [] : parts;
+}
+
+/** Whether the package needs a field of this name, such as one that the user chose for the rows. */
+function mayBeNeeded({ kind, type, field }: Lack, operation: Operation): boolean {
+  // In a document of the user, only the page info is wished.
+  if (kind !== 'field' || type === undefined || !operation.isOwn) return false;
+  let isNeeded = false;
+  visit(operation.document, {
+    Field(node) {
+      isNeeded = node.name.value === field && !operation.wishes?.nodes.has(node);
+      return isNeeded ? BREAK : undefined;
+    },
+  });
+  return isNeeded;
 }
 
 /** The document without these nodes, and without variables that nothing uses any more. */

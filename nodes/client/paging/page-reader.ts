@@ -1,7 +1,7 @@
 import type { IonClient, IonResponse, RequestState } from '../client.js';
 import { type IonError, toIonError } from '../errors.js';
 import type { Operation } from '../graphql/operation.js';
-import { smallerPage } from '../graphql/page-refusal.js';
+import { type SmallerPage, smallerPage } from '../graphql/page-refusal.js';
 import { type Connection, connectionIn } from './connection.js';
 import { CollectedSize } from './list-limits.js';
 import { lowerPageLimit, pageLimitOf } from './page-limits.js';
@@ -104,7 +104,7 @@ export class PageReader {
    */
   async read({ cursor, rows, isNew, signal }: PageRequest): Promise<PageResponse> {
     let requested = Math.min(rows, pageLimitOf(this.#client));
-    let limit: number | undefined;
+    let smaller: SmallerPage | undefined;
     const variables = () => ({
       ...this.#variables,
       [this.#paged.firstVariable]: requested,
@@ -124,18 +124,24 @@ export class PageReader {
         const response = await this.#client.request(this.#paged, options);
         this.#attempts += response.attempts;
         // Only a smaller page that ION accepts proves that the size was the reason.
-        if (limit !== undefined) lowerPageLimit(this.#client, limit);
+        if (smaller) this.#accept(smaller);
         const connection = connectionIn(response.data, this.#paged);
         await this.#collected?.add(response, this.path);
         return { response, connection };
       } catch (thrown) {
         const error = toIonError(thrown);
-        limit = smallerPage(requested, error);
-        if (limit === undefined) throw thrown;
+        smaller = smallerPage(requested, error);
+        if (!smaller) throw thrown;
         this.#attempts += error.attempts;
-        requested = limit;
+        requested = smaller.rows;
       }
     }
+  }
+
+  /** A guess is kept for this list only, the maximum that ION names for all lists. */
+  #accept({ rows, isNamed }: SmallerPage): void {
+    this.#pageSize = Math.min(this.#pageSize, rows);
+    if (isNamed) lowerPageLimit(this.#client, rows);
   }
 }
 

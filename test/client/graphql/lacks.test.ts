@@ -3,7 +3,13 @@ import { IonError } from '../../../nodes/client/errors.js';
 import { lacksIn } from '../../../nodes/client/graphql/lacks.js';
 import { parseOperation } from '../../../nodes/client/graphql/operation.js';
 import { ownOperation } from '../../../nodes/client/graphql/own-operation.js';
-import { type Adapted, SchemaLacks } from '../../../nodes/client/graphql/schema-lacks.js';
+import {
+  type Adapted,
+  type RefusedParts,
+  SchemaLacks,
+} from '../../../nodes/client/graphql/schema-lacks.js';
+import { runs } from '../../../nodes/client/lists/resources.js';
+import { rowsOperation } from '../../../nodes/client/lists/rows-operation.js';
 
 const refused = (...messages: string[]) =>
   new IonError('ION_GRAPHQL', messages.join(' · '), {
@@ -87,8 +93,10 @@ describe('an own operation', () => {
   const line = ({ text }: Pick<Adapted, 'text'>) => text.replace(/\s+/g, ' ');
   const without = (...messages: string[]) => {
     const lacks = new SchemaLacks();
-    const needed = lacks.learn(operation, lacks.adapt(operation, variables), refused(...messages));
-    return { needed, sent: lacks.adapt(operation, variables), lacks };
+    const parts: RefusedParts = new Map();
+    const first = lacks.adapt(operation, variables, parts);
+    const needed = lacks.refuse(operation, first, refused(...messages), parts);
+    return { needed, sent: lacks.adapt(operation, variables, parts), lacks, parts };
   };
 
   it('is sent without its marks', () => {
@@ -136,22 +144,61 @@ describe('an own operation', () => {
 
   it('is refused in the end if it was sent without the part already', () => {
     const message = 'Cannot query field "title" on type "Run".';
-    const { sent, lacks } = without(message);
-    assert.equal(lacks.learn(operation, sent, refused(message))?.length, 1);
+    const { sent, lacks, parts } = without(message);
+    assert.equal(lacks.refuse(operation, sent, refused(message), parts)?.length, 1);
+  });
+
+  it('lacks a part in later requests only after ION accepted it without the part', () => {
+    const { lacks, parts } = without('Cannot query field "title" on type "Run".');
+    assert.equal(lacks.adapt(operation, variables, new Map()).text, operation.text);
+    assert.deepEqual(lacks.list(), []);
+    lacks.keep(parts);
+    assert.doesNotMatch(lacks.adapt(operation, variables, new Map()).text, /title/);
+    assert.deepEqual(lacks.list(), [{ kind: 'field', type: 'Run', field: 'title' }]);
   });
 
   it('of another message in progress is sent again, although the part is known by now', () => {
     const message = 'Cannot query field "title" on type "Run".';
-    const { lacks } = without(message);
-    const earlier = new SchemaLacks().adapt(operation, variables);
-    assert.equal(lacks.learn(operation, earlier, refused(message)), undefined);
+    const { lacks, parts } = without(message);
+    lacks.keep(parts);
+    const earlier = new SchemaLacks().adapt(operation, variables, new Map());
+    assert.equal(lacks.refuse(operation, earlier, refused(message), new Map()), undefined);
   });
 
   it('changes no document of a user', () => {
     const own = parseOperation('{ runs { id title } }');
-    const { lacks } = without('Cannot query field "title" on type "Run".');
-    assert.equal(lacks.adapt(own, {}).text, '{ runs { id title } }');
+    const { lacks, parts } = without('Cannot query field "title" on type "Run".');
+    lacks.keep(parts);
+    const sent = lacks.adapt(own, {}, new Map());
+    assert.equal(sent.text, '{ runs { id title } }');
     const error = refused('Cannot query field "title" on type "Run".');
-    assert.equal(lacks.learn(own, lacks.adapt(own, {}), error)?.length, 1);
+    assert.equal(lacks.refuse(own, sent, error, new Map())?.length, 1);
+  });
+});
+
+describe('the rows of a resource', () => {
+  const refusedParts = (message: string, ...fields: string[]) => {
+    const lacks = new SchemaLacks();
+    const query = { filters: [], fields: ['id', '_etag', ...fields], wished: ['_etag'], sort: [] };
+    const operation = rowsOperation(runs, query);
+    const parts: RefusedParts = new Map();
+    const needed = lacks.refuse(
+      operation,
+      lacks.adapt(operation, {}, parts),
+      refused(message),
+      parts,
+    );
+    return { needed, parts: [...parts.keys()] };
+  };
+
+  it('are read without a wished field, whatever ION calls their type', () => {
+    const message = 'Cannot query field "_etag" on type "RunOfAnotherName".';
+    assert.deepEqual(refusedParts(message), { needed: undefined, parts: ['runs._etag'] });
+  });
+
+  it('keep a wished field if a field of the same name was chosen, which may be the unknown one', () => {
+    const lack = { kind: 'field', type: 'Attribute', field: '_etag' };
+    const message = 'Cannot query field "_etag" on type "Attribute".';
+    assert.deepEqual(refusedParts(message, 'attributes._etag'), { needed: [lack], parts: [] });
   });
 });

@@ -62,6 +62,42 @@ describe('a page that is too large for ION', () => {
     });
   }
 
+  it('is guessed again for the next list if ION names no number', async () => {
+    ion.sandbox.control.set({ largestPage: 50, pageRefusal: 'The page size is too large.' });
+    const client = ion.client();
+    await idsOf(client);
+    ion.sandbox.control.set({ largestPage: null });
+    ion.sandbox.control.resetCounters();
+    assert.deepEqual(await idsOf(client), all());
+    assert.equal(requests(), 1);
+  });
+
+  it('is guessed again if the number is a cost', async () => {
+    const pageRefusal = 'The cost of first: 1000 exceeds the limit of 20.';
+    ion.sandbox.control.set({ largestPage: 500, pageRefusal });
+    const client = ion.client();
+    assert.deepEqual(await idsOf(client), all());
+    assert.equal(requests(), 2);
+    ion.sandbox.control.set({ largestPage: null });
+    ion.sandbox.control.resetCounters();
+    await idsOf(client);
+    assert.equal(requests(), 1);
+  });
+
+  for (const message of [
+    'Memory limit reached, the query was aborted',
+    'Query cost 120 exceeds the limit of 20.',
+    'The query reads 500000 rows and exceeds the limit of 20 seconds.',
+  ]) {
+    it(`is not the reason of: ${message}`, async () => {
+      ion.sandbox.control.fault({ target: 'api', kind: 'graphql', errors: [{ message }] });
+      const client = ion.client();
+      assert.equal((await failure(idsOf(client), 'ION_GRAPHQL')).message, message);
+      assert.deepEqual(await idsOf(client), all());
+      assert.equal(requests(), 2, 'one page has all rows');
+    });
+  }
+
   it('fails with the text of ION if even one row is too much, and no size is kept', async () => {
     ion.sandbox.control.set({ largestPage: 0, pageRefusal: 'The page size is too large.' });
     const client = ion.client();

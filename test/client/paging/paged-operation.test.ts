@@ -78,8 +78,9 @@ describe('connection', () => {
     const message = 'Cannot query field "totalCount" on type "PageInfo".';
     const lacks = new SchemaLacks();
     const error = new IonError('ION_GRAPHQL', message, { errors: [{ message }] });
-    lacks.learn(operation, lacks.adapt(operation, {}), error);
-    const { text } = lacks.adapt(operation, {});
+    const parts = new Map();
+    lacks.refuse(operation, lacks.adapt(operation, {}, parts), error, parts);
+    const { text } = lacks.adapt(operation, {}, parts);
     assert.match(text, /pageInfo \{\s+hasNextPage\s+startCursor\s+endCursor\s+\}/);
     assert.deepEqual(validate(schema, parse(text)).map(String), []);
   });
