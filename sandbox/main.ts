@@ -2,7 +2,7 @@ import { type Settings, startSandbox } from './server.js';
 
 async function main(): Promise<void> {
   const { PORT, CLIENT_ID, CLIENT_SECRET, DATA, LIVE, AUTH_SCHEME, TOKEN_PATH } = process.env;
-  const { UNKNOWN, LARGEST_PAGE, OPAQUE_CURSORS } = process.env;
+  const { UNKNOWN, MAX_PAGE_SIZE, OPAQUE_CURSORS } = process.env;
   const sandbox = await startSandbox({
     port: Number(PORT || 4000),
     live: LIVE !== 'false',
@@ -14,7 +14,7 @@ async function main(): Promise<void> {
       ...(AUTH_SCHEME && { authScheme: AUTH_SCHEME as Settings['authScheme'] }),
       ...(TOKEN_PATH && { tokenPath: TOKEN_PATH as Settings['tokenPath'] }),
       ...(UNKNOWN && { unknown: UNKNOWN.split(',').map((part) => part.trim()) }),
-      ...(LARGEST_PAGE && { largestPage: Number(LARGEST_PAGE) }),
+      ...(MAX_PAGE_SIZE && { maxPageSize: Number(MAX_PAGE_SIZE) }),
       opaqueCursors: OPAQUE_CURSORS === 'true',
     },
   });

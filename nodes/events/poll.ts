@@ -34,8 +34,9 @@ import {
 import { loadMemory, memoryScope, memoryToStore } from './stored-memory.js';
 
 const PAGE_SIZE = 100;
-/** Objects that a node reads when it begins to watch fields, and the size of their pages. */
-const FIRST_OBJECTS = { limit: 5000, pageSize: 500 };
+/** Objects that a node reads when it begins to watch fields. */
+const MAX_FIRST_OBJECTS = 5000;
+const FIRST_PAGE_SIZE = 500;
 /** Failures of an outage. */
 const UNREACHABLE: ReadonlySet<IonErrorCode> = new Set([
   'ION_NETWORK',
@@ -135,7 +136,7 @@ class Polling {
     const feedQuery = memory ? { ...query, filters: [] } : query;
     // Read before the changes, and used after them: no change can be missed in between.
     if (watched?.memory.isEmpty) {
-      const reading = { ...options, ...FIRST_OBJECTS };
+      const reading = { ...options, limit: MAX_FIRST_OBJECTS, pageSize: FIRST_PAGE_SIZE };
       watched.first ??= await readNewestRows(client, resource, changedFields, reading);
     }
     const save = async (checkpoint: Checkpoint) => {

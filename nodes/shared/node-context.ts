@@ -9,6 +9,7 @@ import type { Node } from 'node-red';
 const runtimes = new WeakMap<object, Map<string, Map<string, unknown>>>();
 /** The nodes that use their context, with the end of their preparation. */
 const prepared = new WeakMap<Node, Promise<void>>();
+const watched = new WeakSet<Node>();
 const removed = new WeakSet<Node>();
 
 export async function readContext(node: Node, key: string): Promise<unknown> {
@@ -43,6 +44,17 @@ function storedBy(node: Node): Map<string, Map<string, unknown>> {
 function prepare(node: Node): Promise<void> {
   const running = prepared.get(node);
   if (running) return running;
+  forgetAfterRemoval(node);
+  const restoring = restore(node);
+  prepared.set(node, restoring);
+  // The next use tries again.
+  restoring.catch(() => prepared.delete(node));
+  return restoring;
+}
+
+function forgetAfterRemoval(node: Node): void {
+  if (watched.has(node)) return;
+  watched.add(node);
   node.on('close', (isRemoved: boolean, done: () => void) => {
     if (isRemoved) {
       removed.add(node);
@@ -50,11 +62,6 @@ function prepare(node: Node): Promise<void> {
     }
     done();
   });
-  const restoring = restore(node);
-  prepared.set(node, restoring);
-  // The next use tries again.
-  restoring.catch(() => prepared.delete(node));
-  return restoring;
 }
 
 /** Puts back what the same node stored before it was redeployed. */

@@ -144,7 +144,7 @@ export class Control {
       randomFaults: null,
       rateLimit: null,
       unknown: [],
-      largestPage: null,
+      maxPageSize: null,
       pageRefusal: 'first must be at most {max}.',
       opaqueCursors: false,
       webhookSignature: 'hex',

@@ -22,7 +22,7 @@ export interface Connection<R> {
 
 export interface PagingSettings {
   /** Rows of the largest page; a larger one is refused. */
-  largestPage: number | null;
+  maxPageSize: number | null;
   /** The text of that refusal, in which `{max}` stands for the number. */
   pageRefusal: string;
   /** Whether cursors have another form than graphene's offsets. */
@@ -60,12 +60,12 @@ function fromOpaqueCursor(cursor: string | null | undefined): number | undefined
 export function paginate<R>(
   rows: readonly R[],
   args: PagingArgs,
-  { largestPage = null, pageRefusal = '', opaqueCursors = false }: Partial<PagingSettings> = {},
+  { maxPageSize = null, pageRefusal = '', opaqueCursors = false }: Partial<PagingSettings> = {},
 ): Connection<R> {
   const first = pageSize('first', args.first);
   const last = pageSize('last', args.last);
-  if (largestPage !== null && Math.max(first ?? 0, last ?? 0) > largestPage) {
-    throw new Error(pageRefusal.replace('{max}', String(largestPage)));
+  if (maxPageSize !== null && Math.max(first ?? 0, last ?? 0) > maxPageSize) {
+    throw new Error(pageRefusal.replace('{max}', String(maxPageSize)));
   }
   const offsetOf = opaqueCursors ? fromOpaqueCursor : fromCursor;
   const cursorOf = opaqueCursors ? toOpaqueCursor : toCursor;

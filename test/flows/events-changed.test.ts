@@ -5,15 +5,9 @@ import { eventsNode, sandboxConfig } from '../../tools/flow-nodes.js';
 import { freePort, prepareUserDir } from '../../tools/node-red.js';
 import { useTemporaryFolder } from '../../tools/package.js';
 import { RunningNodeRed } from '../../tools/running-node-red.js';
+import { reportedEvents, reportingNodes } from '../support/reported-events.js';
 import { useSandbox } from '../support/sandbox.js';
 import { until } from '../support/until.js';
-
-interface Reported {
-  via: string;
-  id: number;
-  previous?: { status?: string };
-  previousKnown?: boolean;
-}
 
 describe('starts of steps in a real Node-RED', () => {
   const context = useSandbox({ runs: 10 });
@@ -43,20 +37,7 @@ describe('starts of steps in a real Node-RED', () => {
     const nodes = [
       { ...watching, id: 'poll', interval: 0.2 },
       { ...watching, id: 'hook', via: 'webhook', register: true, publicUrl: url },
-      {
-        id: 'collect',
-        type: 'function',
-        func: `global.set('reported', [...(global.get('reported') ?? []), msg.ion]);`,
-        wires: [],
-      },
-      { id: 'in', type: 'http in', url: '/reported', method: 'get', wires: [['take']] },
-      {
-        id: 'take',
-        type: 'function',
-        func: `msg.payload = global.get('reported') ?? []; return msg;`,
-        wires: [['out']],
-      },
-      { id: 'out', type: 'http response', wires: [] },
+      ...reportingNodes,
     ];
     const flow = [
       { id: 'flow', type: 'tab', label: 'test' },
@@ -78,11 +59,9 @@ describe('starts of steps in a real Node-RED', () => {
     const before = total();
     await until(() => total() >= before + count);
   };
-  const reported = async () =>
-    (await (await fetch(`${nodeRed.url}/reported`)).json()) as Reported[];
   /** The earlier status of each start of a step, in the order of the sources' names. */
   const starts = async (step: number) =>
-    (await reported())
+    (await reportedEvents(nodeRed))
       .filter(({ id }) => id === step)
       .map(({ via, previous, previousKnown }) => `${via} ${previous?.status ?? previousKnown}`)
       .sort();

@@ -5,14 +5,9 @@ import { eventsNode, type FlowNode, sandboxConfig } from '../../tools/flow-nodes
 import { prepareUserDir } from '../../tools/node-red.js';
 import { useTemporaryFolder } from '../../tools/package.js';
 import { RunningNodeRed } from '../../tools/running-node-red.js';
+import { reportedEvents, reportingNodes } from '../support/reported-events.js';
 import { useSandbox } from '../support/sandbox.js';
 import { until } from '../support/until.js';
-
-interface Reported {
-  id: number;
-  previous?: { status?: string };
-  previousKnown?: boolean;
-}
 
 describe('a node that is redeployed, with the default settings of Node-RED', () => {
   const context = useSandbox({ runs: 5 });
@@ -29,20 +24,7 @@ describe('a node that is redeployed, with the default settings of Node-RED', () 
     const nodes = [
       { ...polling, id: 'all' },
       { ...polling, id: 'changed', changedFields: ['status'] },
-      {
-        id: 'collect',
-        type: 'function',
-        func: `global.set('reported', [...(global.get('reported') ?? []), msg.ion]);`,
-        wires: [],
-      },
-      { id: 'in', type: 'http in', url: '/reported', method: 'get', wires: [['take']] },
-      {
-        id: 'take',
-        type: 'function',
-        func: `msg.payload = global.get('reported') ?? []; global.set('reported', []); return msg;`,
-        wires: [['out']],
-      },
-      { id: 'out', type: 'http response', wires: [] },
+      ...reportingNodes,
     ];
     flow = [
       { id: 'flow', type: 'tab', label: 'test' },
@@ -54,19 +36,13 @@ describe('a node that is redeployed, with the default settings of Node-RED', () 
   });
   after(() => nodeRed?.stop());
 
-  const reported: Reported[] = [];
-  const read = async () => {
-    const response = await fetch(`${nodeRed.url}/reported`);
-    reported.push(...((await response.json()) as Reported[]));
-  };
+  let seen = 0;
+  /** The new messages, with the earlier status or whether one is known. */
   const untilReported = async (count: number) => {
-    await until(async () => {
-      await read();
-      return reported.length >= count;
-    });
-    return reported
-      .splice(0)
-      .map(({ id, previous, previousKnown }) => [id, previous?.status ?? previousKnown]);
+    await until(async () => (await reportedEvents(nodeRed)).length >= seen + count);
+    const added = (await reportedEvents(nodeRed)).slice(seen);
+    seen += added.length;
+    return added.map(({ id, previous, previousKnown }) => [id, previous?.status ?? previousKnown]);
   };
   const untilPolled = (...ids: string[]) =>
     until(async () => {

@@ -20,7 +20,7 @@ async function outcomeOf(
   onRows: (edges: { node: unknown }[]) => void = () => {},
 ): Promise<Outcome> {
   const ids = Array.from({ length: 30 }, (_, index) => index);
-  const source = { cursors: 'offset', totalCount: true, largestPage: 10, delay: () => 1 } as const;
+  const source = { cursors: 'offset', totalCount: true, maxPageSize: 10, delay: () => 1 } as const;
   const list = new ListSource(ids, source);
   const client = {
     concurrency: list.concurrency,

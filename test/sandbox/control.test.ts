@@ -23,7 +23,7 @@ describe('sandbox: an ION that differs from the documented one', () => {
     sandbox = await start({ runs: 12 });
     authorization = await sandbox.token();
   });
-  afterEach(() => sandbox.control.set({ unknown: [], largestPage: null, opaqueCursors: false }));
+  afterEach(() => sandbox.control.set({ unknown: [], maxPageSize: null, opaqueCursors: false }));
   after(() => sandbox.close());
 
   const ask = async (query: string) => {
@@ -58,9 +58,9 @@ describe('sandbox: an ION that differs from the documented one', () => {
   }
 
   it('refuses a page that is too large', async () => {
-    sandbox.control.set({ largestPage: 4 });
+    sandbox.control.set({ maxPageSize: 4 });
     assert.equal((await ask(FIRST)).errors?.[0]?.message, 'first must be at most 4.');
-    sandbox.control.set({ largestPage: 5 });
+    sandbox.control.set({ maxPageSize: 5 });
     assert.equal((await ask(FIRST)).errors, undefined);
   });
 

@@ -11,7 +11,7 @@ export interface ListBehaviour {
   /** Whether the page info contains the number of rows. */
   totalCount: boolean;
   /** The server sends at most this many rows at once, whatever the request. */
-  largestPage: number;
+  maxPageSize: number;
   /** Turns of the event loop that a response takes, by the number of the request. */
   delay: (request: number) => number;
   /** Changes the list before a request is answered. */
@@ -32,7 +32,7 @@ export class ListSource implements PageSource {
   }
 
   async request(operation: Operation, options: RequestOptions): Promise<IonResponse> {
-    const { cursors, totalCount, largestPage, delay, move } = this.#behaviour;
+    const { cursors, totalCount, maxPageSize, delay, move } = this.#behaviour;
     const { firstVariable, afterVariable, path } = operation as PagedOperation;
     const variables = options.variables as Record<string, number | string | null>;
     const first = Number(variables[firstVariable]);
@@ -42,7 +42,7 @@ export class ListSource implements PageSource {
     if (options.signal.aborted) throw options.signal.reason;
     move?.(this.ids, request);
     const begin = this.#offsetAfter(variables[afterVariable]);
-    const rows = this.ids.slice(begin, begin + Math.min(first, largestPage));
+    const rows = this.ids.slice(begin, begin + Math.min(first, maxPageSize));
     const cursor = (offset: number) =>
       cursors === 'offset' ? cursorAt(offset) : `row ${offset}, more or less`;
     const connection = {

@@ -30,32 +30,32 @@ describe('a page that is too large for ION', () => {
     'first: ensure this value is less than or equal to {max}',
     'Choose a page size between 1 and {max}.',
   ];
-  for (const largestPage of [50, 7]) {
+  for (const maxPageSize of [50, 7]) {
     for (const pageRefusal of texts) {
-      it(`has ${largestPage} rows after one refusal: ${pageRefusal}`, async () => {
-        ion.sandbox.control.set({ largestPage, pageRefusal });
+      it(`has ${maxPageSize} rows after one refusal: ${pageRefusal}`, async () => {
+        ion.sandbox.control.set({ maxPageSize, pageRefusal });
         const client = ion.client();
         assert.deepEqual(await idsOf(client), all());
-        assert.equal(requests(), 1 + Math.ceil(240 / largestPage));
+        assert.equal(requests(), 1 + Math.ceil(240 / maxPageSize));
         await idsOf(client);
-        assert.equal(requests(), 1 + 2 * Math.ceil(240 / largestPage), 'the size is remembered');
+        assert.equal(requests(), 1 + 2 * Math.ceil(240 / maxPageSize), 'the size is remembered');
       });
     }
   }
 
   it('has the rows that ION names with a separator', async () => {
-    ion.sandbox.control.set({ largestPage: 1000, pageRefusal: 'first must be at most 1,000.' });
+    ion.sandbox.control.set({ maxPageSize: 1000, pageRefusal: 'first must be at most 1,000.' });
     assert.deepEqual(await idsOf(ion.client(), 5000), all());
     assert.equal(requests(), 2);
   });
 
   // 1000, 500, 250, 125, 62 are refused, then perhaps 31 and 15.
-  for (const [largestPage, refusals, size] of [
+  for (const [maxPageSize, refusals, size] of [
     [50, 5, 31],
     [7, 7, 7],
   ] as const) {
     it(`is halved until it has ${size} rows if ION names no number`, async () => {
-      ion.sandbox.control.set({ largestPage, pageRefusal: 'The page size is too large.' });
+      ion.sandbox.control.set({ maxPageSize, pageRefusal: 'The page size is too large.' });
       const client = ion.client();
       assert.deepEqual(await idsOf(client), all());
       assert.equal(requests(), refusals + Math.ceil(240 / size));
@@ -63,10 +63,10 @@ describe('a page that is too large for ION', () => {
   }
 
   it('is guessed again for the next list if ION names no number', async () => {
-    ion.sandbox.control.set({ largestPage: 50, pageRefusal: 'The page size is too large.' });
+    ion.sandbox.control.set({ maxPageSize: 50, pageRefusal: 'The page size is too large.' });
     const client = ion.client();
     await idsOf(client);
-    ion.sandbox.control.set({ largestPage: null });
+    ion.sandbox.control.set({ maxPageSize: null });
     ion.sandbox.control.resetCounters();
     assert.deepEqual(await idsOf(client), all());
     assert.equal(requests(), 1);
@@ -74,11 +74,11 @@ describe('a page that is too large for ION', () => {
 
   it('is guessed again if the number is a cost', async () => {
     const pageRefusal = 'The cost of first: 1000 exceeds the limit of 20.';
-    ion.sandbox.control.set({ largestPage: 500, pageRefusal });
+    ion.sandbox.control.set({ maxPageSize: 500, pageRefusal });
     const client = ion.client();
     assert.deepEqual(await idsOf(client), all());
     assert.equal(requests(), 2);
-    ion.sandbox.control.set({ largestPage: null });
+    ion.sandbox.control.set({ maxPageSize: null });
     ion.sandbox.control.resetCounters();
     await idsOf(client);
     assert.equal(requests(), 1);
@@ -99,11 +99,11 @@ describe('a page that is too large for ION', () => {
   }
 
   it('fails with the text of ION if even one row is too much, and no size is kept', async () => {
-    ion.sandbox.control.set({ largestPage: 0, pageRefusal: 'The page size is too large.' });
+    ion.sandbox.control.set({ maxPageSize: 0, pageRefusal: 'The page size is too large.' });
     const client = ion.client();
     const error = await failure(idsOf(client), 'ION_GRAPHQL');
     assert.equal(error.message, 'The page size is too large.');
-    ion.sandbox.control.set({ largestPage: null });
+    ion.sandbox.control.set({ maxPageSize: null });
     ion.sandbox.control.resetCounters();
     assert.deepEqual(await idsOf(client), all());
     assert.equal(requests(), 1);
@@ -111,7 +111,7 @@ describe('a page that is too large for ION', () => {
 
   it('may also have opaque cursors, and a page info with nothing but the last one', async () => {
     ion.sandbox.control.set({
-      ...{ largestPage: 50, opaqueCursors: true },
+      ...{ maxPageSize: 50, opaqueCursors: true },
       unknown: ['*.totalCount', 'IonPageInfo.hasNextPage', 'IonPageInfo.startCursor'],
     });
     assert.deepEqual(await idsOf(ion.client()), all());
@@ -127,7 +127,7 @@ describe('a page that is too large for ION', () => {
   });
 
   it('is no obstacle to the registration of a webhook', async () => {
-    ion.sandbox.control.set({ largestPage: 7 });
+    ion.sandbox.control.set({ maxPageSize: 7 });
     const registration = {
       ...{ nodeId: 'node1', instanceId: 'instance1', formerUris: [] },
       ...{ webhookUri: 'http://127.0.0.1:9/ion/node1', sharedSecret: 'example-secret' },

@@ -30,7 +30,7 @@ async function read(source: ListSource, options: Reading, text = IDS): Promise<n
 const behaviour = fc.record({
   cursors: fc.constantFrom('offset' as const, 'opaque' as const),
   totalCount: fc.boolean(),
-  largestPage: fc.oneof(fc.constant(1000), fc.integer({ min: 1, max: 40 })),
+  maxPageSize: fc.oneof(fc.constant(1000), fc.integer({ min: 1, max: 40 })),
   delay: fc.func(fc.nat(4)),
 });
 const reading = {
@@ -63,7 +63,7 @@ describe('pages of any list', () => {
           const source = new ListSource(upTo(length), {
             cursors: 'offset',
             totalCount: true,
-            largestPage: 1000,
+            maxPageSize: 1000,
             delay: () => 0,
           });
           await read(source, { ...options, prefetch });
@@ -111,7 +111,7 @@ describe('pages of any list', () => {
             const behaviour: ListBehaviour = {
               cursors: 'offset',
               totalCount: true,
-              largestPage: 1000,
+              maxPageSize: 1000,
               delay,
               move: move(joins, places, gone),
             };
@@ -138,7 +138,7 @@ describe('pages of any list', () => {
           const source = new ListSource(upTo(length), {
             cursors: 'offset',
             totalCount: true,
-            largestPage: 1000,
+            maxPageSize: 1000,
             delay,
             move: move(true, places, new Set()),
           });
