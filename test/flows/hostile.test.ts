@@ -248,11 +248,14 @@ describe('hostile input to a real Node-RED', () => {
 
   describe('by a list', () => {
     let id = 0;
-    /** Another page with the same number of rows, with a new cursor each time. */
+    /**
+     * Another page with the same number of rows, with a new cursor each time. They are newer than any
+     * checkpoint that an earlier test left behind.
+     */
     const page = (rows: number, hasNextPage = true) => {
       const edges = Array.from(
         { length: rows },
-        () => `{"node":{"id":${id++},"title":"T","_updated":"2026-01-01T00:00:00Z","_etag":"e"}}`,
+        () => `{"node":{"id":${id++},"title":"T","_updated":"2100-01-01T00:00:00Z","_etag":"e"}}`,
       );
       const list = `{"edges":[${edges.join(',')}],"pageInfo":{"hasNextPage":${hasNextPage},"endCursor":"c${id}"}}`;
       return json(`{"data":{"runs":${list},"runSteps":${list}}}`);
