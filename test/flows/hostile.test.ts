@@ -248,19 +248,19 @@ describe('hostile input to a real Node-RED', () => {
 
   describe('by a list', () => {
     let id = 0;
-    /**
-     * Another page with the same number of rows, with a new cursor each time. They are newer than any
-     * checkpoint that an earlier test left behind.
-     */
-    const page = (rows: number, hasNextPage = true) => {
+    /** Newer than any checkpoint that an earlier test left behind. */
+    const NEW = '2100-01-01T00:00:00Z';
+    /** Another page with the same number of rows, with a new cursor each time. */
+    const page = (rows: number, hasNextPage = true, updated = '2026-01-01T00:00:00Z') => {
       const edges = Array.from(
         { length: rows },
-        () => `{"node":{"id":${id++},"title":"T","_updated":"2100-01-01T00:00:00Z","_etag":"e"}}`,
+        () => `{"node":{"id":${id++},"title":"T","_updated":"${updated}","_etag":"e"}}`,
       );
       const list = `{"edges":[${edges.join(',')}],"pageInfo":{"hasNextPage":${hasNextPage},"endCursor":"c${id}"}}`;
       return json(`{"data":{"runs":${list},"runSteps":${list}}}`);
     };
-    const pagesOf = (rows: number) => (kind: string) => (kind === 'api' ? page(rows) : undefined);
+    const pagesOf = (rows: number) => (kind: string) =>
+      kind === 'api' ? page(rows, true, NEW) : undefined;
 
     for (const node of ['graphql-all', 'graphql-stream', 'runs-array', 'runs-changed']) {
       for (const [what, rows] of [
