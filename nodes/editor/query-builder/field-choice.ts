@@ -48,7 +48,6 @@ export function fieldChoice(
     if (!schema) return;
     const items = itemsOf(schema);
     tree.treeList('data', items);
-    prepareBoxes(tree);
     $(`#${name}-none`).toggle(items.length === 0);
   };
 
@@ -87,9 +86,11 @@ export function fieldChoice(
 
 /** @param onTick called with a value whose box was ticked or unticked */
 function prepareTree(tree: JQuery, onTick: (item: TreeListItem) => void): void {
+  // Node-RED adds the items of a long list in slices, and says so only after some of them.
+  const observer = new MutationObserver(() => prepareBoxes(tree));
+  observer.observe(tree[0] as HTMLElement, { childList: true, subtree: true });
   tree
     .treeList({ data: [], multi: true, selectable: true, autoSelect: false })
-    .on('treelistchildrenloaded', () => prepareBoxes(tree))
     .on('focusin', ({ target }) => {
       if (tree.find('.focus').length > 0 && target === tree[0]) return;
       const label = $(target).closest('.red-ui-treeList-label');
@@ -106,7 +107,7 @@ function prepareTree(tree: JQuery, onTick: (item: TreeListItem) => void): void {
  * move in the tree.
  */
 function prepareBoxes(tree: JQuery): void {
-  tree.find('input').each((_index, box) => {
+  tree.find('input:not([aria-label])').each((_index, box) => {
     const item = $(box).closest('.red-ui-editableList-item-content').data('data');
     $(box).attr({ tabindex: -1, 'aria-label': (item as TreeListItem).id });
   });
