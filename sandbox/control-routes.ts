@@ -1,4 +1,6 @@
-import type { Control, Fault, Settings } from './faults/control.js';
+import type { Control } from './faults/control.js';
+import type { Fault } from './faults/fault.js';
+import type { Settings } from './faults/settings.js';
 import { type Exchange, json, type SandboxResponse } from './http/exchange.js';
 import type { Webhooks } from './webhooks/webhooks.js';
 

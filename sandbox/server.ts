@@ -14,8 +14,9 @@ import { DataFolder } from './data/data-folder.js';
 import type { ApiKeyRow } from './data/model.js';
 import { SERVICE_USER, seed } from './data/seed.js';
 import { Store } from './data/store.js';
-import { Control, type Settings } from './faults/control.js';
+import { Control } from './faults/control.js';
 import { inject } from './faults/inject.js';
+import type { Settings } from './faults/settings.js';
 import { createApi, refusal } from './graphql/api.js';
 import { newSecret } from './graphql/mutations/api-keys.js';
 import {
@@ -32,7 +33,9 @@ import { startSimulation } from './live/simulation.js';
 import { Webhooks } from './webhooks/webhooks.js';
 
 export type { Store } from './data/store.js';
-export type { Control, Counters, Fault, FaultEffect, Settings } from './faults/control.js';
+export type { Control, Counters } from './faults/control.js';
+export type { Fault, FaultEffect } from './faults/fault.js';
+export type { Dialect, Settings } from './faults/settings.js';
 
 export interface SandboxOptions {
   /** 4000 by default; 0 takes a free one. */

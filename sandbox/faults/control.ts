@@ -1,80 +1,7 @@
 import { Random } from '../data/random.js';
-import { isSignatureEncoding, type SignatureEncoding } from '../data/signature.js';
-import type { PagingSettings } from '../graphql/connections.js';
 import type { Exchange } from '../http/exchange.js';
-
-/** The settings that can be changed while the sandbox runs. */
-export interface Settings extends PagingSettings {
-  /** Seconds that a new access token lives. */
-  tokenLifetime: number;
-  /** Seconds by which the API's clock is behind the auth server's. */
-  clockBehind: number;
-  /** The form in which the API accepts a token: bare, as `Bearer <token>`, or in any form. */
-  authScheme: 'both' | 'raw' | 'bearer';
-  /** The path of the token endpoint: as it is now, as before 2024 (`/auth/realms/…`), or both. */
-  tokenPath: 'both' | 'new' | 'old';
-  /** Minimum duration of every API response, in milliseconds. */
-  latency: number;
-  /** The response to a stale etag: HTTP 200 with `errors`, or HTTP 409 with `errors`. */
-  etagConflict: 'errors' | 'status';
-  /** Whether the token endpoint accepts the sandbox's own API key. */
-  keyEnabled: boolean;
-  /** The ION Action: refuses a torque above 50 with a text of the customer's own. */
-  rule: boolean;
-  /**
-   * This share (0 to 1) of requests is hit by one of the effects, evenly at random; those without a
-   * target are for the API.
-   */
-  randomFaults: {
-    share: number;
-    effects: (FaultEffect & Partial<Pick<FaultBase, 'execute' | 'target'>>)[];
-  } | null;
-  /** More API requests in one second than this are answered with 429. */
-  rateLimit: { perSecond: number } | null;
-  /** Parts that the schema lacks, such as `RunStepField.notApplicable`; see `schemaWithout`. */
-  unknown: readonly string[];
-  /** The encoding of the signature of a webhook delivery. */
-  webhookSignature: SignatureEncoding;
-  /** Milliseconds before a webhook delivery is tried again; doubles with each try, up to 60 s. */
-  webhookRetryDelay: number;
-  /** Number of tries before a webhook delivery has failed. */
-  webhookTries: number;
-  /** Milliseconds that one try of a webhook delivery may take. */
-  webhookTimeout: number;
-}
-
-interface FaultBase {
-  /** The endpoint that it hits. */
-  target: 'api' | 'token';
-  /** Number of the next matching requests that it hits; 1 by default. */
-  times?: number;
-  /** A regular expression that the request's body has to match. */
-  match?: string;
-  /** Whether the operation runs before the fault hits its response; false by default. */
-  execute?: boolean;
-}
-
-export type FaultEffect =
-  | { kind: 'latency'; ms: number }
-  | {
-      kind: 'status';
-      status: number;
-      body?: string;
-      headers?: Record<string, string>;
-      contentType?: string;
-    }
-  | { kind: 'reset' }
-  | { kind: 'half' }
-  | { kind: 'hang' }
-  | { kind: 'drip'; ms: number }
-  | { kind: 'body'; body?: string; base64?: string; contentType?: string }
-  | { kind: 'redirect'; location: string; status?: number }
-  | { kind: 'unauthorized'; message?: string }
-  | { kind: 'graphql'; errors: unknown[]; data?: unknown }
-  | { kind: 'big'; bytes: number }
-  | { kind: 'gzip-bomb'; bytes: number };
-
-export type Fault = FaultBase & FaultEffect;
+import { checkFault, type Fault } from './fault.js';
+import { checkSettings, defaultSettings, type Settings } from './settings.js';
 
 /** One request as it was received, without its secrets. */
 export interface RecordedRequest {
@@ -101,24 +28,6 @@ export interface Counters {
 }
 
 const RECENT = 100;
-const EFFECTS: { [K in FaultEffect['kind']]: Record<string, 'number' | 'string' | 'object'> } = {
-  latency: { ms: 'number' },
-  status: { status: 'number' },
-  reset: {},
-  half: {},
-  hang: {},
-  drip: { ms: 'number' },
-  body: {},
-  redirect: { location: 'string' },
-  unauthorized: {},
-  graphql: { errors: 'object' },
-  big: { bytes: 'number' },
-  'gzip-bomb': { bytes: 'number' },
-};
-const CHOICES: Record<'authScheme' | 'tokenPath', string[]> = {
-  authScheme: ['both', 'raw', 'bearer'],
-  tokenPath: ['both', 'new', 'old'],
-};
 const SECRETS = new Set(['client_secret', 'clientSecret', 'client_assertion', 'sharedSecret']);
 
 /** Faults, settings and counters of one sandbox. */
@@ -132,26 +41,7 @@ export class Control {
   #window = { second: 0, requests: 0 };
 
   constructor(tokenLifetime: number) {
-    this.settings = {
-      tokenLifetime,
-      clockBehind: 0,
-      authScheme: 'both',
-      tokenPath: 'both',
-      latency: 0,
-      etagConflict: 'errors',
-      keyEnabled: true,
-      rule: false,
-      randomFaults: null,
-      rateLimit: null,
-      unknown: [],
-      maxPageSize: null,
-      pageRefusal: 'first must be at most {max}.',
-      opaqueCursors: false,
-      webhookSignature: 'hex',
-      webhookRetryDelay: 1000,
-      webhookTries: 10,
-      webhookTimeout: 10_000,
-    };
+    this.settings = { ...defaultSettings(), tokenLifetime };
   }
 
   /** Queues faults; each hits the next requests that match it, in the order they were queued. */
@@ -203,18 +93,7 @@ export class Control {
   }
 
   set(settings: Partial<Settings>): void {
-    for (const key of Object.keys(settings)) {
-      if (!(key in this.settings)) throw new TypeError(`There is no setting "${key}"`);
-    }
-    for (const [name, choices] of Object.entries(CHOICES)) {
-      const chosen = settings[name as keyof typeof CHOICES];
-      if (chosen === undefined || choices.includes(chosen)) continue;
-      throw new TypeError(`The setting "${name}" is one of ${choices.join(', ')}`);
-    }
-    const { webhookSignature = 'hex' } = settings;
-    if (!isSignatureEncoding(webhookSignature)) {
-      throw new TypeError(`There is no signature encoding "${webhookSignature}"`);
-    }
+    checkSettings(settings);
     Object.assign(this.settings, settings);
   }
 
@@ -297,19 +176,6 @@ function emptyCounters(): Counters {
     executed: {},
     recent: [],
   };
-}
-
-function checkFault(fault: Fault): void {
-  const needed = EFFECTS[fault.kind];
-  if (!needed) throw new TypeError(`There is no fault "${fault.kind}"`);
-  if (fault.target !== 'api' && fault.target !== 'token') {
-    throw new TypeError('A fault needs a target, "api" or "token"');
-  }
-  for (const [name, type] of Object.entries(needed)) {
-    if (typeof (fault as unknown as Record<string, unknown>)[name] !== type) {
-      throw new TypeError(`A fault "${fault.kind}" needs "${name}" (${type})`);
-    }
-  }
 }
 
 /** Only how a token was sent: the token itself is a secret. */

@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createGzip } from 'node:zlib';
 import { json, type SandboxResponse, send } from '../http/exchange.js';
-import type { Fault } from './control.js';
+import type { Fault } from './fault.js';
 
 const CHUNK = 64 * 1024;
 

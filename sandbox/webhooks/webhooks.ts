@@ -2,7 +2,7 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import type { WebhookEventRow, WebhookReceiverRow } from '../data/model.js';
 import { sign } from '../data/signature.js';
 import type { Change, Store } from '../data/store.js';
-import type { Settings } from '../faults/control.js';
+import type { Settings } from '../faults/settings.js';
 import { payload, resourceOf } from './payload.js';
 import { post, reasonOf } from './post.js';
 

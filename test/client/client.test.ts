@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { IonClient, type RequestOptions, type RequestState } from '../../nodes/client/client.js';
 import type { IonErrorCode } from '../../nodes/client/errors.js';
 import { parseOperation } from '../../nodes/client/graphql/operation.js';
-import type { Fault, FaultEffect } from '../../sandbox/faults/control.js';
+import type { Fault, FaultEffect } from '../../sandbox/faults/fault.js';
 import { everythingIn, failure, thrown } from '../support/errors.js';
 import { withoutPauses } from '../support/pauses.js';
 import { clientSettings, useSandbox } from '../support/sandbox.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Fault, FaultEffect } from '../../sandbox/faults/control.js';
+import type { Fault, FaultEffect } from '../../sandbox/faults/fault.js';
 import { exampleFlow, RunningExample } from '../../tools/example.js';
 import { useTemporaryFolder } from '../../tools/package.js';
 import { useSandbox } from '../support/sandbox.js';

@@ -4,7 +4,7 @@ import type { IonErrorCode } from '../../../nodes/client/errors.js';
 import { parseOperation } from '../../../nodes/client/graphql/operation.js';
 import { cursorAt, offsetOf } from '../../../nodes/client/paging/cursors.js';
 import { type Page, type PagesOptions, pages } from '../../../nodes/client/paging/paginator.js';
-import type { FaultEffect } from '../../../sandbox/faults/control.js';
+import type { FaultEffect } from '../../../sandbox/faults/fault.js';
 import { failure } from '../../support/errors.js';
 import { withoutPauses } from '../../support/pauses.js';
 import { useSandbox } from '../../support/sandbox.js';
