@@ -7,6 +7,7 @@ import type { Control } from '../faults/control.js';
 import { type Exchange, json, type SandboxResponse } from '../http/exchange.js';
 import type { Uploads } from '../http/uploads.js';
 import type { ApiContext } from './context.js';
+import { introspectionSwitch } from './introspection.js';
 import { StaleEtag } from './mutations/common.js';
 import { executableSchema } from './resolvers.js';
 
@@ -28,7 +29,7 @@ export function createApi({ key, store, control, uploads }: ApiOptions) {
       if (built.unknown !== unknown) built = build(unknown);
       return built.schema;
     },
-    plugins: [ionAnswers(control)],
+    plugins: [introspectionSwitch(control), ionAnswers(control)],
     maskedErrors: false,
     landingPage: false,
     graphiql: false,
