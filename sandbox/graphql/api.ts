@@ -4,6 +4,7 @@ import { createAuthenticator, Unauthorized } from '../auth/authenticator.js';
 import type { SigningKey } from '../auth/signing-keys.js';
 import type { Store } from '../data/store.js';
 import type { Control } from '../faults/control.js';
+import type { Settings } from '../faults/settings.js';
 import { type Exchange, json, type SandboxResponse } from '../http/exchange.js';
 import type { Uploads } from '../http/uploads.js';
 import type { ApiContext } from './context.js';
@@ -74,15 +75,18 @@ export function refusal(status: number, message: string, headers = {}): SandboxR
   return json(status, { errors: [{ message }] }, headers);
 }
 
-/** Responds as ION does: always HTTP 200, errors without codes. */
-function ionAnswers(control: Control): Plugin<ApiContext> {
+/** Responds as ION does: HTTP 200, errors without codes, except a stale etag in some dialects. */
+function ionAnswers({ settings }: Control): Plugin<ApiContext> {
   return {
     onResultProcess({ result, setResultProcessor }) {
       if (Array.isArray(result) || !('errors' in result || 'data' in result)) return;
       setResultProcessor((_result, fetchAPI) => {
-        const body = { ...result, errors: result.errors?.map(plainError) };
+        const body = {
+          ...result,
+          errors: result.errors?.map((each) => plainError(each, settings)),
+        };
         return new fetchAPI.Response(JSON.stringify(body), {
-          status: statusOf(result.errors, control),
+          status: statusOf(result.errors, settings),
           headers: { 'content-type': 'application/json; charset=utf-8' },
         });
       }, 'application/json');
@@ -90,15 +94,25 @@ function ionAnswers(control: Control): Plugin<ApiContext> {
   };
 }
 
-function plainError({ message, locations, path, originalError }: GraphQLError) {
-  const isStale = originalError instanceof StaleEtag;
-  return { message, locations, path, ...(isStale && { code: 'CONCURRENCY_ERROR' }) };
+/** Another text of a stale etag than the one that was seen. */
+const OTHER_STALE_TEXT = 'Concurrency conflict: the etag is out of date.';
+
+function plainError(error: GraphQLError, { etagError }: Settings) {
+  const { locations, path } = error;
+  if (!isStale(error)) return { message: error.message, locations, path };
+  const message = etagError === 'other-text' ? OTHER_STALE_TEXT : error.message;
+  return { message, locations, path, ...(etagError === 'code' && { code: 'CONCURRENCY_ERROR' }) };
 }
 
-function statusOf(errors: readonly GraphQLError[] | undefined, control: Control): number {
+const STALE_STATUS = { errors: 200, status: 409, 'bad-request': 400 };
+
+function statusOf(errors: readonly GraphQLError[] | undefined, { etagConflict }: Settings): number {
   // Yoga marks faults of the request itself, such as a missing query.
   const http = errors?.[0]?.extensions?.http as { status?: number; spec?: boolean } | undefined;
   if (http?.status && !http.spec) return http.status;
-  const stale = errors?.some((error) => error.originalError instanceof StaleEtag);
-  return stale && control.settings.etagConflict === 'status' ? 409 : 200;
+  return errors?.some(isStale) ? STALE_STATUS[etagConflict] : 200;
+}
+
+function isStale({ originalError }: GraphQLError): boolean {
+  return originalError instanceof StaleEtag;
 }
