@@ -16,8 +16,8 @@ export interface Dialect extends PagingSettings {
   etagConflict: 'errors' | 'status' | 'bad-request';
   /** The form of that error: with the code `CONCURRENCY_ERROR`, only with its text, or only with another text. */
   etagError: 'code' | 'text' | 'other-text';
-  /** Whether IDs are numbers in JSON, or texts. */
-  idForm: 'number' | 'text';
+  /** IDs in responses: of the types in the public schema (most are numbers), all numbers, or all texts. */
+  idForm: 'schema' | 'number' | 'text';
   /** The case of enum values in responses. */
   enumCase: 'upper' | 'lower';
   /** The zone and the fraction of times in responses. */
@@ -84,7 +84,7 @@ export const DEFAULT_DIALECT: Dialect = {
   opaqueCursors: false,
   etagConflict: 'errors',
   etagError: 'code',
-  idForm: 'number',
+  idForm: 'schema',
   enumCase: 'upper',
   timeForm: 'milliseconds',
   runsMoveWithSteps: false,
@@ -121,7 +121,7 @@ const CHOICES: { readonly [K in keyof Settings]?: readonly Settings[K][] } = {
   tokenPath: ['both', 'new', 'old'],
   etagConflict: ['errors', 'status', 'bad-request'],
   etagError: ['code', 'text', 'other-text'],
-  idForm: ['number', 'text'],
+  idForm: ['schema', 'number', 'text'],
   enumCase: ['upper', 'lower'],
   timeForm: ['milliseconds', 'no-zone', 'offset', 'microseconds'],
   uploadFlow: ['both', 'two-calls', 'three-calls'],

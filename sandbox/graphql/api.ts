@@ -8,6 +8,7 @@ import type { Settings } from '../faults/settings.js';
 import { type Exchange, json, type SandboxResponse } from '../http/exchange.js';
 import type { Uploads } from '../http/uploads.js';
 import type { ApiContext } from './context.js';
+import { isSameSchema } from './dialect.js';
 import { introspectionSwitch } from './introspection.js';
 import { StaleEtag } from './mutations/common.js';
 import { executableSchema } from './resolvers.js';
@@ -22,12 +23,14 @@ interface ApiOptions {
 /** The GraphQL API behind its auth layer. */
 export function createApi({ key, store, control, uploads }: ApiOptions) {
   const authenticate = createAuthenticator(key, store, control);
-  const build = (unknown: readonly string[]) => ({ unknown, schema: executableSchema(unknown) });
-  let built = build(control.settings.unknown);
+  const build = () => {
+    const dialect = { ...control.settings };
+    return { dialect, schema: executableSchema(dialect) };
+  };
+  let built = build();
   const yoga = createYoga<ApiContext>({
     schema: () => {
-      const { unknown } = control.settings;
-      if (built.unknown !== unknown) built = build(unknown);
+      if (!isSameSchema(built.dialect, control.settings)) built = build();
       return built.schema;
     },
     plugins: [introspectionSwitch(control), ionAnswers(control)],

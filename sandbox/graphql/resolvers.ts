@@ -13,12 +13,12 @@ import { normalizeTimestamp } from '../data/clock.js';
 import type { FileAttachmentRow, PartInventoryRow, Row } from '../data/model.js';
 import type { Connection } from './connections.js';
 import type { ApiContext } from './context.js';
+import { documentIn, type SchemaDialect } from './dialect.js';
 import { filterArgument, type ListArgs, list, page } from './lists.js';
 import { member } from './members.js';
 import { mutations } from './mutations/index.js';
 import { findByKeys } from './mutations/shape.js';
 import { document, isStored, nodeType, schema } from './schema.js';
-import { schemaWithout } from './smaller-schema.js';
 
 type Resolver = GraphQLFieldResolver<unknown, ApiContext, Record<string, unknown>>;
 
@@ -66,13 +66,12 @@ export function notSimulated(): string[] {
 let isComplete = false;
 
 /**
- * The schema with a resolver for every field; the complete one is the same for all sandboxes of a process.
- * @param unknown parts that an ION of another version lacks, in the form of `schemaWithout`
+ * The schema of a dialect with a resolver for every field. The complete one is the same for all
+ * sandboxes of a process; that of any other dialect is new.
  */
-export function executableSchema(unknown: readonly string[]): GraphQLSchema {
-  if (unknown.length > 0) {
-    return withResolvers(buildASTSchema(schemaWithout(document, unknown), { assumeValid: true }));
-  }
+export function executableSchema(dialect: SchemaDialect): GraphQLSchema {
+  const own = documentIn(document, dialect);
+  if (own !== document) return withResolvers(buildASTSchema(own, { assumeValid: true }));
   if (!isComplete) withResolvers(schema);
   isComplete = true;
   return schema;

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { type GraphQLField, getNamedType, isLeafType, isRequiredArgument } from 'graphql';
 import { DEFAULT_DIALECT, type Settings } from '../../sandbox/faults/settings.js';
+import { nodeType, schema } from '../../sandbox/graphql/schema.js';
 import { start, type TestSandbox } from './client.js';
 
 describe('sandbox: dialects', () => {
@@ -67,4 +69,128 @@ describe('sandbox: dialects', () => {
       });
     }
   });
+
+  describe('responses', () => {
+    /** A dialect, and what it makes of a member of a row that has another form by default. */
+    type Row = [settings: Partial<Settings>, expected: (member: Member) => unknown];
+    const rows: Row[] = [
+      [{ idForm: 'text' }, ({ name, value }) => (isId(name) ? textOf(value) : value)],
+      [{ idForm: 'number' }, ({ name, value }) => (isId(name) ? numberOf(value) : value)],
+    ];
+    for (const [settings, expected] of rows) {
+      it(`have ${JSON.stringify(settings)} in every list, and nothing else is different`, async () => {
+        const answers = await readLists(sandbox);
+        const changed = mapped(answers, expected);
+        assert.notDeepEqual(changed, answers);
+        sandbox.control.set(settings);
+        assert.deepEqual(await readLists(sandbox), changed);
+      });
+    }
+
+    it('are not those of another sandbox of the process', async () => {
+      const other = await start({ runs: 12, settings: { idForm: 'text' } });
+      try {
+        const query = '{ run(id: 1) { id part { id } steps { id runId } } }';
+        const { run } = await sandbox.ask(query);
+        assert.deepEqual((await other.ask(query)).run, {
+          id: '1',
+          part: { id: String(run.part.id) },
+          steps: run.steps.map((step: { id: number }) => ({ id: String(step.id), runId: '1' })),
+        });
+        assert.equal(run.id, 1);
+      } finally {
+        await other.close();
+      }
+    });
+
+    it('have texts as IDs that a client can send back, also as lists', async () => {
+      sandbox.control.set({ idForm: 'text' });
+      const { runs } = await sandbox.ask('{ runs(first: 2) { edges { node { id partId } } } }');
+      const [{ node }] = runs.edges;
+      const found = await sandbox.ask(
+        `query ($id: ID!, $partId: ID) { run(id: $id) { id }
+          runs(filters: { id: { in: [$id] }, partId: { eq: $partId } }) { edges { node { id } } } }`,
+        node,
+      );
+      assert.deepEqual(found, { run: { id: '1' }, runs: { edges: [{ node: { id: '1' } }] } });
+      const { createRun } = await sandbox.ask(
+        `mutation ($partId: ID) { createRun(input: { title: "Example", partId: $partId }) {
+          run { id partId } } }`,
+        node,
+      );
+      assert.equal(createRun.run.partId, node.partId);
+      assert.equal(typeof createRun.run.id, 'string');
+    });
+  });
 });
+
+interface Member {
+  /** The name of a member of GraphQL, or of the list that it is in. */
+  name: string;
+  value: unknown;
+  /** The name of its type. */
+  type: string;
+}
+
+/** The members of the first rows of every list, by the name of the list. */
+async function readLists(sandbox: TestSandbox): Promise<Record<string, Member[]>> {
+  const lists = Object.values(schema.getQueryType()?.getFields() ?? {}).flatMap(
+    ({ name, type }) => {
+      const node = nodeType(getNamedType(type));
+      return node ? [{ name, members: Object.values(node.getFields()).filter(isCompared) }] : [];
+    },
+  );
+  const selections = lists.map(({ name, members }) => {
+    const selection = members.map((field) => field.name).join(' ');
+    return `${name}(first: 20) { edges { node { ${selection} } } }`;
+  });
+  const data = await sandbox.ask(`{ ${selections.join(' ')} }`);
+  return Object.fromEntries(
+    lists.map(({ name, members }) => {
+      const edges = data[name].edges as { node: Record<string, unknown> }[];
+      const found = edges.flatMap(({ node }) =>
+        members.map((member) => ({
+          name: member.name,
+          value: node[member.name],
+          type: getNamedType(member.type).name,
+        })),
+      );
+      return [name, found];
+    }),
+  );
+}
+
+/** Whether a member is a value that two queries answer in the same way: URLs of files are new each time. */
+function isCompared({ name, type, args }: GraphQLField<unknown, unknown>): boolean {
+  return isLeafType(getNamedType(type)) && !args.some(isRequiredArgument) && !/url$/i.test(name);
+}
+
+/** The same answers with another value of each member; in a list, of each item. */
+function mapped(answers: Record<string, Member[]>, of: (member: Member) => unknown) {
+  const withValue = (member: Member) => ({
+    ...member,
+    value: Array.isArray(member.value)
+      ? member.value.map((value) => of({ ...member, value }))
+      : member.value === null
+        ? null
+        : of(member),
+  });
+  return Object.fromEntries(
+    Object.entries(answers).map(([list, members]) => [list, members.map(withValue)]),
+  );
+}
+
+function isId(name: string): boolean {
+  return /^id$|Ids?$/.test(name) && !/^(client|integration|message|webhook)Id$/.test(name);
+}
+
+function textOf(value: unknown): unknown {
+  assert.ok(typeof value === 'number' || typeof value === 'string');
+  return String(value);
+}
+
+function numberOf(value: unknown): unknown {
+  const number = Number(value);
+  assert.ok(Number.isSafeInteger(number), `${value} is no number`);
+  return number;
+}

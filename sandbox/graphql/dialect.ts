@@ -1,0 +1,43 @@
+import { type DocumentNode, Kind, visit } from 'graphql';
+import type { Dialect } from '../faults/settings.js';
+import { schemaWithout } from './smaller-schema.js';
+
+/** The settings that decide which schema a sandbox has, and how its types send their values. */
+export type SchemaDialect = Pick<Dialect, 'unknown' | 'idForm'>;
+
+/** Whether two dialects have the same schema. */
+export function isSameSchema(a: SchemaDialect, b: SchemaDialect): boolean {
+  return a.unknown === b.unknown && a.idForm === b.idForm;
+}
+
+/** A schema in a dialect; the same document if the dialect changes nothing. */
+export function documentIn(document: DocumentNode, { unknown, idForm }: SchemaDialect) {
+  const known = unknown.length === 0 ? document : schemaWithout(document, unknown);
+  return idForm === 'schema' ? known : withIds(known, idForm);
+}
+
+const IS_ID = /^id$|Ids?$/;
+/** IDs that are no numbers of rows. */
+const FOREIGN_IDS = new Set(['clientId', 'integrationId', 'messageId', 'webhookId']);
+const NUMBERS = new Set(['Int', 'Float']);
+const TEXTS = new Set(['ID', 'String']);
+
+/** The same types with all IDs as numbers, or as texts; what a client sends stays as it is. */
+function withIds(document: DocumentNode, form: 'number' | 'text'): DocumentNode {
+  const [from, to] = form === 'text' ? [NUMBERS, 'ID'] : [TEXTS, 'Int'];
+  return visit(document, {
+    // The arguments of a field are not visited: its type is replaced as a whole.
+    FieldDefinition(field) {
+      const { value: name } = field.name;
+      if (!IS_ID.test(name) || FOREIGN_IDS.has(name)) return false;
+      const type = visit(field.type, {
+        NamedType: (named) =>
+          from.has(named.name.value)
+            ? { ...named, name: { kind: Kind.NAME, value: to } }
+            : undefined,
+      });
+      return { ...field, type };
+    },
+    InputObjectTypeDefinition: () => false,
+  });
+}
