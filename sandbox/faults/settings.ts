@@ -18,7 +18,7 @@ export interface Dialect extends PagingSettings {
   etagError: 'code' | 'text' | 'other-text';
   /** IDs in responses: of the types in the public schema (most are numbers), all numbers, or all texts. */
   idForm: 'schema' | 'number' | 'text';
-  /** The case of enum values in responses. */
+  /** The case of enum values in responses; in requests they are always upper case. */
   enumCase: 'upper' | 'lower';
   /** The zone and the fraction of times in responses. */
   timeForm: 'milliseconds' | 'no-zone' | 'offset' | 'microseconds';

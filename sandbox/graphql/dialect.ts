@@ -1,19 +1,40 @@
-import { type DocumentNode, Kind, visit } from 'graphql';
+import {
+  type DocumentNode,
+  type GraphQLSchema,
+  isEnumType,
+  isIntrospectionType,
+  Kind,
+  visit,
+} from 'graphql';
 import type { Dialect } from '../faults/settings.js';
 import { schemaWithout } from './smaller-schema.js';
 
 /** The settings that decide which schema a sandbox has, and how its types send their values. */
-export type SchemaDialect = Pick<Dialect, 'unknown' | 'idForm'>;
+export type SchemaDialect = Pick<Dialect, 'unknown' | 'idForm' | 'enumCase'>;
+
+const OF_VALUES = ['idForm', 'enumCase'] as const;
 
 /** Whether two dialects have the same schema. */
 export function isSameSchema(a: SchemaDialect, b: SchemaDialect): boolean {
-  return a.unknown === b.unknown && a.idForm === b.idForm;
+  const isSame = a.unknown === b.unknown || a.unknown.length + b.unknown.length === 0;
+  return isSame && OF_VALUES.every((name) => a[name] === b[name]);
 }
 
-/** A schema in a dialect; the same document if the dialect changes nothing. */
+/** The document of a dialect's schema. */
 export function documentIn(document: DocumentNode, { unknown, idForm }: SchemaDialect) {
   const known = unknown.length === 0 ? document : schemaWithout(document, unknown);
   return idForm === 'schema' ? known : withIds(known, idForm);
+}
+
+/** Lets the types of a schema, which no other dialect may share, send their values in a dialect. */
+export function sendIn({ enumCase }: SchemaDialect, schema: GraphQLSchema): void {
+  if (enumCase === 'upper') return;
+  for (const type of Object.values(schema.getTypeMap())) {
+    // The types of introspection are the same in all schemas.
+    if (!isEnumType(type) || isIntrospectionType(type)) continue;
+    const { serialize } = type;
+    type.serialize = (value) => serialize.call(type, value)?.toLowerCase();
+  }
 }
 
 const IS_ID = /^id$|Ids?$/;

@@ -11,9 +11,10 @@ import {
 } from 'graphql';
 import { normalizeTimestamp } from '../data/clock.js';
 import type { FileAttachmentRow, PartInventoryRow, Row } from '../data/model.js';
+import { DEFAULT_DIALECT } from '../faults/settings.js';
 import type { Connection } from './connections.js';
 import type { ApiContext } from './context.js';
-import { documentIn, type SchemaDialect } from './dialect.js';
+import { documentIn, isSameSchema, type SchemaDialect, sendIn } from './dialect.js';
 import { filterArgument, type ListArgs, list, page } from './lists.js';
 import { member } from './members.js';
 import { mutations } from './mutations/index.js';
@@ -70,8 +71,11 @@ let isComplete = false;
  * sandboxes of a process; that of any other dialect is new.
  */
 export function executableSchema(dialect: SchemaDialect): GraphQLSchema {
-  const own = documentIn(document, dialect);
-  if (own !== document) return withResolvers(buildASTSchema(own, { assumeValid: true }));
+  if (!isSameSchema(dialect, DEFAULT_DIALECT)) {
+    const own = buildASTSchema(documentIn(document, dialect), { assumeValid: true });
+    sendIn(dialect, own);
+    return withResolvers(own);
+  }
   if (!isComplete) withResolvers(schema);
   isComplete = true;
   return schema;

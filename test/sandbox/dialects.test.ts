@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
-import { type GraphQLField, getNamedType, isLeafType, isRequiredArgument } from 'graphql';
+import {
+  type GraphQLField,
+  getNamedType,
+  isEnumType,
+  isLeafType,
+  isRequiredArgument,
+} from 'graphql';
 import { DEFAULT_DIALECT, type Settings } from '../../sandbox/faults/settings.js';
 import { nodeType, schema } from '../../sandbox/graphql/schema.js';
 import { start, type TestSandbox } from './client.js';
@@ -76,6 +82,7 @@ describe('sandbox: dialects', () => {
     const rows: Row[] = [
       [{ idForm: 'text' }, ({ name, value }) => (isId(name) ? textOf(value) : value)],
       [{ idForm: 'number' }, ({ name, value }) => (isId(name) ? numberOf(value) : value)],
+      [{ enumCase: 'lower' }, ({ type, value }) => (isEnum(type) ? lower(value) : value)],
     ];
     for (const [settings, expected] of rows) {
       it(`have ${JSON.stringify(settings)} in every list, and nothing else is different`, async () => {
@@ -101,6 +108,21 @@ describe('sandbox: dialects', () => {
       } finally {
         await other.close();
       }
+    });
+
+    it('have enum values in lower case; requests have them in upper case', async () => {
+      sandbox.control.set({ enumCase: 'lower' });
+      const query = (status: string) =>
+        `{ runSteps(first: 1, filters: { status: { eq: ${status} } }) { edges { node { status } } } }`;
+      const { runSteps } = await sandbox.ask(query('IN_PROGRESS'));
+      assert.deepEqual(runSteps, { edges: [{ node: { status: 'in_progress' } }] });
+      assert.match(await sandbox.refusal(query('in_progress')), /"in_progress" does not exist/);
+      // Introspection names them as a request must.
+      const { __type } = await sandbox.ask(
+        '{ __type(name: "Statusenum") { kind enumValues { name } } }',
+      );
+      assert.equal(__type.kind, 'ENUM');
+      assert.ok(__type.enumValues.some(({ name }: { name: string }) => name === 'IN_PROGRESS'));
     });
 
     it('have texts as IDs that a client can send back, also as lists', async () => {
@@ -182,6 +204,14 @@ function mapped(answers: Record<string, Member[]>, of: (member: Member) => unkno
 
 function isId(name: string): boolean {
   return /^id$|Ids?$/.test(name) && !/^(client|integration|message|webhook)Id$/.test(name);
+}
+
+function isEnum(type: string): boolean {
+  return isEnumType(schema.getType(type));
+}
+
+function lower(value: unknown): string {
+  return String(value).toLowerCase();
 }
 
 function textOf(value: unknown): unknown {
