@@ -27,6 +27,20 @@ export function normalizeTimestamp(text: string): Timestamp {
   return formatMicros(micros);
 }
 
+/** The forms of a time in responses, each with its zone and fraction. */
+export const TIME_FORMS = {
+  /** `2026-11-25T03:04:05.123456+00:00`, as it is stored. */
+  microseconds: (timestamp: Timestamp) => timestamp,
+  /** `2026-11-25T03:04:05.123Z` */
+  milliseconds: (timestamp: Timestamp) => `${timestamp.slice(0, 23)}Z`,
+  /** `2026-11-25T03:04:05.123+00:00` */
+  offset: (timestamp: Timestamp) => `${timestamp.slice(0, 23)}+00:00`,
+  /** `2026-11-25T03:04:05.123456` */
+  'no-zone': (timestamp: Timestamp) => timestamp.slice(0, 26),
+};
+
+export type TimeForm = keyof typeof TIME_FORMS;
+
 /** A clock that never shows the same microsecond twice, so that `_updated` orders all writes. */
 export class Clock {
   #last = 0;

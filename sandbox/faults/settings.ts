@@ -1,3 +1,4 @@
+import type { TimeForm } from '../data/clock.js';
 import { isSignatureEncoding, type SignatureEncoding } from '../data/signature.js';
 import type { PagingSettings } from '../graphql/connections.js';
 import type { FaultEffect, FaultTarget } from './fault.js';
@@ -21,7 +22,7 @@ export interface Dialect extends PagingSettings {
   /** The case of enum values in responses; in requests they are always upper case. */
   enumCase: 'upper' | 'lower';
   /** The zone and the fraction of times in responses. */
-  timeForm: 'milliseconds' | 'no-zone' | 'offset' | 'microseconds';
+  timeForm: TimeForm;
   /** Whether the `_updated` and the etag of a run move with its steps. */
   runsMoveWithSteps: boolean;
   /** The ways of attaching a file: `createFileAttachment` first, `requestFileUploadUrl` first, or both. */
@@ -86,7 +87,7 @@ export const DEFAULT_DIALECT: Dialect = {
   etagError: 'code',
   idForm: 'schema',
   enumCase: 'upper',
-  timeForm: 'milliseconds',
+  timeForm: 'microseconds',
   runsMoveWithSteps: false,
   uploadFlow: 'both',
   coercion: 'lenient',
@@ -123,7 +124,7 @@ const CHOICES: { readonly [K in keyof Settings]?: readonly Settings[K][] } = {
   etagError: ['code', 'text', 'other-text'],
   idForm: ['schema', 'number', 'text'],
   enumCase: ['upper', 'lower'],
-  timeForm: ['milliseconds', 'no-zone', 'offset', 'microseconds'],
+  timeForm: ['microseconds', 'milliseconds', 'offset', 'no-zone'],
   uploadFlow: ['both', 'two-calls', 'three-calls'],
   coercion: ['lenient', 'strict'],
   resourceNames: ['plural', 'singular'],

@@ -3,16 +3,19 @@ import {
   type GraphQLSchema,
   isEnumType,
   isIntrospectionType,
+  isObjectType,
+  isScalarType,
   Kind,
   visit,
 } from 'graphql';
+import { normalizeTimestamp, TIME_FORMS, type Timestamp } from '../data/clock.js';
 import type { Dialect } from '../faults/settings.js';
 import { schemaWithout } from './smaller-schema.js';
 
 /** The settings that decide which schema a sandbox has, and how its types send their values. */
-export type SchemaDialect = Pick<Dialect, 'unknown' | 'idForm' | 'enumCase'>;
+export type SchemaDialect = Pick<Dialect, 'unknown' | 'idForm' | 'enumCase' | 'timeForm'>;
 
-const OF_VALUES = ['idForm', 'enumCase'] as const;
+const OF_VALUES = ['idForm', 'enumCase', 'timeForm'] as const;
 
 /** Whether two dialects have the same schema. */
 export function isSameSchema(a: SchemaDialect, b: SchemaDialect): boolean {
@@ -26,14 +29,41 @@ export function documentIn(document: DocumentNode, { unknown, idForm }: SchemaDi
   return idForm === 'schema' ? known : withIds(known, idForm);
 }
 
+/** Times whose type in the schema is String. */
+const TEXT_TIMES = [
+  ['Run', 'startTime'],
+  ['Run', 'endTime'],
+] as const;
+
 /** Lets the types of a schema, which no other dialect may share, send their values in a dialect. */
-export function sendIn({ enumCase }: SchemaDialect, schema: GraphQLSchema): void {
-  if (enumCase === 'upper') return;
+export function sendIn({ enumCase, timeForm }: SchemaDialect, schema: GraphQLSchema): void {
+  if (enumCase === 'lower') lowerEnums(schema);
+  if (timeForm !== 'microseconds') writeTimes(schema, TIME_FORMS[timeForm]);
+}
+
+function lowerEnums(schema: GraphQLSchema): void {
   for (const type of Object.values(schema.getTypeMap())) {
     // The types of introspection are the same in all schemas.
     if (!isEnumType(type) || isIntrospectionType(type)) continue;
     const { serialize } = type;
     type.serialize = (value) => serialize.call(type, value)?.toLowerCase();
+  }
+}
+
+function writeTimes(schema: GraphQLSchema, write: (timestamp: Timestamp) => string): void {
+  const dateTime = schema.getType('DateTime');
+  if (isScalarType(dateTime)) {
+    dateTime.serialize = (value) => write(normalizeTimestamp(String(value)));
+  }
+  for (const [name, member] of TEXT_TIMES) {
+    const type = schema.getType(name);
+    const field = isObjectType(type) ? type.getFields()[member] : undefined;
+    const read = field?.resolve;
+    if (!field || !read) continue;
+    field.resolve = (...args) => {
+      const value = read(...args);
+      return typeof value === 'string' ? write(value) : value;
+    };
   }
 }
 

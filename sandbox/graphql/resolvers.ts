@@ -19,7 +19,7 @@ import { filterArgument, type ListArgs, list, page } from './lists.js';
 import { member } from './members.js';
 import { mutations } from './mutations/index.js';
 import { findByKeys } from './mutations/shape.js';
-import { document, isStored, nodeType, schema } from './schema.js';
+import { isStored, nodeType, document as publicDocument, schema } from './schema.js';
 
 type Resolver = GraphQLFieldResolver<unknown, ApiContext, Record<string, unknown>>;
 
@@ -72,9 +72,10 @@ let isComplete = false;
  */
 export function executableSchema(dialect: SchemaDialect): GraphQLSchema {
   if (!isSameSchema(dialect, DEFAULT_DIALECT)) {
-    const own = buildASTSchema(documentIn(document, dialect), { assumeValid: true });
+    const document = documentIn(publicDocument, dialect);
+    const own = withResolvers(buildASTSchema(document, { assumeValid: true }));
     sendIn(dialect, own);
-    return withResolvers(own);
+    return own;
   }
   if (!isComplete) withResolvers(schema);
   isComplete = true;

@@ -83,6 +83,9 @@ describe('sandbox: dialects', () => {
       [{ idForm: 'text' }, ({ name, value }) => (isId(name) ? textOf(value) : value)],
       [{ idForm: 'number' }, ({ name, value }) => (isId(name) ? numberOf(value) : value)],
       [{ enumCase: 'lower' }, ({ type, value }) => (isEnum(type) ? lower(value) : value)],
+      [{ timeForm: 'milliseconds' }, timesWith((time) => `${time.slice(0, 23)}Z`)],
+      [{ timeForm: 'offset' }, timesWith((time) => `${time.slice(0, 23)}+00:00`)],
+      [{ timeForm: 'no-zone' }, timesWith((time) => time.slice(0, 26))],
     ];
     for (const [settings, expected] of rows) {
       it(`have ${JSON.stringify(settings)} in every list, and nothing else is different`, async () => {
@@ -123,6 +126,17 @@ describe('sandbox: dialects', () => {
       );
       assert.equal(__type.kind, 'ENUM');
       assert.ok(__type.enumValues.some(({ name }: { name: string }) => name === 'IN_PROGRESS'));
+    });
+
+    it('have times without zone that a filter reads as UTC', async () => {
+      sandbox.control.set({ timeForm: 'no-zone' });
+      const query = '{ runs(first: 1) { edges { node { id _updated } } } }';
+      const [{ node }] = (await sandbox.ask(query)).runs.edges;
+      assert.match(node._updated, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}$/);
+      const { runs } = await sandbox.ask(
+        `{ runs(filters: { _updated: { eq: "${node._updated}" } }) { edges { node { id } } } }`,
+      );
+      assert.ok(runs.edges.some((edge: typeof runs) => edge.node.id === node.id));
     });
 
     it('have texts as IDs that a client can send back, also as lists', async () => {
@@ -212,6 +226,17 @@ function isEnum(type: string): boolean {
 
 function lower(value: unknown): string {
   return String(value).toLowerCase();
+}
+
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00$/;
+
+/** Also the times of runs, whose type is String. */
+function timesWith(write: (time: string) => string) {
+  return ({ name, type, value }: Member) => {
+    if (type !== 'DateTime' && name !== 'startTime' && name !== 'endTime') return value;
+    assert.match(String(value), TIME);
+    return write(String(value));
+  };
 }
 
 function textOf(value: unknown): unknown {
