@@ -91,6 +91,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const folder =
     options.dataFolder === undefined ? undefined : await DataFolder.open(options.dataFolder);
   const store = new Store();
+  store.runsMoveWithSteps = () => control.settings.runsMoveWithSteps;
   if (!folder?.restore(store)) seed(store, options.runs ?? 240);
   const mainKey = mainKeyOf(store, options);
   const { clientId, clientSecret } = mainKey;

@@ -142,8 +142,13 @@ export class Store {
   readonly clock = new Clock();
   /** A listener for every write to any table, with the number of its transaction. */
   onChange: ((change: Change, transactionId: number) => void) | undefined;
+  /** Whether a run moves with its steps: its `_updated` and its etag change with each of them. */
+  runsMoveWithSteps = () => false;
   #transactions = 0;
   #transaction: number | undefined;
+  /** The runs that the transaction has to move, and those that it has changed itself. */
+  readonly #behind = new Set<number>();
+  readonly #moved = new Set<number>();
   readonly runs = new Table<RowTypes['Run']>('Run', this.clock);
   readonly runSteps = new Table<RowTypes['RunStep']>('RunStep', this.clock, 'runId');
   readonly runStepFields = new Table<RowTypes['RunStepField']>(
@@ -211,22 +216,38 @@ export class Store {
   }
 
   #add(table: Table<Row>): Table<Row> {
-    table.onChange = (change) => {
-      this.onChange?.(change, this.#transaction ?? ++this.#transactions);
-    };
+    table.onChange = (change) => this.#changed(change);
     this.#tables.set(table.type, table);
     return table;
   }
 
+  #changed(change: Change): void {
+    this.transaction((number) => {
+      this.onChange?.(change, number);
+      if (change.type === 'RunStep') this.#behind.add((change.row as RowTypes['RunStep']).runId);
+      if (change.type === 'Run') this.#moved.add(change.row.id);
+    });
+  }
+
   /** Groups all writes of the function into one transaction; otherwise each write is one. */
-  transaction<T>(write: () => T): T {
-    if (this.#transaction !== undefined) return write();
+  transaction<T>(write: (number: number) => T): T {
+    if (this.#transaction !== undefined) return write(this.#transaction);
     this.#transaction = ++this.#transactions;
     try {
-      return write();
+      return write(this.#transaction);
     } finally {
+      this.#moveRuns();
       this.#transaction = undefined;
     }
+  }
+
+  #moveRuns(): void {
+    const behind = this.runsMoveWithSteps() ? [...this.#behind] : [];
+    for (const id of behind) {
+      if (!this.#moved.has(id) && this.runs.get(id)) this.runs.update(id, {});
+    }
+    this.#behind.clear();
+    this.#moved.clear();
   }
 
   /** The table of a GraphQL type. */

@@ -158,6 +158,60 @@ describe('sandbox: dialects', () => {
       assert.equal(typeof createRun.run.id, 'string');
     });
   });
+
+  describe('a run whose step changes', () => {
+    const etagOf = (id: number) => sandbox.data.runs.get(id)?._etag;
+    /** Renames the first step of a run, by the API. */
+    const rename = async (id: number) => {
+      const [step] = sandbox.data.runSteps.of(id);
+      const input = { id: step?.id, etag: step?._etag, title: 'Example step' };
+      const { updateRunStep } = await sandbox.ask(
+        `mutation ($input: UpdateRunStepInput!) { updateRunStep(input: $input) {
+          runStep { _updated run { _etag _updated } } } }`,
+        { input },
+      );
+      return updateRunStep.runStep;
+    };
+
+    it('keeps its etag', async () => {
+      const before = etagOf(1);
+      assert.equal((await rename(1)).run._etag, before);
+    });
+
+    it('gets a new etag and a later time if runs move with their steps; other runs do not', async () => {
+      sandbox.control.set({ runsMoveWithSteps: true });
+      const [before, other] = [etagOf(1), etagOf(2)];
+      const step = await rename(1);
+      assert.notEqual(step.run._etag, before);
+      assert.ok(step.run._updated > step._updated);
+      assert.equal(etagOf(2), other);
+    });
+
+    it('moves once with all that one mutation changes, and not if the mutation changed it anyway', async () => {
+      sandbox.control.set({ runsMoveWithSteps: true });
+      const moved: number[] = [];
+      const { onChange } = sandbox.data;
+      sandbox.data.onChange = ({ type, row, action }) => {
+        if (type === 'Run' && action === 'UPDATE') moved.push(row.id);
+      };
+      try {
+        await rename(1);
+        assert.deepEqual(moved.splice(0), [1]);
+        const input = { id: 2, etag: etagOf(2) };
+        await sandbox.ask(
+          'mutation ($input: CancelRunInput!) { cancelRun(input: $input) { run { id } } }',
+          { input },
+        );
+        assert.deepEqual(moved.splice(0), [2]);
+        await sandbox.ask('mutation { createRun(input: { procedureId: 1 }) { run { id } } }');
+        assert.deepEqual(moved, []);
+        sandbox.data.runSteps.update(1, { title: 'Example' });
+        assert.deepEqual(moved, [1]);
+      } finally {
+        sandbox.data.onChange = onChange;
+      }
+    });
+  });
 });
 
 interface Member {
