@@ -25,7 +25,7 @@ export interface Dialect extends PagingSettings {
   timeForm: TimeForm;
   /** Whether the `_updated` and the etag of a run move with its steps. */
   runsMoveWithSteps: boolean;
-  /** The ways of attaching a file: `createFileAttachment` first, `requestFileUploadUrl` first, or both. */
+  /** The ways of attaching a file: `createFileAttachment` first (two calls), `requestFileUploadUrl` first, or both. */
   uploadFlow: 'both' | 'two-calls' | 'three-calls';
   /** Whether numbers as text are taken for numbers. */
   coercion: 'lenient' | 'strict';

@@ -13,19 +13,31 @@ import type { Dialect } from '../faults/settings.js';
 import { schemaWithout } from './smaller-schema.js';
 
 /** The settings that decide which schema a sandbox has, and how its types send their values. */
-export type SchemaDialect = Pick<Dialect, 'unknown' | 'idForm' | 'enumCase' | 'timeForm'>;
+export type SchemaDialect = Pick<
+  Dialect,
+  'unknown' | 'uploadFlow' | 'idForm' | 'enumCase' | 'timeForm'
+>;
 
-const OF_VALUES = ['idForm', 'enumCase', 'timeForm'] as const;
+const SIMPLE = ['uploadFlow', 'idForm', 'enumCase', 'timeForm'] as const;
 
 /** Whether two dialects have the same schema. */
 export function isSameSchema(a: SchemaDialect, b: SchemaDialect): boolean {
   const isSame = a.unknown === b.unknown || a.unknown.length + b.unknown.length === 0;
-  return isSame && OF_VALUES.every((name) => a[name] === b[name]);
+  return isSame && SIMPLE.every((name) => a[name] === b[name]);
 }
 
+/** Parts of the schema that only the way of attaching a file in three calls needs. */
+const THREE_CALLS = [
+  'Query.requestFileUploadUrl',
+  'CreateFileAttachmentInput.s3Key',
+  'CreateFileAttachmentInput.s3Etag',
+];
+
 /** The document of a dialect's schema. */
-export function documentIn(document: DocumentNode, { unknown, idForm }: SchemaDialect) {
-  const known = unknown.length === 0 ? document : schemaWithout(document, unknown);
+export function documentIn(document: DocumentNode, dialect: SchemaDialect): DocumentNode {
+  const { unknown, uploadFlow, idForm } = dialect;
+  const lacks = uploadFlow === 'two-calls' ? [...unknown, ...THREE_CALLS] : unknown;
+  const known = lacks.length === 0 ? document : schemaWithout(document, lacks);
   return idForm === 'schema' ? known : withIds(known, idForm);
 }
 

@@ -212,6 +212,40 @@ describe('sandbox: dialects', () => {
       }
     });
   });
+
+  describe('a file', () => {
+    const REQUEST = '{ requestFileUploadUrl(filename: "example.csv") { uploadUrl s3Key } }';
+    const CREATE = `mutation ($input: CreateFileAttachmentInput!) {
+      createFileAttachment(input: $input) { uploadUrl fileAttachment { id } } }`;
+    const input = async () => {
+      const { run } = await sandbox.ask('{ run(id: 1) { entityId } }');
+      return { entityId: run.entityId, filename: 'example.csv' };
+    };
+    const upload = (url: string) =>
+      fetch(url, { method: 'PUT', headers: { 'content-type': 'text/csv' }, body: 'a\n' });
+
+    it('can only be attached in two calls', async () => {
+      sandbox.control.set({ uploadFlow: 'two-calls' });
+      assert.match(await sandbox.refusal(REQUEST), /^Cannot query field "requestFileUploadUrl"/);
+      const grant = { s3Key: 'example', s3Etag: 'example' };
+      const { errors } = await sandbox.run(CREATE, { input: { ...(await input()), ...grant } });
+      assert.match(String(errors?.[0]?.message), /Field "s3Key" is not defined by type/);
+      const { createFileAttachment } = await sandbox.ask(CREATE, { input: await input() });
+      assert.equal((await upload(createFileAttachment.uploadUrl)).status, 200);
+    });
+
+    it('can only be attached in three calls, or from another system', async () => {
+      sandbox.control.set({ uploadFlow: 'three-calls' });
+      const count = sandbox.data.fileAttachments.all().length;
+      assert.match(await sandbox.refusal(CREATE, { input: await input() }), /s3Key is required/);
+      assert.equal(sandbox.data.fileAttachments.all().length, count);
+      const { s3Key, uploadUrl } = (await sandbox.ask(REQUEST)).requestFileUploadUrl;
+      const s3Etag = (await upload(uploadUrl)).headers.get('etag');
+      await sandbox.ask(CREATE, { input: { ...(await input()), s3Key, s3Etag } });
+      const integrationFetchUrl = 'https://files.example/example.csv';
+      await sandbox.ask(CREATE, { input: { ...(await input()), integrationFetchUrl } });
+    });
+  });
 });
 
 interface Member {

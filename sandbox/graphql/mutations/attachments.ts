@@ -13,12 +13,16 @@ interface CreateInput {
 
 export const attachmentMutations: Record<string, Mutation> = {
   // Without s3Key the response says where to put the bytes; with it they are stored already.
-  createFileAttachment: withInput<CreateInput>((input, { store, uploads, user }) => {
+  createFileAttachment: withInput<CreateInput>((input, { store, uploads, user, control }) => {
     const entityId = input.entityId ? Number(input.entityId) : null;
     if (entityId !== null && !store.entity(entityId)) {
       throw new Error(`Entity with id ${entityId} was not found.`);
     }
     if (input.file) throw new Error('Uploads through GraphQL are not part of this sandbox.');
+    const hasContent = input.s3Key || input.integrationFetchUrl;
+    if (control.settings.uploadFlow === 'three-calls' && !hasContent) {
+      throw new Error('An s3Key is required: requestFileUploadUrl returns one.');
+    }
     const filename = input.filename || 'file';
     const upload = input.s3Key
       ? uploads.finished(input.s3Key, input.s3Etag ?? '')
