@@ -31,9 +31,9 @@ export interface Dialect extends PagingSettings {
   coercion: 'lenient' | 'strict';
   /** Whether several operations in one request are answered. */
   arrayBatching: boolean;
-  /** The names of the tables in webhooks. */
+  /** The names of the tables in the bodies of webhooks; subscriptions name them in the plural. */
   resourceNames: 'plural' | 'singular';
-  /** The member of a webhook's body that holds the row: `row_data`, `data`, or `new` (and `old`). */
+  /** The member of a webhook's body that holds the row: `row_data`, `data`, or `new` beside `old`. */
   webhookBody: 'row_data' | 'data' | 'new';
   /** Whether a webhook's body has its `action`. */
   webhookAction: boolean;

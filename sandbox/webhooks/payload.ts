@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { entityId, isEntityType } from '../data/entities.js';
 import type { AttributeRow, Row } from '../data/model.js';
 import type { Change } from '../data/store.js';
+import type { Dialect } from '../faults/settings.js';
 
 /** The tables, as ResourceEnum names them, that are not the plural of their type. */
 const RESOURCES: Record<string, string> = {
@@ -56,17 +57,36 @@ interface Envelope {
   transactionId: number;
 }
 
+export type BodySettings = Pick<Dialect, 'resourceNames' | 'webhookBody' | 'webhookAction'>;
+
 /** The body of a delivery: the row as it is in the database, not in GraphQL. */
-export function payload(envelope: Envelope, { type, action, row, before }: Change): string {
+export function payload(envelope: Envelope, change: Change, settings: BodySettings): string {
+  const { resource } = envelope;
+  const name = settings.resourceNames === 'singular' ? singular(resource) : resource;
   return JSON.stringify({
     event_id: envelope.eventId,
     subscription_id: envelope.subscriptionId,
-    resource: envelope.resource.toLowerCase(),
-    action: action.toLowerCase(),
+    resource: name.toLowerCase(),
+    ...(settings.webhookAction && { action: change.action.toLowerCase() }),
     transaction_id: envelope.transactionId,
-    row_data: rowData(type, row),
-    changed_fields: before ? changed(rowData(type, before), rowData(type, row)) : {},
+    ...members(change, settings.webhookBody),
   });
+}
+
+/** `RUN_STEP_FIELD` for `RUN_STEPS_FIELDS`. */
+function singular(table: string): string {
+  const words = table.split('_');
+  return words.map((word) => word.replace(/IES$/, 'Y').replace(/(CH)ES$|S$/, '$1')).join('_');
+}
+
+/** The members of a body that hold the row. */
+function members({ type, action, row, before }: Change, form: Dialect['webhookBody']): Columns {
+  const data = rowData(type, row);
+  const old = before ? rowData(type, before) : null;
+  if (form === 'new') {
+    return action === 'DELETE' ? { new: null, old: data } : { new: data, old };
+  }
+  return { [form]: data, changed_fields: old ? changed(old, data) : {} };
 }
 
 type Columns = Record<string, unknown>;

@@ -46,10 +46,7 @@ export class Webhooks {
 
   constructor(
     private readonly store: Store,
-    private readonly settings: Pick<
-      Settings,
-      'webhookSignature' | 'webhookRetryDelay' | 'webhookTries' | 'webhookTimeout'
-    >,
+    private readonly settings: Settings,
     private readonly keptEvents = MAX_EVENTS,
   ) {
     store.onChange = (change, transactionId) => this.#changed(change, transactionId);
@@ -99,7 +96,7 @@ export class Webhooks {
         numberOfRetries: 0,
         responseStatusCode: null,
         responseReceivedAt: null,
-        requestData: payload({ ...ids, resource, transactionId }, change),
+        requestData: payload({ ...ids, resource, transactionId }, change, this.settings),
         responseData: null,
       });
       this.#begin(event, receiver);
@@ -173,11 +170,16 @@ export class Webhooks {
     if (this.#closed || !this.store.webhookEvents.get(event.id)) return;
     if (answered.responseStatusCode === receiver.expectedResponseCode) {
       this.#end(delivery, 'SUCCEEDED', answered);
-    } else if (delivery.tries >= this.settings.webhookTries) {
+    } else if (!this.#isTriedAgain(delivery, answered)) {
       this.#end(delivery, 'FAILED', answered);
     } else {
       this.#retry(delivery, answered);
     }
+  }
+
+  #isTriedAgain({ tries }: Delivery, { responseStatusCode }: Answered): boolean {
+    const { webhookRetriesOn404, webhookTries } = this.settings;
+    return tries < webhookTries && (webhookRetriesOn404 || responseStatusCode !== 404);
   }
 
   async #send(
