@@ -4,16 +4,19 @@ import type { Store } from './store.js';
 /** Reads one field of a row. */
 export type Getter<R> = (row: R, store: Store) => unknown;
 
-/** The status of a run, computed from the statuses of its steps. */
+/** The status of a run, computed from the statuses of its steps, in the order of ION's own rules. */
 export function rollUp(statuses: readonly RunStepRow['status'][]): RunStatus {
-  const has = (status: RunStepRow['status']) => statuses.includes(status);
-  if (has('IN_PROGRESS')) return 'IN_PROGRESS';
-  if (has('FAILED')) return 'FAILED';
-  if (has('REDLINE') || has('DAG_MODIFIABLE')) return 'REDLINE';
-  if (has('HOLD')) return 'HOLD';
-  if (has('TODO')) return has('COMPLETE') ? 'IN_PROGRESS' : 'TODO';
-  if (has('COMPLETE')) return has('CANCELED') ? 'PARTIAL_COMPLETE' : 'COMPLETE';
-  return has('CANCELED') ? 'CANCELED' : 'TODO';
+  const any = (status: RunStepRow['status']) => statuses.includes(status);
+  const all = (status: RunStepRow['status']) => statuses.every((each) => each === status);
+  if (any('REDLINE') || any('DAG_MODIFIABLE')) return 'REDLINE';
+  if (any('HOLD')) return 'HOLD';
+  if (any('FAILED')) return 'FAILED';
+  if (all('TODO')) return 'TODO';
+  if (all('COMPLETE')) return 'COMPLETE';
+  if (all('CANCELED')) return 'CANCELED';
+  if (any('IN_PROGRESS')) return 'IN_PROGRESS';
+  if (any('COMPLETE')) return any('TODO') ? 'IN_PROGRESS' : 'PARTIAL_COMPLETE';
+  return 'TODO';
 }
 
 /** Whether work on the step may begin now. */
