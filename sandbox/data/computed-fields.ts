@@ -1,4 +1,6 @@
+import { siblingFields, siblingRuns, siblingSteps } from './batches.js';
 import type { IssueRow, PartRow, RowTypes, RunRow, RunStatus, RunStepRow } from './model.js';
+import { settingsOf } from './organization-settings.js';
 import type { Store } from './store.js';
 
 /** Reads one field of a row. */
@@ -132,6 +134,8 @@ const computed: Computed = {
       store.users.get(byTime(store, run, 'startTime')[0]?.startedById ?? 0) ?? null,
     completedBy: (run, store) =>
       store.users.get(byTime(store, run, 'endTime').at(-1)?.completedById ?? 0) ?? null,
+    batched: (run, store) => siblingRuns(run, store).length > 0,
+    batchSiblings: siblingRuns,
     // The two shortcuts of RunsInputFilters that are not members of Run.
     partNumber: (run, store) => store.parts.get(run.partId ?? 0)?.partNumber ?? null,
     locationId: (run, store) => steps(run, store).map((step) => step.locationId),
@@ -156,6 +160,8 @@ const computed: Computed = {
     blockingIssues: (step, store) =>
       mustCloseBy(step, store).filter(({ status }) => status !== 'RESOLVED'),
     mustCloseByLinkedIssues: mustCloseBy,
+    batched: (step, store) => siblingSteps(step, store).length > 0,
+    batchSiblings: siblingSteps,
   },
   RunStepField: {
     valid: (field) => !field.required || field.notApplicable || field.value !== null,
@@ -167,6 +173,8 @@ const computed: Computed = {
       return (field.allowedIonType === 'USERS' ? store.users.get(id) : store.parts.get(id)) ?? null;
     },
     step: (field, store) => store.runSteps.get(field.runStepId) ?? null,
+    batched: (field, store) => siblingFields(field, store).length > 0,
+    batchSiblings: siblingFields,
   },
   Part: {
     revisions: (part, store) =>
@@ -180,6 +188,7 @@ const computed: Computed = {
     kitted: (item) => item.status === 'KITTED',
     installed: (item) => item.status === 'INSTALLED',
     trackingType: (item, store) => store.parts.get(item.partId)?.trackingType ?? null,
+    buildRequirements: (item, store) => store.of('BuildRequirement', 'partInventoryId', item.id),
     issues: (item, store) =>
       store.issues.all().filter((issue) => inventoryIds(issue, store).includes(item.id)),
   },
@@ -196,6 +205,7 @@ const computed: Computed = {
     partInventories: (issue, store) =>
       rows(inventoryIds(issue, store), (id) => store.partInventories.get(id)),
   },
+  Organization: { settings: settingsOf },
   Session: {
     duration: (session) =>
       session.checkOut && (Date.parse(session.checkOut) - Date.parse(session.checkIn)) / 1000,

@@ -47,6 +47,9 @@ const PATTERN: readonly RunStatus[] = [
   'IN_PROGRESS',
 ];
 
+/** Runs of one procedure, all still to do, which are a batch if all of them are seeded. */
+const BATCHED: readonly number[] = [70, 130, 190];
+
 /** Fills a store with plainly fictional data, the same on every start but for the dates. */
 export function seed(store: Store, runs: number): void {
   const now = Date.now() * 1000;
@@ -205,6 +208,7 @@ function seedRuns(store: Store, random: Random, runs: number, now: number): void
   const firstField = new Int32Array(runs + 1);
   firstStep[0] = 1;
   firstField[0] = 1;
+  const isBatchSeeded = BATCHED.every((id) => id <= runs);
   for (let i = 0; i < runs; i++) {
     // The inventories repeat the same six parts, so that a run's part is its procedure's.
     const procedure = store.procedures.get((i % 6) + 1);
@@ -228,13 +232,12 @@ function seedRuns(store: Store, random: Random, runs: number, now: number): void
       procedureId: procedure.id,
       partId: procedure.partId,
       partInventoryId: (i % inventories) + 1,
-      runBatchId: null,
+      runBatchId: BATCHED.includes(i + 1) && isBatchSeeded ? 1 : null,
       assignedToId: i % 3 === 0 ? operator : null,
       assignedTeamId: null,
       jiraIssueKey: null,
       resultsLink: null,
       exportControlled: false,
-      batched: false,
     });
     const { template = [] } = procedure;
     firstStep[i + 1] = (firstStep[i] ?? 0) + template.length;
@@ -355,7 +358,6 @@ class SeededWork {
         isStandardStep: false,
         upstreamStepIds: i === 0 ? NONE : [id - 1],
         partInventoryIds,
-        batched: false,
       });
     }
   }
@@ -404,7 +406,6 @@ class SeededWork {
           fileAttachmentId: null,
           assignedToId: null,
           assignedTeamId: null,
-          batched: false,
         });
       }
       stepId++;
