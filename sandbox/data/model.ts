@@ -243,6 +243,8 @@ export interface ApiKeyRow extends Row {
   clientId: string;
   clientSecret: string;
   enabled: boolean;
+  /** What the user was permitted when the key was created; not in data of earlier versions. */
+  permissionGroupIds?: readonly number[];
 }
 
 export interface WebhookReceiverRow extends Row {

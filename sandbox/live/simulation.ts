@@ -1,7 +1,7 @@
 import { availableToWork } from '../data/computed-fields.js';
 import type { RunStepRow, TemplateField } from '../data/model.js';
 import { Random } from '../data/random.js';
-import { plausibleValue } from '../data/seed.js';
+import { plausibleValue } from '../data/seeded-work.js';
 import type { Store } from '../data/store.js';
 import type { WriteContext } from '../graphql/context.js';
 import { setValues } from '../graphql/mutations/fields.js';

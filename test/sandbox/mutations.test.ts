@@ -250,6 +250,9 @@ describe('sandbox: mutations', () => {
     assert.equal((await sandbox.http('PATCH', 'settings', { rule: true })).status, 200);
     assert.equal(await sandbox.refusal(SET_VALUE, { input }), RULE_TEXT);
     assert.equal(sandbox.data.runStepFields.get(field.id)?.value, null);
+    const rules = '{ me { organization { settings { rules { enabled } } } } }';
+    const { me } = await sandbox.ask(rules);
+    assert.deepEqual(me.organization.settings, { rules: { enabled: true } });
     sandbox.control.set({ rule: false });
     await sandbox.ask(SET_VALUE, { input });
   });
