@@ -243,7 +243,7 @@ export interface ApiKeyRow extends Row {
   clientId: string;
   clientSecret: string;
   enabled: boolean;
-  /** What the user was permitted when the key was created; not in data of earlier versions. */
+  /** The permissions of its user when it was created; not in data of earlier versions. */
   permissionGroupIds?: readonly number[];
 }
 

@@ -1,7 +1,7 @@
 import type { OrganizationRow, OrganizationSettings } from './model.js';
 import type { Store } from './store.js';
 
-/** What an organization has until it changes it, as far as the sandbox acts on it. */
+/** The settings of an organization that never changed them, as far as they have an effect. */
 const DEFAULTS: OrganizationSettings = {
   issues: { createIssueOnStepFailure: false },
   partsInventory: { moveInventoryToStepLocation: true },

@@ -16,7 +16,7 @@ describe('an API key without a permission', () => {
     describe(`refused with ${permissionError === 'status' ? 'HTTP 403' : 'HTTP 200'}`, () => {
       beforeEach(() => ion.sandbox.control.set({ permissionError, permissions: ['CreateRun'] }));
 
-      it('is told at once which one it needs, and that the key keeps those of its creation', async () => {
+      it('fails at once with the name of that permission, and why the key lacks it', async () => {
         const error = await failure(ask(`mutation { ${COMMENT} }`), 'ION_FORBIDDEN');
         assert.equal(
           error.message,
@@ -50,7 +50,7 @@ describe('an API key without a permission', () => {
     assert.equal(runs(), before + 1);
   });
 
-  it('is not told the name of a permission for a query', async () => {
+  it('gets no name of a permission for a query', async () => {
     const message = 'User does not have permission to read this resource.';
     ion.sandbox.control.fault({ target: 'api', kind: 'graphql', errors: [{ message }] });
     const error = await failure(ask('{ me { id } }'), 'ION_FORBIDDEN');

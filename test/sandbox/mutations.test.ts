@@ -329,7 +329,7 @@ describe('sandbox: mutations', () => {
       `mutation ($input: SessionEventInput!) { ${name}(input: $input) {
         ${name}Event { runStepId eventType createdById } } }`;
     const input = { runStepId: step.id };
-    // Whoever starts a step is checked in.
+    // The start of the step has checked the user in.
     assert.match(await sandbox.refusal(event('checkIn'), { input }), /already checked in/);
     const { checkOut } = await sandbox.ask(event('checkOut'), { input });
     assert.equal(checkOut.checkOutEvent.eventType, 'CHECK_OUT');

@@ -55,7 +55,7 @@ describe('sandbox: what the status of a step sets off', () => {
   const locationOf = async (id: number) =>
     (await sandbox.ask(`{ partInventory(id: ${id}) { locationId } }`)).partInventory.locationId;
 
-  it('a start checks in whoever starts the step', async () => {
+  it('a start checks in the user who starts the step', async () => {
     const step = await firstStep();
     await move(step, 'IN_PROGRESS');
     assert.deepEqual(await sessions(step), [{ createdById: SERVICE_USER, checkOut: null }]);

@@ -1,4 +1,4 @@
-// What ION does by itself when a step gets another status.
+// Side effects of a step's new status.
 import type { PartInventoryRow, Row, RunStepRow, StepStatus } from '../../data/model.js';
 import { isOn } from '../../data/organization-settings.js';
 import type { Store } from '../../data/store.js';
@@ -61,7 +61,7 @@ function moveUnit({ runId, locationId }: RunStepRow, { store, user }: WriteConte
 /** A unit and all units in it, at any depth. */
 function withInstalled(unit: PartInventoryRow, store: Store): Set<PartInventoryRow> {
   const found = new Set([unit]);
-  // A set visits also what is added on the way.
+  // A loop over a set also visits what the loop adds.
   for (const { id } of found) {
     for (const requirement of store.of('BuildRequirement', 'partInventoryId', id)) {
       for (const row of store.of('ABomInstallation', 'buildRequirementId', requirement.id)) {
