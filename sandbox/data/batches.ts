@@ -19,6 +19,8 @@ export function siblingSteps(step: RunStepRow, store: Store): RunStepRow[] {
 }
 
 function isSameStep(step: RunStepRow, other: RunStepRow): boolean {
+  // A canceled run leaves the work to the others.
+  if (other.status === 'CANCELED' && step.status !== 'CANCELED') return false;
   if (step.originStepId !== null) return step.originStepId === other.originStepId;
   // A step that was added to the runs has no origin.
   return (

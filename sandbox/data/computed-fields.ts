@@ -6,7 +6,7 @@ import type { Store } from './store.js';
 /** Reads one field of a row. */
 export type Getter<R> = (row: R, store: Store) => unknown;
 
-/** The status of a run, computed from the statuses of its steps, in the order of ION's own rules. */
+/** The status of a run, computed from the statuses of its steps, in the order of reports on ION's database. */
 export function rollUp(statuses: readonly RunStepRow['status'][]): RunStatus {
   const any = (status: RunStepRow['status']) => statuses.includes(status);
   const all = (status: RunStepRow['status']) => statuses.every((each) => each === status);

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { Random } from '../../sandbox/data/random.js';
+import { tick } from '../../sandbox/live/simulation.js';
 import { start, type TestSandbox } from './client.js';
 
 const CREATE_RUN = `mutation ($input: CreateRunInput!) { createRun(input: $input) {
@@ -171,6 +173,28 @@ describe('sandbox: runs of a batch', () => {
     const refusal = await sandbox.refusal(UPDATE_STEP, { input: complete });
     assert.equal(refusal, `Run step ${second.id} cannot go from HOLD to FAILED.`);
     assert.equal((await firstSteps())[0].status, 'IN_PROGRESS');
+  });
+
+  it('continue without a canceled one', async () => {
+    const { run } = await sandbox.ask(`{ run(id: ${ids[1]}) { _etag } }`);
+    await sandbox.ask(
+      'mutation ($input: CancelRunInput!) { cancelRun(input: $input) { run { id } } }',
+      { input: { id: ids[1], etag: run._etag } },
+    );
+    assert.deepEqual(await move('IN_PROGRESS'), ['IN_PROGRESS', 'CANCELED', 'TODO']);
+    assert.deepEqual(await write(21), [21, null, null]);
+  });
+
+  it('do not end the live data, whatever their states', async () => {
+    const [first, second] = await firstSteps();
+    sandbox.data.runSteps.update(second.id, { status: 'COMPLETE' });
+    for (const { id, runId } of [...sandbox.data.runSteps.all()]) {
+      if (!ids.slice(0, 2).includes(runId))
+        sandbox.data.runSteps.update(id, { status: 'CANCELED' });
+    }
+    const random = new Random(1);
+    for (let i = 0; i < 200; i++) tick(sandbox.data, random);
+    assert.equal(sandbox.data.runSteps.get(first.id)?.status, 'TODO');
   });
 
   it('are separated when a run leaves the batch', async () => {
