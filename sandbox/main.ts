@@ -2,10 +2,12 @@ import { type Settings, startSandbox } from './server.js';
 
 async function main(): Promise<void> {
   const { PORT, CLIENT_ID, CLIENT_SECRET, DATA, LIVE, AUTH_SCHEME, TOKEN_PATH } = process.env;
-  const { UNKNOWN, MAX_PAGE_SIZE, OPAQUE_CURSORS } = process.env;
+  const { UNKNOWN, MAX_PAGE_SIZE, OPAQUE_CURSORS, RUNS, SEED } = process.env;
   const sandbox = await startSandbox({
     port: Number(PORT || 4000),
     live: LIVE !== 'false',
+    ...(RUNS && { runs: wholeNumber('RUNS', RUNS) }),
+    ...(SEED && { seed: wholeNumber('SEED', SEED) }),
     clientId: CLIENT_ID || undefined,
     clientSecret: CLIENT_SECRET || undefined,
     dataFolder: DATA || undefined,
@@ -34,6 +36,13 @@ Press Ctrl-C to end it.`);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => void sandbox.close().catch(fail));
   }
+}
+
+/** @throws RangeError if the text is no whole number from 0 on */
+function wholeNumber(name: string, text: string): number {
+  if (!/^\d{1,6}$/.test(text))
+    throw new RangeError(`${name} must be a whole number, not "${text}"`);
+  return Number(text);
 }
 
 function fail({ message }: Error): void {

@@ -19,6 +19,7 @@ import { inject } from './faults/inject.js';
 import type { Settings } from './faults/settings.js';
 import { createApi, refusal } from './graphql/api.js';
 import { newSecret } from './graphql/mutations/api-keys.js';
+import { permissionGroups, seedPermissions } from './graphql/permissions.js';
 import {
   type Exchange,
   json,
@@ -42,6 +43,8 @@ export interface SandboxOptions {
   port?: number;
   /** Number of seeded runs; 240 by default. */
   runs?: number;
+  /** Chooses the random part of the seeded data; 0 by default. */
+  seed?: number;
   /** Lifetime of an access token in seconds; 300 by default. */
   tokenLifetime?: number;
   /** Whether runs advance over time; false by default. */
@@ -92,7 +95,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     options.dataFolder === undefined ? undefined : await DataFolder.open(options.dataFolder);
   const store = new Store();
   store.runsMoveWithSteps = () => control.settings.runsMoveWithSteps;
-  if (!folder?.restore(store)) seed(store, options.runs ?? 240);
+  if (!folder?.restore(store)) seed(store, options.runs ?? 240, options.seed);
+  seedPermissions(store, SERVICE_USER);
   const mainKey = mainKeyOf(store, options);
   const { clientId, clientSecret } = mainKey;
 
@@ -119,7 +123,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     baseUrl: url + FOREIGN,
     key: keys.foreign,
   });
-  const api = createApi({ key: keys.own, store, control, uploads });
+  const api = createApi({ key: keys.own, store, control, uploads, mainKeyId: mainKey.id });
   const context = { control, signal: closing.signal };
 
   const limitedApi: Handler = async (exchange) => {
@@ -194,7 +198,12 @@ function mainKeyOf(store: Store, { clientId, clientSecret }: SandboxOptions): Ap
   const [kept] = store.apiKeys.all();
   if (!kept) {
     const key = { clientId: clientId ?? 'sandbox-key', clientSecret: clientSecret ?? newSecret() };
-    return store.apiKeys.insert({ ...key, enabled: true }, SERVICE_USER);
+    const user = store.users.get(SERVICE_USER);
+    const permissionGroupIds = user && permissionGroups(user, store).map(({ id }) => id);
+    return store.apiKeys.insert(
+      { ...key, enabled: true, ...(permissionGroupIds && { permissionGroupIds }) },
+      SERVICE_USER,
+    );
   }
   const changes = { ...(clientId && { clientId }), ...(clientSecret && { clientSecret }) };
   return Object.keys(changes).length === 0 ? kept : store.apiKeys.update(kept.id, changes);

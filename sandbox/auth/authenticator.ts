@@ -1,5 +1,5 @@
 import { verify } from 'node:crypto';
-import type { UserRow } from '../data/model.js';
+import type { ApiKeyRow, UserRow } from '../data/model.js';
 import type { Store } from '../data/store.js';
 import { type Control, schemeOf } from '../faults/control.js';
 import type { SigningKey } from './signing-keys.js';
@@ -16,7 +16,7 @@ interface Claims {
 
 /** The API's own check of access tokens, with the texts that ION publishes. */
 export function createAuthenticator(key: SigningKey, store: Store, control: Control) {
-  return (authorization: string | undefined): UserRow => {
+  return (authorization: string | undefined): { apiKey: ApiKeyRow; user: UserRow } => {
     if (!authorization) throw new Unauthorized('Please provide proper credentials');
     const { authScheme } = control.settings;
     if (authScheme !== 'both' && schemeOf(authorization).toLowerCase() !== authScheme) {
@@ -38,8 +38,10 @@ export function createAuthenticator(key: SigningKey, store: Store, control: Cont
     }
     const apiKey = store.apiKeys.find((row) => row.clientId === claims.client_id);
     const user = apiKey && store.users.get(apiKey.createdById);
-    if (!user || user.deactivated) throw new Unauthorized('Unable to find user for token');
-    return user;
+    if (!apiKey || !user || user.deactivated) {
+      throw new Unauthorized('Unable to find user for token');
+    }
+    return { apiKey, user };
   };
 }
 

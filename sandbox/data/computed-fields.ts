@@ -1,19 +1,24 @@
+import { siblingFields, siblingRuns, siblingSteps } from './batches.js';
 import type { IssueRow, PartRow, RowTypes, RunRow, RunStatus, RunStepRow } from './model.js';
+import { settingsOf } from './organization-settings.js';
 import type { Store } from './store.js';
 
 /** Reads one field of a row. */
 export type Getter<R> = (row: R, store: Store) => unknown;
 
-/** The status of a run, computed from the statuses of its steps. */
+/** The status of a run, computed from the statuses of its steps, in the order of reports on ION's database. */
 export function rollUp(statuses: readonly RunStepRow['status'][]): RunStatus {
-  const has = (status: RunStepRow['status']) => statuses.includes(status);
-  if (has('IN_PROGRESS')) return 'IN_PROGRESS';
-  if (has('FAILED')) return 'FAILED';
-  if (has('REDLINE') || has('DAG_MODIFIABLE')) return 'REDLINE';
-  if (has('HOLD')) return 'HOLD';
-  if (has('TODO')) return has('COMPLETE') ? 'IN_PROGRESS' : 'TODO';
-  if (has('COMPLETE')) return has('CANCELED') ? 'PARTIAL_COMPLETE' : 'COMPLETE';
-  return has('CANCELED') ? 'CANCELED' : 'TODO';
+  const any = (status: RunStepRow['status']) => statuses.includes(status);
+  const all = (status: RunStepRow['status']) => statuses.every((each) => each === status);
+  if (any('REDLINE') || any('DAG_MODIFIABLE')) return 'REDLINE';
+  if (any('HOLD')) return 'HOLD';
+  if (any('FAILED')) return 'FAILED';
+  if (all('TODO')) return 'TODO';
+  if (all('COMPLETE')) return 'COMPLETE';
+  if (all('CANCELED')) return 'CANCELED';
+  if (any('IN_PROGRESS')) return 'IN_PROGRESS';
+  if (any('COMPLETE')) return any('TODO') ? 'IN_PROGRESS' : 'PARTIAL_COMPLETE';
+  return 'TODO';
 }
 
 /** Whether work on the step may begin now. */
@@ -129,6 +134,8 @@ const computed: Computed = {
       store.users.get(byTime(store, run, 'startTime')[0]?.startedById ?? 0) ?? null,
     completedBy: (run, store) =>
       store.users.get(byTime(store, run, 'endTime').at(-1)?.completedById ?? 0) ?? null,
+    batched: (run, store) => siblingRuns(run, store).length > 0,
+    batchSiblings: siblingRuns,
     // The two shortcuts of RunsInputFilters that are not members of Run.
     partNumber: (run, store) => store.parts.get(run.partId ?? 0)?.partNumber ?? null,
     locationId: (run, store) => steps(run, store).map((step) => step.locationId),
@@ -153,6 +160,8 @@ const computed: Computed = {
     blockingIssues: (step, store) =>
       mustCloseBy(step, store).filter(({ status }) => status !== 'RESOLVED'),
     mustCloseByLinkedIssues: mustCloseBy,
+    batched: (step, store) => siblingSteps(step, store).length > 0,
+    batchSiblings: siblingSteps,
   },
   RunStepField: {
     valid: (field) => !field.required || field.notApplicable || field.value !== null,
@@ -164,6 +173,8 @@ const computed: Computed = {
       return (field.allowedIonType === 'USERS' ? store.users.get(id) : store.parts.get(id)) ?? null;
     },
     step: (field, store) => store.runSteps.get(field.runStepId) ?? null,
+    batched: (field, store) => siblingFields(field, store).length > 0,
+    batchSiblings: siblingFields,
   },
   Part: {
     revisions: (part, store) =>
@@ -177,6 +188,7 @@ const computed: Computed = {
     kitted: (item) => item.status === 'KITTED',
     installed: (item) => item.status === 'INSTALLED',
     trackingType: (item, store) => store.parts.get(item.partId)?.trackingType ?? null,
+    buildRequirements: (item, store) => store.of('BuildRequirement', 'partInventoryId', item.id),
     issues: (item, store) =>
       store.issues.all().filter((issue) => inventoryIds(issue, store).includes(item.id)),
   },
@@ -193,6 +205,7 @@ const computed: Computed = {
     partInventories: (issue, store) =>
       rows(inventoryIds(issue, store), (id) => store.partInventories.get(id)),
   },
+  Organization: { settings: settingsOf },
   Session: {
     duration: (session) =>
       session.checkOut && (Date.parse(session.checkOut) - Date.parse(session.checkIn)) / 1000,

@@ -51,7 +51,6 @@ export interface RunRow extends Row {
   jiraIssueKey: string | null;
   resultsLink: string | null;
   exportControlled: boolean;
-  batched: boolean;
 }
 
 export interface RunStepRow extends Row {
@@ -77,7 +76,6 @@ export interface RunStepRow extends Row {
   isStandardStep: boolean;
   upstreamStepIds: readonly number[];
   partInventoryIds: readonly number[];
-  batched: boolean;
 }
 
 export interface RunStepFieldRow extends Row {
@@ -103,7 +101,6 @@ export interface RunStepFieldRow extends Row {
   fileAttachmentId: number | null;
   assignedToId: number | null;
   assignedTeamId: number | null;
-  batched: boolean;
 }
 
 export interface TemplateField {
@@ -197,10 +194,15 @@ export interface UserRow extends Row {
   organizationId: number;
 }
 
+/** The settings of an organization, by the type that they are about. */
+export type OrganizationSettings = Record<string, Record<string, unknown> | undefined>;
+
 export interface OrganizationRow extends Row {
   name: string;
   domain: string;
   orgSchema: string;
+  /** The settings that were changed. */
+  settings?: OrganizationSettings;
 }
 
 export interface AttributeRow extends Row {
@@ -241,6 +243,8 @@ export interface ApiKeyRow extends Row {
   clientId: string;
   clientSecret: string;
   enabled: boolean;
+  /** The permissions of its user when it was created; not in data of earlier versions. */
+  permissionGroupIds?: readonly number[];
 }
 
 export interface WebhookReceiverRow extends Row {

@@ -44,7 +44,6 @@ export function blankStep(runId: number, title: string, position: number): NewRo
     isStandardStep: false,
     upstreamStepIds: [],
     partInventoryIds: [],
-    batched: false,
   };
 }
 
@@ -96,6 +95,5 @@ export function blankField(
     fileAttachmentId: null,
     assignedToId: null,
     assignedTeamId: null,
-    batched: false,
   };
 }

@@ -83,6 +83,7 @@ const RECORDS: Record<string, readonly Columns[]> = {
     { teamId: 2, userId: 4 },
     { teamId: 2, userId: 5 },
   ],
+  RunBatch: [{ title: 'Example batch' }],
   Role: [{ name: 'Quality' }, { name: 'Operator' }],
   UserRole: [
     { userId: 1, roleId: 2 },

@@ -17,6 +17,8 @@ export interface Dialect extends PagingSettings {
   etagConflict: 'errors' | 'status' | 'bad-request';
   /** The form of that error: with the code `CONCURRENCY_ERROR`, only with its text, or only with another text. */
   etagError: 'code' | 'text' | 'other-text';
+  /** The refusal of a mutation that is not permitted: of the whole request with HTTP 403, or of the mutation with HTTP 200. Both have `errors`. */
+  permissionError: 'status' | 'errors';
   /** IDs in responses: of the types in the public schema (most are numbers), all numbers, or all texts. */
   idForm: 'schema' | 'number' | 'text';
   /** The case of enum values in responses; in requests they are always upper case. */
@@ -85,6 +87,7 @@ export const DEFAULT_DIALECT: Dialect = {
   opaqueCursors: false,
   etagConflict: 'errors',
   etagError: 'code',
+  permissionError: 'status',
   idForm: 'schema',
   enumCase: 'upper',
   timeForm: 'microseconds',
@@ -122,6 +125,7 @@ const CHOICES: { readonly [K in keyof Settings]?: readonly Settings[K][] } = {
   tokenPath: ['both', 'new', 'old'],
   etagConflict: ['errors', 'status', 'bad-request'],
   etagError: ['code', 'text', 'other-text'],
+  permissionError: ['status', 'errors'],
   idForm: ['schema', 'number', 'text'],
   enumCase: ['upper', 'lower'],
   timeForm: ['microseconds', 'milliseconds', 'offset', 'no-zone'],

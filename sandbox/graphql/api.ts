@@ -7,10 +7,12 @@ import type { Control } from '../faults/control.js';
 import type { Settings } from '../faults/settings.js';
 import { type Exchange, json, type SandboxResponse } from '../http/exchange.js';
 import type { Uploads } from '../http/uploads.js';
+import { coercion } from './coercion.js';
 import type { ApiContext } from './context.js';
 import { isSameSchema } from './dialect.js';
 import { introspectionSwitch } from './introspection.js';
 import { StaleEtag } from './mutations/common.js';
+import { permissionCheck } from './permission-check.js';
 import { executableSchema } from './resolvers.js';
 
 interface ApiOptions {
@@ -18,10 +20,12 @@ interface ApiOptions {
   store: Store;
   control: Control;
   uploads: Uploads;
+  /** The ID of the API key that the settings are about. */
+  mainKeyId: number;
 }
 
 /** The GraphQL API behind its auth layer. */
-export function createApi({ key, store, control, uploads }: ApiOptions) {
+export function createApi({ key, store, control, uploads, mainKeyId }: ApiOptions) {
   const authenticate = createAuthenticator(key, store, control);
   const build = () => {
     const dialect = { ...control.settings };
@@ -33,15 +37,30 @@ export function createApi({ key, store, control, uploads }: ApiOptions) {
       if (!isSameSchema(built.dialect, control.settings)) built = build();
       return built.schema;
     },
-    plugins: [introspectionSwitch(control), ionAnswers(control)],
+    plugins: [introspectionSwitch(control), ionAnswers(control), permissionCheck, coercion],
     maskedErrors: false,
     landingPage: false,
     graphiql: false,
     logging: false,
   });
 
+  const answer = async (body: string, user: ReturnType<typeof authenticate>) => {
+    const response = await yoga.fetch(
+      'http://sandbox/graphql',
+      {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'application/json' },
+        body,
+      },
+      { store, control, uploads, mainKeyId, ...user },
+    );
+    const type = response.headers.get('content-type') ?? 'application/json; charset=utf-8';
+    const bytes = Buffer.from(await response.arrayBuffer());
+    return { status: response.status, headers: { 'content-type': type }, body: bytes };
+  };
+
   return async (exchange: Exchange): Promise<SandboxResponse> => {
-    let user: ApiContext['user'];
+    let user: ReturnType<typeof authenticate>;
     try {
       user = authenticate(exchange.headers.authorization);
     } catch (error) {
@@ -49,28 +68,30 @@ export function createApi({ key, store, control, uploads }: ApiOptions) {
       throw error;
     }
     if (exchange.method !== 'POST') return refusal(405, 'Send a POST request.', { allow: 'POST' });
+    let body: unknown;
     try {
-      JSON.parse(exchange.body.toString());
+      body = JSON.parse(exchange.body.toString());
     } catch {
       return refusal(400, 'The request body is not JSON.');
     }
-    const response = await yoga.fetch(
-      'http://sandbox/graphql',
-      {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', accept: 'application/json' },
-        body: exchange.body.toString(),
-      },
-      { store, control, uploads, user },
-    );
-    return {
-      status: response.status,
-      headers: {
-        'content-type': response.headers.get('content-type') ?? 'application/json; charset=utf-8',
-      },
-      body: Buffer.from(await response.arrayBuffer()),
-    };
+    if (!Array.isArray(body) || !control.settings.arrayBatching) {
+      return answer(exchange.body.toString(), user);
+    }
+    return inTurn(body, (operation) => answer(JSON.stringify(operation), user));
   };
+}
+
+/** The responses to the operations of one request, which run one after the other. */
+async function inTurn(
+  operations: readonly unknown[],
+  answer: (operation: unknown) => Promise<SandboxResponse>,
+): Promise<SandboxResponse> {
+  const answers: unknown[] = [];
+  for (const operation of operations) {
+    const { body } = await answer(operation);
+    answers.push(JSON.parse(body.toString()));
+  }
+  return json(200, answers);
 }
 
 /** A response in the form of ION's own auth layer. */

@@ -1,4 +1,4 @@
-import type { UserRow } from '../data/model.js';
+import type { ApiKeyRow, UserRow } from '../data/model.js';
 import type { Store } from '../data/store.js';
 import type { Control } from '../faults/control.js';
 import type { Uploads } from '../http/uploads.js';
@@ -8,6 +8,10 @@ export interface ApiContext {
   store: Store;
   control: Control;
   uploads: Uploads;
+  /** The API key of the request. */
+  apiKey: ApiKeyRow;
+  /** The ID of the key that the settings are about. */
+  mainKeyId: number;
   /** The user behind the API key. */
   user: UserRow;
 }

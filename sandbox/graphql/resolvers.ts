@@ -10,7 +10,7 @@ import {
   isUnionType,
 } from 'graphql';
 import { normalizeTimestamp } from '../data/clock.js';
-import type { FileAttachmentRow, PartInventoryRow, Row } from '../data/model.js';
+import type { FileAttachmentRow, PartInventoryRow, Row, UserRow } from '../data/model.js';
 import { DEFAULT_DIALECT } from '../faults/settings.js';
 import type { Connection } from './connections.js';
 import type { ApiContext } from './context.js';
@@ -19,7 +19,13 @@ import { filterArgument, type ListArgs, list, page } from './lists.js';
 import { member } from './members.js';
 import { mutations } from './mutations/index.js';
 import { findByKeys } from './mutations/shape.js';
+import { checkPermission, userPermissions } from './permission-check.js';
+import { type GrantingRole, permissionGroups } from './permissions.js';
 import { isStored, nodeType, document as publicDocument, schema } from './schema.js';
+
+interface RuleSettings {
+  enabled?: boolean;
+}
 
 type Resolver = GraphQLFieldResolver<unknown, ApiContext, Record<string, unknown>>;
 
@@ -28,6 +34,23 @@ const SPECIAL: Record<string, Record<string, Resolver>> = {
   Query: {
     me: (_source, _args, context) => context.user,
     requestFileUploadUrl: (_source, args, { uploads }) => uploads.request(String(args.filename)),
+  },
+  User: {
+    permissionGroups: (row, _args, context) =>
+      (row as UserRow).id === context.user.id
+        ? userPermissions(context)
+        : permissionGroups(row as UserRow, context.store),
+  },
+  RuleSettings: {
+    enabled: (settings, _args, { control }) =>
+      (settings as RuleSettings).enabled ?? control.settings.rule,
+  },
+  Role: {
+    // Each permission group has one permission, with the same ID.
+    permissions: (row, _args, { store }) =>
+      ((row as GrantingRole).permissionGroupIds ?? []).map((id) =>
+        store.table('Permission').get(id),
+      ),
   },
   FileAttachment: { downloadUrl, url: downloadUrl },
   PartInventoriesConnection: {
@@ -126,6 +149,7 @@ function refuse(query: string): never {
 function mutation(name: string): Resolver {
   return (_source, args, context) => {
     context.control.executed(name);
+    checkPermission(name, context);
     const result = context.store.transaction(() => mutations.get(name)?.(args, context));
     context.control.onCarriedOut?.(name, args);
     return result;

@@ -1,11 +1,12 @@
 import { availableToWork } from '../data/computed-fields.js';
 import type { RunStepRow, TemplateField } from '../data/model.js';
 import { Random } from '../data/random.js';
-import { plausibleValue } from '../data/seed.js';
+import { plausibleValue } from '../data/seeded-work.js';
 import type { Store } from '../data/store.js';
 import type { WriteContext } from '../graphql/context.js';
+import { setValues } from '../graphql/mutations/fields.js';
 import { createRun } from '../graphql/mutations/runs.js';
-import { checkTransition, moveStep } from '../graphql/mutations/transitions.js';
+import { checkTransition, updateBatchedStep } from '../graphql/mutations/transitions.js';
 
 const TICK = 1000;
 /** Only the newest runs live, so that a sandbox with very many stays quick. */
@@ -62,7 +63,7 @@ function work(step: RunStepRow, store: Store, random: Random): void {
       options: empty.options ?? [],
     };
     const value = plausibleValue(template, store.clock.now(), random);
-    store.runStepFields.update(empty.id, { value }, context(store, random).user.id);
+    store.transaction(() => setValues(empty, { value }, context(store, random)));
     return;
   }
   const chance = random.next();
@@ -84,8 +85,13 @@ function move(
   store: Store,
   random: Random,
 ): void {
-  checkTransition(step, status, store);
-  store.transaction(() => moveStep(step, status, context(store, random)));
+  try {
+    checkTransition(step, status, store);
+  } catch {
+    // Somebody has brought the runs of a batch into different states.
+    return;
+  }
+  store.transaction(() => updateBatchedStep(step, { status }, context(store, random)));
 }
 
 /** Somebody on the shop floor. */

@@ -26,7 +26,7 @@ const RESOURCES: Record<string, string> = {
 };
 
 /** Columns that ION keeps in other tables, that exist only in the sandbox, or that are secret. */
-const NOT_COLUMNS = new Set(['clientSecret', 'owner', 'template']);
+const NOT_COLUMNS = new Set(['clientSecret', 'owner', 'template', 'permissionGroupIds']);
 
 const ENUMS = new Set([
   'allowedIonType',

@@ -8,6 +8,7 @@ import { RunningNodeRed } from '../../tools/running-node-red.js';
 import { useSandbox } from '../support/sandbox.js';
 import { makeStep } from '../support/steps.js';
 
+const TEXT = { value: 'high', valueType: 'str' };
 const place = (node: FlowNode): FlowNode => ({ x: 0, y: 0, z: 'flow', wires: [], ...node });
 const say = (id: string, text: string, properties: object = {}) =>
   place({ id, type: 'function', func: `node.warn(${text})`, ...properties });
@@ -26,11 +27,11 @@ describe('a rejected write of the outbox', () => {
   afterEach(() => nodeRed?.stop());
 
   /** The log after a write of a text to a number, with a node whose output 2 has these wires. */
-  const logOf = async (wires: string[], others: FlowNode[], z = 'flow') => {
+  const logOf = async (wires: string[], others: FlowNode[], z = 'flow', value: object = TEXT) => {
     const userDir = join(folder.path, `user-${++count}`);
     await mkdir(userDir);
     const { clientId, clientSecret } = context.sandbox;
-    const step = { ...stepNode, id: 'write', value: 'high', valueType: 'str', delivery: 'outbox' };
+    const step = { ...stepNode, id: 'write', ...value, delivery: 'outbox' };
     const where = { run: '', step: '', field: String(field), fieldType: 'num', outputs: 2 };
     const flow = [
       { id: 'flow', type: 'tab', label: 'test' },
@@ -59,6 +60,16 @@ describe('a rejected write of the outbox', () => {
     assert.match(log, /output 2: ION_VARIABLES of A-7: ION_VARIABLES/);
     assert.doesNotMatch(log, /caught ION/);
   });
+
+  for (const permissionError of ['status', 'errors'] as const) {
+    it(`is one for which the API key lacks the permission, refused by ${permissionError}, after one try`, async () => {
+      const { control } = context.sandbox;
+      control.set({ permissions: ['UpdateRunStep'], permissionError });
+      const log = await logOf(['two'], [two], 'flow', { value: '5', valueType: 'num' });
+      assert.match(log, /output 2: ION_FORBIDDEN of A-7: ION_FORBIDDEN/);
+      assert.equal(control.counters().api.byOperation.mutation, 1);
+    });
+  }
 
   it('reaches Catch nodes if nothing is wired to output 2', async () => {
     assert.match(await logOf([], []), /caught ION_VARIABLES of A-7: ION_VARIABLES, write/);

@@ -292,6 +292,13 @@ describe('ion-graphql', () => {
       assert.equal(failed.ion.status, 409);
     });
 
+    it('a mutation that the API key has no permission for', async () => {
+      context.sandbox.control.set({ permissions: [] });
+      await load({ query: 'mutation { createRun(input: { title: "New" }) { run { id } } }' });
+      const failed = await fails('ION_FORBIDDEN', /permission to create.*needs CreateRun\)$/);
+      assert.equal(failed.ion.status, 403);
+    });
+
     it('a result that does not fit into the message, before anything is executed', async () => {
       const query = 'mutation { createRun(input: { title: "Lost" }) { run { id } } }';
       await load({ query, output: 'payload.me' });

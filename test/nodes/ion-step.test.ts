@@ -246,6 +246,25 @@ describe('ion-step', () => {
     }
   });
 
+  it('fails with ION_FORBIDDEN for what the API key has no permission for', async () => {
+    const permissions: [FlowMessage, object, string][] = [
+      [{ field: 'Torque', payload: 1 }, {}, 'UpdateRunStepFieldValue'],
+      [{ payload: 'COMPLETE' }, { action: 'status' }, 'UpdateRunStep'],
+      [{ payload: 'text', filename: 'a.txt' }, { action: 'file' }, 'CreateFileAttachment'],
+    ];
+    for (const [msg, properties, permission] of permissions) {
+      await helper.unload();
+      await load(properties);
+      context.sandbox.control.set({ permissions: [] });
+      const { error, ion } = await refusal({ step: step.step, ...msg });
+      assert.equal(error.code, 'ION_FORBIDDEN', error.message);
+      assert.ok(error.message.endsWith(`this needs ${permission})`), error.message);
+      assert.equal((ion as FlowMessage).status, 403);
+      context.sandbox.control.set({ permissions: [permission] });
+      assert.equal((await flow.send({ step: step.step, ...msg })).caught.length, 0);
+    }
+  });
+
   it('fails with ION_CONFIG without a config node', async () => {
     await load({ config: 'none' });
     assert.equal((await refusal({ step: 1, field: 'a', payload: 1 })).error.code, 'ION_CONFIG');

@@ -250,6 +250,9 @@ describe('sandbox: mutations', () => {
     assert.equal((await sandbox.http('PATCH', 'settings', { rule: true })).status, 200);
     assert.equal(await sandbox.refusal(SET_VALUE, { input }), RULE_TEXT);
     assert.equal(sandbox.data.runStepFields.get(field.id)?.value, null);
+    const rules = '{ me { organization { settings { rules { enabled } } } } }';
+    const { me } = await sandbox.ask(rules);
+    assert.deepEqual(me.organization.settings, { rules: { enabled: true } });
     sandbox.control.set({ rule: false });
     await sandbox.ask(SET_VALUE, { input });
   });
@@ -326,19 +329,21 @@ describe('sandbox: mutations', () => {
       `mutation ($input: SessionEventInput!) { ${name}(input: $input) {
         ${name}Event { runStepId eventType createdById } } }`;
     const input = { runStepId: step.id };
+    // The start of the step has checked the user in.
+    assert.match(await sandbox.refusal(event('checkIn'), { input }), /already checked in/);
+    const { checkOut } = await sandbox.ask(event('checkOut'), { input });
+    assert.equal(checkOut.checkOutEvent.eventType, 'CHECK_OUT');
+    assert.match(await sandbox.refusal(event('checkOut'), { input }), /not checked in/);
     const { checkIn } = await sandbox.ask(event('checkIn'), { input });
     assert.deepEqual(checkIn.checkInEvent, {
       runStepId: step.id,
       eventType: 'CHECK_IN',
       createdById: 6,
     });
-    assert.match(await sandbox.refusal(event('checkIn'), { input }), /already checked in/);
-    const { checkOut } = await sandbox.ask(event('checkOut'), { input });
-    assert.equal(checkOut.checkOutEvent.eventType, 'CHECK_OUT');
     await sandbox.ask(event('checkIn'), { input: { ...input, userId: '2' } });
     await move(step.id, step._etag, 'COMPLETE');
     const { runStep } = await sandbox.ask(`{ runStep(id: ${step.id}) { sessions { checkOut } } }`);
-    assert.equal(runStep.sessions.length, 2);
+    assert.equal(runStep.sessions.length, 3);
     for (const session of runStep.sessions) assert.notEqual(session.checkOut, null);
     assert.match(await sandbox.refusal(event('checkIn'), { input }), /while it is COMPLETE/);
   });

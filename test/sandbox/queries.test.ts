@@ -1,28 +1,7 @@
 import assert from 'node:assert/strict';
-import { rollUp } from '../../sandbox/data/computed-fields.js';
-import type { RunStatus, StepStatus } from '../../sandbox/data/model.js';
 import { paginate, toCursor } from '../../sandbox/graphql/connections.js';
 import { compileScalar, trigramSimilarity } from '../../sandbox/graphql/filters.js';
 import { start, type TestSandbox } from './client.js';
-
-describe('sandbox: status of a run', () => {
-  const cases: [StepStatus[], RunStatus][] = [
-    [[], 'TODO'],
-    [['TODO', 'TODO'], 'TODO'],
-    [['COMPLETE', 'TODO'], 'IN_PROGRESS'],
-    [['COMPLETE', 'IN_PROGRESS', 'TODO'], 'IN_PROGRESS'],
-    [['COMPLETE', 'FAILED', 'TODO'], 'FAILED'],
-    [['REDLINE', 'HOLD'], 'REDLINE'],
-    [['COMPLETE', 'HOLD', 'TODO'], 'HOLD'],
-    [['COMPLETE', 'COMPLETE'], 'COMPLETE'],
-    [['CANCELED', 'CANCELED'], 'CANCELED'],
-    [['COMPLETE', 'CANCELED'], 'PARTIAL_COMPLETE'],
-    [['CANCELED', 'TODO'], 'TODO'],
-  ];
-  for (const [steps, status] of cases) {
-    it(`${steps.join(' + ') || 'no steps'} → ${status}`, () => assert.equal(rollUp(steps), status));
-  }
-});
 
 describe('sandbox: filter operators', () => {
   const cases: [string, object, unknown, boolean][] = [

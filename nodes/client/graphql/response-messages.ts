@@ -2,6 +2,7 @@ import { cut, type GraphqlError, quote } from '../errors.js';
 import type { FailureClass } from '../failures/classify-failure.js';
 import { isWebPage, titleOf } from '../failures/web-page.js';
 import { type HttpResponse, headerOf } from '../http/transport.js';
+import type { Operation } from './operation.js';
 
 /** Advice for the texts with which ION refuses a token (docs.firstresonance.io, error codes). */
 const TOKEN_ADVICE: [RegExp, string][] = [
@@ -22,15 +23,23 @@ const URL_CHECK =
   'Check the API URL in the ION config node, and the gateway, proxy or firewall in between.';
 const SEND_FEWER = 'Send fewer messages or lower the number of concurrent requests.';
 
+/** Permissions that a message names. */
+const MAX_PERMISSIONS = 3;
 /** Characters of a text that are searched for a title, or quoted. */
 const MAX_SEARCHED = 16_384;
+
+interface RefusedRequest {
+  /** The client tries both forms of the authorization header. */
+  isSchemeAutomatic: boolean;
+  operation: Operation | undefined;
+}
 
 /** The message for GraphQL errors. ION's own text comes first, so that it can be searched for. */
 export function errorsMessage(
   { status }: HttpResponse,
   { code, origin }: FailureClass,
   errors: GraphqlError[],
-  isSchemeAutomatic: boolean,
+  { isSchemeAutomatic, operation }: RefusedRequest,
 ): string {
   const text = quote(errors.map((error) => error.message).join(' · '));
   if (code === 'ION_AUTH') {
@@ -47,9 +56,20 @@ export function errorsMessage(
     return `${text} (someone else changed it: read it again and write with the new etag)`;
   }
   if (code === 'ION_FORBIDDEN') {
-    return `${text} (the API key has the permissions that its creator had when it was created)`;
+    const needed = neededPermissions(operation);
+    return `${text} (the API key has the permissions that its creator had when it was created${needed})`;
   }
   return text;
+}
+
+/** ION names the permission for a mutation after it: `UpdateRunStep` for updateRunStep. */
+function neededPermissions(operation: Operation | undefined): string {
+  if (operation?.kind !== 'mutation') return '';
+  const names = operation.definition.selectionSet.selections.flatMap((each) =>
+    each.kind === 'Field' ? each.name.value.replace(/^./, (letter) => letter.toUpperCase()) : [],
+  );
+  const needed = [...new Set(names)].slice(0, MAX_PERMISSIONS);
+  return needed.length === 0 ? '' : `; this needs ${needed.join(', ')}`;
 }
 
 function tokenAdvice(text: string, isSchemeAutomatic: boolean): string {

@@ -86,7 +86,7 @@ export function readResponse(
   const errors = readErrors(body, isFailure(response));
   const data = isObject(body) && isObject(body.data) ? body.data : undefined;
   if (errors || isFailure(response)) {
-    throw failure(response, host, { errors, data, traceId, isSchemeAutomatic });
+    throw failure(response, host, { errors, data, traceId, isSchemeAutomatic, operation });
   }
   if (!data || (operation && !hasFieldOf(operation, data))) {
     const { status } = response;
@@ -133,16 +133,18 @@ function failure(
     data,
     traceId,
     isSchemeAutomatic,
+    operation,
   }: Pick<FailedResponse, 'errors' | 'data'> & {
     traceId: string | undefined;
     isSchemeAutomatic: boolean;
+    operation: Operation | undefined;
   },
 ): IonError {
   const retryAfterMs = parseRetryAfter(response.headers);
   const failed = { status: response.status, errors, data, retryAfterMs };
   const failureClass = classifyApiFailure(failed);
   const message = errors
-    ? errorsMessage(response, failureClass, errors, isSchemeAutomatic)
+    ? errorsMessage(response, failureClass, errors, { isSchemeAutomatic, operation })
     : statusMessage(response, failureClass, host);
   return new IonError(failureClass.code, message, {
     ...failureClass,

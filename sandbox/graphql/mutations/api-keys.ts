@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { ApiKeyRow } from '../../data/model.js';
 import type { ApiContext } from '../context.js';
+import { userPermissions } from '../permission-check.js';
 import { checkEtag, type Mutation, withArgs, withInput } from './common.js';
 
 interface ApiKeyInput {
@@ -23,10 +24,12 @@ function currentKey(input: ApiKeyInput, { store }: ApiContext): ApiKeyRow {
 }
 
 export const apiKeyMutations: Record<string, Mutation> = {
-  createApiKey: withArgs((_args, { store, user }) => {
+  createApiKey: withArgs((_args, context) => {
+    const { store, user } = context;
     const clientSecret = newSecret();
+    const permissionGroupIds = userPermissions(context).map(({ id }) => id);
     const key = store.apiKeys.insert(
-      { clientId: `sandbox-${randomUUID()}`, clientSecret, enabled: true },
+      { clientId: `sandbox-${randomUUID()}`, clientSecret, enabled: true, permissionGroupIds },
       user.id,
     );
     return { apikey: { ...key, shownSecret: clientSecret } };

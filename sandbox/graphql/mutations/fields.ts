@@ -1,9 +1,10 @@
+import { siblingFields, siblingSteps } from '../../data/batches.js';
 import { parseMicros } from '../../data/clock.js';
 import { settable } from '../../data/computed-fields.js';
 import type { FieldType, FieldValue, RunStepFieldRow } from '../../data/model.js';
 import { blankField } from '../../data/row-templates.js';
 import type { Store } from '../../data/store.js';
-import type { ApiContext } from '../context.js';
+import type { ApiContext, WriteContext } from '../context.js';
 import {
   columns,
   current,
@@ -38,31 +39,32 @@ interface ValueInput extends Versioned {
 export const fieldMutations: Record<string, Mutation> = {
   createRunStepField: withInput<CreateFieldInput>((input, { store, user }) => {
     const step = existing(store.runSteps, input.runStepId);
-    checkRedline(step.id, store);
-    const blank = blankField(
-      step.id,
-      input.name,
-      input.type,
-      input.position ?? store.runStepFields.of(step.id).length,
-    );
+    const steps = [step, ...siblingSteps(step, store)];
+    for (const { id } of steps) checkRedline(id, store);
+    const position = input.position ?? store.runStepFields.of(step.id).length;
+    const blank = blankField(step.id, input.name, input.type, position);
     const field = { ...blank, ...columns(input, 'value'), value: null };
     const value = checkedValue(field, input.value ?? null, store);
-    return { runStepField: store.runStepFields.insert({ ...field, ...value }, user.id) };
+    const [runStepField] = steps.map(({ id: runStepId }) =>
+      store.runStepFields.insert({ ...field, ...value, runStepId }, user.id),
+    );
+    return { runStepField };
   }),
 
-  updateRunStepField: withInput<UpdateFieldInput>((input, { store, user }) => {
+  updateRunStepField: withInput<UpdateFieldInput>((input, context) => {
+    const { store } = context;
     const field = current(store.runStepFields, input);
-    checkRedline(field.runStepId, store);
+    for (const each of [field, ...siblingFields(field, store)]) checkRedline(each.runStepId, store);
     const patch = columns(input, 'value');
     const value =
       input.value === undefined ? {} : checkedValue({ ...field, ...patch }, input.value, store);
-    return { runStepField: store.runStepFields.update(field.id, { ...patch, ...value }, user.id) };
+    return { runStepField: setValues(field, { ...patch, ...value }, context) };
   }),
 
   updateRunStepFieldValue: withInput<ValueInput>((input, context) => {
-    const { store, user } = context;
+    const { store } = context;
     const field = current(store.runStepFields, input);
-    checkSettable(field, store);
+    for (const each of [field, ...siblingFields(field, store)]) checkSettable(each, store);
     const notApplicable = input.notApplicable ?? false;
     if (notApplicable && !field.allowNotApplicable) {
       throw new Error(`Field "${field.name}" cannot be marked as not applicable.`);
@@ -72,18 +74,27 @@ export const fieldMutations: Record<string, Mutation> = {
         ? {}
         : checkedValue(field, notApplicable ? null : input.value, store);
     applyRule(field, input.value, context);
-    return {
-      runStepField: store.runStepFields.update(field.id, { ...value, notApplicable }, user.id),
-    };
+    return { runStepField: setValues(field, { ...value, notApplicable }, context) };
   }),
 
   deleteRunStepField: withArgs<Versioned>((args, { store }) => {
     const field = current(store.runStepFields, args);
-    checkRedline(field.runStepId, store);
-    store.runStepFields.delete(field.id);
+    const fields = [field, ...siblingFields(field, store)];
+    for (const { runStepId } of fields) checkRedline(runStepId, store);
+    for (const { id } of fields) store.runStepFields.delete(id);
     return { id: field.id };
   }),
 };
+
+/** Changes a field, and the same field of every other run of a batch. */
+export function setValues(
+  field: RunStepFieldRow,
+  patch: Partial<RunStepFieldRow>,
+  { store, user }: WriteContext,
+): RunStepFieldRow {
+  for (const { id } of siblingFields(field, store)) store.runStepFields.update(id, patch, user.id);
+  return store.runStepFields.update(field.id, patch, user.id);
+}
 
 function checkRedline(runStepId: number, store: Store): void {
   if (store.runSteps.get(runStepId)?.status === 'REDLINE') return;

@@ -3,7 +3,8 @@ import { apiKeyMutations } from './api-keys.js';
 import { attachmentMutations } from './attachments.js';
 import type { Mutation } from './common.js';
 import { fieldMutations } from './fields.js';
-import { attributeSettings } from './organization.js';
+import { issueMutations } from './issues.js';
+import { attributeSettings, organizationMutations } from './organization.js';
 import { partMutations } from './parts.js';
 import { procedureMutations } from './procedures.js';
 import { purchasingMutations } from './purchasing.js';
@@ -22,6 +23,8 @@ const special: Readonly<Record<string, Mutation>> = {
   ...fieldMutations,
   ...sessionMutations,
   ...attachmentMutations,
+  ...issueMutations,
+  ...organizationMutations,
   ...partMutations,
   ...procedureMutations,
   ...purchasingMutations,

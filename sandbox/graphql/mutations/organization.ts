@@ -1,7 +1,8 @@
 import { type GraphQLField, getNamedType } from 'graphql';
-import type { Row } from '../../data/model.js';
+import type { OrganizationSettings } from '../../data/model.js';
+import { merged } from '../../data/organization-settings.js';
 import { fieldsOf } from '../schema.js';
-import { current, type Mutation, type Versioned, withInput } from './common.js';
+import { columns, current, type Mutation, type Versioned, withInput } from './common.js';
 
 interface Attribute {
   key: string;
@@ -10,7 +11,18 @@ interface Attribute {
   allowedIonType?: string | null;
 }
 
-type Settings = Record<string, { attributes?: Attribute[] } | undefined>;
+interface OrganizationInput extends Versioned {
+  settings?: OrganizationSettings | null;
+}
+
+export const organizationMutations: Record<string, Mutation> = {
+  updateOrganization: withInput<OrganizationInput>((input, { store, user }) => {
+    const row = current(store.organizations, input);
+    const settings = merged(row.settings, input.settings);
+    const patch = { ...columns(input, 'settings'), settings };
+    return { organization: store.organizations.update(row.id, patch, user.id) };
+  }),
+};
 
 /**
  * `updateOrganizationPartAttributes` and its siblings: they define, or take away, an attribute in
@@ -24,12 +36,14 @@ export function attributeSettings({ name }: GraphQLField<unknown, unknown>): Mut
   )?.name;
   if (!verb || !settings) return undefined;
   return withInput<Versioned & Attribute>((input, { store, user }) => {
-    const row = current(store.organizations, input) as Row & { settings?: Settings };
+    const row = current(store.organizations, input);
     const { id: _id, etag: _etag, ...attribute } = input;
     const known = row.settings?.[settings];
-    const others = (known?.attributes ?? []).filter(({ key }) => key !== input.key);
+    const others = ((known?.attributes ?? []) as Attribute[]).filter(
+      ({ key }) => key !== input.key,
+    );
     const attributes = verb === 'update' ? [...others, attribute] : others;
     const patch = { settings: { ...row.settings, [settings]: { ...known, attributes } } };
-    return { organization: store.organizations.update(row.id, patch as object, user.id) };
+    return { organization: store.organizations.update(row.id, patch, user.id) };
   });
 }

@@ -1,11 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { columns, current, existing, type Mutation, type Versioned, withInput } from './common.js';
 
-interface CreateIssueInput {
-  runStepId?: string | null;
-  partInventoryIds?: number[] | null;
-}
-
 interface InventoryInput {
   partId?: string | null;
   locationId?: string | null;
@@ -13,38 +8,10 @@ interface InventoryInput {
   autogenerateLotNumber?: boolean | null;
 }
 
-const ISSUE_STEERING = ['createIssueForEachBatchSibling', 'partInventoryIds'];
 const INVENTORY_STEERING = ['autogenerateSerialType', 'autogenerateLotNumber', 'cost', 'uri'];
 
-/** Writes to the records around runs: issues, comments, inventory, notifications. */
+/** Writes to the records around runs: inventory, notifications. */
 export const recordMutations: Record<string, Mutation> = {
-  createIssue: withInput<CreateIssueInput>((input, { store, user }) => {
-    if (input.runStepId) existing(store.runSteps, input.runStepId);
-    const partInventoryIds = (input.partInventoryIds ?? []).map(
-      (id) => existing(store.partInventories, id).id,
-    );
-    const issue = store.issues.insert(
-      {
-        title: null,
-        status: 'PENDING',
-        causeCondition: null,
-        expectedCondition: null,
-        disposition: null,
-        issueDispositionTypeId: null,
-        runStepId: null,
-        mustCloseByRunStepId: null,
-        purchaseOrderLineId: null,
-        fixPartInventoryId: null,
-        assignedToId: null,
-        assignedTeamId: null,
-        partInventoryIds,
-        ...columns(input, ...ISSUE_STEERING),
-      },
-      user.id,
-    );
-    return { issue };
-  }),
-
   createPartInventory: withInput<InventoryInput>((input, { store, user }) => {
     const part = existing(store.parts, input.partId);
     if (input.locationId) existing(store.locations, input.locationId);

@@ -12,7 +12,7 @@ import {
   withArgs,
   withInput,
 } from './common.js';
-import { moveStep } from './transitions.js';
+import { updateStep } from './transitions.js';
 
 interface RunInput {
   title?: string | null;
@@ -20,6 +20,9 @@ interface RunInput {
   procedureId?: string | null;
   partId?: string | null;
   partInventoryId?: string | null;
+  runBatchId?: number | null;
+  runBatchTitle?: string | null;
+  addToNewBatch?: boolean | null;
   attributes?: AttributeInput[] | null;
 }
 
@@ -53,8 +56,8 @@ export function createRun(input: RunInput, context: WriteContext): RunRow {
       jiraIssueKey: null,
       resultsLink: null,
       exportControlled: false,
-      batched: false,
       ...columns(input, ...STEERING),
+      ...batchColumns(input, context),
       title: title || `${procedure?.title} ${String(store.runs.nextId).padStart(4, '0')}`,
     },
     user.id,
@@ -62,6 +65,16 @@ export function createRun(input: RunInput, context: WriteContext): RunRow {
   createAttributes('Run', run.id, input.attributes, context);
   if (procedure) copySteps(store, run, stepsOf(procedure, store), user.id);
   return run;
+}
+
+/** The batch that a run joins: one that exists, or a new one. */
+function batchColumns(input: RunInput, { store, user }: WriteContext): Partial<RunRow> {
+  const { runBatchId, runBatchTitle = null, addToNewBatch } = input;
+  const batches = store.table('RunBatch');
+  if (runBatchId) existing(batches, runBatchId);
+  if (!addToNewBatch) return {};
+  const title: object = { title: runBatchTitle };
+  return { runBatchId: batches.insert(title, user.id).id };
 }
 
 /** The steps of a procedure; data of earlier versions has them in the procedure only. */
@@ -102,7 +115,8 @@ function updateRun(input: Versioned & RunInput, context: WriteContext): RunRow {
   const { store, user } = context;
   const run = current(store.runs, input);
   updateAttributes('Run', run.id, input.attributes, context);
-  return store.runs.update(run.id, columns(input, ...STEERING), user.id);
+  const patch = { ...columns(input, ...STEERING), ...batchColumns(input, context) };
+  return store.runs.update(run.id, patch, user.id);
 }
 
 export const runMutations: Record<string, Mutation> = {
@@ -123,7 +137,7 @@ export const runMutations: Record<string, Mutation> = {
     const run = current(store.runs, input);
     for (const step of store.runSteps.of(run.id)) {
       if (step.status === 'COMPLETE' || step.status === 'CANCELED') continue;
-      moveStep(step, 'CANCELED', context);
+      updateStep(step, { status: 'CANCELED' }, context);
     }
     return { run: store.runs.update(run.id, {}, user.id) };
   }),

@@ -1,16 +1,11 @@
+import { siblingSteps } from '../../data/batches.js';
 import type { SessionRow } from '../../data/model.js';
-import type { ApiContext } from '../context.js';
 import { existing, type Mutation, withInput } from './common.js';
+import { checkIn, endSession, openSession } from './step-effects.js';
 
 interface SessionEventInput {
   runStepId: string;
   userId?: string | null;
-}
-
-function openSession(runStepId: number, userId: number, { store }: ApiContext) {
-  return store.sessions
-    .of(runStepId)
-    .find((session) => session.checkOut === null && session.createdById === userId);
 }
 
 /** A session's id stands for both of its events. */
@@ -26,18 +21,13 @@ export const sessionMutations: Record<string, Mutation> = {
     if (step.status !== 'IN_PROGRESS') {
       throw new Error(`Nobody can check in to run step ${step.id} while it is ${step.status}.`);
     }
-    if (openSession(step.id, user.id, context)) {
+    if (openSession(step.id, user.id, store)) {
       throw new Error(`User ${user.id} is already checked in to run step ${step.id}.`);
     }
-    const session = store.sessions.insert(
-      {
-        runStepId: step.id,
-        eventType: 'CHECK_IN',
-        checkIn: store.clock.now(),
-        checkOut: null,
-      },
-      user.id,
-    );
+    const session = checkIn(step.id, user.id, store);
+    for (const { id, status } of siblingSteps(step, store)) {
+      if (status === 'IN_PROGRESS') checkIn(id, user.id, store);
+    }
     return { checkInEvent: event(session, 'CHECK_IN') };
   }),
 
@@ -45,12 +35,13 @@ export const sessionMutations: Record<string, Mutation> = {
     const { store } = context;
     const step = existing(store.runSteps, input.runStepId);
     const user = input.userId ? existing(store.users, input.userId) : context.user;
-    const open = openSession(step.id, user.id, context);
+    const open = openSession(step.id, user.id, store);
     if (!open) throw new Error(`User ${user.id} is not checked in to run step ${step.id}.`);
-    const session = store.sessions.update(open.id, {
-      checkOut: store.clock.now(),
-      eventType: 'CHECK_OUT',
-    });
+    const session = endSession(open.id, store);
+    for (const { id } of siblingSteps(step, store)) {
+      const sibling = openSession(id, user.id, store);
+      if (sibling) endSession(sibling.id, store);
+    }
     return { checkOutEvent: event(session, 'CHECK_OUT') };
   }),
 };

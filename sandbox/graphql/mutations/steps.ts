@@ -1,4 +1,5 @@
-import type { StepStatus } from '../../data/model.js';
+import { siblingRuns, siblingSteps } from '../../data/batches.js';
+import type { RunRow, StepStatus } from '../../data/model.js';
 import { blankStep } from '../../data/row-templates.js';
 import { type AttributeInput, createAttributes, updateAttributes } from './attributes.js';
 import {
@@ -10,7 +11,7 @@ import {
   withArgs,
   withInput,
 } from './common.js';
-import { checkOutAll, checkTransition, statusColumns } from './transitions.js';
+import { checkTransition, updateBatchedStep } from './transitions.js';
 
 interface CreateStepInput {
   runId: string;
@@ -35,37 +36,30 @@ export const stepMutations: Record<string, Mutation> = {
     if (input.locationId) existing(store.locations, input.locationId);
     if (input.parentId) existing(store.runSteps, input.parentId);
     // ION ignores `position`: a new step comes last, in REDLINE.
-    const step = store.runSteps.insert(
-      {
-        ...blankStep(run.id, input.title, store.runSteps.of(run.id).length),
-        ...columns(input, 'position'),
-      },
-      user.id,
-    );
+    const add = ({ id }: RunRow) =>
+      store.runSteps.insert(
+        {
+          ...blankStep(id, input.title, store.runSteps.of(id).length),
+          ...columns(input, 'position', 'runId'),
+        },
+        user.id,
+      );
+    const step = add(run);
+    for (const sibling of siblingRuns(run, store)) add(sibling);
     createAttributes('RunStep', step.id, input.attributes, context);
     return { step };
   }),
 
   updateRunStep: withInput<UpdateStepInput>((input, context) => {
-    const { store, user } = context;
+    const { store } = context;
     const step = current(store.runSteps, input);
     if (input.locationId) existing(store.locations, input.locationId);
     if (input.parentId) existing(store.runSteps, input.parentId);
-    const status = input.status ?? step.status;
-    checkTransition(step, status, store);
+    const { status } = input;
+    const patch = { ...columns(input, 'status', 'displayPdf'), ...(status && { status }) };
+    if (status) checkTransition(step, status, store);
     updateAttributes('RunStep', step.id, input.attributes, context);
-    const now = store.clock.now();
-    const leaves = step.status === 'IN_PROGRESS' && status !== 'IN_PROGRESS';
-    const runStep = store.runSteps.update(
-      step.id,
-      {
-        ...columns(input, 'status', 'displayPdf'),
-        ...statusColumns(step, status, now, user.id),
-      },
-      user.id,
-    );
-    if (leaves) checkOutAll(step.id, store, now);
-    return { runStep };
+    return { runStep: updateBatchedStep(step, patch, context) };
   }),
 
   deleteRunStep: withArgs<Versioned>((args, { store }) => {
@@ -73,14 +67,16 @@ export const stepMutations: Record<string, Mutation> = {
     if (step.status !== 'REDLINE') {
       throw new Error(`Run step ${step.id} can only be deleted while it is in REDLINE.`);
     }
-    for (const field of [...store.runStepFields.of(step.id)]) store.runStepFields.delete(field.id);
-    store.runSteps.delete(step.id);
+    for (const { id } of [step, ...siblingSteps(step, store)]) {
+      for (const field of [...store.runStepFields.of(id)]) store.runStepFields.delete(field.id);
+      store.runSteps.delete(id);
+    }
     return { id: step.id };
   }),
 
-  cancelRunStepRedline: withArgs<Versioned>((args, { store, user }) => {
-    const step = current(store.runSteps, args);
+  cancelRunStepRedline: withArgs<Versioned>((args, context) => {
+    const step = current(context.store.runSteps, args);
     if (step.status !== 'REDLINE') throw new Error(`Run step ${step.id} is not in REDLINE.`);
-    return { runStep: store.runSteps.update(step.id, { status: 'TODO' }, user.id) };
+    return { runStep: updateBatchedStep(step, { status: 'TODO' }, context) };
   }),
 };

@@ -1,7 +1,9 @@
+import { siblingSteps } from '../../data/batches.js';
 import { availableToWork, openUpstream } from '../../data/computed-fields.js';
 import type { RunStepRow, StepStatus } from '../../data/model.js';
 import type { Store } from '../../data/store.js';
 import type { WriteContext } from '../context.js';
+import { applyEffects } from './step-effects.js';
 
 /** The statuses that may follow each status of a step. */
 const TRANSITIONS: Record<StepStatus, readonly StepStatus[]> = {
@@ -15,8 +17,12 @@ const TRANSITIONS: Record<StepStatus, readonly StepStatus[]> = {
   DAG_MODIFIABLE: ['TODO', 'CANCELED', 'REDLINE'],
 };
 
-/** Refuses a status that the step may not take now. */
+/** Refuses a status that the step, or the same step of another run of its batch, may not take now. */
 export function checkTransition(step: RunStepRow, status: StepStatus, store: Store): void {
+  for (const each of [step, ...siblingSteps(step, store)]) checkOne(each, status, store);
+}
+
+function checkOne(step: RunStepRow, status: StepStatus, store: Store): void {
   if (step.status === status) return;
   if (!TRANSITIONS[step.status].includes(status)) {
     throw new Error(`Run step ${step.id} cannot go from ${step.status} to ${status}.`);
@@ -50,7 +56,7 @@ function checkComplete(step: RunStepRow, store: Store): void {
 }
 
 /** The columns that move with a status. */
-export function statusColumns(
+function statusColumns(
   step: RunStepRow,
   status: StepStatus,
   now: string,
@@ -76,23 +82,26 @@ export function statusColumns(
   }
 }
 
-/** Changes the status of a step, with all consequences. */
-export function moveStep(
+/** Changes one step, with everything that its new status sets off. */
+export function updateStep(
   step: RunStepRow,
-  status: StepStatus,
-  { store, user }: WriteContext,
-): void {
-  const now = store.clock.now();
-  const leaves = step.status === 'IN_PROGRESS' && status !== 'IN_PROGRESS';
-  store.runSteps.update(step.id, statusColumns(step, status, now, user.id), user.id);
-  if (leaves) checkOutAll(step.id, store, now);
+  patch: Partial<RunStepRow>,
+  context: WriteContext,
+): RunStepRow {
+  const { store, user } = context;
+  const { status: before } = step;
+  const moved = statusColumns(step, patch.status ?? before, store.clock.now(), user.id);
+  const updated = store.runSteps.update(step.id, { ...patch, ...moved }, user.id);
+  applyEffects(updated, before, context);
+  return updated;
 }
 
-/** Leaving IN_PROGRESS checks out everyone who was checked in. */
-export function checkOutAll(runStepId: number, store: Store, now: string): void {
-  for (const session of store.sessions.of(runStepId)) {
-    if (session.checkOut === null) {
-      store.sessions.update(session.id, { checkOut: now, eventType: 'CHECK_OUT' });
-    }
-  }
+/** Changes a step, and the same step of every other run of its batch. */
+export function updateBatchedStep(
+  step: RunStepRow,
+  patch: Partial<RunStepRow>,
+  context: WriteContext,
+): RunStepRow {
+  for (const sibling of siblingSteps(step, context.store)) updateStep(sibling, patch, context);
+  return updateStep(step, patch, context);
 }

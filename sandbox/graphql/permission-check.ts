@@ -1,0 +1,77 @@
+import {
+  type DocumentNode,
+  GraphQLError,
+  getOperationAST,
+  Kind,
+  type SelectionNode,
+} from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+import type { ApiContext } from './context.js';
+import {
+  Forbidden,
+  keyPermissions,
+  named,
+  type PermissionGroup,
+  permissionGroups,
+  permissionOf,
+} from './permissions.js';
+import { schema } from './schema.js';
+
+/** The permission groups of the user of a request, as far as the settings leave them. */
+export function userPermissions(context: ApiContext): readonly PermissionGroup[] {
+  return restricted(permissionGroups(context.user, context.store), context);
+}
+
+function restricted(
+  groups: readonly PermissionGroup[],
+  { apiKey, mainKeyId, control }: ApiContext,
+) {
+  return named(groups, apiKey.id === mainKeyId ? control.settings.permissions : null);
+}
+
+/** @throws Forbidden if the API key of a request lacks the permission for a mutation */
+export function checkPermission(mutation: string, context: ApiContext): void {
+  const field = schema.getMutationType()?.getFields()[mutation];
+  const wanted = field && permissionOf(field);
+  const { apiKey, user, store } = context;
+  const groups = restricted(keyPermissions(apiKey, user, store), context);
+  if (wanted !== undefined && !groups.some(({ name }) => name === wanted)) {
+    throw new Forbidden(mutation);
+  }
+}
+
+/** Refuses a request with a mutation that is not permitted: with HTTP 403, before anything runs. */
+export const permissionCheck: Plugin<ApiContext> = {
+  onExecute({ args, setResultAndStopExecution }) {
+    // Safe: the library adds members of its own to the context of a request.
+    const context = args.contextValue as ApiContext;
+    if (context.control.settings.permissionError !== 'status') return;
+    const operation = getOperationAST(args.document, args.operationName);
+    if (operation?.operation !== 'mutation') return;
+    try {
+      for (const name of fieldNames(operation.selectionSet.selections, args.document)) {
+        checkPermission(name, context);
+      }
+    } catch (error) {
+      if (!(error instanceof Forbidden)) throw error;
+      const extensions = { http: { status: 403 } };
+      setResultAndStopExecution({ errors: [new GraphQLError(error.message, { extensions })] });
+    }
+  },
+};
+
+/** The fields of an operation's root, those in fragments included. */
+function fieldNames(selections: readonly SelectionNode[], document: DocumentNode): string[] {
+  return selections.flatMap((selection) => {
+    if (selection.kind === Kind.FIELD) return selection.name.value;
+    if (selection.kind === Kind.INLINE_FRAGMENT) {
+      return fieldNames(selection.selectionSet.selections, document);
+    }
+    const fragment = document.definitions.find(
+      (each) => each.kind === Kind.FRAGMENT_DEFINITION && each.name.value === selection.name.value,
+    );
+    return fragment?.kind === Kind.FRAGMENT_DEFINITION
+      ? fieldNames(fragment.selectionSet.selections, document)
+      : [];
+  });
+}
