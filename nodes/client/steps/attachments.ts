@@ -4,8 +4,8 @@ import { lacksIn } from '../graphql/lacks.js';
 import type { Operation } from '../graphql/operation.js';
 import { ownOperation } from '../graphql/own-operation.js';
 import { headerOf } from '../http/transport.js';
+import type { Id } from '../support/known-columns.js';
 import type { AttachmentFile } from './attachment-file.js';
-import type { Id } from './known-columns.js';
 import { isSameName } from './name-matching.js';
 import type { RequestScope } from './request-scope.js';
 

@@ -1,6 +1,6 @@
 import { IonError, toIonError } from '../errors.js';
 import { KeyedMutex } from '../support/keyed-mutex.js';
-import { etagIn, type Id } from './known-columns.js';
+import { etagIn, type Id } from '../support/known-columns.js';
 
 /** A row as ION returns it after a write. */
 export type Written = Record<string, unknown>;

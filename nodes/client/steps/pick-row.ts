@@ -1,5 +1,5 @@
 import { IonError, quote, type Reason } from '../errors.js';
-import type { Id } from './known-columns.js';
+import type { Id } from '../support/known-columns.js';
 import { foldedName, rowsNamed, spelledName } from './name-matching.js';
 import type { RunStep, RunStepField } from './step-rows.js';
 import { MAX_NAME_LENGTH, type Reference } from './target.js';

@@ -1,8 +1,8 @@
 import { IonError } from '../errors.js';
 import { weightOf } from '../support/json-size.js';
+import { type ForeignRow, foreignRow, type Id } from '../support/known-columns.js';
 import { LruCache } from '../support/lru-cache.js';
 import { Slices } from '../support/slices.js';
-import { type ForeignRow, foreignRow, type Id } from './known-columns.js';
 import { MAX_CACHE_WEIGHT, type Weighed } from './read-cache.js';
 
 /** Steps of a run, or fields of a step. */

@@ -1,8 +1,8 @@
 import { IonError, toIonError } from '../errors.js';
 import { ownOperation } from '../graphql/own-operation.js';
 import { weightOf } from '../support/json-size.js';
+import { type ForeignRow, foreignRow, idIn } from '../support/known-columns.js';
 import { LruCache } from '../support/lru-cache.js';
-import { type ForeignRow, foreignRow, idIn } from './known-columns.js';
 import { notFound, pickField, pickStep, shown } from './pick-row.js';
 import { MAX_CACHE_WEIGHT, ReadCache } from './read-cache.js';
 import type { RequestScope } from './request-scope.js';

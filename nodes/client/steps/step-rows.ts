@@ -1,4 +1,4 @@
-import type { FieldDefinition } from './field-values.js';
+import { IonError } from '../errors.js';
 import {
   etagIn,
   type ForeignRow,
@@ -8,7 +8,8 @@ import {
   numberIn,
   optionsIn,
   wordIn,
-} from './known-columns.js';
+} from '../support/known-columns.js';
+import type { FieldDefinition } from './field-values.js';
 
 /** A step of a run. Null stands for a column that ION did not return as its schema declares it. */
 export interface RunStep {
@@ -31,9 +32,17 @@ export interface RunStepField extends FieldDefinition {
 
 /** Selection of a `RunStep`. */
 export const STEP_COLUMNS =
-  'id runId title ... on RunStep @wished { position } status ... on RunStep @wished { entityId } _etag';
+  'id runId title ... on RunStep @wished { position status entityId _etag }';
 /** Selection of a `RunStepField`. */
 export const FIELD_COLUMNS = 'id runStepId name ... on RunStepField @wished { type options } _etag';
+
+/** The failure of a write that needs a column of its step which this ION does not return. */
+export function missingColumn(column: keyof RunStep, use: string): IonError {
+  return new IonError(
+    'ION_RESPONSE',
+    `ION returned no "${column}" of type "RunStep", which ${use}.`,
+  );
+}
 
 /** `undefined` for a row without an id. */
 export function toStep(row: ForeignRow): RunStep | undefined {

@@ -1,12 +1,12 @@
 import { IonError, toIonError } from '../errors.js';
 import { ownOperation } from '../graphql/own-operation.js';
 import { describe } from '../support/describe.js';
+import { wordIn } from '../support/known-columns.js';
 import type { EtagWrites, Written } from './etag-writes.js';
-import { wordIn } from './known-columns.js';
 import { foldedName } from './name-matching.js';
 import type { RequestScope } from './request-scope.js';
 import type { RunSteps } from './run-steps.js';
-import type { RunStep } from './step-rows.js';
+import { missingColumn, type RunStep } from './step-rows.js';
 import type { Target } from './target.js';
 
 const MUTATION = ownOperation(
@@ -95,6 +95,7 @@ async function sendStatus(
   status: string,
   requests: RequestScope,
 ): Promise<Written | undefined> {
+  if (row._etag === null) throw missingColumn('_etag', 'a change of its status needs');
   const input = { id: row.id, etag: row._etag, status };
   const { data } = await requests.send(MUTATION, { input });
   const written = (data.updateRunStep as { runStep?: Written } | null)?.runStep;

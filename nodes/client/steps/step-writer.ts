@@ -10,7 +10,7 @@ import { type FieldResult, writeAllFields } from './field-results.js';
 import { toFieldValue } from './field-values.js';
 import { RequestScope } from './request-scope.js';
 import { RunSteps } from './run-steps.js';
-import type { RunStepField } from './step-rows.js';
+import { missingColumn, type RunStepField } from './step-rows.js';
 import { StepStart, writableTargets } from './step-start.js';
 import { StepStatus } from './step-status.js';
 import { isGiven, type Target } from './target.js';
@@ -180,10 +180,7 @@ export class StepWriter {
       const done = await this.#attachments.attachedEarlier(file, id, earlier, requests);
       if (done) return resultOf('CreateFileAttachment', done, requests);
       if (entityId === null) {
-        throw new IonError(
-          'ION_RESPONSE',
-          'ION returned no "entityId" of type "RunStep", which attachments need.',
-        );
+        throw missingColumn('entityId', 'attachments need');
       }
       const attached = await this.#attachments.attach(file, entityId, requests, earlier.created);
       return resultOf('CreateFileAttachment', attached, requests);

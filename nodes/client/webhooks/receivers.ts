@@ -6,10 +6,11 @@ import { flattenResponse } from '../lists/rows.js';
 import type { PageSource } from '../paging/page-reader.js';
 import { pages } from '../paging/paginator.js';
 import { isPlainObject } from '../support/json.js';
+import { type Id, idIn } from '../support/known-columns.js';
 
 /** A webhook receiver as ION returns it. */
 export interface Receiver {
-  id: number;
+  id: Id;
   _etag: string;
   name: string;
   webhookUri: string;
@@ -18,7 +19,7 @@ export interface Receiver {
 
 /** A webhook subscription as ION returns it. */
 export interface Subscription {
-  id: number;
+  id: Id;
   _etag: string;
   resource: string;
   action: string;
@@ -125,7 +126,7 @@ export class Receivers {
   }
 
   /** @returns the id of the new receiver */
-  async create(columns: ReceiverColumns): Promise<number> {
+  async create(columns: ReceiverColumns): Promise<Id> {
     const { data } = await this.#request(CREATE_RECEIVER, { input: columns });
     return createdId(data);
   }
@@ -145,14 +146,15 @@ export class Receivers {
    * @param subscriptions the receiver's subscriptions so far
    */
   async subscribe(
-    receiverId: number,
+    receiverId: Id,
     subscriptions: readonly Subscription[],
     { resource, actions }: { resource: string; actions: readonly string[] },
   ): Promise<void> {
-    const missing = new Set(actions);
+    const missing = new Set(actions.map(nameOf));
     for (const subscription of subscriptions) {
       const { id, _etag: etag, action, active } = subscription;
-      const isWanted = subscription.resource === resource && missing.delete(action);
+      const isWanted =
+        nameOf(subscription.resource) === nameOf(resource) && missing.delete(nameOf(action));
       if (!isWanted) await this.#deleteSubscription(subscription);
       else if (active === false)
         await this.#request(UPDATE_SUBSCRIPTION, { input: { id, etag, active: true } });
@@ -172,17 +174,23 @@ export class Receivers {
   }
 }
 
+/** A value of an enum in the case of the schema: some versions of ION may answer in lower case. */
+function nameOf(value: unknown): string {
+  return String(value).toUpperCase();
+}
+
 function subscriptionsOf({ subscriptions }: { subscriptions: unknown }): Subscription[] {
   const list: unknown[] = Array.isArray(subscriptions) ? subscriptions : [];
   const isSubscription = (each: unknown): each is Subscription => isPlainObject(each);
   return list.slice(0, MAX_SUBSCRIPTIONS).filter(isSubscription);
 }
 
-function createdId(data: Record<string, unknown>): number {
+function createdId(data: Record<string, unknown>): Id {
   const { webhookReceiver } = (data.createWebhookReceiver ?? {}) as {
     webhookReceiver?: { id?: unknown } | null;
   };
-  if (typeof webhookReceiver?.id === 'number') return webhookReceiver.id;
+  const id = idIn(webhookReceiver?.id);
+  if (id !== null) return id;
   throw new IonError(
     'ION_RESPONSE',
     'ION did not return the ID of the webhook receiver that it created.',

@@ -4,11 +4,11 @@ import { IonError, toIonError } from '../../client/errors.js';
 import type { Operation } from '../../client/graphql/operation.js';
 import { ownOperation } from '../../client/graphql/own-operation.js';
 import { pages } from '../../client/paging/paginator.js';
-import { type ForeignRow, foreignRow, idIn, nameIn } from '../../client/steps/known-columns.js';
 import { foldedName } from '../../client/steps/name-matching.js';
 import { pickStep } from '../../client/steps/pick-row.js';
 import { type RunStep, toStep } from '../../client/steps/step-rows.js';
 import { idOf, isGiven, type Reference } from '../../client/steps/target.js';
+import { type ForeignRow, foreignRow, idIn, nameIn } from '../../client/support/known-columns.js';
 import { withClientOfDialog } from './client-of-dialog.js';
 import { requireDeployedConfig } from './deployed-config.js';
 

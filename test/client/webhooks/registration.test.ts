@@ -64,6 +64,18 @@ describe('webhook registration', () => {
     ]);
   });
 
+  for (const settings of [{ idForm: 'text' }, { enumCase: 'lower' }] as const) {
+    it(`keeps its subscriptions in an ION with ${JSON.stringify(settings)}`, async () => {
+      ion.sandbox.control.set(settings);
+      await registerWith();
+      const before = ion.sandbox.data.webhookSubscriptions.all().map(({ id }) => id);
+      assert.equal(before.length, 2);
+      await registerWith();
+      const after = ion.sandbox.data.webhookSubscriptions.all().map(({ id }) => id);
+      assert.deepEqual(after, before);
+    });
+  }
+
   it('follows changes of the node', async () => {
     await registerWith();
     const [before] = receivers();

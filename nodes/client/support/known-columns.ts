@@ -1,4 +1,4 @@
-import { beginning } from '../support/json-size.js';
+import { beginning } from './json-size.js';
 
 // Columns of ION's rows with the type and size that they have in ION. Everything else in a response
 // is ignored, so that no server can fill the caches.
