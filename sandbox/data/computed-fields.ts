@@ -1,10 +1,8 @@
 import { siblingFields, siblingRuns, siblingSteps } from './batches.js';
 import type { IssueRow, PartRow, RowTypes, RunRow, RunStatus, RunStepRow } from './model.js';
 import { settingsOf } from './organization-settings.js';
-import type { Store } from './store.js';
-
-/** Reads one field of a row. */
-export type Getter<R> = (row: R, store: Store) => unknown;
+import { procedureFields } from './procedure-fields.js';
+import type { Getter, Store } from './store.js';
 
 /** The status of a run, computed from the statuses of its steps, in the order of reports on ION's database. */
 export function rollUp(statuses: readonly RunStepRow['status'][]): RunStatus {
@@ -243,7 +241,9 @@ function inventoryIds(issue: IssueRow, store: Store): number[] {
   return [...new Set([...issue.partInventoryIds, ...ids])];
 }
 
+const all = { ...computed, ...procedureFields };
+
 /** The computed fields of a type, by name. */
 export function computedFieldsOf(type: string): Readonly<Record<string, Getter<unknown>>> {
-  return (computed as Record<string, Record<string, Getter<unknown>> | undefined>)[type] ?? {};
+  return (all as Record<string, Record<string, Getter<unknown>> | undefined>)[type] ?? {};
 }

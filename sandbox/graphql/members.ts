@@ -8,10 +8,10 @@ import {
   isNonNullType,
   isObjectType,
 } from 'graphql';
-import { computedFieldsOf, type Getter } from '../data/computed-fields.js';
+import { computedFieldsOf } from '../data/computed-fields.js';
 import { entityId, entityTypes, isEntityType } from '../data/entities.js';
 import type { Row } from '../data/model.js';
-import type { Store } from '../data/store.js';
+import type { Getter, Store } from '../data/store.js';
 import { fieldsOf, idColumn, isStored, rowType, typeOfId } from './schema.js';
 
 type Columns = Row & Record<string, unknown>;
