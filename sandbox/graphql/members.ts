@@ -165,10 +165,8 @@ function toMany(type: string, field: GraphQLField<unknown, unknown>, target: str
   }
   if (target === type) return () => [];
   if (target === 'Label' || target === 'Requirement') return tagged(type, name, target);
-  const isAttached = target === 'Comment' || target === 'FileAttachment';
-  if (isAttached || type === 'Entity') {
-    return name === 'assets' ? () => [] : attached(type, target);
-  }
+  if (target === 'FileAttachment') return files(type, name === 'assets');
+  if (target === 'Comment' || type === 'Entity') return attached(type, target);
   const back = idColumn(type, fields);
   if (back) return children(target, back);
   return joined(type, target) ?? listed(type, target);
@@ -206,6 +204,13 @@ function tagged(type: string, name: string, target: string): Read {
 function attached(type: string, target: string): Read {
   const id = type === 'Entity' ? (row: unknown) => (row as Row).id : member(type, 'entityId');
   return (row, store) => store.of(target, 'entityId', Number(id(row, store)));
+}
+
+/** The files of an entity are either attached to it or assets that its content shows. */
+function files(type: string, areAssets: boolean): Read {
+  const read = attached(type, 'FileAttachment');
+  return (row, store) =>
+    (read(row, store) as Columns[]).filter((file) => Boolean(file.isAsset) === areAssets);
 }
 
 /** Rows that a third type joins, such as TeamUser, ReceiptItem and PartProcedure. */

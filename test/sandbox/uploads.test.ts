@@ -107,6 +107,32 @@ describe('sandbox: uploads', () => {
     assert.match(await sandbox.refusal(CREATE, { input }), /not found/);
   });
 
+  it('keeps the assets that the content of a step shows apart from its attachments', async () => {
+    const { step } = await sandbox.ask('{ step(id: 1) { entityId } }');
+    const input = { entityId: step.entityId, filename: 'example.png' };
+    const { createAsset } = await sandbox.ask(
+      `mutation ($input: CreateFileAttachmentInput!) {
+        createAsset(input: $input) { uploadUrl fileAttachment { id } } }`,
+      { input },
+    );
+    await put(createAsset.uploadUrl, { 'content-type': 'image/png' });
+    const files = async () => {
+      const query =
+        '{ step(id: 1) { assets { id downloadUrl } entity { assets { id } fileAttachments { id } } } }';
+      return (await sandbox.ask(query)).step;
+    };
+    const { id } = createAsset.fileAttachment;
+    const { assets, entity } = await files();
+    assert.deepEqual(entity, { assets: [{ id }], fileAttachments: [] });
+    assert.equal((await fetch(assets[0].downloadUrl)).status, 200);
+    const { deleteAsset } = await sandbox.ask(
+      `mutation ($input: DeleteFileAttachmentInput!) { deleteAsset(input: $input) { fileAttachmentId } }`,
+      { input: { fileAttachmentId: id, entityId: step.entityId } },
+    );
+    assert.equal(deleteAsset.fileAttachmentId, id);
+    assert.deepEqual((await files()).assets, []);
+  });
+
   it('deletes an attachment from its entity', async () => {
     const { fileAttachment } = await create();
     const DELETE = `mutation ($input: DeleteFileAttachmentInput!) {
