@@ -1,4 +1,5 @@
 import { siblingFields, siblingRuns, siblingSteps } from './batches.js';
+import { labelFields } from './label-fields.js';
 import type { IssueRow, PartRow, RowTypes, RunRow, RunStatus, RunStepRow } from './model.js';
 import { settingsOf } from './organization-settings.js';
 import { procedureFields } from './procedure-fields.js';
@@ -241,7 +242,7 @@ function inventoryIds(issue: IssueRow, store: Store): number[] {
   return [...new Set([...issue.partInventoryIds, ...ids])];
 }
 
-const all = { ...computed, ...procedureFields };
+const all = { ...computed, ...procedureFields, ...labelFields };
 
 /** The computed fields of a type, by name. */
 export function computedFieldsOf(type: string): Readonly<Record<string, Getter<unknown>>> {

@@ -71,6 +71,8 @@ function seedAttributes(store: Store, put: Put): void {
   }
 }
 
+const LABEL = { format: 'ZPL', heightInches: 1, widthInches: 2, dpi: 203, deactivated: false };
+
 const RECORDS: Record<string, readonly Columns[]> = {
   Team: [
     { name: 'Example Assembly Team', supervisorId: 1 },
@@ -101,6 +103,10 @@ const RECORDS: Record<string, readonly Columns[]> = {
   ],
   PartSubtype: [{ name: 'Example casting', description: null }],
   LocationSubtype: [{ name: 'Example cell', description: null }],
+  BarcodeTemplate: [
+    { name: 'Example location label', entityType: 'LOCATIONS', ...LABEL },
+    { name: 'Example inventory label', entityType: 'PARTS_INVENTORY', ...LABEL },
+  ],
   IssueDispositionType: [
     { title: 'Rework', active: true },
     { title: 'Scrap', active: true },
