@@ -83,5 +83,28 @@ const ofSteps: Record<string, Getter<StepRow>> = {
     edges('upstreamStepId', step, store).map((edge) => edge.stepId),
 };
 
-/** The computed members of procedures and their steps. */
-export const procedureFields = { Procedure: { steps: topSteps, labels }, Step: ofSteps };
+interface ValueRow extends Row {
+  columnId: number;
+  value?: unknown;
+}
+
+/** The type of a value in a grid is that of its column. */
+function typeOf({ columnId }: ValueRow, store: Store): unknown {
+  const column = store.table('DatagridColumn').get(columnId) as
+    | (Row & { type?: string })
+    | undefined;
+  return column?.type ?? null;
+}
+
+const ofValues: Record<string, Getter<ValueRow>> = {
+  type: typeOf,
+  fileAttachmentId: (row, store) =>
+    typeOf(row, store) === 'FILE_ATTACHMENT' ? Number(row.value) : null,
+};
+
+/** The computed members of procedures, their steps and the grids in these. */
+export const procedureFields = {
+  Procedure: { steps: topSteps, labels },
+  Step: ofSteps,
+  DatagridValue: ofValues,
+};

@@ -3,6 +3,7 @@ import {
   getNamedType,
   getNullableType,
   isEnumType,
+  isInputObjectType,
   isLeafType,
   isListType,
   isNonNullType,
@@ -12,7 +13,7 @@ import { computedFieldsOf } from '../data/computed-fields.js';
 import { entityId, entityTypes, isEntityType } from '../data/entities.js';
 import type { Row } from '../data/model.js';
 import type { Getter, Store } from '../data/store.js';
-import { fieldsOf, idColumn, isStored, rowType, typeOfId } from './schema.js';
+import { fieldsOf, idColumn, isStored, rowType, schema, typeOfId } from './schema.js';
 
 type Columns = Row & Record<string, unknown>;
 type Read = Getter<unknown>;
@@ -167,9 +168,25 @@ function toMany(type: string, field: GraphQLField<unknown, unknown>, target: str
   if (target === 'Label' || target === 'Requirement') return tagged(type, name, target);
   if (target === 'FileAttachment') return files(type, name === 'assets');
   if (target === 'Comment' || type === 'Entity') return attached(type, target);
-  const back = idColumn(type, fields);
+  const back = idColumn(type, fields) ?? createdWith(type, target);
   if (back) return children(target, back);
-  return joined(type, target) ?? listed(type, target);
+  return joined(type, target) ?? referring(type, target) ?? listed(type, target);
+}
+
+/** The column that only the creation of a row names: a build requirement is one of an inventory. */
+function createdWith(type: string, target: string): string | undefined {
+  const input = schema.getType(`Create${target}Input`);
+  return isInputObjectType(input) ? idColumn(type, input.getFields()) : undefined;
+}
+
+/** Rows with one relation to this type under a name of its own, such as the values of a `row`. */
+function referring(type: string, target: string): Read | undefined {
+  const fields = fieldsOf(target);
+  const [column, ...others] = Object.values(fields)
+    .filter((field) => getNamedType(field.type).name === type)
+    .map(({ name }) => `${name}Id`)
+    .filter((name) => name in fields && !STAMPS.has(name));
+  return column === undefined || others.length > 0 ? undefined : children(target, column);
 }
 
 const attributes =

@@ -116,4 +116,32 @@ describe('sandbox: procedures', () => {
       steps: [{ isChildStandardStep: true }],
     });
   });
+
+  it('have the rows of a grid with their values, which are of the type of their column', async () => {
+    const { procedureId } = await nested();
+    const stepId = await createStep({ title: 'Measure', procedureId, type: 'DATAGRID' });
+    const column = (header: string, type: string, index: number) =>
+      create('createDatagridColumn', 'datagridColumn', { stepId, header, type, index });
+    const columns = [
+      await column('Width', 'NUMBER', 0),
+      await column('Photo', 'FILE_ATTACHMENT', 1),
+    ];
+    const rowId = await create('createDatagridRow', 'datagridRow', { stepId, index: 0 });
+    const file = await create('createFileAttachment', 'fileAttachment', {
+      filename: 'example.png',
+    });
+    for (const [i, value] of [12.5, file].entries()) {
+      await create('setDatagridValue', 'datagridValue', { rowId, columnId: columns[i], value });
+    }
+    const { step } = await sandbox.ask(`{ step(id: ${stepId}) {
+      datagridRows { edges { node { values { type value fileAttachment { filename } } } } }
+      datagridColumns { edges { node { values { value } } } }
+    } }`);
+    const { values } = step.datagridRows.edges[0].node;
+    assert.deepEqual(values, [
+      { type: 'NUMBER', value: 12.5, fileAttachment: null },
+      { type: 'FILE_ATTACHMENT', value: file, fileAttachment: { filename: 'example.png' } },
+    ]);
+    assert.deepEqual(step.datagridColumns.edges[0].node.values, [{ value: 12.5 }]);
+  });
 });

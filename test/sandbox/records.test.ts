@@ -109,6 +109,41 @@ describe('sandbox: records around runs', () => {
     assert.deepEqual(team.users, [{ id: 4 }, { id: 5 }, { id: 1 }]);
   });
 
+  it('are found from the thing that they refer to, whatever the name of their column', async () => {
+    await sandbox.ask(`mutation {
+      createPartInventory(input: { partId: 7, serialNumber: "EX-CHILD" }) { partInventory { id } }
+      createBuildRequirement(input: { partId: 7, partInventoryId: 1 }) { buildRequirement { id } }
+      createAbomInstallation(input: { buildRequirementId: 1, partInventoryId: 13, quantity: 1 }) {
+        abomInstallation { id }
+      }
+    }`);
+    const { partInventory } = await sandbox.ask(`{ partInventory(id: 1) {
+      buildRequirements { part { partNumber } abomInstallations { partInventory { serialNumber } } }
+    } }`);
+    assert.deepEqual(partInventory.buildRequirements, [
+      {
+        part: { partNumber: 'EX-1007' },
+        abomInstallations: [{ partInventory: { serialNumber: 'EX-CHILD' } }],
+      },
+    ]);
+  });
+
+  it('include labels, whose ZPL a printer takes', async () => {
+    const { barcodeTemplates, location } = await sandbox.ask(`{
+      barcodeTemplates(filters: { entityType: { eq: LOCATIONS } }) { edges { node { id } } }
+      location(id: 9) { entityId }
+    }`);
+    const templateId = barcodeTemplates.edges[0].node.id;
+    const { createBarcodeLabel } = await sandbox.ask(
+      'mutation($input: CreateBarcodeLabelInput!) { createBarcodeLabel(input: $input) { barcodeLabel { barcode qrCode iuid } } }',
+      { input: { templateId, entityId: location.entityId } },
+    );
+    const { barcode, iuid, qrCode } = createBarcodeLabel.barcodeLabel;
+    assert.equal(qrCode, JSON.stringify({ uid: iuid }));
+    assert.ok(barcode.startsWith('^XA') && barcode.endsWith('^XZ'));
+    assert.ok(barcode.includes(`^FDMA,${qrCode}^FS`) && barcode.includes('^FDShelf A1^FS'));
+  });
+
   it('refuse relations to rows that do not exist', async () => {
     assert.equal(
       await sandbox.refusal('mutation { createPartKit(input: { runId: 999 }) { partKit { id } } }'),
