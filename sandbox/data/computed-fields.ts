@@ -1,8 +1,8 @@
 import { siblingFields, siblingRuns, siblingSteps } from './batches.js';
-import { labelFields } from './label-fields.js';
 import type { IssueRow, PartRow, RowTypes, RunRow, RunStatus, RunStepRow } from './model.js';
 import { settingsOf } from './organization-settings.js';
 import { procedureFields } from './procedure-fields.js';
+import { recordFields } from './record-fields.js';
 import type { Getter, Store } from './store.js';
 
 /** The status of a run, computed from the statuses of its steps, in the order of reports on ION's database. */
@@ -242,7 +242,7 @@ function inventoryIds(issue: IssueRow, store: Store): number[] {
   return [...new Set([...issue.partInventoryIds, ...ids])];
 }
 
-const all = { ...computed, ...procedureFields, ...labelFields };
+const all = { ...computed, ...procedureFields, ...recordFields };
 
 /** The computed fields of a type, by name. */
 export function computedFieldsOf(type: string): Readonly<Record<string, Getter<unknown>>> {

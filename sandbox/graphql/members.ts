@@ -84,9 +84,11 @@ function special(type: string, name: string): Read | undefined {
       };
     case 'isLatestVersion':
       return (row, store) => {
-        const { familyId, version } = row as Columns;
+        const { version, ...own } = row as Columns;
+        // The versions of a bill of material are those of its part.
+        const family = 'familyId' in own ? 'familyId' : 'partId';
         return !(store.table(type).all() as Columns[]).some(
-          (other) => other.familyId === familyId && Number(other.version) > Number(version),
+          (other) => other[family] === own[family] && Number(other.version) > Number(version),
         );
       };
     default:

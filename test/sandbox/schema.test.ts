@@ -57,8 +57,7 @@ const REFUSED: Record<string, string[]> = {
     'createStandardStepVersion',
     'importStepsFromPdf',
   ],
-  'they take a notation or several operations in one input': [
-    'createOrUpdateMultipleMboms',
+  'they take several operations in one input': [
     'runStepDatagridOperations',
     'stepDatagridOperations',
   ],

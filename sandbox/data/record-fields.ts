@@ -25,5 +25,19 @@ function barcode(label: LabelRow, store: Store): string {
 
 const ofLabels: Record<string, Getter<LabelRow>> = { qrCode, barcode };
 
-/** The computed members of barcode labels. */
-export const labelFields = { BarcodeLabel: ofLabels };
+interface MbomRow extends Row {
+  partId: number;
+}
+interface ItemRow extends Row {
+  mbomId: number;
+}
+
+/** The part whose bill of material an item is in. */
+function parentId({ mbomId }: ItemRow, store: Store): number | null {
+  return (store.table('MBom').get(mbomId) as MbomRow | undefined)?.partId ?? null;
+}
+
+const ofItems: Record<string, Getter<ItemRow>> = { parentId };
+
+/** The computed members of the records around runs. */
+export const recordFields = { BarcodeLabel: ofLabels, MBomItem: ofItems };
