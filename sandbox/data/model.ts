@@ -210,7 +210,7 @@ export interface AttributeRow extends Row {
   owner: string;
   ownerId: number;
   key: string;
-  type: 'STRING' | 'NUMBER' | 'BOOLEAN';
+  type: FieldType;
   value: unknown;
 }
 

@@ -1,4 +1,4 @@
-import type { Row } from './model.js';
+import type { AttributeRow, Row } from './model.js';
 import type { Getter, Store } from './store.js';
 
 interface LabelRow extends Row {
@@ -39,5 +39,13 @@ function parentId({ mbomId }: ItemRow, store: Store): number | null {
 
 const ofItems: Record<string, Getter<ItemRow>> = { parentId };
 
+const ofAttributes: Record<string, Getter<AttributeRow>> = {
+  fileAttachmentId: ({ type, value }) => (type === 'FILE_ATTACHMENT' ? Number(value) : null),
+};
+
 /** The computed members of the records around runs. */
-export const recordFields = { BarcodeLabel: ofLabels, MBomItem: ofItems };
+export const recordFields = {
+  BarcodeLabel: ofLabels,
+  MBomItem: ofItems,
+  RunAttribute: ofAttributes,
+};

@@ -133,6 +133,31 @@ describe('sandbox: uploads', () => {
     assert.deepEqual((await files()).assets, []);
   });
 
+  it('gives a URL as the value of an attribute that is a file', async () => {
+    const { fileAttachment, uploadUrl } = await create();
+    await put(uploadUrl);
+    const { me } = await sandbox.ask('{ me { organization { id _etag } } }');
+    const { id, _etag: etag } = me.organization;
+    await sandbox.ask(
+      `mutation ($input: UpdateAttributeSettingsInput!) {
+        updateOrganizationSupplierAttributes(input: $input) { organization { id } } }`,
+      { input: { id, etag, key: 'Brochure', type: 'FILE_ATTACHMENT' } },
+    );
+    const attributes = (value: unknown) => [{ key: 'Brochure', value }];
+    const CREATE_SUPPLIER = `mutation ($input: CreateSupplierInput!) {
+      createSupplier(input: $input) { supplier { attributes { type value fileAttachment { id } } } } }`;
+    const { createSupplier } = await sandbox.ask(CREATE_SUPPLIER, {
+      input: { name: 'Example Papers', attributes: attributes(fileAttachment.id) },
+    });
+    const [attribute] = createSupplier.supplier.attributes;
+    assert.equal(attribute.type, 'FILE_ATTACHMENT');
+    assert.deepEqual(attribute.fileAttachment, { id: fileAttachment.id });
+    const download = await fetch(attribute.value);
+    assert.deepEqual(new Uint8Array(await download.arrayBuffer()), BYTES);
+    const input = { name: 'Example Lost', attributes: attributes(999) };
+    assert.match(await sandbox.refusal(CREATE_SUPPLIER, { input }), /999 was not found/);
+  });
+
   it('deletes an attachment from its entity', async () => {
     const { fileAttachment } = await create();
     const DELETE = `mutation ($input: DeleteFileAttachmentInput!) {
