@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { extname } from 'node:path';
 import { start, type TestSandbox } from './client.js';
 
 const BYTES = new TextEncoder().encode('time,torque\n0,10.5\n');
@@ -65,6 +66,16 @@ describe('sandbox: uploads', () => {
     const { uploadUrl } = await create();
     assert.equal((await put(uploadUrl)).status, 200);
     assert.equal((await put(uploadUrl)).status, 403);
+  });
+
+  it('names files in URLs with the extension of their name, if it is a plain one', async () => {
+    const extension = async (filename: string) => {
+      const { uploadUrl } = await create({ filename });
+      return extname(new URL(uploadUrl).pathname);
+    };
+    assert.equal(await extension('example.tar.gz'), '.gz');
+    assert.equal(await extension('example'), '');
+    assert.equal(await extension('example.%2e'), '');
   });
 
   it('rejects a URL after its expiry', async () => {
