@@ -144,6 +144,17 @@ describe('sandbox: records around runs', () => {
     assert.ok(barcode.includes(`^FDMA,${qrCode}^FS`) && barcode.includes('^FDShelf A1^FS'));
   });
 
+  it('include parts, of which each has a number and a revision of its own', async () => {
+    const create = (input: string) =>
+      `mutation { createPart(input: ${input}) { part { partNumber revision } } }`;
+    const twice = create('{ partNumber: "EX-2001" }');
+    const { createPart } = await sandbox.ask(twice);
+    assert.deepEqual(createPart.part, { partNumber: 'EX-2001', revision: 'A' });
+    assert.match(await sandbox.refusal(twice), /EX-2001 with revision A is not unique/);
+    const other = await sandbox.ask(create('{ partNumber: "EX-2001", revision: "B" }'));
+    assert.equal(other.createPart.part.revision, 'B');
+  });
+
   it('refuse relations to rows that do not exist', async () => {
     assert.equal(
       await sandbox.refusal('mutation { createPartKit(input: { runId: 999 }) { partKit { id } } }'),

@@ -21,6 +21,7 @@ import {
 import { existing, type Mutation } from './common.js';
 import { link } from './links.js';
 import { itemWithMbom } from './mboms.js';
+import { uniquePart } from './parts.js';
 import { type Field, given, type Input, inputFields, keysOf, payload, rowOf } from './shape.js';
 
 /**
@@ -92,6 +93,7 @@ function creation(type: string, field: Field): Mutation | undefined {
 /** Changes to the input of a creation before its row is made, by the type of the row. */
 const PREPARED: Record<string, (input: Input, context: ApiContext) => Input> = {
   MBomItem: itemWithMbom,
+  Part: uniquePart,
 };
 
 function create(type: string, given: Input, context: ApiContext): Row {
