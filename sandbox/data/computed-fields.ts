@@ -186,6 +186,7 @@ const computed: Computed = {
       item.quantity - item.quantityScrapped - item.quantityKitted - item.quantityInstalled,
     kitted: (item) => item.status === 'KITTED',
     installed: (item) => item.status === 'INSTALLED',
+    Cost: (item) => (item as { cost?: unknown }).cost ?? null,
     trackingType: (item, store) => store.parts.get(item.partId)?.trackingType ?? null,
     buildRequirements: (item, store) => store.of('BuildRequirement', 'partInventoryId', item.id),
     issues: (item, store) =>

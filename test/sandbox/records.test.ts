@@ -155,6 +155,20 @@ describe('sandbox: records around runs', () => {
     assert.equal(other.createPart.part.revision, 'B');
   });
 
+  it('include units of a part with what they cost', async () => {
+    const { createPartInventory } = await sandbox.ask(
+      `mutation { createPartInventory(input: { partId: 1, quantity: 2, cost: 1.5, uri: "https://example.test/1" }) {
+        partInventory { id _etag cost Cost uri }
+      } }`,
+    );
+    const { id, _etag, ...unit } = createPartInventory.partInventory;
+    assert.deepEqual(unit, { cost: 1.5, Cost: 1.5, uri: 'https://example.test/1' });
+    const { updatePartInventory } = await sandbox.ask(
+      `mutation { updatePartInventory(input: { id: ${id}, etag: "${_etag}", cost: 2 }) { partInventory { cost } } }`,
+    );
+    assert.equal(updatePartInventory.partInventory.cost, 2);
+  });
+
   it('refuse relations to rows that do not exist', async () => {
     assert.equal(
       await sandbox.refusal('mutation { createPartKit(input: { runId: 999 }) { partKit { id } } }'),

@@ -8,7 +8,7 @@ interface InventoryInput {
   autogenerateLotNumber?: boolean | null;
 }
 
-const INVENTORY_STEERING = ['autogenerateSerialType', 'autogenerateLotNumber', 'cost', 'uri'];
+const INVENTORY_STEERING = ['autogenerateSerialType', 'autogenerateLotNumber'];
 
 /** Writes to the records around runs: inventory, notifications. */
 export const recordMutations: Record<string, Mutation> = {
