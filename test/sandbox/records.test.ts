@@ -155,18 +155,25 @@ describe('sandbox: records around runs', () => {
     assert.equal(other.createPart.part.revision, 'B');
   });
 
-  it('include units of a part with what they cost', async () => {
+  it('include units of a part with what they cost and their attributes', async () => {
     const { createPartInventory } = await sandbox.ask(
-      `mutation { createPartInventory(input: { partId: 1, quantity: 2, cost: 1.5, uri: "https://example.test/1" }) {
-        partInventory { id _etag cost Cost uri }
+      `mutation { createPartInventory(input: { partId: 1, quantity: 2, cost: 1.5, uri: "https://example.test/1", attributes: [{ key: "Certificate", value: "CERT-900" }] }) {
+        partInventory { id _etag cost Cost uri attributes { Etag value } }
       } }`,
     );
-    const { id, _etag, ...unit } = createPartInventory.partInventory;
+    const { id, _etag, attributes, ...unit } = createPartInventory.partInventory;
+    const [{ Etag, value }] = attributes;
+    assert.equal(value, 'CERT-900');
     assert.deepEqual(unit, { cost: 1.5, Cost: 1.5, uri: 'https://example.test/1' });
     const { updatePartInventory } = await sandbox.ask(
-      `mutation { updatePartInventory(input: { id: ${id}, etag: "${_etag}", cost: 2 }) { partInventory { cost } } }`,
+      `mutation { updatePartInventory(input: { id: ${id}, etag: "${_etag}", cost: 2, attributes: [{ key: "Certificate", value: "CERT-901", etag: "${Etag}" }] }) {
+        partInventory { cost attributes { value } }
+      } }`,
     );
-    assert.equal(updatePartInventory.partInventory.cost, 2);
+    assert.deepEqual(updatePartInventory.partInventory, {
+      cost: 2,
+      attributes: [{ value: 'CERT-901' }],
+    });
   });
 
   it('refuse relations to rows that do not exist', async () => {
