@@ -87,10 +87,12 @@ describe('sandbox: bills of material', () => {
       [1, 'RELEASED', ['EX-1007: 4', 'EX-1008: 2']],
       [2, 'DRAFT', ['EX-1009: 7']],
     ]);
+    // A version is the latest of its part, however many versions other parts have.
+    await sandbox.ask('mutation { createMbom(input: { partId: 2 }) { mbom { id } } }');
     const { mboms } = await sandbox.ask('{ mboms { edges { node { isLatestVersion } } } }');
     assert.deepEqual(
       mboms.edges.map(({ node }: { node: { isLatestVersion: boolean } }) => node.isLatestVersion),
-      [false, true],
+      [false, true, true],
     );
   });
 
