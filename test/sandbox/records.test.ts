@@ -176,6 +176,15 @@ describe('sandbox: records around runs', () => {
     });
   });
 
+  it('include issues with their attributes', async () => {
+    const { createIssue } = await sandbox.ask(
+      `mutation { createIssue(input: { title: "Example", attributes: [{ key: "Defect code", value: "D-1" }] }) {
+        issue { attributes { key value } }
+      } }`,
+    );
+    assert.deepEqual(createIssue.issue.attributes, [{ key: 'Defect code', value: 'D-1' }]);
+  });
+
   it('refuse relations to rows that do not exist', async () => {
     assert.equal(
       await sandbox.refusal('mutation { createPartKit(input: { runId: 999 }) { partKit { id } } }'),
