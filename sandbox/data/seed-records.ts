@@ -130,6 +130,8 @@ const RECORDS: Record<string, readonly Columns[]> = {
     { purchaseOrderId: 1, partId: 8, quantity: 5, cost: 40, status: 'RECEIVED', position: 1 },
     { purchaseOrderId: 2, partId: 9, quantity: 200, cost: 0.5, status: 'ORDERED', position: 0 },
   ],
+  BuildRequirement: [{ partId: 4, partInventoryId: 7, quantityPerParentPartInventory: 2 }],
+  ABomInstallation: [{ buildRequirementId: 1, partInventoryId: 10, quantity: 2 }],
   Receipt: [{ receivedById: 1, receivedAt: '2026-01-15T08:00:00.000000+00:00' }],
   ReceiptItem: [
     { receiptId: 1, purchaseOrderLineId: 1, partInventoryId: 1, quantity: 10 },

@@ -60,23 +60,14 @@ const SPECIAL: Record<string, Record<string, Resolver>> = {
   },
   FileAttachment: { downloadUrl, url: downloadUrl },
   PartInventoriesConnection: {
-    aggregates: (source) => {
+    aggregates: (source, _args, { store }) => {
       const { rows } = source as Connection<PartInventoryRow>;
-      return {
-        count: rows.length,
-        sum: {
-          quantity: rows.reduce((sum, row) => sum + row.quantity, 0),
-          quantityAvailable: rows.reduce(
-            (sum, row) =>
-              sum +
-              row.quantity -
-              row.quantityScrapped -
-              row.quantityKitted -
-              row.quantityInstalled,
-            0,
-          ),
-        },
+      const sum = (name: string) => {
+        const read = member('PartInventory', name);
+        return rows.reduce((total, row) => total + Number(read(row, store)), 0);
       };
+      const quantities = { quantity: sum('quantity'), quantityAvailable: sum('quantityAvailable') };
+      return { count: rows.length, sum: quantities };
     },
   },
 };

@@ -109,23 +109,30 @@ describe('sandbox: records around runs', () => {
     assert.deepEqual(team.users, [{ id: 4 }, { id: 5 }, { id: 1 }]);
   });
 
-  it('are found from the thing that they refer to, whatever the name of their column', async () => {
+  it('include what has been installed in a unit, which is no longer available', async () => {
+    const query = `{
+      partInventory(id: 7) {
+        buildRequirements { part { partNumber } abomInstallations { partInventory { lotNumber } quantity } }
+      }
+      installed: partInventory(id: 10) { quantity quantityInstalled quantityAvailable }
+    }`;
+    const before = await sandbox.ask(query);
+    assert.deepEqual(before.partInventory.buildRequirements, [
+      {
+        part: { partNumber: 'EX-1004' },
+        abomInstallations: [{ partInventory: { lotNumber: 'LOT-0010' }, quantity: 2 }],
+      },
+    ]);
     await sandbox.ask(`mutation {
-      createPartInventory(input: { partId: 7, serialNumber: "EX-CHILD" }) { partInventory { id } }
-      createBuildRequirement(input: { partId: 7, partInventoryId: 1 }) { buildRequirement { id } }
-      createAbomInstallation(input: { buildRequirementId: 1, partInventoryId: 13, quantity: 1 }) {
+      createBuildRequirement(input: { partId: 4, partInventoryId: 7 }) { buildRequirement { id } }
+      createAbomInstallation(input: { buildRequirementId: 2, partInventoryId: 10, quantity: 3 }) {
         abomInstallation { id }
       }
     }`);
-    const { partInventory } = await sandbox.ask(`{ partInventory(id: 1) {
-      buildRequirements { part { partNumber } abomInstallations { partInventory { serialNumber } } }
-    } }`);
-    assert.deepEqual(partInventory.buildRequirements, [
-      {
-        part: { partNumber: 'EX-1007' },
-        abomInstallations: [{ partInventory: { serialNumber: 'EX-CHILD' } }],
-      },
-    ]);
+    const { partInventory, installed } = await sandbox.ask(query);
+    assert.equal(partInventory.buildRequirements.length, 2);
+    const { quantity, quantityInstalled, quantityAvailable } = installed;
+    assert.deepEqual([quantityInstalled, quantityAvailable], [5, quantity - 5]);
   });
 
   it('include labels, whose ZPL a printer takes', async () => {
