@@ -1,10 +1,18 @@
 import { siblingFields, siblingRuns, siblingSteps } from './batches.js';
-import type { IssueRow, PartRow, RowTypes, RunRow, RunStatus, RunStepRow } from './model.js';
+import type {
+  IssueRow,
+  PartInventoryRow,
+  PartRow,
+  Row,
+  RowTypes,
+  RunRow,
+  RunStatus,
+  RunStepRow,
+} from './model.js';
 import { settingsOf } from './organization-settings.js';
-import type { Store } from './store.js';
-
-/** Reads one field of a row. */
-export type Getter<R> = (row: R, store: Store) => unknown;
+import { procedureFields } from './procedure-fields.js';
+import { recordFields } from './record-fields.js';
+import type { Getter, Store } from './store.js';
 
 /** The status of a run, computed from the statuses of its steps, in the order of reports on ION's database. */
 export function rollUp(statuses: readonly RunStepRow['status'][]): RunStatus {
@@ -100,6 +108,15 @@ export function settable(field: RowTypes['RunStepField'], store: Store): boolean
   return field.type !== 'SIGNOFF' && store.runSteps.get(field.runStepId)?.status === 'IN_PROGRESS';
 }
 
+/** The quantity of a unit that is installed in others; data of earlier versions has it as a column. */
+function quantityInstalled(item: PartInventoryRow, store: Store): number {
+  const installations = store.of('ABomInstallation', 'partInventoryId', item.id);
+  return (installations as readonly (Row & { quantity?: number })[]).reduce(
+    (sum, { quantity = 1 }) => sum + quantity,
+    item.quantityInstalled,
+  );
+}
+
 type Computed = { [T in keyof RowTypes]?: Record<string, Getter<RowTypes[T]>> };
 
 /** The members of GraphQL types that neither a column nor a relation's column gives. */
@@ -183,12 +200,13 @@ const computed: Computed = {
     latestRevision: (part, store) => latestRevision(part, store)?.revision ?? null,
   },
   PartInventory: {
-    quantityAvailable: (item) =>
-      item.quantity - item.quantityScrapped - item.quantityKitted - item.quantityInstalled,
+    quantityInstalled,
+    quantityAvailable: (item, store) =>
+      item.quantity - item.quantityScrapped - item.quantityKitted - quantityInstalled(item, store),
     kitted: (item) => item.status === 'KITTED',
     installed: (item) => item.status === 'INSTALLED',
+    Cost: (item) => (item as { cost?: unknown }).cost ?? null,
     trackingType: (item, store) => store.parts.get(item.partId)?.trackingType ?? null,
-    buildRequirements: (item, store) => store.of('BuildRequirement', 'partInventoryId', item.id),
     issues: (item, store) =>
       store.issues.all().filter((issue) => inventoryIds(issue, store).includes(item.id)),
   },
@@ -243,7 +261,9 @@ function inventoryIds(issue: IssueRow, store: Store): number[] {
   return [...new Set([...issue.partInventoryIds, ...ids])];
 }
 
+const all = { ...computed, ...procedureFields, ...recordFields };
+
 /** The computed fields of a type, by name. */
 export function computedFieldsOf(type: string): Readonly<Record<string, Getter<unknown>>> {
-  return (computed as Record<string, Record<string, Getter<unknown>> | undefined>)[type] ?? {};
+  return (all as Record<string, Record<string, Getter<unknown>> | undefined>)[type] ?? {};
 }

@@ -210,7 +210,7 @@ export interface AttributeRow extends Row {
   owner: string;
   ownerId: number;
   key: string;
-  type: 'STRING' | 'NUMBER' | 'BOOLEAN';
+  type: FieldType;
   value: unknown;
 }
 
@@ -229,6 +229,8 @@ export interface FileAttachmentRow extends Row {
   entityId: number | null;
   integrationId: string | null;
   integrationFetchUrl: string | null;
+  /** Whether the content of its entity shows it; otherwise it is attached to the entity. */
+  isAsset?: boolean;
 }
 
 export interface CommentRow extends Row {

@@ -71,6 +71,8 @@ function seedAttributes(store: Store, put: Put): void {
   }
 }
 
+const LABEL = { format: 'ZPL', heightInches: 1, widthInches: 2, dpi: 203, deactivated: false };
+
 const RECORDS: Record<string, readonly Columns[]> = {
   Team: [
     { name: 'Example Assembly Team', supervisorId: 1 },
@@ -101,6 +103,10 @@ const RECORDS: Record<string, readonly Columns[]> = {
   ],
   PartSubtype: [{ name: 'Example casting', description: null }],
   LocationSubtype: [{ name: 'Example cell', description: null }],
+  BarcodeTemplate: [
+    { name: 'Example location label', entityType: 'LOCATIONS', ...LABEL },
+    { name: 'Example inventory label', entityType: 'PARTS_INVENTORY', ...LABEL },
+  ],
   IssueDispositionType: [
     { title: 'Rework', active: true },
     { title: 'Scrap', active: true },
@@ -124,6 +130,8 @@ const RECORDS: Record<string, readonly Columns[]> = {
     { purchaseOrderId: 1, partId: 8, quantity: 5, cost: 40, status: 'RECEIVED', position: 1 },
     { purchaseOrderId: 2, partId: 9, quantity: 200, cost: 0.5, status: 'ORDERED', position: 0 },
   ],
+  BuildRequirement: [{ partId: 4, partInventoryId: 7, quantityPerParentPartInventory: 2 }],
+  ABomInstallation: [{ buildRequirementId: 1, partInventoryId: 10, quantity: 2 }],
   Receipt: [{ receivedById: 1, receivedAt: '2026-01-15T08:00:00.000000+00:00' }],
   ReceiptItem: [
     { receiptId: 1, purchaseOrderLineId: 1, partInventoryId: 1, quantity: 10 },

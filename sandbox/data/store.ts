@@ -24,6 +24,9 @@ export interface Change {
   before?: Row;
 }
 
+/** Reads one field of a row. */
+export type Getter<R> = (row: R, store: Store) => unknown;
+
 /** One table in memory, in the order of the ids. */
 export class Table<R extends Row> {
   /** Counts writes, so that results can be kept until the next one. */

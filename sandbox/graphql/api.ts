@@ -131,9 +131,9 @@ function plainError(error: GraphQLError, { etagError }: Settings) {
 const STALE_STATUS = { errors: 200, status: 409, 'bad-request': 400 };
 
 function statusOf(errors: readonly GraphQLError[] | undefined, { etagConflict }: Settings): number {
-  // Yoga marks faults of the request itself, such as a missing query.
+  // Yoga marks faults of the request itself, such as a missing query; those in an operation have a place in it.
   const http = errors?.[0]?.extensions?.http as { status?: number; spec?: boolean } | undefined;
-  if (http?.status && !http.spec) return http.status;
+  if (http?.status && !http.spec && !errors?.[0]?.locations) return http.status;
   return errors?.some(isStale) ? STALE_STATUS[etagConflict] : 200;
 }
 

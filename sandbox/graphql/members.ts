@@ -3,16 +3,17 @@ import {
   getNamedType,
   getNullableType,
   isEnumType,
+  isInputObjectType,
   isLeafType,
   isListType,
   isNonNullType,
   isObjectType,
 } from 'graphql';
-import { computedFieldsOf, type Getter } from '../data/computed-fields.js';
+import { computedFieldsOf } from '../data/computed-fields.js';
 import { entityId, entityTypes, isEntityType } from '../data/entities.js';
 import type { Row } from '../data/model.js';
-import type { Store } from '../data/store.js';
-import { fieldsOf, idColumn, isStored, rowType, typeOfId } from './schema.js';
+import type { Getter, Store } from '../data/store.js';
+import { fieldsOf, idColumn, isStored, rowType, schema, typeOfId } from './schema.js';
 
 type Columns = Row & Record<string, unknown>;
 type Read = Getter<unknown>;
@@ -83,9 +84,11 @@ function special(type: string, name: string): Read | undefined {
       };
     case 'isLatestVersion':
       return (row, store) => {
-        const { familyId, version } = row as Columns;
+        const { version, ...own } = row as Columns;
+        // The versions of a bill of material are those of its part.
+        const family = 'familyId' in own ? 'familyId' : 'partId';
         return !(store.table(type).all() as Columns[]).some(
-          (other) => other.familyId === familyId && Number(other.version) > Number(version),
+          (other) => other[family] === own[family] && Number(other.version) > Number(version),
         );
       };
     default:
@@ -165,13 +168,27 @@ function toMany(type: string, field: GraphQLField<unknown, unknown>, target: str
   }
   if (target === type) return () => [];
   if (target === 'Label' || target === 'Requirement') return tagged(type, name, target);
-  const isAttached = target === 'Comment' || target === 'FileAttachment';
-  if (isAttached || type === 'Entity') {
-    return name === 'assets' ? () => [] : attached(type, target);
-  }
-  const back = idColumn(type, fields);
+  if (target === 'FileAttachment') return files(type, name === 'assets');
+  if (target === 'Comment' || type === 'Entity') return attached(type, target);
+  const back = idColumn(type, fields) ?? createdWith(type, target);
   if (back) return children(target, back);
-  return joined(type, target) ?? listed(type, target);
+  return joined(type, target) ?? referring(type, target) ?? listed(type, target);
+}
+
+/** The column that only the creation of a row names: a build requirement is one of an inventory. */
+function createdWith(type: string, target: string): string | undefined {
+  const input = schema.getType(`Create${target}Input`);
+  return isInputObjectType(input) ? idColumn(type, input.getFields()) : undefined;
+}
+
+/** Rows with one relation to this type under a name of its own, such as the values of a `row`. */
+function referring(type: string, target: string): Read | undefined {
+  const fields = fieldsOf(target);
+  const [column, ...others] = Object.values(fields)
+    .filter((field) => getNamedType(field.type).name === type)
+    .map(({ name }) => `${name}Id`)
+    .filter((name) => name in fields && !STAMPS.has(name));
+  return column === undefined || others.length > 0 ? undefined : children(target, column);
 }
 
 const attributes =
@@ -206,6 +223,13 @@ function tagged(type: string, name: string, target: string): Read {
 function attached(type: string, target: string): Read {
   const id = type === 'Entity' ? (row: unknown) => (row as Row).id : member(type, 'entityId');
   return (row, store) => store.of(target, 'entityId', Number(id(row, store)));
+}
+
+/** The files of an entity are either attached to it or assets that its content shows. */
+function files(type: string, areAssets: boolean): Read {
+  const read = attached(type, 'FileAttachment');
+  return (row, store) =>
+    (read(row, store) as Columns[]).filter((file) => Boolean(file.isAsset) === areAssets);
 }
 
 /** Rows that a third type joins, such as TeamUser, ReceiptItem and PartProcedure. */

@@ -10,13 +10,19 @@ import {
   isUnionType,
 } from 'graphql';
 import { normalizeTimestamp } from '../data/clock.js';
-import type { FileAttachmentRow, PartInventoryRow, Row, UserRow } from '../data/model.js';
+import type {
+  AttributeRow,
+  FileAttachmentRow,
+  PartInventoryRow,
+  Row,
+  UserRow,
+} from '../data/model.js';
 import { DEFAULT_DIALECT } from '../faults/settings.js';
 import type { Connection } from './connections.js';
 import type { ApiContext } from './context.js';
 import { documentIn, isSameSchema, type SchemaDialect, sendIn } from './dialect.js';
 import { filterArgument, type ListArgs, list, page } from './lists.js';
-import { member } from './members.js';
+import { attributeOwner, member } from './members.js';
 import { mutations } from './mutations/index.js';
 import { findByKeys } from './mutations/shape.js';
 import { checkPermission, userPermissions } from './permission-check.js';
@@ -54,23 +60,14 @@ const SPECIAL: Record<string, Record<string, Resolver>> = {
   },
   FileAttachment: { downloadUrl, url: downloadUrl },
   PartInventoriesConnection: {
-    aggregates: (source) => {
+    aggregates: (source, _args, { store }) => {
       const { rows } = source as Connection<PartInventoryRow>;
-      return {
-        count: rows.length,
-        sum: {
-          quantity: rows.reduce((sum, row) => sum + row.quantity, 0),
-          quantityAvailable: rows.reduce(
-            (sum, row) =>
-              sum +
-              row.quantity -
-              row.quantityScrapped -
-              row.quantityKitted -
-              row.quantityInstalled,
-            0,
-          ),
-        },
+      const sum = (name: string) => {
+        const read = member('PartInventory', name);
+        return rows.reduce((total, row) => total + Number(read(row, store)), 0);
       };
+      const quantities = { quantity: sum('quantity'), quantityAvailable: sum('quantityAvailable') };
+      return { count: rows.length, sum: quantities };
     },
   },
 };
@@ -126,9 +123,17 @@ function withResolvers(schema: GraphQLSchema): GraphQLSchema {
   return schema;
 }
 
+/** The value of an attribute that is a file is a URL under which it can be fetched. */
+function attributeValue(row: unknown, _args: unknown, { store, uploads }: ApiContext): unknown {
+  const { type, value } = row as AttributeRow;
+  const file = type === 'FILE_ATTACHMENT' && store.fileAttachments.get(Number(value));
+  return file ? uploads.downloadUrl(file.s3Key) : value;
+}
+
 function ruled(type: string, field: GraphQLField<unknown, unknown>): Resolver | undefined {
   if (type === 'Query') return query(field) ?? (() => refuse(field.name));
   if (type === 'Mutation') return mutation(field.name);
+  if (attributeOwner(type) && field.name === 'value') return attributeValue;
   return isStored(type) || type === 'Entity' ? memberResolver(type, field) : undefined;
 }
 

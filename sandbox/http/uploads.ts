@@ -27,6 +27,12 @@ export function contentTypeOf(filename: string): string {
   return CONTENT_TYPES[extname(filename).toLowerCase()] ?? 'application/octet-stream';
 }
 
+/** The extension of a file's name, which clients read from URLs as well; it leads to no other folder. */
+function safeExtension(filename: string): string {
+  const extension = extname(filename);
+  return /^\.[A-Za-z0-9]{1,10}$/.test(extension) ? extension : '';
+}
+
 /** An object in the sandbox's stand-in for S3. */
 export interface StoredFile {
   contentType: string;
@@ -84,7 +90,7 @@ export class Uploads {
 
   /** Grants one upload. */
   request(filename: string): { uploadUrl: string; s3Key: string; contentType: string } {
-    const s3Key = randomUUID();
+    const s3Key = randomUUID() + safeExtension(filename);
     const contentType = contentTypeOf(filename);
     const uploadUrl = this.#grant(s3Key, contentType);
     return { uploadUrl, s3Key, contentType };

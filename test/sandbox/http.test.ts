@@ -72,6 +72,14 @@ describe('sandbox: transport', () => {
     ]);
   });
 
+  it('returns errors in variables with 200 as well', async () => {
+    const status = async (body: object) =>
+      (await sandbox.post(JSON.stringify(body), { authorization: token })).status;
+    const query = 'query($id: ID!) { run(id: $id) { id } }';
+    assert.equal(await status({ query, variables: {} }), 200);
+    assert.equal(await status({ query, variables: { id: [] } }), 200);
+  });
+
   it('keeps data next to the errors of single fields', async () => {
     const { data, errors } = await sandbox.run(
       '{ me { id } runs(first: -1) { edges { cursor } } }',

@@ -109,6 +109,89 @@ describe('sandbox: records around runs', () => {
     assert.deepEqual(team.users, [{ id: 4 }, { id: 5 }, { id: 1 }]);
   });
 
+  it('include what has been installed in a unit, which is no longer available', async () => {
+    const query = `{
+      partInventory(id: 7) {
+        buildRequirements { part { partNumber } abomInstallations { partInventory { lotNumber } quantity } }
+      }
+      installed: partInventory(id: 10) { quantity quantityInstalled quantityAvailable }
+    }`;
+    const before = await sandbox.ask(query);
+    assert.deepEqual(before.partInventory.buildRequirements, [
+      {
+        part: { partNumber: 'EX-1004' },
+        abomInstallations: [{ partInventory: { lotNumber: 'LOT-0010' }, quantity: 2 }],
+      },
+    ]);
+    await sandbox.ask(`mutation {
+      createBuildRequirement(input: { partId: 4, partInventoryId: 7 }) { buildRequirement { id } }
+      createAbomInstallation(input: { buildRequirementId: 2, partInventoryId: 10, quantity: 3 }) {
+        abomInstallation { id }
+      }
+    }`);
+    const { partInventory, installed } = await sandbox.ask(query);
+    assert.equal(partInventory.buildRequirements.length, 2);
+    const { quantity, quantityInstalled, quantityAvailable } = installed;
+    assert.deepEqual([quantityInstalled, quantityAvailable], [5, quantity - 5]);
+  });
+
+  it('include labels, whose ZPL a printer takes', async () => {
+    const { barcodeTemplates, location } = await sandbox.ask(`{
+      barcodeTemplates(filters: { entityType: { eq: LOCATIONS } }) { edges { node { id } } }
+      location(id: 9) { entityId }
+    }`);
+    const templateId = barcodeTemplates.edges[0].node.id;
+    const { createBarcodeLabel } = await sandbox.ask(
+      'mutation($input: CreateBarcodeLabelInput!) { createBarcodeLabel(input: $input) { barcodeLabel { barcode qrCode iuid } } }',
+      { input: { templateId, entityId: location.entityId } },
+    );
+    const { barcode, iuid, qrCode } = createBarcodeLabel.barcodeLabel;
+    assert.equal(qrCode, JSON.stringify({ uid: iuid }));
+    assert.ok(barcode.startsWith('^XA') && barcode.endsWith('^XZ'));
+    assert.ok(barcode.includes(`^FDMA,${qrCode}^FS`) && barcode.includes('^FDShelf A1^FS'));
+  });
+
+  it('include parts, of which each has a number and a revision of its own', async () => {
+    const create = (input: string) =>
+      `mutation { createPart(input: ${input}) { part { partNumber revision } } }`;
+    const twice = create('{ partNumber: "EX-2001" }');
+    const { createPart } = await sandbox.ask(twice);
+    assert.deepEqual(createPart.part, { partNumber: 'EX-2001', revision: 'A' });
+    assert.match(await sandbox.refusal(twice), /EX-2001 with revision A is not unique/);
+    const other = await sandbox.ask(create('{ partNumber: "EX-2001", revision: "B" }'));
+    assert.equal(other.createPart.part.revision, 'B');
+  });
+
+  it('include units of a part with what they cost and their attributes', async () => {
+    const { createPartInventory } = await sandbox.ask(
+      `mutation { createPartInventory(input: { partId: 1, quantity: 2, cost: 1.5, uri: "https://example.test/1", attributes: [{ key: "Certificate", value: "CERT-900" }] }) {
+        partInventory { id _etag cost Cost uri attributes { Etag value } }
+      } }`,
+    );
+    const { id, _etag, attributes, ...unit } = createPartInventory.partInventory;
+    const [{ Etag, value }] = attributes;
+    assert.equal(value, 'CERT-900');
+    assert.deepEqual(unit, { cost: 1.5, Cost: 1.5, uri: 'https://example.test/1' });
+    const { updatePartInventory } = await sandbox.ask(
+      `mutation { updatePartInventory(input: { id: ${id}, etag: "${_etag}", cost: 2, attributes: [{ key: "Certificate", value: "CERT-901", etag: "${Etag}" }] }) {
+        partInventory { cost attributes { value } }
+      } }`,
+    );
+    assert.deepEqual(updatePartInventory.partInventory, {
+      cost: 2,
+      attributes: [{ value: 'CERT-901' }],
+    });
+  });
+
+  it('include issues with their attributes', async () => {
+    const { createIssue } = await sandbox.ask(
+      `mutation { createIssue(input: { title: "Example", attributes: [{ key: "Defect code", value: "D-1" }] }) {
+        issue { attributes { key value } }
+      } }`,
+    );
+    assert.deepEqual(createIssue.issue.attributes, [{ key: 'Defect code', value: 'D-1' }]);
+  });
+
   it('refuse relations to rows that do not exist', async () => {
     assert.equal(
       await sandbox.refusal('mutation { createPartKit(input: { runId: 999 }) { partKit { id } } }'),

@@ -52,15 +52,12 @@ const REFUSED: Record<string, string[]> = {
     'mergeRunStepToRuns',
     'resetIssueApprovals',
   ],
-  'they need standard steps, PDF files or assets, which the sandbox does not have': [
+  'they need versions of standard steps or PDF files, which the sandbox does not have': [
     'copyStandardStep',
     'createStandardStepVersion',
     'importStepsFromPdf',
-    'createAsset',
-    'deleteAsset',
   ],
-  'they take a notation or several operations in one input': [
-    'createOrUpdateMultipleMboms',
+  'they take several operations in one input': [
     'runStepDatagridOperations',
     'stepDatagridOperations',
   ],

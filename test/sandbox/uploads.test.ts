@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { extname } from 'node:path';
 import { start, type TestSandbox } from './client.js';
 
 const BYTES = new TextEncoder().encode('time,torque\n0,10.5\n');
@@ -67,6 +68,16 @@ describe('sandbox: uploads', () => {
     assert.equal((await put(uploadUrl)).status, 403);
   });
 
+  it('names files in URLs with the extension of their name, if it is a plain one', async () => {
+    const extension = async (filename: string) => {
+      const { uploadUrl } = await create({ filename });
+      return extname(new URL(uploadUrl).pathname);
+    };
+    assert.equal(await extension('example.tar.gz'), '.gz');
+    assert.equal(await extension('example'), '');
+    assert.equal(await extension('example.%2e'), '');
+  });
+
   it('rejects a URL after its expiry', async () => {
     const { uploadUrl } = await create();
     const now = Date.now;
@@ -105,6 +116,57 @@ describe('sandbox: uploads', () => {
   it('needs an entity ID, not an ID', async () => {
     const input = { entityId: '1000', filename: 'example.csv' };
     assert.match(await sandbox.refusal(CREATE, { input }), /not found/);
+  });
+
+  it('keeps the assets that the content of a step shows apart from its attachments', async () => {
+    const { step } = await sandbox.ask('{ step(id: 1) { entityId } }');
+    const input = { entityId: step.entityId, filename: 'example.png' };
+    const { createAsset } = await sandbox.ask(
+      `mutation ($input: CreateFileAttachmentInput!) {
+        createAsset(input: $input) { uploadUrl fileAttachment { id } } }`,
+      { input },
+    );
+    await put(createAsset.uploadUrl, { 'content-type': 'image/png' });
+    const files = async () => {
+      const query =
+        '{ step(id: 1) { assets { id downloadUrl } entity { assets { id } fileAttachments { id } } } }';
+      return (await sandbox.ask(query)).step;
+    };
+    const { id } = createAsset.fileAttachment;
+    const { assets, entity } = await files();
+    assert.deepEqual(entity, { assets: [{ id }], fileAttachments: [] });
+    assert.equal((await fetch(assets[0].downloadUrl)).status, 200);
+    const { deleteAsset } = await sandbox.ask(
+      `mutation ($input: DeleteFileAttachmentInput!) { deleteAsset(input: $input) { fileAttachmentId } }`,
+      { input: { fileAttachmentId: id, entityId: step.entityId } },
+    );
+    assert.equal(deleteAsset.fileAttachmentId, id);
+    assert.deepEqual((await files()).assets, []);
+  });
+
+  it('gives a URL as the value of an attribute that is a file', async () => {
+    const { fileAttachment, uploadUrl } = await create();
+    await put(uploadUrl);
+    const { me } = await sandbox.ask('{ me { organization { id _etag } } }');
+    const { id, _etag: etag } = me.organization;
+    await sandbox.ask(
+      `mutation ($input: UpdateAttributeSettingsInput!) {
+        updateOrganizationSupplierAttributes(input: $input) { organization { id } } }`,
+      { input: { id, etag, key: 'Brochure', type: 'FILE_ATTACHMENT' } },
+    );
+    const attributes = (value: unknown) => [{ key: 'Brochure', value }];
+    const CREATE_SUPPLIER = `mutation ($input: CreateSupplierInput!) {
+      createSupplier(input: $input) { supplier { attributes { type value fileAttachment { id } } } } }`;
+    const { createSupplier } = await sandbox.ask(CREATE_SUPPLIER, {
+      input: { name: 'Example Papers', attributes: attributes(fileAttachment.id) },
+    });
+    const [attribute] = createSupplier.supplier.attributes;
+    assert.equal(attribute.type, 'FILE_ATTACHMENT');
+    assert.deepEqual(attribute.fileAttachment, { id: fileAttachment.id });
+    const download = await fetch(attribute.value);
+    assert.deepEqual(new Uint8Array(await download.arrayBuffer()), BYTES);
+    const input = { name: 'Example Lost', attributes: attributes(999) };
+    assert.match(await sandbox.refusal(CREATE_SUPPLIER, { input }), /999 was not found/);
   });
 
   it('deletes an attachment from its entity', async () => {

@@ -11,9 +11,9 @@ interface CreateInput {
   s3Etag?: string | null;
 }
 
-export const attachmentMutations: Record<string, Mutation> = {
-  // Without s3Key the response says where to put the bytes; with it they are stored already.
-  createFileAttachment: withInput<CreateInput>((input, { store, uploads, user, control }) => {
+/** Without s3Key the response says where to put the bytes; with it they are stored already. */
+const creation = (isAsset: boolean) =>
+  withInput<CreateInput>((input, { store, uploads, user, control }) => {
     const entityId = input.entityId ? Number(input.entityId) : null;
     if (entityId !== null && !store.entity(entityId)) {
       throw new Error(`Entity with id ${entityId} was not found.`);
@@ -36,20 +36,26 @@ export const attachmentMutations: Record<string, Mutation> = {
         entityId,
         integrationId: input.integrationId ?? null,
         integrationFetchUrl: input.integrationFetchUrl ?? null,
+        isAsset,
       },
       user.id,
     );
     return { fileAttachment, uploadUrl: input.s3Key ? null : upload.uploadUrl };
-  }),
+  });
 
-  deleteFileAttachment: withInput<{ fileAttachmentId: string; entityId: string }>(
-    (input, { store }) => {
-      const attachment = existing(store.fileAttachments, input.fileAttachmentId);
-      if (attachment.entityId !== Number(input.entityId)) {
-        throw new Error(`Attachment ${attachment.id} does not belong to entity ${input.entityId}.`);
-      }
-      store.fileAttachments.delete(attachment.id);
-      return { fileAttachmentId: attachment.id, entityId: attachment.entityId };
-    },
-  ),
+const deletion = withInput<{ fileAttachmentId: string; entityId: string }>((input, { store }) => {
+  const attachment = existing(store.fileAttachments, input.fileAttachmentId);
+  if (attachment.entityId !== Number(input.entityId)) {
+    throw new Error(`Attachment ${attachment.id} does not belong to entity ${input.entityId}.`);
+  }
+  store.fileAttachments.delete(attachment.id);
+  return { fileAttachmentId: attachment.id, entityId: attachment.entityId };
+});
+
+/** Files of a thing: those attached to it, and the assets that its content shows. */
+export const attachmentMutations: Record<string, Mutation> = {
+  createFileAttachment: creation(false),
+  createAsset: creation(true),
+  deleteFileAttachment: deletion,
+  deleteAsset: deletion,
 };

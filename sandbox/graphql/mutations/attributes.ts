@@ -1,6 +1,8 @@
 import type { AttributeRow } from '../../data/model.js';
+import type { Store } from '../../data/store.js';
 import type { WriteContext } from '../context.js';
-import { checkEtag } from './common.js';
+import { checkEtag, existing } from './common.js';
+import { definedType } from './organization.js';
 
 export interface AttributeInput {
   key: string;
@@ -16,7 +18,12 @@ export function createAttributes(
   { store, user }: WriteContext,
 ): void {
   for (const { key, value = null } of attributes ?? []) {
-    store.attributes.insert({ owner, ownerId, key, type: typeOf(value), value }, user.id);
+    // Safe: the schema has checked the type of a definition.
+    const type = (definedType(owner, key, store) ?? typeOf(value)) as AttributeRow['type'];
+    store.attributes.insert(
+      { owner, ownerId, key, type, value: checked(type, value, store) },
+      user.id,
+    );
   }
 }
 
@@ -42,7 +49,17 @@ export function setAttribute(
     .find((row) => row.owner === owner && row.key === key);
   if (!attribute) throw new Error(`${owner} ${ownerId} has no attribute "${key}".`);
   checkEtag(attribute, etag);
-  return store.attributes.update(attribute.id, { value }, user.id);
+  return store.attributes.update(
+    attribute.id,
+    { value: checked(attribute.type, value, store) },
+    user.id,
+  );
+}
+
+/** A file is written by the ID of its attachment. */
+function checked(type: AttributeRow['type'], value: unknown, store: Store): unknown {
+  if (type !== 'FILE_ATTACHMENT' || value === null) return value;
+  return existing(store.fileAttachments, String(value)).id;
 }
 
 function typeOf(value: unknown): AttributeRow['type'] {

@@ -4,6 +4,7 @@ import { attachmentMutations } from './attachments.js';
 import type { Mutation } from './common.js';
 import { fieldMutations } from './fields.js';
 import { issueMutations } from './issues.js';
+import { mbomMutations } from './mboms.js';
 import { attributeSettings, organizationMutations } from './organization.js';
 import { partMutations } from './parts.js';
 import { procedureMutations } from './procedures.js';
@@ -25,6 +26,7 @@ const special: Readonly<Record<string, Mutation>> = {
   ...attachmentMutations,
   ...issueMutations,
   ...organizationMutations,
+  ...mbomMutations,
   ...partMutations,
   ...procedureMutations,
   ...purchasingMutations,

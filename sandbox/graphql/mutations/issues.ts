@@ -1,12 +1,14 @@
 import { siblingSteps } from '../../data/batches.js';
 import type { IssueRow } from '../../data/model.js';
 import type { WriteContext } from '../context.js';
+import { type AttributeInput, createAttributes } from './attributes.js';
 import { columns, existing, type Mutation, withInput } from './common.js';
 
 interface CreateIssueInput {
   runStepId?: string | null;
   partInventoryIds?: number[] | null;
   createIssueForEachBatchSibling?: boolean | null;
+  attributes?: AttributeInput[] | null;
 }
 
 /** Opens an issue. */
@@ -46,10 +48,12 @@ export const issueMutations: Record<string, Mutation> = {
     );
     const values = columns(input, ...STEERING);
     const issue = insertIssue({ ...values, partInventoryIds }, context);
+    createAttributes('Issue', issue.id, input.attributes, context);
     const isForAll = input.createIssueForEachBatchSibling;
     for (const sibling of step && isForAll ? siblingSteps(step, store) : []) {
       const { id: runStepId, partInventoryIds: units } = sibling;
-      insertIssue({ ...values, runStepId, partInventoryIds: units }, context);
+      const { id } = insertIssue({ ...values, runStepId, partInventoryIds: units }, context);
+      createAttributes('Issue', id, input.attributes, context);
     }
     return { issue };
   }),

@@ -10,6 +10,7 @@ import {
   type Versioned,
   withInput,
 } from './common.js';
+import type { Input } from './shape.js';
 
 /** The revision after this one: B after A. */
 function nextRevision(revision: string): string {
@@ -20,12 +21,25 @@ function nextRevision(revision: string): string {
 
 type PartInput = Partial<Pick<PartRow, 'revision'>> & { partNumber: string };
 
-/** Changes the part that has this number and revision, or makes it. */
-function createOrUpdate(input: PartInput, { store, user }: ApiContext): PartRow {
-  const { revision = 'A' } = input;
-  const known = store.parts.find(
-    (part) => part.partNumber === input.partNumber && part.revision === revision,
+/** The part with a number and a revision, which is A if nothing else is said. */
+function findPart({ partNumber, revision }: PartInput, { store }: ApiContext): PartRow | undefined {
+  return store.parts.find(
+    (part) => part.partNumber === partNumber && part.revision === (revision ?? 'A'),
   );
+}
+
+/** A new part, provided that no other has its number and revision. */
+export function uniquePart(input: Input, context: ApiContext): Input {
+  const known = findPart(input as unknown as PartInput, context);
+  if (!known) return input;
+  throw new Error(`Part ${known.partNumber} with revision ${known.revision} is not unique.`);
+}
+
+/** Changes the part that has this number and revision, or makes it. */
+function createOrUpdate(input: PartInput, context: ApiContext): PartRow {
+  const { store, user } = context;
+  const { revision = 'A' } = input;
+  const known = findPart(input, context);
   if (known) return store.parts.update(known.id, columns(input), user.id);
   const values = { ...defaultColumns('Part'), ...columns(input), revision };
   // Safe: the default columns are all that a part must have.

@@ -11,11 +11,38 @@ function copy(type: string, row: Row, changes: object, { store, user }: ApiConte
   return store.table(type).insert(values, user.id);
 }
 
-function copyStep(step: Row, changes: object, context: ApiContext): Row {
+/** Copies the rows that belong to a row: its fields, the columns and rows of its grid. */
+function copyParts(
+  types: readonly string[],
+  column: string,
+  id: number,
+  to: number,
+  context: ApiContext,
+) {
+  for (const type of types) {
+    for (const row of context.store.of(type, column, id))
+      copy(type, row, { [column]: to }, context);
+  }
+}
+
+type StepRow = Row & { procedureId?: number | null; originStepId?: number | null };
+
+/** Copies a step and the steps in it; `copies` learns which step became which. */
+function copyStep(
+  step: StepRow,
+  changes: object,
+  context: ApiContext,
+  copies = new Map<number, number>(),
+): Row {
   const { store } = context;
-  const made = copy('Step', step, { familyId: store.table('Step').nextId, ...changes }, context);
-  for (const field of store.of('StepField', 'stepId', step.id)) {
-    copy('StepField', field, { stepId: made.id }, context);
+  // A copy of a standard step, which has no procedure, says where it comes from.
+  const originStepId = step.procedureId ? step.originStepId : step.id;
+  const values = { familyId: store.table('Step').nextId, originStepId, ...changes };
+  const made = copy('Step', step, values, context);
+  copies.set(step.id, made.id);
+  copyParts(['StepField', 'DatagridColumn', 'DatagridRow'], 'stepId', step.id, made.id, context);
+  for (const child of store.of('Step', 'parentId', step.id)) {
+    copyStep(child, { ...changes, parentId: made.id }, context, copies);
   }
   return made;
 }
@@ -23,12 +50,15 @@ function copyStep(step: Row, changes: object, context: ApiContext): Row {
 function copyProcedure(procedure: Row, changes: object, context: ApiContext): Row {
   const made = copy('Procedure', procedure, { status: 'DRAFT', ...changes }, context);
   const { store } = context;
-  // A copied step has the copied parent; a parent is created before its children.
-  const copies = new Map<unknown, number>();
-  for (const step of store.of('Step', 'procedureId', procedure.id)) {
-    const parentId = copies.get((step as unknown as Columns).parentId) ?? null;
-    const { id } = copyStep(step, { procedureId: made.id, parentId }, context);
-    copies.set(step.id, id);
+  const copies = new Map<number, number>();
+  for (const step of store.of('Step', 'procedureId', procedure.id) as readonly (Row & Columns)[]) {
+    if (!step.parentId) copyStep(step, { procedureId: made.id }, context, copies);
+  }
+  for (const edge of store.table('StepsEdge').all() as readonly (Row & Columns)[]) {
+    const [stepId, upstreamStepId] = [edge.stepId, edge.upstreamStepId].map((id) =>
+      copies.get(Number(id)),
+    );
+    if (stepId && upstreamStepId) copy('StepsEdge', edge, { stepId, upstreamStepId }, context);
   }
   return made;
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { type AttributeInput, createAttributes, updateAttributes } from './attributes.js';
 import { columns, current, existing, type Mutation, type Versioned, withInput } from './common.js';
 
 interface InventoryInput {
@@ -6,13 +7,15 @@ interface InventoryInput {
   locationId?: string | null;
   autogenerateSerialType?: string | null;
   autogenerateLotNumber?: boolean | null;
+  attributes?: AttributeInput[] | null;
 }
 
-const INVENTORY_STEERING = ['autogenerateSerialType', 'autogenerateLotNumber', 'cost', 'uri'];
+const INVENTORY_STEERING = ['autogenerateSerialType', 'autogenerateLotNumber'];
 
 /** Writes to the records around runs: inventory, notifications. */
 export const recordMutations: Record<string, Mutation> = {
-  createPartInventory: withInput<InventoryInput>((input, { store, user }) => {
+  createPartInventory: withInput<InventoryInput>((input, context) => {
+    const { store, user } = context;
     const part = existing(store.parts, input.partId);
     if (input.locationId) existing(store.locations, input.locationId);
     const number = String(store.partInventories.nextId).padStart(5, '0');
@@ -36,13 +39,16 @@ export const recordMutations: Record<string, Mutation> = {
       },
       user.id,
     );
+    createAttributes('PartInventory', partInventory.id, input.attributes, context);
     return { partInventory };
   }),
 
-  updatePartInventory: withInput<Versioned & InventoryInput>((input, { store, user }) => {
+  updatePartInventory: withInput<Versioned & InventoryInput>((input, context) => {
+    const { store, user } = context;
     const item = current(store.partInventories, input);
     if (input.partId) existing(store.parts, input.partId);
     if (input.locationId) existing(store.locations, input.locationId);
+    updateAttributes('PartInventory', item.id, input.attributes, context);
     return {
       partInventory: store.partInventories.update(
         item.id,

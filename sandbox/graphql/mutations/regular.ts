@@ -20,6 +20,8 @@ import {
 } from './attributes.js';
 import { existing, type Mutation } from './common.js';
 import { link } from './links.js';
+import { itemWithMbom } from './mboms.js';
+import { uniquePart } from './parts.js';
 import { type Field, given, type Input, inputFields, keysOf, payload, rowOf } from './shape.js';
 
 /**
@@ -88,8 +90,15 @@ function creation(type: string, field: Field): Mutation | undefined {
   };
 }
 
-function create(type: string, input: Input, context: ApiContext): Row {
+/** Changes to the input of a creation before its row is made, by the type of the row. */
+const PREPARED: Record<string, (input: Input, context: ApiContext) => Input> = {
+  MBomItem: itemWithMbom,
+  Part: uniquePart,
+};
+
+function create(type: string, given: Input, context: ApiContext): Row {
   const { store, user } = context;
+  const input = PREPARED[type]?.(given, context) ?? given;
   const table = store.table(type);
   const columns = columnsOf(type, input, context);
   const fields = fieldsOf(type);
