@@ -18,6 +18,23 @@ describe('sandbox: dialects', () => {
   afterEach(() => sandbox.control.set(DEFAULT_DIALECT));
   after(() => sandbox.close());
 
+  const wrong: [settings: unknown, message: string][] = [
+    ['bearer', 'The settings are not a JSON object'],
+    [['bearer'], 'The settings are not a JSON object'],
+    [{ authSchema: 'bearer' }, 'There is no setting "authSchema"'],
+    [{ authScheme: 'basic' }, 'The setting "authScheme" is one of both, raw, bearer'],
+    [{ introspection: 'no' }, 'The setting "introspection" is one of true, false'],
+    [{ unknown: 'Run.title' }, 'The setting "unknown" is a list'],
+    [{ webhookSignature: 'md5' }, 'There is no signature encoding "md5"'],
+  ];
+  for (const [settings, error] of wrong) {
+    it(`refuses the settings ${JSON.stringify(settings)}`, async () => {
+      const response = await sandbox.http('PATCH', 'settings', settings);
+      assert.equal(response.status, 400);
+      assert.deepEqual(await response.json(), { error });
+    });
+  }
+
   describe('introspection', () => {
     const INTROSPECTION = '{ __schema { queryType { name } } }';
 
