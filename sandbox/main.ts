@@ -1,8 +1,8 @@
 import { type Settings, startSandbox } from './server.js';
 
 async function main(): Promise<void> {
-  const { PORT, CLIENT_ID, CLIENT_SECRET, DATA, LIVE, AUTH_SCHEME, TOKEN_PATH } = process.env;
-  const { UNKNOWN, MAX_PAGE_SIZE, OPAQUE_CURSORS, RUNS, SEED } = process.env;
+  const { PORT, CLIENT_ID, CLIENT_SECRET, DATA, LIVE, RUNS, SEED, SETTINGS } = process.env;
+  const settings = SETTINGS ? readSettings(SETTINGS) : {};
   const sandbox = await startSandbox({
     port: Number(PORT || 4000),
     live: LIVE !== 'false',
@@ -11,16 +11,9 @@ async function main(): Promise<void> {
     clientId: CLIENT_ID || undefined,
     clientSecret: CLIENT_SECRET || undefined,
     dataFolder: DATA || undefined,
-    // The sandbox checks the values.
-    settings: {
-      ...(AUTH_SCHEME && { authScheme: AUTH_SCHEME as Settings['authScheme'] }),
-      ...(TOKEN_PATH && { tokenPath: TOKEN_PATH as Settings['tokenPath'] }),
-      ...(UNKNOWN && { unknown: UNKNOWN.split(',').map((part) => part.trim()) }),
-      ...(MAX_PAGE_SIZE && { maxPageSize: Number(MAX_PAGE_SIZE) }),
-      opaqueCursors: OPAQUE_CURSORS === 'true',
-    },
+    settings,
   });
-  const prefix = TOKEN_PATH === 'old' ? '/auth' : '';
+  const prefix = settings.tokenPath === 'old' ? '/auth' : '';
   console.log(`ION sandbox. For the dialog of an ION config node, with the environment "Custom URLs":
   API URL        ${sandbox.url}
   Auth URL       ${sandbox.authUrl}
@@ -43,6 +36,15 @@ function wholeNumber(name: string, text: string): number {
   if (!/^\d{1,6}$/.test(text))
     throw new RangeError(`${name} must be a whole number, not "${text}"`);
   return Number(text);
+}
+
+/** The sandbox checks their names and values. */
+function readSettings(text: string): Partial<Settings> {
+  try {
+    return JSON.parse(text) as Partial<Settings>;
+  } catch {
+    throw new TypeError('SETTINGS is not JSON');
+  }
 }
 
 function fail({ message }: Error): void {

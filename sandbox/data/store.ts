@@ -225,10 +225,15 @@ export class Store {
   }
 
   #changed(change: Change): void {
+    const { type, row } = change;
+    if ((type !== 'Run' && type !== 'RunStep') || !this.runsMoveWithSteps()) {
+      this.onChange?.(change, this.#transaction ?? ++this.#transactions);
+      return;
+    }
     this.transaction((number) => {
       this.onChange?.(change, number);
-      if (change.type === 'RunStep') this.#behind.add((change.row as RowTypes['RunStep']).runId);
-      if (change.type === 'Run') this.#moved.add(change.row.id);
+      if (type === 'Run') this.#moved.add(row.id);
+      else this.#behind.add((row as RowTypes['RunStep']).runId);
     });
   }
 
@@ -239,14 +244,13 @@ export class Store {
     try {
       return write(this.#transaction);
     } finally {
-      this.#moveRuns();
+      if (this.#behind.size + this.#moved.size > 0) this.#moveRuns();
       this.#transaction = undefined;
     }
   }
 
   #moveRuns(): void {
-    const behind = this.runsMoveWithSteps() ? [...this.#behind] : [];
-    for (const id of behind) {
+    for (const id of [...this.#behind]) {
       if (!this.#moved.has(id) && this.runs.get(id)) this.runs.update(id, {});
     }
     this.#behind.clear();

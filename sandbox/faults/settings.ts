@@ -137,10 +137,17 @@ const CHOICES: { readonly [K in keyof Settings]?: readonly Settings[K][] } = {
 
 /** @throws TypeError for a setting that does not exist, or a value that is none of its choices */
 export function checkSettings(settings: Partial<Settings>): void {
-  const known = defaultSettings();
+  if (settings === null || typeof settings !== 'object' || Array.isArray(settings)) {
+    throw new TypeError('The settings are not a JSON object');
+  }
+  const known: Record<string, unknown> = { ...defaultSettings() };
   for (const [name, value] of Object.entries(settings)) {
     if (!(name in known)) throw new TypeError(`There is no setting "${name}"`);
-    const choices: readonly unknown[] | undefined = CHOICES[name as keyof Settings];
+    if (Array.isArray(known[name]) && !Array.isArray(value)) {
+      throw new TypeError(`The setting "${name}" is a list`);
+    }
+    const choices: readonly unknown[] | undefined =
+      typeof known[name] === 'boolean' ? [true, false] : CHOICES[name as keyof Settings];
     if (!choices || choices.includes(value)) continue;
     throw new TypeError(`The setting "${name}" is one of ${choices.join(', ')}`);
   }

@@ -18,12 +18,12 @@ export type SchemaDialect = Pick<
   'unknown' | 'uploadFlow' | 'idForm' | 'enumCase' | 'timeForm'
 >;
 
-const SIMPLE = ['uploadFlow', 'idForm', 'enumCase', 'timeForm'] as const;
+const COMPARED = ['uploadFlow', 'idForm', 'enumCase', 'timeForm'] as const;
 
 /** Whether two dialects have the same schema. */
 export function isSameSchema(a: SchemaDialect, b: SchemaDialect): boolean {
   const isSame = a.unknown === b.unknown || a.unknown.length + b.unknown.length === 0;
-  return isSame && SIMPLE.every((name) => a[name] === b[name]);
+  return isSame && COMPARED.every((name) => a[name] === b[name]);
 }
 
 /** Parts of the schema that only the way of attaching a file in three calls needs. */
@@ -89,7 +89,7 @@ const TEXTS = new Set(['ID', 'String']);
 function withIds(document: DocumentNode, form: 'number' | 'text'): DocumentNode {
   const [from, to] = form === 'text' ? [NUMBERS, 'ID'] : [TEXTS, 'Int'];
   return visit(document, {
-    // The arguments of a field are not visited: its type is replaced as a whole.
+    // Only the type of the field itself changes; its arguments keep theirs.
     FieldDefinition(field) {
       const { value: name } = field.name;
       if (!IS_ID.test(name) || FOREIGN_IDS.has(name)) return false;
@@ -101,6 +101,5 @@ function withIds(document: DocumentNode, form: 'number' | 'text'): DocumentNode 
       });
       return { ...field, type };
     },
-    InputObjectTypeDefinition: () => false,
   });
 }

@@ -408,7 +408,7 @@ describe('sandbox: live data', () => {
     await assert.rejects(fetch(sandbox.url));
   });
 
-  it('starts with the form of tokens and the token path of its environment variables', async () => {
+  it('starts with the settings of its environment variable', async () => {
     const start = (env: NodeJS.ProcessEnv) => {
       const args = ['--import', 'tsx', 'sandbox/main.ts'];
       const child = spawn(process.execPath, args, { env: { ...process.env, PORT: '0', ...env } });
@@ -420,7 +420,7 @@ describe('sandbox: live data', () => {
       child.stderr.on('data', add);
       return { child, exit: once(child, 'exit'), text: () => output };
     };
-    const { child, exit, text } = start({ AUTH_SCHEME: 'bearer', TOKEN_PATH: 'old' });
+    const { child, exit, text } = start({ SETTINGS: '{"authScheme":"bearer","tokenPath":"old"}' });
     await until(() => text().includes('Ctrl-C'));
     const url = /^ {2}API URL +(\S+)$/m.exec(text())?.[1];
     assert.ok(text().includes(`${url}/auth/realms/api-keys/`));
@@ -429,9 +429,9 @@ describe('sandbox: live data', () => {
     assert.deepEqual([settings.authScheme, settings.tokenPath], ['bearer', 'old']);
     child.kill('SIGTERM');
     await exit;
-    const refused = start({ AUTH_SCHEME: 'basic' });
+    const refused = start({ SETTINGS: 'bearer' });
     assert.deepEqual(await refused.exit, [1, null]);
-    assert.match(refused.text(), /The setting "authScheme" is one of both, raw, bearer/);
+    assert.match(refused.text(), /SETTINGS is not JSON/);
   });
 
   it('prints the details that a client needs, prints no warning, and leaves nothing open at its end', async () => {

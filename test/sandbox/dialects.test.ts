@@ -18,6 +18,23 @@ describe('sandbox: dialects', () => {
   afterEach(() => sandbox.control.set(DEFAULT_DIALECT));
   after(() => sandbox.close());
 
+  const wrong: [settings: unknown, message: string][] = [
+    ['bearer', 'The settings are not a JSON object'],
+    [['bearer'], 'The settings are not a JSON object'],
+    [{ authSchema: 'bearer' }, 'There is no setting "authSchema"'],
+    [{ authScheme: 'basic' }, 'The setting "authScheme" is one of both, raw, bearer'],
+    [{ introspection: 'no' }, 'The setting "introspection" is one of true, false'],
+    [{ unknown: 'Run.title' }, 'The setting "unknown" is a list'],
+    [{ webhookSignature: 'md5' }, 'There is no signature encoding "md5"'],
+  ];
+  for (const [settings, error] of wrong) {
+    it(`refuses the settings ${JSON.stringify(settings)}`, async () => {
+      const response = await sandbox.http('PATCH', 'settings', settings);
+      assert.equal(response.status, 400);
+      assert.deepEqual(await response.json(), { error });
+    });
+  }
+
   describe('introspection', () => {
     const INTROSPECTION = '{ __schema { queryType { name } } }';
 
@@ -79,13 +96,25 @@ describe('sandbox: dialects', () => {
   describe('responses', () => {
     /** A dialect, and what it makes of a member of a row that has another form by default. */
     type Row = [settings: Partial<Settings>, expected: (member: Member) => unknown];
+    const textIds = ({ name, value }: Member) => (isId(name) ? textOf(value) : value);
+    const numberIds = ({ name, value }: Member) => (isId(name) ? numberOf(value) : value);
+    const lowerEnums = ({ type, value }: Member) => (isEnum(type) ? lower(value) : value);
+    const noZone = timesWith((time) => time.slice(0, 26));
     const rows: Row[] = [
-      [{ idForm: 'text' }, ({ name, value }) => (isId(name) ? textOf(value) : value)],
-      [{ idForm: 'number' }, ({ name, value }) => (isId(name) ? numberOf(value) : value)],
-      [{ enumCase: 'lower' }, ({ type, value }) => (isEnum(type) ? lower(value) : value)],
+      [{ idForm: 'text' }, textIds],
+      [{ idForm: 'number' }, numberIds],
+      [{ enumCase: 'lower' }, lowerEnums],
       [{ timeForm: 'milliseconds' }, timesWith((time) => `${time.slice(0, 23)}Z`)],
       [{ timeForm: 'offset' }, timesWith((time) => `${time.slice(0, 23)}+00:00`)],
-      [{ timeForm: 'no-zone' }, timesWith((time) => time.slice(0, 26))],
+      [{ timeForm: 'no-zone' }, noZone],
+      [
+        { idForm: 'text', enumCase: 'lower', timeForm: 'no-zone', uploadFlow: 'two-calls' },
+        (member) =>
+          [textIds, lowerEnums, noZone].reduce(
+            (value, of) => of({ ...member, value }),
+            member.value,
+          ),
+      ],
     ];
     for (const [settings, expected] of rows) {
       it(`have ${JSON.stringify(settings)} in every list, and nothing else is different`, async () => {
