@@ -1,7 +1,7 @@
 import { Random } from '../../sandbox/data/random.js';
 import type { Dialect } from '../../sandbox/server.js';
 
-/** What users do, in the order of the table. */
+/** The actions of users, in the order of the table. */
 export const ACTIONS = [
   'query',
   'all pages',
@@ -94,12 +94,15 @@ const READINGS: Record<string, NamedDialect[]> = {
     { name: 'etag conflict without a code', settings: { etagError: 'text' } },
     { name: 'etag conflict in other words', settings: { etagError: 'other-text' } },
   ],
-  ids: [{ name: 'IDs as text', settings: { idForm: 'text' } }],
+  ids: [
+    { name: 'IDs as text', settings: { idForm: 'text' } },
+    { name: 'IDs as numbers', settings: { idForm: 'number' } },
+  ],
   enums: [{ name: 'enum values in lower case', settings: { enumCase: 'lower' } }],
   times: [
     { name: 'times without a zone', settings: { timeForm: 'no-zone' } },
-    { name: 'times with `+00:00`', settings: { timeForm: 'offset' } },
-    { name: 'times with microseconds', settings: { timeForm: 'microseconds' } },
+    { name: 'times with milliseconds and `+00:00`', settings: { timeForm: 'offset' } },
+    { name: 'times with milliseconds', settings: { timeForm: 'milliseconds' } },
   ],
   runsMove: [{ name: 'runs change with their steps', settings: { runsMoveWithSteps: true } }],
   uploads: [

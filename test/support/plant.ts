@@ -39,10 +39,10 @@ export class Plant {
   readonly #id: string;
   readonly #sandbox: Sandbox;
   readonly #step: StepForTests;
-  /** Of the running Node-RED. */
+  /** The running Node-RED. */
   #url = '';
   #isClosed = false;
-  /** What the flow posted so far: events, and failures that answer no request. */
+  /** The bodies that the flow posted so far: events, and failures that answer no request. */
   readonly #posted: Record<string, string[]> = { poll: [], webhook: [], failures: [] };
 
   static async start(id: string, dialect: NamedDialect): Promise<Plant> {
@@ -77,7 +77,10 @@ export class Plant {
     };
   }
 
-  /** @param nodeRed the URL of the Node-RED that will run them @param collector where events go */
+  /**
+   * @param nodeRed the URL of the Node-RED that will run them
+   * @param collector the URL that takes events and failures
+   */
   nodes(nodeRed: string, collector: string): FlowNode[] {
     this.#url = nodeRed;
     const tab = this.#name('tab');
@@ -160,7 +163,7 @@ export class Plant {
     ];
   }
 
-  /** Takes what the flow posts to the collector. */
+  /** Takes a body that the flow posts to the collector. */
   saw(source: string, body: string): void {
     this.#posted[source]?.push(body);
   }

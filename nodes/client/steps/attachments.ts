@@ -74,7 +74,7 @@ const CREATE_MUTATION = ownOperation(
 );
 const DELETE_MUTATION = ownOperation(
   `mutation DeleteFileAttachment($input: DeleteFileAttachmentInput!) {
-  deleteFileAttachment(input: $input) { __typename }
+  deleteFileAttachment(input: $input) { ... on DeleteFileAttachment @wished { fileAttachmentId } }
 }`,
 );
 const STEP_QUERY = ownOperation(

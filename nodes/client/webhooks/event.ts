@@ -49,7 +49,8 @@ export function isSameResource(one: string, other: string): boolean {
 
 function singular(resource: string): string {
   const words = resource.toUpperCase().split('_');
-  return words.map((word) => word.replace(/IES$/, 'Y').replace(/S$/, '')).join('_');
+  // BATCH, BATCHES; LINE, LINES: what is left is no word, but the same for both.
+  return words.map((word) => word.replace(/IES$/, 'Y').replace(/[ES]+$/, '')).join('_');
 }
 
 function actionNamed(name: string): string {

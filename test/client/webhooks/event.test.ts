@@ -77,6 +77,7 @@ describe('webhook event', () => {
   it('names the same resource in the singular and the plural', () => {
     assert.ok(isSameResource('RUN_STEP_FIELD', 'RUN_STEPS_FIELDS'));
     assert.ok(isSameResource('part_inventory', 'PARTS_INVENTORY'));
+    assert.ok(isSameResource('run_batch', 'RUN_BATCHES'));
     assert.ok(!isSameResource('RUNS', 'RUN_STEPS'));
   });
 });
