@@ -7,37 +7,40 @@ import {
 } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { ApiContext } from './context.js';
-import {
-  Forbidden,
-  keyPermissions,
-  named,
-  type PermissionGroup,
-  permissionGroups,
-  permissionOf,
-} from './permissions.js';
+import { Forbidden, type PermissionGroup, permissionGroups, permissionOf } from './permissions.js';
 import { schema } from './schema.js';
 
 /** The permission groups of the user of a request, as far as the settings leave them. */
-export function userPermissions(context: ApiContext): readonly PermissionGroup[] {
-  return restricted(permissionGroups(context.user, context.store), context);
+export function userPermissions(context: ApiContext): PermissionGroup[] {
+  const isLeft = permissionsLeft(context);
+  return permissionGroups(context.user, context.store).filter(({ name }) => isLeft(name));
 }
 
-function restricted(
-  groups: readonly PermissionGroup[],
-  { apiKey, mainKeyId, control }: ApiContext,
-) {
-  return named(groups, apiKey.id === mainKeyId ? control.settings.permissions : null);
+/** Whether the settings leave a permission, whose name may be in upper or lower case. */
+function permissionsLeft({ apiKey, mainKeyId, control }: ApiContext): (name: string) => boolean {
+  const { permissions } = control.settings;
+  if (permissions === null || apiKey.id !== mainKeyId) return () => true;
+  const left = new Set(permissions.map((name) => name.toLowerCase()));
+  return (name) => left.has(name.toLowerCase());
 }
 
 /** @throws Forbidden if the API key of a request lacks the permission for a mutation */
 export function checkPermission(mutation: string, context: ApiContext): void {
   const field = schema.getMutationType()?.getFields()[mutation];
   const wanted = field && permissionOf(field);
-  const { apiKey, user, store } = context;
-  const groups = restricted(keyPermissions(apiKey, user, store), context);
-  if (wanted !== undefined && !groups.some(({ name }) => name === wanted)) {
+  if (wanted === undefined) return;
+  if (!permissionsLeft(context)(wanted) || !hasPermission(wanted, context)) {
     throw new Forbidden(mutation);
   }
+}
+
+/** Whether the API key of a request has a permission: it keeps those that its user had when it was created. */
+function hasPermission(wanted: string, { apiKey, user, store }: ApiContext): boolean {
+  const { permissionGroupIds } = apiKey;
+  if (!permissionGroupIds) return permissionGroups(user, store).some(({ name }) => name === wanted);
+  const groups = store.table('PermissionGroup');
+  const nameOf = (id: number) => (groups.get(id) as PermissionGroup | undefined)?.name;
+  return permissionGroupIds.some((id) => nameOf(id) === wanted);
 }
 
 /** Refuses a request with a mutation that is not permitted: with HTTP 403, before anything runs. */

@@ -1,6 +1,6 @@
 import { type GraphQLField, getNamedType, isObjectType } from 'graphql';
 import { formatMicros } from '../data/clock.js';
-import type { ApiKeyRow, Row, UserRow } from '../data/model.js';
+import type { Row, UserRow } from '../data/model.js';
 import { Random } from '../data/random.js';
 import type { Store } from '../data/store.js';
 import { schema, typeOfId } from './schema.js';
@@ -88,28 +88,9 @@ export function permissionGroups(user: UserRow, store: Store): PermissionGroup[]
     ...idsIn('UserRole', 'userId', user.id, 'roleId'),
     ...teams.flatMap((id) => idsIn('TeamRole', 'teamId', id, 'roleId')),
   ].map((id) => store.table('Role').get(id) as GrantingRole | undefined);
-  return groupsOf([...new Set(roles.flatMap((role) => role?.permissionGroupIds ?? []))], store);
+  const groups = store.table('PermissionGroup');
+  const ids = new Set(roles.flatMap((role) => role?.permissionGroupIds ?? []));
+  return [...ids].flatMap((id) => (groups.get(id) as PermissionGroup | undefined) ?? []);
 }
 
 type Ids = Record<string, unknown>;
-
-function groupsOf(ids: readonly number[], store: Store): PermissionGroup[] {
-  const table = store.table('PermissionGroup');
-  return ids.flatMap((id) => (table.get(id) as PermissionGroup | undefined) ?? []);
-}
-
-/** The permission groups of an API key: those that its user had when it was created. */
-export function keyPermissions(key: ApiKeyRow, user: UserRow, store: Store): PermissionGroup[] {
-  const { permissionGroupIds } = key;
-  return permissionGroupIds ? groupsOf(permissionGroupIds, store) : permissionGroups(user, store);
-}
-
-/** The groups with one of these names, in upper or lower case. */
-export function named(
-  groups: readonly PermissionGroup[],
-  names: readonly string[] | null,
-): readonly PermissionGroup[] {
-  if (names === null) return groups;
-  const wanted = new Set(names.map((name) => name.toLowerCase()));
-  return groups.filter(({ name }) => wanted.has(name.toLowerCase()));
-}
