@@ -288,6 +288,19 @@ describe('an ION with another schema', () => {
     assert.deepEqual(named.sort(), [...wished].sort());
   });
 
+  it('is named if nothing can be selected in place of a part, because introspection is off', async () => {
+    const { control } = ion.sandbox;
+    control.set({ introspection: false });
+    const { error } = await run(actions['a webhook receiver'] as Action, [
+      'CreateWebhookSubscription.webhookSubscription',
+    ]);
+    control.set({ introspection: true });
+    assert.match(
+      String(error?.message),
+      /"webhookSubscription" of type "CreateWebhookSubscription"/,
+    );
+  });
+
   it('lacks nothing for other messages if a user chose a field that does not exist', async () => {
     const client = ion.client();
     const read = async (...fields: string[]) => {

@@ -326,7 +326,7 @@ export class Plant {
     await until(() => {
       for (const body of this.#posted.failures ?? []) {
         const { error, from } = JSON.parse(body) as Answer & { from: string };
-        if (from === this.#name(node)) throw new Error(`${error?.code}: ${error?.message}`);
+        if (from === this.#name(node)) throw failed(error);
       }
       return this.#isClosed || isDone() === true;
     });
@@ -356,7 +356,7 @@ export class Plant {
   /** @returns the payload that the node sends @throws Error with the text that a Catch node receives */
   async #send(node: string, payload: object): Promise<unknown> {
     const answer = (await this.#request(`/${this.#id}/${node}`, payload)) as Answer;
-    if (answer.error) throw new Error(`${answer.error.code}: ${answer.error.message}`);
+    if (answer.error) throw failed(answer.error);
     return answer.payload;
   }
 
@@ -375,4 +375,9 @@ export class Plant {
     });
     return response.body.json();
   }
+}
+
+/** Node-RED puts the name of an error in front of its text. */
+function failed({ code, message } = { code: '', message: '' }): Error {
+  return new Error(`${code}: ${message.replace(/^IonError: /, '')}`);
 }

@@ -81,6 +81,10 @@ export class SchemaLacks {
       lack,
       parts: partsFor(lack, wishes, operation),
     }));
+    // Without introspection some servers refuse what is selected in place of a lacking field.
+    if (found.length === 0 && error.message.includes(TYPENAME.name.value)) {
+      return [...refused.values()];
+    }
     const needed = found.filter(({ parts }) => parts.length === 0);
     if (found.length === 0 || needed.length > 0) return needed.map(({ lack }) => lack);
     for (const { lack, parts } of found) for (const part of parts) refused.set(part, lack);
