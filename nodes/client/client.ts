@@ -3,6 +3,7 @@ import { type ApiKey, validApiKey } from './auth/api-key.js';
 import type { AuthScheme } from './auth/auth-schemes.js';
 import { type EndpointSettings, resolveEndpoints } from './auth/environments.js';
 import { Redactor } from './auth/redaction.js';
+import type { TokenGrant } from './auth/token-request.js';
 import { closedError, IonError, reasonOf, toIonError, withSentence } from './errors.js';
 import { hasPath } from './failures/classify-failure.js';
 import { ApiFailure, GraphqlApi, type RequestProgress } from './graphql/graphql-api.js';
@@ -103,6 +104,8 @@ export class IonClient {
   readonly queueLimit: number;
   /** URL of the GraphQL API. */
   readonly endpoint: string;
+  /** URL of the token endpoint, as the settings name it. */
+  readonly tokenEndpoint: string;
   readonly #retries: number;
   /** With the white space at its ends, which a text may quote as well. */
   readonly #enteredSecret: string;
@@ -128,6 +131,7 @@ export class IonClient {
     this.concurrency = concurrency;
     this.queueLimit = queueLimit;
     this.endpoint = graphqlUrl.href;
+    this.tokenEndpoint = tokenUrl.href;
     this.#retries = retries;
     this.#queue = new RequestQueue(concurrency, queueLimit);
     const transport = new Transport({
@@ -169,9 +173,39 @@ export class IonClient {
       return await this.#requestWithRetries(operation, options, progress);
     } catch (thrown) {
       const error = toIonError(thrown).with({ attempts: progress.attempts });
-      const secrets = [...this.#tokens.secrets(), this.#enteredSecret, ...progress.tokens];
-      throw this.#redactor.withoutSecrets(error, secrets);
+      throw this.#redactor.withoutSecrets(error, [...this.#secrets(), ...progress.tokens]);
     }
+  }
+
+  /**
+   * The source and the lifetime of the access token, which is requested if there is none.
+   * @throws IonError, whose texts hold no secret
+   */
+  async tokenGrant(signal: AbortSignal): Promise<TokenGrant | undefined> {
+    try {
+      await this.#tokens.get(signal);
+      return this.#tokens.grant;
+    } catch (thrown) {
+      throw this.#redactor.withoutSecrets(toIonError(thrown), this.#secrets());
+    }
+  }
+
+  /**
+   * The headers that a server sends without an access token, whatever it responds.
+   * @throws IonError if there is no connection, or no response
+   */
+  async headersOf(peer: 'api' | 'auth', signal: AbortSignal): Promise<HttpResponse['headers']> {
+    const url = new URL(peer === 'api' ? this.endpoint : this.tokenEndpoint);
+    return (await this.#transport.head(url, signal, peer)).headers;
+  }
+
+  /** A copy of a text in which the client secret and the tokens are masked. */
+  withoutSecrets(text: string): string {
+    return this.#redactor.textWithoutSecrets(text, this.#secrets());
+  }
+
+  #secrets(): string[] {
+    return [...this.#tokens.secrets(), this.#enteredSecret];
   }
 
   /**

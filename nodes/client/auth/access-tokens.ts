@@ -5,7 +5,7 @@ import { delayBeforeRetry } from '../http/retry-policy.js';
 import { abandonable } from '../support/abort-listeners.js';
 import { backoff } from '../support/backoff.js';
 import { TokenEndpoint } from './token-endpoint.js';
-import type { TokenRequestOptions } from './token-request.js';
+import type { GrantedToken, TokenGrant, TokenRequestOptions } from './token-request.js';
 
 /** Minimum time before the end of a token at which it is refreshed, if its lifetime allows it. */
 const REFRESH_AHEAD_MS = 30_000;
@@ -28,8 +28,7 @@ export interface AccessTokensOptions extends TokenRequestOptions {
 /** The API's verdict on a token so far. A token that was accepted once stays `accepted`. */
 export type Acceptance = 'unknown' | 'accepted' | 'refusedInBothForms';
 
-interface AccessToken {
-  value: string;
+interface AccessToken extends GrantedToken {
   /** On the monotonic clock, in ms. */
   refreshAt: number;
   expiresAt: number;
@@ -163,6 +162,12 @@ export class AccessTokens {
     if (token?.acceptance === 'unknown') token.acceptance = 'refusedInBothForms';
   }
 
+  /** The source of the current token; `undefined` without a token. */
+  get grant(): TokenGrant | undefined {
+    const { url, lifetimeMs } = this.#current ?? this.#next ?? {};
+    return url === undefined || lifetimeMs === undefined ? undefined : { url, lifetimeMs };
+  }
+
   /** The client secret and the tokens, which must not appear in any text. */
   secrets(): string[] {
     const tokens = [this.#current, this.#next].flatMap((token) => (token ? [token.value] : []));
@@ -234,11 +239,12 @@ export class AccessTokens {
     for (let tries = 1; ; tries++) {
       try {
         const requestedAt = this.#now();
-        const { value, lifetimeMs } = await this.#endpoint.request(signal);
+        const granted = await this.#endpoint.request(signal);
+        const { lifetimeMs } = granted;
         const aheadMs = Math.max(lifetimeMs / 5, Math.min(REFRESH_AHEAD_MS, lifetimeMs / 2));
         const expiresAt = requestedAt + lifetimeMs;
         const refreshAt = expiresAt - aheadMs;
-        return { value, refreshAt, expiresAt, acceptance: 'unknown', wasNotYetValid: false };
+        return { ...granted, refreshAt, expiresAt, acceptance: 'unknown', wasNotYetValid: false };
       } catch (thrown) {
         const error = toIonError(thrown);
         // A token request may be repeated like a query.

@@ -57,6 +57,11 @@ export class Redactor {
     });
   }
 
+  /** A text in which secrets, and pieces of them, are masked. */
+  textWithoutSecrets(text: string, secrets: readonly string[]): string {
+    return masked(text, this.#searchFor(secrets).rangesIn(text));
+  }
+
   /** Forgets the secrets. Later errors are still masked. */
   close(): void {
     this.#isClosed = true;

@@ -21,9 +21,15 @@ export interface TokenRequestOptions {
   missingAt?: URL;
 }
 
-export interface GrantedToken {
-  value: string;
+/** The source and the lifetime of an access token. */
+export interface TokenGrant {
+  /** The URL of the token endpoint that issued it. */
+  url: string;
   lifetimeMs: number;
+}
+
+export interface GrantedToken extends TokenGrant {
+  value: string;
 }
 
 /**
@@ -55,7 +61,8 @@ export async function requestToken(
         },
       },
     );
-    return readGrant(await oauth.processClientCredentialsResponse(server, client, response));
+    const grant = await oauth.processClientCredentialsResponse(server, client, response);
+    return readGrant(grant, tokenUrl);
   } catch (thrown) {
     if (thrown instanceof IonError || !received) throw thrown;
     throw tokenFailure(thrown, received, tokenUrl, missingAt);
@@ -113,12 +120,15 @@ function toFetchResponse({ status, text }: HttpResponse): Response {
   });
 }
 
-function readGrant({ access_token: value, expires_in }: TokenEndpointResponse): GrantedToken {
+function readGrant(
+  { access_token: value, expires_in }: TokenEndpointResponse,
+  { href: url }: URL,
+): GrantedToken {
   const problem = 'The auth server granted an access token that cannot be sent';
   if (!/^[\x21-\x7e]+$/.test(value)) throw new IonError('ION_RESPONSE', `${problem}.`);
   if (value.length > MAX_TOKEN) {
     const message = `${problem}: it is longer than ${MAX_TOKEN} characters.`;
     throw new IonError('ION_RESPONSE', message);
   }
-  return { value, lifetimeMs: Math.max(0, expires_in ?? DEFAULT_LIFETIME) * 1000 };
+  return { value, url, lifetimeMs: Math.max(0, expires_in ?? DEFAULT_LIFETIME) * 1000 };
 }

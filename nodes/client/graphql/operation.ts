@@ -22,6 +22,15 @@ export interface Operation {
   wishes?: Wishes;
 }
 
+/** An operation that a node sends. */
+export interface SentOperation {
+  operation: Operation;
+  /** Known before the first message; values that a message brings are null. */
+  variables?: Record<string, unknown>;
+  /** Whether only exceptional work needs it, such as cleaning up. */
+  isRare?: boolean;
+}
+
 /** Parts of an operation that this package can do without. */
 export interface Wishes {
   /** Fields and arguments, each with a text that stands for the same part in all documents. */

@@ -107,13 +107,17 @@ export class Transport {
   }
 
   /**
-   * Status and headers of a stored object. A GET, because a pre-signed URL permits one method only.
+   * Status and headers of a response. A GET, because a pre-signed URL permits one method only.
    * @throws like `post`
    */
-  async head(url: URL, signal: AbortSignal): Promise<Omit<HttpResponse, 'text'>> {
+  async head(
+    url: URL,
+    signal: AbortSignal,
+    peer: Peer = 'storage',
+  ): Promise<Omit<HttpResponse, 'text'>> {
     this.#checkOpen(signal);
     const headers = { 'accept-encoding': 'identity' };
-    const request: Exchange = { peer: 'storage', url, headers, signal, method: 'GET' };
+    const request: Exchange = { peer, url, headers, signal, method: 'GET' };
     return this.#exchange({ ...request, headOnly: true });
   }
 

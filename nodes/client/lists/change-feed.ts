@@ -132,19 +132,12 @@ export class ChangeFeed {
     query: RowsQuery,
     options: ChangesOptions,
   ): AsyncGenerator<ChangesPage, void, undefined> {
-    const { field } = this.#resource.parts ?? {};
-    const partFields = field ? STATE_FIELDS.map((name) => `${field}.${name}`) : [];
-    const needed = [...STATE_FIELDS, ...partFields].filter((name) => !name.endsWith('_etag'));
-    if (options.onlyCreated) needed.push('_created');
-    const fields = [...query.fields, ...STATE_FIELDS, '_created', ...partFields];
-    const wished = unneeded(fields, query, needed);
-    const filter = allOf(query.filter, this.#filter());
     const requestedAt = performance.now();
     const slices = new Slices();
     for await (const { rows, page } of readRows(
       client,
       this.#resource,
-      { ...query, fields, wished, filter },
+      changesQuery(this.#resource, query, this.#begin, options.onlyCreated),
       { ...options, limit: 0 },
     )) {
       this.#setClock(page.response, requestedAt);
@@ -243,17 +236,35 @@ export class ChangeFeed {
     return this.#since?.begin ?? null;
   }
 
-  #filter(): Record<string, unknown> | undefined {
-    if (this.#begin === null) return undefined;
-    const isChanged = { _updated: { gte: this.#begin } };
-    const { parts } = this.#resource;
-    return parts ? { or_: [isChanged, { [parts.field]: isChanged }] } : isChanged;
-  }
-
   #isCreatedSince(created: unknown): boolean {
     if (this.#begin === null) return true;
     return typeof created === 'string' && toMs(created) >= toMs(this.#begin);
   }
+}
+
+/**
+ * The query that reads the changes of a query's rows.
+ * @param begin time from which changes may be new; null: all of them
+ * @param onlyCreated whether only new rows matter
+ */
+export function changesQuery(
+  { parts }: Resource,
+  query: RowsQuery,
+  begin: string | null,
+  onlyCreated = false,
+): RowsQuery {
+  const partFields = parts ? STATE_FIELDS.map((name) => `${parts.field}.${name}`) : [];
+  const needed = [...STATE_FIELDS, ...partFields].filter((name) => !name.endsWith('_etag'));
+  if (onlyCreated) needed.push('_created');
+  const fields = [...query.fields, ...STATE_FIELDS, '_created', ...partFields];
+  const isChanged = { _updated: { gte: begin } };
+  const isNewer = parts ? { or_: [isChanged, { [parts.field]: isChanged }] } : isChanged;
+  return {
+    ...query,
+    fields,
+    wished: unneeded(fields, query, needed),
+    filter: allOf(query.filter, begin === null ? undefined : isNewer),
+  };
 }
 
 /** The fields that are neither chosen nor needed. */

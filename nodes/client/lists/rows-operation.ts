@@ -1,8 +1,8 @@
 import type { ArgumentNode, FieldNode } from 'graphql';
 import { Kind } from 'graphql/language';
-import { type Operation, parseOperation } from '../graphql/operation.js';
+import { type Operation, parseOperation, type SentOperation } from '../graphql/operation.js';
 import type { Resource } from './resources.js';
-import { type RowsQuery, rowsDocument } from './rows-query.js';
+import { type RowsQuery, rowsDocument, rowsVariables } from './rows-query.js';
 
 /**
  * The operation that reads the rows of a resource. Its wishes are the fields that the package added, a
@@ -26,6 +26,18 @@ export function rowsOperation(resource: Resource, query: RowsQuery): Operation {
     if (!chosen[name]) nodes.set(argument, `Query.${list}(${name}:)`);
   }
   return { ...operation, isOwn: true, wishes: { nodes, inputs: [] } };
+}
+
+/**
+ * The operation and its variables before the first message: the values of its filters are null.
+ * @throws IonError `ION_QUERY` for a field, operator or sort that is not valid in GraphQL
+ */
+export function sentRowsOperation(resource: Resource, query: RowsQuery): SentOperation {
+  const filters = query.filters.map((filter) => ({ ...filter, value: null }));
+  return {
+    operation: rowsOperation(resource, query),
+    variables: rowsVariables({ ...query, filters }),
+  };
 }
 
 function fieldIn(field: FieldNode | undefined, name: string): FieldNode | undefined {

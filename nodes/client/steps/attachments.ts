@@ -48,7 +48,7 @@ const GRANT_QUERY = ownOperation(
 }`,
 );
 /** The newer flow, whose file is already there. */
-const CREATE_UPLOADED_MUTATION = ownOperation(
+export const CREATE_UPLOADED_MUTATION = ownOperation(
   `mutation CreateFileAttachment($input: CreateFileAttachmentInput!) {
   createFileAttachment(input: $input) {
     fileAttachment {
@@ -72,12 +72,12 @@ const CREATE_MUTATION = ownOperation(
   }
 }`,
 );
-const DELETE_MUTATION = ownOperation(
+export const DELETE_MUTATION = ownOperation(
   `mutation DeleteFileAttachment($input: DeleteFileAttachmentInput!) {
   deleteFileAttachment(input: $input) { ... on DeleteFileAttachment @wished { fileAttachmentId } }
 }`,
 );
-const STEP_QUERY = ownOperation(
+export const STEP_QUERY = ownOperation(
   `query RunStepAttachments($id: ID!) {
   runStep(id: $id) {
     fileAttachments {

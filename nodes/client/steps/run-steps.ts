@@ -29,6 +29,9 @@ const FIELD_QUERY = ownOperation(
 }`,
 );
 
+/** The operations that find steps and fields. */
+export const LOOK_UPS = [RUN_QUERY, STEP_QUERY, FIELD_QUERY];
+
 const RUN_CACHE_SIZE = 1000;
 const STEP_CACHE_SIZE = 10_000;
 const FIELD_CACHE_SIZE = 100_000;

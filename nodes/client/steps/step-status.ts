@@ -9,7 +9,7 @@ import type { RunSteps } from './run-steps.js';
 import { missingColumn, type RunStep } from './step-rows.js';
 import type { Target } from './target.js';
 
-const MUTATION = ownOperation(
+export const STATUS_MUTATION = ownOperation(
   `mutation UpdateRunStep($input: UpdateRunStepInput!) {
   updateRunStep(input: $input) {
     runStep {
@@ -97,7 +97,7 @@ async function sendStatus(
 ): Promise<Written | undefined> {
   if (row._etag === null) throw missingColumn('_etag', 'a change of its status needs');
   const input = { id: row.id, etag: row._etag, status };
-  const { data } = await requests.send(MUTATION, { input });
+  const { data } = await requests.send(STATUS_MUTATION, { input });
   const written = (data.updateRunStep as { runStep?: Written } | null)?.runStep;
   if (written) row.status = wordIn(written.status);
   return written;

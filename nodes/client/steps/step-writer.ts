@@ -44,7 +44,7 @@ export interface WriteResult<Payload> {
   started?: true;
 }
 
-const FIELD_MUTATION = ownOperation(
+export const FIELD_MUTATION = ownOperation(
   `mutation UpdateRunStepFieldValue($input: UpdateRunStepFieldValueInput!) {
   updateRunStepFieldValue(input: $input) {
     runStepField {

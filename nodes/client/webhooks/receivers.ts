@@ -1,6 +1,6 @@
 import type { IonResponse } from '../client.js';
 import { IonError } from '../errors.js';
-import type { Operation } from '../graphql/operation.js';
+import type { Operation, SentOperation } from '../graphql/operation.js';
 import { ownOperation } from '../graphql/own-operation.js';
 import { flattenResponse } from '../lists/rows.js';
 import type { PageSource } from '../paging/page-reader.js';
@@ -14,6 +14,8 @@ export interface Receiver {
   _etag: string;
   name: string;
   webhookUri: string;
+  /** An ION may not have it; then every receiver is active. */
+  active?: boolean;
   subscriptions: Subscription[];
 }
 
@@ -37,7 +39,7 @@ export interface ReceiverColumns {
 }
 
 /** Receivers that are read; ION is asked for no more. */
-const MAX_RECEIVERS = 100;
+export const MAX_RECEIVERS = 100;
 /** Subscriptions of one receiver; more in a response are ignored. */
 const MAX_SUBSCRIPTIONS = 100;
 
@@ -51,6 +53,7 @@ const RECEIVERS = ownOperation(
         _etag
         name
         webhookUri
+        ... on WebhookReceiver @wished { active }
         subscriptions { id _etag resource action ... on WebhookSubscription @wished { active } }
       }
     }
@@ -100,6 +103,17 @@ const DELETE_SUBSCRIPTION = ownOperation(
   }
 }`,
 );
+
+/** The operations of a registration. Receivers and subscriptions that exist are changed or deleted. */
+export const REGISTRATION_OPERATIONS: readonly SentOperation[] = [
+  ...[RECEIVERS, CREATE_RECEIVER, UPDATE_RECEIVER, CREATE_SUBSCRIPTION].map((operation) => ({
+    operation,
+  })),
+  ...[UPDATE_SUBSCRIPTION, DELETE_SUBSCRIPTION, DELETE_RECEIVER].map((operation) => ({
+    operation,
+    isRare: true,
+  })),
+];
 
 /** Reads and writes webhook receivers and their subscriptions in ION. Each method throws `IonError`. */
 export class Receivers {
