@@ -69,6 +69,7 @@ export = (RED: NodeAPI): void => {
       client: { get: () => requireConnection().client },
       steps: { get: () => requireConnection().steps },
       outbox: { value: outbox },
+      users: { value: new Set() },
     });
     const close = async (isRemoved: boolean) => {
       // The outbox closes first, because its requests need the client.

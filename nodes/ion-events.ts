@@ -1,5 +1,6 @@
 import type { NodeAPI } from 'node-red';
 import { statusWithConfig } from './config/find-config.js';
+import { registerUser } from './config/register-user.js';
 import {
   type EventSource,
   type EventsCredentials,
@@ -7,6 +8,7 @@ import {
   type IonEventsConfig,
   readEventsConfig,
 } from './events/events-config.js';
+import { eventsWork } from './events/events-work.js';
 import { noEvents } from './events/no-events.js';
 import { pollEvents } from './events/poll.js';
 import { clearMemory } from './events/stored-memory.js';
@@ -41,6 +43,7 @@ export = (RED: NodeAPI): void => {
     const config = migratedConfig(RED, this, eventsMigrations, saved);
     const isRemoval = removalCheck(RED, saved);
     const status = statusWithConfig(RED, this, config);
+    registerUser(RED, this, config, () => eventsWork(config, this));
     const events = startEvents(RED, this, config, status);
     this.on('close', (removed: boolean, done: () => void) => {
       status.close();

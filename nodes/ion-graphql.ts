@@ -2,11 +2,14 @@ import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { IonClient } from './client/client.js';
 import { closedError, IonError } from './client/errors.js';
 import { type Operation, parseOperation } from './client/graphql/operation.js';
+import { pagedOperation } from './client/paging/paged-operation.js';
 import { failureAt, type Page, pages } from './client/paging/paginator.js';
 import { describe } from './client/support/describe.js';
 import { isPlainObject } from './client/support/json.js';
 import { Slices } from './client/support/slices.js';
 import { requireConfig, statusWithConfig } from './config/find-config.js';
+import type { NodeWork } from './config/node-work.js';
+import { registerUser } from './config/register-user.js';
 import { graphqlMigrations } from './migrations/ion-graphql.js';
 import { requireResolved, requireResolvedChoices } from './shared/environment-references.js';
 import { handleMessages, type MessageTools } from './shared/handle-messages.js';
@@ -45,6 +48,7 @@ export = (RED: NodeAPI): void => {
     RED.nodes.createNode(this, saved);
     const config = migratedConfig(RED, this, graphqlMigrations, saved);
     const status = statusWithConfig(RED, this, config);
+    registerUser(RED, this, config, () => workOf(config));
     handleMessages(RED, this, status, config.output, async (msg, tools) => {
       const { client } = requireConfig(RED, config);
       requireResolvedChoices('ion-graphql', config, ['pages']);
@@ -69,6 +73,16 @@ export = (RED: NodeAPI): void => {
 function parseText({ query, operationName }: IonGraphqlConfig): Operation {
   requireResolved('The query', query, 'ION_QUERY');
   return parseOperation(query, operationName);
+}
+
+function workOf(config: IonGraphqlConfig): NodeWork {
+  if (config.queryType !== 'graphql') return { operations: [], isOpen: true };
+  const operation = parseText(config);
+  if (config.pages !== 'all' && config.pages !== 'stream') return { operations: [{ operation }] };
+  // Also checks that there is a list.
+  const paged = pagedOperation(operation);
+  const pageSize = requireNumber('ion-graphql', 'pageSize', config.pageSize);
+  return { operations: [{ operation: paged }], pageSize };
 }
 
 async function readOperation(

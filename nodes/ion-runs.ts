@@ -1,16 +1,24 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { IonClient } from './client/client.js';
 import { IonError } from './client/errors.js';
-import { ChangeFeed, type ChangesPage, checkpointNow } from './client/lists/change-feed.js';
+import {
+  ChangeFeed,
+  type ChangesPage,
+  changesQuery,
+  checkpointNow,
+} from './client/lists/change-feed.js';
 import { defaultFields, runs } from './client/lists/resources.js';
 import { type RowsPage, readRows } from './client/lists/rows.js';
-import type { RowsQuery } from './client/lists/rows-query.js';
+import { sentRowsOperation } from './client/lists/rows-operation.js';
+import type { RowsFilter, RowsQuery } from './client/lists/rows-query.js';
 import { failureAt, type Page } from './client/paging/paginator.js';
 import { pageNumbers, readNumber } from './client/settings.js';
 import { describe } from './client/support/describe.js';
 import { isPlainObject } from './client/support/json.js';
 import { KeyedMutex } from './client/support/keyed-mutex.js';
 import { requireConfig, statusWithConfig } from './config/find-config.js';
+import type { NodeWork } from './config/node-work.js';
+import { registerUser } from './config/register-user.js';
 import { runsMigrations } from './migrations/ion-runs.js';
 import { arrayOutput, type RunsOutput, sequenceOutput } from './runs/output.js';
 import { runRows } from './runs/run-rows.js';
@@ -28,7 +36,10 @@ import {
   requireSwitch,
   requireValid,
 } from './shared/property-checks.js';
-import { readFilters } from './shared/read-filters.js';
+import { readFilters, unevaluated } from './shared/read-filters.js';
+
+/** In place of the time of a checkpoint. */
+const ANY_TIME = '1970-01-01T00:00:00Z';
 
 interface IonRunsConfig extends NodeDef {
   config: string;
@@ -51,6 +62,7 @@ export = (RED: NodeAPI): void => {
     // Two concurrent messages would deliver the same changes twice.
     const mutex = new KeyedMutex();
     const status = statusWithConfig(RED, this, config);
+    registerUser(RED, this, config, () => workOf(config));
     handleMessages(RED, this, status, config.output, async (msg, tools) => {
       const { client } = requireConfig(RED, config);
       requireResolvedChoices('ion-runs', config, ['mode', 'shape', 'changesFrom']);
@@ -163,14 +175,27 @@ async function readRunsQuery(
   msg: Message,
 ): Promise<RowsQuery> {
   checkLists(config);
+  const filters = await readFilters(RED, node, msg, config.filters);
+  return { ...queryWith(config, filters), filter: readFilter(msg) };
+}
+
+function queryWith(config: IonRunsConfig, filters: RowsFilter[]): RowsQuery {
   const isChosen = config.fields?.length > 0;
   return {
-    filters: await readFilters(RED, node, msg, config.filters),
-    filter: readFilter(msg),
+    filters,
     fields: isChosen ? config.fields : [...defaultFields],
     wished: isChosen ? [] : defaultFields.filter((field) => field !== 'id'),
     sort: config.sort ?? [],
   };
+}
+
+function workOf(config: IonRunsConfig): NodeWork {
+  checkLists(config);
+  const query = queryWith(config, unevaluated(config.filters));
+  const isFeed = requireSwitch('ion-runs', 'changes', config.changes, false);
+  const sent = isFeed ? changesQuery(runs, query, ANY_TIME) : query;
+  const pageSize = requireNumber('ion-runs', 'pageSize', config.pageSize);
+  return { operations: [sentRowsOperation(runs, sent)], pageSize };
 }
 
 /** @throws IonError `ION_CONFIG` */

@@ -2,11 +2,14 @@ import { basename } from 'node:path';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { IonError } from './client/errors.js';
 import { type AttachmentFile, fileAt, fileOf } from './client/steps/attachment-file.js';
+import { stepOperations } from './client/steps/step-operations.js';
 import type { ConflictPolicy, ValueOptions, WriteResult } from './client/steps/step-writer.js';
 import { checkName, checkTarget, type Reference, type Target } from './client/steps/target.js';
 import { isPlainObject } from './client/support/json.js';
 import type { IonConfigNode } from './config/config-node.js';
 import { requireConfig, statusWithConfig } from './config/find-config.js';
+import type { NodeWork } from './config/node-work.js';
+import { registerUser } from './config/register-user.js';
 import { stepMigrations } from './migrations/ion-step.js';
 import type { NewStepWrite } from './outbox/step-writes.js';
 import { requireResolvedChoices } from './shared/environment-references.js';
@@ -54,6 +57,7 @@ export = (RED: NodeAPI): void => {
     RED.nodes.createNode(this, saved);
     const config = migratedConfig(RED, this, stepMigrations, saved);
     const status = statusWithConfig(RED, this, config);
+    registerUser(RED, this, config, () => workOf(config));
     const results = outboxResults(RED, this, status, config);
     handleMessages(RED, this, status, config.output, async (msg, tools) => {
       const ion = requireConfig(RED, config);
@@ -109,11 +113,22 @@ async function readWrite(
   if (action === 'field' && isPlainObject(value)) checkFieldNames(Object.keys(value));
   // Each change of a status counts, also one that another change follows.
   const latestOnly = action === 'field' && keep === 'latest';
-  const startsStep =
-    action === 'field' && requireSwitch('ion-step', 'startStep', config.startStep, false);
+  const startsStep = isStarting(config);
   return {
     ...{ action, target, value, onConflict, latestOnly },
     ...(startsStep && { startStep: true }),
+  };
+}
+
+function isStarting({ action, startStep }: IonStepConfig): boolean {
+  return action === 'field' && requireSwitch('ion-step', 'startStep', startStep, false);
+}
+
+function workOf(config: IonStepConfig): NodeWork {
+  requireResolvedChoices('ion-step', config, CHOICES);
+  return {
+    operations: stepOperations(config.action, isStarting(config)),
+    usesOutbox: config.delivery === 'outbox',
   };
 }
 

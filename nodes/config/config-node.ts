@@ -2,6 +2,7 @@ import type { Node } from 'node-red';
 import type { IonClient } from '../client/client.js';
 import type { StepWriter } from '../client/steps/step-writer.js';
 import type { ApiKeyCredentials, ConfigValues } from './client-settings.js';
+import type { ConfigUser } from './node-work.js';
 import type { OutboxHolder } from './outbox-holder.js';
 
 /** The `ion-config` node, as other nodes use it. */
@@ -13,4 +14,6 @@ export interface IonConfigNode extends Node<ApiKeyCredentials> {
   readonly outbox: OutboxHolder;
   /** The properties, with environment variables replaced. */
   readonly values: ConfigValues;
+  /** The running nodes that use this one. */
+  readonly users: Set<ConfigUser>;
 }

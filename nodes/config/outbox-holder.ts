@@ -74,6 +74,14 @@ export class OutboxHolder {
   }
 
   /**
+   * The folder that holds the outbox, or will hold it.
+   * @throws IonError `ION_CONFIG` without a user folder, or if the settings cannot work
+   */
+  get folder(): string {
+    return outboxFolder(this.#allOutboxes(), this.#node.id, this.#settings.endpoint());
+  }
+
+  /**
    * @param signal the signal of the message
    * @throws IonError `ION_CONFIG` for limits that cannot be used; see `OutboxOpening.outbox`
    */
@@ -87,7 +95,7 @@ export class OutboxHolder {
    * @param patienceMs how long to wait while another process uses it
    */
   async openIfPresent(patienceMs = 0): Promise<Outbox | undefined> {
-    const folder = this.#folder();
+    const { folder } = this;
     const exists = await isFolder(folder).catch((thrown) => {
       throw storeError(folder, thrown);
     });
@@ -113,7 +121,7 @@ export class OutboxHolder {
     const outbox = await this.#opening.close();
     const count = outbox?.state.pending ?? 0;
     if (isRemoved && count > 0) {
-      this.#node.warn(this.#RED._(LEFT, { count, folder: this.#folder() }));
+      this.#node.warn(this.#RED._(LEFT, { count, folder: this.folder }));
     }
     await outbox?.close();
   }
@@ -147,7 +155,7 @@ export class OutboxHolder {
     if (this.#isClosed) return;
     if (isHeld) {
       const { warnAfterMs = WARN_AFTER_MS } = this.#settings;
-      const warn = () => this.#node.warn(this.#RED._(HELD, { folder: this.#folder() }));
+      const warn = () => this.#node.warn(this.#RED._(HELD, { folder: this.folder }));
       this.#heldTimer = setTimeout(warn, warnAfterMs);
     }
     for (const listener of this.#listeners.values()) listener.held(isHeld);
@@ -158,7 +166,7 @@ export class OutboxHolder {
     const writer = this.#settings.writer();
     const outbox = await Outbox.open({
       limits: limits(),
-      folder: this.#folder(),
+      folder: this.folder,
       within: this.#allOutboxes(),
       wait,
       kinds: [new StepWrites(writer)],
@@ -177,21 +185,17 @@ export class OutboxHolder {
   #isUsable(): boolean {
     try {
       this.#settings.limits();
-      return this.#folder() !== '';
+      return this.folder !== '';
     } catch {
       return false;
     }
-  }
-
-  #folder(): string {
-    return outboxFolder(this.#allOutboxes(), this.#node.id, this.#settings.endpoint());
   }
 
   /** Warns of an outbox of 1.0.0, because only a person knows whether it belongs to this environment. */
   async #warnOfOldFolder(): Promise<void> {
     const endpoint = this.#settings.endpoint();
     const old = await oldFolder(this.#allOutboxes(), this.#node.id, endpoint);
-    if (old) this.#node.warn(this.#RED._(OLD, { old, folder: this.#folder() }));
+    if (old) this.#node.warn(this.#RED._(OLD, { old, folder: this.folder }));
   }
 
   #allOutboxes(): string {

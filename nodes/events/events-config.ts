@@ -1,7 +1,7 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { IonError } from '../client/errors.js';
 import { type Resource, resourceNamed, resourceNames } from '../client/lists/resources.js';
-import type { RowsQuery } from '../client/lists/rows-query.js';
+import type { RowsFilter, RowsQuery } from '../client/lists/rows-query.js';
 import { hasControlCharacter, trimEnds } from '../client/support/trim-ends.js';
 import {
   requireNoReference,
@@ -153,7 +153,15 @@ export async function readEventsQuery(
   fields: readonly string[],
 ): Promise<RowsQuery> {
   // No message triggers an event, so filters have no message to take a value from.
-  const filters = await readFilters(RED, node, {} as Message, config.filters);
+  return eventsQuery(config, fields, await readFilters(RED, node, {} as Message, config.filters));
+}
+
+/** @param fields read if the node chooses none */
+export function eventsQuery(
+  config: IonEventsConfig,
+  fields: readonly string[],
+  filters: RowsFilter[],
+): RowsQuery {
   const { changedFields } = config;
   const isChosen = config.fields?.length > 0;
   const read = [...new Set([...(isChosen ? config.fields : fields), ...changedFields])];
@@ -162,6 +170,15 @@ export async function readEventsQuery(
 }
 
 /** Whether the node reports events of this action. */
-export function isWantedAction({ actions }: IonEventsConfig, action: string): boolean {
-  return (actions ?? ['CREATE', 'UPDATE']).includes(action);
+export function isWantedAction(config: IonEventsConfig, action: string): boolean {
+  return wantedActions(config).includes(action);
+}
+
+export function wantedActions({ actions }: IonEventsConfig): readonly string[] {
+  return actions ?? ['CREATE', 'UPDATE'];
+}
+
+/** The path at which a node receives events. */
+export function webhookPath({ id, path }: Pick<IonEventsConfig, 'id' | 'path'>): string {
+  return path || `/ion/${id}`;
 }

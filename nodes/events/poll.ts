@@ -33,7 +33,7 @@ import {
 } from './events-config.js';
 import { loadMemory, memoryScope, memoryToStore } from './stored-memory.js';
 
-const PAGE_SIZE = 100;
+export const POLL_PAGE_SIZE = 100;
 /** Objects that a node reads when it begins to watch fields. */
 const MAX_FIRST_OBJECTS = 5000;
 const FIRST_PAGE_SIZE = 500;
@@ -124,7 +124,7 @@ class Polling {
     const query = await readEventsQuery(this.#RED, this.#node, this.#config, resource.fields);
     const { signal } = this.#closing;
     const onlyCreated = !isWantedAction(this.#config, 'UPDATE');
-    const options = { pageSize: PAGE_SIZE, signal, onlyCreated };
+    const options = { pageSize: POLL_PAGE_SIZE, signal, onlyCreated };
     const { changedFields } = this.#config;
     const scope = memoryScope(client.endpoint, resource.name, changedFields);
     if (changedFields.length > 0) {

@@ -8,6 +8,7 @@ import { delayAfterFailures } from '../client/support/backoff.js';
 import { LruCache } from '../client/support/lru-cache.js';
 import { withoutTrailingSlashes } from '../client/support/paths.js';
 import { trimEnds } from '../client/support/trim-ends.js';
+import { withoutQuery } from '../client/webhooks/public-url.js';
 import {
   type OtherReceiver,
   type ReceiverOwner,
@@ -22,7 +23,7 @@ import type { EventsNode, IonEventsConfig } from './events-config.js';
 const FIRST_DELAY_MS = 2500;
 /** Node-RED gives a node 15 s to close. */
 const MAX_REMOVAL_MS = 10_000;
-const MAX_QUOTED_URL = 200;
+const MAX_ID_LENGTH = 200;
 /** Receivers whose warning is remembered. */
 const MAX_WARNINGS = 1000;
 const OTHER_ADDRESS = '@ion-nodes/node-red-ion/ion-config:ion-config.log.webhookElsewhere';
@@ -147,7 +148,7 @@ function warnOnce(
   { id, name, webhookUri }: OtherReceiver,
   own: { webhookUri: string; sharedSecret: string },
 ): void {
-  const receiver = `${key} ${String(id).slice(0, MAX_QUOTED_URL)}`;
+  const receiver = `${key} ${String(id).slice(0, MAX_ID_LENGTH)}`;
   if (warnedOf.get(receiver)) return;
   warnedOf.set(receiver, true);
   const url = withoutQuery(webhookUri);
@@ -157,15 +158,14 @@ function warnOnce(
   node.warn(withoutSecrets(new IonError('ION_CONFIG', text), [own.sharedSecret]).message);
 }
 
-/** The address without its query, which may hold a secret. */
-function withoutQuery(uri: string): string {
-  if (!URL.canParse(uri)) return '';
-  const { origin, pathname } = new URL(uri);
-  return `${origin}${pathname}`.slice(0, MAX_QUOTED_URL);
-}
-
-/** @throws IonError `ION_CONFIG` */
-function addressOf({ publicUrl }: IonEventsConfig, { path }: RegisteredWebhook): string {
+/**
+ * The URL to which ION sends.
+ * @throws IonError `ION_CONFIG`
+ */
+export function addressOf(
+  { publicUrl }: IonEventsConfig,
+  { path }: Pick<RegisteredWebhook, 'path'>,
+): string {
   const address = withoutTrailingSlashes(trimEnds(publicUrl ?? '')) + path;
   if (URL.canParse(address) && /^https?:$/.test(new URL(address).protocol)) return address;
   throw new IonError(

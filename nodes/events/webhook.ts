@@ -14,6 +14,7 @@ import {
   type EventsNode,
   type IonEventsConfig,
   isWantedAction,
+  webhookPath,
 } from './events-config.js';
 import { registerWebhook, type WebhookRegistration } from './registration.js';
 import { webhookBodies } from './request-body.js';
@@ -78,7 +79,7 @@ class Webhook {
     this.#config = config;
     this.#status = new WebhookStatus(status);
     this.#delivery = new EventDelivery(RED, node, config, this.#status);
-    this.path = config.path || `/ion/${node.id}`;
+    this.path = webhookPath({ id: node.id, path: config.path });
     this.secret = trimEnds(node.credentials?.secret ?? '');
     this.expectedResponseCode = requireNumber(
       'ion-events',

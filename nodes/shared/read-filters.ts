@@ -5,6 +5,11 @@ import type { FilterRow } from './filter-row.js';
 import type { Message } from './message.js';
 import { typedValue } from './typed-value.js';
 
+/** The filters before a message, without values. */
+export function unevaluated(rows: readonly FilterRow[] | undefined): RowsFilter[] {
+  return (rows ?? []).map(({ field, op }) => ({ field, op: op as RowOperator, value: null }));
+}
+
 /**
  * Evaluates the filters for a message.
  * @throws IonError `ION_VARIABLES` for a value that cannot be evaluated

@@ -2,6 +2,7 @@ import { withoutSecrets } from '../auth/redaction.js';
 import { IonError, toIonError } from '../errors.js';
 import type { PageSource } from '../paging/page-reader.js';
 import { type Receiver, Receivers } from './receivers.js';
+import { isSameUri } from './same-uri.js';
 
 /** The owner of a receiver; both ids are in the receiver's name in ION. */
 export interface ReceiverOwner {
@@ -143,13 +144,4 @@ async function receiversOfNode(
 
 function isOneOf(uri: string, uris: readonly string[]): boolean {
   return uris.some((each) => isSameUri(uri, each));
-}
-
-/** Whether two URLs are the same once they are normalizedUrl: ION may have rewritten one of them. */
-function isSameUri(one: string, other: string): boolean {
-  return normalizedUrl(one) === normalizedUrl(other);
-}
-
-function normalizedUrl(uri: string): string {
-  return URL.canParse(uri) ? new URL(uri).href : uri;
 }

@@ -1,6 +1,6 @@
 import type { NodeAPI } from 'node-red';
 import { resolveEndpoints } from '../../client/auth/environments.js';
-import { IonClient } from '../../client/client.js';
+import { IonClient, type IonClientSettings } from '../../client/client.js';
 import { IonError, quote } from '../../client/errors.js';
 import { variableOf } from '../../client/support/references.js';
 import { configMigrations } from '../../migrations/ion-config.js';
@@ -28,7 +28,7 @@ export async function withClientOfDialog<Result>(
   body: unknown,
   work: (client: IonClient) => Promise<Result>,
 ): Promise<Result> {
-  const client = clientOfDialog(RED, body);
+  const client = new IonClient({ ...settingsOfDialog(RED, body), retries: 0 });
   try {
     return await work(client);
   } finally {
@@ -36,7 +36,11 @@ export async function withClientOfDialog<Result>(
   }
 }
 
-function clientOfDialog(RED: NodeAPI, body: unknown): IonClient {
+/**
+ * The settings of a client with the values of a dialog.
+ * @throws IonError `ION_CONFIG`
+ */
+export function settingsOfDialog(RED: NodeAPI, body: unknown): IonClientSettings {
   const { id, config, credentials } = readRequest(body);
   const deployed = deployedConfig(RED, id);
   const stored = deployed && storedTexts(RED, id);
@@ -49,8 +53,7 @@ function clientOfDialog(RED: NodeAPI, body: unknown): IonClient {
   const clientSecret = secretToSend(deployed, values, typed);
   // The editor reads the ID of a deployed key only when the dialog of its config node opens.
   const clientId = key.clientId ?? deployed?.credentials?.clientId ?? '';
-  const settings = clientSettings(RED, values, { clientId, clientSecret });
-  return new IonClient({ ...settings, retries: 0 });
+  return clientSettings(RED, values, { clientId, clientSecret });
 }
 
 /** The dialog sends values of today, without a version; a saved node may be older. */

@@ -1,20 +1,6 @@
 import type { NodeAPI } from 'node-red';
-import { ownOperation } from '../../client/graphql/own-operation.js';
+import { WHO_AM_I } from '../check/who-am-i.js';
 import { withClientOfDialog } from './client-of-dialog.js';
-
-/** ION's documented query for the owner of an API key. */
-const WHO_AM_I = ownOperation(
-  `{
-  me {
-    id
-    ... on User @wished {
-      name
-      email
-      organization { ... on Organization @wished { id domain } }
-    }
-  }
-}`,
-);
 
 /**
  * Asks ION for the owner of the API key, with the values of a dialog.

@@ -1,5 +1,6 @@
 import type { RequestHandler } from 'express';
 import type { NodeAPI } from 'node-red';
+import { checkDeployed, checkDialog } from './check.js';
 import { testConnection } from './connection-test.js';
 import { findTargets, findUndeployedTargets } from './find-targets.js';
 import { changeOutbox, readOutbox } from './outbox.js';
@@ -16,11 +17,20 @@ export function registerAdminRoutes(RED: NodeAPI): void {
   httpAdmin.post('/ion-config/test', write, (req, res) => {
     respond(res, (signal) => testConnection(RED, bodyOf(req), signal));
   });
+  httpAdmin.post('/ion-config/check', write, (req, res) => {
+    respond(res, (signal) => checkDialog(RED, bodyOf(req), signal));
+  });
   httpAdmin.post('/ion-config/schema', write, (req, res) => {
     respond(res, (signal) => readUndeployedSchema(RED, bodyOf(req), signal));
   });
   httpAdmin.post('/ion-config/find', write, (req, res) => {
     respond(res, (signal) => findUndeployedTargets(RED, bodyOf(req), signal));
+  });
+  httpAdmin.post('/ion-config/:id/check', write, (req, res) => {
+    respond(res, (signal) => {
+      bodyOf(req);
+      return checkDeployed(RED, idOf(req), signal);
+    });
   });
   httpAdmin.post('/ion-config/:id/run', write, (req, res) => {
     respond(res, (signal) => runOperation(RED, idOf(req), bodyOf(req), signal));

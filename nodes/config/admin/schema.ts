@@ -1,7 +1,7 @@
 import type { NodeAPI } from 'node-red';
 import type { IonClient } from '../../client/client.js';
 import { IonError } from '../../client/errors.js';
-import { parseOperation } from '../../client/graphql/operation.js';
+import { introspectionOperation } from '../../client/graphql/introspection.js';
 import { writeJson } from '../../client/support/long-json.js';
 import { withClientOfDialog } from './client-of-dialog.js';
 import { requireDeployedConfig } from './deployed-config.js';
@@ -42,11 +42,7 @@ export async function readUndeployedSchema(
 }
 
 async function introspect(client: IonClient, signal: AbortSignal): Promise<JsonText> {
-  // Loaded on first use. Not by import(), which would load the library's second, ESM copy.
-  const { getIntrospectionQuery } =
-    require('graphql/utilities') as typeof import('graphql/utilities');
-  const operation = parseOperation(getIntrospectionQuery());
-  const { data } = await client.request(operation, { signal, isEditor: true });
+  const { data } = await client.request(introspectionOperation(), { signal, isEditor: true });
   const bytes = await writeJson(data);
   if (bytes.length <= MAX_SCHEMA_BYTES) return new JsonText(bytes);
   throw new IonError(

@@ -1,0 +1,91 @@
+import type { GraphQLSchema, IntrospectionQuery, SelectionSetNode } from 'graphql';
+import { Kind, parse } from 'graphql/language';
+import { IonError, quote } from '../errors.js';
+import type { Lack } from './lacks.js';
+import type { Operation, SentOperation } from './operation.js';
+import { type Adapted, type RefusedParts, SchemaLacks } from './schema-lacks.js';
+
+/** How an operation fits a schema. */
+export interface Fit {
+  /** Wished parts that the schema lacks, so that they are left out. */
+  lacks: Lack[];
+  /** The reasons why ION would refuse the operation. */
+  problems: string[];
+}
+
+/** Characters of a document: the validation of a longer one would block the event loop too long. */
+const MAX_VALIDATED = 20_000;
+const MAX_LEVELS = 20;
+
+/** The schema of one ION, read by introspection. */
+export class IonSchema {
+  readonly #schema: GraphQLSchema;
+
+  /** @throws Error for data that is no schema */
+  constructor(introspection: unknown) {
+    const { buildClientSchema } =
+      require('graphql/utilities') as typeof import('graphql/utilities');
+    this.#schema = buildClientSchema(introspection as IntrospectionQuery, { assumeValid: true });
+  }
+
+  /** @returns `undefined` for a document that is too long */
+  fitOf({ operation, variables }: SentOperation): Fit | undefined {
+    if (operation.text.length > MAX_VALIDATED) return undefined;
+    const lacks = new SchemaLacks();
+    const refused: RefusedParts = new Map();
+    // Each pass leaves out more parts, as the client does with the parts that ION refuses.
+    for (;;) {
+      const sent = lacks.adapt(operation, variables, refused);
+      const problems = this.#problemsOf(operation, sent);
+      const isRefused =
+        problems.length > 0 && !canLeaveOut(lacks, operation, sent, problems, refused);
+      if (problems.length === 0 || isRefused) return { lacks: [...refused.values()], problems };
+    }
+  }
+
+  #problemsOf({ definition }: Operation, { text, variables }: Adapted): string[] {
+    const { validate } = require('graphql/validation') as typeof import('graphql/validation');
+    const { getVariableValues } =
+      require('graphql/execution') as typeof import('graphql/execution');
+    const invalid = validate(this.#schema, parse(text, { noLocation: true }));
+    if (invalid.length > 0) return invalid.map(({ message }) => message);
+    // Only this package's own operations have variables at this time.
+    if (!variables) return [];
+    const definitions = definition.variableDefinitions ?? [];
+    const { errors = [] } = getVariableValues(this.#schema, definitions, variables);
+    return errors.map(({ message }) => message);
+  }
+}
+
+/** Adds the parts that the schema lacks to those that are left out, if they are only wished. */
+function canLeaveOut(
+  lacks: SchemaLacks,
+  operation: Operation,
+  sent: Adapted,
+  problems: readonly string[],
+  refused: RefusedParts,
+): boolean {
+  if (!operation.wishes) return false;
+  const errors = problems.map((message) => ({ message }));
+  const error = new IonError('ION_GRAPHQL', quote(problems[0] ?? ''), { errors });
+  return lacks.refuse(operation, sent, error, refused) === undefined;
+}
+
+/** The names of the mutations that an operation runs. */
+export function mutationsOf({ kind, definition, document }: Operation): string[] {
+  if (kind !== 'mutation') return [];
+  const namesIn = ({ selections }: SelectionSetNode, level: number): string[] =>
+    selections.flatMap((selection) => {
+      if (selection.kind === Kind.FIELD) return selection.name.value;
+      const fragment =
+        selection.kind === Kind.INLINE_FRAGMENT
+          ? selection
+          : document.definitions.find(
+              (each) =>
+                each.kind === Kind.FRAGMENT_DEFINITION && each.name.value === selection.name.value,
+            );
+      const isDeep = level > MAX_LEVELS || !fragment || !('selectionSet' in fragment);
+      return isDeep ? [] : namesIn(fragment.selectionSet as SelectionSetNode, level + 1);
+    });
+  return [...new Set(namesIn(definition.selectionSet, 0))].filter((name) => !name.startsWith('__'));
+}

@@ -1,0 +1,70 @@
+import type { NodeAPI } from 'node-red';
+import { IonClient, type IonClientSettings } from '../../client/client.js';
+import { proxiesFor } from '../../client/http/proxies.js';
+import { type CheckResult, type CheckSubject, checkEverything } from '../check/check-everything.js';
+import { clientSettings } from '../client-settings.js';
+import type { IonConfigNode } from '../config-node.js';
+import { settingsOfDialog } from './client-of-dialog.js';
+import { deployedConfig, requireDeployedConfig } from './deployed-config.js';
+
+/** Longer than ION takes for its schema; the whole check has a limit as well. */
+const MAX_TIMEOUT_MS = 20_000;
+
+/** Checks a deployed config node. */
+export async function checkDeployed(
+  RED: NodeAPI,
+  id: string,
+  signal: AbortSignal,
+): Promise<CheckResult> {
+  const deployed = requireDeployedConfig(RED, id);
+  const { values, credentials = {} } = deployed;
+  const settings = () => clientSettings(RED, values, credentials);
+  return checkEverything(subjectOf(settings, credentials.clientSecret, deployed), signal);
+}
+
+/** Checks a config node with the values of its dialog, and the deployed nodes that use it. */
+export async function checkDialog(
+  RED: NodeAPI,
+  body: unknown,
+  signal: AbortSignal,
+): Promise<CheckResult> {
+  // Wrong requests, and stored secrets for other URLs, are rejected.
+  const settings = settingsOfDialog(RED, body);
+  const { id } = body as { id: string };
+  const { clientSecret } = settings.key;
+  return checkEverything(
+    subjectOf(() => settings, clientSecret, deployedConfig(RED, id)),
+    signal,
+  );
+}
+
+function subjectOf(
+  read: () => IonClientSettings,
+  clientSecret: string | undefined,
+  deployed: IonConfigNode | undefined,
+): CheckSubject {
+  const secrets = new Set([clientSecret ?? '']);
+  let hasProxy = false;
+  try {
+    const { proxy, tls } = read();
+    const proxies = proxiesFor(proxy);
+    hasProxy = proxies !== undefined;
+    for (const url of [proxies?.http, proxies?.https]) {
+      if (!url) continue;
+      const { password } = new URL(url);
+      secrets.add(password).add(decodeURIComponent(password));
+    }
+    secrets.add(String(tls?.passphrase ?? ''));
+  } catch {
+    // The check reports settings that cannot work.
+  }
+  const client = () => {
+    const { timeoutMs = MAX_TIMEOUT_MS, ...settings } = read();
+    return new IonClient({
+      ...settings,
+      timeoutMs: Math.min(timeoutMs, MAX_TIMEOUT_MS),
+      retries: 0,
+    });
+  };
+  return { client, secrets: [...secrets].filter((each) => each !== ''), hasProxy, deployed };
+}

@@ -1,0 +1,86 @@
+// The API key: its token, the form in which ION accepts it, its owner, and ION's rules.
+import type { IonClient } from '../../client/client.js';
+import { type IonError, toIonError } from '../../client/errors.js';
+import { ownOperation } from '../../client/graphql/own-operation.js';
+import { isPlainObject } from '../../client/support/json.js';
+import {
+  type CheckLine,
+  failed,
+  incomplete,
+  notChecked,
+  ok,
+  reasonValues,
+  shown,
+  unknown,
+} from './check-line.js';
+import { type Owner, WHO_AM_I } from './who-am-i.js';
+
+const RULES = ownOperation('{ me { organization { settings { rules { enabled } } } } }');
+
+export async function checkToken(client: IonClient, signal: AbortSignal): Promise<CheckLine> {
+  try {
+    const { url = '', lifetimeMs = 0 } = (await client.tokenGrant(signal)) ?? {};
+    const values = { url, seconds: Math.round(lifetimeMs / 1000), expected: client.tokenEndpoint };
+    if (url !== client.tokenEndpoint) return ok('token', 'token.otherPath', { values });
+    return ok('token', 'token.received', { values });
+  } catch (thrown) {
+    const error = toIonError(thrown);
+    if (error.code === 'ION_CLOSED') return unknown('token', 'any.timeLimit');
+    const advice = error.code === 'ION_AUTH' ? 'token.key' : 'token.server';
+    return failed('token', 'token.failed', { values: reasonValues(error), advice });
+  }
+}
+
+/** The form of the token that the API accepts, and the owner of the key. */
+export async function checkOwner(
+  client: IonClient,
+  signal: AbortSignal,
+): Promise<{ lines: CheckLine[]; isAccepted: boolean }> {
+  try {
+    const { data } = await client.request(WHO_AM_I, { signal });
+    return { lines: [schemeLine(client), ownerLine(data.me)], isAccepted: true };
+  } catch (thrown) {
+    const error = toIonError(thrown);
+    if (isAccepted(error)) {
+      return { lines: [schemeLine(client), incomplete('user', error)], isAccepted: true };
+    }
+    const isRefused = error.code === 'ION_AUTH';
+    const details = { values: reasonValues(error), advice: 'scheme.refused' };
+    const line = isRefused
+      ? failed('scheme', 'scheme.refused', details)
+      : incomplete('scheme', error);
+    return { lines: [line, ...notChecked(['user'], 'scheme')], isAccepted: false };
+  }
+}
+
+/** GraphQL errors about the operation prove that the API accepted the token. */
+function isAccepted({ origin, code }: IonError): boolean {
+  return origin === 'operation' && code !== 'ION_AUTH';
+}
+
+function schemeLine({ authScheme }: IonClient): CheckLine {
+  return ok('scheme', authScheme === 'bearer' ? 'scheme.bearer' : 'scheme.raw');
+}
+
+function ownerLine(me: unknown): CheckLine {
+  if (!isPlainObject(me)) return unknown('user', 'user.nobody', { advice: 'user.nobody' });
+  const { name, email, organization } = me as Owner;
+  const values = {
+    name: shown(name),
+    email: shown(email),
+    organization: shown(organization?.domain),
+  };
+  return ok('user', 'user.is', { values });
+}
+
+/** Whether ION's rules are on, which may refuse any write. */
+export async function checkRules(client: IonClient, signal: AbortSignal): Promise<CheckLine[]> {
+  const { data } = await client.request(RULES, { signal });
+  const { me } = data as {
+    me?: { organization?: { settings?: { rules?: { enabled?: unknown } } } } | null;
+  };
+  const enabled = me?.organization?.settings?.rules?.enabled;
+  if (enabled === true) return [ok('rules', 'rules.on', { advice: 'rules.on' })];
+  if (enabled === false) return [ok('rules', 'rules.off')];
+  return [unknown('rules', 'rules.notShown', { advice: 'rules.look' })];
+}

@@ -1,0 +1,116 @@
+// The permissions that the mutations of the deployed nodes need. ION has a permission group with the
+// name of each mutation (First Resonance's public list of permission groups).
+import type { IonClient } from '../../client/client.js';
+import { toIonError } from '../../client/errors.js';
+import { mutationsOf } from '../../client/graphql/ion-schema.js';
+import { lacksIn } from '../../client/graphql/lacks.js';
+import { ownOperation } from '../../client/graphql/own-operation.js';
+import type { ConfigUser } from '../node-work.js';
+import { type CheckLine, failed, incomplete, ok, unknown } from './check-line.js';
+import type { DescribedUser } from './described-users.js';
+
+const OWN_GROUPS = ownOperation(
+  '{ me { ... on User @wished { isAdmin } permissionGroups { name } } }',
+);
+const ANY_GROUP = ownOperation('{ permissionGroups(first: 1) { edges { node { id } } } }');
+/** Names that one line lists. */
+const MAX_NAMES = 30;
+
+/** A permission and the nodes that need it. */
+interface Need {
+  permission: string;
+  /** Nodes that need it for all their work. */
+  always: Set<ConfigUser>;
+  rarely: Set<ConfigUser>;
+}
+
+interface Me {
+  isAdmin?: unknown;
+  permissionGroups?: unknown;
+}
+
+export async function checkPermissions(
+  client: IonClient,
+  users: readonly DescribedUser[],
+  signal: AbortSignal,
+): Promise<CheckLine[]> {
+  const needs = needsOf(users);
+  const open = users.filter(({ work }) => work?.isOpen).map(({ user }) => user);
+  const others =
+    open.length > 0 ? [unknown('permissions', 'permissions.open', { nodes: open })] : [];
+  if (needs.length === 0) {
+    return others.length > 0 ? others : [ok('permissions', 'permissions.notNeeded')];
+  }
+  const values = { permissions: listOf(needs.map(({ permission }) => permission)) };
+  const details = { values, advice: 'permissions.look' };
+  let me: Me | null | undefined;
+  try {
+    ({ me } = (await client.request(OWN_GROUPS, { signal })).data as { me?: Me | null });
+  } catch (thrown) {
+    const error = toIonError(thrown);
+    const isUnreadable = lacksIn(error).length > 0 || error.code === 'ION_FORBIDDEN';
+    if (isUnreadable) return [unknown('permissions', 'permissions.notShown', details), ...others];
+    return [{ ...incomplete('permissions', error) }, ...others];
+  }
+  const owned = namesIn(me?.permissionGroups);
+  const isShown = owned !== undefined && (owned.size > 0 || (await hasGroups(client, signal)));
+  if (!isShown) return [unknown('permissions', 'permissions.notShown', details), ...others];
+  const missing = needs.filter(({ permission }) => !owned.has(permission.toLowerCase()));
+  if (missing.length === 0) {
+    const advice = 'permissions.frozen';
+    return [ok('permissions', 'permissions.all', { values, advice }), ...others];
+  }
+  return [...missing.flatMap((need) => missingLines(need, me?.isAdmin === true)), ...others];
+}
+
+function missingLines({ permission, always, rarely }: Need, isAdmin: boolean): CheckLine[] {
+  const values = { permission };
+  const advice = 'permissions.grant';
+  // Whether an administrator needs the permission is not documented.
+  if (isAdmin) {
+    const nodes = [...always, ...rarely];
+    return [unknown('permissions', 'permissions.admin', { values, nodes, advice })];
+  }
+  const line = (finding: string, nodes: ReadonlySet<ConfigUser>) =>
+    nodes.size > 0 ? [failed('permissions', finding, { values, nodes: [...nodes], advice })] : [];
+  return [...line('permissions.missing', always), ...line('permissions.missingRarely', rarely)];
+}
+
+function needsOf(users: readonly DescribedUser[]): Need[] {
+  const needs = new Map<string, Need>();
+  for (const { user, work } of users) {
+    for (const { operation, isRare } of work?.operations ?? []) {
+      for (const mutation of mutationsOf(operation)) {
+        const permission = mutation.charAt(0).toUpperCase() + mutation.slice(1);
+        const need = needs.get(permission) ?? {
+          permission,
+          always: new Set(),
+          rarely: new Set(),
+        };
+        needs.set(permission, need);
+        (isRare ? need.rarely : need.always).add(user);
+      }
+    }
+  }
+  for (const { always, rarely } of needs.values()) for (const user of always) rarely.delete(user);
+  return [...needs.values()];
+}
+
+/** Names in lower case: `createApiKey` needs `CreateAPIKey`. `undefined` if ION lists none. */
+function namesIn(groups: unknown): Set<string> | undefined {
+  if (!Array.isArray(groups)) return undefined;
+  const names = groups.map((group: { name?: unknown } | null) => group?.name);
+  return new Set(names.flatMap((name) => (typeof name === 'string' ? name.toLowerCase() : [])));
+}
+
+/** Whether ION has permission groups at all, so that a user without one has no permission. */
+async function hasGroups(client: IonClient, signal: AbortSignal): Promise<boolean> {
+  const { data } = await client.request(ANY_GROUP, { signal });
+  const { edges } = (data.permissionGroups ?? {}) as { edges?: unknown };
+  return Array.isArray(edges) && edges.length > 0;
+}
+
+function listOf(names: readonly string[]): string {
+  const more = names.length > MAX_NAMES ? ', …' : '';
+  return names.slice(0, MAX_NAMES).join(', ') + more;
+}
