@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, transformSync } from 'esbuild';
 
@@ -48,6 +48,7 @@ const { metafile } = await build({
 });
 // Needed only in an open dialog.
 const bundles = {
+  'check.js': 'config/check.ts',
   'runs-preview.js': 'runs/bundle.ts',
   'target-picker.js': 'step/target-picker.ts',
 };
@@ -63,7 +64,9 @@ for (const [file, source] of Object.entries(bundles)) {
   });
 }
 await writeFile(inRoot('resources', 'graphql-language.LICENSES.txt'), await licences(metafile));
-await cp(inRoot('nodes', 'locales'), join(dist, 'locales'), { recursive: true });
+// The texts of the check are in its bundle.
+const isInDist = (path) => basename(path) !== 'check.json';
+await cp(inRoot('nodes', 'locales'), join(dist, 'locales'), { recursive: true, filter: isInDist });
 await compactCatalogues(join(dist, 'locales'));
 await cp(inRoot('icons'), join(dist, 'icons'), { recursive: true });
 

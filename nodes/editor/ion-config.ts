@@ -3,6 +3,7 @@ import { configNumbers } from '../client/settings.js';
 import { referenceInUrl } from '../client/support/references.js';
 import { configMigrations } from '../migrations/ion-config.js';
 import { currentVersion } from '../migrations/migrate.js';
+import { prepareCheck } from './config/check-button.js';
 import { prepareConnectionTest } from './config/connection-test.js';
 import { prepareOutbox } from './config/outbox.js';
 import { labels } from './shared/labels.js';
@@ -84,9 +85,11 @@ RED.nodes.registerType('ion-config', {
     const instance = instanceChoice('ion-config-instance', secret, changed, '60%');
     instance.offer(runningConfigs(this.id, this.z));
     // If no instance runs, the test uses only the values in the dialog.
-    const test = prepareConnectionTest(this, () => instance.id || this.id);
+    const idOf = () => instance.id || this.id;
+    const test = prepareConnectionTest(this, idOf);
+    const check = prepareCheck(idOf);
     const outbox = prepareOutbox(this, () => instance.id);
-    requesting = [test, outbox];
+    requesting = [test, check, outbox];
   },
   oneditsave: endDialog,
   oneditcancel() {

@@ -45,12 +45,18 @@ async function main(): Promise<void> {
     },
   });
   await prepareUserDir(userDir, flow, { 'ion-demo-config': { clientId, clientSecret } });
-  const env = { ION_API_URL: url, ION_AUTH_URL: authUrl };
+  const ION_DEMO_URL = 'http://127.0.0.1:1880';
+  const env = { ION_API_URL: url, ION_AUTH_URL: authUrl, ION_DEMO_URL };
   const nodeRed = await RunningNodeRed.startForEditor(userDir, { env });
   try {
+    if (process.argv.includes('check')) {
+      await takeChecks(nodeRed.url, sandbox);
+      return;
+    }
     await take(nodeRed.url, 'light', 'en-US');
     await take(nodeRed.url, 'light', 'de');
     await take(nodeRed.url, 'dark', 'en-US');
+    await takeChecks(nodeRed.url, sandbox);
   } finally {
     await nodeRed.stop();
     await sandbox.close();
@@ -60,21 +66,57 @@ async function main(): Promise<void> {
   await closeBrowsers();
 }
 
+/** @returns whether this Node-RED has the theme */
+async function setTheme(page: Page, theme: 'light' | 'dark'): Promise<boolean> {
+  if (theme === 'light') return true;
+  if (await page.evaluate(() => RED.settings.version.startsWith('4.'))) {
+    console.log('Node-RED 4 has no dark theme: no dark pictures.');
+    return false;
+  }
+  await page.evaluate(() => {
+    document.documentElement.classList.add('nr-theme-dark');
+    monaco.editor.setTheme('vs-dark');
+  });
+  return true;
+}
+
+/** The result of "Check everything" with an ION that differs from the documented one. */
+async function takeChecks(url: string, { control, data }: Sandbox): Promise<void> {
+  data.organizations.update(1, { settings: { rules: { enabled: true } } } as object);
+  const before = { ...control.settings };
+  control.set({ authScheme: 'bearer', maxPageSize: 50, unknown: ['RunStepField.notApplicable'] });
+  const groups = ['CreateRun', 'UpdateRunStep', 'CreateFileAttachment'].map((name) => ({ name }));
+  const body = JSON.stringify({ data: { me: { isAdmin: false, permissionGroups: groups } } });
+  for (const [theme, locale] of [
+    ['light', 'en-US'],
+    ['light', 'de'],
+    ['light', 'ja'],
+    ['dark', 'en-US'],
+  ] as const) {
+    const editor = await Editor.launch(String(chromium.commands[0]), url, { locale });
+    const { page } = editor;
+    try {
+      if (!(await setTheme(page, theme))) continue;
+      await page.setViewportSize({ width: 1280, height: 1500 });
+      await editor.editConfig('ion-config', 'ion-demo-config');
+      control.fault({ target: 'api', match: 'permissionGroups', kind: 'body', body });
+      await page.click('#ion-config-check');
+      await page.waitForSelector('.ion-check-list li');
+      const language = locale === 'en-US' ? '' : `-${locale}`;
+      const name = `ion-config-check-${theme}${language}.png`;
+      await save(page.locator('.red-ui-tray').last(), name);
+    } finally {
+      await editor.close();
+    }
+  }
+  control.set(before);
+}
+
 async function take(url: string, theme: 'light' | 'dark', locale: string): Promise<void> {
   const editor = await Editor.launch(String(chromium.commands[0]), url, { locale });
   const { page } = editor;
   try {
-    const isOld = await page.evaluate(() => RED.settings.version.startsWith('4.'));
-    if (theme === 'dark' && isOld) {
-      console.log('Node-RED 4 has no dark theme: no dark pictures.');
-      return;
-    }
-    if (theme === 'dark') {
-      await page.evaluate(() => {
-        document.documentElement.classList.add('nr-theme-dark');
-        monaco.editor.setTheme('vs-dark');
-      });
-    }
+    if (!(await setTheme(page, theme))) return;
     const suffix = `${theme}${locale === 'de' ? '-de' : ''}.png`;
     const picture = (node: string) =>
       save(page.locator('.red-ui-tray').last(), `${node}-${suffix}`);

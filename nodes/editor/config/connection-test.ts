@@ -1,7 +1,7 @@
 // "Test connection": asks ION for the owner of the API key, with the values in the dialog.
 import { adminRequest, type ServerError } from '../shared/admin-request.js';
-import { configProperties } from '../shared/config-settings.js';
 import { latestRequest } from '../shared/latest-request.js';
+import { onDialogChange, readDialog } from './dialog-values.js';
 
 interface WhoAmI {
   me: {
@@ -66,24 +66,11 @@ export function prepareConnectionTest(node: EditedNode, idOf: () => string): { c
     void test();
   });
   // The form changed, so the test result no longer applies.
-  $('#dialog-form, #node-config-dialog-edit-form').on('input change', 'input, select', () => {
+  onDialogChange(() => {
     cancel();
     show('', '');
   });
   return { cancel };
-}
-
-function readDialog(): { config: object; credentials: object } {
-  const value = (name: string) => String($(`#node-config-input-${name}`).val() ?? '');
-  const config = Object.fromEntries(configProperties.map((name) => [name, value(name)]));
-  for (const name of ['tls', 'proxy']) {
-    // The editor's value for "add new …".
-    if (config[name] === '_ADD_') config[name] = '';
-  }
-  return {
-    config: { ...config, allowHttp: $('#node-config-input-allowHttp').is(':checked') },
-    credentials: { clientId: value('clientId'), clientSecret: value('clientSecret') },
-  };
 }
 
 function describeOwner(
