@@ -85,7 +85,11 @@ async function takeChecks(url: string, { control, data }: Sandbox): Promise<void
   data.organizations.update(1, { settings: { rules: { enabled: true } } } as object);
   const before = { ...control.settings };
   control.set({ authScheme: 'bearer', maxPageSize: 50, unknown: ['RunStepField.notApplicable'] });
-  const groups = ['CreateRun', 'UpdateRunStep', 'CreateFileAttachment'].map((name) => ({ name }));
+  const groups = ['Create', 'Update', 'Delete'].flatMap((verb) =>
+    ['Run', 'RunStep', 'WebhookReceiver', 'WebhookSubscription'].map((name) => ({
+      name: verb + name,
+    })),
+  );
   const body = JSON.stringify({ data: { me: { isAdmin: false, permissionGroups: groups } } });
   for (const [theme, locale] of [
     ['light', 'en-US'],

@@ -38,7 +38,9 @@ export interface Outcome {
 
 const loaded: ((RED: NodeAPI) => void)[] = [
   // The tests use the installed files, not the sources.
-  ...['ion-config', 'ion-graphql', 'ion-runs', 'ion-step'].map((name) => `../../dist/${name}.js`),
+  ...['ion-config', 'ion-events', 'ion-graphql', 'ion-runs', 'ion-step'].map(
+    (name) => `../../dist/${name}.js`,
+  ),
   '@node-red/nodes/core/network/05-tls.js',
   '@node-red/nodes/core/network/06-httpproxy.js',
 ].map((path) => require(path));

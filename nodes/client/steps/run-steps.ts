@@ -23,14 +23,15 @@ const RUN_QUERY = ownOperation(
 const STEP_QUERY = ownOperation(
   `query RunStep($id: ID!) { runStep(id: $id) { ${STEP_COLUMNS} fields { ${FIELD_COLUMNS} } } }`,
 );
-const FIELD_QUERY = ownOperation(
+/** The operation that finds a field by its ID. */
+export const FIELD_QUERY = ownOperation(
   `query RunStepField($id: ID!) {
   runStepField(id: $id) { ${FIELD_COLUMNS} ... on RunStepField @wished { step { id runId } } }
 }`,
 );
 
-/** The operations that find steps and fields. */
-export const LOOK_UPS = [RUN_QUERY, STEP_QUERY, FIELD_QUERY];
+/** The operations that find a step. */
+export const STEP_LOOK_UPS = [RUN_QUERY, STEP_QUERY];
 
 const RUN_CACHE_SIZE = 1000;
 const STEP_CACHE_SIZE = 10_000;

@@ -1,6 +1,6 @@
 import type { SentOperation } from '../graphql/operation.js';
 import { CREATE_UPLOADED_MUTATION, DELETE_MUTATION, STEP_QUERY } from './attachments.js';
-import { LOOK_UPS } from './run-steps.js';
+import { FIELD_QUERY, STEP_LOOK_UPS } from './run-steps.js';
 import { STATUS_MUTATION } from './step-status.js';
 import { FIELD_MUTATION } from './step-writer.js';
 
@@ -9,7 +9,7 @@ export function stepOperations(
   action: 'field' | 'status' | 'file',
   startsStep: boolean,
 ): SentOperation[] {
-  const lookUps = LOOK_UPS.map((operation) => ({ operation }));
+  const lookUps = STEP_LOOK_UPS.map((operation) => ({ operation }));
   switch (action) {
     case 'status':
       return [...lookUps, { operation: STATUS_MUTATION }];
@@ -24,6 +24,7 @@ export function stepOperations(
     default:
       return [
         ...lookUps,
+        { operation: FIELD_QUERY },
         { operation: FIELD_MUTATION },
         ...(startsStep ? [{ operation: STATUS_MUTATION }] : []),
       ];

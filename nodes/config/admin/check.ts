@@ -1,5 +1,6 @@
 import type { NodeAPI } from 'node-red';
 import { IonClient, type IonClientSettings } from '../../client/client.js';
+import { IonError } from '../../client/errors.js';
 import { proxiesFor } from '../../client/http/proxies.js';
 import { type CheckResult, type CheckSubject, checkEverything } from '../check/check-everything.js';
 import { clientSettings } from '../client-settings.js';
@@ -9,6 +10,10 @@ import { deployedConfig, requireDeployedConfig } from './deployed-config.js';
 
 /** Longer than ION takes for its schema; the whole check has a limit as well. */
 const MAX_TIMEOUT_MS = 20_000;
+/** Each check opens its own connections to ION. */
+const MAX_CHECKS = 3;
+
+let running = 0;
 
 /** Checks a deployed config node. */
 export async function checkDeployed(
@@ -19,7 +24,7 @@ export async function checkDeployed(
   const deployed = requireDeployedConfig(RED, id);
   const { values, credentials = {} } = deployed;
   const settings = () => clientSettings(RED, values, credentials);
-  return checkEverything(subjectOf(settings, credentials.clientSecret, deployed), signal);
+  return run(subjectOf(settings, credentials.clientSecret, deployed), signal);
 }
 
 /** Checks a config node with the values of its dialog, and the deployed nodes that use it. */
@@ -32,10 +37,26 @@ export async function checkDialog(
   const settings = settingsOfDialog(RED, body);
   const { id } = body as { id: string };
   const { clientSecret } = settings.key;
-  return checkEverything(
+  return run(
     subjectOf(() => settings, clientSecret, deployedConfig(RED, id)),
     signal,
   );
+}
+
+/** @throws IonError `ION_OVERLOADED` while too many checks are running */
+async function run(subject: CheckSubject, signal: AbortSignal): Promise<CheckResult> {
+  if (running >= MAX_CHECKS) {
+    throw new IonError(
+      'ION_OVERLOADED',
+      `${running} checks are already running. Try again when one of them has ended.`,
+    );
+  }
+  running++;
+  try {
+    return await checkEverything(subject, signal);
+  } finally {
+    running--;
+  }
 }
 
 function subjectOf(

@@ -50,12 +50,16 @@ const REQUESTS: readonly CheckName[] = [
   ...(['cursors', 'counts', 'pageSize', 'webhooks'] as const),
 ];
 
-/** @throws IonError `ION_CLOSED` when the signal aborts */
+/**
+ * @param limitMs time after which the rest is unknown
+ * @throws IonError `ION_CLOSED` when the signal aborts
+ */
 export async function checkEverything(
   subject: CheckSubject,
   signal: AbortSignal,
+  limitMs = MAX_CHECK_MS,
 ): Promise<CheckResult> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(MAX_CHECK_MS)]);
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(limitMs)]);
   const users = describeUsers(subject.deployed?.users ?? []);
   const outbox = outboxLines(subject, users, limit);
   const { endpoint, lines } = await ionLines(subject, users, limit);
@@ -137,7 +141,7 @@ async function remoteLines(
   if (!owner.isAccepted) {
     return [...lines, token, ...owner.lines, ...notChecked(requests, 'scheme')];
   }
-  const learned = learnedLacks(deployed);
+  const learned = learnedLacks(deployed, client.endpoint);
   const others = await Promise.all([
     attempt(['rules'], limit, () => checkRules(client, limit)),
     attempt(['permissions'], limit, () => checkPermissions(client, users, limit)),
@@ -150,9 +154,10 @@ async function remoteLines(
   return [...lines, token, ...owner.lines, ...others.flat()];
 }
 
-function learnedLacks(deployed: IonConfigNode | undefined): IonClient['lacks'] {
+/** The parts that the deployed client had to leave out. A dialog may have another API by now. */
+function learnedLacks(deployed: IonConfigNode | undefined, endpoint: string): IonClient['lacks'] {
   try {
-    return deployed?.client.lacks ?? [];
+    return deployed?.client.endpoint === endpoint ? deployed.client.lacks : [];
   } catch {
     // Its settings cannot work.
     return [];

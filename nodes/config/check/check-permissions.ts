@@ -50,7 +50,7 @@ export async function checkPermissions(
     const error = toIonError(thrown);
     const isUnreadable = lacksIn(error).length > 0 || error.code === 'ION_FORBIDDEN';
     if (isUnreadable) return [unknown('permissions', 'permissions.notShown', details), ...others];
-    return [{ ...incomplete('permissions', error) }, ...others];
+    return [incomplete('permissions', error), ...others];
   }
   const owned = namesIn(me?.permissionGroups);
   const isShown = owned !== undefined && (owned.size > 0 || (await hasGroups(client, signal)));
@@ -60,20 +60,30 @@ export async function checkPermissions(
     const advice = 'permissions.frozen';
     return [ok('permissions', 'permissions.all', { values, advice }), ...others];
   }
-  return [...missing.flatMap((need) => missingLines(need, me?.isAdmin === true)), ...others];
+  return [...missingLines(missing, me?.isAdmin === true), ...others];
 }
 
-function missingLines({ permission, always, rarely }: Need, isAdmin: boolean): CheckLine[] {
-  const values = { permission };
-  const advice = 'permissions.grant';
-  // Whether an administrator needs the permission is not documented.
-  if (isAdmin) {
-    const nodes = [...always, ...rarely];
-    return [unknown('permissions', 'permissions.admin', { values, nodes, advice })];
+/** A line for each group of nodes that lack the same permissions. */
+function missingLines(missing: readonly Need[], isAdmin: boolean): CheckLine[] {
+  const groups = new Map<string, { finding: string; nodes: ConfigUser[]; names: string[] }>();
+  const add = (finding: string, users: Iterable<ConfigUser>, permission: string) => {
+    const nodes = [...users];
+    if (nodes.length === 0) return;
+    const key = [finding, ...nodes.map(({ id }) => id)].join(' ');
+    const group = groups.get(key) ?? { finding, nodes, names: [] };
+    group.names.push(permission);
+    groups.set(key, group);
+  };
+  for (const { permission, always, rarely } of missing) {
+    // Whether an administrator needs the permission is not documented.
+    add(isAdmin ? 'permissions.admin' : 'permissions.missing', always, permission);
+    add(isAdmin ? 'permissions.admin' : 'permissions.missingRarely', rarely, permission);
   }
-  const line = (finding: string, nodes: ReadonlySet<ConfigUser>) =>
-    nodes.size > 0 ? [failed('permissions', finding, { values, nodes: [...nodes], advice })] : [];
-  return [...line('permissions.missing', always), ...line('permissions.missingRarely', rarely)];
+  return [...groups.values()].map(({ finding, nodes, names }) => {
+    const values = { permissions: listOf(names) };
+    const details = { values, nodes, advice: 'permissions.grant' };
+    return (isAdmin ? unknown : failed)('permissions', finding, details);
+  });
 }
 
 function needsOf(users: readonly DescribedUser[]): Need[] {
