@@ -32,6 +32,7 @@ const nodes: FlowNode[] = [
   { ...stepNode, ...place, id: 'file', action: 'file' },
   { ...eventsNode, ...place, id: 'poll', filters: [filter] },
   { ...eventsNode, ...place, id: 'webhook', via: 'webhook', register: true },
+  { ...graphqlNode, ...place, id: 'from-message', queryType: 'msg' },
 ];
 
 describe('the dialogs for people who use a screen reader, or need contrast', () => {
@@ -68,6 +69,10 @@ describe('the dialogs for people who use a screen reader, or need contrast', () 
         await openAll(page);
         await page.click('#ion-config-test');
         await page.waitForSelector('.ion-config-test-good');
+        await page.click('#ion-config-check');
+        for (const state of ['ok', 'failed', 'unknown']) {
+          await page.waitForSelector(`.ion-check-${state}`);
+        }
         found.config = await barriers(page);
         assert.deepEqual(Object.values(found).flat(), [], JSON.stringify(found, null, 2));
       } finally {

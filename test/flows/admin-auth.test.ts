@@ -47,6 +47,7 @@ describe('the admin routes of a Node-RED with users', () => {
       acts: true,
       body: { kind: 'run', search: '' },
     },
+    { method: 'POST', path: 'ion-config/config/check', acts: true, body: {} },
     { method: 'GET', path: 'ion-config/config/outbox', acts: false },
     {
       method: 'POST',
@@ -54,7 +55,7 @@ describe('the admin routes of a Node-RED with users', () => {
       acts: true,
       body: { decision: 'discard', sequences: [] },
     },
-    ...['test', 'schema', 'find'].map((name): Route => {
+    ...['test', 'check', 'schema', 'find'].map((name): Route => {
       const credentials = { clientId: 'sandbox-key', clientSecret: '__PWRD__' };
       const wanted = name === 'find' ? { kind: 'run', search: '' } : {};
       const body = { id: 'config', config, credentials, ...wanted };
@@ -214,6 +215,7 @@ describe('the admin routes of a Node-RED with users', () => {
       await page.getByText(hint).waitFor();
       await page.fill('#node-config-input-clientId', 'another');
       assert.equal(await page.isEnabled('#ion-config-test'), false);
+      assert.equal(await page.isEnabled('#ion-config-check'), false);
       assert.equal(await page.textContent('#ion-config-test-result'), hint);
       await page.locator('#ion-config-outbox-rejected-writes li').waitFor();
       await page.getByText('You do not have permission to change the outbox.').waitFor();

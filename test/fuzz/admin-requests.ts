@@ -168,6 +168,8 @@ export const adminRequests: Surface = {
       'test',
       'test',
       'find',
+      'check',
+      ':id/check',
       ':id/find',
       ':id/run',
       ':id/run',

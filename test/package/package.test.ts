@@ -49,15 +49,15 @@ describe('the packed package', () => {
     );
   });
 
-  it('is under 930 kB unpacked, without the examples and the files that the query editor loads when it opens', () => {
+  it('is under 975 kB unpacked, without the examples and the files that the query editor loads when it opens', () => {
     const { files } = packed;
     const size = files
       .filter(({ path }) => !/^(resources|examples)\//.test(path))
       .reduce((sum, { size }) => sum + size, 0);
-    assert.ok(size < 930_000, `${size} bytes`);
+    assert.ok(size < 975_000, `${size} bytes`);
   });
 
-  it('makes the editor load at most 60 kB at its start, and 250 kB for queries, compressed', async () => {
+  it('makes the editor load at most 61 kB at its start, and 250 kB for queries, compressed', async () => {
     const compressed = async (...path: string[]) =>
       gzipSync(await readFile(join(root, ...path))).length;
     const dialogs = await Promise.all(
@@ -68,7 +68,7 @@ describe('the packed package', () => {
       ]),
     );
     const start = dialogs.reduce((sum, size) => sum + size, 0);
-    assert.ok(start <= 60 * 1024, `${start} bytes`);
+    assert.ok(start <= 61 * 1024, `${start} bytes`);
     const language = await compressed('resources', 'graphql-language.js');
     assert.ok(language <= 250 * 1024, `${language} bytes`);
   });

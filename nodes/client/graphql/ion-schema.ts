@@ -5,7 +5,7 @@ import type { Lack } from './lacks.js';
 import type { Operation, SentOperation } from './operation.js';
 import { type Adapted, type RefusedParts, SchemaLacks } from './schema-lacks.js';
 
-/** How an operation fits a schema. */
+/** The differences between an operation and a schema. */
 export interface Fit {
   /** Wished parts that the schema lacks, so that they are left out. */
   lacks: Lack[];

@@ -4,7 +4,7 @@ import { ownOperation } from '../graphql/own-operation.js';
 import { smallerPage } from '../graphql/page-refusal.js';
 import { offsetOf } from './cursors.js';
 
-/** How ION pages its lists. */
+/** The form of the pages of a list. */
 export interface PageProbe {
   /** Rows of the largest page that ION accepted, at most as many as were asked for. */
   rows: number;
