@@ -116,6 +116,7 @@ RED.nodes.registerType('ion-graphql', {
       typeField: '#node-input-variablesType',
     });
     $('#node-input-output').typedInput({ types: ['msg'] });
+    nameTypedInput(source, label('query'));
     nameTypedInput($('#node-input-variables'), label('variables'));
     nameTypedInput($('#node-input-output'), label('output'));
     const pages = $('#node-input-pages');

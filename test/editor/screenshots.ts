@@ -1,5 +1,6 @@
 // npm run screenshots: updates the pictures in docs/images with the installed Node-RED.
 // The dark ones need Node-RED 5, which has a dark theme.
+// Arguments: beginnings of file names, to save only these pictures.
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,6 +20,9 @@ import { Editor } from '../support/editor.js';
 
 const images = join(root, 'docs', 'images');
 const STEP = 'ion-demo-step';
+const wanted = process.argv.slice(2);
+const isWanted = (name: string) =>
+  wanted.length === 0 || wanted.some((beginning) => name.startsWith(beginning));
 
 /** The editor and its code editor, inside the page. */
 declare const RED: {
@@ -49,10 +53,6 @@ async function main(): Promise<void> {
   const env = { ION_API_URL: url, ION_AUTH_URL: authUrl, ION_DEMO_URL };
   const nodeRed = await RunningNodeRed.startForEditor(userDir, { env });
   try {
-    if (process.argv.includes('check')) {
-      await takeChecks(nodeRed.url, sandbox);
-      return;
-    }
     await take(nodeRed.url, 'light', 'en-US');
     await take(nodeRed.url, 'light', 'de');
     await take(nodeRed.url, 'dark', 'en-US');
@@ -62,7 +62,7 @@ async function main(): Promise<void> {
     await sandbox.close();
     await rm(userDir, { recursive: true, force: true });
   }
-  await takeDashboard();
+  if (isWanted('dashboard')) await takeDashboard();
   await closeBrowsers();
 }
 
@@ -101,7 +101,7 @@ async function takeChecks(url: string, { control, data }: Sandbox): Promise<void
     const { page } = editor;
     try {
       if (!(await setTheme(page, theme))) continue;
-      await page.setViewportSize({ width: 1280, height: 1500 });
+      await page.setViewportSize({ width: 1280, height: 1750 });
       await editor.editConfig('ion-config', 'ion-demo-config');
       control.fault({ target: 'api', match: 'permissionGroups', kind: 'body', body });
       await page.click('#ion-config-check');
@@ -270,6 +270,7 @@ async function save(
   name: string,
   options = {},
 ): Promise<void> {
+  if (!isWanted(name)) return;
   const path = join(images, name);
   await what.screenshot({ path, ...options });
   console.log(path.slice(root.length + 1));

@@ -103,7 +103,12 @@ function isIn(texts: readonly string[], text: string): boolean {
 }
 
 describe('the labels and choices in the documents', () => {
-  const own = [...NODES.flatMap((node) => textsOf(catalogueOf(node))), ...additions()];
+  const check = json(join(locales, 'en-US', 'check.json'));
+  const own = [
+    ...NODES.flatMap((node) => textsOf(catalogueOf(node))),
+    ...textsOf(check),
+    ...additions(),
+  ];
   const known = [...own, ...ofNodeRed(), ...OF_ION];
 
   for (const page of pages) {
