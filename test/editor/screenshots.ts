@@ -101,7 +101,7 @@ async function takeChecks(url: string, { control, data }: Sandbox): Promise<void
     const { page } = editor;
     try {
       if (!(await setTheme(page, theme))) continue;
-      await page.setViewportSize({ width: 1280, height: 1750 });
+      await page.setViewportSize({ width: 1280, height: 1900 });
       await editor.editConfig('ion-config', 'ion-demo-config');
       control.fault({ target: 'api', match: 'permissionGroups', kind: 'body', body });
       await page.click('#ion-config-check');
