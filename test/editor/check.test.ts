@@ -45,10 +45,7 @@ describe('"Check everything" in the dialog of ion-config', () => {
     });
     await editor.editConfig('ion-config', 'config');
   };
-  const permitNothing = () => {
-    const body = JSON.stringify({ data: { me: { permissionGroups: [{ name: 'CreateRun' }] } } });
-    context.sandbox.control.fault({ target: 'api', match: 'permissionGroups', kind: 'body', body });
-  };
+  const permitNothing = () => context.sandbox.control.set({ permissions: ['CreateRun'] });
   const check = async () => {
     await editor.page.click('#ion-config-check');
     await editor.page.waitForSelector('.ion-check-list li');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Sandbox, startSandbox } from '../../sandbox/server.js';
+import { type Sandbox, type Settings, startSandbox } from '../../sandbox/server.js';
 import {
   eventsNode,
   type FlowNode,
@@ -68,11 +68,7 @@ describe('Check everything', () => {
       problems: () => lines.flatMap(({ state, finding }) => (state === 'ok' ? [] : [finding])),
     };
   };
-  const permit = (...names: string[]) => {
-    const permissionGroups = names.map((name) => ({ name }));
-    const body = JSON.stringify({ data: { me: { isAdmin: false, permissionGroups } } });
-    context.sandbox.control.fault({ target: 'api', match: 'permissionGroups', kind: 'body', body });
-  };
+  const permit = (...permissions: string[]) => context.sandbox.control.set({ permissions });
   const setRules = (enabled: boolean) => {
     const settings = { rules: { enabled } } as object;
     context.sandbox.data.organizations.update(1, { settings } as object);
@@ -129,6 +125,24 @@ describe('Check everything', () => {
     assert.deepEqual(of('rules'), ['rules.off']);
   });
 
+  const unproblematic: Partial<Settings>[] = [
+    { idForm: 'text' },
+    { idForm: 'number' },
+    { enumCase: 'lower' },
+    { timeForm: 'no-zone' },
+    { etagConflict: 'bad-request', permissionError: 'errors', coercion: 'strict' },
+    { uploadFlow: 'two-calls' },
+    { uploadFlow: 'three-calls' },
+  ];
+  for (const settings of unproblematic) {
+    it(`finds nothing wrong with ${JSON.stringify(settings)}`, async () => {
+      context.sandbox.control.set(settings);
+      setRules(true);
+      await load(ofEachType);
+      assert.deepEqual((await check()).problems(), []);
+    });
+  }
+
   it('names the nodes that need a part that this ION lacks', async () => {
     context.sandbox.control.set({ unknown: ['Query.runStepField', 'RunsInputFilters.status'] });
     await load(ofEachType);
@@ -157,11 +171,10 @@ describe('Check everything', () => {
   it('says that ION does not show its schema, and still checks the rest', async () => {
     await load(ofEachType);
     permit(...GROUPS);
-    const errors = [{ message: 'Introspection is disabled.' }];
-    context.sandbox.control.fault({ target: 'api', match: '__schema', kind: 'graphql', errors });
+    context.sandbox.control.set({ introspection: false });
     const { of, values } = await check();
     assert.deepEqual(of('schema'), ['schema.refused']);
-    assert.match(String(values('schema.refused').reason), /Introspection is disabled/);
+    assert.match(String(values('schema.refused').reason), /introspection/i);
     for (const name of ['operations', 'parts']) assert.deepEqual(of(name), ['any.notChecked']);
     assert.deepEqual(of('pageSize'), ['pageSize.accepted']);
     assert.deepEqual(of('permissions'), ['permissions.all']);
@@ -393,6 +406,13 @@ describe('Check everything', () => {
       await helper.unload();
       await load([hidden], { credentials: { hidden: { secret: WEBHOOK_SECRET } } });
       assert.deepEqual((await check()).of('webhooks'), ['webhooks.active hidden']);
+    });
+
+    it('finds the receiver in any form of IDs and enum values', async () => {
+      context.sandbox.control.set({ idForm: 'text', enumCase: 'lower' });
+      receive({}, ['CREATE', 'UPDATE']);
+      await load([webhook], { credentials });
+      assert.deepEqual((await check()).of('webhooks'), ['webhooks.active webhook']);
     });
 
     it('says that the receiver is not active, or lacks a subscription', async () => {
