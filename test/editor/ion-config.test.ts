@@ -182,6 +182,8 @@ describe('the ion-config dialog in a browser', () => {
       await resultSays('Connected');
       await page.waitForSelector('#ion-config-test:focus');
       await page.keyboard.press('Tab');
+      await page.waitForSelector('#ion-config-check:focus');
+      await page.keyboard.press('Tab');
       await page.keyboard.press('Enter');
       assert.equal(await page.isVisible(field('timeout')), true);
     });
