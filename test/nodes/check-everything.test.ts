@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Sandbox, type Settings, startSandbox } from '../../sandbox/server.js';
+import { type Sandbox, startSandbox } from '../../sandbox/server.js';
 import {
   eventsNode,
   type FlowNode,
@@ -9,6 +9,7 @@ import {
   stepNode,
 } from '../../tools/flow-nodes.js';
 import { certificate, selfSigned } from '../support/certificates.js';
+import { DIALECTS, type NamedDialect } from '../support/dialects.js';
 import { helper, sandboxKey, TestFlow } from '../support/flow.js';
 import { useSandbox } from '../support/sandbox.js';
 import { closeAfterEach, httpServer, unusedPort } from '../support/servers.js';
@@ -125,21 +126,37 @@ describe('Check everything', () => {
     assert.deepEqual(of('rules'), ['rules.off']);
   });
 
-  const unproblematic: Partial<Settings>[] = [
-    { idForm: 'text' },
-    { idForm: 'number' },
-    { enumCase: 'lower' },
-    { timeForm: 'no-zone' },
-    { etagConflict: 'bad-request', permissionError: 'errors', coercion: 'strict' },
-    { uploadFlow: 'two-calls' },
-    { uploadFlow: 'three-calls' },
+  /** The findings that name a difference. */
+  const differences = ({ settings }: NamedDialect): string[] => {
+    const { authScheme, tokenPath, opaqueCursors, maxPageSize, introspection, unknown } = settings;
+    return [
+      ...(authScheme === 'bearer' ? ['scheme.bearer'] : []),
+      ...(tokenPath === 'old' ? ['token.otherPath'] : []),
+      ...(opaqueCursors ? ['cursors.opaque'] : []),
+      ...(unknown?.includes('*.totalCount') ? ['counts.missing'] : []),
+      ...(maxPageSize ? ['pageSize.limited'] : []),
+      ...(introspection === false ? ['schema.refused'] : []),
+    ];
+  };
+  const NAMED = [
+    ...['scheme.bearer', 'token.otherPath', 'cursors.opaque', 'counts.missing'],
+    ...['pageSize.limited', 'schema.refused'],
   ];
-  for (const settings of unproblematic) {
-    it(`finds nothing wrong with ${JSON.stringify(settings)}`, async () => {
-      context.sandbox.control.set(settings);
+
+  for (const dialect of DIALECTS) {
+    it(`names the difference of an ION with ${dialect.name}, if it matters here`, async () => {
+      context.sandbox.control.set(dialect.settings);
       setRules(true);
       await load(ofEachType);
-      assert.deepEqual((await check()).problems(), []);
+      const { lines, problems } = await check();
+      const findings = lines.map(({ finding }) => finding);
+      assert.deepEqual(
+        NAMED.filter((each) => findings.includes(each)),
+        differences(dialect),
+      );
+      const refusal = ['schema.refused', 'any.notChecked'];
+      const isComplete = dialect.settings.introspection !== false;
+      assert.deepEqual([...new Set(problems())], isComplete ? [] : refusal);
     });
   }
 

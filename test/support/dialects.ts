@@ -47,7 +47,7 @@ export const OPTIONAL_PARTS = `
   UpdateWebhookReceiver.webhookReceiver UpdateWebhookReceiverInput.active
   UpdateWebhookReceiverInput.expectedResponseCode
   User.email User.name User.organization
-  WebhookReceiverSortEnum.ID_ASC WebhookReceiversInputFilters.name
+  WebhookReceiver.active WebhookReceiverSortEnum.ID_ASC WebhookReceiversInputFilters.name
   WebhookReceiversInputFilters.webhookUri WebhookSubscription.active`
   .trim()
   .split(/\s+/);
