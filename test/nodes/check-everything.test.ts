@@ -11,6 +11,7 @@ import {
 import { certificate, selfSigned } from '../support/certificates.js';
 import { DIALECTS, type NamedDialect } from '../support/dialects.js';
 import { helper, sandboxKey, TestFlow } from '../support/flow.js';
+import { startProxy } from '../support/proxy.js';
 import { useSandbox } from '../support/sandbox.js';
 import { closeAfterEach, httpServer, unusedPort } from '../support/servers.js';
 
@@ -368,6 +369,22 @@ describe('Check everything', () => {
       const { lines } = await checkWith(own, trusting(own.cert));
       const line = lines.find(({ check }) => check === 'tls');
       assert.match(String(line?.values.reason), /has expired/);
+    });
+
+    it('is that of the server behind a proxy, which also finds its name', async () => {
+      const proxy = opened(await startProxy());
+      const own = await selfSigned({ name: 'ion.example.test' });
+      secure = await startSandbox({ port: 0, runs: 1, tls: own });
+      const url = secure.url.replace('127.0.0.1', 'ion.example.test');
+      await load([], {
+        sandbox: secure,
+        others: [tls, { id: 'proxy', type: 'http proxy', url: proxy.url, noproxy: [] }],
+        config: { tls: 'tls', proxy: 'proxy', apiUrl: url, authUrl: url },
+        credentials: { tls: { cadata: own.cert } },
+      });
+      const { of } = await check();
+      assert.deepEqual([...of('names'), ...of('tls')], ['names.byProxy', 'tls.valid']);
+      assert.deepEqual(of('user'), ['user.is']);
     });
 
     it('says that it is not verified', async () => {

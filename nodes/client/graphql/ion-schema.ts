@@ -1,6 +1,6 @@
 import type { GraphQLSchema, IntrospectionQuery, SelectionSetNode } from 'graphql';
 import { Kind, parse } from 'graphql/language';
-import { IonError, quote } from '../errors.js';
+import { IonError, quote, reasonOf } from '../errors.js';
 import type { Lack } from './lacks.js';
 import type { Operation, SentOperation } from './operation.js';
 import { type Adapted, type RefusedParts, SchemaLacks } from './schema-lacks.js';
@@ -16,16 +16,25 @@ export interface Fit {
 /** Characters of a document: the validation of a longer one would block the event loop too long. */
 const MAX_VALIDATED = 20_000;
 const MAX_LEVELS = 20;
+/** Limits for a schema: the event loop is blocked while it is built. ION's has 1,500 and 15,000. */
+const MAX_TYPES = 5000;
+const MAX_MEMBERS = 100_000;
 
 /** The schema of one ION, read by introspection. */
 export class IonSchema {
   readonly #schema: GraphQLSchema;
 
-  /** @throws Error for data that is no schema */
+  /** @throws IonError `ION_RESPONSE` for data that is no schema, or too large */
   constructor(introspection: unknown) {
     const { buildClientSchema } =
       require('graphql/utilities') as typeof import('graphql/utilities');
-    this.#schema = buildClientSchema(introspection as IntrospectionQuery, { assumeValid: true });
+    try {
+      checkSize(introspection as IntrospectionQuery);
+      this.#schema = buildClientSchema(introspection as IntrospectionQuery, { assumeValid: true });
+    } catch (cause) {
+      const message = `The schema of ION cannot be read: ${quote(reasonOf(cause))}`;
+      throw new IonError('ION_RESPONSE', message, { cause });
+    }
   }
 
   /** @returns `undefined` for a document that is too long */
@@ -55,6 +64,18 @@ export class IonSchema {
     const { errors = [] } = getVariableValues(this.#schema, definitions, variables);
     return errors.map(({ message }) => message);
   }
+}
+
+/** @throws Error for a schema that takes too long to build */
+function checkSize({ __schema: { types } }: IntrospectionQuery): void {
+  let members = 0;
+  for (const type of types) {
+    if ('fields' in type) for (const field of type.fields ?? []) members += 1 + field.args.length;
+    if ('inputFields' in type) members += type.inputFields?.length ?? 0;
+    if ('enumValues' in type) members += type.enumValues?.length ?? 0;
+  }
+  if (types.length <= MAX_TYPES && members <= MAX_MEMBERS) return;
+  throw new Error(`it has ${types.length} types with ${members} members`);
 }
 
 /** Adds the parts that the schema lacks to those that are left out, if they are only wished. */
