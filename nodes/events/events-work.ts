@@ -33,7 +33,7 @@ export function eventsWork(given: IonEventsConfig, node: Node): NodeWork {
   return {
     operations: [...objectReads(config), ...(register ? REGISTRATION_OPERATIONS : [])],
     webhook: {
-      ...{ path, resource, actions: wantedActions(config) },
+      ...{ path, resource, actions: wantedActions(config), isRegistered: register },
       ...(publicUrl && { uri: addressOf(config, { path }) }),
     },
   };

@@ -48,7 +48,10 @@ async function main(): Promise<void> {
       fieldType: 'str',
     },
   });
-  await prepareUserDir(userDir, flow, { 'ion-demo-config': { clientId, clientSecret } });
+  await prepareUserDir(userDir, flow, {
+    'ion-demo-config': { clientId, clientSecret },
+    'ion-demo-events-webhook': { secret: 'of the pictures' },
+  });
   const ION_DEMO_URL = 'http://127.0.0.1:1880';
   const env = { ION_API_URL: url, ION_AUTH_URL: authUrl, ION_DEMO_URL };
   const nodeRed = await RunningNodeRed.startForEditor(userDir, { env });
@@ -98,7 +101,7 @@ async function takeChecks(url: string, { control, data }: Sandbox): Promise<void
     const { page } = editor;
     try {
       if (!(await setTheme(page, theme))) continue;
-      await page.setViewportSize({ width: 1280, height: 2000 });
+      await page.setViewportSize({ width: 1280, height: 1900 });
       await editor.editConfig('ion-config', 'ion-demo-config');
       await page.click('#ion-config-check');
       await page.waitForSelector('.ion-check-list li');

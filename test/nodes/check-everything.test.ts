@@ -429,7 +429,17 @@ describe('Check everything', () => {
 
     it('says that ION has no receiver', async () => {
       await load([webhook], { credentials });
-      assert.deepEqual((await check()).of('webhooks'), ['webhooks.missing webhook']);
+      const { of, lines } = await check();
+      assert.deepEqual(of('webhooks'), ['webhooks.missing webhook']);
+      assert.equal(lines.at(-1)?.advice, 'webhooks.register');
+    });
+
+    it('says that a registration has failed', async () => {
+      context.sandbox.control.set({ permissions: [] });
+      await load([{ ...webhook, register: true }], { credentials });
+      const { of, lines } = await check();
+      assert.deepEqual(of('webhooks'), ['webhooks.missing webhook']);
+      assert.equal(lines.at(-1)?.advice, 'webhooks.log');
     });
 
     it('finds the receiver by its address, or by the path alone', async () => {

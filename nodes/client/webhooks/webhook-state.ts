@@ -12,6 +12,8 @@ export interface ExpectedWebhook {
   /** A value of ION's `ResourceEnum`. */
   resource: string;
   actions: readonly string[];
+  /** Whether the node registers it. */
+  isRegistered: boolean;
 }
 
 export type WebhookState =

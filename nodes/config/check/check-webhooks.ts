@@ -25,12 +25,13 @@ function webhookLine(
   webhook: ExpectedWebhook,
   receivers: readonly Receiver[],
 ): CheckLine {
-  const { path, uri } = webhook;
+  const { path, uri, isRegistered } = webhook;
   const found = webhookState(receivers, webhook);
   const nodes = [user];
   if (found.state === 'missing') {
     const values = { uri: uri === undefined ? path : withoutQuery(uri) };
-    const details = { values, nodes, advice: 'webhooks.register' };
+    const advice = isRegistered ? 'webhooks.log' : 'webhooks.register';
+    const details = { values, nodes, advice };
     return receivers.length < MAX_RECEIVERS
       ? failed('webhooks', 'webhooks.missing', details)
       : unknown('webhooks', 'webhooks.tooMany', details);
