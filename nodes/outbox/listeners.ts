@@ -3,13 +3,20 @@ import type { WriteResult } from '../client/steps/step-writer.js';
 import type { FailingWrite } from './failing-writes.js';
 import type { Entry } from './store/entries.js';
 
+/** The rejected entries of one sender. */
+export interface SenderRejections {
+  count: number;
+  /** Why the newest of them was rejected; unknown after a restart. */
+  reason: IonError | undefined;
+}
+
 export interface OutboxState {
   /** Number of pending entries. */
   pending: number;
   /** Number of rejected entries. */
   rejected: number;
-  /** Why the newest of them was rejected; unknown after a restart. */
-  rejection: IonError | undefined;
+  /** Rejected entries of each sender, by its ID. */
+  rejections: ReadonlyMap<string, SenderRejections>;
   /** Since when ION cannot be reached, in ms since 1970. */
   unreachableSince: number | undefined;
   /** Why it cannot be reached. */

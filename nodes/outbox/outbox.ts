@@ -10,6 +10,7 @@ import { Listeners, type OutboxListener, type OutboxState } from './listeners.js
 import { OrderBarrier } from './order-barrier.js';
 import { PartitionResolver } from './partition-resolver.js';
 import { Pauses } from './pauses.js';
+import { RejectionCounts } from './rejection-counts.js';
 import { Rejections } from './rejections.js';
 import { retryDelay } from './retry-delay.js';
 import { Scheduler } from './scheduler.js';
@@ -70,6 +71,7 @@ export class Outbox {
     kinds: EntryKinds,
     store: OutboxStore,
     barrier: OrderBarrier,
+    counts: RejectionCounts,
   ) {
     const { signal } = this.#closing;
     setMaxListeners(0, signal);
@@ -85,7 +87,10 @@ export class Outbox {
       onChange,
       onReady: () => this.#run(),
     });
-    const rejections = new Rejections({ store, failing, listeners, onChange, onUnreadable });
+    const rejections = new Rejections({
+      ...{ store, failing, counts, listeners },
+      ...{ onChange, onUnreadable },
+    });
     const shared = { store, kinds, barrier, breaker, failing, pauses, rejections, signal, delayMs };
     const delivery = new Delivery({ ...shared, listeners, onChange });
     const maxBusy = { closed: concurrency * PARTITIONS_PER_REQUEST, 'half-open': 1, open: 0 };
@@ -124,7 +129,8 @@ export class Outbox {
     try {
       // Damage that shows at the first read is repaired before the second one.
       const [first] = await store.firstUnresolved(1).catch(() => store.firstUnresolved(1));
-      return new Outbox(options, kinds, store, new OrderBarrier(first?.sequence));
+      const counts = await RejectionCounts.read(store).catch(() => RejectionCounts.read(store));
+      return new Outbox(options, kinds, store, new OrderBarrier(first?.sequence), counts);
     } catch (thrown) {
       // Or it would stay locked until the process ends.
       await store.close();

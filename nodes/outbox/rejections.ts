@@ -2,12 +2,14 @@ import { closedError, IonError } from '../client/errors.js';
 import { isOperationRejected } from '../client/failures/classify-failure.js';
 import type { FailingDecision, FailingWrites } from './failing-writes.js';
 import type { Listeners, OutboxState } from './listeners.js';
+import type { RejectionCounts } from './rejection-counts.js';
 import type { RejectedEntry, Stored } from './store/entries.js';
 import type { OutboxStore } from './store/store.js';
 
 interface Settings {
   store: Pick<OutboxStore, 'reject' | 'drop' | 'has'>;
   failing: FailingWrites;
+  counts: RejectionCounts;
   listeners: Listeners;
   onChange(): void;
   /** Called for an entry that cannot be read, because its sender is not known. */
@@ -17,20 +19,20 @@ interface Settings {
 /** Rejects or removes entries, and reports it to their senders. */
 export class Rejections {
   readonly #settings: Settings;
-  #newest: { sequence: number; error: IonError } | undefined;
 
   constructor(settings: Settings) {
     this.#settings = settings;
   }
 
   /** Its part of the outbox's state. */
-  get state(): Pick<OutboxState, 'rejection' | 'failing'> {
-    return { rejection: this.#newest?.error, failing: this.#settings.failing.shown };
+  get state(): Pick<OutboxState, 'rejections' | 'failing'> {
+    const { counts, failing } = this.#settings;
+    return { rejections: counts.bySender, failing: failing.shown };
   }
 
   /** The entry is no longer rejected. */
-  forget({ sequence }: Stored): void {
-    if (this.#newest?.sequence === sequence) this.#newest = undefined;
+  forget(stored: Stored<RejectedEntry>): void {
+    this.#settings.counts.remove(stored);
   }
 
   /** A newer value, possibly in another partition, has replaced a failing write: nobody tries it. */
@@ -73,17 +75,15 @@ export class Rejections {
     const { store, failing, listeners, onChange } = this.#settings;
     const existed = await (decision === 'skip' ? this.#reject(stored, reason) : store.drop(stored));
     failing.forget(partition);
-    onChange();
     // A newer value may have taken its place.
     if (existed) listeners.rejected(stored.entry, reason);
+    onChange();
   }
 
   async #reject(stored: Stored, error: IonError): Promise<boolean> {
     const existed = await this.#settings.store.reject(stored, error, Date.now());
     // The dialog explains at length why an entry cannot be read.
-    if (existed) {
-      this.#newest = stored.unreadable ? undefined : { sequence: stored.sequence, error };
-    }
+    if (existed) this.#settings.counts.add(stored, stored.unreadable ? undefined : error);
     return existed;
   }
 }

@@ -12,7 +12,7 @@ const MIN_INTERVAL_MS = 200;
 export interface StatusText {
   /** Without a key, only the reason is shown. */
   key?: string;
-  fill?: 'green' | 'red' | 'yellow' | 'blue';
+  fill?: 'green' | 'red' | 'yellow' | 'blue' | 'grey';
   count?: number;
   ms?: number;
   /** A time of day. */

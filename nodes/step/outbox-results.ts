@@ -46,14 +46,15 @@ export function outboxResults(
   config: OutboxNodeConfig,
 ): OutboxResults {
   let unsubscribe = () => {};
-  let delivered = 0;
-  const show = (state: OutboxState) => status.idle(statusOf(state, delivered));
+  const outcomes = new Outcomes(node.id);
   const listener = {
     delivered: (entry: Entry, result: WriteResult<unknown>) => {
-      delivered++;
+      outcomes.delivered++;
       sendDelivered(RED, node, config.output || 'payload', entry, result);
     },
     rejected: (entry: Entry, error: IonError) => {
+      // Discarded writes are reported here as well.
+      outcomes.delivered = 0;
       const ion = failureDetails(error, Date.now() - entry.acceptedAt);
       const msg: Message = { ...messageOf(entry), ion };
       // Each message has an outcome that a flow can see.
@@ -61,7 +62,7 @@ export function outboxResults(
       else reportError(node, error, msg);
     },
     failed: (thrown: unknown) => reportError(node, thrown),
-    changed: show,
+    changed: (state: OutboxState) => status.idle(outcomes.statusFor(state)),
     held: (isHeld: boolean) => status.override(isHeld ? HELD : undefined),
   };
   const configNode = findConfig(RED, config);
@@ -82,7 +83,7 @@ export function outboxResults(
         const rest = Object.fromEntries(Object.entries(kept).filter(canBeKept));
         await outbox.add(node.id, stepEntry(write), rest).catch(refuseValue);
       }
-      tools.status(statusOf(outbox.state, delivered));
+      tools.status(outcomes.statusFor(outbox.state));
     },
   };
 }
@@ -142,27 +143,48 @@ function canBeKept([, value]: [string, unknown]): boolean {
   }
 }
 
-/** @param delivered number of writes of this node that ION accepted */
-function statusOf(state: OutboxState, delivered: number): StatusText {
-  const { pending: count, rejected, unreachableSince, failing, reason: error } = state;
-  if (unreachableSince !== undefined) {
-    const since = timeOfDay(unreachableSince);
-    if (isOutage(state) || !error) {
-      return { key: 'outbox.unreachable', fill: 'yellow', count, since };
+/** The outcomes of the writes of one node, and its status. Pending writes and outages are those of all nodes. */
+class Outcomes {
+  readonly #sender: string;
+  /** Writes that ION accepted, since the last one that was rejected or discarded. */
+  delivered = 0;
+  #rejected = 0;
+
+  constructor(sender: string) {
+    this.#sender = sender;
+  }
+
+  statusFor(state: OutboxState): StatusText {
+    const { pending: count, unreachableSince, reason: error } = state;
+    const { count: rejected = 0, reason } = state.rejections.get(this.#sender) ?? {};
+    // Somebody discarded a write, or it is tried again.
+    if (rejected < this.#rejected) this.delivered = 0;
+    this.#rejected = rejected;
+    if (unreachableSince !== undefined) {
+      const since = timeOfDay(unreachableSince);
+      if (isOutage(state) || !error) {
+        return { key: 'outbox.unreachable', fill: 'yellow', count, since };
+      }
+      return { ...failedStatus(error, 'outbox.waiting'), fill: 'yellow', count, since };
     }
-    return { ...failedStatus(error, 'outbox.waiting'), fill: 'yellow', count, since };
+    const failing = state.failing.filter(({ stored }) => stored.entry.sender === this.#sender);
+    const [first] = failing;
+    if (first) {
+      return { ...failedStatus(first.error, 'outbox.failing'), count: failing.length };
+    }
+    if (count > 0) return { key: 'outbox.pending', fill: 'blue', count };
+    if (rejected > 0) return { ...rejectedStatus(reason), count: rejected };
+    if (this.delivered > 0) {
+      return { key: 'outbox.delivered', fill: 'green', count: this.delivered };
+    }
+    if (state.rejected > 0) {
+      return { key: 'outbox.othersRejected', fill: 'grey', count: state.rejected };
+    }
+    return { key: 'outbox.empty', fill: 'grey' };
   }
-  const [first] = failing;
-  if (first) {
-    return { ...failedStatus(first.error, 'outbox.failing'), count: failing.length };
-  }
-  if (count > 0) return { key: 'outbox.pending', fill: 'blue', count };
-  if (rejected > 0) return { ...rejectedStatus(state), count: rejected };
-  if (delivered > 0) return { key: 'outbox.delivered', fill: 'green', count: delivered };
-  return { key: 'outbox.empty', fill: 'green' };
 }
 
-function rejectedStatus({ rejection }: OutboxState): StatusText {
-  if (!rejection) return { key: 'outbox.rejected', fill: 'red' };
-  return failedStatus(rejection, 'outbox.rejectedBecause');
+function rejectedStatus(reason: IonError | undefined): StatusText {
+  if (!reason) return { key: 'outbox.rejected', fill: 'red' };
+  return failedStatus(reason, 'outbox.rejectedBecause');
 }

@@ -16,6 +16,7 @@ describe('a node that writes through the outbox', () => {
   let listeners: Map<string, OutboxListener>;
   let sent: Sent;
   let shown: StatusText[];
+  let shownByOther: StatusText[];
   let reported: [unknown, unknown][];
   let config: Parameters<typeof outboxResults>[3];
   beforeEach(() => {
@@ -37,6 +38,15 @@ describe('a node that writes through the outbox', () => {
     const status = { idle: (text: StatusText) => void shown.push(text) } as unknown as NodeStatus;
     config = { config: 'config', delivery: 'outbox', output: '' };
     outboxResults(RED as unknown as NodeAPI, node as unknown as Node, status, config);
+    shownByOther = [];
+    const other = Object.assign(new EventEmitter(), { ...node, id: 'other' });
+    const otherStatus = { idle: (text: StatusText) => void shownByOther.push(text) };
+    outboxResults(
+      RED as unknown as NodeAPI,
+      other as unknown as Node,
+      otherStatus as unknown as NodeStatus,
+      config,
+    );
   });
   const { open, close } = useOutbox(() => ({ writer: ion, listeners }));
 
@@ -133,6 +143,88 @@ describe('a node that writes through the outbox', () => {
     assert.deepEqual(shown.at(-1), { key: 'outbox.rejected', fill: 'red', count: 1 });
     await outbox.decide('discard');
     assert.equal(shown.at(-1)?.key, 'outbox.empty');
+  });
+
+  describe('beside another one whose write was rejected', () => {
+    const target = { run: 1, step: 11 };
+    const rejectOne = async (outbox: Awaited<ReturnType<typeof open>>) => {
+      ion.fail = () => new IonError('ION_VARIABLES', 'Many words.');
+      await outbox.add('node', write(target, 12.5), {});
+      await until(() => outbox.state.rejected === 1 && outbox.state.pending === 0);
+      ion.fail = () => undefined;
+    };
+    const others = { key: 'outbox.othersRejected', fill: 'grey', count: 1 };
+
+    it('does not turn red for it, and shows its own deliveries', async () => {
+      const outbox = await open();
+      outbox.start();
+      await rejectOne(outbox);
+      assert.deepEqual(shownByOther.at(-1), others);
+      assert.equal(shown.at(-1)?.key, 'outbox.rejectedBecause');
+      await outbox.add('other', write(target, 13), {});
+      await until(() => shownByOther.at(-1)?.key === 'outbox.delivered');
+      assert.equal(shownByOther.at(-1)?.count, 1);
+      assert.equal(shown.at(-1)?.key, 'outbox.rejectedBecause');
+    });
+
+    it('does not turn red after a restart either', async () => {
+      const before = await open();
+      before.start();
+      await rejectOne(before);
+      await close(before);
+      const outbox = await open();
+      outbox.start();
+      await outbox.add('other', write(target, 13), {});
+      await until(() => shownByOther.at(-1)?.key === 'outbox.delivered');
+      assert.deepEqual(shown.at(-1), { key: 'outbox.rejected', fill: 'red', count: 1 });
+      await outbox.decide('discard');
+      assert.equal(shown.at(-1)?.key, 'outbox.empty');
+    });
+
+    it('does not turn red while that write fails again and again', async () => {
+      ion.fail = (value) => (value === 12.5 ? new IonError('ION_SERVER', 'A fault.') : undefined);
+      const outbox = await open({ pauseMs: 1 });
+      outbox.start();
+      await outbox.add('node', write(target, 12.5), {});
+      await until(() => shown.at(-1)?.key === 'outbox.failing');
+      assert.deepEqual(shownByOther.at(-1), { key: 'outbox.pending', fill: 'blue', count: 1 });
+    });
+  });
+
+  describe('whose write was discarded', () => {
+    const target = { run: 1, step: 11 };
+    const deliver = async (outbox: Awaited<ReturnType<typeof open>>, count: number) => {
+      ion.fail = () => undefined;
+      await outbox.add('node', write(target, 1), {});
+      const isShown = (text: StatusText) => text.key === 'outbox.delivered' && text.count === count;
+      await until(() => shown.some(isShown));
+    };
+
+    it('does not claim that all writes were delivered, until one is delivered again', async () => {
+      const outbox = await open();
+      outbox.start();
+      await deliver(outbox, 1);
+      ion.fail = () => new IonError('ION_VARIABLES', 'Many words.');
+      await outbox.add('node', write(target, 12.5), {});
+      await until(() => shown.at(-1)?.key === 'outbox.rejectedBecause');
+      await outbox.decide('discard');
+      assert.deepEqual(shown.at(-1), { key: 'outbox.empty', fill: 'grey' });
+      shown.length = 0;
+      await deliver(outbox, 1);
+    });
+
+    it('does not claim it either if that write had failed and was never rejected', async () => {
+      const outbox = await open({ pauseMs: 1 });
+      outbox.start();
+      await deliver(outbox, 1);
+      ion.fail = () => new IonError('ION_SERVER', 'A fault.');
+      await outbox.add('node', write(target, 12.5), {});
+      await until(() => outbox.state.failing.length === 1);
+      const [failing] = outbox.state.failing;
+      await outbox.decide('discard', [failing?.stored.sequence as number]);
+      await until(() => shown.at(-1)?.key === 'outbox.empty');
+      assert.ok(!shown.slice(shown.length - 2).some(({ key }) => key === 'outbox.delivered'));
+    });
   });
 
   for (const [code, what, key] of [
