@@ -28,6 +28,7 @@ export class CircuitBreaker {
   #openSince: number | undefined;
   #reason: IonError | undefined;
   #probes = 0;
+  #nextProbeAt: number | undefined;
   #probeTimer: NodeJS.Timeout | undefined;
   #isStopped = false;
 
@@ -48,6 +49,11 @@ export class CircuitBreaker {
   /** Why ION cannot be reached. */
   get reason(): IonError | undefined {
     return this.#reason;
+  }
+
+  /** Time of the next probe, in ms since 1970; `undefined` while it is under way. */
+  get nextProbeAt(): number | undefined {
+    return this.#probeTimer && this.#nextProbeAt;
   }
 
   /** ION responded, if only with a rejection: closes the circuit. */
@@ -89,13 +95,14 @@ export class CircuitBreaker {
     if (this.#isStopped) return;
     this.#openSince ??= Date.now();
     this.#reason = error;
-    this.#probeTimer ??= setTimeout(
-      () => {
+    if (!this.#probeTimer) {
+      const delayMs = this.#settings.delayMs(++this.#probes, error);
+      this.#nextProbeAt = Date.now() + delayMs;
+      this.#probeTimer = setTimeout(() => {
         this.#probeTimer = undefined;
         this.#settings.onReady();
-      },
-      this.#settings.delayMs(++this.#probes, error),
-    );
+      }, delayMs);
+    }
     this.#settings.onChange();
   }
 

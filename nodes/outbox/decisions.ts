@@ -108,7 +108,8 @@ export class Decisions {
   async #restore(stored: Stored<RejectedEntry>): Promise<void> {
     const { store, kinds, barrier, resolver } = this.#settings;
     const { error, givenUpAt, replaces, ...rest } = stored.entry;
-    const entry = kinds.of(rest).restored(rest);
+    const { retries = 0 } = rest;
+    const entry = { ...kinds.of(rest).restored(rest), retries: retries + 1 };
     try {
       await barrier.arrive(undefined, (onSequence) => store.restore(stored, entry, onSequence));
     } finally {

@@ -19,6 +19,8 @@ export interface OutboxState {
   rejections: ReadonlyMap<string, SenderRejections>;
   /** Since when ION cannot be reached, in ms since 1970. */
   unreachableSince: number | undefined;
+  /** Time of the next try during an outage, in ms since 1970; `undefined` while one is under way. */
+  nextTryAt: number | undefined;
   /** Why it cannot be reached. */
   reason: IonError | undefined;
   /** Writes that fail again and again although ION responds. */

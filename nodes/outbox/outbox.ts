@@ -143,6 +143,7 @@ export class Outbox {
       pending: this.#store.pending,
       rejected: this.#store.rejected,
       unreachableSince: this.#breaker.openSince,
+      nextTryAt: this.#breaker.nextProbeAt,
       reason: this.#breaker.reason,
       ...this.#rejections.state,
     };

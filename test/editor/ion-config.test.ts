@@ -365,7 +365,7 @@ describe('the ion-config dialog in a browser', () => {
       assert.equal(response.status, 200);
     };
     const open = () => editor.editConfig('ion-config', 'config');
-    const says = (text: string, id = 'state') =>
+    const says = (text: string | RegExp, id = 'state') =>
       editor.page.locator(`#ion-config-outbox-${id}`).filter({ hasText: text }).waitFor();
     const refresh = () => editor.page.click('#ion-config-outbox-refresh');
     const entries = () => editor.page.locator('#ion-config-outbox-rejected-writes li');
@@ -453,7 +453,10 @@ describe('the ion-config dialog in a browser', () => {
       });
       await says('0 pending, 2 rejected');
       await untilListed(2);
-      assert.match((await entries().first().textContent()) ?? '', /ION_NOT_FOUND/);
+      const [first = '', last = ''] = await entries().allTextContents();
+      assert.match(first, /ION_NOT_FOUND/);
+      assert.doesNotMatch(first, /again/);
+      assert.match(last, /Retried, and rejected again\./);
       await cancel();
     });
 
@@ -578,6 +581,7 @@ describe('the ion-config dialog in a browser', () => {
         await says('3 pending, 0 rejected');
         await says(text, 'outage');
         await says(reason, 'outage');
+        await says(/Next attempt: .*\d+:\d\d|Retrying now\./, 'outage');
         await cancel();
         control.clearFaults();
         control.set({ keyEnabled: true, tokenLifetime: 300 });

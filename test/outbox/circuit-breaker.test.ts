@@ -33,9 +33,11 @@ describe('outbox: the circuit breaker', () => {
     assert.equal(breaker.state, 'closed');
     breaker.open(outage());
     assert.equal(breaker.state, 'open');
-    const { openSince } = breaker;
+    const { openSince, nextProbeAt = 0 } = breaker;
+    assert.ok(Math.abs(nextProbeAt - Date.now()) < 1000);
     assert.notEqual(openSince, undefined);
     await until(() => ready.length === 1);
+    assert.equal(breaker.nextProbeAt, undefined);
     breaker.open(outage());
     assert.equal(breaker.state, 'open');
     assert.equal(breaker.openSince, openSince);

@@ -16,12 +16,13 @@ export async function readOutbox(RED: NodeAPI, id: string): Promise<unknown> {
     return { waiting: 0, givenUp: 0, failing: [], refused: [], problem: await outboxProblem() };
   }
   const { state } = outbox;
-  const { pending, rejected, unreachableSince, reason, failing } = state;
+  const { pending, rejected, unreachableSince, nextTryAt, reason, failing } = state;
   const shown = await outbox.rejected(MAX_WRITES_SHOWN);
   return {
     waiting: pending,
     givenUp: rejected,
     unreachableSince,
+    nextTryAt,
     reason: reason?.message,
     ...(reason && { isOutage: isOutage(state) }),
     failing: failing
@@ -31,8 +32,8 @@ export async function readOutbox(RED: NodeAPI, id: string): Promise<unknown> {
         return { ...shownEntry(outbox, stored), error: { code, message }, tries, since, nextTryAt };
       }),
     refused: shown.map((stored) => {
-      const { error, givenUpAt } = stored.entry;
-      return { ...shownEntry(outbox, stored), givenUpAt, error };
+      const { error, givenUpAt, retries } = stored.entry;
+      return { ...shownEntry(outbox, stored), givenUpAt, error, retries };
     }),
   };
 }

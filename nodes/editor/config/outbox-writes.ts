@@ -13,6 +13,8 @@ export interface OutboxWrite {
 export interface RejectedWrite extends OutboxWrite {
   /** In ms since 1970. */
   givenUpAt: number;
+  /** Missing if nobody has retried it. */
+  retries?: number;
 }
 
 /** A write that fails again and again while ION responds to other requests. */
@@ -31,8 +33,13 @@ export function rejectedWriteItem(
   write: RejectedWrite,
   decide: (decision: Decision) => void,
 ): JQuery {
+  const { givenUpAt, retries: count = 0 } = write;
+  const again = count === 0 ? '' : node._('ion-config.outbox.rejectedAgain', { count });
   const labels = { retry: 'retry', discard: 'discard' };
-  return listItem(node, write, write.givenUpAt).append(buttons(node, write, labels, decide));
+  return listItem(node, write, givenUpAt).append(
+    again === '' ? '' : $('<div class="ion-config-outbox-tries">').text(again),
+    buttons(node, write, labels, decide),
+  );
 }
 
 export function failingWriteItem(

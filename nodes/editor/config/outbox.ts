@@ -20,6 +20,8 @@ interface OutboxState {
   givenUp: number;
   /** In ms since 1970. */
   unreachableSince?: number;
+  /** In ms since 1970; missing while an attempt is under way. */
+  nextTryAt?: number;
   reason?: string;
   /** The reason is that nothing answers. */
   isOutage?: boolean;
@@ -154,22 +156,31 @@ export function prepareOutbox(node: EditedNode, idOf: () => string): OutboxSecti
 }
 
 function showState(node: EditedNode, state: OutboxState): void {
-  const { waiting, givenUp, unreachableSince, reason = '', isOutage, problem } = state;
+  const { waiting, givenUp, problem } = state;
   const isEmpty = waiting === 0 && givenUp === 0;
   const counts = node._('ion-config.outbox.counts', { pending: waiting, rejected: givenUp });
   $('#ion-config-outbox-counts').text(isEmpty ? '' : `· ${counts}`);
-  const outage =
-    unreachableSince === undefined
-      ? ''
-      : node._(`ion-config.outbox.${isOutage ? 'unreachable' : 'waiting'}`, {
-          since: timeOf(unreachableSince),
-          reason,
-        });
+  const outage = describeOutage(node, state);
   const line = problem ?? (isEmpty ? node._('ion-config.outbox.empty') : counts);
   $('#ion-config-outbox-state').removeClass('ion-config-test-bad').text(line);
   $('#ion-config-outbox-outage')
     .toggle(outage !== '')
     .text(outage);
+}
+
+/** Empty if there is no outage. */
+function describeOutage(
+  node: EditedNode,
+  { unreachableSince, nextTryAt, reason = '', isOutage }: OutboxState,
+): string {
+  if (unreachableSince === undefined) return '';
+  const key = isOutage ? 'unreachable' : 'waiting';
+  const text = node._(`ion-config.outbox.${key}`, { since: timeOf(unreachableSince), reason });
+  const next =
+    nextTryAt === undefined
+      ? node._('ion-config.outbox.tryingNow')
+      : node._('ion-config.outbox.nextTry', { next: timeOf(nextTryAt) });
+  return `${text} ${next}`;
 }
 
 function showWrites(

@@ -14,6 +14,8 @@ export interface Entry {
   replaces?: string | undefined;
   /** Size of its file, in bytes. */
   fileSize?: number | undefined;
+  /** Number of times that somebody retried it after a rejection. */
+  retries?: number;
 }
 
 /** A write to be accepted. */
