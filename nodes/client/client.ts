@@ -9,6 +9,7 @@ import { hasPath } from './failures/classify-failure.js';
 import { ApiFailure, GraphqlApi, type RequestProgress } from './graphql/graphql-api.js';
 import { type Lack, withLacks } from './graphql/lacks.js';
 import type { Operation } from './graphql/operation.js';
+import { withRefusedValue } from './graphql/refused-value.js';
 import type { GraphqlResponse } from './graphql/response.js';
 import { type Adapted, type RefusedParts, SchemaLacks } from './graphql/schema-lacks.js';
 import { checkVariables } from './graphql/variables.js';
@@ -287,7 +288,9 @@ export class IonClient {
         priority = 'retry';
         continue;
       }
-      if (operation.isOwn) error = withLacks(error, lacks);
+      error =
+        withRefusedValue(error, operation, sent.variables) ??
+        (operation.isOwn ? withLacks(error, lacks) : error);
       let delayMs = delayBeforeRetry(error, operation.kind === 'query', tries, this.#retries);
       if (result.waitsForToken && tokenWaits++ < MAX_TOKEN_WAITS) {
         // Does not count as a retry, so that it also works without retries.

@@ -37,6 +37,8 @@ export const REASONS = [
   'notValue',
   'stepStatus',
   'earlierStep',
+  'unknownValue',
+  'needsIsOneOf',
 ] as const;
 
 export type ReasonKey = (typeof REASONS)[number];
@@ -46,4 +48,6 @@ export interface Reason {
   key: ReasonKey;
   /** The name that the text inserts, such as that of a step. */
   name?: string | undefined;
+  /** Another text that it inserts, such as a value. */
+  value?: string | undefined;
 }

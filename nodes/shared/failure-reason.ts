@@ -28,8 +28,12 @@ export function failureReason(error: IonError): FailureReason | undefined {
   return { text: shortText(message, MAX_LENGTH) };
 }
 
-function shortened({ key, name }: Reason): Reason {
-  return name === undefined ? { key } : { key, name: shortText(name, MAX_NAME_LENGTH) };
+function shortened({ key, name, value }: Reason): Reason {
+  return {
+    key,
+    ...(name !== undefined && { name: shortText(name, MAX_NAME_LENGTH) }),
+    ...(value !== undefined && { value: shortText(value, MAX_NAME_LENGTH) }),
+  };
 }
 
 /** One line, which ends after a whole word. */

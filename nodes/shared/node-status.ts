@@ -141,7 +141,7 @@ export class NodeStatus {
     if (!short) return this.#text(`error.${code}`, {});
     return 'text' in short
       ? short.text
-      : this.#text(`reason.${short.key}`, { name: short.name ?? '' });
+      : this.#text(`reason.${short.key}`, { name: short.name ?? '', value: short.value ?? '' });
   }
 
   #text(key: string, values: Record<string, number | string>): string {

@@ -32,6 +32,10 @@ const step = (text: string, msg: Case['msg'], node: object = {}): Case => ({
   node: { ...stepNode, ...node },
   ...(msg && { msg }),
 });
+const runs = (text: string, filter: object): Case => ({
+  text,
+  node: { type: 'ion-runs', filters: [{ field: 'status', op: 'eq', ...filter }] },
+});
 const graphql = (text: string, node: object, more: Partial<Case> = {}): Case => ({
   text,
   node: { ...graphqlNode, ...node },
@@ -64,6 +68,17 @@ const CASES: Case[] = [
     { startStep: true },
   ),
   step('not a status', ({ step }) => ({ step, payload: 5 }), { action: 'status' }),
+  step('status: "DONE" does not exist', ({ step }) => ({ step, payload: 'DONE' }), {
+    action: 'status',
+  }),
+  runs('status: "RUNNING" does not exist', { value: 'RUNNING', valueType: 'str' }),
+  runs('status: 5 does not exist', { value: '5', valueType: 'num' }),
+  runs('status: a list needs "is one of"', { value: '["TODO","HOLD"]', valueType: 'json' }),
+  graphql('status: "RUNNING" does not exist', {
+    query:
+      'query Runs($filters: RunsInputFilters) { runs(filters: $filters) { edges { node { id } } } }',
+    ...{ variables: '{"filters":{"status":{"eq":"RUNNING"}}}', variablesType: 'json' },
+  }),
   step('no file name', ({ step }) => ({ step, payload: 'x' }), { action: 'file' }),
   step('no ION config', (ids) => ({ ...torque(ids), payload: 1 }), { config: 'none' }),
   step('cannot evaluate msg.a.b.c', (ids) => ({ ...torque(ids), payload: 1 }), { field: 'a.b.c' }),

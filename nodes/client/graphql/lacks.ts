@@ -56,9 +56,14 @@ const MAX_NAMED = 3;
  * The parts of an operation that ION's schema lacks, if ION refused the operation before it executed
  * anything.
  */
-export function lacksIn({ code, errors, data, mayHaveRun }: IonError): Lack[] {
+export function lacksIn(error: IonError): Lack[] {
+  return isRefusedUnexecuted(error) ? (error.errors ?? []).flatMap(lacksInText) : [];
+}
+
+/** Whether ION refused the operation before it executed anything. */
+export function isRefusedUnexecuted({ code, errors, data, mayHaveRun }: IonError): boolean {
   const isBeforeExecution = !mayHaveRun && data === undefined && !errors?.some(hasPath);
-  return code === 'ION_GRAPHQL' && isBeforeExecution ? (errors ?? []).flatMap(lacksInText) : [];
+  return code === 'ION_GRAPHQL' && isBeforeExecution;
 }
 
 function lacksInText({ message }: GraphqlError): Lack[] {
