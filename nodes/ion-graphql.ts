@@ -1,6 +1,6 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { IonClient } from './client/client.js';
-import { closedError, IonError } from './client/errors.js';
+import { closedError, IonError, toIonError, withSentence } from './client/errors.js';
 import { type Operation, parseOperation } from './client/graphql/operation.js';
 import { pagedOperation } from './client/paging/paged-operation.js';
 import { failureAt, type Page, pages } from './client/paging/paginator.js';
@@ -15,6 +15,7 @@ import { requireResolved, requireResolvedChoices } from './shared/environment-re
 import { handleMessages, type MessageTools } from './shared/handle-messages.js';
 import type { Message, MessageDetails } from './shared/message.js';
 import { migratedConfig } from './shared/migrated-config.js';
+import { missingSource } from './shared/missing-source.js';
 import { requireNumber } from './shared/property-checks.js';
 import { Sequence } from './shared/sequence.js';
 import { typedValue } from './shared/typed-value.js';
@@ -63,12 +64,45 @@ export = (RED: NodeAPI): void => {
         variables: await readVariables(RED, this, config, msg),
         config,
       };
-      if (config.pages === 'all') await sendAll(request, tools);
-      else if (config.pages === 'stream') await sendPages(RED, request, tools);
-      else await sendOne(request, tools);
+      await sendResult(RED, request, tools).catch((thrown) => {
+        throw withMissingVariables(thrown, request);
+      });
     });
   });
 };
+
+function sendResult(RED: NodeAPI, request: Request, tools: MessageTools): Promise<void> {
+  if (request.config.pages === 'all') return sendAll(request, tools);
+  if (request.config.pages === 'stream') return sendPages(RED, request, tools);
+  return sendOne(request, tools);
+}
+
+/** Texts of GraphQL servers about a variable without a value. */
+const NOT_PROVIDED = /of required type|non-null|not provided/i;
+
+/** Adds to ION's refusal of a missing variable that the message has no variables at all. */
+function withMissingVariables(
+  thrown: unknown,
+  { operation, variables, config }: Request,
+): IonError {
+  const error = toIonError(thrown);
+  const { origin, errors = [] } = error;
+  if (variables !== undefined || origin !== 'operation' || !needsVariables(operation)) return error;
+  const isAboutVariable = errors.some(({ message }) => NOT_PROVIDED.test(message));
+  const why = missingSource(config.variablesType, config.variables);
+  if (!isAboutVariable || why === undefined) return error;
+  const reason = { key: 'noValue', name: `${config.variablesType}.${config.variables}` } as const;
+  return error.with({
+    message: withSentence(error.message, `${why}.`),
+    ...(config.variablesType !== 'jsonata' && { reason }),
+  });
+}
+
+function needsVariables({ definition }: Operation): boolean {
+  return (definition.variableDefinitions ?? []).some(
+    ({ type, defaultValue }) => type.kind === 'NonNullType' && !defaultValue,
+  );
+}
 
 function parseText({ query, operationName }: IonGraphqlConfig): Operation {
   requireResolved('The query', query, 'ION_QUERY');

@@ -4,7 +4,13 @@ import { IonError } from './client/errors.js';
 import { type AttachmentFile, fileAt, fileOf } from './client/steps/attachment-file.js';
 import { stepOperations } from './client/steps/step-operations.js';
 import type { ConflictPolicy, ValueOptions, WriteResult } from './client/steps/step-writer.js';
-import { checkName, checkTarget, type Reference, type Target } from './client/steps/target.js';
+import {
+  checkName,
+  checkTarget,
+  type Reference,
+  type Target,
+  type TargetPart,
+} from './client/steps/target.js';
 import { isPlainObject } from './client/support/json.js';
 import type { IonConfigNode } from './config/config-node.js';
 import { requireConfig, statusWithConfig } from './config/find-config.js';
@@ -16,6 +22,7 @@ import { requireResolvedChoices } from './shared/environment-references.js';
 import { handleMessages, type MessageTools } from './shared/handle-messages.js';
 import type { Message } from './shared/message.js';
 import { migratedConfig } from './shared/migrated-config.js';
+import { missingSource } from './shared/missing-source.js';
 import { requireSwitch } from './shared/property-checks.js';
 import { typedValue } from './shared/typed-value.js';
 import { outboxResults } from './step/outbox-results.js';
@@ -101,9 +108,17 @@ async function readWrite(
   msg: Message,
 ): Promise<StepWrite> {
   const { action, onConflict, keep } = config;
-  const reference = (name: 'run' | 'step' | 'field') => readReference(RED, node, config, name, msg);
+  const missing: Target['missing'] = {};
+  const reference = async (name: TargetPart) => {
+    const found = await readReference(RED, node, config, name, msg);
+    const { [name]: value = '', [`${name}Type` as const]: type = 'msg' } = config;
+    const why = found === undefined && value !== '' && missingSource(type, value);
+    if (why) missing[name] = why;
+    return found ?? undefined;
+  };
   const target: Target = { run: await reference('run'), step: await reference('step') };
   if (action === 'field') target.field = await reference('field');
+  if (Object.keys(missing).length > 0) target.missing = missing;
   checkTarget(target);
   if (action === 'file') {
     const file = await readFile(RED, node, config, msg);
@@ -143,14 +158,14 @@ async function readReference(
   RED: NodeAPI,
   node: Node,
   config: IonStepConfig,
-  name: 'run' | 'step' | 'field',
+  name: TargetPart,
   msg: Message,
-): Promise<Reference | undefined> {
+): Promise<Reference | undefined | null> {
   const { [name]: value = '', [`${name}Type` as const]: type = 'msg' } = config;
   if (value === '') return undefined;
   const subject = `The ${name}`;
   const found = await typedValue(RED, node, msg, { value, type, subject, code: 'ION_VARIABLES' });
-  if (found === undefined || found === null) return undefined;
+  if (found === undefined || found === null) return found;
   if (typeof found === 'string' || typeof found === 'number') return found;
   if (typeof found === 'bigint') return String(found);
   throw new IonError(

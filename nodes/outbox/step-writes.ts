@@ -138,7 +138,8 @@ export class StepWrites implements EntryKind<StepEntry> {
   }
 
   summary({ write: { action, target, filename, value } }: StepEntry): EntrySummary {
-    const names = Object.entries(target).map(([name, to]) => [name, short(to)]);
+    const { missing, ...references } = target;
+    const names = Object.entries(references).map(([name, to]) => [name, short(to)]);
     const shown = { action, target: Object.fromEntries(names), filename: short(filename) };
     return action === 'file' ? shown : { ...shown, value: shownValue(value) };
   }

@@ -3,6 +3,7 @@ import type { RowOperator } from '../client/graphql/filter-operators.js';
 import type { RowsFilter } from '../client/lists/rows-query.js';
 import type { FilterRow } from './filter-row.js';
 import type { Message } from './message.js';
+import { missingSource } from './missing-source.js';
 import { typedValue } from './typed-value.js';
 
 /** The filters before a message, without values. */
@@ -26,7 +27,9 @@ export function readFilters(
     const op = row.op as RowOperator;
     const subject = `The filter on "${field}"`;
     const input = { value, type: valueType, subject, code: 'ION_VARIABLES' } as const;
-    return { field, op, value: await typedValue(RED, node, msg, input) };
+    const found = await typedValue(RED, node, msg, input);
+    if (found !== undefined) return { field, op, value: found };
+    return { field, op, value: found, missing: missingSource(valueType, value) };
   });
   return Promise.all(filters);
 }

@@ -71,6 +71,10 @@ const CASES: Case[] = [
   step('status: "DONE" does not exist', ({ step }) => ({ step, payload: 'DONE' }), {
     action: 'status',
   }),
+  runs('status: no value', { value: 'wanted', valueType: 'msg' }),
+  graphql('msg.variables: no value', {
+    query: 'query Run($id: ID!) { run(id: $id) { id } }',
+  }),
   runs('status: "RUNNING" does not exist', { value: 'RUNNING', valueType: 'str' }),
   runs('status: 5 does not exist', { value: '5', valueType: 'num' }),
   runs('status: a list needs "is one of"', { value: '["TODO","HOLD"]', valueType: 'json' }),

@@ -270,6 +270,12 @@ describe('ion-graphql', () => {
       assert.match(String((failed.ion.errors as FlowMessage[])[0]?.message), /colour/);
     });
 
+    it('a required variable, if the message has no variables at all', async () => {
+      await load({ query: 'query Run($id: ID!) { run(id: $id) { id } }' });
+      await fails('ION_GRAPHQL', /\$id.* msg\.variables does not exist\.$/);
+      await fails('ION_GRAPHQL', /was not provided\.$/, { variables: {} });
+    });
+
     it('errors with data, which the message contains', async () => {
       await load();
       const errors = [{ message: 'The second part is not there.' }];

@@ -395,7 +395,7 @@ describe('ion-runs', () => {
         { filters: [{ field: 'id', op: 'eq', value: 'which', valueType: 'msg' }] },
         {},
         'ION_VARIABLES',
-        /filter on "id" has no value/,
+        /The filter on "id" has no value: msg\.which does not exist\.$/,
       ],
       [
         'a field name that cannot be',

@@ -163,7 +163,7 @@ describe('ion-step', () => {
     const msg = { step: todo.step, field: 'Torque', payload: 12.5 };
     await load({ startStep: false });
     const { error } = await refusal(msg);
-    assert.match(error.message, /while its step is TODO/);
+    assert.match(error.message, /while its step is TODO\..* "Start the step first if it is TODO"/);
     await helper.unload();
     await load({ startStep: true });
     const { ion } = await flow.answer(msg);
@@ -214,8 +214,16 @@ describe('ion-step', () => {
   it('fails with the reason, on the same message', async () => {
     await load();
     const wrong: [FlowMessage, string, RegExp][] = [
-      [{ payload: 1 }, 'ION_NOT_FOUND', /No field is given/],
-      [{ step: step.step, payload: 1 }, 'ION_NOT_FOUND', /No field is given/],
+      [{ payload: 1 }, 'ION_NOT_FOUND', /No field is given.* msg\.field does not exist\.$/],
+      [{ step: step.step, payload: 1 }, 'ION_NOT_FOUND', /msg\.field does not exist\.$/],
+      [{ run: 1, field: 'Torque', payload: 1 }, 'ION_NOT_FOUND', /msg\.step does not exist\.$/],
+      [{ field: 'Torque', payload: 1 }, 'ION_NOT_FOUND', /msg\.step does not exist\.$/],
+      [
+        { step: 'Tighten', field: 'Torque', payload: 1 },
+        'ION_NOT_FOUND',
+        /needs the run as well\. msg\.run does not exist\.$/,
+      ],
+      [{ step: step.step, field: null, payload: 1 }, 'ION_NOT_FOUND', /or a name\.$/],
       [{ step: step.step, field: 'Tork', payload: 1 }, 'ION_NOT_FOUND', /There is no field "Tork"/],
       [{ step: step.step, field: 'Torque', payload: '12,5' }, 'ION_VARIABLES', /takes a number/],
       [{ step: step.step, field: 'Torque' }, 'ION_VARIABLES', /not nothing/],

@@ -728,4 +728,14 @@ describe('outbox: delivery', () => {
     // With their messages they would need more than 30 MB.
     if (global.gc) assert.ok(grown < 5, `${grown.toFixed(1)} MB more`);
   });
+
+  it('shows the target of a rejected write, without the sources of missing parts', async () => {
+    ion.fail = () => new IonError('ION_NOT_FOUND', 'No field is given.');
+    const outbox = await open();
+    outbox.start();
+    await add(outbox, { step: 11, missing: { field: 'msg.field does not exist' } }, 'a');
+    await empty(outbox);
+    const [rejected] = await outbox.rejected(1);
+    assert.deepEqual(rejected && outbox.summaryOf(rejected).target, { step: 11 });
+  });
 });

@@ -33,7 +33,7 @@ const COMBINED: ReadonlySet<string> = new Set(['and_', 'or_']);
 const SCALARS: ReadonlySet<string> = new Set(['Int', 'Float', 'String', 'Boolean', 'ID']);
 const OPERATORS: ReadonlySet<string> = new Set(rowOperators);
 
-/** The error of an operation in words of the node, if ION refused a value of the variables. */
+/** The error of an operation that names the filter or the variable, if ION refused its value. */
 export function withRefusedValue(
   error: IonError,
   operation: Operation,

@@ -9,6 +9,8 @@ export interface RowsFilter {
   field: string;
   op: RowOperator;
   value: unknown;
+  /** Why there is no value, such as "msg.payload does not exist". */
+  missing?: string | undefined;
 }
 
 export interface RowsQuery {
@@ -106,12 +108,12 @@ function noneOf(column: string, values: readonly unknown[]): unknown {
 }
 
 /** @throws IonError `ION_VARIABLES` for a filter without a value */
-function filterValue({ field, op, value }: RowsFilter): unknown {
+function filterValue({ field, op, value, missing }: RowsFilter): unknown {
   if (value === undefined) {
-    throw new IonError(
-      'ION_VARIABLES',
-      `The filter on "${field}" has no value: its source does not exist in this message.`,
-    );
+    const why = missing ?? 'its source does not exist in this message';
+    throw new IonError('ION_VARIABLES', `The filter on "${field}" has no value: ${why}.`, {
+      reason: { key: 'noValue', name: field },
+    });
   }
   if (op === 'isnull') return value !== false && value !== 'false';
   if (op !== 'in' && op !== 'notin') return value;

@@ -1,4 +1,4 @@
-import { IonError, toIonError } from '../errors.js';
+import { IonError, type ReasonKey, toIonError, withSentence } from '../errors.js';
 import { ownOperation } from '../graphql/own-operation.js';
 import { weightOf } from '../support/json-size.js';
 import { type ForeignRow, foreignRow, idIn } from '../support/known-columns.js';
@@ -15,7 +15,7 @@ import {
   toField,
   toStep,
 } from './step-rows.js';
-import { idOf, isGiven, type Reference, type Target } from './target.js';
+import { idOf, isGiven, type Reference, type Target, type TargetPart } from './target.js';
 
 const RUN_QUERY = ownOperation(
   `query RunSteps($id: ID!) { run(id: $id) { id steps { ${STEP_COLUMNS} } } }`,
@@ -65,7 +65,11 @@ export class RunSteps {
    * The id of the run that a target belongs to.
    * @throws IonError `ION_NOT_FOUND`
    */
-  async runOf({ run, step, field }: Target, requests: RequestScope): Promise<string> {
+  async runOf(target: Target, requests: RequestScope): Promise<string> {
+    return withMissing(target, this.#findRun(target, requests));
+  }
+
+  async #findRun({ run, step, field }: Target, requests: RequestScope): Promise<string> {
     if (isGiven(run)) return idOf(run);
     if (isGiven(step)) return runIdOf((await this.#stepById(step, requests)).step);
     if (isGiven(field)) return (await this.#fieldById(field, requests)).runId;
@@ -76,10 +80,11 @@ export class RunSteps {
    * The step of a target; no promise if it is cached.
    * @throws IonError `ION_NOT_FOUND`, listing the candidates
    */
-  step({ run, step }: Target, requests: RequestScope): Promise<RunStep> | RunStep {
+  step(target: Target, requests: RequestScope): Promise<RunStep> | RunStep {
+    const { run, step } = target;
     const key = JSON.stringify([run, step]);
     const found = this.#lookups.get(key) as RunStep | undefined;
-    if (!found) return this.#remembered(key, this.#findStep({ run, step }, requests));
+    if (!found) return this.#remembered(key, withMissing(target, this.#findStep(target, requests)));
     this.#stepRows.touch(found);
     return found;
   }
@@ -91,7 +96,8 @@ export class RunSteps {
   field(target: Target, requests: RequestScope): Promise<RunStepField> | RunStepField {
     const key = JSON.stringify([target.run, target.step, target.field]);
     const found = this.#lookups.get(key) as RunStepField | undefined;
-    if (!found) return this.#remembered(key, this.#findField(target, requests));
+    if (!found)
+      return this.#remembered(key, withMissing(target, this.#findField(target, requests)));
     this.#fieldRows.touch(found);
     return found;
   }
@@ -138,7 +144,8 @@ export class RunSteps {
       throw notFound('No field is given. Give an ID or a name.', { key: 'noField' });
     }
     if (isGiven(target.step)) {
-      const { id } = await this.step(target, requests);
+      const { run, step } = target;
+      const { id } = await this.step({ run, step }, requests);
       return findOrReread(this.#steps, String(id), async () => {
         const { step, fields } = await this.#stepById(id, requests);
         return pickField(fields, field, step);
@@ -213,6 +220,26 @@ export class RunSteps {
     return runIdOf((await this.#stepById(runStepId, requests)).step);
   }
 }
+
+/** Adds to a failed look-up why the reference that it needs is not given. */
+function withMissing<Found>({ missing }: Target, finding: Promise<Found>): Promise<Found> {
+  if (!missing) return finding;
+  return finding.catch((thrown) => {
+    const error = toIonError(thrown);
+    const part = error.reason && MISSING_PARTS[error.reason.key];
+    const why = part && missing[part];
+    throw why === undefined
+      ? error
+      : error.with({ message: withSentence(error.message, `${why}.`) });
+  });
+}
+
+/** The reference that is not given, by the reason of the failure. */
+const MISSING_PARTS: Partial<Record<ReasonKey, TargetPart>> = {
+  noRun: 'run',
+  noStep: 'step',
+  noField: 'field',
+};
 
 /** Whether a reference looks like an ID, not like a name. */
 function isNumber(id: string): boolean {

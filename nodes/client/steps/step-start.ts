@@ -1,4 +1,4 @@
-import { type IonError, toIonError } from '../errors.js';
+import { type IonError, toIonError, withSentence } from '../errors.js';
 import { isOperationRejected } from '../failures/classify-failure.js';
 import type { FieldResult } from './field-results.js';
 import type { RequestScope } from './request-scope.js';
@@ -112,6 +112,24 @@ function isWhollyRejected(error: IonError): boolean {
 
 function isRejectedByRule({ code, origin, mayHaveRun }: IonError): boolean {
   return code === 'ION_GRAPHQL' && origin === 'operation' && !mayHaveRun;
+}
+
+/** Texts with which ION refuses a value because its step is still to do. */
+const STEP = /\bstep\b/i;
+const TO_DO = /\bTODO\b/;
+
+/** Adds to ION's refusal of a value that the node can start its step. */
+export function withStartAdvice(thrown: unknown): IonError {
+  const error = toIonError(thrown);
+  const isToDo = (error.parts ?? [error]).some(
+    (part) =>
+      part.origin === 'operation' &&
+      part.errors?.some(({ message }) => STEP.test(message) && TO_DO.test(message)),
+  );
+  if (!isToDo) return error;
+  const advice =
+    'To start the step before, select "Start the step first if it is TODO" in the node.';
+  return error.with({ message: withSentence(error.message, advice) });
 }
 
 /**

@@ -11,7 +11,7 @@ import { toFieldValue } from './field-values.js';
 import { RequestScope } from './request-scope.js';
 import { RunSteps } from './run-steps.js';
 import { missingColumn, type RunStepField } from './step-rows.js';
-import { StepStart, writableTargets } from './step-start.js';
+import { StepStart, withStartAdvice, writableTargets } from './step-start.js';
 import { StepStatus } from './step-status.js';
 import { isGiven, type Target } from './target.js';
 
@@ -226,7 +226,11 @@ export class StepWriter {
     write: (requests: RequestScope) => Promise<WriteResult<Payload>>,
   ): Promise<WriteResult<Payload>> {
     return this.#run(options, async (requests) => {
-      if (!options.startStep) return write(requests);
+      if (!options.startStep) {
+        return write(requests).catch((thrown) => {
+          throw withStartAdvice(thrown);
+        });
+      }
       const { onConflict, onStarted } = options;
       const retriesConflicts = onConflict === 'retry';
       const start = new StepStart({

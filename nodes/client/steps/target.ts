@@ -12,7 +12,11 @@ export interface Target {
   step?: Reference | undefined;
   /** An id, or within a step its name. */
   field?: Reference | undefined;
+  /** Why one of them is not given, such as "msg.field does not exist". */
+  missing?: Partial<Record<TargetPart, string>>;
 }
+
+export type TargetPart = 'run' | 'step' | 'field';
 
 /** A longer id, title or name is a mistake in the flow. */
 export const MAX_NAME_LENGTH = 5000;
@@ -35,8 +39,8 @@ export function idOf(reference: Reference): string {
  * Rejects references that cannot be an id, title or name, before they are stored or sent.
  * @throws IonError `ION_VARIABLES`
  */
-export function checkTarget(target: Target): void {
-  for (const [kind, reference] of Object.entries(target)) {
+export function checkTarget({ missing, ...references }: Target): void {
+  for (const [kind, reference] of Object.entries(references)) {
     checkName(`The ${kind}`, reference);
     if (typeof reference !== 'number' || isExactId(reference)) continue;
     throw new IonError(
