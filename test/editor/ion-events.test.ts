@@ -242,9 +242,9 @@ describe('the ion-events dialog in a browser', () => {
         .evaluateAll((all) => all.map((box) => box.getAttribute('aria-label')));
     await editor.edit('plain');
     await treeIsShown();
-    assert.deepEqual(await ticked(), ['id', '_created', '_updated', 'title', 'status']);
+    assert.deepEqual(await ticked(), ['id', '_created', '_updated', 'title', 'status', 'runId']);
     await page.selectOption('#ion-events-resource', 'RUN_STEPS_FIELDS');
-    assert.deepEqual(await ticked(), ['id', '_created', '_updated']);
+    assert.deepEqual(await ticked(), ['id', '_created', '_updated', 'runStepId']);
     // A webhook without fields sends ION's event as it is.
     await via('webhook');
     assert.deepEqual(await ticked(), []);
@@ -270,7 +270,10 @@ describe('the ion-events dialog in a browser', () => {
     }
     await editor.done();
     assert.deepEqual(await stored('plain', ['actions', 'fields']), {
-      ...{ actions: ['UPDATE'], fields: ['id', '_created', '_updated', 'status', 'position'] },
+      ...{
+        actions: ['UPDATE'],
+        fields: ['id', '_created', '_updated', 'status', 'runId', 'position'],
+      },
     });
   });
 

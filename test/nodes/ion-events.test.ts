@@ -79,10 +79,34 @@ describe('ion-events', () => {
         '_updated',
         'title',
         'status',
+        'runId',
       ]);
+      assert.equal(payloadOf(msg).runId, data().runSteps.get(id)?.runId);
       const { receivedAt, ...ion } = ionOf(msg);
       assert.deepEqual(ion, { resource: 'RUN_STEPS', action: 'UPDATE', id, via: 'poll' });
       assert.ok(Math.abs(Date.parse(String(receivedAt)) - Date.now()) < 60_000);
+    });
+
+    it('reports the changes of an ION whose steps have no run ID, without it', async () => {
+      context.sandbox.control.set({ unknown: ['RunStep.runId'] });
+      try {
+        await begin();
+        data().runSteps.update(stepOf(5), { title: 'Once more' });
+        await until(() => flow.sent.length > 0);
+        const [msg] = flow.sent;
+        assert.equal(payloadOf(msg).title, 'Once more');
+        assert.equal(payloadOf(msg).runId, undefined);
+      } finally {
+        context.sandbox.control.set({ unknown: [] });
+      }
+    });
+
+    it('reports the step of a field among the default fields', async () => {
+      await begin({ resource: 'RUN_STEPS_FIELDS' });
+      const [field] = data().runStepFields.all();
+      data().runStepFields.update(field?.id as number, { value: 'changed' });
+      await until(() => flow.sent.length > 0);
+      assert.equal(payloadOf(flow.sent[0]).runStepId, field?.runStepId);
     });
 
     it('reports the previous values of the fields, once it has seen the object', async () => {

@@ -52,14 +52,14 @@ const resources: readonly Resource[] = [
     list: 'runSteps',
     filters: 'RunStepsInputFilters',
     sort: 'RunStepSortEnum',
-    fields: [...STAMPS, 'title', 'status'],
+    fields: [...STAMPS, 'title', 'status', 'runId'],
   },
   {
     name: 'RUN_STEPS_FIELDS',
     list: 'runStepFields',
     filters: 'RunStepFieldInputFilters',
     sort: 'RunStepFieldSortEnum',
-    fields: STAMPS,
+    fields: [...STAMPS, 'runStepId'],
   },
   {
     name: 'ISSUES',
