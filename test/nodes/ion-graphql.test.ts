@@ -236,7 +236,8 @@ describe('ion-graphql', () => {
 
     it('a refused key', async () => {
       await load({}, {}, { config: { clientId: 'sandbox-key', clientSecret: 'wrong-secret' } });
-      await fails('ION_AUTH', /refused the API key .*Check client ID and client secret/);
+      const failed = await fails('ION_AUTH', /refused the API key .*Check client ID and client/);
+      assert.equal(failed.ion.attempts, 0, 'docs/nodes.md: requests to the API');
     });
 
     it('a key of another environment', async () => {
