@@ -163,7 +163,7 @@ async function definitions(): Promise<Record<string, Record<string, Property>>> 
 const DEFAULTS: Record<string, string> = {
   'ion-config.audience': 'the API URL',
   'ion-events.path': '/ion/<node id>',
-  'ion-events.fields': 'id and timestamps',
+  'ion-events.fields': 'see below',
   'ion-graphql.query': 'a query of ten runs',
   'ion-runs.fields': 'id title status, and the same for steps',
   'ion-runs.sort': 'id',
