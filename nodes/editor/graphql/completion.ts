@@ -7,7 +7,6 @@ const OWNER = 'ion-graphql';
 const CHECK_AFTER_MS = 250;
 /** The numbers of completion kinds in the language server protocol. */
 const KINDS = { 3: 'Function', 5: 'Field', 6: 'Variable', 7: 'Class', 20: 'EnumMember' } as const;
-
 interface Assisted {
   schema: GraphQLSchema | undefined;
 }
@@ -77,12 +76,15 @@ function suggestions(
     position.lineNumber - 1,
     position.column - 1,
   );
-  return found.map(({ label, insertText, kind, detail, documentation }, index) => {
-    // Monaco's words do not begin with the "$" of a variable or the "@" of a directive.
-    const isSigned = /^[$@]/.test(label) && line[word.startColumn - 2] === label[0];
+  return found.map((suggestion, index) => {
+    const { label, kind, detail, documentation } = suggestion;
+    const isVariable = label.startsWith('$');
+    // Monaco's words do not begin with the "$" of a variable.
+    const isSigned = isVariable && line[word.startColumn - 2] === '$';
     return {
       label,
-      insertText: insertText ?? label,
+      // The language service leaves out a "$" that is typed already; the range includes it.
+      insertText: isVariable ? label : (suggestion.insertText ?? label),
       kind: CompletionItemKind[KINDS[kind as keyof typeof KINDS] ?? 'Keyword'],
       detail: shortened(detail ?? ''),
       // A string is shown as text, not as Markdown.
