@@ -111,4 +111,32 @@ describe('a suggestion of the query editor', () => {
       });
     }
   }
+
+  for (const [name, before, typed, after] of [
+    ['filters', '{\n  runs(|)\n}', 'fil', '{\n  runs(filters: {\n    |\n  })\n}'],
+    [
+      'status',
+      '{\n  runs(filters: { | })\n}',
+      'sta',
+      '{\n  runs(filters: { status: {\n    |\n  } })\n}',
+    ],
+    [
+      'input',
+      'mutation {\n  updateRun(|)\n}',
+      'inp',
+      'mutation {\n  updateRun(input: {\n    |\n  })\n}',
+    ],
+    ['sort', '{ runs(first: 1, |) }', 'sor', '{ runs(first: 1, sort: [|]) }'],
+    ['first', '{ runs(|) }', 'fir', '{ runs(first: |) }'],
+    ['_UPDATED_DESC', '{ runs(sort: |) }', '_UPDATED_D', '{ runs(sort: [_UPDATED_DESC]|) }'],
+    ['include', '{ me { id @| } }', 'inc', '{ me { id @include| } }'],
+    ['if', '{ me { id @include(|) } }', 'i', '{ me { id @include(if: |) } }'],
+  ] as const) {
+    it(`puts the cursor where the value of "${name}" goes, and leaves no placeholder`, async () => {
+      await start(before);
+      await editor.page.keyboard.type(typed);
+      await accept(name, 'Enter');
+      assert.equal(await query(), after);
+    });
+  }
 });
