@@ -67,6 +67,28 @@ describe('the dialogs before a deploy', () => {
     await panel().waitFor({ state: 'detached' });
   };
 
+  it('show what ION answered if it has no such URL, and not that the config node is not deployed', async () => {
+    const fault = { target: 'api', kind: 'status', status: 404, times: 9 } as const;
+    await editor.edit('runs');
+    await isTreeShown();
+    context.sandbox.control.fault(fault);
+    await editor.page.click('#ion-query-schema-refresh');
+    await schemaSays('ION_NOT_FOUND');
+    await editor.cancel();
+    const sent: string[] = [];
+    editor.page.on('request', (request) => sent.push(new URL(request.url()).pathname));
+    await editor.edit('step');
+    await findRuns();
+    await panel().getByText('ION_NOT_FOUND').waitFor();
+    await closePanel();
+    assert.deepEqual(
+      sent.filter((path) => path.endsWith('/find')),
+      ['/ion-config/config/find'],
+    );
+    context.sandbox.control.clearFaults();
+    await editor.cancel();
+  });
+
   it('never send the stored secret to other URLs than the deployed ones', async () => {
     await editor.edit('runs');
     await isTreeShown();
