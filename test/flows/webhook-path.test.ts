@@ -41,6 +41,7 @@ const OF_EDITOR = [
   '/ion-config/test',
   '/ion-config/schema',
   '/ion-config/find',
+  '/ion-config/run',
   '/ion-config/abc/run',
   '/ion-config/abc/schema',
   '/comms',

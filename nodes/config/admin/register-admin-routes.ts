@@ -5,7 +5,7 @@ import { findTargets, findUndeployedTargets } from './find-targets.js';
 import { changeOutbox, readOutbox } from './outbox.js';
 import { bodyOf, idOf, isRefresh } from './request.js';
 import { NotModified, respond } from './respond.js';
-import { runOperation } from './run-operation.js';
+import { runOperation, runUndeployedOperation } from './run-operation.js';
 import { readSchema, readUndeployedSchema } from './schema.js';
 
 /** Registers the routes of the dialogs, each with a permission of Node-RED. */
@@ -21,6 +21,9 @@ export function registerAdminRoutes(RED: NodeAPI): void {
   });
   httpAdmin.post('/ion-config/find', write, (req, res) => {
     respond(res, (signal) => findUndeployedTargets(RED, bodyOf(req), signal));
+  });
+  httpAdmin.post('/ion-config/run', write, (req, res) => {
+    respond(res, (signal) => runUndeployedOperation(RED, bodyOf(req), signal));
   });
   httpAdmin.post('/ion-config/:id/run', write, (req, res) => {
     respond(res, (signal) => runOperation(RED, idOf(req), bodyOf(req), signal));
