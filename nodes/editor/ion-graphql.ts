@@ -85,8 +85,9 @@ RED.nodes.registerType('ion-graphql', {
     const open: typeof dialog = { editor };
     dialog = open;
     loadLanguage().then(
-      ({ prepareRunQuery, prepareTemplateChoice }) => {
+      ({ prepareRunQuery, prepareTemplateChoice, prepareVariables }) => {
         if (editor.isClosed) return;
+        prepareVariables();
         open.templates = prepareTemplateChoice(this, editor);
         open.run = prepareRunQuery(this, () => ({
           config: chosenConfig(instance),

@@ -4,8 +4,15 @@ import { addCompletion } from './completion.js';
 import { language } from './language.js';
 import { prepareRunQuery } from './run-query.js';
 import { prepareTemplateChoice } from './template-choice.js';
+import { prepareVariables } from './variables.js';
 
-const bundle = { ...language, addCompletion, prepareRunQuery, prepareTemplateChoice };
+const bundle = {
+  ...language,
+  addCompletion,
+  prepareRunQuery,
+  prepareTemplateChoice,
+  prepareVariables,
+};
 
 export type GraphqlLanguage = typeof bundle;
 
