@@ -49,6 +49,8 @@ export function prepareRunQuery(node: EditedNode, read: () => QueryRun): QueryRu
     old.show();
     compare();
     RED.tray.resize();
+    // In a low window the result would open below the visible part of the dialog.
+    result[0]?.scrollIntoView({ block: 'nearest' });
   };
   const text = (key: string, values?: Record<string, string>) =>
     $('<p>').text(node._(`ion-graphql.trial.${key}`, values));
@@ -99,7 +101,7 @@ export function prepareRunQuery(node: EditedNode, read: () => QueryRun): QueryRu
   });
   const isPermitted = RED.user.hasPermission('ion-config.write');
   button.prop('disabled', !isPermitted);
-  if (!isPermitted) show(text('notPermitted'));
+  if (!isPermitted) result.append(text('notPermitted'));
   return { cancel: requests.cancel, compare };
 }
 
