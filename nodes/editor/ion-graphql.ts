@@ -3,6 +3,7 @@ import { graphqlMigrations } from '../migrations/ion-graphql.js';
 import { currentVersion } from '../migrations/migrate.js';
 import { defaultQuery } from './graphql/default-query.js';
 import { loadLanguage } from './graphql/load-language.js';
+import type { OwnFirst } from './graphql/own-first.js';
 import { createQueryEditor, type QueryEditor } from './graphql/query-editor.js';
 import type { QueryRunner } from './graphql/run-query.js';
 import type { TemplateChoice } from './graphql/template-choice.js';
@@ -17,7 +18,9 @@ import { runningConfigs } from './subflows/running-configs.js';
 
 const label = labels('ion-graphql');
 /** The parts of the open dialog. */
-let dialog: { editor: QueryEditor; run?: QueryRunner; templates?: TemplateChoice } | undefined;
+let dialog:
+  | { editor: QueryEditor; run?: QueryRunner; templates?: TemplateChoice; ownFirst?: OwnFirst }
+  | undefined;
 
 RED.nodes.registerType('ion-graphql', {
   category: 'ION',
@@ -73,10 +76,13 @@ RED.nodes.registerType('ion-graphql', {
       onChange: () => {
         dialog?.templates?.follow();
         dialog?.run?.compare();
+        dialog?.ownFirst?.update();
       },
       showSchema: (key, values) =>
         $('#ion-graphql-schema').text(this._(`ion-graphql.schema.${key}`, values)),
     });
+    const pages = $('#node-input-pages');
+    const operationName = () => String($('#node-input-operationName').val()).trim();
     const config = $('#node-input-config');
     const instance = instanceChoice('ion-instance', config.closest('.form-row'), () => {
       void editor.useSchemaOf(chosenConfig(instance));
@@ -85,22 +91,29 @@ RED.nodes.registerType('ion-graphql', {
     const open: typeof dialog = { editor };
     dialog = open;
     loadLanguage().then(
-      ({ prepareRunQuery, prepareTemplateChoice }) => {
+      ({ prepareOwnFirst, prepareRunQuery, prepareTemplateChoice, prepareVariables }) => {
         if (editor.isClosed) return;
+        prepareVariables();
         open.templates = prepareTemplateChoice(this, editor);
         open.run = prepareRunQuery(this, () => ({
           config: chosenConfig(instance),
           query: editor.text,
-          operationName: String($('#node-input-operationName').val()).trim(),
+          operationName: operationName(),
           variables: String($('#ion-graphql-test-variables').val()),
+        }));
+        open.ownFirst = prepareOwnFirst(this, () => ({
+          query: source.typedInput('type') === 'graphql' ? editor.text : '',
+          operationName: operationName(),
+          isPaged: pages.val() !== 'one',
         }));
       },
       // The text can still be edited; the line of the schema says that the bundle is missing.
       () => {},
     );
-    $('#ion-graphql-test-variables, #node-input-operationName').on('input change', () =>
-      open.run?.compare(),
-    );
+    $('#ion-graphql-test-variables, #node-input-operationName').on('input change', () => {
+      open.run?.compare();
+      open.ownFirst?.update();
+    });
     const useConfig = () => {
       instance.offer(runningConfigs(String(config.val() ?? ''), this.z));
       void editor.useSchemaOf(chosenConfig(instance));
@@ -109,6 +122,7 @@ RED.nodes.registerType('ion-graphql', {
     useConfig();
     source.on('change', () => {
       $('.ion-graphql-text').toggle(source.typedInput('type') === 'graphql');
+      open.ownFirst?.update();
       RED.tray.resize();
     });
     $('#node-input-variables').typedInput({
@@ -119,9 +133,9 @@ RED.nodes.registerType('ion-graphql', {
     nameTypedInput(source, label('query'));
     nameTypedInput($('#node-input-variables'), label('variables'));
     nameTypedInput($('#node-input-output'), label('output'));
-    const pages = $('#node-input-pages');
     pages.on('change', () => {
       $('.ion-graphql-paging').toggle(pages.val() !== 'one');
+      open.ownFirst?.update();
       RED.tray.resize();
     });
     $('.ion-graphql-trial').on('toggle', () => RED.tray.resize());

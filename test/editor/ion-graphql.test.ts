@@ -204,6 +204,19 @@ describe('the ion-graphql dialog in a browser', () => {
     });
   });
 
+  it('shows its result in a low window without scrolling', async () => {
+    const { page } = editor;
+    await page.setViewportSize({ width: 1280, height: 720 });
+    await run('{ "id": 7 }');
+    await resultSays('title');
+    await page.waitForFunction(() => {
+      const result = document.querySelector('#ion-graphql-result')?.getBoundingClientRect();
+      const body = document.querySelector('.red-ui-tray-body')?.getBoundingClientRect();
+      return result && body && result.top >= body.top && result.bottom <= body.bottom + 1;
+    });
+    assert.equal(await page.isVisible('#ion-graphql-run'), true);
+  });
+
   it('says why the query does not run', async () => {
     await run('{ "id": ');
     await resultSays('ION_VARIABLES');

@@ -296,17 +296,27 @@ describe('the ion-step dialog in a browser', () => {
   it('lets a run be chosen as an example if the run comes from the message', async () => {
     await editor.edit('fixed-field');
     await finder('field').click();
+    const heading = panel().getByText('as an example');
+    assert.equal(
+      await heading.textContent(),
+      'Choose a run as an example; the node still uses msg.run.',
+    );
     await panel()
-      .getByPlaceholder('Run: title, part, serial number or status')
+      .getByPlaceholder('Run: ID, title, part, serial number or status')
       .fill(String(target.run));
     await results()
       .filter({ hasText: `ID ${target.run} ·` })
       .click();
-    await panel().getByPlaceholder('Step: title').fill(String(target.stepId));
+    await panel().getByPlaceholder('Step: ID or title').fill(String(target.stepId));
+    assert.equal(
+      await heading.textContent(),
+      'Choose a step as an example; the node still uses msg.step.',
+    );
     await results()
       .filter({ hasText: `ID ${target.stepId} ·` })
       .click();
-    await panel().getByPlaceholder('Field: name').fill(target.field);
+    await panel().getByPlaceholder('Field: ID or name').fill(target.field);
+    assert.equal(await heading.count(), 0);
     await results()
       .filter({ hasText: `ID ${target.fieldId} ·` })
       .click();
@@ -368,8 +378,17 @@ describe('the ion-step dialog in a browser', () => {
     const errors = [{ message: 'Not today.' }];
     context.sandbox.control.fault({ target: 'api', kind: 'graphql', errors, match: 'FindRuns' });
     await finder('run').click();
-    await panel().getByText('Not today.').waitFor();
+    const note = panel().getByText('Not today.');
+    await note.waitFor();
+    const [error, search] = await Promise.all([note.boundingBox(), searchText().boundingBox()]);
+    const gap = (error?.y ?? 0) - (search?.y ?? 0) - (search?.height ?? 0);
+    assert.ok(gap < 20, `the error is ${gap} pixels below the search text`);
     await text('run').click();
+    await panel().waitFor({ state: 'detached' });
+    await text('run').fill('9999');
+    await finder('step').click();
+    await panel().getByText('ION_NOT_FOUND: ION has no run "9999".').waitFor();
+    await page.keyboard.press('Escape');
     await panel().waitFor({ state: 'detached' });
     await editor.cancel();
   });

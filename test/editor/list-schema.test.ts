@@ -27,3 +27,28 @@ describe('the operators of a filter in a dialog', () => {
     assert.equal(names('unknown'), undefined);
   });
 });
+
+describe('the fields of a row in a dialog', () => {
+  const introspection = introspectionFromSchema(
+    buildSchema(`
+      type Query { runs: RunsConnection }
+      type RunsConnection { edges: [RunsEdge] }
+      type RunsEdge { node: Run }
+      type Run { _etag: String, id: Int, part: Part, title: String, status: Status, kind: Status }
+      type Part { id: Int }
+      enum Status { OPEN, DONE }
+    `),
+  );
+
+  it('begin with the chosen ones and those with a few values, and end with the technical ones', async () => {
+    const folder = '../../nodes/editor/query-builder';
+    const { listSchema } = await import(`${folder}/${FILE}`);
+    const { fieldItems } = await import(`${folder}/field-items.js`);
+    const ids = (chosen: string[]) =>
+      fieldItems(listSchema(introspection, runs), 'Run', '', new Set(chosen)).map(
+        ({ id }: { id: string }) => id,
+      );
+    assert.deepEqual(ids([]), ['status', 'kind', 'id', 'title', 'part', '_etag']);
+    assert.deepEqual(ids(['title', 'kind']), ['title', 'kind', 'status', 'id', 'part', '_etag']);
+  });
+});

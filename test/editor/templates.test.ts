@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildSchema, getVariableValues, Kind, parse, validate } from 'graphql';
+import { buildSchema, getVariableValues, Kind, parse, print, validate, visit } from 'graphql';
 import { type QueryTemplate, queryTemplates } from '../../nodes/editor/graphql/query-templates.js';
 import catalogue from '../../nodes/locales/en-US/ion-graphql.json';
 import { root } from '../../tools/package.js';
@@ -29,4 +29,18 @@ describe('a template of ion-graphql', () => {
       }
     });
   }
+
+  it('reads the _etag of all objects that the mutations of other templates change', () => {
+    const withEtag: string[] = [];
+    visit(parse(queryTemplates.run.query), {
+      Field({ name, selectionSet }) {
+        const fields = selectionSet?.selections.map((each) => print(each)) ?? [];
+        if (fields.includes('_etag')) withEtag.push(name.value.replace(/s$/, ''));
+      },
+    });
+    const changed = Object.values<QueryTemplate>(queryTemplates).flatMap(
+      ({ variables }) => /_etag of the (\w+)/.exec(variables ?? '')?.[1] ?? [],
+    );
+    assert.deepEqual(withEtag.sort(), changed.sort());
+  });
 });

@@ -26,7 +26,7 @@ describe('the dialogs before a deploy', () => {
       sandboxConfig(context.sandbox, { name: 'ION' }),
       { ...runsNode, ...place, id: 'runs', y: 100, wires: [] },
       { ...eventsNode, ...place, id: 'events', y: 160, wires: [] },
-      { ...graphqlNode, ...place, id: 'graphql', y: 220, wires: [] },
+      { ...graphqlNode, ...place, id: 'graphql', query: '{ me { name } }', y: 220, wires: [] },
       { ...stepNode, ...place, id: 'step', y: 280, run: '', runType: 'str', wires: [] },
     ];
     await prepareUserDir(folder.path, flow, { config: { clientId, clientSecret } });
@@ -67,6 +67,41 @@ describe('the dialogs before a deploy', () => {
     await panel().waitFor({ state: 'detached' });
   };
 
+  it('show what ION answered if it has no such URL, and not that the config node is not deployed', async () => {
+    const fault = { target: 'api', kind: 'status', status: 404, times: 99 } as const;
+    await editor.edit('runs');
+    await isTreeShown();
+    context.sandbox.control.fault(fault);
+    await editor.page.click('#ion-query-schema-refresh');
+    await schemaSays('ION_NOT_FOUND');
+    await editor.cancel();
+    const sent: string[] = [];
+    editor.page.on('request', (request) => sent.push(new URL(request.url()).pathname));
+    await editor.edit('step');
+    await findRuns();
+    await panel().getByText('ION_NOT_FOUND').waitFor();
+    await closePanel();
+    await editor.cancel();
+    await editor.edit('graphql');
+    await runQuery();
+    await resultSays('ION_NOT_FOUND');
+    assert.deepEqual(
+      sent.filter((path) => /\/(find|run)$/.test(path)),
+      ['/ion-config/config/find', '/ion-config/config/run'],
+    );
+    context.sandbox.control.clearFaults();
+    await editor.cancel();
+  });
+
+  /** Runs a query in the open dialog of ion-graphql. */
+  const runQuery = async () => {
+    const { page } = editor;
+    if (!(await page.isVisible('#ion-graphql-run'))) await page.click('.ion-graphql-trial summary');
+    await page.click('#ion-graphql-run');
+  };
+  const resultSays = (text: string) =>
+    editor.page.locator('#ion-graphql-result').filter({ hasText: text }).waitFor();
+
   it('never send the stored secret to other URLs than the deployed ones', async () => {
     await editor.edit('runs');
     await isTreeShown();
@@ -78,7 +113,13 @@ describe('the dialogs before a deploy', () => {
     await findRuns();
     await panel().getByText('only sent to the deployed URLs').waitFor();
     await closePanel();
+    await editor.done();
+    await editor.edit('graphql');
+    await runQuery();
+    await resultSays('only sent to the deployed URLs');
+    await editor.cancel();
     assert.equal(context.sandbox.control.counters().token.total, before);
+    await editor.edit('step');
     await change({ authUrl: context.sandbox.authUrl });
     await findRuns();
     await panel().locator('.ion-step-found button').first().waitFor();
@@ -103,6 +144,28 @@ describe('the dialogs before a deploy', () => {
     await editor.cancel();
   });
 
+  it('run a query with the values of a config node that was changed, until the dialog closes', async () => {
+    const { page } = editor;
+    const { control, url: apiUrl, clientSecret } = context.sandbox;
+    await editor.edit('graphql');
+    await change({ clientSecret: 'a-wrong-secret' });
+    await runQuery();
+    await resultSays('ION_AUTH');
+    await change({ apiUrl, clientSecret });
+    await runQuery();
+    await resultSays('Sandbox Service Account');
+    control.fault({ target: 'api', kind: 'latency', ms: 60_000, times: 1 });
+    const aborted = page.waitForEvent('requestfailed', (request) =>
+      request.url().endsWith('/ion-config/run'),
+    );
+    const started = page.waitForRequest((request) => request.url().endsWith('/ion-config/run'));
+    await page.click('#ion-graphql-run');
+    await started;
+    await editor.cancel();
+    await aborted;
+    control.clearFaults();
+  });
+
   it('use the values of a config node that is new', async () => {
     const { page } = editor;
     const { url: apiUrl, authUrl, clientId, clientSecret } = context.sandbox;
@@ -116,8 +179,13 @@ describe('the dialogs before a deploy', () => {
     await editor.done();
     const added = String(await editor.property('events', 'config'));
     await editor.edit('graphql');
+    await page.selectOption('#node-input-config', '_ADD_');
+    await runQuery();
+    await resultSays('Select an ION configuration first.');
     await page.selectOption('#node-input-config', added);
     await graphqlSays(/^schema: \d+ types$/);
+    await runQuery();
+    await resultSays('Sandbox Service Account');
     await editor.cancel();
     await editor.edit('step');
     await page.selectOption('#node-input-config', added);

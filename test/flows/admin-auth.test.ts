@@ -55,9 +55,9 @@ describe('the admin routes of a Node-RED with users', () => {
       acts: true,
       body: { decision: 'discard', sequences: [] },
     },
-    ...['test', 'check', 'schema', 'find'].map((name): Route => {
+    ...['test', 'check', 'schema', 'find', 'run'].map((name): Route => {
       const credentials = { clientId: 'sandbox-key', clientSecret: '__PWRD__' };
-      const wanted = name === 'find' ? { kind: 'run', search: '' } : {};
+      const wanted = { kind: 'run', search: '', query: '{ me { id } }' };
       const body = { id: 'config', config, credentials, ...wanted };
       return { method: 'POST', path: `ion-config/${name}`, acts: true, body };
     }),

@@ -42,6 +42,7 @@ const OF_EDITOR = [
   '/ion-config/check',
   '/ion-config/schema',
   '/ion-config/find',
+  '/ion-config/run',
   '/ion-config/abc/run',
   '/ion-config/abc/check',
   '/ion-config/abc/schema',

@@ -109,8 +109,13 @@ function rightBody(random: Random, path: string, url: string): Json {
     run: random.pick<Json>([1, '1', '']),
     step: random.pick<Json>(['A', 1]),
   });
+  const operation = (): { [key: string]: Json } => ({
+    query: random.chance(0.7) ? '{ me { id } }' : hostileQuery(random).value,
+    ...{ variables: { id: 1 }, operationName: '', confirmed: random.chance(0.5) },
+  });
   if (path.endsWith(':id/find')) return wanted();
-  if (path.endsWith('/test') || path.endsWith('/find')) {
+  if (path.endsWith(':id/run')) return operation();
+  if (['/test', '/find', '/run'].some((end) => path.endsWith(end))) {
     const hostileUrl = () => {
       const { value } = hostileText(random);
       if (random.chance(0.3))
@@ -139,11 +144,8 @@ function rightBody(random: Random, path: string, url: string): Json {
         clientSecret: random.pick(['secret', '', '__PWRD__', '${HOME}']),
       },
       ...(path.endsWith('/find') && wanted()),
+      ...(path.endsWith('/run') && operation()),
     };
-  }
-  if (path.endsWith('/run')) {
-    const query = random.chance(0.7) ? '{ me { id } }' : hostileQuery(random).value;
-    return { query, variables: { id: 1 }, operationName: '', confirmed: random.chance(0.5) };
   }
   return {
     decision: random.pick(['retry', 'discard', 'x']),
@@ -170,6 +172,7 @@ export const adminRequests: Surface = {
       'find',
       'check',
       ':id/check',
+      'run',
       ':id/find',
       ':id/run',
       ':id/run',

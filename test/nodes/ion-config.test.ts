@@ -198,6 +198,7 @@ describe('ion-config', () => {
       const { types } = body.__schema as { types: { name: string }[] };
       assert.ok(types.some(({ name }) => name === 'RunsConnection'));
     },
+    run: ({ data }) => assert.deepEqual(Object.keys(data as object), ['me']),
   };
   for (const [route, check] of Object.entries(expected))
     describe(`POST /ion-config/${route}`, () => {
@@ -205,7 +206,7 @@ describe('ion-config', () => {
         const { apiUrl, authUrl } = sandboxConfig(context.sandbox);
         return { environment: 'custom', apiUrl, authUrl };
       };
-      const wanted = route === 'find' ? { kind: 'run', search: '' } : {};
+      const wanted = { kind: 'run', search: '', query: '{ me { id } }' };
       const test = (body: object) =>
         helper
           .request()
@@ -420,6 +421,31 @@ describe('ion-config', () => {
       assert.equal(status, 502);
       assert.equal(body.code, 'ION_GRAPHQL');
       assert.deepEqual([body.errors, body.data], [errors, { me: null }]);
+    });
+
+    it('executes a mutation of values that are not deployed only after confirmation', async () => {
+      await load({}, {});
+      const { apiUrl, authUrl } = sandboxConfig(context.sandbox);
+      const { clientId, clientSecret } = context.sandbox;
+      const input = { id: 1, etag: 'stale', title: 'x' };
+      const query =
+        'mutation ($input: UpdateRunInput!) { updateRun(input: $input) { run { id } } }';
+      const send = async (confirmed: boolean) => {
+        const { body } = await helper
+          .request()
+          .post('/ion-config/run')
+          .send({
+            id: 'new',
+            config: { environment: 'custom', apiUrl, authUrl },
+            credentials: { clientId, clientSecret },
+            ...{ query, variables: { input }, confirmed },
+          });
+        return body.code;
+      };
+      assert.equal(await send(false), 'ION_CONFIG');
+      assert.equal(context.sandbox.control.counters().api.total, 0);
+      assert.equal(await send(true), 'ION_CONFLICT');
+      assert.equal(context.sandbox.control.counters().api.total, 1);
     });
 
     it('says what it cannot execute', async () => {

@@ -1,6 +1,6 @@
 import type { NodeAPI } from 'node-red';
 import type { IonClient } from '../../client/client.js';
-import { IonError, toIonError } from '../../client/errors.js';
+import { IonError } from '../../client/errors.js';
 import type { Operation } from '../../client/graphql/operation.js';
 import { ownOperation } from '../../client/graphql/own-operation.js';
 import { pages } from '../../client/paging/paginator.js';
@@ -75,10 +75,7 @@ const FIELDS_QUERY = ownOperation(
 }`,
 );
 
-/**
- * Finds runs, steps or fields in ION for a dialog.
- * @throws IonError `ION_NOT_FOUND` only if the config node is not deployed
- */
+/** Finds runs, steps or fields in ION for a dialog. */
 export async function findTargets(
   RED: NodeAPI,
   id: string,
@@ -98,14 +95,8 @@ export async function findUndeployedTargets(
   return withClientOfDialog(RED, body, (client) => find(client, body, signal));
 }
 
-/** A missing run does not mean that the config node is missing. */
 async function find(client: IonClient, body: unknown, signal: AbortSignal): Promise<FoundTargets> {
-  try {
-    return await new Finder(client, signal).find(readRequest(body));
-  } catch (thrown) {
-    const error = toIonError(thrown);
-    throw error.code === 'ION_NOT_FOUND' ? new IonError('ION_VARIABLES', error.message) : error;
-  }
+  return new Finder(client, signal).find(readRequest(body));
 }
 
 function readRequest(body: unknown): FindRequest {
@@ -181,7 +172,7 @@ class Finder {
   async #stepsOf(run: Reference | undefined): Promise<RunStep[]> {
     const { run: found } = await this.#send(STEPS_QUERY, { id: idOf(run ?? '') });
     const row = foreignRow(found);
-    if (!row) throw new IonError('ION_VARIABLES', `ION has no run "${idOf(run ?? '')}".`);
+    if (!row) throw new IonError('ION_NOT_FOUND', `ION has no run "${idOf(run ?? '')}".`);
     return rowsIn(row.steps).flatMap((each) => toStep(each) ?? []);
   }
 

@@ -6,7 +6,7 @@ import { findTargets, findUndeployedTargets } from './find-targets.js';
 import { changeOutbox, readOutbox } from './outbox.js';
 import { bodyOf, idOf, isRefresh } from './request.js';
 import { NotModified, respond } from './respond.js';
-import { runOperation } from './run-operation.js';
+import { runOperation, runUndeployedOperation } from './run-operation.js';
 import { readSchema, readUndeployedSchema } from './schema.js';
 
 /** Registers the routes of the dialogs, each with a permission of Node-RED. */
@@ -31,6 +31,9 @@ export function registerAdminRoutes(RED: NodeAPI): void {
       bodyOf(req);
       return checkDeployed(RED, idOf(req), signal);
     });
+  });
+  httpAdmin.post('/ion-config/run', write, (req, res) => {
+    respond(res, (signal) => runUndeployedOperation(RED, bodyOf(req), signal));
   });
   httpAdmin.post('/ion-config/:id/run', write, (req, res) => {
     respond(res, (signal) => runOperation(RED, idOf(req), bodyOf(req), signal));

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Response } from 'express';
 import { type IonErrorCode, toIonError } from '../../client/errors.js';
 import { writeJson } from '../../client/support/long-json.js';
+import { NotDeployed } from './deployed-config.js';
 import { BadRequest } from './request.js';
 
 /** A JSON text that is sent as it is. */
@@ -33,9 +34,11 @@ export function respond(res: Response, work: (signal: AbortSignal) => Promise<un
 function sendFailure(res: Response, thrown: unknown): Promise<void> {
   const error = toIonError(thrown);
   const { code, message, errors, data } = error;
+  const short = { code, message, ...(error instanceof NotDeployed && { isDeployed: false }) };
   const status = error instanceof BadRequest ? error.httpStatus : httpStatus(code);
-  const short = () => sendJson(res, status, { code, message });
-  return sendJson(res, status, { code, message, errors, data }).catch(short);
+  return sendJson(res, status, { ...short, errors, data }).catch(() =>
+    sendJson(res, status, short),
+  );
 }
 
 async function sendJson(res: Response, status: number, body: unknown): Promise<void> {

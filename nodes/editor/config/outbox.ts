@@ -203,8 +203,8 @@ function showWrites(
     .text(node._('ion-config.outbox.more', { count: refused.length }));
 }
 
-function showError(node: EditedNode, { code, message }: ServerError): void {
-  const isMissing = code === 'ION_NOT_FOUND';
+function showError(node: EditedNode, { code, message, isDeployed }: ServerError): void {
+  const isMissing = isDeployed === false;
   const isForbidden = code === 'HTTP 401' || code === 'HTTP 403';
   const key = isMissing ? 'notDeployed' : isForbidden ? 'notPermitted' : 'failed';
   $('#ion-config-outbox-state')

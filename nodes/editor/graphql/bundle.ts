@@ -2,10 +2,19 @@
 // bundle in resources/: the page loads it when the first query editor opens (load-language.ts).
 import { addCompletion } from './completion.js';
 import { language } from './language.js';
+import { prepareOwnFirst } from './own-first.js';
 import { prepareRunQuery } from './run-query.js';
 import { prepareTemplateChoice } from './template-choice.js';
+import { prepareVariables } from './variables.js';
 
-const bundle = { ...language, addCompletion, prepareRunQuery, prepareTemplateChoice };
+const bundle = {
+  ...language,
+  addCompletion,
+  prepareOwnFirst,
+  prepareRunQuery,
+  prepareTemplateChoice,
+  prepareVariables,
+};
 
 export type GraphqlLanguage = typeof bundle;
 

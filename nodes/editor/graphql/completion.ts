@@ -7,6 +7,8 @@ const OWNER = 'ion-graphql';
 const CHECK_AFTER_MS = 250;
 /** The numbers of completion kinds in the language server protocol. */
 const KINDS = { 3: 'Function', 5: 'Field', 6: 'Variable', 7: 'Class', 20: 'EnumMember' } as const;
+/** The number of a text with placeholders such as `$1` in the language server protocol. */
+const SNIPPET = 2;
 
 interface Assisted {
   schema: GraphQLSchema | undefined;
@@ -70,19 +72,24 @@ function suggestions(
   if (!schema) return [];
   const word = model.getWordUntilPosition(position);
   const line = model.getLineContent(position.lineNumber);
-  const { CompletionItemKind } = monaco.languages;
+  const { CompletionItemKind, CompletionItemInsertTextRule } = monaco.languages;
   const found = language.suggestions(
     schema,
     model.getValue(),
     position.lineNumber - 1,
     position.column - 1,
   );
-  return found.map(({ label, insertText, kind, detail, documentation }, index) => {
-    // Monaco's words do not begin with the "$" of a variable or the "@" of a directive.
-    const isSigned = /^[$@]/.test(label) && line[word.startColumn - 2] === label[0];
+  return found.map((suggestion, index) => {
+    const { label, kind, detail, documentation } = suggestion;
+    const isVariable = label.startsWith('$');
+    // Monaco's words do not begin with the "$" of a variable.
+    const isSigned = isVariable && line[word.startColumn - 2] === '$';
+    const isSnippet = suggestion.insertTextFormat === SNIPPET;
     return {
       label,
-      insertText: insertText ?? label,
+      // The language service leaves out a "$" that is typed already; the range includes it.
+      insertText: isVariable ? label : compact(suggestion.insertText ?? label),
+      ...(isSnippet && { insertTextRules: CompletionItemInsertTextRule.InsertAsSnippet }),
       kind: CompletionItemKind[KINDS[kind as keyof typeof KINDS] ?? 'Keyword'],
       detail: shortened(detail ?? ''),
       // A string is shown as text, not as Markdown.
@@ -97,6 +104,11 @@ function suggestions(
       sortText: String(index).padStart(5, '0'),
     };
   });
+}
+
+/** A snippet with one space before its brace; Monaco replaces the tab by the indentation of the query. */
+function compact(snippet: string): string {
+  return snippet.replaceAll('  {', ' {').replaceAll('\n   ', '\n\t').replace('[ {', '[{');
 }
 
 function hover(

@@ -25,6 +25,7 @@ interface MonacoModel {
 interface MonacoSuggestion {
   label: string;
   insertText: string;
+  insertTextRules?: number;
   kind: number;
   detail?: string;
   documentation?: string;
@@ -44,6 +45,7 @@ interface Monaco {
       'Field' | 'EnumMember' | 'Variable' | 'Class' | 'Function' | 'Keyword',
       number
     >;
+    CompletionItemInsertTextRule: { InsertAsSnippet: number };
     registerCompletionItemProvider(
       language: string,
       provider: {

@@ -36,6 +36,7 @@ export const queryTemplates = {
     id
     title
     status
+    _etag
     steps {
       id
       title

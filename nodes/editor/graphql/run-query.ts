@@ -1,12 +1,13 @@
 // "Run": executes the query in the dialog and shows the result.
 import { parseExactly } from '../../client/support/json.js';
 import { adminRequest, type ServerError } from '../shared/admin-request.js';
+import { withSettings } from '../shared/config-settings.js';
 import { confirm } from '../shared/confirm.js';
 import { latestRequest } from '../shared/latest-request.js';
 import { language } from './language.js';
 
 interface QueryRun {
-  /** ID of the running config node; `undefined` if none runs. */
+  /** ID of the running config node; empty if none is chosen, `undefined` if none runs. */
   config: string | undefined;
   query: string;
   operationName: string;
@@ -48,6 +49,8 @@ export function prepareRunQuery(node: EditedNode, read: () => QueryRun): QueryRu
     old.show();
     compare();
     RED.tray.resize();
+    // In a low window the result would open below the visible part of the dialog.
+    result[0]?.scrollIntoView({ block: 'nearest' });
   };
   const text = (key: string, values?: Record<string, string>) =>
     $('<p>').text(node._(`ion-graphql.trial.${key}`, values));
@@ -62,23 +65,25 @@ export function prepareRunQuery(node: EditedNode, read: () => QueryRun): QueryRu
     const { config, query, operationName, variables } = asked;
     shown = undefined;
     try {
-      if (config === undefined) {
-        show(text('noInstance'));
+      if (!config) {
+        show(text(config === undefined ? 'noInstance' : 'noConfig'));
         return;
       }
-      const body = { query, operationName, variables: parseVariables(variables) };
+      const operation = { query, operationName, variables: parseVariables(variables) };
       const needsConfirmation = isMutation(query, operationName);
       if (needsConfirmation && !(await isConfirmed(node))) return;
       if (signal.aborted) return;
       button.prop('disabled', true);
       const label = node._('ion-graphql.trial.running');
       show($('<i class="fa fa-spinner fa-spin">').attr('aria-label', label));
-      const { data } = await adminRequest<QueryResult>({
-        url: `ion-config/${encodeURIComponent(config)}/run`,
-        method: 'POST',
-        body: { ...body, confirmed: needsConfirmation },
-        signal,
-      });
+      const wanted = { ...operation, confirmed: needsConfirmation };
+      const send = (route: string, body: object) =>
+        adminRequest<QueryResult>({ url: `ion-config/${route}`, method: 'POST', body, signal });
+      const { data } = await withSettings(
+        config,
+        () => send(`${encodeURIComponent(config)}/run`, wanted),
+        (settings) => send('run', { ...settings, ...wanted }),
+      );
       if (signal.aborted) return;
       shown = asked;
       show(tree(data, 'data'));
@@ -96,7 +101,7 @@ export function prepareRunQuery(node: EditedNode, read: () => QueryRun): QueryRu
   });
   const isPermitted = RED.user.hasPermission('ion-config.write');
   button.prop('disabled', !isPermitted);
-  if (!isPermitted) show(text('notPermitted'));
+  if (!isPermitted) result.append(text('notPermitted'));
   return { cancel: requests.cancel, compare };
 }
 

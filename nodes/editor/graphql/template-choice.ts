@@ -3,6 +3,7 @@
 import { confirm } from '../shared/confirm.js';
 import { language } from './language.js';
 import { type QueryTemplate, queryTemplates } from './query-templates.js';
+import { DEFAULT_VARIABLES } from './variables.js';
 
 /** The query in the dialog. */
 interface EditedQuery {
@@ -28,8 +29,6 @@ interface Replacement {
 }
 
 const templates: Readonly<Record<string, QueryTemplate>> = queryTemplates;
-/** The default of the property `variables`. */
-const DEFAULT_VARIABLES = { value: 'variables', type: 'msg' };
 
 const inputs = {
   variables: {

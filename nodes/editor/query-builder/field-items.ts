@@ -1,10 +1,10 @@
 // The items of the field tree. Their IDs are the paths in `fields`.
-import { fieldsOf, findPaths, isTechnical, type ListSchema } from './list-schema.js';
+import { enumValues, fieldsOf, findPaths, isTechnical, type ListSchema } from './list-schema.js';
 import { queryText } from './query-text.js';
 
 /**
  * The fields of a type: a box for each value, and a branch for each object, which opens on demand. The
- * chosen ones come first, the technical ones last.
+ * chosen ones come first, then those with a few values, as among the filters, and the technical ones last.
  */
 export function fieldItems(
   schema: ListSchema,
@@ -16,7 +16,9 @@ export function fieldItems(
   const holdsChosen = (id: string) => paths.some((path) => path.startsWith(`${id}.`));
   const items = fieldsOf(schema, type).map((field): RankedItem => {
     const id = prefix + field.name;
-    const last = isTechnical(field) ? Number.POSITIVE_INFINITY : paths.length + 1;
+    const isEnum = enumValues(schema, field.type) !== undefined;
+    const others = paths.length + (isEnum ? 1 : 2);
+    const last = isTechnical(field) ? Number.POSITIVE_INFINITY : others;
     if (!field.hasFields) {
       const index = paths.indexOf(id);
       const item = valueItem(id, field.name, field.type, chosen);

@@ -40,9 +40,9 @@ export function followSchema(
       showState('');
     } catch (thrown) {
       if (isOutdated()) return;
-      const { code, message } = thrown as ServerError;
+      const { code, message, isDeployed } = thrown as ServerError;
       onSchema(undefined);
-      const key = code === 'ION_NOT_FOUND' ? 'notDeployed' : 'failed';
+      const key = isDeployed === false ? 'notDeployed' : 'failed';
       showState(key, { reason: `${message} (${code})` });
       retry.toggle(true);
     }

@@ -4,6 +4,8 @@
 export interface ServerError {
   code: string;
   message: string;
+  /** Whether the config node of the request is deployed, if that is the reason. */
+  isDeployed?: false;
   /** GraphQL's own errors, and the data that came with them. */
   errors?: unknown[];
   data?: unknown;

@@ -60,7 +60,8 @@ export async function withSettings<Result>(
   try {
     return await deployed();
   } catch (thrown) {
-    const isMissing = (thrown as ServerError).code === 'ION_NOT_FOUND';
+    // Any other failure may come after the request was executed.
+    const isMissing = (thrown as ServerError).isDeployed === false;
     const settings = isMissing ? settingsOf(id) : undefined;
     if (!settings) throw thrown;
     return undeployed(settings);

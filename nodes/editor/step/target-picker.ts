@@ -25,10 +25,13 @@ const FIXED = ['str', 'num'];
 const STYLE = `
 .ion-step-picker { width: 380px; max-width: 90vw; padding: 8px; }
 .ion-step-found { height: 220px; overflow: auto; margin-top: 6px; }
+.ion-step-picker p { margin: 6px 0 0; overflow-wrap: anywhere; }
 .ion-step-found button { display: block; width: 100%; padding: 4px 6px; border: 0; background: none; color: inherit; text-align: left; overflow-wrap: anywhere; }
 .ion-step-found button:hover, .ion-step-found button:focus { background: var(--red-ui-list-item-background-selected); }
 .ion-step-found small { display: block; color: var(--red-ui-secondary-text-color); }
-.ion-step-note { margin: 6px 0 0; min-height: 20px; }
+.ion-step-example:empty { display: none; }
+.ion-step-note { min-height: 20px; }
+.ion-step-picker .ion-step-failed { color: var(--red-ui-text-color-error); }
 `;
 /** After the last key. */
 const DELAY_MS = 300;
@@ -52,6 +55,15 @@ function fixedValue(kind: Kind): string | undefined {
   const input = inputOf(kind);
   const value = input.typedInput('value').trim();
   return FIXED.includes(input.typedInput('type')) && value !== '' ? value : undefined;
+}
+
+/** The value of an input in the notation of flows, for example `msg.run`; empty if it has none. */
+function sourceOf(kind: Kind): string {
+  const input = inputOf(kind);
+  const [type, value] = [input.typedInput('type'), input.typedInput('value').trim()];
+  if (value === '' || FIXED.includes(type)) return '';
+  if (type === 'env') return `\${${value}}`;
+  return type === 'jsonata' ? value : `${type}.${value}`;
 }
 
 /** A number gets the ID. An input that depended on the message gets the type that fits. */
@@ -79,11 +91,12 @@ function openPicker(node: EditedNode, wanted: Kind, button: JQuery): void {
   const kinds = openKinds(wanted);
   const chosen: Partial<Record<Kind, string>> = {};
   const search = $('<input type="text" autocomplete="off">');
+  const example = $('<p class="ion-step-example">');
   const list = $('<div class="ion-step-found" role="group">');
   const note = $('<p class="ion-step-note" role="status">');
   const content = $('<div class="ion-step-picker" role="dialog">')
     .attr('aria-label', text(wanted))
-    .append($('<style>').text(STYLE), search, list, note);
+    .append($('<style>').text(STYLE), example, search, note, list);
   const panel = RED.popover.panel(content);
   let found: string | undefined;
   let timer: number | undefined;
@@ -97,32 +110,38 @@ function openPicker(node: EditedNode, wanted: Kind, button: JQuery): void {
     button.trigger('focus');
   };
 
+  const say = (said: string, isError = false) =>
+    note.text(said).toggleClass('ion-step-failed', isError);
+
   const find = async () => {
     const signal = requests.start();
     const kind = kinds[0] ?? wanted;
     found = String(search.val());
     list.empty();
     if (!isConfigChosen()) {
-      note.text(text('noConfig'));
+      say(text('noConfig'), true);
       return;
     }
-    note.text(text('searching'));
+    say(text('searching'));
     try {
       const result = await request(node, kind, found, chosen, signal);
       if (signal.aborted) return;
       const count = result.found.length;
       list.append(...result.found.map((each) => item(each, kind)));
-      if (count === 0) note.text(text(`none.${kind}`));
-      else note.text(result.isMore ? text('more', { count }) : '');
+      if (count === 0) say(text(`none.${kind}`));
+      else say(result.isMore ? text('more', { count }) : '');
     } catch (thrown) {
       if (signal.aborted) return;
-      const { code, message } = thrown as ServerError;
-      const isMissing = code === 'ION_NOT_FOUND';
-      note.text(isMissing ? text('notDeployed') : text('failed', { code, message }));
+      const { code, message, isDeployed } = thrown as ServerError;
+      say(isDeployed === false ? text('notDeployed') : text('failed', { code, message }), true);
     }
   };
   const next = () => {
-    const label = text(`search.${kinds[0] ?? wanted}`);
+    const kind = kinds[0] ?? wanted;
+    const label = text(`search.${kind}`);
+    const source = sourceOf(kind);
+    const key = source === '' ? `exampleWithout.${kind}` : `example.${kind}`;
+    example.text(kind === wanted ? '' : text(key, { source }));
     search.attr({ placeholder: label, 'aria-label': label }).val('').trigger('focus');
     void find();
   };
@@ -161,7 +180,7 @@ function openPicker(node: EditedNode, wanted: Kind, button: JQuery): void {
     onclose: stop,
   });
   if (RED.user.hasPermission('ion-config.write')) next();
-  else note.text(text('notPermitted'));
+  else say(text('notPermitted'), true);
 }
 
 /** Moves between the search text and the results by the arrow keys. */
