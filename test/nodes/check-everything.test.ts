@@ -505,6 +505,19 @@ describe('Check everything', () => {
     });
   });
 
+  it('refuses more than three checks at a time', async () => {
+    await load();
+    context.sandbox.control.set({ latency: 200 });
+    const requests = Array.from({ length: 5 }, async () => {
+      const { status, body } = await helper.request().post('/ion-config/config/check').send({});
+      return status === 200 ? 'checked' : body.code;
+    });
+    const outcomes = (await Promise.all(requests)).sort();
+    const refused = Array(2).fill('ION_OVERLOADED');
+    assert.deepEqual(outcomes, [...refused, 'checked', 'checked', 'checked']);
+    assert.equal((await check()).of('user').length, 1);
+  });
+
   it('reports a missing config node', async () => {
     await load();
     const { status, body } = await helper.request().post('/ion-config/node/check').send({});
