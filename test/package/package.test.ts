@@ -49,12 +49,12 @@ describe('the packed package', () => {
     );
   });
 
-  it('is under 975 kB unpacked, without the examples and the files that the query editor loads when it opens', () => {
+  it('is under 1,000 kB unpacked, without the examples and the files that the query editor loads when it opens', () => {
     const { files } = packed;
     const size = files
       .filter(({ path }) => !/^(resources|examples)\//.test(path))
       .reduce((sum, { size }) => sum + size, 0);
-    assert.ok(size < 975_000, `${size} bytes`);
+    assert.ok(size < 1_000_000, `${size} bytes`);
   });
 
   it('makes the editor load at most 61 kB at its start, and 250 kB for queries, compressed', async () => {

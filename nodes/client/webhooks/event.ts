@@ -49,8 +49,14 @@ export function isSameResource(one: string, other: string): boolean {
 
 function singular(resource: string): string {
   const words = resource.toUpperCase().split('_');
-  // BATCH, BATCHES; LINE, LINES: what is left is no word, but the same for both.
-  return words.map((word) => word.replace(/IES$/, 'Y').replace(/[ES]+$/, '')).join('_');
+  return words.map((word) => withoutPlural(word.replace(/IES$/, 'Y'))).join('_');
+}
+
+/** The same for BATCH and BATCHES, LINE and LINES; what is left may be no word. */
+function withoutPlural(word: string): string {
+  let { length } = word;
+  while (length > 1 && 'ES'.includes(word.charAt(length - 1))) length--;
+  return word.slice(0, length);
 }
 
 function actionNamed(name: string): string {
