@@ -1,5 +1,6 @@
 // The parts of the query editor that are large, or needed only when it is open. They are a separate
 // bundle in resources/: the page loads it when the first query editor opens (load-language.ts).
+import { loadSchema } from '../shared/schema.js';
 import { addCompletion } from './completion.js';
 import { language } from './language.js';
 import { prepareOwnFirst } from './own-first.js';
@@ -10,6 +11,7 @@ import { prepareVariables } from './variables.js';
 const bundle = {
   ...language,
   addCompletion,
+  loadSchema,
   prepareOwnFirst,
   prepareRunQuery,
   prepareTemplateChoice,

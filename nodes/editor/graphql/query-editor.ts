@@ -1,6 +1,5 @@
 import type { ServerError } from '../shared/admin-request.js';
 import { latestRequest } from '../shared/latest-request.js';
-import { loadSchema } from '../shared/schema.js';
 import type { GraphqlLanguage } from './bundle.js';
 import type { Completion } from './completion.js';
 import { loadLanguage } from './load-language.js';
@@ -75,7 +74,8 @@ export function createQueryEditor(options: QueryEditorOptions): QueryEditor {
       }
       showSchema('loading');
       try {
-        const [language, introspection] = await Promise.all([ready, loadSchema(config, options)]);
+        const language = await ready;
+        const introspection = await language.loadSchema(config, options);
         if (signal.aborted) return;
         completion?.setSchema(language.buildSchema(introspection));
         showSchema('loaded', { count: introspection.__schema.types.length });
