@@ -24,13 +24,13 @@ const FIXED = ['str', 'num'];
 /** Loaded with the panel, like its script. */
 const STYLE = `
 .ion-step-picker { width: 380px; max-width: 90vw; padding: 8px; }
-.ion-step-found { height: 220px; overflow: auto; margin-top: 6px; }
-.ion-step-picker p { margin: 6px 0 0; overflow-wrap: anywhere; }
+.ion-step-found { height: 220px; overflow: auto; }
+.ion-step-picker p { margin: 0 0 6px; overflow-wrap: anywhere; }
 .ion-step-found button { display: block; width: 100%; padding: 4px 6px; border: 0; background: none; color: inherit; text-align: left; overflow-wrap: anywhere; }
 .ion-step-found button:hover, .ion-step-found button:focus { background: var(--red-ui-list-item-background-selected); }
 .ion-step-found small { display: block; color: var(--red-ui-secondary-text-color); }
 .ion-step-example:empty { display: none; }
-.ion-step-note { min-height: 20px; }
+.ion-step-picker .ion-step-note { margin: 6px 0 0; min-height: 20px; }
 .ion-step-picker .ion-step-failed { color: var(--red-ui-text-color-error); }
 `;
 /** After the last key. */
