@@ -23,6 +23,8 @@ export type Action = (typeof ACTIONS)[number];
 export interface NamedDialect {
   name: string;
   settings: Partial<Dialect>;
+  /** Whether the run that the flow writes to is in a batch with another one. */
+  isBatched?: boolean;
   /** The text that a user reads for each action that cannot work. */
   lacks?: Partial<Record<Action, RegExp>>;
 }
@@ -111,6 +113,7 @@ const READINGS: Record<string, NamedDialect[]> = {
   ],
   coercion: [{ name: 'numbers as text refused', settings: { coercion: 'strict' } }],
   batching: [{ name: 'several operations in one request', settings: { arrayBatching: true } }],
+  batches: [{ name: 'runs of a batch', settings: {}, isBatched: true }],
   resources: [{ name: 'singular names in webhooks', settings: { resourceNames: 'singular' } }],
   webhookBody: [
     { name: 'webhook body with `data`', settings: { webhookBody: 'data' } },
@@ -151,6 +154,7 @@ export function mixtures(seed: number, count: number): NamedDialect[] {
         ', ',
       ),
       settings: { ...settings, unknown },
+      isBatched: chosen.some(({ isBatched }) => isBatched),
       lacks: Object.assign({}, ...chosen.map(({ lacks }) => lacks)),
     };
   });

@@ -39,6 +39,8 @@ export class Plant {
   readonly #id: string;
   readonly #sandbox: Sandbox;
   readonly #step: StepForTests;
+  /** The same step of the other run of the batch. */
+  readonly #sibling: StepForTests | undefined;
   /** The running Node-RED. */
   #url = '';
   #isClosed = false;
@@ -50,18 +52,26 @@ export class Plant {
     const client = new IonClient(clientSettings(sandbox));
     try {
       const step = await makeStep(client, FIELDS);
+      const sibling = dialect.isBatched ? await makeStep(client, FIELDS) : undefined;
+      if (sibling) putInOneBatch(sandbox, [step.run, sibling.run]);
       sandbox.control.set({ webhookRetryDelay: 10, ...dialect.settings });
-      return new Plant(id, dialect, sandbox, step);
+      return new Plant(id, dialect, sandbox, [step, sibling]);
     } finally {
       await client.close();
     }
   }
 
-  private constructor(id: string, dialect: NamedDialect, sandbox: Sandbox, step: StepForTests) {
+  private constructor(
+    id: string,
+    dialect: NamedDialect,
+    sandbox: Sandbox,
+    [step, sibling]: [StepForTests, StepForTests | undefined],
+  ) {
     this.#id = id;
     this.dialect = dialect;
     this.#sandbox = sandbox;
     this.#step = step;
+    this.#sibling = sibling;
   }
 
   close(): Promise<void> {
@@ -277,8 +287,10 @@ export class Plant {
     const { runSteps } = this.#sandbox.data;
     this.#interfere('updateRunStep', () => runSteps.update(step, {}));
     await this.#send('status', { step, value: 'COMPLETE' });
-    assert.equal(runSteps.get(step)?.status, 'COMPLETE');
-    runSteps.update(step, { status: 'IN_PROGRESS' });
+    for (const id of [step, this.#sibling?.step ?? step]) {
+      assert.equal(runSteps.get(id)?.status, 'COMPLETE');
+      runSteps.update(id, { status: 'IN_PROGRESS' });
+    }
   }
 
   async #outbox(): Promise<void> {
@@ -344,13 +356,14 @@ export class Plant {
     };
   }
 
-  #valueOf(name: string): unknown {
-    const field = this.#sandbox.data.runStepFields.get(this.#step.fields[name] ?? 0);
-    return field?.value;
+  #valueOf(name: string, { fields } = this.#step): unknown {
+    return this.#sandbox.data.runStepFields.get(fields[name] ?? 0)?.value;
   }
 
   #hasValue(name: string, value: unknown): void {
-    assert.equal(String(this.#valueOf(name)), String(value), name);
+    for (const step of [this.#step, this.#sibling ?? this.#step]) {
+      assert.equal(String(this.#valueOf(name, step)), String(value), name);
+    }
   }
 
   /** @returns the payload that the node sends @throws Error with the text that a Catch node receives */
@@ -380,4 +393,10 @@ export class Plant {
 /** Node-RED puts the name of an error in front of its text. */
 function failed({ code, message } = { code: '', message: '' }): Error {
   return new Error(`${code}: ${message.replace(/^IonError: /, '')}`);
+}
+
+function putInOneBatch({ data }: Sandbox, runs: readonly number[]): void {
+  const batch = { title: 'Example batch' };
+  const { id: runBatchId } = data.table('RunBatch').insert(batch);
+  for (const id of runs) data.runs.update(id, { runBatchId });
 }
