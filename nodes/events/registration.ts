@@ -14,6 +14,7 @@ import {
   type ReceiverOwner,
   receiverName,
   register,
+  secretsOf,
   unregister,
 } from '../client/webhooks/registration.js';
 import { clientSettings } from '../config/client-settings.js';
@@ -146,7 +147,7 @@ function warnOnce(
   node: EventsNode,
   key: string,
   { id, name, webhookUri }: OtherReceiver,
-  own: { webhookUri: string; sharedSecret: string },
+  own: Parameters<typeof secretsOf>[0],
 ): void {
   const receiver = `${key} ${String(id).slice(0, MAX_ID_LENGTH)}`;
   if (warnedOf.get(receiver)) return;
@@ -155,7 +156,7 @@ function warnOnce(
   const message = url === withoutQuery(own.webhookUri) ? OTHER_NODE_RED : OTHER_ADDRESS;
   const text = RED._(message, { name: quote(name), url });
   // A receiver's name comes from ION and may contain anything, also the secret.
-  node.warn(withoutSecrets(new IonError('ION_CONFIG', text), [own.sharedSecret]).message);
+  node.warn(withoutSecrets(new IonError('ION_CONFIG', text), secretsOf(own)).message);
 }
 
 /**

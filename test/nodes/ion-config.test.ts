@@ -252,6 +252,24 @@ describe('ion-config', () => {
         assert.equal(status, 200);
       });
 
+      it('never sends it to other URLs if the stored environment has spaces at its end', async () => {
+        const environment = 'custom\n';
+        await load({ environment });
+        const before = context.sandbox.control.counters().token.total;
+        const authUrl = context.sandbox.foreignAuthUrl;
+        const credentials = { clientId: 'sandbox-key', clientSecret: '' };
+        for (const config of [
+          { ...custom(), authUrl, environment },
+          { ...custom(), authUrl },
+        ]) {
+          const { status } = await test({ id: 'config', config, credentials });
+          assert.equal(status, 400);
+        }
+        assert.equal(context.sandbox.control.counters().token.total, before);
+        const { status } = await test({ id: 'config', config: custom(), credentials });
+        assert.equal(status, 200);
+      });
+
       it('never sends the stored secret to other URLs', async () => {
         await load();
         const before = context.sandbox.control.counters().token.total;

@@ -1,6 +1,7 @@
 import { withoutSecrets } from '../auth/redaction.js';
 import { IonError, toIonError } from '../errors.js';
 import type { PageSource } from '../paging/page-reader.js';
+import { passwordsIn } from '../support/url-password.js';
 import { type Receiver, Receivers } from './receivers.js';
 import { isSameUri } from './same-uri.js';
 
@@ -63,8 +64,17 @@ export async function register(
   try {
     return await retryConflicts(() => registerOnce(receivers, registration));
   } catch (thrown) {
-    throw withoutSecrets(toIonError(thrown), [registration.sharedSecret]);
+    throw withoutSecrets(toIonError(thrown), secretsOf(registration));
   }
+}
+
+/** The shared secret, and the passwords in the URLs, which ION may quote. */
+export function secretsOf({
+  sharedSecret,
+  webhookUri,
+  formerUris,
+}: Pick<Registration, 'sharedSecret' | 'webhookUri' | 'formerUris'>): string[] {
+  return [sharedSecret, ...[webhookUri, ...formerUris].flatMap(passwordsIn)];
 }
 
 /**
@@ -79,12 +89,16 @@ export async function unregister(
 ): Promise<void> {
   const receivers = new Receivers(client, signal);
   const name = receiverName(owner);
-  await retryConflicts(async () => {
-    for (const receiver of await receivers.find({ name: { eq: name } })) {
-      const isOwn = receiver.name === name && isOneOf(receiver.webhookUri, webhookUris);
-      if (isOwn) await receivers.delete(receiver);
-    }
-  });
+  try {
+    await retryConflicts(async () => {
+      for (const receiver of await receivers.find({ name: { eq: name } })) {
+        const isOwn = receiver.name === name && isOneOf(receiver.webhookUri, webhookUris);
+        if (isOwn) await receivers.delete(receiver);
+      }
+    });
+  } catch (thrown) {
+    throw withoutSecrets(toIonError(thrown), webhookUris.flatMap(passwordsIn));
+  }
 }
 
 async function retryConflicts<Result>(work: () => Promise<Result>): Promise<Result> {

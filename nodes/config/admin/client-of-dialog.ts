@@ -96,7 +96,7 @@ function secretToSend(
   const isStored = typed === '' || typed === UNCHANGED_PASSWORD;
   if (!isStored) return typed;
   if (!deployed && typed === '') return '';
-  if (!deployed || destination(deployed.values) !== destination(values)) {
+  if (!deployed || !isSameDestination(deployed.values, values)) {
     throw new IonError(
       'ION_CONFIG',
       'The stored client secret is only sent to the deployed URLs. Enter the secret again, or deploy first.',
@@ -105,10 +105,23 @@ function secretToSend(
   return deployed.credentials?.clientSecret ?? '';
 }
 
+/**
+ * Where a secret would go. The URLs are those that a client uses, because different texts may lead to
+ * the same place.
+ * @throws IonError `ION_CONFIG` for values that cannot work
+ */
 function destination(values: ConfigValues): string {
-  const { environment, apiUrl, authUrl, allowHttp = false, tls = '', proxy = '' } = values;
-  const urls = environment === 'custom' ? [apiUrl, authUrl, allowHttp] : [];
-  return JSON.stringify([environment, ...urls, tls, proxy]);
+  const { graphqlUrl, tokenUrl } = resolveEndpoints(endpointSettings(values));
+  const { allowHttp = false, tls = '', proxy = '' } = values;
+  return JSON.stringify([graphqlUrl, tokenUrl, allowHttp, tls, proxy]);
+}
+
+function isSameDestination(one: ConfigValues, other: ConfigValues): boolean {
+  try {
+    return destination(one) === destination(other);
+  } catch {
+    return false;
+  }
 }
 
 /**

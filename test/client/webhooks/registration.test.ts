@@ -147,6 +147,23 @@ describe('webhook registration', () => {
     assert.doesNotMatch(everythingIn(error), /example-secret/);
   });
 
+  it('reveals no password of the public URL in an error, as it is written or decoded', async () => {
+    for (const [written, quoted] of [
+      ['Hall7-Password', 'Hall7-Password'],
+      ['Hall%2F7-Password', 'Hall/7-Password'],
+    ]) {
+      const errors = [{ message: `Variable "$input" got {"webhookUri": "https://ion:${quoted}@` }];
+      const fault = { target: 'api', kind: 'graphql', errors } as const;
+      const webhookUri = `https://ion:${written}@factory.example.com/ion/node1`;
+      ion.sandbox.control.fault({ ...fault, match: 'createWebhookReceiver' });
+      const error = await failure(registerWith({ webhookUri }), 'ION_GRAPHQL');
+      assert.doesNotMatch(everythingIn(error), /7-Password/);
+      ion.sandbox.control.fault({ ...fault, match: 'webhookReceivers' });
+      const removal = unregister(ion.client(), REGISTRATION, [webhookUri], signal);
+      assert.doesNotMatch(everythingIn(await failure(removal, 'ION_GRAPHQL')), /7-Password/);
+    }
+  });
+
   const OTHER_URI = 'http://127.0.0.1:9/copy';
   const secretsByUri = () =>
     receivers().map(({ webhookUri, sharedSecret }) => [webhookUri, sharedSecret]);
