@@ -106,8 +106,8 @@ function secretToSend(
 }
 
 /**
- * Where a secret would go. The URLs are those that a client uses, because different texts may lead to
- * the same place.
+ * The destination of a secret. The URLs are those that a client uses, because different texts may lead
+ * to the same place.
  * @throws IonError `ION_CONFIG` for values that cannot work
  */
 function destination(values: ConfigValues): string {
