@@ -95,6 +95,13 @@ describe('Check everything, of the outbox', () => {
     assert.equal(lines[0]?.state, 'failed');
   });
 
+  it('says that its limits are wrong, also before the first entry', async () => {
+    const lines = await check(join(temporary.path, 'limits'), { outboxSize: 0 });
+    assert.deepEqual(findings(lines), ['outbox.unusable', 'any.notChecked']);
+    assert.equal(lines[0]?.state, 'failed');
+    assert.match(String(lines[0]?.values?.reason), /"Max\. size \(MiB\)"/);
+  });
+
   it('says why it cannot be opened', async () => {
     const open = async () => {
       throw new IonError('ION_OVERLOADED', 'Another process uses it.');

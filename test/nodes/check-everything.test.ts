@@ -257,6 +257,16 @@ describe('Check everything', () => {
       for (const name of unchecked) assert.deepEqual(of(name), ['any.notChecked'], name);
     });
 
+    for (const timeZone of ['Europe/Berln', '${ZONE_THAT_IS_NOT_SET}']) {
+      it(`says that the time zone "${timeZone}" makes all nodes fail`, async () => {
+        await load(ofEachType, { config: { timeZone } });
+        const { of, values } = await check();
+        assert.deepEqual(of('settings'), ['settings.unusable']);
+        assert.ok(String(values('settings.unusable').reason).includes(timeZone));
+        for (const name of unchecked) assert.deepEqual(of(name), ['any.notChecked'], name);
+      });
+    }
+
     it('says that a name cannot be found, and checks the other server', async () => {
       await load([], { config: { apiUrl: 'https://ion.invalid' } });
       const { of, lines } = await check();
@@ -442,15 +452,21 @@ describe('Check everything', () => {
       assert.equal(lines.at(-1)?.advice, 'webhooks.log');
     });
 
-    it('finds the receiver by its address, or by the path alone', async () => {
+    it('finds the receiver by its path', async () => {
       receive({}, ['CREATE', 'UPDATE']);
-      const hidden = { ...webhook, id: 'hidden', publicUrl: '' };
       await load([webhook], { credentials });
       assert.deepEqual((await check()).of('webhooks'), ['webhooks.active webhook']);
-      await helper.unload();
-      await load([hidden], { credentials: { hidden: { secret: WEBHOOK_SECRET } } });
-      assert.deepEqual((await check()).of('webhooks'), ['webhooks.active hidden']);
     });
+
+    for (const publicUrl of ['https://old.example', 'factory.example', '']) {
+      it(`finds the receiver although the unused public URL is "${publicUrl}"`, async () => {
+        receive({}, ['CREATE', 'UPDATE']);
+        await load([{ ...webhook, publicUrl }], { credentials });
+        const { of } = await check();
+        assert.deepEqual(of('webhooks'), ['webhooks.active webhook']);
+        assert.deepEqual(of('operations'), ['operations.valid']);
+      });
+    }
 
     it('finds the receiver in any form of IDs and enum values', async () => {
       context.sandbox.control.set({ idForm: 'text', enumCase: 'lower' });
@@ -494,6 +510,12 @@ describe('Check everything', () => {
       const { clientSecret } = context.sandbox;
       const { of } = await check('check', { ...dialog({}, { clientSecret }), id: 'new' });
       assert.deepEqual([...of('user'), ...of('operations')], ['user.is', 'operations.none']);
+    });
+
+    it('says that the time zone in the dialog cannot be used', async () => {
+      await load();
+      const { of } = await check('check', dialog({ timeZone: 'Europe/Berln' }));
+      assert.deepEqual(of('settings'), ['settings.unusable']);
     });
 
     it('does not send the stored secret elsewhere', async () => {
