@@ -186,6 +186,38 @@ describe('Check everything', () => {
     assert.deepEqual(of('permissions'), ['permissions.open open']);
   });
 
+  const UNSET = '${NAME_THAT_IS_NOT_SET}';
+  const RUNS = '{ runs { edges { node { id } } } }';
+  for (const [property, node] of Object.entries({
+    pages: { ...graphqlNode, pages: UNSET },
+    operationName: { ...graphqlNode, operationName: UNSET },
+    limit: { ...graphqlNode, query: RUNS, pages: 'all', limit: 'abc' },
+    variables: { ...graphqlNode, variables: '{ "id": ', variablesType: 'json' },
+    'variables, which are a list': { ...graphqlNode, variables: '[1]', variablesType: 'json' },
+    'output, which is in msg.ion': { ...graphqlNode, queryType: 'msg', output: 'ion.data' },
+    'mode of ion-runs': { ...runsNode, mode: UNSET },
+    'limit of ion-runs': { ...runsNode, limit: 'abc' },
+    'output of ion-runs': { ...runsNode, output: 'a b' },
+    'output of ion-step': { ...stepNode, output: 'a b' },
+  })) {
+    it(`names a node that fails with each message because of its ${property}`, async () => {
+      await load([{ ...node, id: 'wrong' }]);
+      const { of } = await check();
+      assert.equal(of('operations')[0], 'operations.unusable wrong');
+    });
+  }
+
+  it('accepts an output that only a message can complete, and JSON as variables', async () => {
+    await load([
+      { ...runsNode, id: 'runs', output: 'lines[msg.line].runs' },
+      { ...graphqlNode, id: 'json', variables: '{ "id": 1 }', variablesType: 'json' },
+      { ...runsNode, id: 'changes', changes: true, limit: 'abc' },
+    ]);
+    const { of, values } = await check();
+    assert.deepEqual(of('operations'), ['operations.valid']);
+    assert.deepEqual(values('operations.valid'), { count: 4 });
+  });
+
   it('says that ION does not show its schema, and still checks the rest', async () => {
     await load(ofEachType);
     permit(...GROUPS);
@@ -455,6 +487,15 @@ describe('Check everything', () => {
     it('finds the receiver by its path', async () => {
       receive({}, ['CREATE', 'UPDATE']);
       await load([webhook], { credentials });
+      assert.deepEqual((await check()).of('webhooks'), ['webhooks.active webhook']);
+    });
+
+    it('finds the receiver of a node that registers itself by its whole address', async () => {
+      context.sandbox.control.set({ permissions: [] });
+      receive({ webhookUri: 'https://other.example/ion/steps' }, ['CREATE', 'UPDATE']);
+      await load([{ ...webhook, register: true }], { credentials });
+      assert.deepEqual((await check()).of('webhooks'), ['webhooks.missing webhook']);
+      receive({}, ['CREATE', 'UPDATE']);
       assert.deepEqual((await check()).of('webhooks'), ['webhooks.active webhook']);
     });
 
