@@ -252,13 +252,27 @@ describe('Check everything', () => {
     });
 
     it('lists those that are needed if ION does not show what the user has', async () => {
-      context.sandbox.control.set({ unknown: ['User.permissionGroups'] });
+      context.sandbox.control.set({ unknown: ['User.permissionGroups', 'User.roles'] });
       await load(ofEachType);
       const { of, values } = await check();
       assert.deepEqual(of('permissions'), ['permissions.notShown']);
       for (const name of GROUPS) {
         assert.ok(String(values('permissions.notShown').permissions).includes(name), name);
       }
+    });
+
+    it('are also found in the roles of the user', async () => {
+      context.sandbox.control.set({ unknown: ['User.permissionGroups'] });
+      await load(ofEachType);
+      assert.deepEqual((await check()).of('permissions'), ['permissions.all']);
+      permit(...GROUPS.filter((name) => name !== 'CreateRun'));
+      assert.deepEqual((await check()).of('permissions'), ['permissions.missing mutation']);
+    });
+
+    it('are found without roles', async () => {
+      context.sandbox.control.set({ unknown: ['User.roles'] });
+      await load(ofEachType);
+      assert.deepEqual((await check()).of('permissions'), ['permissions.all']);
     });
 
     it('are not needed by nodes that only read', async () => {
@@ -323,6 +337,53 @@ describe('Check everything', () => {
       const { of } = await check();
       assert.deepEqual(of('token'), ['token.received']);
       assert.deepEqual([...of('scheme'), ...of('user')], ['scheme.refused', 'any.notChecked']);
+    });
+
+    const page = '<html><title>Another server</title></html>';
+    for (const [status, body] of [
+      [403, page],
+      [404, page],
+      [405, page],
+      [302, ''],
+      [200, page],
+      [200, '{ "status": "up" }'],
+    ] as const) {
+      it(`says that no API responds with HTTP ${status} and "${body}"`, async () => {
+        const other = opened(
+          await httpServer((request, response) => {
+            response.writeHead(status);
+            request.resume().on('end', () => response.end(body));
+          }),
+        );
+        await load([], { config: { apiUrl: other.url } });
+        const { of, lines } = await check();
+        const line = lines.find(({ check }) => check === 'scheme');
+        assert.deepEqual(
+          [line?.state, line?.finding, line?.advice],
+          ['failed', 'scheme.noApi', 'scheme.url'],
+        );
+        assert.deepEqual(of('user'), ['any.notChecked']);
+      });
+    }
+
+    for (const status of [429, 500, 502, 503]) {
+      it(`does not blame the URL for HTTP ${status}`, async () => {
+        const busy = opened(
+          await httpServer((request, response) => {
+            response.writeHead(status);
+            request.resume().on('end', () => response.end(page));
+          }),
+        );
+        await load([], { config: { apiUrl: busy.url } });
+        assert.deepEqual((await check()).of('scheme'), ['any.error']);
+      });
+    }
+
+    it('does not blame the API key if a server in between refuses one request', async () => {
+      await load(ofEachType);
+      const { control } = context.sandbox;
+      control.fault({ target: 'api', match: '__schema', kind: 'status', status: 403 });
+      assert.deepEqual((await check()).of('schema'), ['any.error']);
     });
 
     it('says how far the clock is off', async () => {
@@ -427,6 +488,13 @@ describe('Check everything', () => {
       const { of } = await check();
       assert.deepEqual([...of('names'), ...of('tls')], ['names.byProxy', 'tls.valid']);
       assert.deepEqual(of('user'), ['user.is']);
+    });
+
+    it('says that it is not verified although it is trusted', async () => {
+      const own = await certificate({ ip: '127.0.0.1' });
+      const { lines, of } = await checkWith(own, trusting(own.cert, false));
+      assert.deepEqual(of('tls'), ['tls.unverified']);
+      assert.equal(lines.find(({ check }) => check === 'tls')?.advice, 'tls.verify');
     });
 
     it('says that it is not verified', async () => {

@@ -67,10 +67,12 @@ function subjectOf(
 ): CheckSubject {
   const secrets = new Set([clientSecret ?? '']);
   let hasProxy = false;
+  let isVerifying = true;
   try {
     const { proxy, tls } = read();
     const proxies = proxiesFor(proxy);
     hasProxy = proxies !== undefined;
+    isVerifying = tls?.rejectUnauthorized !== false;
     for (const url of [proxies?.http, proxies?.https]) {
       if (!url) continue;
       const { password } = new URL(url);
@@ -90,5 +92,6 @@ function subjectOf(
       retries: 0,
     });
   };
-  return { client, secrets: [...secrets].filter((each) => each !== ''), hasProxy, deployed };
+  const given = [...secrets].filter((each) => each !== '');
+  return { client, secrets: given, hasProxy, isVerifying, deployed };
 }
