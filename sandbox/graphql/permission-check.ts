@@ -15,7 +15,7 @@ export function userPermissions(context: ApiContext): PermissionGroup[] {
   return permissionsLeft(permissionGroups(context.user, context.store), context);
 }
 
-/** Those of the permission groups that the settings leave to the API key of a request. */
+/** The permission groups that the settings leave to the API key of a request. */
 export function permissionsLeft(groups: PermissionGroup[], context: ApiContext): PermissionGroup[] {
   const isLeft = leftPermissions(context);
   return groups.filter(({ name }) => isLeft(name));

@@ -23,7 +23,7 @@ const OWN_GROUPS = ownOperation(
 }`,
 );
 const ANY_GROUP = ownOperation('{ permissionGroups(first: 1) { edges { node { id } } } }');
-/** The first words of most mutations. */
+/** The names of most mutations begin with one of these. */
 const VERBS = ['create', 'update', 'delete', 'add', 'remove'];
 /** Names that one line lists. */
 const MAX_NAMES = 30;

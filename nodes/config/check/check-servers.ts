@@ -116,7 +116,7 @@ function tlsLine(
   if (!certificate) return unknown('tls', 'tls.noCertificate', { values: { host } });
   const { issuer, validUntil, isTrusted } = certificate;
   const values = { host, issuer, until: new Date(validUntil).toISOString().slice(0, 10) };
-  // Without verification, a trusted certificate of today may be that of another server tomorrow.
+  // Without verification, another server may respond to the next request.
   if (!isTrusted || !isVerifying)
     return unknown('tls', 'tls.unverified', { values, advice: 'tls.verify' });
   const isEnding = validUntil - Date.now() < MIN_VALID_DAYS * DAY_MS;
