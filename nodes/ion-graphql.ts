@@ -16,9 +16,10 @@ import { handleMessages, type MessageTools } from './shared/handle-messages.js';
 import type { Message, MessageDetails } from './shared/message.js';
 import { migratedConfig } from './shared/migrated-config.js';
 import { missingSource } from './shared/missing-source.js';
+import { requireOutput } from './shared/output-property.js';
 import { requireNumber } from './shared/property-checks.js';
 import { Sequence } from './shared/sequence.js';
-import { typedValue } from './shared/typed-value.js';
+import { jsonValue, typedValue } from './shared/typed-value.js';
 
 interface IonGraphqlConfig extends NodeDef {
   config: string;
@@ -49,11 +50,10 @@ export = (RED: NodeAPI): void => {
     RED.nodes.createNode(this, saved);
     const config = migratedConfig(RED, this, graphqlMigrations, saved);
     const status = statusWithConfig(RED, this, config);
-    registerUser(RED, this, config, () => workOf(config));
+    registerUser(RED, this, config, () => workOf(RED, config));
     handleMessages(RED, this, status, config.output, async (msg, tools) => {
       const { client } = requireConfig(RED, config);
-      requireResolvedChoices('ion-graphql', config, ['pages']);
-      requireResolved('The name of the operation', config.operationName, 'ION_QUERY');
+      checkReferences(config);
       const request: Request = {
         client,
         msg,
@@ -109,13 +109,24 @@ function parseText({ query, operationName }: IonGraphqlConfig): Operation {
   return parseOperation(query, operationName);
 }
 
-function workOf(config: IonGraphqlConfig): NodeWork {
+/** @throws IonError for a reference to an environment variable that was not replaced */
+function checkReferences(config: IonGraphqlConfig): void {
+  requireResolvedChoices('ion-graphql', config, ['pages']);
+  requireResolved('The name of the operation', config.operationName, 'ION_QUERY');
+}
+
+function workOf(RED: NodeAPI, config: IonGraphqlConfig): NodeWork {
+  requireOutput(RED, config.output || 'payload');
+  checkReferences(config);
+  if (config.variablesType === 'json' && config.variables !== '') {
+    variablesOf(config, jsonValue(variablesInput(config)));
+  }
   if (config.queryType !== 'graphql') return { operations: [], isOpen: true };
   const operation = parseText(config);
   if (config.pages !== 'all' && config.pages !== 'stream') return { operations: [{ operation }] };
   // Also checks that there is a list.
   const paged = pagedOperation(operation);
-  const pageSize = requireNumber('ion-graphql', 'pageSize', config.pageSize);
+  const { pageSize } = pagingOf(config);
   return { operations: [{ operation: paged }], pageSize };
 }
 
@@ -136,14 +147,16 @@ async function readVariables(
   config: IonGraphqlConfig,
   msg: Message,
 ): Promise<Variables> {
-  const { variables, variablesType } = config;
-  if (variables === '') return undefined;
-  const value = await typedValue(RED, node, msg, {
-    value: variables,
-    type: variablesType,
-    subject: 'The variables',
-    code: 'ION_VARIABLES',
-  });
+  if (config.variables === '') return undefined;
+  return variablesOf(config, await typedValue(RED, node, msg, variablesInput(config)));
+}
+
+function variablesInput({ variables: value, variablesType: type }: IonGraphqlConfig) {
+  return { value, type, subject: 'The variables', code: 'ION_VARIABLES' } as const;
+}
+
+/** @throws IonError `ION_VARIABLES` for a value that is not an object */
+function variablesOf({ variables, variablesType }: IonGraphqlConfig, value: unknown): Variables {
   if (value === undefined || isPlainObject(value)) return value;
   const found = describe(value);
   throw new IonError(
@@ -205,11 +218,16 @@ function readPages(
   { signal, onState }: MessageTools,
   isCollected: boolean,
 ): AsyncIterable<Page> {
-  const paging = {
-    pageSize: requireNumber('ion-graphql', 'pageSize', config.pageSize),
-    limit: requireNumber('ion-graphql', 'limit', config.limit),
-  };
+  const paging = pagingOf(config);
   return pages(client, operation, { ...paging, variables, signal, onState, isCollected });
+}
+
+/** @throws IonError `ION_CONFIG` */
+function pagingOf({ pageSize, limit }: IonGraphqlConfig): { pageSize: number; limit: number } {
+  return {
+    pageSize: requireNumber('ion-graphql', 'pageSize', pageSize),
+    limit: requireNumber('ion-graphql', 'limit', limit),
+  };
 }
 
 function pageDetails({ operation }: Request, page: Page): MessageDetails {

@@ -28,6 +28,7 @@ import type { FilterRow } from './shared/filter-row.js';
 import { handleMessages, type MessageTools } from './shared/handle-messages.js';
 import type { Message, MessageDetails } from './shared/message.js';
 import { migratedConfig } from './shared/migrated-config.js';
+import { requireOutput } from './shared/output-property.js';
 import {
   isFilter,
   isListOf,
@@ -40,6 +41,8 @@ import { readFilters, unevaluated } from './shared/read-filters.js';
 
 /** In place of the time of a checkpoint. */
 const ANY_TIME = '1970-01-01T00:00:00Z';
+
+const CHOICES = ['mode', 'shape', 'changesFrom'] as const;
 
 interface IonRunsConfig extends NodeDef {
   config: string;
@@ -62,10 +65,10 @@ export = (RED: NodeAPI): void => {
     // Two concurrent messages would deliver the same changes twice.
     const mutex = new KeyedMutex();
     const status = statusWithConfig(RED, this, config);
-    registerUser(RED, this, config, () => workOf(config));
+    registerUser(RED, this, config, () => workOf(RED, config));
     handleMessages(RED, this, status, config.output, async (msg, tools) => {
       const { client } = requireConfig(RED, config);
-      requireResolvedChoices('ion-runs', config, ['mode', 'shape', 'changesFrom']);
+      requireResolvedChoices('ion-runs', config, CHOICES);
       const query = await readRunsQuery(RED, this, config, msg);
       const changes = requireSwitch('ion-runs', 'changes', config.changes, false);
       const nested = runsOutput(RED, config.mode, changes, msg, tools);
@@ -189,10 +192,14 @@ function queryWith(config: IonRunsConfig, filters: RowsFilter[]): RowsQuery {
   };
 }
 
-function workOf(config: IonRunsConfig): NodeWork {
+function workOf(RED: NodeAPI, config: IonRunsConfig): NodeWork {
+  requireOutput(RED, config.output || 'payload');
+  requireResolvedChoices('ion-runs', config, CHOICES);
   checkLists(config);
   const query = queryWith(config, unevaluated(config.filters));
   const isFeed = requireSwitch('ion-runs', 'changes', config.changes, false);
+  // All changes are read.
+  if (!isFeed) requireNumber('ion-runs', 'limit', config.limit);
   const sent = isFeed ? changesQuery(runs, query, ANY_TIME) : query;
   const pageSize = requireNumber('ion-runs', 'pageSize', config.pageSize);
   return { operations: [sentRowsOperation(runs, sent)], pageSize };

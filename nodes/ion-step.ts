@@ -23,6 +23,7 @@ import { handleMessages, type MessageTools } from './shared/handle-messages.js';
 import type { Message } from './shared/message.js';
 import { migratedConfig } from './shared/migrated-config.js';
 import { missingSource } from './shared/missing-source.js';
+import { requireOutput } from './shared/output-property.js';
 import { requireSwitch } from './shared/property-checks.js';
 import { typedValue } from './shared/typed-value.js';
 import { outboxResults } from './step/outbox-results.js';
@@ -64,7 +65,7 @@ export = (RED: NodeAPI): void => {
     RED.nodes.createNode(this, saved);
     const config = migratedConfig(RED, this, stepMigrations, saved);
     const status = statusWithConfig(RED, this, config);
-    registerUser(RED, this, config, () => workOf(config));
+    registerUser(RED, this, config, () => workOf(RED, config));
     const results = outboxResults(RED, this, status, config);
     handleMessages(RED, this, status, config.output, async (msg, tools) => {
       const ion = requireConfig(RED, config);
@@ -139,7 +140,8 @@ function isStarting({ action, startStep }: IonStepConfig): boolean {
   return action === 'field' && requireSwitch('ion-step', 'startStep', startStep, false);
 }
 
-function workOf(config: IonStepConfig): NodeWork {
+function workOf(RED: NodeAPI, config: IonStepConfig): NodeWork {
+  requireOutput(RED, config.output || 'payload');
   requireResolvedChoices('ion-step', config, CHOICES);
   return {
     operations: stepOperations(config.action, isStarting(config)),

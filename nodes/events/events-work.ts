@@ -34,7 +34,8 @@ export function eventsWork(given: IonEventsConfig, node: Node): NodeWork {
     operations: [...objectReads(config), ...(register ? REGISTRATION_OPERATIONS : [])],
     webhook: {
       ...{ path, resource, actions: wantedActions(config), isRegistered: register },
-      ...(publicUrl && { uri: addressOf(config, { path }) }),
+      // Without registration the dialog hides the URL, which may be an old one.
+      ...(register && publicUrl && { uri: addressOf(config, { path }) }),
     },
   };
 }

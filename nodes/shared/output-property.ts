@@ -5,16 +5,20 @@ import type { Message } from './message.js';
 /** A name that needs no path parser. */
 const PLAIN_NAME = /^[A-Za-z]\w*$/;
 
+/**
+ * Checks the property without a message.
+ * @throws IonError `ION_CONFIG` if no message has a place for the result
+ */
+export function requireOutput(RED: NodeAPI, output: string): void {
+  // Node-RED represents a name that comes from the message by a list.
+  if (!isPlain(output)) requireAllowed(output, parsedPath(RED, undefined, output));
+}
+
 /** @throws IonError `ION_CONFIG` if the message has no place for the result */
 export function checkOutput(RED: NodeAPI, msg: Message, output: string): void {
-  // A flow file written by hand can hold another type.
-  if (typeof output !== 'string') {
-    throw new IonError('ION_CONFIG', 'The name of the output property must be text.');
-  }
-  if (PLAIN_NAME.test(output) && output !== 'ion') return;
+  if (isPlain(output)) return;
   const path = propertyPath(RED, msg, output);
-  if (path[0] === 'ion') throw noPlace(output, 'msg.ion holds the details of the result');
-  if (path.includes('__proto__')) throw noPlace(output, '"__proto__" is not a property');
+  requireAllowed(output, path);
   let value: unknown = msg;
   for (const key of path.slice(0, -1)) {
     // Missing objects are created later.
@@ -34,15 +38,33 @@ export function putResult(RED: NodeAPI, msg: Message, output: string, value: unk
   }
 }
 
+/** @throws IonError `ION_CONFIG` if the property is not text */
+function isPlain(output: string): boolean {
+  // A flow file written by hand can hold another type.
+  if (typeof output !== 'string') {
+    throw new IonError('ION_CONFIG', 'The name of the output property must be text.');
+  }
+  return PLAIN_NAME.test(output) && output !== 'ion';
+}
+
+function requireAllowed(output: string, path: readonly unknown[]): void {
+  if (path[0] === 'ion') throw noPlace(output, 'msg.ion holds the details of the result');
+  if (path.includes('__proto__')) throw noPlace(output, '"__proto__" is not a property');
+}
+
 function propertyPath(RED: NodeAPI, msg: Message, output: string): string[] {
+  const path = parsedPath(RED, msg, output);
+  // Node-RED omits a name from the message if it is not text.
+  if (path.every((key) => ['string', 'number'].includes(typeof key))) return path.map(String);
+  throw noPlace(output, 'a name in the path comes from the message and is not text');
+}
+
+function parsedPath(RED: NodeAPI, msg: Message | undefined, output: string): unknown[] {
   try {
-    const path: unknown[] = RED.util.normalisePropertyExpression(output, msg);
-    // Node-RED omits a name from the message if it is not text.
-    if (path.every((key) => ['string', 'number'].includes(typeof key))) return path.map(String);
+    return RED.util.normalisePropertyExpression(output, msg);
   } catch (cause) {
     throw noPlace(output, quote(reasonOf(cause)), cause);
   }
-  throw noPlace(output, 'a name in the path comes from the message and is not text');
 }
 
 function noPlace(output: string, reason: string, cause?: unknown): IonError {

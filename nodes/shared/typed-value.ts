@@ -5,6 +5,28 @@ import { requireResolved, requireVariables } from './environment-references.js';
 import type { Message } from './message.js';
 import { isText } from './property-checks.js';
 
+interface TypedInput {
+  value: string;
+  type: string;
+  /** Begins the error message. */
+  subject: string;
+  code: IonErrorCode;
+}
+
+/**
+ * The value of an input of type `json`, which is the same for each message.
+ * @throws IonError with the code of the input if it is not JSON
+ */
+export function jsonValue(input: TypedInput): unknown {
+  const { value, subject, code } = input;
+  requireResolved(subject, value, code);
+  try {
+    return parseExactly(value);
+  } catch (thrown) {
+    throw notEvaluated(input, thrown);
+  }
+}
+
 /**
  * Evaluates a typed input (`msg`, `flow`, `global`, `jsonata`, `env`, `json` …) for a message. A whole
  * number beyond `Number.MAX_SAFE_INTEGER` becomes text.
@@ -14,7 +36,7 @@ export function typedValue(
   RED: NodeAPI,
   node: Node,
   msg: Message,
-  input: { value: string; type: string; subject: string; code: IonErrorCode },
+  input: TypedInput,
 ): Promise<unknown> {
   const { type, subject, code } = input;
   // A flow file from a program may hold a number.
@@ -24,11 +46,7 @@ export function typedValue(
     return Promise.reject(new IonError(code, `${subject} is not set to text.`));
   }
   return new Promise((resolve, reject) => {
-    const fail = (thrown: unknown) => {
-      const text = `${subject} cannot be evaluated (${type}: ${value.slice(0, 60)}): ${quote(readableReason(thrown))}`;
-      const name = type === 'msg' ? `msg.${value}` : value;
-      reject(new IonError(code, text, { cause: thrown, reason: { key: 'notEvaluated', name } }));
-    };
+    const fail = (thrown: unknown) => reject(notEvaluated({ ...input, value }, thrown));
     try {
       if (type === 'env') requireVariables(RED, node, subject, value, code);
       else requireResolved(subject, value, code);
@@ -47,6 +65,12 @@ export function typedValue(
       fail(thrown);
     }
   });
+}
+
+function notEvaluated({ value, type, subject, code }: TypedInput, thrown: unknown): IonError {
+  const text = `${subject} cannot be evaluated (${type}: ${value.slice(0, 60)}): ${quote(readableReason(thrown))}`;
+  const name = type === 'msg' ? `msg.${value}` : value;
+  return new IonError(code, text, { cause: thrown, reason: { key: 'notEvaluated', name } });
 }
 
 /** Replaces JavaScript's own text for a path through a missing value. */

@@ -12,12 +12,17 @@ import { schema } from './schema.js';
 
 /** The permission groups of the user of a request, as far as the settings leave them. */
 export function userPermissions(context: ApiContext): PermissionGroup[] {
-  const isLeft = permissionsLeft(context);
-  return permissionGroups(context.user, context.store).filter(({ name }) => isLeft(name));
+  return permissionsLeft(permissionGroups(context.user, context.store), context);
+}
+
+/** The permission groups that the settings leave to the API key of a request. */
+export function permissionsLeft(groups: PermissionGroup[], context: ApiContext): PermissionGroup[] {
+  const isLeft = leftPermissions(context);
+  return groups.filter(({ name }) => isLeft(name));
 }
 
 /** Whether the settings leave a permission, whose name may be in upper or lower case. */
-function permissionsLeft({ apiKey, mainKeyId, control }: ApiContext): (name: string) => boolean {
+function leftPermissions({ apiKey, mainKeyId, control }: ApiContext): (name: string) => boolean {
   const { permissions } = control.settings;
   if (permissions === null || apiKey.id !== mainKeyId) return () => true;
   const left = new Set(permissions.map((name) => name.toLowerCase()));
@@ -29,7 +34,7 @@ export function checkPermission(mutation: string, context: ApiContext): void {
   const field = schema.getMutationType()?.getFields()[mutation];
   const wanted = field && permissionOf(field);
   if (wanted === undefined) return;
-  if (!permissionsLeft(context)(wanted) || !hasPermission(wanted, context)) {
+  if (!leftPermissions(context)(wanted) || !hasPermission(wanted, context)) {
     throw new Forbidden(mutation);
   }
 }

@@ -2,6 +2,7 @@ import {
   buildASTSchema,
   type GraphQLField,
   type GraphQLFieldResolver,
+  type GraphQLResolveInfo,
   GraphQLScalarType,
   type GraphQLSchema,
   getNamedType,
@@ -25,8 +26,8 @@ import { filterArgument, type ListArgs, list, page } from './lists.js';
 import { attributeOwner, member } from './members.js';
 import { mutations } from './mutations/index.js';
 import { findByKeys } from './mutations/shape.js';
-import { checkPermission, userPermissions } from './permission-check.js';
-import { type GrantingRole, permissionGroups } from './permissions.js';
+import { checkPermission, permissionsLeft, userPermissions } from './permission-check.js';
+import { type GrantingRole, type PermissionGroup, permissionGroups } from './permissions.js';
 import { isStored, nodeType, document as publicDocument, schema } from './schema.js';
 
 interface RuleSettings {
@@ -52,6 +53,10 @@ const SPECIAL: Record<string, Record<string, Resolver>> = {
       (settings as RuleSettings).enabled ?? control.settings.rule,
   },
   Role: {
+    permissionGroups: (row, args, context, info) => {
+      const groups = member('Role', 'permissionGroups')(row, context.store) as PermissionGroup[];
+      return filtered(permissionsLeft(groups, context), args, context, info);
+    },
     // Each permission group has one permission, with the same ID.
     permissions: (row, _args, { store }) =>
       ((row as GrantingRole).permissionGroupIds ?? []).map((id) =>
@@ -171,11 +176,18 @@ function memberResolver(type: string, field: GraphQLField<unknown, unknown>): Re
   if (!field.args.some(({ name }) => name === 'filters')) {
     return (row, _args, { store }) => read(row, store);
   }
-  return (row, args, { store }, info) => {
-    const value = read(row, store);
-    if (!args.filters || value === null) return value;
-    const test = filterArgument(info, args.filters, store);
-    if (Array.isArray(value)) return value.filter(test);
-    return test(value) ? value : null;
-  };
+  return (row, args, context, info) => filtered(read(row, context.store), args, context, info);
+}
+
+/** A relation, as far as the argument `filters` leaves it. */
+function filtered(
+  value: unknown,
+  { filters }: Record<string, unknown>,
+  { store }: ApiContext,
+  info: GraphQLResolveInfo,
+): unknown {
+  if (!filters || value === null) return value;
+  const test = filterArgument(info, filters as object, store);
+  if (Array.isArray(value)) return value.filter(test);
+  return test(value) ? value : null;
 }

@@ -16,6 +16,7 @@ describe('the end of Check everything', () => {
     client: () => context.client({ retries: 0 }),
     secrets: [],
     hasProxy: false,
+    isVerifying: true,
     deployed: undefined,
   });
   const hang = () => {
@@ -46,6 +47,27 @@ describe('the end of Check everything', () => {
   });
 });
 
+describe('Check everything, of very many nodes', () => {
+  it('says how many were not checked', async () => {
+    const work = (): NodeWork => ({ operations: [] });
+    const users = new Set(
+      Array.from({ length: 1003 }, (_, id) => ({ id: `${id}`, type: 'ion-runs', name: '', work })),
+    );
+    const deployed = {
+      outbox: { folder: '/', openIfPresent: async () => undefined },
+      values: { environment: 'custom' },
+      users,
+    } as unknown as IonConfigNode;
+    const client = () => {
+      throw new IonError('ION_CONFIG', 'Not in this test.');
+    };
+    const subject = { client, secrets: [], hasProxy: false, isVerifying: true, deployed };
+    const { lines } = await checkEverything(subject, new AbortController().signal);
+    const line = lines.find(({ finding }) => finding === 'operations.tooMany');
+    assert.deepEqual([line?.state, line?.values], ['unknown', { count: 3 }]);
+  });
+});
+
 describe('Check everything, of the outbox', () => {
   const temporary = useTemporaryFolder();
   const work = (usesOutbox: boolean): NodeWork => ({ operations: [], usesOutbox });
@@ -68,7 +90,7 @@ describe('Check everything, of the outbox', () => {
     const client = () => {
       throw new IonError('ION_CONFIG', 'Not in this test.');
     };
-    const subject = { client, secrets: [], hasProxy: false, deployed };
+    const subject = { client, secrets: [], hasProxy: false, isVerifying: true, deployed };
     const { lines } = await checkEverything(subject, new AbortController().signal);
     return lines.filter((line) => line.check === 'outbox' || line.check === 'disk');
   };
@@ -93,6 +115,13 @@ describe('Check everything, of the outbox', () => {
     const lines = await check(join(file, 'config'));
     assert.equal(lines[0]?.finding, 'outbox.notWritable');
     assert.equal(lines[0]?.state, 'failed');
+  });
+
+  it('says that its limits are wrong, also before the first entry', async () => {
+    const lines = await check(join(temporary.path, 'limits'), { outboxSize: 0 });
+    assert.deepEqual(findings(lines), ['outbox.unusable', 'any.notChecked']);
+    assert.equal(lines[0]?.state, 'failed');
+    assert.match(String(lines[0]?.values?.reason), /"Max\. size \(MiB\)"/);
   });
 
   it('says why it cannot be opened', async () => {

@@ -186,6 +186,38 @@ describe('Check everything', () => {
     assert.deepEqual(of('permissions'), ['permissions.open open']);
   });
 
+  const UNSET = '${NAME_THAT_IS_NOT_SET}';
+  const RUNS = '{ runs { edges { node { id } } } }';
+  for (const [property, node] of Object.entries({
+    pages: { ...graphqlNode, pages: UNSET },
+    operationName: { ...graphqlNode, operationName: UNSET },
+    limit: { ...graphqlNode, query: RUNS, pages: 'all', limit: 'abc' },
+    variables: { ...graphqlNode, variables: '{ "id": ', variablesType: 'json' },
+    'variables, which are a list': { ...graphqlNode, variables: '[1]', variablesType: 'json' },
+    'output, which is in msg.ion': { ...graphqlNode, queryType: 'msg', output: 'ion.data' },
+    'mode of ion-runs': { ...runsNode, mode: UNSET },
+    'limit of ion-runs': { ...runsNode, limit: 'abc' },
+    'output of ion-runs': { ...runsNode, output: 'a b' },
+    'output of ion-step': { ...stepNode, output: 'a b' },
+  })) {
+    it(`names a node that fails with each message because of its ${property}`, async () => {
+      await load([{ ...node, id: 'wrong' }]);
+      const { of } = await check();
+      assert.equal(of('operations')[0], 'operations.unusable wrong');
+    });
+  }
+
+  it('accepts an output that only a message can complete, and JSON as variables', async () => {
+    await load([
+      { ...runsNode, id: 'runs', output: 'lines[msg.line].runs' },
+      { ...graphqlNode, id: 'json', variables: '{ "id": 1 }', variablesType: 'json' },
+      { ...runsNode, id: 'changes', changes: true, limit: 'abc' },
+    ]);
+    const { of, values } = await check();
+    assert.deepEqual(of('operations'), ['operations.valid']);
+    assert.deepEqual(values('operations.valid'), { count: 4 });
+  });
+
   it('says that ION does not show its schema, and still checks the rest', async () => {
     await load(ofEachType);
     permit(...GROUPS);
@@ -220,13 +252,27 @@ describe('Check everything', () => {
     });
 
     it('lists those that are needed if ION does not show what the user has', async () => {
-      context.sandbox.control.set({ unknown: ['User.permissionGroups'] });
+      context.sandbox.control.set({ unknown: ['User.permissionGroups', 'User.roles'] });
       await load(ofEachType);
       const { of, values } = await check();
       assert.deepEqual(of('permissions'), ['permissions.notShown']);
       for (const name of GROUPS) {
         assert.ok(String(values('permissions.notShown').permissions).includes(name), name);
       }
+    });
+
+    it('are also found in the roles of the user', async () => {
+      context.sandbox.control.set({ unknown: ['User.permissionGroups'] });
+      await load(ofEachType);
+      assert.deepEqual((await check()).of('permissions'), ['permissions.all']);
+      permit(...GROUPS.filter((name) => name !== 'CreateRun'));
+      assert.deepEqual((await check()).of('permissions'), ['permissions.missing mutation']);
+    });
+
+    it('are found without roles', async () => {
+      context.sandbox.control.set({ unknown: ['User.roles'] });
+      await load(ofEachType);
+      assert.deepEqual((await check()).of('permissions'), ['permissions.all']);
     });
 
     it('are not needed by nodes that only read', async () => {
@@ -257,6 +303,16 @@ describe('Check everything', () => {
       for (const name of unchecked) assert.deepEqual(of(name), ['any.notChecked'], name);
     });
 
+    for (const timeZone of ['Europe/Berln', '${ZONE_THAT_IS_NOT_SET}']) {
+      it(`says that the time zone "${timeZone}" makes all nodes fail`, async () => {
+        await load(ofEachType, { config: { timeZone } });
+        const { of, values } = await check();
+        assert.deepEqual(of('settings'), ['settings.unusable']);
+        assert.ok(String(values('settings.unusable').reason).includes(timeZone));
+        for (const name of unchecked) assert.deepEqual(of(name), ['any.notChecked'], name);
+      });
+    }
+
     it('says that a name cannot be found, and checks the other server', async () => {
       await load([], { config: { apiUrl: 'https://ion.invalid' } });
       const { of, lines } = await check();
@@ -281,6 +337,53 @@ describe('Check everything', () => {
       const { of } = await check();
       assert.deepEqual(of('token'), ['token.received']);
       assert.deepEqual([...of('scheme'), ...of('user')], ['scheme.refused', 'any.notChecked']);
+    });
+
+    const page = '<html><title>Another server</title></html>';
+    for (const [status, body] of [
+      [403, page],
+      [404, page],
+      [405, page],
+      [302, ''],
+      [200, page],
+      [200, '{ "status": "up" }'],
+    ] as const) {
+      it(`says that no API responds with HTTP ${status} and "${body}"`, async () => {
+        const other = opened(
+          await httpServer((request, response) => {
+            response.writeHead(status);
+            request.resume().on('end', () => response.end(body));
+          }),
+        );
+        await load([], { config: { apiUrl: other.url } });
+        const { of, lines } = await check();
+        const line = lines.find(({ check }) => check === 'scheme');
+        assert.deepEqual(
+          [line?.state, line?.finding, line?.advice],
+          ['failed', 'scheme.noApi', 'scheme.url'],
+        );
+        assert.deepEqual(of('user'), ['any.notChecked']);
+      });
+    }
+
+    for (const status of [429, 500, 502, 503]) {
+      it(`does not blame the URL for HTTP ${status}`, async () => {
+        const busy = opened(
+          await httpServer((request, response) => {
+            response.writeHead(status);
+            request.resume().on('end', () => response.end(page));
+          }),
+        );
+        await load([], { config: { apiUrl: busy.url } });
+        assert.deepEqual((await check()).of('scheme'), ['any.error']);
+      });
+    }
+
+    it('does not blame the API key if a server in between refuses one request', async () => {
+      await load(ofEachType);
+      const { control } = context.sandbox;
+      control.fault({ target: 'api', match: '__schema', kind: 'status', status: 403 });
+      assert.deepEqual((await check()).of('schema'), ['any.error']);
     });
 
     it('says how far the clock is off', async () => {
@@ -387,6 +490,13 @@ describe('Check everything', () => {
       assert.deepEqual(of('user'), ['user.is']);
     });
 
+    it('says that it is not verified although it is trusted', async () => {
+      const own = await certificate({ ip: '127.0.0.1' });
+      const { lines, of } = await checkWith(own, trusting(own.cert, false));
+      assert.deepEqual(of('tls'), ['tls.unverified']);
+      assert.equal(lines.find(({ check }) => check === 'tls')?.advice, 'tls.verify');
+    });
+
     it('says that it is not verified', async () => {
       const own = await selfSigned({ ip: '127.0.0.1' });
       const { of } = await checkWith(own, trusting('', false));
@@ -442,15 +552,30 @@ describe('Check everything', () => {
       assert.equal(lines.at(-1)?.advice, 'webhooks.log');
     });
 
-    it('finds the receiver by its address, or by the path alone', async () => {
+    it('finds the receiver by its path', async () => {
       receive({}, ['CREATE', 'UPDATE']);
-      const hidden = { ...webhook, id: 'hidden', publicUrl: '' };
       await load([webhook], { credentials });
       assert.deepEqual((await check()).of('webhooks'), ['webhooks.active webhook']);
-      await helper.unload();
-      await load([hidden], { credentials: { hidden: { secret: WEBHOOK_SECRET } } });
-      assert.deepEqual((await check()).of('webhooks'), ['webhooks.active hidden']);
     });
+
+    it('finds the receiver of a node that registers itself by its whole address', async () => {
+      context.sandbox.control.set({ permissions: [] });
+      receive({ webhookUri: 'https://other.example/ion/steps' }, ['CREATE', 'UPDATE']);
+      await load([{ ...webhook, register: true }], { credentials });
+      assert.deepEqual((await check()).of('webhooks'), ['webhooks.missing webhook']);
+      receive({}, ['CREATE', 'UPDATE']);
+      assert.deepEqual((await check()).of('webhooks'), ['webhooks.active webhook']);
+    });
+
+    for (const publicUrl of ['https://old.example', 'factory.example', '']) {
+      it(`finds the receiver although the unused public URL is "${publicUrl}"`, async () => {
+        receive({}, ['CREATE', 'UPDATE']);
+        await load([{ ...webhook, publicUrl }], { credentials });
+        const { of } = await check();
+        assert.deepEqual(of('webhooks'), ['webhooks.active webhook']);
+        assert.deepEqual(of('operations'), ['operations.valid']);
+      });
+    }
 
     it('finds the receiver in any form of IDs and enum values', async () => {
       context.sandbox.control.set({ idForm: 'text', enumCase: 'lower' });
@@ -494,6 +619,12 @@ describe('Check everything', () => {
       const { clientSecret } = context.sandbox;
       const { of } = await check('check', { ...dialog({}, { clientSecret }), id: 'new' });
       assert.deepEqual([...of('user'), ...of('operations')], ['user.is', 'operations.none']);
+    });
+
+    it('says that the time zone in the dialog cannot be used', async () => {
+      await load();
+      const { of } = await check('check', dialog({ timeZone: 'Europe/Berln' }));
+      assert.deepEqual(of('settings'), ['settings.unusable']);
     });
 
     it('does not send the stored secret elsewhere', async () => {

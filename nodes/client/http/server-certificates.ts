@@ -7,8 +7,8 @@ export interface ServerCertificate {
   issuer: string;
   /** End of its validity, in ms since 1970. */
   validUntil: number;
-  /** Whether the certificate was checked; false if the TLS configuration turns that off. */
-  isVerified: boolean;
+  /** Whether the certificate is trusted, even if the TLS configuration turns the verification off. */
+  isTrusted: boolean;
 }
 
 /** A message of undici's channel, as far as it is used. */
@@ -45,7 +45,7 @@ export class ServerCertificates {
     const validUntil = Date.parse(certificate.valid_to ?? '');
     if (Number.isNaN(validUntil)) return;
     const issuer = issuerOf(certificate).slice(0, MAX_ISSUER);
-    this.#found.set(connectParams.host, { issuer, validUntil, isVerified: socket.authorized });
+    this.#found.set(connectParams.host, { issuer, validUntil, isTrusted: socket.authorized });
   };
 }
 

@@ -3,7 +3,7 @@ import { IonClient, type IonClientSettings } from '../../client/client.js';
 import { IonError } from '../../client/errors.js';
 import { proxiesFor } from '../../client/http/proxies.js';
 import { type CheckResult, type CheckSubject, checkEverything } from '../check/check-everything.js';
-import { clientSettings } from '../client-settings.js';
+import { type ConfigValues, clientSettings, timeZoneOf } from '../client-settings.js';
 import type { IonConfigNode } from '../config-node.js';
 import { settingsOfDialog } from './client-of-dialog.js';
 import { deployedConfig, requireDeployedConfig } from './deployed-config.js';
@@ -24,7 +24,7 @@ export async function checkDeployed(
   const deployed = requireDeployedConfig(RED, id);
   const { values, credentials = {} } = deployed;
   const settings = () => clientSettings(RED, values, credentials);
-  return run(subjectOf(settings, credentials.clientSecret, deployed), signal);
+  return run(subjectOf(settings, values, credentials.clientSecret, deployed), signal);
 }
 
 /** Checks a config node with the values of its dialog, and the deployed nodes that use it. */
@@ -34,11 +34,11 @@ export async function checkDialog(
   signal: AbortSignal,
 ): Promise<CheckResult> {
   // Wrong requests, and stored secrets for other URLs, are rejected.
-  const settings = settingsOfDialog(RED, body);
+  const { values, settings } = settingsOfDialog(RED, body);
   const { id } = body as { id: string };
   const { clientSecret } = settings.key;
   return run(
-    subjectOf(() => settings, clientSecret, deployedConfig(RED, id)),
+    subjectOf(() => settings, values, clientSecret, deployedConfig(RED, id)),
     signal,
   );
 }
@@ -61,15 +61,18 @@ async function run(subject: CheckSubject, signal: AbortSignal): Promise<CheckRes
 
 function subjectOf(
   read: () => IonClientSettings,
+  values: ConfigValues,
   clientSecret: string | undefined,
   deployed: IonConfigNode | undefined,
 ): CheckSubject {
   const secrets = new Set([clientSecret ?? '']);
   let hasProxy = false;
+  let isVerifying = true;
   try {
     const { proxy, tls } = read();
     const proxies = proxiesFor(proxy);
     hasProxy = proxies !== undefined;
+    isVerifying = tls?.rejectUnauthorized !== false;
     for (const url of [proxies?.http, proxies?.https]) {
       if (!url) continue;
       const { password } = new URL(url);
@@ -80,6 +83,8 @@ function subjectOf(
     // The check reports settings that cannot work.
   }
   const client = () => {
+    // A wrong time zone makes the whole configuration unusable, although no request needs it.
+    timeZoneOf(values);
     const { timeoutMs = MAX_TIMEOUT_MS, ...settings } = read();
     return new IonClient({
       ...settings,
@@ -87,5 +92,6 @@ function subjectOf(
       retries: 0,
     });
   };
-  return { client, secrets: [...secrets].filter((each) => each !== ''), hasProxy, deployed };
+  const given = [...secrets].filter((each) => each !== '');
+  return { client, secrets: given, hasProxy, isVerifying, deployed };
 }

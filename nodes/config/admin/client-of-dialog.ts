@@ -28,7 +28,7 @@ export async function withClientOfDialog<Result>(
   body: unknown,
   work: (client: IonClient) => Promise<Result>,
 ): Promise<Result> {
-  const client = new IonClient({ ...settingsOfDialog(RED, body), retries: 0 });
+  const client = new IonClient({ ...settingsOfDialog(RED, body).settings, retries: 0 });
   try {
     return await work(client);
   } finally {
@@ -37,10 +37,13 @@ export async function withClientOfDialog<Result>(
 }
 
 /**
- * The settings of a client with the values of a dialog.
+ * The values of a dialog, and the settings of a client with them.
  * @throws IonError `ION_CONFIG`
  */
-export function settingsOfDialog(RED: NodeAPI, body: unknown): IonClientSettings {
+export function settingsOfDialog(
+  RED: NodeAPI,
+  body: unknown,
+): { values: ConfigValues; settings: IonClientSettings } {
   const { id, config, credentials } = readRequest(body);
   const deployed = deployedConfig(RED, id);
   const stored = deployed && storedTexts(RED, id);
@@ -53,7 +56,7 @@ export function settingsOfDialog(RED: NodeAPI, body: unknown): IonClientSettings
   const clientSecret = secretToSend(deployed, values, typed);
   // The editor reads the ID of a deployed key only when the dialog of its config node opens.
   const clientId = key.clientId ?? deployed?.credentials?.clientId ?? '';
-  return clientSettings(RED, values, { clientId, clientSecret });
+  return { values, settings: clientSettings(RED, values, { clientId, clientSecret }) };
 }
 
 /** The dialog sends values of today, without a version; a saved node may be older. */

@@ -14,16 +14,17 @@ import {
   notChecked,
   ok,
   reasonValues,
+  unknown,
 } from './check-line.js';
 import { checkOutbox } from './check-outbox.js';
 import { checkPaging } from './check-paging.js';
 import { checkPermissions } from './check-permissions.js';
 import { checkSchema } from './check-schema.js';
-import { checkServers } from './check-servers.js';
+import { checkServers, type ServerSettings } from './check-servers.js';
 import { checkWebhooks } from './check-webhooks.js';
 import { type DescribedUser, describeUsers } from './described-users.js';
 
-export interface CheckSubject {
+export interface CheckSubject extends ServerSettings {
   /**
    * The client of this check, so that nothing is taken from an earlier request.
    * @throws IonError for settings that cannot work
@@ -31,7 +32,6 @@ export interface CheckSubject {
   client(): IonClient;
   /** Texts besides the API key that no line may hold, such as the password of a proxy. */
   secrets: readonly string[];
-  hasProxy: boolean;
   /** `undefined` for a config node that is not deployed. */
   deployed: IonConfigNode | undefined;
 }
@@ -64,6 +64,10 @@ export async function checkEverything(
   const outbox = outboxLines(subject, users, limit);
   const { endpoint, lines } = await ionLines(subject, users, limit);
   lines.push(...(await outbox));
+  const uncheckedCount = (subject.deployed?.users.size ?? 0) - users.length;
+  if (uncheckedCount > 0) {
+    lines.push(unknown('operations', 'operations.tooMany', { values: { count: uncheckedCount } }));
+  }
   if (signal.aborted) throw closedError();
   lines.sort((one, other) => orderOf(one) - orderOf(other));
   const redactor = new Redactor();
@@ -120,13 +124,13 @@ async function ionLines(
 /** The lines that need requests. */
 async function remoteLines(
   client: IonClient,
-  { hasProxy, deployed }: CheckSubject,
+  { deployed, ...servers }: CheckSubject,
   users: readonly DescribedUser[],
   limit: AbortSignal,
 ): Promise<CheckLine[]> {
   const hasWebhooks = users.some(({ work }) => work?.webhook);
   const requests = REQUESTS.filter((name) => name !== 'webhooks' || hasWebhooks);
-  const { lines, reachable } = await checkServers(client, hasProxy, limit);
+  const { lines, reachable } = await checkServers(client, servers, limit);
   if (!reachable.has('auth')) {
     return [...lines, ...notChecked(['token', 'scheme', 'user', ...requests], 'tls')];
   }

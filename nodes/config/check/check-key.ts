@@ -17,6 +17,9 @@ import { type Owner, WHO_AM_I } from './who-am-i.js';
 
 const RULES = ownOperation('{ me { organization { settings { rules { enabled } } } } }');
 
+/** A server in between that has a trouble of its own. */
+const PASSING: ReadonlySet<string> = new Set(['ION_SERVER', 'ION_RATE_LIMITED', 'ION_TIMEOUT']);
+
 export async function checkToken(client: IonClient, signal: AbortSignal): Promise<CheckLine> {
   try {
     const { url = '', lifetimeMs = 0 } = (await client.tokenGrant(signal)) ?? {};
@@ -44,13 +47,24 @@ export async function checkOwner(
     if (isAccepted(error)) {
       return { lines: [schemeLine(client), incomplete('user', error)], isAccepted: true };
     }
-    const isRefused = error.code === 'ION_AUTH';
-    const details = { values: reasonValues(error), advice: 'scheme.refused' };
-    const line = isRefused
-      ? failed('scheme', 'scheme.refused', details)
-      : incomplete('scheme', error);
-    return { lines: [line, ...notChecked(['user'], 'scheme')], isAccepted: false };
+    return { lines: [refusalLine(error), ...notChecked(['user'], 'scheme')], isAccepted: false };
   }
+}
+
+function refusalLine(error: IonError): CheckLine {
+  const values = reasonValues(error);
+  if (error.code === 'ION_AUTH') {
+    return failed('scheme', 'scheme.refused', { values, advice: 'scheme.refused' });
+  }
+  if (isOtherServer(error))
+    return failed('scheme', 'scheme.noApi', { values, advice: 'scheme.url' });
+  return incomplete('scheme', error);
+}
+
+/** Whether the response is none of ION's API, and another try would not help. */
+function isOtherServer({ code, origin }: IonError): boolean {
+  if (code === 'ION_RESPONSE') return true;
+  return origin === 'gateway' && !PASSING.has(code);
 }
 
 /** GraphQL errors about the operation prove that the API accepted the token. */

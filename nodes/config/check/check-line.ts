@@ -70,12 +70,17 @@ export function reasonValues({ code, message }: IonError): { code: string; reaso
   return { code, reason: message };
 }
 
+/** Whether ION itself, and no server in between, says that the API key lacks a permission. */
+export function isRefused({ code, origin }: IonError): boolean {
+  return code === 'ION_FORBIDDEN' && origin === 'operation';
+}
+
 /** The line of a check that could not be completed. */
 export function incomplete(check: CheckName, thrown: unknown): CheckLine {
   const error = toIonError(thrown);
   const values = reasonValues(error);
   if (error.code === 'ION_CLOSED') return unknown(check, 'any.timeLimit');
-  if (error.code === 'ION_FORBIDDEN') return unknown(check, 'any.forbidden', { values });
+  if (isRefused(error)) return unknown(check, 'any.forbidden', { values });
   return unknown(check, 'any.error', { values });
 }
 

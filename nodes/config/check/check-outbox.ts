@@ -2,6 +2,7 @@
 import { access, constants, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { IonError, toIonError } from '../../client/errors.js';
+import type { OutboxLimits } from '../../outbox/store/counters.js';
 import { loadLevel } from '../../outbox/store/load-level.js';
 import { outboxLimits } from '../client-settings.js';
 import type { IonConfigNode } from '../config-node.js';
@@ -25,7 +26,9 @@ export async function checkOutbox(
     return isUsed ? unusable(thrown) : [];
   }
   if (!isUsed && !(await exists(folder))) return [];
+  let limits: OutboxLimits;
   try {
+    limits = outboxLimits(values);
     await loadLevel();
     // Another process may use it, or it may be damaged.
     await outbox.openIfPresent();
@@ -34,7 +37,7 @@ export async function checkOutbox(
   }
   const present = await existing(folder);
   const line = await folderLine(folder, present);
-  return [line, await diskLine(present, outboxLimits(values).bytes).catch(diskUnknown)];
+  return [line, await diskLine(present, limits.bytes).catch(diskUnknown)];
 }
 
 function unusable(thrown: unknown): CheckLine[] {

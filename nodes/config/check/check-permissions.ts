@@ -6,13 +6,25 @@ import { mutationsOf } from '../../client/graphql/ion-schema.js';
 import { lacksIn } from '../../client/graphql/lacks.js';
 import { ownOperation } from '../../client/graphql/own-operation.js';
 import type { ConfigUser } from '../node-work.js';
-import { type CheckLine, failed, incomplete, ok, unknown } from './check-line.js';
+import { type CheckLine, failed, incomplete, isRefused, ok, unknown } from './check-line.js';
 import type { DescribedUser } from './described-users.js';
 
+/** Some users have their permissions only by their roles. */
 const OWN_GROUPS = ownOperation(
-  '{ me { ... on User @wished { isAdmin } permissionGroups { name } } }',
+  `{
+  me {
+    id
+    ... on User @wished {
+      isAdmin
+      permissionGroups { name }
+      roles { ... on Role @wished { permissionGroups { name } } }
+    }
+  }
+}`,
 );
 const ANY_GROUP = ownOperation('{ permissionGroups(first: 1) { edges { node { id } } } }');
+/** The names of most mutations begin with one of these. */
+const VERBS = ['create', 'update', 'delete', 'add', 'remove'];
 /** Names that one line lists. */
 const MAX_NAMES = 30;
 
@@ -27,6 +39,7 @@ interface Need {
 interface Me {
   isAdmin?: unknown;
   permissionGroups?: unknown;
+  roles?: unknown;
 }
 
 export async function checkPermissions(
@@ -48,18 +61,20 @@ export async function checkPermissions(
     ({ me } = (await client.request(OWN_GROUPS, { signal })).data as { me?: Me | null });
   } catch (thrown) {
     const error = toIonError(thrown);
-    const isUnreadable = lacksIn(error).length > 0 || error.code === 'ION_FORBIDDEN';
+    const isUnreadable = lacksIn(error).length > 0 || isRefused(error);
     if (isUnreadable) return [unknown('permissions', 'permissions.notShown', details), ...others];
     return [incomplete('permissions', error), ...others];
   }
-  const owned = namesIn(me?.permissionGroups);
-  const isShown = owned !== undefined && (owned.size > 0 || (await hasGroups(client, signal)));
-  if (!isShown) return [unknown('permissions', 'permissions.notShown', details), ...others];
-  const missing = needs.filter(({ permission }) => !owned.has(permission.toLowerCase()));
+  const owned = ownedNames(me);
+  const missing = needs.filter(({ permission }) => !owned?.has(comparable(permission)));
   if (missing.length === 0) {
     const advice = 'permissions.frozen';
     return [ok('permissions', 'permissions.all', { values, advice }), ...others];
   }
+  // Groups with other names, such as "Operators", do not say which mutations they permit.
+  const isShown =
+    owned && (owned.size > 0 ? [...owned].some(isOfMutation) : await hasGroups(client, signal));
+  if (!isShown) return [unknown('permissions', 'permissions.notShown', details), ...others];
   return [...missingLines(missing, me?.isAdmin === true), ...others];
 }
 
@@ -106,11 +121,25 @@ function needsOf(users: readonly DescribedUser[]): Need[] {
   return [...needs.values()];
 }
 
-/** Names in lower case: `createApiKey` needs `CreateAPIKey`. `undefined` if ION lists none. */
-function namesIn(groups: unknown): Set<string> | undefined {
-  if (!Array.isArray(groups)) return undefined;
-  const names = groups.map((group: { name?: unknown } | null) => group?.name);
-  return new Set(names.flatMap((name) => (typeof name === 'string' ? name.toLowerCase() : [])));
+/** The names of all groups of a user, for comparison; `undefined` if ION lists none. */
+function ownedNames(me: Me | null | undefined): Set<string> | undefined {
+  const roles = Array.isArray(me?.roles) ? (me.roles as (Me | null)[]) : [];
+  const lists = [me, ...roles].flatMap((each) => {
+    const groups = each?.permissionGroups;
+    return Array.isArray(groups) ? [groups as ({ name?: unknown } | null)[]] : [];
+  });
+  if (lists.length === 0) return undefined;
+  const names = lists.flat().map((group) => group?.name);
+  return new Set(names.flatMap((name) => (typeof name === 'string' ? comparable(name) : [])));
+}
+
+/** `createApiKey` needs `CreateAPIKey`; `UPDATE_RUN` and `Update Run` are other spellings of `UpdateRun`. */
+function comparable(name: string): string {
+  return name.replace(/[\s_-]/g, '').toLowerCase();
+}
+
+function isOfMutation(name: string): boolean {
+  return VERBS.some((verb) => name.startsWith(verb) && name !== verb);
 }
 
 /** Whether ION has permission groups at all, so that a user without one has no permission. */

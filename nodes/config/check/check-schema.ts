@@ -9,6 +9,7 @@ import {
   type CheckLine,
   failed,
   incomplete,
+  isRefused,
   notChecked,
   ok,
   reasonValues,
@@ -34,9 +35,9 @@ export async function checkSchema(
     schema = new IonSchema(data);
   } catch (thrown) {
     const error = toIonError(thrown);
-    const isRefused = error.code === 'ION_GRAPHQL' || error.code === 'ION_FORBIDDEN';
+    const isHidden = error.code === 'ION_GRAPHQL' || isRefused(error);
     const details = { values: reasonValues(error), advice: 'schema.refused' };
-    const line = isRefused
+    const line = isHidden
       ? unknown('schema', 'schema.refused', details)
       : incomplete('schema', error);
     return [

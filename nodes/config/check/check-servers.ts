@@ -33,10 +33,16 @@ const DAY_MS = 86_400_000;
 const MIN_VALID_DAYS = 21;
 const MAX_ADDRESSES = 3;
 
-/** @param hasProxy whether a proxy resolves the names */
+export interface ServerSettings {
+  /** Whether a proxy resolves the names. */
+  hasProxy: boolean;
+  /** Whether the TLS configuration lets certificates be verified. */
+  isVerifying: boolean;
+}
+
 export async function checkServers(
   client: IonClient,
-  hasProxy: boolean,
+  { hasProxy, isVerifying }: ServerSettings,
   signal: AbortSignal,
 ): Promise<CheckedServers> {
   const certificates = new ServerCertificates();
@@ -51,7 +57,7 @@ export async function checkServers(
       try {
         const headers = await client.headersOf(server.peers[0] ?? 'api', signal);
         for (const peer of server.peers) reachable.add(peer);
-        const tls = tlsLine(server, certificates.of(server.url));
+        const tls = tlsLine(server, certificates.of(server.url), isVerifying);
         return [...lines, tls, clockLine(server, headers, (requestedAt + Date.now()) / 2)];
       } catch (thrown) {
         const line = connectionFailed(server, toIonError(thrown));
@@ -96,7 +102,11 @@ async function checkName(
   }
 }
 
-function tlsLine({ url }: Server, certificate: ServerCertificate | undefined): CheckLine {
+function tlsLine(
+  { url }: Server,
+  certificate: ServerCertificate | undefined,
+  isVerifying: boolean,
+): CheckLine {
   const { host, hostname, protocol } = url;
   if (protocol !== 'https:') {
     return isLoopback(hostname)
@@ -104,10 +114,11 @@ function tlsLine({ url }: Server, certificate: ServerCertificate | undefined): C
       : ok('tls', 'tls.plain', { values: { host }, advice: 'tls.useHttps' });
   }
   if (!certificate) return unknown('tls', 'tls.noCertificate', { values: { host } });
-  const { issuer, validUntil, isVerified } = certificate;
+  const { issuer, validUntil, isTrusted } = certificate;
   const values = { host, issuer, until: new Date(validUntil).toISOString().slice(0, 10) };
-  // A certificate that nobody checked may be that of another server.
-  if (!isVerified) return unknown('tls', 'tls.unverified', { values, advice: 'tls.verify' });
+  // Without verification, another server may respond to the next request.
+  if (!isTrusted || !isVerifying)
+    return unknown('tls', 'tls.unverified', { values, advice: 'tls.verify' });
   const isEnding = validUntil - Date.now() < MIN_VALID_DAYS * DAY_MS;
   return ok('tls', 'tls.valid', { values, advice: isEnding ? 'tls.renew' : undefined });
 }
