@@ -4,7 +4,7 @@ import { ownOperation } from '../graphql/own-operation.js';
 import { isPlainObject } from '../support/json.js';
 import type { TimeZone } from '../support/time-zone.js';
 import type { AttachmentFile } from './attachment-file.js';
-import { type Attachment, Attachments, type EarlierTry } from './attachments.js';
+import { type Attachment, Attachments, type EarlierTry, type TryProgress } from './attachments.js';
 import { EtagWrites, type Written } from './etag-writes.js';
 import { type FieldResult, writeAllFields } from './field-results.js';
 import { toFieldValue } from './field-values.js';
@@ -173,7 +173,7 @@ export class StepWriter {
     target: Target,
     file: AttachmentFile,
     options: StepRequestOptions,
-    earlier: EarlierTry = {},
+    earlier: EarlierTry & TryProgress = {},
   ): Promise<WriteResult<Attachment>> {
     return this.#run(options, async (requests) => {
       const { id, entityId } = await this.#steps.step(target, requests);
@@ -182,7 +182,7 @@ export class StepWriter {
       if (entityId === null) {
         throw missingColumn('entityId', 'attachments need');
       }
-      const attached = await this.#attachments.attach(file, entityId, requests, earlier.created);
+      const attached = await this.#attachments.attach(file, entityId, requests, earlier);
       return resultOf('CreateFileAttachment', attached, requests);
     });
   }

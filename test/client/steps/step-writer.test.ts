@@ -648,6 +648,42 @@ describe('writing to run steps', () => {
       assert.equal((await stepState(client, step.step)).fileAttachments.length, 1);
     });
 
+    describe('by an ION that does not tell where its bytes are', () => {
+      beforeEach(() => ion.sandbox.control.set({ unknown: ['FileAttachment.downloadUrl'] }));
+      const target = () => ({ step: step.step });
+      const file = fileOf('report.csv', 'content');
+      /** Ids of the attachments after another try that knows of an earlier one. */
+      async function idsAfterAnother(isUploadedFirst: boolean): Promise<number[]> {
+        await writer.attach(target(), file, options());
+        await writer.attach(target(), file, options(), { before: [], isUploadedFirst });
+        return (await stepState(client, step.step)).fileAttachments.map(({ id }) => id);
+      }
+
+      it('is not attached twice if the bytes were there before the attachment', async () => {
+        assert.equal((await idsAfterAnother(true)).length, 1);
+      });
+
+      it('is attached again if the bytes may be missing', async () => {
+        ways['the older way']();
+        const ids = await idsAfterAnother(false);
+        assert.equal(ids.length, 2);
+        for (const id of ids) assert.equal((await stored(id)).file?.size, 7);
+      });
+
+      for (const [way, uploaded] of [
+        ['the newer way', [true]],
+        ['the older way', [false]],
+      ] as const) {
+        it(`says before the attachment whether its bytes are there, ${way}`, async () => {
+          ways[way]();
+          const told: boolean[] = [];
+          const creating = async (isUploaded: boolean) => void told.push(isUploaded);
+          await writer.attach(target(), file, options(), { creating });
+          assert.deepEqual(told, uploaded);
+        });
+      }
+    });
+
     describe('whose earlier attempt left an attachment without content', () => {
       let attachment: Attachment;
       beforeEach(async () => {
