@@ -10,7 +10,7 @@ import { type FieldResult, writeAllFields } from './field-results.js';
 import { toFieldValue } from './field-values.js';
 import { RequestScope } from './request-scope.js';
 import { RunSteps } from './run-steps.js';
-import { missingColumn, type RunStepField } from './step-rows.js';
+import type { RunStepField } from './step-rows.js';
 import { StepStart, withStartAdvice, writableTargets } from './step-start.js';
 import { StepStatus } from './step-status.js';
 import { isGiven, type Target } from './target.js';
@@ -176,13 +176,11 @@ export class StepWriter {
     earlier: EarlierTry & TryProgress = {},
   ): Promise<WriteResult<Attachment>> {
     return this.#run(options, async (requests) => {
-      const { id, entityId } = await this.#steps.step(target, requests);
+      const { id } = await this.#steps.step(target, requests);
       const done = await this.#attachments.attachedEarlier(file, id, earlier, requests);
       if (done) return resultOf('CreateFileAttachment', done, requests);
-      if (entityId === null) {
-        throw missingColumn('entityId', 'attachments need');
-      }
-      const attached = await this.#attachments.attach(file, entityId, requests, earlier);
+      const step = await this.#steps.stepWith('entityId', 'attachments need', target, requests);
+      const attached = await this.#attachments.attach(file, step.entityId, requests, earlier);
       return resultOf('CreateFileAttachment', attached, requests);
     });
   }

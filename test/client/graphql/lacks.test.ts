@@ -157,6 +157,21 @@ describe('an own operation', () => {
     assert.deepEqual(lacks.list(), [{ kind: 'field', type: 'Run', field: 'title' }]);
   });
 
+  it('asks for a part again after an hour, because ION may have it by then', () => {
+    let now = 0;
+    const lacks = new SchemaLacks(() => now);
+    lacks.keep(without('Cannot query field "title" on type "Run".').parts);
+    const hour = 60 * 60 * 1000;
+    for (const [time, text] of [
+      [hour - 1, /\{ id part/],
+      [hour, /\{ id title part/],
+    ] as const) {
+      now = time;
+      assert.match(line(lacks.adapt(operation, variables, new Map())), text);
+    }
+    assert.deepEqual(lacks.list(), []);
+  });
+
   it('of another message in progress is sent again, although the part is known by now', () => {
     const message = 'Cannot query field "title" on type "Run".';
     const { lacks, parts } = without(message);

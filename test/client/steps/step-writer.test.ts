@@ -531,6 +531,33 @@ describe('writing to run steps', () => {
     });
   });
 
+  describe('a column of a step that ION did not know for a moment', () => {
+    const lacking = async (column: string, write: () => Promise<unknown>) => {
+      ion.sandbox.control.set({ unknown: [`RunStep.${column}`] });
+      const { message } = await failure(write(), 'ION_RESPONSE');
+      assert.match(message, new RegExp(`no "${column}" of type "RunStep"`));
+      ion.sandbox.control.set({ unknown: [] });
+    };
+
+    it('is asked for again by the next change of a status', async () => {
+      const other = await makeStep(client, FIELDS);
+      const complete = ({ step }: StepForTests) =>
+        writer.writeStatus({ step }, 'COMPLETE', options());
+      await lacking('_etag', () => complete(step));
+      for (const each of [step, other]) {
+        await complete(each);
+        assert.equal((await stepState(client, each.step)).status, 'COMPLETE');
+      }
+    });
+
+    it('is asked for again by the next file', async () => {
+      const attach = () => writer.attach({ step: step.step }, fileOf('a.txt', 'a'), options());
+      await lacking('entityId', attach);
+      await attach();
+      assert.equal((await stepState(client, step.step)).fileAttachments.length, 1);
+    });
+  });
+
   describe('a file', () => {
     const stored = async (id: number) => {
       const { data } = await client.request(
