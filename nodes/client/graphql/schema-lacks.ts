@@ -197,14 +197,21 @@ function namedType(type: TypeNode): string {
 }
 
 /**
- * The wished parts that a lack hits: those of the type that ION names, or of any if it has another name.
- * None of another name if the lack may be the one of a needed field.
+ * The wished parts that a lack hits: those of the type that ION names, or the deepest ones if none has
+ * this type. None of another name if the lack may be the one of a needed field.
  */
 function partsFor(lack: Lack, wishes: readonly Wish[], operation: Operation): string[] {
   const parts = wishes.filter(({ isHitBy }) => isHitBy(lack)).map(({ part }) => part);
   const exact = parts.filter((part) => part === `${lack.type}.${lack.field}`);
   if (exact.length > 0) return exact;
-  return mayBeNeeded(lack, operation) ? [] : parts;
+  if (mayBeNeeded(lack, operation)) return [];
+  // If ION still refuses the document without the deepest ones, the next try leaves out others.
+  const depths = parts.map(depthOf);
+  return parts.filter((_, index) => lack.kind !== 'field' || depths[index] === Math.max(...depths));
+}
+
+function depthOf(part: string): number {
+  return part.split('.').length;
 }
 
 /** Whether the package needs a field of this name, such as one that the user chose for the rows. */
