@@ -143,7 +143,7 @@ export class Attachments {
 
   /**
    * The attachment that an earlier try made, if all of its bytes arrived. An incomplete one is removed
-   * if the earlier try is known to have created it. If this ION does not tell where the bytes are, only
+   * if the earlier try is known to have created it. If this ION gives no URL of the bytes, only
    * an attachment that was made after them is complete: a file that is attached twice is a lesser evil
    * than one that is missing.
    * @throws IonError

@@ -63,7 +63,7 @@ describe('a step that is started before its value is written', () => {
     assert.equal(executed('updateRunStep'), 1);
   });
 
-  it('writes no value if ION does not tell whether the step is to do', async () => {
+  it('writes no value if ION does not return the status of the step', async () => {
     ion.sandbox.control.set({ unknown: ['RunStep.status'] });
     const { message } = await failure(writer.write(torque(), 1, options()), 'ION_RESPONSE');
     assert.match(

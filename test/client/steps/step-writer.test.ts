@@ -675,7 +675,7 @@ describe('writing to run steps', () => {
       assert.equal((await stepState(client, step.step)).fileAttachments.length, 1);
     });
 
-    describe('by an ION that does not tell where its bytes are', () => {
+    describe('by an ION that gives no URL of its bytes', () => {
       beforeEach(() => ion.sandbox.control.set({ unknown: ['FileAttachment.downloadUrl'] }));
       const target = () => ({ step: step.step });
       const file = fileOf('report.csv', 'content');
