@@ -159,6 +159,11 @@ export class IonClient {
     return this.#lacks.list();
   }
 
+  /** The next request asks again for a part that ION lacked, such as `RunStep._etag`. */
+  forgetLack(part: string): void {
+    this.#lacks.forget(part);
+  }
+
   /** After `close()`, every request ends with `ION_CLOSED`. */
   get isClosed(): boolean {
     return this.#closing.signal.aborted;

@@ -15,17 +15,27 @@ interface Counted extends SenderRejections {
 /** Counts the rejected entries of each sender, so that no sender reports those of another one. */
 export class RejectionCounts {
   readonly #bySender = new Map<string, Counted>();
+  /** Between these numbers, entries of an earlier process are not counted. */
+  #uncounted = { after: 0, upTo: 0 };
+  /** The entries between them that this process has rejected, so that they are counted. */
+  readonly #countedBetween = new Set<number>();
 
   /** Counts the entries that an earlier process rejected, the oldest ones if there are too many. */
-  static async read(store: Pick<OutboxStore, 'firstRejected'>): Promise<RejectionCounts> {
+  static async read(
+    store: Pick<OutboxStore, 'firstRejected' | 'lastSequence'>,
+  ): Promise<RejectionCounts> {
     const counts = new RejectionCounts();
     let after = 0;
-    for (let left = MAX_INHERITED; left > 0; left -= MAX_READ) {
-      const chunk = await store.firstRejected(MAX_READ, after);
+    let left = MAX_INHERITED;
+    while (left > 0) {
+      // Large entries come in smaller chunks.
+      const chunk = await store.firstRejected(Math.min(MAX_READ, left), after);
+      if (chunk.length === 0) return counts;
       for (const { entry } of chunk) counts.#of(entry.sender).count++;
-      if (chunk.length < MAX_READ) break;
+      left -= chunk.length;
       after = chunk.at(-1)?.sequence ?? after;
     }
+    counts.#uncounted = { after, upTo: store.lastSequence };
     return counts;
   }
 
@@ -39,14 +49,20 @@ export class RejectionCounts {
     counted.count++;
     counted.reason = reason;
     counted.newest = sequence;
+    if (this.#mayBeUncounted(sequence)) this.#countedBetween.add(sequence);
   }
 
   /** The entry is no longer rejected. */
   remove({ entry, sequence }: Stored<RejectedEntry>): void {
+    if (this.#mayBeUncounted(sequence) && !this.#countedBetween.delete(sequence)) return;
     const counted = this.#of(entry.sender);
     counted.count--;
     if (counted.newest === sequence) counted.reason = undefined;
     if (counted.count <= 0) this.#bySender.delete(entry.sender);
+  }
+
+  #mayBeUncounted(sequence: number): boolean {
+    return sequence > this.#uncounted.after && sequence <= this.#uncounted.upTo;
   }
 
   #of(sender: string): Counted {

@@ -34,6 +34,11 @@ export interface StepEntry extends Entry {
   attachmentsBefore?: number[] | undefined;
   /** The attachment that an earlier try created before it sent the bytes. */
   attachment?: Attachment | undefined;
+  /**
+   * Whether the bytes were there each time that ION was asked for the attachment. An earlier
+   * version stored nothing.
+   */
+  asked?: 'never' | 'afterUpload' | 'beforeUpload' | undefined;
   /** An earlier try started the step. */
   started?: true;
 }
@@ -116,16 +121,25 @@ export class StepWrites implements EntryKind<StepEntry> {
   ): Promise<WriteResult<unknown>> {
     const { target, filename = '' } = entry.write;
     const options = { signal, isNew: false };
-    const { attachmentsBefore: before, attachment } = entry;
+    const { attachmentsBefore: before, attachment, asked } = entry;
     if (!before) {
       // Stored before the first try, because its response may be lost.
       entry.attachmentsBefore = await this.#writer.attachmentsOf(target, filename, options);
+      entry.asked = 'never';
       await save();
     }
     const file = await fileAt(filePath, filename, { followsLinks: false });
     return this.#writer.attach(target, file, options, {
       ...(before && { before }),
       ...(attachment && { attachment }),
+      isUploadedFirst: asked === 'afterUpload',
+      creating: async (isUploaded) => {
+        const isUploadedFirst = isUploaded && ['never', 'afterUpload'].includes(entry.asked ?? '');
+        const next = isUploadedFirst ? 'afterUpload' : 'beforeUpload';
+        if (entry.asked === next) return;
+        entry.asked = next;
+        await save();
+      },
       created: async (created) => {
         entry.attachment = created;
         await save();
@@ -133,7 +147,7 @@ export class StepWrites implements EntryKind<StepEntry> {
     });
   }
 
-  restored({ attachmentsBefore, attachment, started, ...entry }: StepEntry): StepEntry {
+  restored({ attachmentsBefore, attachment, asked, started, ...entry }: StepEntry): StepEntry {
     return entry;
   }
 

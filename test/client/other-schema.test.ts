@@ -124,6 +124,7 @@ const OLDER_WAY = /^(Query\.requestFileUploadUrl|FileUploadUrl\.|CreateFileAttac
 const NEEDED_COLUMNS: Record<string, string> = {
   'an attachment': 'RunStep.entityId',
   'a status': 'RunStep._etag',
+  'a value of a step that is started': 'RunStep.status',
 };
 
 interface Sent {

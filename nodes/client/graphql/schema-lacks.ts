@@ -28,18 +28,33 @@ interface Wish {
   path?: string;
 }
 
+/** A lack is tried again after this time, because it may have been one of a moment. */
+const MAX_LACK_AGE_MS = 60 * 60 * 1000;
 const NOTHING: ReadonlySet<string> = new Set();
 /** Keys of a filter whose values are filters of the same type. */
 const COMBINED: ReadonlySet<string> = new Set(['and_', 'or_']);
 
-/** The wished parts that the schema of one ION lacks. They are left out of all later requests. */
+interface KeptLack {
+  lack: Lack;
+  /** By the monotonic clock, in ms. */
+  keptAt: number;
+}
+
+/** The wished parts that the schema of one ION lacks. They are left out of the later requests. */
 export class SchemaLacks {
-  readonly #lacks = new Map<string, Lack>();
+  readonly #lacks = new Map<string, KeptLack>();
   readonly #texts = new WeakMap<Operation, { key: string; text: string }>();
+  readonly #now: () => number;
+
+  /** @param now the monotonic time, in ms */
+  constructor(now = () => performance.now()) {
+    this.#now = now;
+  }
 
   list(): Lack[] {
     // Several documents may have wished for the same part.
-    const distinct = new Map([...this.#lacks.values()].map((lack) => [JSON.stringify(lack), lack]));
+    const all = [...this.#lacks.values()];
+    const distinct = new Map(all.map(({ lack }) => [JSON.stringify(lack), lack]));
     return [...distinct.values()];
   }
 
@@ -48,7 +63,7 @@ export class SchemaLacks {
     const { text } = operation;
     if (this.#lacks.size + refused.size === 0) return { text, variables, leftOut: NOTHING };
     const unknown = wishesOf(operation, variables).filter(
-      ({ part }) => this.#lacks.has(part) || refused.has(part),
+      ({ part }) => this.#has(part) || refused.has(part),
     );
     if (unknown.length === 0) return { text, variables, leftOut: NOTHING };
     const paths = unknown.flatMap(({ path }) => path ?? []);
@@ -93,7 +108,21 @@ export class SchemaLacks {
 
   /** Takes over the refused parts of a request that ION accepted without them. */
   keep(refused: RefusedParts): void {
-    for (const [part, lack] of refused) this.#lacks.set(part, lack);
+    const keptAt = this.#now();
+    for (const [part, lack] of refused) this.#lacks.set(part, { lack, keptAt });
+  }
+
+  /** The next request asks for the part again. */
+  forget(part: string): void {
+    this.#lacks.delete(part);
+  }
+
+  #has(part: string): boolean {
+    const kept = this.#lacks.get(part);
+    if (!kept) return false;
+    if (this.#now() - kept.keptAt < MAX_LACK_AGE_MS) return true;
+    this.#lacks.delete(part);
+    return false;
   }
 
   #textWithout(operation: Operation, unknown: readonly Wish[]): string {
@@ -168,14 +197,21 @@ function namedType(type: TypeNode): string {
 }
 
 /**
- * The wished parts that a lack hits: those of the type that ION names, or of any if it has another name.
- * None of another name if the lack may be the one of a needed field.
+ * The wished parts that a lack hits: those of the type that ION names, or the deepest ones if none has
+ * this type. None of another name if the lack may be the one of a needed field.
  */
 function partsFor(lack: Lack, wishes: readonly Wish[], operation: Operation): string[] {
   const parts = wishes.filter(({ isHitBy }) => isHitBy(lack)).map(({ part }) => part);
   const exact = parts.filter((part) => part === `${lack.type}.${lack.field}`);
   if (exact.length > 0) return exact;
-  return mayBeNeeded(lack, operation) ? [] : parts;
+  if (mayBeNeeded(lack, operation)) return [];
+  // If ION still refuses the document without the deepest ones, the next try leaves out others.
+  const depths = parts.map(depthOf);
+  return parts.filter((_, index) => lack.kind !== 'field' || depths[index] === Math.max(...depths));
+}
+
+function depthOf(part: string): number {
+  return part.split('.').length;
 }
 
 /** Whether the package needs a field of this name, such as one that the user chose for the rows. */

@@ -12,12 +12,14 @@ import { type RowsQuery, rowsDocument, rowsVariables } from './rows-query.js';
 export function rowsOperation(resource: Resource, query: RowsQuery): Operation {
   const operation = parseOperation(rowsDocument(resource, query.fields));
   const { list } = resource;
+  const type = resource.sort.replace('SortEnum', '');
   const root = operation.definition.selectionSet.selections[0] as FieldNode;
   const row = fieldIn(fieldIn(root, 'edges'), 'node');
   const nodes = new Map<FieldNode | ArgumentNode, string>();
   for (const path of query.wished ?? []) {
     const field = path.split('.').reduce(fieldIn, row);
-    if (field) nodes.set(field, `${list}.${path}`);
+    // The types of the other tables are not known here.
+    if (field) nodes.set(field, `${path.includes('.') ? list : type}.${path}`);
   }
   const hasFilters = query.filters.length > 0 || Object.keys(query.filter ?? {}).length > 0;
   const chosen = { sort: query.sort.length > 0, filters: hasFilters };

@@ -23,6 +23,14 @@ export interface EarlierTry {
   before?: readonly number[];
   /** The attachment that the try created before it sent the bytes. */
   attachment?: Attachment;
+  /** Whether the earlier tries sent the bytes each time before they asked ION for the attachment. */
+  isUploadedFirst?: boolean;
+}
+
+/** Called during a try, so that a later one knows of it. */
+export interface TryProgress {
+  /** Called before ION is asked for the attachment, with whether its bytes are there already. */
+  creating?: (isUploaded: boolean) => Promise<void>;
   /** Called with the attachment that this try creates, before its bytes are sent. */
   created?: (attachment: Attachment) => Promise<void>;
 }
@@ -106,20 +114,19 @@ export class Attachments {
   /**
    * Attaches a file to a step.
    * @param entityId the `entityId` of the step, which is not its id
-   * @param created called with the attachment if it exists before its bytes are sent
    * @throws IonError
    */
   async attach(
     file: AttachmentFile,
     entityId: Id,
     requests: RequestScope,
-    created?: (attachment: Attachment) => Promise<void>,
+    progress: TryProgress = {},
   ): Promise<Attachment> {
     if (this.#hasNewerFlow !== false) {
-      const attached = await this.#uploadFirst(file, entityId, requests);
+      const attached = await this.#uploadFirst(file, entityId, requests, progress);
       if (attached) return attached;
     }
-    return this.#attachFirst(file, entityId, requests, created);
+    return this.#attachFirst(file, entityId, requests, progress);
   }
 
   /**
@@ -136,13 +143,15 @@ export class Attachments {
 
   /**
    * The attachment that an earlier try made, if all of its bytes arrived. An incomplete one is removed
-   * if the earlier try is known to have created it.
+   * if the earlier try is known to have created it. If this ION gives no URL of the bytes, only
+   * an attachment that was made after them is complete: a file that is attached twice is a lesser evil
+   * than one that is missing.
    * @throws IonError
    */
   async attachedEarlier(
     { filename, size }: AttachmentFile,
     stepId: Id,
-    { before, attachment }: EarlierTry,
+    { before, attachment, isUploadedFirst = false }: EarlierTry,
     requests: RequestScope,
   ): Promise<Attachment | undefined> {
     if (!before && !attachment) return undefined;
@@ -150,19 +159,17 @@ export class Attachments {
     const isOwn = ({ id }: Attachment) =>
       attachment ? id === attachment.id : !before?.includes(id);
     for (const { downloadUrl, ...own } of named.filter(isOwn)) {
-      if (await this.#isComplete(downloadUrl, size, requests)) return own;
+      const isComplete = downloadUrl
+        ? await this.#isStored(downloadUrl, size, requests)
+        : isUploadedFirst;
+      if (isComplete) return own;
       if (attachment) await this.#remove({ ...attachment, ...own }, requests);
     }
     return undefined;
   }
 
   /** @throws IonError if the storage host does not give the size */
-  async #isComplete(
-    downloadUrl: string | null | undefined,
-    size: number,
-    { signal }: RequestScope,
-  ): Promise<boolean> {
-    if (!downloadUrl) return false;
+  async #isStored(downloadUrl: string, size: number, { signal }: RequestScope): Promise<boolean> {
     const url = uploadUrl(downloadUrl);
     const stored = await this.#client.storedObject(url, signal);
     if (stored.status >= 500 || stored.status === 429) throw storageError(url, stored.status, '');
@@ -184,6 +191,7 @@ export class Attachments {
     file: AttachmentFile,
     entityId: Id,
     requests: RequestScope,
+    { creating }: TryProgress,
   ): Promise<Attachment | undefined> {
     const { filename } = file;
     try {
@@ -192,6 +200,7 @@ export class Attachments {
       if (!grant?.uploadUrl) return undefined;
       const s3Etag = await this.#upload(file, grant, requests);
       const input = { entityId, filename, s3Key: grant.s3Key, s3Etag };
+      await creating?.(true);
       const created = await this.#send(requests, CREATE_UPLOADED_MUTATION, { input });
       this.#hasNewerFlow = true;
       return attachmentIn(created.data, entityId);
@@ -206,10 +215,11 @@ export class Attachments {
     file: AttachmentFile,
     entityId: Id,
     requests: RequestScope,
-    created?: (attachment: Attachment) => Promise<void>,
+    { creating, created }: TryProgress,
   ): Promise<Attachment> {
     const { filename } = file;
     const input = { entityId, filename };
+    await creating?.(false);
     const { data } = await this.#send(requests, CREATE_MUTATION, { input });
     const attachment = attachmentIn(data, entityId);
     const { uploadUrl } = data.createFileAttachment as { uploadUrl: string | null };

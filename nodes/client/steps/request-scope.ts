@@ -2,7 +2,7 @@ import type { IonClient, IonResponse, RequestOptions } from '../client.js';
 import { toIonError } from '../errors.js';
 import type { Operation } from '../graphql/operation.js';
 
-type Client = Pick<IonClient, 'request' | 'isClosed'>;
+type Client = Pick<IonClient, 'request' | 'isClosed' | 'forgetLack'>;
 
 /** The requests of one message. Only the first one counts as a new message in the client's queue. */
 export class RequestScope {
@@ -24,6 +24,11 @@ export class RequestScope {
   /** Whether the client itself is closed, so that every request fails. */
   get isClosed(): boolean {
     return this.#client.isClosed;
+  }
+
+  /** See `IonClient.forgetLack`. */
+  forgetLack(part: string): void {
+    this.#client.forgetLack(part);
   }
 
   /**

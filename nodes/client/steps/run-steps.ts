@@ -9,6 +9,7 @@ import type { RequestScope } from './request-scope.js';
 import { RowCache } from './row-cache.js';
 import {
   FIELD_COLUMNS,
+  missingColumn,
   type RunStep,
   type RunStepField,
   STEP_COLUMNS,
@@ -87,6 +88,28 @@ export class RunSteps {
     if (!found) return this.#remembered(key, withMissing(target, this.#findStep(target, requests)));
     this.#stepRows.touch(found);
     return found;
+  }
+
+  /**
+   * The step of a target with a column that its write needs. ION is asked again for a column that it
+   * lacked before: it may have been a lack of a moment.
+   * @param use why the column is needed, as the end of a sentence
+   * @throws IonError `ION_NOT_FOUND`, listing the candidates; `ION_RESPONSE` without the column
+   */
+  async stepWith<Column extends keyof RunStep>(
+    column: Column,
+    use: string,
+    target: Target,
+    requests: RequestScope,
+  ): Promise<RunStep & Record<Column, NonNullable<RunStep[Column]>>> {
+    let row = await this.step(target, requests);
+    if (!hasColumn(row, column)) {
+      requests.forgetLack(`RunStep.${column}`);
+      this.forgetStep(row);
+      row = await this.step(target, requests);
+    }
+    if (hasColumn(row, column)) return row;
+    throw missingColumn(column, use);
   }
 
   /**
@@ -219,6 +242,13 @@ export class RunSteps {
     if (runStepId === null) throw stepWithoutRun();
     return runIdOf((await this.#stepById(runStepId, requests)).step);
   }
+}
+
+function hasColumn<Column extends keyof RunStep>(
+  row: RunStep,
+  column: Column,
+): row is RunStep & Record<Column, NonNullable<RunStep[Column]>> {
+  return row[column] !== null;
 }
 
 /** Adds to a failed look-up why the reference that it needs is not given. */

@@ -23,6 +23,9 @@ export const STATUS_MUTATION = ownOperation(
 }`,
 );
 
+/** Why a step needs its etag, as the end of a sentence. */
+const ETAG_USE = 'a change of its status needs';
+
 /** Changes the status of steps. */
 export class StepStatus {
   readonly #steps: RunSteps;
@@ -55,7 +58,8 @@ export class StepStatus {
    * @throws IonError
    */
   async start(target: Target, requests: RequestScope, retriesConflicts: boolean): Promise<boolean> {
-    if (!isToDo(await this.#steps.step(target, requests))) return false;
+    const use = 'the start of a step needs';
+    if (!isToDo(await this.#steps.stepWith('status', use, target, requests))) return false;
     let isStarted = false;
     const send = async (row: RunStep) => {
       // Another message, or somebody else, may have started it since it was found.
@@ -82,7 +86,7 @@ export class StepStatus {
   ): Promise<Written> {
     const step = {
       kind: 'step',
-      find: () => this.#steps.step(target, requests),
+      find: () => this.#steps.stepWith('_etag', ETAG_USE, target, requests),
       forget: (row: RunStep) => this.#steps.forgetStep(row),
       send,
     } as const;
@@ -95,7 +99,7 @@ async function sendStatus(
   status: string,
   requests: RequestScope,
 ): Promise<Written | undefined> {
-  if (row._etag === null) throw missingColumn('_etag', 'a change of its status needs');
+  if (row._etag === null) throw missingColumn('_etag', ETAG_USE);
   const input = { id: row.id, etag: row._etag, status };
   const { data } = await requests.send(STATUS_MUTATION, { input });
   const written = (data.updateRunStep as { runStep?: Written } | null)?.runStep;

@@ -4,13 +4,13 @@ import { ownOperation } from '../graphql/own-operation.js';
 import { isPlainObject } from '../support/json.js';
 import type { TimeZone } from '../support/time-zone.js';
 import type { AttachmentFile } from './attachment-file.js';
-import { type Attachment, Attachments, type EarlierTry } from './attachments.js';
+import { type Attachment, Attachments, type EarlierTry, type TryProgress } from './attachments.js';
 import { EtagWrites, type Written } from './etag-writes.js';
 import { type FieldResult, writeAllFields } from './field-results.js';
 import { toFieldValue } from './field-values.js';
 import { RequestScope } from './request-scope.js';
 import { RunSteps } from './run-steps.js';
-import { missingColumn, type RunStepField } from './step-rows.js';
+import type { RunStepField } from './step-rows.js';
 import { StepStart, withStartAdvice, writableTargets } from './step-start.js';
 import { StepStatus } from './step-status.js';
 import { isGiven, type Target } from './target.js';
@@ -173,16 +173,14 @@ export class StepWriter {
     target: Target,
     file: AttachmentFile,
     options: StepRequestOptions,
-    earlier: EarlierTry = {},
+    earlier: EarlierTry & TryProgress = {},
   ): Promise<WriteResult<Attachment>> {
     return this.#run(options, async (requests) => {
-      const { id, entityId } = await this.#steps.step(target, requests);
+      const { id } = await this.#steps.step(target, requests);
       const done = await this.#attachments.attachedEarlier(file, id, earlier, requests);
       if (done) return resultOf('CreateFileAttachment', done, requests);
-      if (entityId === null) {
-        throw missingColumn('entityId', 'attachments need');
-      }
-      const attached = await this.#attachments.attach(file, entityId, requests, earlier.created);
+      const step = await this.#steps.stepWith('entityId', 'attachments need', target, requests);
+      const attached = await this.#attachments.attach(file, step.entityId, requests, earlier);
       return resultOf('CreateFileAttachment', attached, requests);
     });
   }

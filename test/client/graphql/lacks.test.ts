@@ -157,6 +157,21 @@ describe('an own operation', () => {
     assert.deepEqual(lacks.list(), [{ kind: 'field', type: 'Run', field: 'title' }]);
   });
 
+  it('asks for a part again after an hour, because ION may have it by then', () => {
+    let now = 0;
+    const lacks = new SchemaLacks(() => now);
+    lacks.keep(without('Cannot query field "title" on type "Run".').parts);
+    const hour = 60 * 60 * 1000;
+    for (const [time, text] of [
+      [hour - 1, /\{ id part/],
+      [hour, /\{ id title part/],
+    ] as const) {
+      now = time;
+      assert.match(line(lacks.adapt(operation, variables, new Map())), text);
+    }
+    assert.deepEqual(lacks.list(), []);
+  });
+
   it('of another message in progress is sent again, although the part is known by now', () => {
     const message = 'Cannot query field "title" on type "Run".';
     const { lacks, parts } = without(message);
@@ -193,7 +208,35 @@ describe('the rows of a resource', () => {
 
   it('are read without a wished field, whatever ION calls their type', () => {
     const message = 'Cannot query field "_etag" on type "RunOfAnotherName".';
-    assert.deepEqual(refusedParts(message), { needed: undefined, parts: ['runs._etag'] });
+    assert.deepEqual(refusedParts(message), { needed: undefined, parts: ['Run._etag'] });
+  });
+
+  describe('with a wished field of the same name in another table', () => {
+    const wished = ['title', 'steps.title'];
+    const operation = rowsOperation(runs, {
+      ...{ filters: [], fields: ['id', 'steps.id', ...wished], wished, sort: [] },
+    });
+    /** The parts that are left out after each of these refusals of one request. */
+    const leftOutAfter = (...types: string[]) => {
+      const lacks = new SchemaLacks();
+      const parts: RefusedParts = new Map();
+      return types.map((type) => {
+        const sent = lacks.adapt(operation, {}, parts);
+        const error = refused(`Cannot query field "title" on type "${type}".`);
+        assert.equal(lacks.refuse(operation, sent, error, parts), undefined);
+        return [...parts.keys()];
+      });
+    };
+
+    it('are read without the one that ION lacks only', () => {
+      assert.deepEqual(leftOutAfter('RunStep'), [['runs.steps.title']]);
+      assert.deepEqual(leftOutAfter('Run'), [['Run.title']]);
+    });
+
+    it('are read without both of them if ION still refuses the request', () => {
+      const both = ['runs.steps.title', 'Run.title'];
+      assert.deepEqual(leftOutAfter('Other', 'Other'), [['runs.steps.title'], both]);
+    });
   });
 
   it('keep a wished field if a field of the same name was chosen, which may be the unknown one', () => {

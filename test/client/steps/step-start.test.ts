@@ -63,6 +63,19 @@ describe('a step that is started before its value is written', () => {
     assert.equal(executed('updateRunStep'), 1);
   });
 
+  it('writes no value if ION does not return the status of the step', async () => {
+    ion.sandbox.control.set({ unknown: ['RunStep.status'] });
+    const { message } = await failure(writer.write(torque(), 1, options()), 'ION_RESPONSE');
+    assert.match(
+      message,
+      /step was not started, so no value was written\. ION returned no "status"/,
+    );
+    ion.sandbox.control.set({ unknown: [] });
+    assert.deepEqual(await state(), ['TODO', null]);
+    const { started } = await writer.write(torque(), 1, options());
+    assert.equal(started, true);
+  });
+
   it('is found by every name, also by the ID of the field alone', async () => {
     const { started } = await writer.write({ field: step.fields.Torque }, 1, options());
     assert.equal(started, true);

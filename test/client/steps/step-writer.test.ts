@@ -531,6 +531,33 @@ describe('writing to run steps', () => {
     });
   });
 
+  describe('a column of a step that ION did not know for a moment', () => {
+    const lacking = async (column: string, write: () => Promise<unknown>) => {
+      ion.sandbox.control.set({ unknown: [`RunStep.${column}`] });
+      const { message } = await failure(write(), 'ION_RESPONSE');
+      assert.match(message, new RegExp(`no "${column}" of type "RunStep"`));
+      ion.sandbox.control.set({ unknown: [] });
+    };
+
+    it('is asked for again by the next change of a status', async () => {
+      const other = await makeStep(client, FIELDS);
+      const complete = ({ step }: StepForTests) =>
+        writer.writeStatus({ step }, 'COMPLETE', options());
+      await lacking('_etag', () => complete(step));
+      for (const each of [step, other]) {
+        await complete(each);
+        assert.equal((await stepState(client, each.step)).status, 'COMPLETE');
+      }
+    });
+
+    it('is asked for again by the next file', async () => {
+      const attach = () => writer.attach({ step: step.step }, fileOf('a.txt', 'a'), options());
+      await lacking('entityId', attach);
+      await attach();
+      assert.equal((await stepState(client, step.step)).fileAttachments.length, 1);
+    });
+  });
+
   describe('a file', () => {
     const stored = async (id: number) => {
       const { data } = await client.request(
@@ -646,6 +673,42 @@ describe('writing to run steps', () => {
       const again = fileOf('Pr\u00fcfung.csv', 'content');
       await writer.attach(target, again, options(), { before: [] });
       assert.equal((await stepState(client, step.step)).fileAttachments.length, 1);
+    });
+
+    describe('by an ION that gives no URL of its bytes', () => {
+      beforeEach(() => ion.sandbox.control.set({ unknown: ['FileAttachment.downloadUrl'] }));
+      const target = () => ({ step: step.step });
+      const file = fileOf('report.csv', 'content');
+      /** Ids of the attachments after another try that knows of an earlier one. */
+      async function idsAfterAnother(isUploadedFirst: boolean): Promise<number[]> {
+        await writer.attach(target(), file, options());
+        await writer.attach(target(), file, options(), { before: [], isUploadedFirst });
+        return (await stepState(client, step.step)).fileAttachments.map(({ id }) => id);
+      }
+
+      it('is not attached twice if the bytes were there before the attachment', async () => {
+        assert.equal((await idsAfterAnother(true)).length, 1);
+      });
+
+      it('is attached again if the bytes may be missing', async () => {
+        ways['the older way']();
+        const ids = await idsAfterAnother(false);
+        assert.equal(ids.length, 2);
+        for (const id of ids) assert.equal((await stored(id)).file?.size, 7);
+      });
+
+      for (const [way, uploaded] of [
+        ['the newer way', [true]],
+        ['the older way', [false]],
+      ] as const) {
+        it(`says before the attachment whether its bytes are there, ${way}`, async () => {
+          ways[way]();
+          const told: boolean[] = [];
+          const creating = async (isUploaded: boolean) => void told.push(isUploaded);
+          await writer.attach(target(), file, options(), { creating });
+          assert.deepEqual(told, uploaded);
+        });
+      }
     });
 
     describe('whose earlier attempt left an attachment without content', () => {
