@@ -258,7 +258,7 @@ describe('sandbox: dialects', () => {
       assert.match(await sandbox.refusal(REQUEST), /^Cannot query field "requestFileUploadUrl"/);
       const grant = { s3Key: 'example', s3Etag: 'example' };
       const { errors } = await sandbox.run(CREATE, { input: { ...(await input()), ...grant } });
-      assert.match(String(errors?.[0]?.message), /Field "s3Key" is not defined by type/);
+      assert.match(String(errors?.[0]?.message), /"s3Key"/);
       const { createFileAttachment } = await sandbox.ask(CREATE, { input: await input() });
       assert.equal((await upload(createFileAttachment.uploadUrl)).status, 200);
     });

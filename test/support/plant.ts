@@ -39,8 +39,8 @@ export class Plant {
   readonly #id: string;
   readonly #sandbox: Sandbox;
   readonly #step: StepForTests;
-  /** The same step of the other run of the batch. */
-  readonly #sibling: StepForTests | undefined;
+  /** That step, and in a batch the same step of the other run. */
+  readonly #steps: readonly StepForTests[];
   /** The running Node-RED. */
   #url = '';
   #isClosed = false;
@@ -52,10 +52,10 @@ export class Plant {
     const client = new IonClient(clientSettings(sandbox));
     try {
       const step = await makeStep(client, FIELDS);
-      const sibling = dialect.isBatched ? await makeStep(client, FIELDS) : undefined;
-      if (sibling) putInOneBatch(sandbox, [step.run, sibling.run]);
+      const siblings = dialect.isBatched ? [await makeStep(client, FIELDS)] : [];
+      if (dialect.isBatched) putInOneBatch(sandbox, [step, ...siblings]);
       sandbox.control.set({ webhookRetryDelay: 10, ...dialect.settings });
-      return new Plant(id, dialect, sandbox, [step, sibling]);
+      return new Plant(id, dialect, sandbox, [step, ...siblings]);
     } finally {
       await client.close();
     }
@@ -65,13 +65,13 @@ export class Plant {
     id: string,
     dialect: NamedDialect,
     sandbox: Sandbox,
-    [step, sibling]: [StepForTests, StepForTests | undefined],
+    steps: readonly [StepForTests, ...StepForTests[]],
   ) {
     this.#id = id;
     this.dialect = dialect;
     this.#sandbox = sandbox;
-    this.#step = step;
-    this.#sibling = sibling;
+    this.#step = steps[0];
+    this.#steps = steps;
   }
 
   close(): Promise<void> {
@@ -287,7 +287,7 @@ export class Plant {
     const { runSteps } = this.#sandbox.data;
     this.#interfere('updateRunStep', () => runSteps.update(step, {}));
     await this.#send('status', { step, value: 'COMPLETE' });
-    for (const id of [step, this.#sibling?.step ?? step]) {
+    for (const { step: id } of this.#steps) {
       assert.equal(runSteps.get(id)?.status, 'COMPLETE');
       runSteps.update(id, { status: 'IN_PROGRESS' });
     }
@@ -361,7 +361,7 @@ export class Plant {
   }
 
   #hasValue(name: string, value: unknown): void {
-    for (const step of [this.#step, this.#sibling ?? this.#step]) {
+    for (const step of this.#steps) {
       assert.equal(String(this.#valueOf(name, step)), String(value), name);
     }
   }
@@ -395,8 +395,8 @@ function failed({ code, message } = { code: '', message: '' }): Error {
   return new Error(`${code}: ${message.replace(/^IonError: /, '')}`);
 }
 
-function putInOneBatch({ data }: Sandbox, runs: readonly number[]): void {
+function putInOneBatch({ data }: Sandbox, steps: readonly StepForTests[]): void {
   const batch = { title: 'Example batch' };
   const { id: runBatchId } = data.table('RunBatch').insert(batch);
-  for (const id of runs) data.runs.update(id, { runBatchId });
+  for (const { run } of steps) data.runs.update(run, { runBatchId });
 }
