@@ -135,6 +135,9 @@ async function take(url: string, theme: 'light' | 'dark', locale: string): Promi
     await page.fill('#ion-graphql-test-variables', '{ "id": 1 }');
     await page.click('#ion-graphql-run');
     await page.waitForSelector('#ion-graphql-result .red-ui-debug-msg-element');
+    await page.waitForFunction(() =>
+      /\d/.test(document.querySelector('#ion-graphql-schema')?.textContent ?? ''),
+    );
     await picture('ion-graphql');
     await editor.cancel();
 
