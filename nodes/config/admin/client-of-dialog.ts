@@ -114,7 +114,8 @@ function secretToSend(
  * @throws IonError `ION_CONFIG` for values that cannot work
  */
 function destination(values: ConfigValues): string {
-  const { graphqlUrl, tokenUrl } = resolveEndpoints(endpointSettings(values));
+  // A wrong audience changes no URL.
+  const { graphqlUrl, tokenUrl } = resolveEndpoints(endpointSettings({ ...values, audience: '' }));
   const { allowHttp = false, tls = '', proxy = '' } = values;
   return JSON.stringify([graphqlUrl, tokenUrl, allowHttp, tls, proxy]);
 }
