@@ -206,8 +206,8 @@ function partsFor(lack: Lack, wishes: readonly Wish[], operation: Operation): st
   if (exact.length > 0) return exact;
   if (mayBeNeeded(lack, operation)) return [];
   // If ION still refuses the document without the deepest ones, the next try leaves out others.
-  const depths = parts.map(depthOf);
-  return parts.filter((_, index) => lack.kind !== 'field' || depths[index] === Math.max(...depths));
+  const deepest = Math.max(...parts.map(depthOf));
+  return parts.filter((part) => lack.kind !== 'field' || depthOf(part) === deepest);
 }
 
 function depthOf(part: string): number {

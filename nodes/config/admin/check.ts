@@ -2,6 +2,7 @@ import type { NodeAPI } from 'node-red';
 import { IonClient, type IonClientSettings } from '../../client/client.js';
 import { IonError } from '../../client/errors.js';
 import { proxiesFor } from '../../client/http/proxies.js';
+import { passwordsIn } from '../../client/support/url-password.js';
 import { type CheckResult, type CheckSubject, checkEverything } from '../check/check-everything.js';
 import { type ConfigValues, clientSettings, timeZoneOf } from '../client-settings.js';
 import type { IonConfigNode } from '../config-node.js';
@@ -74,9 +75,7 @@ function subjectOf(
     hasProxy = proxies !== undefined;
     isVerifying = tls?.rejectUnauthorized !== false;
     for (const url of [proxies?.http, proxies?.https]) {
-      if (!url) continue;
-      const { password } = new URL(url);
-      secrets.add(password).add(decodeURIComponent(password));
+      for (const password of passwordsIn(url ?? '')) secrets.add(password);
     }
     secrets.add(String(tls?.passphrase ?? ''));
   } catch {
