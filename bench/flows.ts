@@ -47,7 +47,11 @@ export function ionConfig(server: string, config: object = {}): object[] {
   ];
 }
 
-export function graphqlNode(query: string, pages: 'one' | 'stream'): object {
+export function graphqlNode(
+  query: string,
+  pages: 'one' | 'stream',
+  pageSize: number | 'auto' = 100,
+): object {
   return {
     type: 'ion-graphql',
     config: 'config',
@@ -56,7 +60,7 @@ export function graphqlNode(query: string, pages: 'one' | 'stream'): object {
     variables: 'variables',
     variablesType: 'msg',
     pages,
-    pageSize: 100,
+    pageSize,
     limit: 0,
     output: 'payload',
   };

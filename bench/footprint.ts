@@ -1,11 +1,16 @@
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { run } from './processes.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { prepareUserDir } from '../tools/node-red.js';
+import { graphqlNode, ionConfig, measured } from './flows.js';
+import { heapOf, run, withNodeRedIn, withUserDir } from './processes.js';
 import type { Report } from './report.js';
-import { shown, spread } from './statistics.js';
+import { KEY, QUERY } from './request.js';
+import { ratios, shown, spread } from './statistics.js';
 
 const ROUNDS = 15;
+const SETTLED_MS = 2000;
 const MEGABYTE = 1024 * 1024;
 /** The package itself, and its dependencies without those of the outbox. */
 const WITHOUT_OUTBOX = ['@ion-nodes/node-red-ion', 'graphql', 'oauth4webapi', 'undici'];
@@ -54,8 +59,55 @@ export async function measureStart(report: Report): Promise<void> {
       shown(megabytes(costs[what]), 1),
     ]),
   );
-  const [ion, got] = [ms(costs.ion).median, ms(costs.got).median];
-  report.check(ion <= got, `${ion.toFixed(1)} ms, \`got\` ${got.toFixed(1)} ms (at most as long)`);
+  const pairs = ratios(
+    costs.ion.map((cost) => cost.ms),
+    costs.got.map((cost) => cost.ms),
+  );
+  report.checkRatios(pairs, 0.5, 'the time of `got`');
+}
+
+/** Resident memory of a configuration without work, in a real Node-RED. */
+export async function measureMemory(report: Report): Promise<void> {
+  report.heading('Memory of an idle configuration');
+  report.text(
+    `Resident memory of Node-RED ${SETTLED_MS / 1000} s after its start, after a garbage collection, in MB; minimum / median / maximum of ${ROUNDS} interleaved runs.`,
+  );
+  const without: number[] = [];
+  const within: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    without.push(await idleMemory());
+    within.push(
+      await idleMemory([
+        ...ionConfig('http://127.0.0.1:9'),
+        ...measured('ion', graphqlNode(QUERY, 'one')),
+      ]),
+    );
+  }
+  report.table(
+    ['', 'MB'],
+    [
+      ['Node-RED without this package', shown(spread(without), 1)],
+      ['with an ion-config and an ion-graphql node', shown(spread(within), 1)],
+    ],
+  );
+  const { median } = spread(within.map((each, index) => each - Number(without[index])));
+  report.check(
+    median <= 12,
+    `${median.toFixed(1)} MB more, median of neighbouring runs (at most 12)`,
+  );
+}
+
+/** @param flow none: Node-RED does not even load this package */
+async function idleMemory(flow?: object[]): Promise<number> {
+  return withUserDir(async (userDir) => {
+    if (flow) await prepareUserDir(userDir, flow, { config: KEY });
+    else await writeFile(join(userDir, 'flows.json'), '[]');
+    return withNodeRedIn(userDir, async (nodeRed) => {
+      await sleep(SETTLED_MS);
+      await heapOf(nodeRed);
+      return (await nodeRed.memory()) / MEGABYTE;
+    });
+  });
 }
 
 /** Packages that `npm install` of this package installs. */

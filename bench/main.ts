@@ -1,17 +1,21 @@
 // npm run bench – this package compared with its alternatives.
 //   npm run bench                        all parts; also writes docs/benchmarks.md
-//   npm run bench -- messages latency    only these parts: messages latency lists tokens changes
-//                                        outbox events scale start size
+//   npm run bench -- messages latency    only these parts: messages latency lists pages tokens
+//                                        changes outbox backlog waiting events lookups scale start
+//                                        memory size
 import { writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { measureBacklog, measureWaiting } from './backlog.js';
 import { measureChanges } from './changes.js';
 import { measureEvents } from './events.js';
-import { measureSize, measureStart } from './footprint.js';
+import { measureMemory, measureSize, measureStart } from './footprint.js';
 import { measureLists } from './lists.js';
+import { measureLookups } from './lookups.js';
 import { measureLatency, measureThroughput } from './messages.js';
 import { measureOutbox } from './outbox.js';
+import { measurePages } from './pages.js';
 import { run } from './processes.js';
 import { Report } from './report.js';
 import { measureScale } from './scale.js';
@@ -33,12 +37,17 @@ const parts: Record<string, (report: Report) => Promise<void>> = {
   messages: measureThroughput,
   latency: measureLatency,
   lists: measureLists,
+  pages: measurePages,
   tokens: measureTokens,
   changes: measureChanges,
   outbox: measureOutbox,
+  backlog: measureBacklog,
+  waiting: measureWaiting,
   events: measureEvents,
+  lookups: measureLookups,
   scale: measureScale,
   start: measureStart,
+  memory: measureMemory,
   size: measureSize,
 };
 
@@ -60,14 +69,18 @@ async function circumstances(): Promise<string> {
   );
   const python =
     "import platform, requests; print(platform.python_version(), 'requests', requests.__version__)";
-  const { stdout } = await run('/usr/bin/python3', ['-c', python]);
+  // Only the lists need the script.
+  const script = await run('/usr/bin/python3', ['-c', python]).then(
+    ({ stdout }) => `Python ${stdout.trim()}`,
+    () => 'no Python with requests',
+  );
   const [cpu] = cpus();
   return [
     new Date().toISOString().slice(0, 10),
     `${cpus().length} × ${cpu?.model.trim()}, ${Math.round(totalmem() / 1024 ** 3)} GB`,
     `Node.js ${process.versions.node}`,
     ...versions,
-    `Python ${stdout.trim()}`,
+    script,
   ].join(' · ');
 }
 

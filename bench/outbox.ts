@@ -1,6 +1,12 @@
 import { stepNode } from '../tools/flow-nodes.js';
 import { graphqlNode, ionConfig, measured } from './flows.js';
-import { measure, serverStatistics, withNodeRed, withServer } from './processes.js';
+import {
+  measure,
+  type ServerStatistics,
+  serverStatistics,
+  withNodeRed,
+  withServer,
+} from './processes.js';
 import type { Report } from './report.js';
 import { KEY } from './request.js';
 import { shown, spread } from './statistics.js';
@@ -63,11 +69,12 @@ export async function measureOutbox(report: Report): Promise<void> {
   report.check(share >= 0.8, `drains at ${share.toFixed(2)} of ion-graphql's rate (at least 0.80)`);
 }
 
-function outboxFlow(server: string): object[] {
+/** An ion-step with an outbox whose messages are done when their writes are on the disk. */
+export function outboxFlow(server: string, config: object = {}): object[] {
   const step = { ...stepNode, delivery: 'outbox', outputs: 2 };
   const [source, node, failed] = measured('ion-step', step) as [object, object, object];
   return [
-    ...ionConfig(server, { concurrency: CONCURRENCY }),
+    ...ionConfig(server, { concurrency: CONCURRENCY, writesPerRequest: 1, ...config }),
     source,
     { ...node, wires: [[], []] },
     failed,
@@ -77,7 +84,8 @@ function outboxFlow(server: string): object[] {
   ];
 }
 
-async function untilEmpty(nodeRed: string, server: string) {
+/** Waits until the outbox is empty. @returns what the server has counted */
+export async function untilEmpty(nodeRed: string, server: string): Promise<ServerStatistics> {
   for (;;) {
     const response = await fetch(`${nodeRed}/ion-config/config/outbox`);
     const { waiting } = (await response.json()) as { waiting: number };

@@ -13,6 +13,8 @@ export interface ServerOptions {
   runs?: number;
   /** Latency of a response in ms. */
   latency?: number;
+  /** Additional latency for each row of a page, in ms. */
+  rowLatency?: number;
   /** Lifetime of a token in seconds. */
   tokenSeconds?: number;
   /** Latency of a token response in ms. */
@@ -49,26 +51,53 @@ export async function serverStatistics(url: string): Promise<ServerStatistics> {
 
 export interface BenchNodeRed {
   url: string;
+  /** When its flows had started, in ms since 1970. */
+  upAt: number;
   /** Largest resident memory so far, in bytes. */
   peakMemory(): Promise<number>;
+  /** Resident memory now, in bytes. */
+  memory(): Promise<number>;
+}
+
+/** A user folder of Node-RED, which is removed when the callback ends. */
+export async function withUserDir<Result>(
+  work: (userDir: string) => Promise<Result>,
+): Promise<Result> {
+  const userDir = await mkdtemp(join(tmpdir(), 'node-red-ion-bench-'));
+  try {
+    return await work(userDir);
+  } finally {
+    await rm(userDir, { recursive: true, force: true });
+  }
 }
 
 /**
  * Starts a Node-RED with a flow and the nodes in this folder, and passes it to the callback.
  * @param flow the flow, or a function that creates it from the URL of Node-RED
  */
-export async function withNodeRed<Result>(
+export function withNodeRed<Result>(
   flow: object[] | ((url: string) => object[]),
   credentials: object,
   work: (nodeRed: BenchNodeRed) => Promise<Result>,
   env: Record<string, string> = {},
 ): Promise<Result> {
-  const userDir = await mkdtemp(join(tmpdir(), 'node-red-ion-bench-'));
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  await prepareUserDir(userDir, typeof flow === 'function' ? flow(url) : flow, credentials);
+  return withUserDir(async (userDir) => {
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    await prepareUserDir(userDir, typeof flow === 'function' ? flow(url) : flow, credentials);
+    return withNodeRedIn(userDir, work, { port, env });
+  });
+}
+
+/** Starts a Node-RED with a user folder and the nodes in this folder, and passes it to the callback. */
+export async function withNodeRedIn<Result>(
+  userDir: string,
+  work: (nodeRed: BenchNodeRed) => Promise<Result>,
+  { port, env = {} }: { port?: number; env?: Record<string, string> } = {},
+): Promise<Result> {
+  const freeOrGiven = port ?? (await freePort());
   const settings = { nodesDir: join(__dirname, 'nodes') };
-  const nodeRed = await startNodeRed({ userDir, port, settings, env, output: 'pipe' });
+  const nodeRed = await startNodeRed({ userDir, port: freeOrGiven, settings, env, output: 'pipe' });
   let log = '';
   const { stdout, stderr } = nodeRed.process;
   stderr?.pipe(process.stderr);
@@ -80,17 +109,19 @@ export async function withNodeRed<Result>(
     });
     nodeRed.process.once('exit', () => reject(new Error(log)));
   });
+  const memory = async (name: 'VmHWM' | 'VmRSS') => {
+    const status = await readFile(`/proc/${nodeRed.process.pid}/status`, 'utf8');
+    return Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1]) * 1024;
+  };
   try {
     return await work({
-      url,
-      async peakMemory() {
-        const status = await readFile(`/proc/${nodeRed.process.pid}/status`, 'utf8');
-        return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
-      },
+      url: `http://127.0.0.1:${freeOrGiven}`,
+      upAt: Date.now(),
+      peakMemory: () => memory('VmHWM'),
+      memory: () => memory('VmRSS'),
     });
   } finally {
     await nodeRed.stop();
-    await rm(userDir, { recursive: true, force: true });
   }
 }
 
@@ -98,10 +129,20 @@ export async function withNodeRed<Result>(
 export interface Measured {
   answered: number;
   seconds: number;
-  /** In ms, only at a steady rate. */
+  /** User and system time of the process while these messages were answered, in µs. */
+  cpuMicros: number;
+  /** In ms, only at a steady rate or with values. */
   latencies: number[];
+  /** Numbers of look-ups, by where their answers come from: `ion`, `remembered`. */
+  origins?: Record<string, number>;
   /** In ms since 1970. */
   sentAt: number[];
+}
+
+/** Used heap of Node-RED after a garbage collection, in bytes. */
+export async function heapOf(nodeRed: BenchNodeRed): Promise<number> {
+  const response = await fetch(`${nodeRed.url}/bench-heap`);
+  return ((await response.json()) as { heapUsed: number }).heapUsed;
 }
 
 /** Starts a measurement of a `bench-source`. */

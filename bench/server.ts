@@ -7,9 +7,10 @@ import { cursorAt, offsetOf } from '../nodes/client/paging/cursors.js';
 import type { ServerOptions, ServerStatistics } from './processes.js';
 import { TOKEN } from './request.js';
 
-const { runs, latency, tokenSeconds, tokenLatency }: Required<ServerOptions> = {
+const { runs, latency, rowLatency, tokenSeconds, tokenLatency }: Required<ServerOptions> = {
   runs: 1000,
   latency: 0,
+  rowLatency: 0,
   tokenSeconds: 3600,
   tokenLatency: 0,
   ...JSON.parse(process.argv[2] ?? '{}'),
@@ -41,6 +42,8 @@ function runAt(index: number): string {
 
 let isChanges = false;
 const edges = Array.from({ length: runs }, (_, index) => runAt(index));
+type Variables = Record<string, unknown>;
+
 /** Complete responses with headers, by request body. */
 const answers = new Map<string, Buffer>();
 const statistics: ServerStatistics = { tokensAt: [], requests: 0, writesAt: [] };
@@ -69,6 +72,7 @@ function answerOf(url: string, body: string): Buffer {
     return withHead('{}');
   }
   statistics.requests++;
+  if (body.includes('Batch(')) return withHead(batchedAnswer(body));
   if (body.includes('updateRunStepFieldValue')) {
     statistics.writesAt.push(Date.now());
     return WRITTEN;
@@ -116,6 +120,31 @@ function answerTo(body: string): string {
   return `{"data":{"runs":{"edges":[${page.join(',')}],"pageInfo":${pageInfo}}}}`;
 }
 
+/** Root fields of documents that hold several operations: response key, field, name of the ID. */
+const batches = new Map<string, [key: string, field: string, variable: string][]>();
+
+/** Several operations in one document, as the package sends them. */
+function batchedAnswer(body: string): string {
+  const { query, variables } = JSON.parse(body) as { query: string; variables: Variables };
+  let fields = batches.get(query);
+  if (!fields) {
+    const root = /^(?: {2})?(p\d+_\w+): (\w+)\(\w+: \$(p\d+_\w+)\)/gm;
+    fields = [...query.matchAll(root)].map(([, ...found]) => found as [string, string, string]);
+    batches.set(query, fields);
+  }
+  const data: Record<string, unknown> = {};
+  for (const [key, field, variable] of fields) {
+    const value = variables[variable];
+    if (field === 'updateRunStepFieldValue') {
+      statistics.writesAt.push(Date.now());
+      data[key] = { runStepField: { ...FIELD, id: (value as { id: unknown }).id } };
+    } else {
+      data[key] = Object.values(stepsOf(`${field}(`, String(value)))[0];
+    }
+  }
+  return JSON.stringify({ data });
+}
+
 /** Each run has one step with one field, all with the same id. */
 function stepsOf(query: string, id: string): object {
   const own = { id: Number(id), _etag: '1' };
@@ -124,6 +153,13 @@ function stepsOf(query: string, id: string): object {
     return { runStep: { ...step, fields: [{ ...FIELD, ...own, runStepId: own.id }] } };
   }
   return { run: { id: own.id, steps: [step] } };
+}
+
+/** The rows that a request reads. */
+function rowsIn(body: string): number {
+  if (rowLatency === 0 || body === '') return 0;
+  const { after, first = 0 } = JSON.parse(body).variables ?? {};
+  return Math.min(first, runs - 1 - (offsetOf(after) ?? -1));
 }
 
 /** Speaks just enough HTTP/1.1: Node's own server would occupy a whole core. */
@@ -141,7 +177,7 @@ const server = createServer({ noDelay: true }, (socket) => {
     const body = received.toString('latin1', beginOfBody, beginOfBody + length);
     // No client sends a request before the response to the last one.
     received = Buffer.alloc(0);
-    const delay = url.endsWith('/token') ? tokenLatency : latency;
+    const delay = url.endsWith('/token') ? tokenLatency : latency + rowLatency * rowsIn(body);
     if (url === '/down' || url === '/up') isDown = url === '/down';
     else if (isDown && url === '/graphql') {
       socket.destroy();

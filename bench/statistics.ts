@@ -11,6 +11,16 @@ export function spread(values: readonly number[]): Spread {
   return { min: at(0), median: at(sorted.length >> 1), max: at(sorted.length - 1) };
 }
 
+/** The ratios of neighbouring runs: of each value to the one that was measured beside it. */
+export function ratios(values: readonly number[], others: readonly number[]): number[] {
+  return values.map((value, index) => value / (others[index] ?? Number.NaN));
+}
+
+/** Distance between the quartiles, as a share of the median: what is typical from run to run. */
+export function unsteadiness(values: readonly number[]): number {
+  return (percentile(values, 0.75) - percentile(values, 0.25)) / percentile(values, 0.5);
+}
+
 /** @param share 0.5 for the median, 0.99 for the value that only one in a hundred exceeds */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);

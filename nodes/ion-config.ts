@@ -1,4 +1,6 @@
 import type { NodeAPI, NodeDef } from 'node-red';
+import type { OperationsPerRequest } from './client/batching/batch-size.js';
+import { RequestBatches } from './client/batching/request-batches.js';
 import { IonClient } from './client/client.js';
 import { IonError, toIonError } from './client/errors.js';
 import { StepWriter } from './client/steps/step-writer.js';
@@ -9,8 +11,10 @@ import {
   clientSettings,
   outboxLimits,
   timeZoneOf,
+  writesPerRequest,
 } from './config/client-settings.js';
 import type { IonConfigNode } from './config/config-node.js';
+import { LookupHolder } from './config/lookup-holder.js';
 import { OutboxHolder } from './config/outbox-holder.js';
 import { configMigrations } from './migrations/ion-config.js';
 import { migratedConfig } from './shared/migrated-config.js';
@@ -21,6 +25,7 @@ type IonConfigDef = NodeDef & ConfigValues;
 
 interface Connection {
   client: IonClient;
+  batches: RequestBatches;
   steps: StepWriter;
 }
 
@@ -29,11 +34,21 @@ function connect(RED: NodeAPI, node: IonConfigNode, config: IonConfigDef): Conne
   try {
     const timeZone = timeZoneOf(config);
     const client = new IonClient(clientSettings(RED, config, node.credentials ?? {}));
-    return { client, steps: new StepWriter(client, timeZone) };
+    const batches = new RequestBatches(client, operationsPerRequest(config));
+    return { client, batches, steps: new StepWriter(client, timeZone, batches) };
   } catch (thrown) {
     const error = toIonError(thrown, 'ION_CONFIG');
     node.warn(error.message);
     return error;
+  }
+}
+
+/** A bad number affects only nodes that use the outbox, which does not open then. */
+function operationsPerRequest(config: IonConfigDef): OperationsPerRequest {
+  try {
+    return writesPerRequest(config);
+  } catch {
+    return 1;
   }
 }
 
@@ -58,22 +73,25 @@ export = (RED: NodeAPI): void => {
       return connection;
     };
     const outbox = new OutboxHolder(RED, this, {
-      endpoint: () => requireConnection().client.endpoint,
+      client: () => requireConnection().client,
       writer: () => requireConnection().steps,
+      batches: () => requireConnection().batches,
       concurrency: () => requireConnection().client.concurrency,
       queueLimit: () => requireConnection().client.queueLimit,
       limits: () => outboxLimits(config),
     });
+    const holder = new LookupHolder(RED, this, () => requireConnection().client);
     Object.defineProperties(this, {
       values: { value: config },
       client: { get: () => requireConnection().client },
       steps: { get: () => requireConnection().steps },
       outbox: { value: outbox },
+      lookups: { get: () => holder.lookups },
       users: { value: new Set() },
     });
     const close = async (isRemoved: boolean) => {
-      // The outbox closes first, because its requests need the client.
-      await outbox.close(isRemoved).finally(async () => {
+      // They close first, because their requests need the client.
+      await Promise.all([outbox.close(isRemoved), holder.close(isRemoved)]).finally(async () => {
         if (!(connection instanceof IonError)) await connection.client.close();
       });
     };

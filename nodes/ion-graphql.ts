@@ -1,7 +1,8 @@
-import type { Node, NodeAPI, NodeDef } from 'node-red';
+import type { Node, NodeAPI } from 'node-red';
 import type { IonClient } from './client/client.js';
 import { closedError, IonError, toIonError, withSentence } from './client/errors.js';
-import { type Operation, parseOperation } from './client/graphql/operation.js';
+import { type Operation, parseOperation, requiredVariables } from './client/graphql/operation.js';
+import type { PageSize } from './client/paging/page-reader.js';
 import { pagedOperation } from './client/paging/paged-operation.js';
 import { failureAt, type Page, pages } from './client/paging/paginator.js';
 import { describe } from './client/support/describe.js';
@@ -9,19 +10,27 @@ import { isPlainObject } from './client/support/json.js';
 import { Slices } from './client/support/slices.js';
 import { requireConfig, statusWithConfig } from './config/find-config.js';
 import type { NodeWork } from './config/node-work.js';
+import { outboxResults } from './config/outbox-results.js';
 import { registerUser } from './config/register-user.js';
+import {
+  checkOutboxProperties,
+  type OutboxProperties,
+  readOutboxWrite,
+  requireMutation,
+} from './graphql/outbox-write.js';
 import { graphqlMigrations } from './migrations/ion-graphql.js';
+import { graphqlEntry } from './outbox/graphql-writes.js';
 import { requireResolved, requireResolvedChoices } from './shared/environment-references.js';
 import { handleMessages, type MessageTools } from './shared/handle-messages.js';
 import type { Message, MessageDetails } from './shared/message.js';
 import { migratedConfig } from './shared/migrated-config.js';
 import { missingSource } from './shared/missing-source.js';
 import { requireOutput } from './shared/output-property.js';
-import { requireNumber } from './shared/property-checks.js';
+import { requireDelivery, requireNumber, requirePageSize } from './shared/property-checks.js';
 import { Sequence } from './shared/sequence.js';
 import { jsonValue, typedValue } from './shared/typed-value.js';
 
-interface IonGraphqlConfig extends NodeDef {
+interface IonGraphqlConfig extends OutboxProperties {
   config: string;
   query: string;
   queryType: 'graphql' | 'msg' | 'flow' | 'global' | 'jsonata' | 'env';
@@ -35,6 +44,9 @@ interface IonGraphqlConfig extends NodeDef {
 }
 
 type Variables = Record<string, unknown> | undefined;
+
+/** The operations of nodes, whose texts stay the same until the next deploy. */
+const parsedTexts = new WeakMap<IonGraphqlConfig, Operation>();
 
 /** The request of one message. */
 interface Request {
@@ -50,26 +62,43 @@ export = (RED: NodeAPI): void => {
     RED.nodes.createNode(this, saved);
     const config = migratedConfig(RED, this, graphqlMigrations, saved);
     const status = statusWithConfig(RED, this, config);
-    registerUser(RED, this, config, () => workOf(RED, config));
+    registerUser(RED, this, config, () => workOf(RED, this, config));
+    const outbox = outboxResults(RED, this, status, config);
+    let isChecked = false;
     handleMessages(RED, this, status, config.output, async (msg, tools) => {
-      const { client } = requireConfig(RED, config);
-      checkReferences(config);
-      const request: Request = {
-        client,
-        msg,
-        operation:
-          config.queryType === 'graphql'
-            ? parseText(config)
-            : await readOperation(RED, this, config, msg),
-        variables: await readVariables(RED, this, config, msg),
-        config,
-      };
-      await sendResult(RED, request, tools).catch((thrown) => {
+      const ion = requireConfig(RED, config);
+      if (!isChecked) checkReferences(config);
+      if (config.delivery === 'outbox') {
+        await outbox.accept(ion, msg, tools, async () => {
+          if (!isChecked) checkOutboxProperties(RED, this, config);
+          isChecked = true;
+          const mutation = await readRequest(RED, this, config, msg);
+          const write = await readOutboxWrite(RED, this, config, msg, mutation);
+          return { entry: () => graphqlEntry(write) };
+        });
+        return;
+      }
+      isChecked = true;
+      const { operation, variables } = await readRequest(RED, this, config, msg);
+      const request: Request = { client: ion.client, msg, operation, variables, config };
+      try {
+        await sendResult(RED, request, tools);
+      } catch (thrown) {
         throw withMissingVariables(thrown, request);
-      });
+      }
     });
   });
 };
+
+async function readRequest(RED: NodeAPI, node: Node, config: IonGraphqlConfig, msg: Message) {
+  const { queryType, operationName = '' } = config;
+  const operation =
+    queryType === 'graphql' ? parseText(config) : await readOperation(RED, node, config, msg);
+  // Awaited here: another async function would cost each message a turn.
+  const given =
+    config.variables === '' ? undefined : await typedValue(RED, node, msg, variablesInput(config));
+  return { operation, operationName, variables: variablesOf(config, given) };
+}
 
 function sendResult(RED: NodeAPI, request: Request, tools: MessageTools): Promise<void> {
   if (request.config.pages === 'all') return sendAll(request, tools);
@@ -87,7 +116,12 @@ function withMissingVariables(
 ): IonError {
   const error = toIonError(thrown);
   const { origin, errors = [] } = error;
-  if (variables !== undefined || origin !== 'operation' || !needsVariables(operation)) return error;
+  if (
+    variables !== undefined ||
+    origin !== 'operation' ||
+    requiredVariables(operation).length === 0
+  )
+    return error;
   const isAboutVariable = errors.some(({ message }) => NOT_PROVIDED.test(message));
   const why = missingSource(config.variablesType, config.variables);
   if (!isAboutVariable || why === undefined) return error;
@@ -98,29 +132,30 @@ function withMissingVariables(
   });
 }
 
-function needsVariables({ definition }: Operation): boolean {
-  return (definition.variableDefinitions ?? []).some(
-    ({ type, defaultValue }) => type.kind === 'NonNullType' && !defaultValue,
-  );
-}
-
-function parseText({ query, operationName }: IonGraphqlConfig): Operation {
+function parseText(config: IonGraphqlConfig): Operation {
+  const known = parsedTexts.get(config);
+  if (known) return known;
+  const { query, operationName } = config;
   requireResolved('The query', query, 'ION_QUERY');
-  return parseOperation(query, operationName);
+  const operation = parseOperation(query, operationName);
+  parsedTexts.set(config, operation);
+  return operation;
 }
 
-/** @throws IonError for a reference to an environment variable that was not replaced */
+/** @throws IonError for a reference to an environment variable that was not replaced, or another delivery */
 function checkReferences(config: IonGraphqlConfig): void {
   requireResolvedChoices('ion-graphql', config, ['pages']);
+  requireDelivery('ion-graphql', config.delivery);
   requireResolved('The name of the operation', config.operationName, 'ION_QUERY');
 }
 
-function workOf(RED: NodeAPI, config: IonGraphqlConfig): NodeWork {
+function workOf(RED: NodeAPI, node: Node, config: IonGraphqlConfig): NodeWork {
   requireOutput(RED, config.output || 'payload');
   checkReferences(config);
   if (config.variablesType === 'json' && config.variables !== '') {
     variablesOf(config, jsonValue(variablesInput(config)));
   }
+  if (config.delivery === 'outbox') return outboxWorkOf(RED, node, config);
   if (config.queryType !== 'graphql') return { operations: [], isOpen: true };
   const operation = parseText(config);
   if (config.pages !== 'all' && config.pages !== 'stream') return { operations: [{ operation }] };
@@ -128,6 +163,15 @@ function workOf(RED: NodeAPI, config: IonGraphqlConfig): NodeWork {
   const paged = pagedOperation(operation);
   const { pageSize } = pagingOf(config);
   return { operations: [{ operation: paged }], pageSize };
+}
+
+function outboxWorkOf(RED: NodeAPI, node: Node, config: IonGraphqlConfig): NodeWork {
+  const prepare = checkOutboxProperties(RED, node, config);
+  const operations = prepare ? [{ operation: prepare }] : [];
+  if (config.queryType !== 'graphql') return { operations, isOpen: true, usesOutbox: true };
+  const operation = parseText(config);
+  requireMutation(operation);
+  return { operations: [{ operation }, ...operations], usesOutbox: true };
 }
 
 async function readOperation(
@@ -139,16 +183,6 @@ async function readOperation(
   const { query, queryType, operationName } = config;
   const input = { value: query, type: queryType, subject: 'The query', code: 'ION_QUERY' } as const;
   return parseOperation(await typedValue(RED, node, msg, input), operationName);
-}
-
-async function readVariables(
-  RED: NodeAPI,
-  node: Node,
-  config: IonGraphqlConfig,
-  msg: Message,
-): Promise<Variables> {
-  if (config.variables === '') return undefined;
-  return variablesOf(config, await typedValue(RED, node, msg, variablesInput(config)));
 }
 
 function variablesInput({ variables: value, variablesType: type }: IonGraphqlConfig) {
@@ -223,9 +257,9 @@ function readPages(
 }
 
 /** @throws IonError `ION_CONFIG` */
-function pagingOf({ pageSize, limit }: IonGraphqlConfig): { pageSize: number; limit: number } {
+function pagingOf({ pageSize, limit }: IonGraphqlConfig): { pageSize: PageSize; limit: number } {
   return {
-    pageSize: requireNumber('ion-graphql', 'pageSize', pageSize),
+    pageSize: requirePageSize('ion-graphql', pageSize),
     limit: requireNumber('ion-graphql', 'limit', limit),
   };
 }

@@ -34,6 +34,7 @@ import {
   isListOf,
   isString,
   requireNumber,
+  requirePageSize,
   requireSwitch,
   requireValid,
 } from './shared/property-checks.js';
@@ -201,7 +202,7 @@ function workOf(RED: NodeAPI, config: IonRunsConfig): NodeWork {
   // All changes are read.
   if (!isFeed) requireNumber('ion-runs', 'limit', config.limit);
   const sent = isFeed ? changesQuery(runs, query, ANY_TIME) : query;
-  const pageSize = requireNumber('ion-runs', 'pageSize', config.pageSize);
+  const pageSize = requirePageSize('ion-runs', config.pageSize);
   return { operations: [sentRowsOperation(runs, sent)], pageSize };
 }
 
@@ -225,8 +226,7 @@ function readFilter({ filters }: Message): Record<string, unknown> | undefined {
 
 function paging({ pageSize, mode }: IonRunsConfig, { signal, onState }: MessageTools) {
   const isCollected = mode !== 'each' && mode !== 'page';
-  const rows = requireNumber('ion-runs', 'pageSize', pageSize);
-  return { pageSize: rows, signal, onState, isCollected };
+  return { pageSize: requirePageSize('ion-runs', pageSize), signal, onState, isCollected };
 }
 
 function readLimit(config: IonRunsConfig, { limit }: Message): number {

@@ -5,6 +5,7 @@ import { type AttachmentFile, fileAt, fileOf } from './client/steps/attachment-f
 import { stepOperations } from './client/steps/step-operations.js';
 import type { ConflictPolicy, ValueOptions, WriteResult } from './client/steps/step-writer.js';
 import {
+  checkFieldNames,
   checkName,
   checkTarget,
   type Reference,
@@ -15,23 +16,20 @@ import { isPlainObject } from './client/support/json.js';
 import type { IonConfigNode } from './config/config-node.js';
 import { requireConfig, statusWithConfig } from './config/find-config.js';
 import type { NodeWork } from './config/node-work.js';
+import { outboxResults } from './config/outbox-results.js';
 import { registerUser } from './config/register-user.js';
 import { stepMigrations } from './migrations/ion-step.js';
-import type { NewStepWrite } from './outbox/step-writes.js';
+import { type NewStepWrite, stepEntry } from './outbox/step-writes.js';
 import { requireResolvedChoices } from './shared/environment-references.js';
 import { handleMessages, type MessageTools } from './shared/handle-messages.js';
 import type { Message } from './shared/message.js';
 import { migratedConfig } from './shared/migrated-config.js';
 import { missingSource } from './shared/missing-source.js';
 import { requireOutput } from './shared/output-property.js';
-import { requireSwitch } from './shared/property-checks.js';
+import { requireDelivery, requireSwitch } from './shared/property-checks.js';
 import { typedValue } from './shared/typed-value.js';
-import { outboxResults } from './step/outbox-results.js';
 
-/** The fields that one message may write. */
-const MAX_FIELDS = 1000;
-
-const CHOICES = ['action', 'onConflict', 'delivery', 'keep'] as const;
+const CHOICES = ['action', 'onConflict', 'keep'] as const;
 
 type InputType = 'str' | 'num' | 'msg' | 'flow' | 'global' | 'jsonata' | 'env';
 
@@ -69,10 +67,15 @@ export = (RED: NodeAPI): void => {
     const results = outboxResults(RED, this, status, config);
     handleMessages(RED, this, status, config.output, async (msg, tools) => {
       const ion = requireConfig(RED, config);
-      requireResolvedChoices('ion-step', config, CHOICES);
-      const write = await readWrite(RED, this, config, msg);
-      if (config.delivery === 'outbox') await results.add(ion, msg, write, tools);
-      else await writeDirectly(ion, msg, write, tools);
+      checkChoices(config);
+      const read = () => readWrite(RED, this, config, msg);
+      if (config.delivery !== 'outbox') await writeDirectly(ion, msg, await read(), tools);
+      else {
+        await results.accept(ion, msg, tools, async () => {
+          const write = await read();
+          return { entry: () => stepEntry(write), content: write.file?.content };
+        });
+      }
     });
   });
 };
@@ -136,24 +139,23 @@ async function readWrite(
   };
 }
 
+/** @throws IonError `ION_CONFIG` */
+function checkChoices(config: IonStepConfig): void {
+  requireResolvedChoices('ion-step', config, CHOICES);
+  requireDelivery('ion-step', config.delivery);
+}
+
 function isStarting({ action, startStep }: IonStepConfig): boolean {
   return action === 'field' && requireSwitch('ion-step', 'startStep', startStep, false);
 }
 
 function workOf(RED: NodeAPI, config: IonStepConfig): NodeWork {
   requireOutput(RED, config.output || 'payload');
-  requireResolvedChoices('ion-step', config, CHOICES);
+  checkChoices(config);
   return {
     operations: stepOperations(config.action, isStarting(config)),
     usesOutbox: config.delivery === 'outbox',
   };
-}
-
-/** An object as the value holds the values of several fields by their names. */
-function checkFieldNames(names: readonly string[]): void {
-  for (const name of names) checkName('The name of a field', name);
-  if (names.length <= MAX_FIELDS) return;
-  throw new IonError('ION_VARIABLES', `The value has more than ${MAX_FIELDS} fields.`);
 }
 
 async function readReference(

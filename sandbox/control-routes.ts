@@ -1,3 +1,5 @@
+import { addScanCases } from './data/scan-cases.js';
+import type { Store } from './data/store.js';
 import type { Control } from './faults/control.js';
 import type { Fault } from './faults/fault.js';
 import type { Settings } from './faults/settings.js';
@@ -6,8 +8,7 @@ import type { Webhooks } from './webhooks/webhooks.js';
 
 /** The control route, by which tests and people steer the sandbox over HTTP. */
 export function controlRoute(
-  control: Control,
-  webhooks: Webhooks,
+  { control, webhooks, store }: { control: Control; webhooks: Webhooks; store: Store },
   exchange: Exchange,
 ): SandboxResponse {
   const { method, path, body } = exchange;
@@ -33,6 +34,8 @@ export function controlRoute(
       case 'POST /_sandbox/webhooks/redeliver':
         webhooks.redeliver(parse<{ eventId: number }>(body).eventId);
         return json(204, undefined);
+      case 'POST /_sandbox/scan-cases':
+        return json(200, addScanCases(store));
       default:
         return json(404, { error: `There is no ${method} ${path}` });
     }

@@ -1,3 +1,5 @@
+import { entityId } from './data/entities.js';
+import { seededUid } from './data/seed-labels.js';
 import { type Settings, startSandbox } from './server.js';
 
 async function main(): Promise<void> {
@@ -23,6 +25,11 @@ async function main(): Promise<void> {
 For other clients:
   GraphQL        ${sandbox.url}/graphql
   Access tokens  ${sandbox.authUrl}${prefix}/realms/api-keys/protocol/openid-connect/token
+
+Codes to scan:
+  SN-00013       the serial number of a unit
+  LOC:Oven 1     the name of a station
+  {"uid":"${seededUid(entityId('PartInventory', 7))}"}   the label of unit SN-00007
 
 ${DATA ? `The data is kept in ${DATA}.` : 'The data is lost at the end; DATA=folder keeps it.'}
 Press Ctrl-C to end it.`);

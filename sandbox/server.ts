@@ -148,7 +148,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     const authServer = [auth, foreignAuth].find((each) => each.owns(path));
     if (authServer) return serveAuth(authServer.answer, path, exchange, response, context);
     const answer = isControl
-      ? controlRoute(control, webhooks, exchange)
+      ? controlRoute({ control, webhooks, store }, exchange)
       : json(404, { error: 'Not found' });
     return send(response, answer, request.headers['accept-encoding']);
   }

@@ -49,6 +49,7 @@ const { metafile } = await build({
 // Needed only in an open dialog.
 const bundles = {
   'check.js': 'config/check.ts',
+  'lookup-trial.js': 'lookup/try-panel.ts',
   'runs-preview.js': 'runs/bundle.ts',
   'target-picker.js': 'step/target-picker.ts',
 };
@@ -64,8 +65,8 @@ for (const [file, source] of Object.entries(bundles)) {
   });
 }
 await writeFile(inRoot('resources', 'graphql-language.LICENSES.txt'), await licences(metafile));
-// The texts of the check are in its bundle.
-const isInDist = (path) => basename(path) !== 'check.json';
+// Texts of these bundles are part of them.
+const isInDist = (path) => !['check.json', 'lookup-trial.json'].includes(basename(path));
 await cp(inRoot('nodes', 'locales'), join(dist, 'locales'), { recursive: true, filter: isInDist });
 await compactCatalogues(join(dist, 'locales'));
 await cp(inRoot('icons'), join(dist, 'icons'), { recursive: true });

@@ -34,6 +34,22 @@ export const mosquitto: Tool = {
   install: 'apt-get install -y mosquitto',
 };
 
+/** Reads barcodes in pictures. */
+export const zbar: Tool = {
+  name: 'ZBar',
+  commands: ['/usr/bin/zbarimg', 'zbarimg'],
+  probe: ['--version'],
+  install: 'apt-get install -y zbar-tools',
+};
+
+/** Makes pseudo terminals. */
+export const socat: Tool = {
+  name: 'socat',
+  commands: ['/usr/bin/socat', 'socat'],
+  probe: ['-V'],
+  install: 'apt-get install -y socat',
+};
+
 /**
  * The command of a tool. If it is missing, the test is skipped with installation advice,
  * but fails in CI, which must not skip a test.

@@ -71,6 +71,24 @@ export const stepNode: FlowNode = {
   outputs: 1,
 };
 
+export const lookupNode: FlowNode = {
+  id: 'node',
+  type: 'ion-lookup',
+  name: '',
+  config: 'config',
+  by: 'barcode',
+  value: 'payload',
+  valueType: 'msg',
+  part: '',
+  partType: 'str',
+  step: '',
+  stepType: 'str',
+  fields: true,
+  remember: 24,
+  output: 'work',
+  version: 1,
+};
+
 export const eventsNode: FlowNode = {
   id: 'node',
   type: 'ion-events',

@@ -12,6 +12,7 @@ export const palettes = [
   '@flowfuse/node-red-dashboard',
   'node-red-contrib-modbus',
   'node-red-contrib-opcua',
+  'node-red-node-serialport',
 ] as const;
 
 export type Palette = (typeof palettes)[number];
@@ -53,7 +54,7 @@ function areInstalled(): Promise<boolean> {
 }
 
 async function install(): Promise<void> {
-  // Their scripts would build drivers for serial ports.
+  // The driver for serial ports has its binaries in the package, so that no script needs to compile it.
   const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
   try {
     await run('npm', args, { cwd: folder });

@@ -63,6 +63,12 @@ export class RunningNodeRed {
     while (this.isRunning) await once(this.#changed, 'change');
   }
 
+  /** Ends its process at once. */
+  async kill(): Promise<void> {
+    this.signal('SIGKILL');
+    await this.ended();
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#nodeRed.process.kill(signal);
   }

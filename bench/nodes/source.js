@@ -1,22 +1,32 @@
 // Sends messages to the node under measurement, in one of three ways, and receives the results:
 // a number in flight, a number per second, or all at once. The admin API controls it.
 const { performance } = require('node:perf_hooks');
+const v8 = require('node:v8');
+const vm = require('node:vm');
 
 const sources = new Map();
 
 /** @returns the measurements, after the last result */
-function measure(node, { message, inFlight, perSecond, count, runs, seconds = 0, warmUp = 0 }) {
+function measure(
+  node,
+  { message, inFlight, perSecond, count, runs, values, seconds = 0, warmUp = 0 },
+) {
   return new Promise((resolve, reject) => {
     const begun = performance.now();
     const from = begun + warmUp * 1000;
     const until = from + seconds * 1000;
     const latencies = [];
     const sentAt = [];
+    // Look-ups by where their answers come from.
+    const origins = {};
     let outstanding = 0;
     let sent = 0;
     let answered = 0;
     let isOver = false;
     let timer;
+    // At the beginning of the measured time, and what was used since then.
+    let cpuAtBegin;
+    let cpu;
 
     const end = () => {
       clearInterval(timer);
@@ -24,8 +34,10 @@ function measure(node, { message, inFlight, perSecond, count, runs, seconds = 0,
       const now = performance.now();
       resolve({
         answered,
+        cpuMicros: cpu.user + cpu.system,
         seconds: (seconds > 0 ? until - from : now - begun) / 1000,
         latencies,
+        origins,
         // In ms since 1970, comparable with other processes.
         sentAt: sentAt.map((at) => at + performance.timeOrigin),
       });
@@ -34,7 +46,10 @@ function measure(node, { message, inFlight, perSecond, count, runs, seconds = 0,
       outstanding++;
       const msg = { ...message, headers: { ...message.headers }, sentAt: performance.now() };
       // One run after the other, each with one step and one field with the same ID.
-      if (runs) msg.run = msg.step = msg.field = 1 + (sent++ % runs);
+      // One code after the other.
+      if (values) msg.payload = values[sent % values.length];
+      if (runs) msg.run = msg.step = msg.field = 1 + (sent % runs);
+      sent++;
       node.send(msg);
     };
     sources.get(node.id).take = (msg) => {
@@ -45,15 +60,18 @@ function measure(node, { message, inFlight, perSecond, count, runs, seconds = 0,
         return;
       }
       if (count !== undefined || (now >= from && now < until)) {
+        cpuAtBegin ??= process.cpuUsage();
         answered++;
-        if (perSecond !== undefined) {
+        if (msg.work) origins[msg.work.source] = (origins[msg.work.source] ?? 0) + 1;
+        if (perSecond !== undefined || values) {
           latencies.push(now - msg.sentAt);
           sentAt.push(msg.sentAt);
         }
       }
       isOver ||= count !== undefined ? answered >= count : now >= until;
+      if (isOver) cpu ??= process.cpuUsage(cpuAtBegin);
       if (!isOver) {
-        if (inFlight !== undefined) send();
+        if (inFlight !== undefined && !(sent >= count)) send();
       } else if (outstanding === 0) {
         end();
       }
@@ -67,6 +85,7 @@ function measure(node, { message, inFlight, perSecond, count, runs, seconds = 0,
         }
         clearInterval(timer);
         isOver = true;
+        cpu ??= process.cpuUsage(cpuAtBegin);
         if (outstanding === 0) end();
       }, 1000 / perSecond);
     } else {
@@ -84,6 +103,12 @@ module.exports = (RED) => {
       source.take?.(msg);
       done();
     });
+  });
+
+  RED.httpAdmin.get('/bench-heap', (_req, res) => {
+    v8.setFlagsFromString('--expose-gc');
+    vm.runInNewContext('gc')();
+    res.json(process.memoryUsage());
   });
 
   RED.httpAdmin.post('/bench/:id', (req, res) => {

@@ -1,6 +1,6 @@
 // A bare loop over undici's Pool outside Node-RED: the limit of the HTTP client.
 //   node --import tsx bench/peers/bare.ts <url> <in flight> <seconds of warm-up> <seconds> [<per second>]
-// It prints { answered, seconds, latencies } as JSON.
+// It prints { answered, seconds, cpuMicros, latencies } as JSON.
 import { Pool } from 'undici';
 import { HEADERS, REQUEST } from '../request.js';
 
@@ -12,6 +12,8 @@ async function main(): Promise<void> {
   const until = from + Number(seconds) * 1000;
   const latencies: number[] = [];
   let answered = 0;
+  let cpuAtBegin: NodeJS.CpuUsage | undefined;
+  let cpu: NodeJS.CpuUsage | undefined;
 
   const call = async () => {
     const sentAt = performance.now();
@@ -23,7 +25,9 @@ async function main(): Promise<void> {
     });
     await body.json();
     const now = performance.now();
+    if (now >= until) cpu ??= process.cpuUsage(cpuAtBegin);
     if (now < from || now >= until) return;
+    cpuAtBegin ??= process.cpuUsage();
     answered++;
     if (perSecond !== undefined) latencies.push(now - sentAt);
   };
@@ -45,7 +49,9 @@ async function main(): Promise<void> {
   if (perSecond === undefined) await Promise.all(Array.from({ length: Number(inFlight) }, loop));
   else await atPace();
   await pool.close();
-  console.log(JSON.stringify({ answered, seconds: Number(seconds), latencies }));
+  const { user, system } = cpu ?? process.cpuUsage(cpuAtBegin);
+  const cpuMicros = user + system;
+  console.log(JSON.stringify({ answered, seconds: Number(seconds), cpuMicros, latencies }));
 }
 
 void main();

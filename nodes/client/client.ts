@@ -4,15 +4,15 @@ import type { AuthScheme } from './auth/auth-schemes.js';
 import { type EndpointSettings, resolveEndpoints } from './auth/environments.js';
 import { Redactor } from './auth/redaction.js';
 import type { TokenGrant } from './auth/token-request.js';
-import { closedError, IonError, reasonOf, toIonError, withSentence } from './errors.js';
-import { hasPath } from './failures/classify-failure.js';
+import { closedError, IonError, toIonError } from './errors.js';
+import { finalError } from './graphql/final-error.js';
 import { ApiFailure, GraphqlApi, type RequestProgress } from './graphql/graphql-api.js';
 import { type Lack, withLacks } from './graphql/lacks.js';
 import type { Operation } from './graphql/operation.js';
 import { withRefusedValue } from './graphql/refused-value.js';
+import { requestBody } from './graphql/request-body.js';
 import type { GraphqlResponse } from './graphql/response.js';
 import { type Adapted, type RefusedParts, SchemaLacks } from './graphql/schema-lacks.js';
-import { checkVariables } from './graphql/variables.js';
 import { type Priority, RequestQueue } from './http/request-queue.js';
 import { delayBeforeRetry } from './http/retry-policy.js';
 import {
@@ -80,6 +80,12 @@ export interface RequestOptions {
    * @default false
    */
   isEditor?: boolean | undefined;
+  /**
+   * True for work in progress that may share a GraphQL document with other work; only
+   * `RequestBatches` makes such documents.
+   * @default false
+   */
+  sharesDocument?: boolean | undefined;
   onState?: ((state: RequestState) => void) | undefined;
   /** Called before a retry. May return new variables. */
   onRetry?: (error: IonError) => Record<string, unknown> | undefined;
@@ -89,6 +95,12 @@ export interface IonResponse extends GraphqlResponse {
   /** Number of requests that were sent to the API, the successful one included. */
   attempts: number;
 }
+
+/** Gets the variables as the caller gave them. It must not throw. */
+type MutationListener = (
+  operation: Operation,
+  variables: Record<string, unknown> | undefined,
+) => void;
 
 /** Delay for a token that is not valid yet, because the API's clock is behind. */
 const TOKEN_WAIT_MS = 1000;
@@ -118,6 +130,7 @@ export class IonClient {
   readonly #editorQueue = new RequestQueue(MAX_EDITOR_REQUESTS, MAX_EDITOR_QUEUE);
   readonly #closing = new AbortController();
   readonly #lacks = new SchemaLacks();
+  readonly #mutationListeners = new Set<MutationListener>();
 
   /** @throws IonError `ION_CONFIG` for settings that cannot work */
   constructor(settings: IonClientSettings) {
@@ -159,9 +172,23 @@ export class IonClient {
     return this.#lacks.list();
   }
 
+  /** An operation and its variables without the parts that ION's schema is known to lack. */
+  adapted(operation: Operation, variables: RequestOptions['variables']): Adapted {
+    return this.#lacks.adapt(operation, variables, new Map());
+  }
+
   /** The next request asks again for a part that ION lacked, such as `RunStep._etag`. */
   forgetLack(part: string): void {
     this.#lacks.forget(part);
+  }
+
+  /**
+   * Calls a listener after each mutation, whether it succeeded or not, before its caller continues.
+   * @returns a function that ends this
+   */
+  onMutation(listener: MutationListener): () => void {
+    this.#mutationListeners.add(listener);
+    return () => this.#mutationListeners.delete(listener);
   }
 
   /** After `close()`, every request ends with `ION_CLOSED`. */
@@ -176,11 +203,37 @@ export class IonClient {
   async request(operation: Operation, options: RequestOptions): Promise<IonResponse> {
     const progress: RequestProgress = { attempts: 0, tokens: new Set() };
     try {
-      return await this.#requestWithRetries(operation, options, progress);
+      const response = await this.#requestWithRetries(operation, options, progress);
+      return response.members ? this.#withMembers(operation, response, progress) : response;
     } catch (thrown) {
-      const error = toIonError(thrown).with({ attempts: progress.attempts });
-      throw this.#redactor.withoutSecrets(error, [...this.#secrets(), ...progress.tokens]);
+      throw this.#withoutSecrets(toIonError(thrown), progress);
+    } finally {
+      if (operation.kind === 'mutation') {
+        for (const listener of this.#mutationListeners) listener(operation, options.variables);
+      }
     }
+  }
+
+  /** The errors of operations that share a document are those of the last try. */
+  #withMembers(
+    { members = [] }: Operation,
+    response: IonResponse,
+    progress: RequestProgress,
+  ): IonResponse {
+    const outcomes = response.members?.outcomes.map((outcome, index) => {
+      const member = members[index]?.operation;
+      if (!(outcome instanceof IonError) || !member) return outcome;
+      return this.#withoutSecrets(finalError(member, outcome), progress);
+    });
+    return {
+      ...response,
+      members: response.members && outcomes && { ...response.members, outcomes },
+    };
+  }
+
+  #withoutSecrets(error: IonError, { attempts, tokens }: RequestProgress): IonError {
+    const secrets = [...this.#secrets(), ...tokens];
+    return this.#redactor.withoutSecrets(error.with({ attempts }), secrets);
   }
 
   /**
@@ -281,8 +334,10 @@ export class IonClient {
         // Only a smaller document that ION accepts proves that the parts were the reason.
         this.#lacks.keep(refused);
         // A spread takes several times as long.
-        const { data, extensions, traceId, date, textLength } = result;
-        return { data, extensions, traceId, date, textLength, attempts: progress.attempts };
+        const { data, extensions, traceId, date, textLength, durationMs, members } = result;
+        const { attempts } = progress;
+        const response = { data, extensions, traceId, date, textLength, durationMs, attempts };
+        return members ? { ...response, members } : response;
       }
 
       let { error } = result;
@@ -315,34 +370,4 @@ export class IonClient {
 /** The storage host executes no operation of ION. */
 function storageFailed(thrown: unknown): never {
   throw toIonError(thrown).with({ mayHaveRun: false });
-}
-
-function requestBody(
-  { name: operationName }: Operation,
-  { text: query, variables }: Pick<Adapted, 'text' | 'variables'>,
-): string {
-  checkVariables(variables);
-  try {
-    return JSON.stringify({ query, variables, operationName });
-  } catch (cause) {
-    throw new IonError(
-      'ION_VARIABLES',
-      `The variables cannot be written as JSON: ${reasonOf(cause)}.`,
-      { cause },
-    );
-  }
-}
-
-/** The error of the last try as the error of the operation. */
-function finalError(operation: Operation, error: IonError): IonError {
-  const mayHaveRun =
-    operation.kind === 'mutation' && (error.mayHaveRun || ranInPart(operation, error));
-  if (!mayHaveRun) return error.with({ mayHaveRun });
-  const warning = 'It may have been executed. Check in ION before you send it again.';
-  return error.with({ mayHaveRun, message: withSentence(error.message, warning) });
-}
-
-/** Some fields of a mutation may have been executed before another one failed. */
-function ranInPart({ definition }: Operation, { errors }: IonError): boolean {
-  return definition.selectionSet.selections.length > 1 && (errors?.some(hasPath) ?? false);
 }

@@ -4,10 +4,16 @@ import { trimEnds } from './support/trim-ends.js';
 export interface NumberSetting {
   /** The label in the English dialog, with its unit. */
   readonly label: string;
+  /** Applies to an empty or missing value. */
   readonly default: number;
   readonly min: number;
   readonly max: number;
   readonly isInteger: boolean;
+  /**
+   * Whether it may also be `auto`, as in new nodes.
+   * @default false
+   */
+  readonly mayBeAuto?: boolean;
 }
 
 // One constant for each node, so that the script of a dialog contains only its own numbers.
@@ -27,10 +33,34 @@ export const configNumbers = {
   outboxSize: { label: 'Max. size (MiB)', default: 1024, min: 1, max: 1_048_576, isInteger: true },
 } as const satisfies Record<string, NumberSetting>;
 
+/** A fixed number of writes of the outbox in one request. */
+export const writesPerRequest: NumberSetting = {
+  label: 'Writes per request',
+  default: 1,
+  min: 1,
+  max: 50,
+  isInteger: true,
+};
+
+/** The number of writes in one request, `auto` for an empty value; `undefined` for an invalid one. */
+export function readWritesPerRequest(value: unknown): 'auto' | number | undefined {
+  const given = typeof value === 'string' ? trimEnds(value).toLowerCase() : (value ?? '');
+  return given === '' || given === 'auto' ? 'auto' : readNumber(writesPerRequest, given);
+}
+
 export const pageNumbers = {
-  pageSize: { label: 'Page size', default: 100, min: 1, max: 100_000, isInteger: true },
+  pageSize: {
+    ...{ label: 'Page size', default: 100, min: 1, max: 100_000, isInteger: true },
+    mayBeAuto: true,
+  },
   /** 0: no limit. */
   limit: { label: 'Limit', default: 0, min: 0, max: 1_000_000_000, isInteger: true },
+} as const satisfies Record<string, NumberSetting>;
+
+/** The delivery of `ion-graphql` by the outbox. */
+export const deliveryNumbers = {
+  /** 0: no limit. */
+  keepFor: { label: 'Keep for (h)', default: 0, min: 0, max: 100_000, isInteger: false },
 } as const satisfies Record<string, NumberSetting>;
 
 export const eventsNumbers = {
@@ -45,13 +75,24 @@ export const eventsNumbers = {
   },
 } as const satisfies Record<string, NumberSetting>;
 
+export const lookupNumbers = {
+  /** 0: never. */
+  remember: { label: 'Memory (h)', default: 24, min: 0, max: 8760, isInteger: false },
+} as const satisfies Record<string, NumberSetting>;
+
 /** Defaults and limits for client, nodes and dialogs. */
 export const numberSettings = {
   'ion-config': configNumbers,
-  'ion-graphql': pageNumbers,
+  'ion-graphql': { ...pageNumbers, ...deliveryNumbers },
+  'ion-lookup': lookupNumbers,
   'ion-runs': pageNumbers,
   'ion-events': eventsNumbers,
 };
+
+/** Whether a value says that the number is found automatically. */
+export function isAuto(value: unknown): boolean {
+  return typeof value === 'string' && trimEnds(value).toLowerCase() === 'auto';
+}
 
 const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
 

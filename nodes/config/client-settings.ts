@@ -1,9 +1,11 @@
 import type { Node, NodeAPI } from 'node-red';
 import type { AuthScheme } from '../client/auth/auth-schemes.js';
 import type { EndpointSettings, EnvironmentName } from '../client/auth/environments.js';
+import type { OperationsPerRequest } from '../client/batching/batch-size.js';
 import type { IonClientSettings } from '../client/client.js';
 import { IonError } from '../client/errors.js';
 import { type HttpProxy, proxyUrl } from '../client/http/proxies.js';
+import { readWritesPerRequest, writesPerRequest as setting } from '../client/settings.js';
 import { describe } from '../client/support/describe.js';
 import { isTimeZone, TimeZone } from '../client/support/time-zone.js';
 import { trimEnds } from '../client/support/trim-ends.js';
@@ -35,6 +37,8 @@ export interface ConfigValues {
   retries?: number | string;
   /** The IANA name of the zone of dates without one. */
   timeZone?: string;
+  /** The number of writes of the outbox in one request. */
+  writesPerRequest?: OperationsPerRequest | string;
   /** The maximum of entries in the outbox. */
   outboxLimit?: number | string;
   /** In MiB. */
@@ -48,12 +52,30 @@ export interface ConfigValues {
 const NODE = 'ion-config';
 
 /**
- * The limits of the outbox of a config node.
+ * The limits of the outbox of a config node, whose other setting is checked as well.
  * @throws IonError `ION_CONFIG`
  */
-export function outboxLimits({ outboxLimit, outboxSize }: ConfigValues): OutboxLimits {
+export function outboxLimits(values: ConfigValues): OutboxLimits {
+  const { outboxLimit, outboxSize } = values;
+  writesPerRequest(values);
   const entries = requireNumber(NODE, 'outboxLimit', outboxLimit);
   return { entries, bytes: requireNumber(NODE, 'outboxSize', outboxSize) * 1024 * 1024 };
+}
+
+/**
+ * The number of writes of the outbox in one request; `auto` by default.
+ * @throws IonError `ION_CONFIG`
+ */
+export function writesPerRequest({ writesPerRequest: value }: ConfigValues): OperationsPerRequest {
+  const { label, min, max } = setting;
+  requireResolved(`"${label}" of the ${NODE} node`, value);
+  const operations = readWritesPerRequest(value);
+  if (operations !== undefined) return operations;
+  const given = typeof value === 'number' ? String(value) : describe(value);
+  throw new IonError(
+    'ION_CONFIG',
+    `"${label}" of the ${NODE} node is ${given}, but must be "auto" or a whole number from ${min} to ${max}. Open the node, correct it and deploy.`,
+  );
 }
 
 interface ProxyNode extends Node {

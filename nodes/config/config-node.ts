@@ -1,6 +1,7 @@
 import type { Node } from 'node-red';
 import type { IonClient } from '../client/client.js';
 import type { StepWriter } from '../client/steps/step-writer.js';
+import type { Lookups } from '../lookup/lookups.js';
 import type { ApiKeyCredentials, ConfigValues } from './client-settings.js';
 import type { ConfigUser } from './node-work.js';
 import type { OutboxHolder } from './outbox-holder.js';
@@ -12,6 +13,8 @@ export interface IonConfigNode extends Node<ApiKeyCredentials> {
   /** @throws IonError `ION_CONFIG` if the settings cannot work */
   readonly steps: StepWriter;
   readonly outbox: OutboxHolder;
+  /** @throws IonError `ION_CONFIG` if the settings cannot work */
+  readonly lookups: Lookups;
   /** The properties, with environment variables replaced. */
   readonly values: ConfigValues;
   /** The running nodes that use this one. */

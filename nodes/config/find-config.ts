@@ -25,12 +25,11 @@ export function findConfig(
   RED: NodeAPI,
   { config, z = '' }: UsesIonConfig,
 ): IonConfigNode | undefined {
-  for (const id of [config, ...inSubflows(z, config)]) {
-    const node = RED.nodes.getNode(id) as IonConfigNode | null;
-    // A flow file can name any node.
-    if (node) return node.type === 'ion-config' ? node : undefined;
-  }
-  return undefined;
+  const nodeOf = (id: string) => RED.nodes.getNode(id) as IonConfigNode | null;
+  let node = nodeOf(config);
+  for (const id of node ? [] : inSubflows(z, config)) node ??= nodeOf(id);
+  // A flow file can name any node.
+  return node?.type === 'ion-config' ? node : undefined;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { SentOperation } from '../client/graphql/operation.js';
+import type { PageSize } from '../client/paging/page-reader.js';
 import type { ExpectedWebhook } from '../client/webhooks/webhook-state.js';
 
 /** The work that a node does with ION, as far as it is known without a message. */
@@ -9,8 +10,8 @@ export interface NodeWork {
    * @default false
    */
   isOpen?: boolean;
-  /** Rows per page, if the node reads a list. */
-  pageSize?: number;
+  /** If the node reads a list. */
+  pageSize?: PageSize;
   /** @default false */
   usesOutbox?: boolean;
   webhook?: ExpectedWebhook;

@@ -1,16 +1,23 @@
 import { join } from 'node:path';
 import type { Node, NodeAPI } from 'node-red';
+import type { RequestBatches } from '../client/batching/request-batches.js';
+import type { IonClient } from '../client/client.js';
 import { IonError, toIonError } from '../client/errors.js';
 import type { StepWriter } from '../client/steps/step-writer.js';
+import { GraphqlWrites } from '../outbox/graphql-writes.js';
 import type { OutboxListener } from '../outbox/listeners.js';
 import { Outbox } from '../outbox/outbox.js';
 import { StepWrites } from '../outbox/step-writes.js';
 import type { OutboxLimits } from '../outbox/store/counters.js';
-import { isFolder, oldFolder, outboxFolder } from '../outbox/store/folder.js';
-import type { LockWait } from '../outbox/store/open-level.js';
-import { storeError } from '../outbox/store/store-error.js';
+import { OUTBOX, oldFolder } from '../outbox/store/outbox-folder.js';
 import { inBackground, reportError } from '../shared/report-error.js';
+import { configFolder, isFolder } from '../storage/folder.js';
+import type { LockWait } from '../storage/open-level.js';
+import { storeError } from '../storage/store-error.js';
+import { Deploys } from './deploys.js';
+import { LateReports } from './late-reports.js';
 import { OutboxOpening } from './outbox-opening.js';
+import { senderExpressions } from './sender-expressions.js';
 
 /** The folder in Node-RED's user folder; it has one folder per config node. */
 const FOLDER = 'ion-outbox';
@@ -27,10 +34,12 @@ const PATIENCE_MS = 60_000;
 const WARN_AFTER_MS = 5000;
 
 interface OutboxSettings {
-  /** The API's URL: a write for one ION environment never goes to another. */
-  endpoint: () => string;
+  /** A write for one ION environment never goes to another. */
+  client: () => Pick<IonClient, 'endpoint'>;
   writer: () => StepWriter;
   concurrency: () => number;
+  /** Sends several writes in one request. */
+  batches: () => RequestBatches;
   /** The number of messages that may wait while another process uses the outbox. */
   queueLimit: () => number;
   /** @throws IonError `ION_CONFIG` for limits that cannot be used */
@@ -55,6 +64,7 @@ export class OutboxHolder {
   readonly #settings: OutboxSettings;
   readonly #listeners = new Map<string, HolderListener>();
   readonly #opening: OutboxOpening;
+  readonly #deploys: Deploys;
   #isClosed = false;
   #retryTimer: NodeJS.Timeout | undefined;
   #heldTimer: NodeJS.Timeout | undefined;
@@ -65,6 +75,7 @@ export class OutboxHolder {
     this.#RED = RED;
     this.#node = node;
     this.#settings = settings;
+    this.#deploys = new Deploys(RED);
     this.#opening = new OutboxOpening({
       open: (wait) => this.#open(wait),
       queueLimit: settings.queueLimit,
@@ -78,7 +89,7 @@ export class OutboxHolder {
    * @throws IonError `ION_CONFIG` without a user folder, or if the settings cannot work
    */
   get folder(): string {
-    return outboxFolder(this.#allOutboxes(), this.#node.id, this.#settings.endpoint());
+    return configFolder(this.#allOutboxes(), this.#node.id, this.#settings.client().endpoint);
   }
 
   /**
@@ -96,8 +107,8 @@ export class OutboxHolder {
    */
   async openIfPresent(patienceMs = 0): Promise<Outbox | undefined> {
     const { folder } = this;
-    const exists = await isFolder(folder).catch((thrown) => {
-      throw storeError(folder, thrown);
+    const exists = await isFolder(folder, OUTBOX).catch((thrown) => {
+      throw storeError({ folder, owner: OUTBOX }, thrown);
     });
     return exists ? this.#opening.outbox(patienceMs) : undefined;
   }
@@ -118,6 +129,7 @@ export class OutboxHolder {
     clearTimeout(this.#retryTimer);
     clearTimeout(this.#heldTimer);
     this.#RED.events.removeListener('flows:started', this.#start);
+    this.#deploys.close();
     const outbox = await this.#opening.close();
     const count = outbox?.state.pending ?? 0;
     if (isRemoved && count > 0) {
@@ -162,17 +174,21 @@ export class OutboxHolder {
   }
 
   async #open(wait: LockWait): Promise<Outbox> {
-    const { concurrency, limits } = this.#settings;
+    const { batches, concurrency, limits } = this.#settings;
     const writer = this.#settings.writer();
+    const evaluate = senderExpressions(this.#RED, this.#node, this.#deploys);
+    const late = new LateReports(this.#deploys, (sender) => this.#listeners.get(sender));
     const outbox = await Outbox.open({
       limits: limits(),
       folder: this.folder,
       within: this.#allOutboxes(),
       wait,
-      kinds: [new StepWrites(writer)],
+      kinds: [new StepWrites(writer), new GraphqlWrites(batches(), evaluate)],
       check: (options) => writer.check(options),
       concurrency: concurrency(),
+      requestSize: () => batches().size,
       listeners: this.#listeners,
+      onAbsent: (sender, report) => late.add(sender, report),
       onRepaired: (count) => this.#node.warn(this.#RED._(REPAIRED, { count })),
       onUnreadable: ({ message }) => this.#node.warn(message),
     });
@@ -193,7 +209,7 @@ export class OutboxHolder {
 
   /** Warns of an outbox of 1.0.0, because only a person knows whether it belongs to this environment. */
   async #warnOfOldFolder(): Promise<void> {
-    const endpoint = this.#settings.endpoint();
+    const { endpoint } = this.#settings.client();
     const old = await oldFolder(this.#allOutboxes(), this.#node.id, endpoint);
     if (old) this.#node.warn(this.#RED._(OLD, { old, folder: this.folder }));
   }

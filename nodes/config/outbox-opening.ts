@@ -1,7 +1,7 @@
 import { closedError, IonError } from '../client/errors.js';
 import { addAbortListener } from '../client/support/abort-listeners.js';
 import type { Outbox } from '../outbox/outbox.js';
-import type { LockWait } from '../outbox/store/open-level.js';
+import type { LockWait } from '../storage/open-level.js';
 
 interface Settings {
   open(wait: LockWait): Promise<Outbox>;

@@ -10,7 +10,7 @@ import { labels } from './shared/labels.js';
 import { migrateNode, restoreNode } from './shared/migrate-node.js';
 import { numberProperties, prepareNumbers } from './shared/numbers.js';
 import { currentValue, isChecked, setOpenNode } from './shared/open-node.js';
-import { noReference, partOfVariable, timeZone } from './shared/validators.js';
+import { noReference, partOfVariable, timeZone, writesPerRequest } from './shared/validators.js';
 import { instanceChoice } from './subflows/instance-choice.js';
 import { runningConfigs } from './subflows/running-configs.js';
 
@@ -31,7 +31,11 @@ const ADVANCED = {
   tls: '',
   proxy: '',
 };
-const OUTBOX = { outboxLimit: outboxLimit.value, outboxSize: outboxSize.value };
+const OUTBOX = {
+  writesPerRequest: 'auto',
+  outboxLimit: outboxLimit.value,
+  outboxSize: outboxSize.value,
+};
 
 /** The parts of the open dialog that send requests to the server. */
 let requesting: { cancel(): void }[] = [];
@@ -46,6 +50,11 @@ RED.nodes.registerType('ion-config', {
     audience: { label: label('audience'), value: '', validate: noReference },
     authScheme: { label: label('authScheme'), value: 'auto' },
     ...numbers,
+    writesPerRequest: {
+      label: label('writesPerRequest'),
+      value: 'auto',
+      validate: writesPerRequest,
+    },
     timeZone: { label: label('timeZone'), value: '', validate: timeZone },
     tls: { label: label('tls'), value: '', type: 'tls-config', required: false },
     proxy: { label: label('proxy'), value: '', type: 'http proxy', required: false },

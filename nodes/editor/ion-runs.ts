@@ -15,6 +15,7 @@ import { bundleLoader } from './shared/load-bundle.js';
 import { migrateNode, restoreNode } from './shared/migrate-node.js';
 import { nameTypedInput } from './shared/name-typed-input.js';
 import { numberProperties, prepareNumbers } from './shared/numbers.js';
+import { preparePageSize } from './shared/page-size.js';
 import { preselectConfig } from './shared/preselect-config.js';
 import { oneOf, optional, output } from './shared/validators.js';
 
@@ -62,6 +63,7 @@ RED.nodes.registerType('ion-runs', {
   oneditprepare() {
     migrateNode(this, runsMigrations);
     prepareNumbers(this, pageNumbers);
+    preparePageSize(this, 'ion-runs');
     // Loaded when the other parts exist, so that it shows no half-filled dialog.
     let shown: ReturnType<RunsPreview['preview']> | undefined;
     const onChange = () => {

@@ -51,6 +51,7 @@ interface CodeEditor {
   /** In the older code editor, −1 places the cursor at the start. */
   setValue(value: string, cursor?: -1): void;
   on(event: 'change', listener: () => void): void;
+  focus(): void;
   destroy(): void;
   resize(): void;
 }
@@ -61,6 +62,9 @@ interface TypedInputType {
   icon?: string;
   hasValue?: boolean;
   options?: { value: string; label: string }[];
+  validate?(value: string): Validation;
+  /** Opens a larger editor for the value, by a button in the input. */
+  expand?(this: { value(): string; value(next: string): void }): void;
   /** Several options may be chosen. The value is a list with commas. */
   multiple?: boolean;
   valueLabel?(container: JQuery, chosen: (string | { value: string })[]): void;
@@ -127,7 +131,9 @@ interface EditorApi {
       value: string;
       minimap?: { enabled: boolean };
       acceptSuggestionOnEnter?: 'smart';
+      ariaLabel?: string;
     }): CodeEditor;
+    editExpression(options: { value: string; focus: boolean; complete(text: string): void }): void;
   };
   validators: {
     typedInput(options: { typeField: string; allowBlank?: boolean }): Validator;
@@ -145,7 +151,12 @@ interface EditorApi {
       hide(dispose: boolean): void;
     };
   };
-  view: { importNodes(nodes: object[], options: object): void };
+  view: {
+    importNodes(nodes: object[], options: object): void;
+    /** Shows a node in its flow. */
+    reveal(id: string): void;
+    select(id: string): void;
+  };
   workspaces: { active(): string; isLocked(): boolean };
   i18n: { lang(): string };
   clipboard: { copyText(text: string): boolean };
@@ -163,6 +174,12 @@ interface EditorApi {
 }
 
 declare const RED: EditorApi;
+
+/** JSONata, which the editor loads for its own expressions. */
+declare function jsonata(expression: string): {
+  assign(name: string, value: unknown): void;
+  evaluate(input: unknown): Promise<unknown>;
+};
 
 interface JQuery {
   typedInput(options: {

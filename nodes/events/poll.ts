@@ -23,6 +23,7 @@ import { requireNumber } from '../shared/property-checks.js';
 import { reportError } from '../shared/report-error.js';
 import { timeOfDay } from '../shared/time-of-day.js';
 import { type ChangedObject, changedEvents } from './changed-events.js';
+import { changedLookups } from './changed-lookups.js';
 import { type EventDetails, eventMessage, reportFailure } from './event-message.js';
 import {
   type EventSource,
@@ -156,6 +157,7 @@ class Polling {
       readMatchingRows(client, resource, ids, query, options);
     const feed = new ChangeFeed(resource, checkpoint);
     for await (const { changes } of feed.read(client, feedQuery, options)) {
+      for (const { id } of changes) changedLookups(this.#RED, this.#config, id);
       if (memory) {
         await this.#sendChanged(
           memory,

@@ -8,6 +8,7 @@ import { RateLimit } from '../client/webhooks/rate-limit.js';
 import type { NodeStatus } from '../shared/node-status.js';
 import { onFlowsStarted } from '../shared/on-flows-started.js';
 import { requireNumber } from '../shared/property-checks.js';
+import { changedLookups } from './changed-lookups.js';
 import { EventDelivery } from './event-delivery.js';
 import {
   type EventSource,
@@ -194,6 +195,7 @@ class Webhook {
       return;
     }
     const { event, payload } = verified;
+    if (this.#isOfResource(event)) changedLookups(this.#RED, this.#config, event.id);
     const isNew = this.#isWanted(event) && !this.#dedup.has(event, body);
     if (isNew && (this.#delivery.isFull || !this.#rate.take())) {
       this.#reject(request, response, 503);
@@ -206,9 +208,14 @@ class Webhook {
   }
 
   /** An event that cannot be read may be meant for this node. */
-  #isWanted({ resource, action }: WebhookEvent): boolean {
-    if (resource !== undefined && !isSameResource(resource, this.#config.resource)) return false;
+  #isWanted(event: WebhookEvent): boolean {
+    const { action } = event;
+    if (!this.#isOfResource(event)) return false;
     return action === undefined || isWantedAction(this.#config, action);
+  }
+
+  #isOfResource({ resource }: WebhookEvent): boolean {
+    return resource === undefined || isSameResource(resource, this.#config.resource);
   }
 
   #reject(request: IncomingMessage, response: ServerResponse, status: number): void {

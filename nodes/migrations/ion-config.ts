@@ -14,6 +14,7 @@ export const configMigrations: NodeMigrations = {
       concurrency: 10,
       queueLimit: 1000,
       timeZone: '',
+      writesPerRequest: 'auto',
       outboxLimit: 1_000_000,
       outboxSize: 1024,
       tls: '',

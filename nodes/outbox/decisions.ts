@@ -1,12 +1,15 @@
+import { closedError, IonError } from '../client/errors.js';
 import type { Delivery } from './delivery.js';
-import type { EntryKinds } from './entry-kind.js';
+import type { EntryEdit, EntryKinds } from './entry-kind.js';
+import type { Expiry } from './expiry.js';
 import type { FailingDecision, FailingWrites } from './failing-writes.js';
 import type { OrderBarrier } from './order-barrier.js';
 import type { PartitionResolver } from './partition-resolver.js';
 import type { Pauses } from './pauses.js';
 import type { Rejections } from './rejections.js';
 import type { Scheduler } from './scheduler.js';
-import type { RejectedEntry, Stored } from './store/entries.js';
+import type { Entry, RejectedEntry, Stored } from './store/entries.js';
+import { partitionOf } from './store/keys.js';
 import type { OutboxStore } from './store/store.js';
 
 /** Deliver it again, remove it, or (only a failing write) reject it. */
@@ -22,6 +25,7 @@ interface Settings {
   resolver: PartitionResolver;
   delivery: Pick<Delivery, 'abortTry'>;
   rejections: Rejections;
+  expiry: Expiry;
   /** Ends all decisions. */
   signal: AbortSignal;
   onChange(): void;
@@ -41,17 +45,58 @@ export class Decisions {
 
   /** One after the other: two people may decide at the same time. */
   decide(decision: Decision, sequences?: readonly number[]): Promise<void> {
-    const work = async () => {
+    return this.#inTurn(async () => {
       await Promise.all((sequences ?? []).map((each) => this.#decideFailing(decision, each)));
       if (decision !== 'skip') await this.#decideRejected(decision, sequences);
-    };
-    this.#deciding = this.#deciding.then(work, work);
-    return this.#deciding;
+    });
+  }
+
+  /**
+   * The part of a rejected entry that people can correct.
+   * @throws IonError `ION_NOT_FOUND` if it is not rejected, or no longer; `ION_CONFIG` if it has
+   * nothing to correct
+   */
+  async editOf(sequence: number): Promise<EntryEdit> {
+    return this.#requireEdit(await this.#requireRejected(sequence));
+  }
+
+  /**
+   * Delivers a rejected entry again with another value. It is either still rejected as it was, or
+   * pending with the new value, also if the process ends.
+   * @throws IonError as `editOf`; `ION_VARIABLES` for a value that cannot be accepted
+   */
+  retryWith(sequence: number, value: unknown): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#settings.signal.aborted) throw closedError();
+      const stored = await this.#requireRejected(sequence);
+      const entry = this.#requireEdit(stored).replace(value) as RejectedEntry;
+      await this.#carryOut('retry', { ...stored, entry });
+    });
   }
 
   /** Resolves when the present decisions have ended. */
   async close(): Promise<void> {
     await this.#deciding.catch(() => {});
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    this.#deciding = this.#deciding.then(work, work);
+    return this.#deciding;
+  }
+
+  async #requireRejected(sequence: number): Promise<Stored<RejectedEntry>> {
+    const [stored] = await this.#settings.store.firstRejected(1, sequence - 1);
+    if (stored?.sequence === sequence) return stored;
+    throw new IonError(
+      'ION_NOT_FOUND',
+      'This write is no longer rejected: it was retried or discarded. Nothing was changed.',
+    );
+  }
+
+  #requireEdit(stored: Stored<RejectedEntry>): EntryEdit {
+    const edit = this.#settings.kinds.editOf(stored);
+    if (edit) return edit;
+    throw new IonError('ION_CONFIG', 'This write has nothing to correct. Retry or discard it.');
   }
 
   async #decideFailing(decision: Decision, sequence: number): Promise<void> {
@@ -106,14 +151,23 @@ export class Decisions {
   }
 
   async #restore(stored: Stored<RejectedEntry>): Promise<void> {
-    const { store, kinds, barrier, resolver } = this.#settings;
-    const { error, givenUpAt, replaces, ...rest } = stored.entry;
-    const { retries = 0 } = rest;
-    const entry = { ...kinds.of(rest).restored(rest), retries: retries + 1 };
+    const { store, kinds, barrier, resolver, scheduler, expiry } = this.#settings;
+    const { error, givenUpAt, replaces, keepUntil, ...rest } = stored.entry;
+    const { retries = 0, keepForMs } = rest;
+    const kind = kinds.of(rest);
+    const entry: Entry = { ...kind.restored(rest), retries: retries + 1 };
+    // It is kept as long as a new one.
+    if (keepForMs !== undefined) entry.keepUntil = Date.now() + keepForMs;
+    const orderKey = kind.orderKey(entry);
+    const partition = orderKey === undefined ? undefined : partitionOf(orderKey);
     try {
-      await barrier.arrive(undefined, (onSequence) => store.restore(stored, entry, onSequence));
+      await barrier.arrive(partition, (onSequence) =>
+        store.restore(stored, entry, partition, onSequence),
+      );
+      if (entry.keepUntil !== undefined) expiry.expect(entry.keepUntil);
     } finally {
-      resolver.run();
+      if (partition === undefined) resolver.run();
+      scheduler.run();
     }
   }
 }

@@ -1,8 +1,8 @@
 import { type IonError, toIonError, withSentence } from '../client/errors.js';
-import type { WriteResult } from '../client/steps/step-writer.js';
 import { addAbortListener } from '../client/support/abort-listeners.js';
 import type { CircuitBreaker } from './circuit-breaker.js';
-import type { EntryKinds } from './entry-kind.js';
+import type { DeliveryResult, DeliveryTry, EntryKinds } from './entry-kind.js';
+import { expiredError, isExpired } from './expiry.js';
 import type { FailingWrites } from './failing-writes.js';
 import type { Listeners } from './listeners.js';
 import type { OrderBarrier } from './order-barrier.js';
@@ -23,13 +23,12 @@ interface Settings {
   listeners: Listeners;
   /** Ends all deliveries. */
   signal: AbortSignal;
+  /** Entries of a partition that are delivered before others get their turn. */
+  entriesPerTurn(): number;
   /** Before the next try of a partition. */
   delayMs: RetryDelay;
   onChange(): void;
 }
-
-/** Entries of a partition that are delivered before others get their turn. */
-const MAX_ENTRIES_PER_TURN = 50;
 
 /** Delivers the entries of a partition in their order. */
 export class Delivery {
@@ -48,10 +47,10 @@ export class Delivery {
 
   /** Delivers the first entries of a partition, until one has to wait or fails. */
   async deliverFrom(partition: string): Promise<void> {
-    const { store, barrier, signal } = this.#settings;
+    const { store, barrier, signal, entriesPerTurn } = this.#settings;
     // Before the entries are read: one that arrives during the read is not among them.
     const limit = barrier.limitOf(partition);
-    for (const stored of await store.first(partition, MAX_ENTRIES_PER_TURN)) {
+    for (const stored of await store.first(partition, entriesPerTurn())) {
       if (signal.aborted || stored.sequence > limit) return;
       if (!(await this.#deliver(partition, stored))) return;
     }
@@ -60,6 +59,17 @@ export class Delivery {
   /** Aborts the present try of the failing write of a partition. */
   abortTry(partition: string): void {
     this.#tries.get(partition)?.abort();
+  }
+
+  /** Rejects an expired entry of a partition that is not being delivered from. */
+  async rejectExpired(partition: string, stored: Stored): Promise<void> {
+    const { failing, pauses, rejections } = this.#settings;
+    const error = expiredError(stored.entry);
+    if (stored.unreadable) await rejections.rejectUnreadable(stored);
+    else if (failing.of(partition, stored)) {
+      pauses.end(partition);
+      await rejections.end(partition, stored, 'skip', error);
+    } else await rejections.reject(stored, error);
   }
 
   /** @returns whether the next entry of the partition may follow */
@@ -75,9 +85,13 @@ export class Delivery {
       await rejections.end(partition, stored, failed.decision);
       return true;
     }
+    if (isExpired(stored.entry)) {
+      await this.rejectExpired(partition, stored);
+      return true;
+    }
     failing.setNextTry(partition, undefined);
     const startedAt = performance.now();
-    let result: WriteResult<unknown>;
+    let result: DeliveryResult;
     try {
       result = await this.#try(partition, stored, failed !== undefined);
     } catch (thrown) {
@@ -87,33 +101,40 @@ export class Delivery {
     return true;
   }
 
-  async #try(partition: string, stored: Stored, hasFailed: boolean): Promise<WriteResult<unknown>> {
+  async #try(partition: string, stored: Stored, hasFailed: boolean): Promise<DeliveryResult> {
     const { signal } = this.#settings;
-    if (!hasFailed) return this.#send(partition, stored, signal);
+    if (!hasFailed) return this.#send(partition, stored, { signal, sharesDocument: true });
     const controller = new AbortController();
     this.#tries.set(partition, controller);
     const stopListening = addAbortListener(signal, () => controller.abort());
     try {
-      return await this.#send(partition, stored, controller.signal);
+      // A document that failed is asked for part by part.
+      const own = { signal: controller.signal, sharesDocument: false };
+      return await this.#send(partition, stored, own);
     } finally {
       stopListening();
       this.#tries.delete(partition);
     }
   }
 
-  #send(partition: string, stored: Stored, signal: AbortSignal): Promise<WriteResult<unknown>> {
+  #send(
+    partition: string,
+    stored: Stored,
+    options: Pick<DeliveryTry, 'signal' | 'sharesDocument'>,
+  ): Promise<DeliveryResult> {
     const { store, kinds } = this.#settings;
     const { sequence, entry } = stored;
     const wasTried = this.#tried.get(partition) === sequence;
     return kinds.of(entry).deliver(entry, {
-      signal,
+      ...options,
       isRepeated: wasTried || sequence <= this.#lastInherited,
+      partition,
       filePath: store.filePathOf(sequence),
-      save: () => store.update(stored),
+      save: (urgency) => store.update(stored, urgency),
     });
   }
 
-  #delivered(partition: string, stored: Stored, result: WriteResult<unknown>): void {
+  #delivered(partition: string, stored: Stored, result: DeliveryResult): void {
     const { store, breaker, failing, listeners } = this.#settings;
     this.#tried.delete(partition);
     failing.delivered(partition);

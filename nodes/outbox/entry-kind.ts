@@ -1,4 +1,3 @@
-import type { WriteResult } from '../client/steps/step-writer.js';
 import type { Entry, Stored } from './store/entries.js';
 
 /** One try to deliver an entry. */
@@ -10,10 +9,38 @@ export interface DeliveryTry {
    * that an earlier process accepted.
    */
   isRepeated: boolean;
+  /** The queue that it is in; see `partitionOf`. */
+  partition: string;
+  /**
+   * Whether its operations may share a GraphQL document with others; false after a failure that may
+   * be its own.
+   * @default false
+   */
+  sharesDocument?: boolean | undefined;
   /** Path of the file of the entry. */
   filePath: string;
-  /** Stores the entry as it is now. When it resolves, that is safe from a power loss. */
-  save(): Promise<void>;
+  /**
+   * Stores the entry as it is now. When it resolves, that is safe from a power loss.
+   * @param urgency `now` if a power loss may undo it, which takes much less time
+   */
+  save(urgency?: 'now'): Promise<void>;
+}
+
+/** The result of a delivered entry. */
+export interface DeliveryResult {
+  payload: unknown;
+  /** Name of the mutation; `undefined` for an anonymous one. */
+  name: string | undefined;
+  /** Requests that were sent to the API, including look-ups. */
+  attempts: number;
+  traceId: string | undefined;
+  extensions?: Record<string, unknown> | undefined;
+  /** Outcomes by name, if several fields were written. */
+  results?: Record<string, unknown> | undefined;
+  /** The step was still to do and was started before the value was written. */
+  started?: true;
+  /** An earlier try was executed, so that this one sent nothing. */
+  found?: true;
 }
 
 /** An entry as the dialog of the config node shows it. */
@@ -21,8 +48,24 @@ export interface EntrySummary {
   action: string;
   target: Record<string, unknown>;
   filename?: unknown;
-  /** A short text about the value. */
+  /** Name of a mutation. */
+  operation?: string;
+  orderKey?: string;
+  /** A short text about the value, or the variables. */
   value?: string;
+  /** People can correct the value, or the variables. */
+  isEditable?: true;
+}
+
+/** A part of an entry that people can correct before a rejected one is tried again. */
+export interface EntryEdit {
+  /** @returns it as JSON represents it; `undefined` if JSON cannot */
+  read(): unknown;
+  /**
+   * @returns the entry with another value
+   * @throws IonError `ION_VARIABLES` for a value that would not be accepted from a message either
+   */
+  replace(value: unknown): Entry;
 }
 
 /**
@@ -53,18 +96,30 @@ export interface EntryKind<Own extends Entry = Entry> {
    */
   findOrderKey(entry: Own, signal: AbortSignal): Promise<string>;
 
-  /** The order key of an entry whose own key cannot be looked up; no other key looks like it. */
+  /**
+   * The order key of an entry whose own key cannot be looked up: no other key looks like it, unless it
+   * is a guess.
+   */
   unknownOrderKey(entry: Own): string;
+
+  /**
+   * Whether `unknownOrderKey` is almost certainly the order key: then others wait for fewer failed
+   * look-ups; false without this method.
+   */
+  isGuessed?(entry: Own): boolean;
 
   /**
    * Delivers an entry. If that must not be done twice, the kind finds out whether an earlier try
    * was executed, and returns the result of that one.
    * @throws IonError; a rejection by ION rejects the entry, after any other error it is tried again
    */
-  deliver(entry: Own, attempt: DeliveryTry): Promise<WriteResult<unknown>>;
+  deliver(entry: Own, attempt: DeliveryTry): Promise<DeliveryResult>;
 
   /** A rejected entry as it is tried again, such as without the traces of earlier tries. */
   restored(entry: Own): Own;
+
+  /** The part that people can correct; a kind without this method has none. */
+  edit?(entry: Own): EntryEdit | undefined;
 
   summary(entry: Own): EntrySummary;
 }
@@ -88,8 +143,16 @@ export class EntryKinds {
     return kind;
   }
 
+  /** @returns `undefined` for an entry in which people can correct nothing */
+  editOf({ entry, unreadable }: Stored): EntryEdit | undefined {
+    return unreadable ? undefined : this.of(entry).edit?.(entry);
+  }
+
   /** An unreadable entry is shown like a field that has no target. */
-  summaryOf({ entry, unreadable }: Stored): EntrySummary {
-    return unreadable ? { action: 'field', target: {} } : this.of(entry).summary(entry);
+  summaryOf(stored: Stored): EntrySummary {
+    const { entry, unreadable } = stored;
+    if (unreadable) return { action: 'field', target: {} };
+    const summary = this.of(entry).summary(entry);
+    return this.editOf(stored) ? { ...summary, isEditable: true } : summary;
   }
 }

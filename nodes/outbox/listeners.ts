@@ -1,5 +1,5 @@
 import type { IonError } from '../client/errors.js';
-import type { WriteResult } from '../client/steps/step-writer.js';
+import type { DeliveryResult } from './entry-kind.js';
 import type { FailingWrite } from './failing-writes.js';
 import type { Entry } from './store/entries.js';
 
@@ -34,7 +34,7 @@ export function isOutage({ reason }: OutboxState): boolean {
 
 /** Gets the results of a sender's entries, and the state of the outbox. */
 export interface OutboxListener {
-  delivered(entry: Entry, result: WriteResult<unknown>): void;
+  delivered(entry: Entry, result: DeliveryResult): void;
   /** The entry is no longer tried. */
   rejected(entry: Entry, error: IonError): void;
   /** One of the other methods threw this. */
@@ -43,33 +43,43 @@ export interface OutboxListener {
   changed(state: OutboxState): void;
 }
 
+/**
+ * Called for a sender that does not listen.
+ * @param report reports the outcome to a listener, and never throws
+ */
+export type OnAbsent = (sender: string, report: (listener: OutboxListener) => void) => void;
+
 /** Calls the listeners of an outbox. A listener that throws must not stop the delivery. */
 export class Listeners {
   readonly #listeners: ReadonlyMap<string, OutboxListener>;
+  readonly #onAbsent: OnAbsent;
 
   /** @param listeners by the ID of the sender; read at each report */
-  constructor(listeners: ReadonlyMap<string, OutboxListener>) {
+  constructor(listeners: ReadonlyMap<string, OutboxListener>, onAbsent: OnAbsent = () => {}) {
     this.#listeners = listeners;
+    this.#onAbsent = onAbsent;
   }
 
-  delivered(entry: Entry, result: WriteResult<unknown>): void {
-    report(this.#listeners.get(entry.sender), (listener) => listener.delivered(entry, result));
+  delivered(entry: Entry, result: DeliveryResult): void {
+    this.#report(entry, (listener) => listener.delivered(entry, result));
   }
 
   rejected(entry: Entry, error: IonError): void {
-    report(this.#listeners.get(entry.sender), (listener) => listener.rejected(entry, error));
+    this.#report(entry, (listener) => listener.rejected(entry, error));
   }
 
   changed(state: OutboxState): void {
     for (const each of this.#listeners.values()) report(each, (to) => to.changed(state));
   }
+
+  #report({ sender }: Entry, call: (listener: OutboxListener) => void): void {
+    const listener = this.#listeners.get(sender);
+    if (listener) report(listener, call);
+    else this.#onAbsent(sender, (later) => report(later, call));
+  }
 }
 
-function report(
-  listener: OutboxListener | undefined,
-  call: (listener: OutboxListener) => void,
-): void {
-  if (!listener) return;
+function report(listener: OutboxListener, call: (listener: OutboxListener) => void): void {
   try {
     call(listener);
   } catch (thrown) {

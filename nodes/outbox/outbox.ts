@@ -4,9 +4,10 @@ import type { StepWriter } from '../client/steps/step-writer.js';
 import { CircuitBreaker } from './circuit-breaker.js';
 import { type Decision, Decisions } from './decisions.js';
 import { Delivery } from './delivery.js';
-import { type EntryKind, EntryKinds, type EntrySummary } from './entry-kind.js';
+import { type EntryEdit, type EntryKind, EntryKinds, type EntrySummary } from './entry-kind.js';
+import { Expiry } from './expiry.js';
 import { FailingWrites, type RejectionRule } from './failing-writes.js';
-import { Listeners, type OutboxListener, type OutboxState } from './listeners.js';
+import { Listeners, type OnAbsent, type OutboxListener, type OutboxState } from './listeners.js';
 import { OrderBarrier } from './order-barrier.js';
 import { PartitionResolver } from './partition-resolver.js';
 import { Pauses } from './pauses.js';
@@ -16,7 +17,7 @@ import { retryDelay } from './retry-delay.js';
 import { Scheduler } from './scheduler.js';
 import type { OutboxLimits } from './store/counters.js';
 import type { Entry, NewEntry, RejectedEntry, Stored } from './store/entries.js';
-import { partitionOf } from './store/keys.js';
+import { partitionOf, partitionOfKey } from './store/keys.js';
 import { OutboxStore, type StoreOptions } from './store/store.js';
 
 export interface OutboxOptions extends StoreOptions {
@@ -28,8 +29,12 @@ export interface OutboxOptions extends StoreOptions {
   check: StepWriter['check'];
   /** Concurrent requests of the client. */
   concurrency: number;
+  /** The number of writes that one request can hold at the moment; 1 by default. */
+  requestSize?: () => number;
   /** By the ID of the sender; read at each report. */
   listeners: ReadonlyMap<string, OutboxListener>;
+  /** Called for the outcome of an entry whose sender does not listen. */
+  onAbsent?: OnAbsent;
   /** Delay after the first failure of all deliveries, in ms; 1000 by default. */
   pauseMs?: number;
   /** `Math.random` by default. */
@@ -47,6 +52,11 @@ const FIRST_PAUSE_MS = 1000;
 const PARTITION_SHARE = 0.1;
 /** While one partition reads the disk, another one has its request under way. */
 const PARTITIONS_PER_REQUEST = 2;
+/** Entries of one partition that are delivered before others get their turn. */
+const MAX_PER_TURN = 50;
+const MIN_PER_TURN = 5;
+/** Entries of all partitions that are in memory. */
+const MAX_READ = 1000;
 
 /**
  * Stores writes on the disk and delivers them to ION at least once: in order for each order key,
@@ -63,11 +73,19 @@ export class Outbox {
   readonly #scheduler: Scheduler;
   readonly #resolver: PartitionResolver;
   readonly #decisions: Decisions;
+  readonly #expiry: Expiry;
   readonly #closing = new AbortController();
   #isStarted = false;
 
   private constructor(
-    { check, concurrency, rejectAfter, onUnreadable, ...options }: OutboxOptions,
+    {
+      check,
+      concurrency,
+      requestSize = () => 1,
+      rejectAfter,
+      onUnreadable,
+      ...options
+    }: OutboxOptions,
     kinds: EntryKinds,
     store: OutboxStore,
     barrier: OrderBarrier,
@@ -78,7 +96,7 @@ export class Outbox {
     const { pauseMs: firstMs = FIRST_PAUSE_MS, random, onPause: onDelay } = options;
     const delayMs = retryDelay({ firstMs: PARTITION_SHARE * firstMs, random, onDelay });
     const onChange = () => this.#changed();
-    const listeners = new Listeners(options.listeners);
+    const listeners = new Listeners(options.listeners, options.onAbsent);
     const failing = new FailingWrites(rejectAfter);
     const pauses = new Pauses((partition) => this.#pauseElapsed(partition));
     const breaker = new CircuitBreaker({
@@ -92,13 +110,19 @@ export class Outbox {
       ...{ onChange, onUnreadable },
     });
     const shared = { store, kinds, barrier, breaker, failing, pauses, rejections, signal, delayMs };
-    const delivery = new Delivery({ ...shared, listeners, onChange });
-    const maxBusy = { closed: concurrency * PARTITIONS_PER_REQUEST, 'half-open': 1, open: 0 };
+    const mostBusy = () => concurrency * PARTITIONS_PER_REQUEST * requestSize();
+    const entriesPerTurn = () =>
+      Math.max(MIN_PER_TURN, Math.min(Math.floor(MAX_READ / mostBusy()), MAX_PER_TURN));
+    const delivery = new Delivery({ ...shared, listeners, entriesPerTurn, onChange });
+    const maxBusy = (): number => {
+      if (!this.#mayRun() || breaker.state === 'open') return 0;
+      return breaker.state === 'half-open' ? 1 : mostBusy();
+    };
     const scheduler = new Scheduler({
       partitionAfter: (partition) => store.partitionAfter(partition),
       isBlocked: ({ partition, sequence }) =>
         pauses.has(partition) || barrier.blocks(partition, sequence),
-      maxBusy: () => (this.#mayRun() ? maxBusy[breaker.state] : 0),
+      maxBusy,
       deliverFrom: (partition) => delivery.deliverFrom(partition),
       onFailure: (partition, error) => pauses.begin(partition, delayMs(1, error)),
       onIdle: onChange,
@@ -109,6 +133,12 @@ export class Outbox {
       canRun: () => this.#mayRun() && breaker.state !== 'open',
       onResolved: () => scheduler.run(),
     });
+    this.#expiry = new Expiry({
+      store,
+      rejectExpired: (stored) => this.#rejectExpired(stored, delivery),
+      canRun: () => this.#mayRun(),
+      delayMs,
+    });
     this.#store = store;
     this.#kinds = kinds;
     this.#listeners = listeners;
@@ -118,7 +148,10 @@ export class Outbox {
     this.#pauses = pauses;
     this.#scheduler = scheduler;
     this.#resolver = resolver;
-    this.#decisions = new Decisions({ ...shared, scheduler, resolver, delivery, onChange });
+    this.#decisions = new Decisions({
+      ...{ ...shared, scheduler, resolver, delivery },
+      ...{ expiry: this.#expiry, onChange },
+    });
   }
 
   /** @throws IonError see `OutboxStore.open` */
@@ -153,24 +186,38 @@ export class Outbox {
   start(): void {
     this.#isStarted = true;
     this.#run();
+    this.#expiry.run();
   }
 
   /**
    * Accepts a write. When it resolves, the write is on the disk and will be delivered.
    * @param sender ID of the listener that gets the result
    * @param context returned to the sender with the result
+   * @param onNumbered called when its place in the order is fixed, before it is on the disk
    * @throws NotStorableError for a value that cannot be stored, such as a function; IonError
    * `ION_OVERLOADED` at the limits or if the disk is full
    */
-  async add(sender: string, { own, content }: NewEntry, context: unknown): Promise<void> {
+  async add(
+    sender: string,
+    { own, content }: NewEntry,
+    context: unknown,
+    onNumbered?: () => void,
+  ): Promise<void> {
     // V8 is a third slower for the whole write if the spread comes first.
     const entry: Entry = { sender, context, acceptedAt: Date.now(), ...own };
+    const { acceptedAt, keepForMs } = entry;
+    if (keepForMs !== undefined) entry.keepUntil = acceptedAt + keepForMs;
     const orderKey = this.#kinds.of(entry).orderKey(entry);
     const partition = orderKey === undefined ? undefined : partitionOf(orderKey);
     try {
-      await this.#barrier.arrive(partition, (onSequence) =>
-        this.#store.add(entry, partition, { content, onSequence }),
-      );
+      await this.#barrier.arrive(partition, (begin) => {
+        const onSequence = (sequence: number) => {
+          begin(sequence);
+          onNumbered?.();
+        };
+        return this.#store.add(entry, partition, { content, onSequence });
+      });
+      if (entry.keepUntil !== undefined) this.#expiry.expect(entry.keepUntil);
       this.#changed();
     } finally {
       if (partition === undefined) this.#resolver.run();
@@ -197,12 +244,27 @@ export class Outbox {
     return this.#decisions.decide(decision, sequences);
   }
 
+  /** See `Decisions.editOf`. */
+  editOf(sequence: number): Promise<EntryEdit> {
+    return this.#decisions.editOf(sequence);
+  }
+
+  /** See `Decisions.retryWith`. */
+  retryWith(sequence: number, value: unknown): Promise<void> {
+    return this.#decisions.retryWith(sequence, value);
+  }
+
   /** Ends deliveries and closes the store, which keeps the pending entries. */
   async close(): Promise<void> {
     this.#closing.abort();
     this.#breaker.stop();
     this.#pauses.close();
-    await Promise.all([this.#scheduler.close(), this.#resolver.close(), this.#decisions.close()]);
+    await Promise.all([
+      this.#scheduler.close(),
+      this.#resolver.close(),
+      this.#decisions.close(),
+      this.#expiry.close(),
+    ]);
     await this.#store.close();
   }
 
@@ -213,6 +275,23 @@ export class Outbox {
   #run(): void {
     this.#resolver.run();
     this.#scheduler.run();
+  }
+
+  /** @returns whether the entry is no longer pending */
+  async #rejectExpired(stored: Stored, delivery: Delivery): Promise<boolean> {
+    const partition = partitionOfKey(stored.key);
+    // The try under way may still succeed.
+    for (let work = this.#scheduler.busy(partition); work; work = this.#scheduler.busy(partition)) {
+      await work;
+    }
+    let isPending = true;
+    if (this.#mayRun()) {
+      await this.#scheduler.occupy(partition, async () => {
+        if (await this.#store.has(stored)) await delivery.rejectExpired(partition, stored);
+        isPending = false;
+      });
+    }
+    return !isPending;
   }
 
   #pauseElapsed(partition: string): void {

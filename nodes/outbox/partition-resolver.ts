@@ -27,6 +27,8 @@ interface Settings {
 const MAX_CONCURRENT = 100;
 /** Failed look-ups of one entry, while ION responds, before other entries no longer wait for it. */
 const MAX_FAILURES = 5;
+/** The same for a guess. An outage that ends after a look-up began fails that one, not the next. */
+const MAX_FAILURES_OF_GUESS = 2;
 
 /** Looks up the partitions of entries that were accepted without one, in their order. */
 export class PartitionResolver {
@@ -91,37 +93,46 @@ export class PartitionResolver {
   }
 
   async #resolve(stored: Stored, orderKey: Promise<string>): Promise<void> {
-    const { store, kinds, breaker, rejections, signal } = this.#settings;
-    const startedAt = performance.now();
+    const { store, breaker } = this.#settings;
+    let found: string;
     try {
-      const found = await orderKey;
-      breaker.responded();
-      await store.resolve(stored, partitionOf(found));
-      this.#failures = 0;
-      this.#scan.resetFailures();
+      found = await orderKey;
     } catch (thrown) {
-      const error = toIonError(thrown);
-      // The node that gets the reports is closing as well: the next start looks it up again.
-      if (signal.aborted) throw error;
-      if (isWriteRejected(error)) {
-        breaker.responded();
-        await rejections.reject(stored, error);
-        return;
-      }
-      await this.#countFailure(error, startedAt);
-      // ION responds to other requests, but this look-up fails: the other entries no longer wait for it.
-      const { entry } = stored;
-      await store.resolve(stored, partitionOf(kinds.of(entry).unknownOrderKey(entry)));
-      this.#failures = 0;
+      await this.#failed(stored, toIonError(thrown));
+      return;
     }
+    breaker.responded();
+    // A failure of the disk says nothing about the look-up: the entry is looked up again.
+    await store.resolve(stored, partitionOf(found));
+    this.#scan.resetFailures();
+  }
+
+  async #failed(stored: Stored, error: IonError): Promise<void> {
+    const { store, kinds, breaker, rejections, signal } = this.#settings;
+    // The node that gets the reports is closing as well: the next start looks it up again.
+    if (signal.aborted) throw error;
+    if (isWriteRejected(error)) {
+      breaker.responded();
+      await rejections.reject(stored, error);
+      return;
+    }
+    const { entry } = stored;
+    const kind = kinds.of(entry);
+    const isGuessed = kind.isGuessed?.(entry) === true;
+    await this.#countFailure(error, isGuessed ? MAX_FAILURES_OF_GUESS : MAX_FAILURES);
+    // ION responds to other requests, but this look-up fails: the other entries no longer wait for it.
+    await store.resolve(stored, partitionOf(kind.unknownOrderKey(entry)));
+    // The next entry that fails does not wait longer because of this one.
+    this.#scan.resetFailures();
   }
 
   /** @throws the error, unless the look-up has failed too often */
-  async #countFailure(error: IonError, startedAt: number): Promise<void> {
+  async #countFailure(error: IonError, maxFailures: number): Promise<void> {
     const { breaker } = this.#settings;
-    // An outage says nothing about the entry.
-    this.#failures = (await breaker.isResponding(startedAt)) ? this.#failures + 1 : 0;
+    // An outage says nothing about the entry, and it may have begun after a response during the look-up.
+    const isResponding = await breaker.isResponding(performance.now());
+    this.#failures = isResponding ? this.#failures + 1 : 0;
     if (this.#failures === 0) breaker.open(error);
-    if (this.#failures < MAX_FAILURES) throw error;
+    if (this.#failures < maxFailures) throw error;
   }
 }

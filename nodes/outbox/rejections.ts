@@ -46,20 +46,23 @@ export class Rejections {
     onChange();
   }
 
-  /** Keeps an entry that ION rejected until somebody decides on it. */
-  async reject(stored: Stored, error: IonError): Promise<void> {
+  /**
+   * Keeps an entry that ION rejected until somebody decides on it.
+   * @returns false if it was gone, such as for a newer value
+   */
+  async reject(stored: Stored, error: IonError): Promise<boolean> {
     const { listeners, onChange } = this.#settings;
-    await this.#reject(stored, error);
+    const existed = await this.#reject(stored, error);
     onChange();
-    listeners.rejected(stored.entry, error);
+    if (existed) listeners.rejected(stored.entry, error);
+    return existed;
   }
 
   /** Rejects an entry that cannot be read. */
   async rejectUnreadable(stored: Stored): Promise<void> {
     const { message } = (stored.entry as RejectedEntry).error;
     const error = new IonError('ION_CONFIG', message);
-    await this.reject(stored, error);
-    this.#settings.onUnreadable?.(error);
+    if (await this.reject(stored, error)) this.#settings.onUnreadable?.(error);
   }
 
   /**

@@ -1,12 +1,25 @@
 import { quote, toIonError } from '../client/errors.js';
+import { plainVariables } from '../client/graphql/variables.js';
 import { fileAt } from '../client/steps/attachment-file.js';
 import type { Attachment } from '../client/steps/attachments.js';
-import type { ConflictPolicy, StepWriter, WriteResult } from '../client/steps/step-writer.js';
-import { idOf, isGiven, type Target } from '../client/steps/target.js';
+import type {
+  ConflictPolicy,
+  StepRequestOptions,
+  StepWriter,
+} from '../client/steps/step-writer.js';
+import { checkFieldNames, idOf, isGiven, isNumber, type Target } from '../client/steps/target.js';
 import { isPlainObject } from '../client/support/json.js';
-import type { DeliveryTry, EntryKind, EntrySummary } from './entry-kind.js';
+import { LruCache } from '../client/support/lru-cache.js';
+import type {
+  DeliveryResult,
+  DeliveryTry,
+  EntryEdit,
+  EntryKind,
+  EntrySummary,
+} from './entry-kind.js';
 import { shownValue } from './shown-value.js';
 import type { Entry, NewEntry } from './store/entries.js';
+import { partitionOf } from './store/keys.js';
 
 /** A write to a step of a run. */
 export interface StepWrite {
@@ -43,7 +56,13 @@ export interface StepEntry extends Entry {
   started?: true;
 }
 
-type Writer = Pick<StepWriter, 'runOf' | 'write' | 'writeStatus' | 'attach' | 'attachmentsOf'>;
+type Writer = Pick<
+  StepWriter,
+  'knownRun' | 'runOf' | 'write' | 'writeStatus' | 'attach' | 'attachmentsOf'
+>;
+
+/** Numbers that are taken as the IDs of runs, because ION could not be asked. */
+const MAX_GUESSED = 10_000;
 
 const ACTIONS: readonly unknown[] = ['field', 'status', 'file'] satisfies StepWrite['action'][];
 
@@ -60,6 +79,7 @@ export function stepEntry({ latestOnly, file, ...write }: NewStepWrite): NewEntr
 export class StepWrites implements EntryKind<StepEntry> {
   readonly name = undefined;
   readonly #writer: Writer;
+  readonly #guessed = new LruCache<string, true>(MAX_GUESSED);
 
   constructor(writer: Writer) {
     this.#writer = writer;
@@ -71,20 +91,35 @@ export class StepWrites implements EntryKind<StepEntry> {
   }
 
   orderKey({ write: { target } }: StepEntry): string | undefined {
-    return isGiven(target.run) ? idOf(target.run) : undefined;
+    const { run } = target;
+    if (!isGiven(run)) return undefined;
+    const known = this.#writer.knownRun(target);
+    return known ?? (this.#guessed.get(idOf(run)) && idOf(run));
   }
 
-  findOrderKey({ write: { target } }: StepEntry, signal: AbortSignal): Promise<string> {
-    return this.#writer.runOf(target, { signal, isNew: false });
+  async findOrderKey(entry: StepEntry, signal: AbortSignal): Promise<string> {
+    const { target } = entry.write;
+    const options = { signal, isNew: false, sharesDocument: true };
+    return this.orderKey(entry) ?? this.#writer.runOf(target, options);
   }
 
-  unknownOrderKey({ write: { target } }: StepEntry): string {
-    return `unknown run of ${target.step ?? target.field}`;
+  unknownOrderKey(entry: StepEntry): string {
+    const { run, step, field } = entry.write.target;
+    if (!isGiven(run)) return `unknown run of ${step ?? field}`;
+    const id = idOf(run);
+    if (!this.isGuessed(entry)) return `unknown run ${id}`;
+    this.#guessed.set(id, true);
+    return id;
   }
 
-  deliver(entry: StepEntry, attempt: DeliveryTry): Promise<WriteResult<unknown>> {
+  /** A number may be a title or a serial number, but it is one of an ID in most flows. */
+  isGuessed({ write: { target } }: StepEntry): boolean {
+    return isGiven(target.run) && isNumber(idOf(target.run));
+  }
+
+  deliver(entry: StepEntry, attempt: DeliveryTry): Promise<DeliveryResult> {
     const { action, target, value, onConflict } = entry.write;
-    const options = { signal: attempt.signal, isNew: false, onConflict };
+    const options = { ...optionsOf(entry, attempt), onConflict };
     switch (action) {
       case 'status':
         return this.#writer.writeStatus(target, value, options);
@@ -96,14 +131,14 @@ export class StepWrites implements EntryKind<StepEntry> {
   }
 
   /** A step that an earlier try started is in progress, so it is not started again. */
-  async #record(entry: StepEntry, { signal, save }: DeliveryTry): Promise<WriteResult<unknown>> {
+  async #record(entry: StepEntry, attempt: DeliveryTry): Promise<DeliveryResult> {
     const { target, value, onConflict, startStep } = entry.write;
     const options = {
-      ...{ signal, isNew: false, onConflict },
+      ...{ ...optionsOf(entry, attempt), onConflict },
       startStep: startStep === true,
       onStarted: async () => {
         entry.started = true;
-        await save();
+        await attempt.save();
       },
     };
     try {
@@ -115,12 +150,10 @@ export class StepWrites implements EntryKind<StepEntry> {
   }
 
   /** A field or a status may be written twice; a file is attached once. */
-  async #attach(
-    entry: StepEntry,
-    { signal, filePath, save }: DeliveryTry,
-  ): Promise<WriteResult<unknown>> {
+  async #attach(entry: StepEntry, attempt: DeliveryTry): Promise<DeliveryResult> {
     const { target, filename = '' } = entry.write;
-    const options = { signal, isNew: false };
+    const { filePath, save } = attempt;
+    const options = optionsOf(entry, attempt);
     const { attachmentsBefore: before, attachment, asked } = entry;
     if (!before) {
       // Stored before the first try, because its response may be lost.
@@ -151,6 +184,18 @@ export class StepWrites implements EntryKind<StepEntry> {
     return entry;
   }
 
+  edit(entry: StepEntry): EntryEdit | undefined {
+    const { write } = entry;
+    if (write.action === 'file') return undefined;
+    return {
+      read: () => plainValue(write.value),
+      replace(value): StepEntry {
+        if (write.action === 'field' && isPlainObject(value)) checkFieldNames(Object.keys(value));
+        return { ...entry, write: { ...write, value } };
+      },
+    };
+  }
+
   summary({ write: { action, target, filename, value } }: StepEntry): EntrySummary {
     const { missing, ...references } = target;
     const names = Object.entries(references).map(([name, to]) => [name, short(to)]);
@@ -159,10 +204,40 @@ export class StepWrites implements EntryKind<StepEntry> {
   }
 }
 
+/** Options of one try. */
+function optionsOf(
+  { write }: StepEntry,
+  { signal, sharesDocument, partition }: DeliveryTry,
+): StepRequestOptions {
+  return {
+    signal,
+    sharesDocument,
+    isNew: false,
+    mayGoTo: (run) => mayGoTo(write.target, run, partition),
+  };
+}
+
+/** Whether a write in this queue may go to a run: a title may have been given to another one. */
+function mayGoTo({ run: named = '' }: Target, run: string, partition: string): boolean {
+  const id = idOf(named);
+  // Version 1.0.0 took everything as an ID.
+  const keys = [run, id, `unknown run ${id}`];
+  return keys.some((key) => partitionOf(key) === partition);
+}
+
 /** The field, or the fields, that a value is for. */
 function latestTarget({ target: { run, step, field }, value }: StepWrite): string {
   const fields = !isGiven(field) && isPlainObject(value) ? Object.keys(value).sort() : field;
   return JSON.stringify([run, step, fields]);
+}
+
+/** Numbers such as NaN, and bytes, have no form in JSON. */
+function plainValue(value: unknown): unknown {
+  try {
+    return plainVariables({ value })?.value;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Version 1.0.0 accepted names of any length. */

@@ -1,4 +1,5 @@
-import { cut, type IonError, quote, type Reason } from '../client/errors.js';
+import type { IonError, Reason } from '../client/errors.js';
+import { shortText } from './short-text.js';
 
 /** In characters: a longer text does not fit below a node. */
 const MAX_LENGTH = 40;
@@ -34,13 +35,4 @@ function shortened({ key, name, value }: Reason): Reason {
     ...(name !== undefined && { name: shortText(name, MAX_NAME_LENGTH) }),
     ...(value !== undefined && { value: shortText(value, MAX_NAME_LENGTH) }),
   };
-}
-
-/** One line, which ends after a whole word. */
-function shortText(text: string, maxLength: number): string {
-  const line = quote(text);
-  if (line.length <= maxLength) return line;
-  const begin = line.slice(0, maxLength + 1);
-  const end = begin.lastIndexOf(' ');
-  return cut(line, end > maxLength / 2 ? end : maxLength);
 }

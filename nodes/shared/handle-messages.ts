@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Node, NodeAPI } from 'node-red';
 import type { RequestState } from '../client/client.js';
-import { toIonError } from '../client/errors.js';
+import { closedError, toIonError } from '../client/errors.js';
 import { failureDetails, uncopyableError, unsentResultError } from './failure-details.js';
 import { type Message, type MessageDetails, withoutUnknown } from './message.js';
 import { failedStatus, type NodeStatus, type StatusText } from './node-status.js';
@@ -11,12 +11,22 @@ import { inBackground, reportError } from './report-error.js';
 
 const CLOSED = '@ion-nodes/node-red-ion/ion-config:ion-config.log.closed';
 
+export interface SendOptions {
+  /**
+   * From 0. Other outputs get nothing.
+   * @default 0
+   */
+  output?: number;
+  /** Set in the message beside the result. */
+  properties?: Readonly<Record<string, unknown>>;
+}
+
 export interface MessageTools {
   /** Aborts when the flow is stopped or redeployed. */
   signal: AbortSignal;
   onState: (state: RequestState) => void;
   /** Sends the message with the result in it. */
-  send(msg: Message, result: unknown, details: MessageDetails): void;
+  send(msg: Message, result: unknown, details: MessageDetails, options?: SendOptions): void;
   /** Sets the status that the node shows after all messages have ended. */
   status(text: StatusText): void;
 }
@@ -44,8 +54,8 @@ export function handleMessages(
   node.on('input', (received, send, done) => {
     const msg = received as Message;
     const message = pending.add((error) => callDone(node, msg, done, error));
-    const sendUntilEnd = (result: Message) => {
-      if (!message.hasEnded) send(result);
+    const sendUntilEnd = (result: Message, at: number) => {
+      if (!message.hasEnded) send(at === 0 ? result : [...Array(at).fill(null), result]);
     };
     const handled = handle({ RED, status, output, signal, handler }, msg, sendUntilEnd);
     inBackground(
@@ -78,24 +88,27 @@ interface HandlerContext {
 async function handle(
   { RED, status, output, signal, handler }: HandlerContext,
   msg: Message,
-  send: (msg: Message) => void,
+  send: (msg: Message, output: number) => void,
 ): Promise<void> {
   const property = output || 'payload';
   const startedAt = performance.now();
   const durationMs = () => Math.round(performance.now() - startedAt);
   const tracker = status.begin();
   try {
+    // Node-RED still delivers what was sent before, and the config node may be gone already.
+    if (signal.aborted) throw closedError();
     // Before the request: a mutation whose result has no place would already be executed.
     checkOutput(RED, msg, property);
     await handler(msg, {
       signal,
       onState: tracker.update,
-      send(result, value, details) {
+      send(result, value, details, { output = 0, properties } = {}) {
         try {
+          if (properties) Object.assign(result, properties);
           putResult(RED, result, property, value);
           result.ion = withoutUnknown(details);
           result.ion.durationMs = durationMs();
-          send(result);
+          send(result, output);
         } catch (thrown) {
           throw unsentResultError(thrown, details);
         }

@@ -19,12 +19,15 @@ export interface MessageDetails {
   results?: Record<string, unknown> | undefined;
   /** The step was started before its value was written. */
   started?: true | undefined;
+  /** An earlier try was executed, so that the last one sent nothing. */
+  found?: true | undefined;
 }
 
-/** Removes `undefined` properties, so that a debug node does not show them. */
+/** A copy without `undefined` properties, so that a debug node does not show them. */
 export function withoutUnknown(details: object): Record<string, unknown> {
   const result: Record<string, unknown> = {};
-  for (const key of Object.keys(details)) {
+  // Faster than a list of the keys, for each message.
+  for (const key in details) {
     const value = (details as Record<string, unknown>)[key];
     if (value !== undefined) result[key] = value;
   }

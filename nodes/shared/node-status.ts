@@ -2,11 +2,14 @@ import type { Node, NodeAPI, NodeStatus as NodeRedStatus } from 'node-red';
 import type { RequestState } from '../client/client.js';
 import type { IonError, IonErrorCode } from '../client/errors.js';
 import { type FailureReason, failureReason } from './failure-reason.js';
+import { shortText } from './short-text.js';
 
 /** Texts that all nodes share are in the catalogue of `ion-config`. */
 const SHARED = '@ion-nodes/node-red-ion/ion-config:ion-config.status.';
 /** At most 5 changes a second, at any rate of messages. */
 const MIN_INTERVAL_MS = 200;
+/** In characters. */
+const MAX_NAME_LENGTH = 40;
 
 /** A text by its catalogue key below `ion-config.status`. */
 export interface StatusText {
@@ -17,6 +20,8 @@ export interface StatusText {
   ms?: number;
   /** A time of day. */
   since?: string;
+  /** The subject of the result; shown in one line, and shortened. */
+  name?: string;
   /** Why something failed. */
   reason?: { code: IonErrorCode; short: FailureReason | undefined };
 }
@@ -129,11 +134,13 @@ export class NodeStatus {
     count = 0,
     ms = 0,
     since = '',
+    name: given = '',
     reason: failure,
   }: StatusText): NodeRedStatus {
     const shape = fill === 'red' || fill === 'yellow' ? 'ring' : 'dot';
     const reason = failure ? this.#reason(failure) : '';
-    const text = key === undefined ? reason : this.#text(key, { count, ms, since, reason });
+    const name = shortText(given, MAX_NAME_LENGTH);
+    const text = key === undefined ? reason : this.#text(key, { count, ms, since, name, reason });
     return { fill, shape, text };
   }
 

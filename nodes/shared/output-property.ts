@@ -4,14 +4,18 @@ import type { Message } from './message.js';
 
 /** A name that needs no path parser. */
 const PLAIN_NAME = /^[A-Za-z]\w*$/;
+const TAKEN = 'the node itself sets that property';
 
 /**
  * Checks the property without a message.
+ * @param taken properties that the node sets beside the result
  * @throws IonError `ION_CONFIG` if no message has a place for the result
  */
-export function requireOutput(RED: NodeAPI, output: string): void {
+export function requireOutput(RED: NodeAPI, output: string, taken: readonly string[] = []): void {
   // Node-RED represents a name that comes from the message by a list.
-  if (!isPlain(output)) requireAllowed(output, parsedPath(RED, undefined, output));
+  const path = isPlain(output) ? [output] : parsedPath(RED, undefined, output);
+  requireAllowed(output, path);
+  if (taken.includes(String(path[0]))) throw noPlace(output, TAKEN);
 }
 
 /** @throws IonError `ION_CONFIG` if the message has no place for the result */
@@ -34,7 +38,7 @@ export function checkOutput(RED: NodeAPI, msg: Message, output: string): void {
 export function putResult(RED: NodeAPI, msg: Message, output: string, value: unknown): void {
   if (PLAIN_NAME.test(output)) msg[output] = value;
   else if (!RED.util.setMessageProperty(msg, output, value, true)) {
-    throw noPlace(output, 'the node itself sets that property');
+    throw noPlace(output, TAKEN);
   }
 }
 

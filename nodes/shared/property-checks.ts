@@ -2,7 +2,8 @@
 // editor checks them too.
 
 import { IonError } from '../client/errors.js';
-import { type NumberSetting, numberSettings, readNumber } from '../client/settings.js';
+import type { PageSize } from '../client/paging/page-reader.js';
+import { isAuto, type NumberSetting, numberSettings, readNumber } from '../client/settings.js';
 import { describe } from '../client/support/describe.js';
 import { isPlainObject } from '../client/support/json.js';
 import { trimEnds } from '../client/support/trim-ends.js';
@@ -50,15 +51,24 @@ export function requireNumber<Type extends keyof typeof numberSettings>(
   value: unknown,
 ): number {
   const setting = numberSettings[node][name] as NumberSetting;
-  const { label, min, max, isInteger } = setting;
+  const { label, min, max, isInteger, mayBeAuto } = setting;
   requireResolved(`"${label}" of the ${node} node`, value);
   const number = readNumber(setting, value);
   if (number !== undefined) return number;
   const given = typeof value === 'number' ? String(value) : describe(value);
+  const expected = `${mayBeAuto ? '"auto" or ' : ''}a ${isInteger ? 'whole ' : ''}number from ${min} to ${max}`;
   throw new IonError(
     'ION_CONFIG',
-    `"${label}" of the ${node} node is ${given}, but must be a ${isInteger ? 'whole ' : ''}number from ${min} to ${max}. Open the node, correct it and deploy.`,
+    `"${label}" of the ${node} node is ${given}, but must be ${expected}. Open the node, correct it and deploy.`,
   );
+}
+
+/**
+ * The page size of a node: `auto`, a number, or the default of older nodes.
+ * @throws IonError `ION_CONFIG`
+ */
+export function requirePageSize(node: 'ion-graphql' | 'ion-runs', value: unknown): PageSize {
+  return isAuto(value) ? 'auto' : requireNumber(node, 'pageSize', value);
 }
 
 /**
@@ -78,4 +88,15 @@ export function requireSwitch(
   const isValid = isOn || given === false || given === 'false';
   requireValid(node, name, value, isValid, 'true or false');
   return isOn;
+}
+
+/**
+ * Checks how a node delivers: with a misspelt value, it would deliver at once, and an outage would lose
+ * the writes.
+ * @throws IonError `ION_CONFIG`
+ */
+export function requireDelivery(node: string, delivery: unknown): void {
+  requireResolved(`The property "delivery" of the ${node} node`, delivery);
+  const isKnown = [undefined, null, '', 'direct', 'outbox'].includes(delivery as string);
+  requireValid(node, 'delivery', delivery, isKnown, '"direct" or "outbox"');
 }

@@ -14,6 +14,11 @@ import { procedureFields } from './procedure-fields.js';
 import { recordFields } from './record-fields.js';
 import type { Getter, Store } from './store.js';
 
+interface ValidationRow extends Row {
+  runStepFieldId: number;
+  result: string | null;
+}
+
 /** The status of a run, computed from the statuses of its steps, in the order of reports on ION's database. */
 export function rollUp(statuses: readonly RunStepRow['status'][]): RunStatus {
   const any = (status: RunStepRow['status']) => statuses.includes(status);
@@ -27,6 +32,12 @@ export function rollUp(statuses: readonly RunStepRow['status'][]): RunStatus {
   if (any('IN_PROGRESS')) return 'IN_PROGRESS';
   if (any('COMPLETE')) return any('TODO') ? 'IN_PROGRESS' : 'PARTIAL_COMPLETE';
   return 'TODO';
+}
+
+/** Whether a validation of the field has failed; nobody knows ION's functions, so callers write the results. */
+function failed({ id }: Row, store: Store): boolean {
+  const all = store.table('RunStepFieldValidation').all() as readonly ValidationRow[];
+  return all.some(({ runStepFieldId, result }) => runStepFieldId === id && result === 'FAIL');
 }
 
 /** Whether work on the step may begin now. */
@@ -181,7 +192,8 @@ const computed: Computed = {
     batchSiblings: siblingSteps,
   },
   RunStepField: {
-    valid: (field) => !field.required || field.notApplicable || field.value !== null,
+    valid: (field, store) =>
+      (!field.required || field.notApplicable || field.value !== null) && !failed(field, store),
     editable: (field, store) => store.runSteps.get(field.runStepId)?.status === 'REDLINE',
     settable,
     ionValue: (field, store) => {

@@ -1,26 +1,54 @@
 import type { AttributeRow, Row } from './model.js';
 import type { Getter, Store } from './store.js';
 
-interface LabelRow extends Row {
+type Columns = Row & Record<string, unknown>;
+
+export interface LabelRow extends Row {
+  templateId: number;
+  /** The thing that the label is on. */
   entityId: number;
+  /** 32 hexadecimal digits, in the code of the label. */
   iuid: string;
 }
+
+/** The most characters of a name for which a label has room. */
+const ROOM = 40;
 
 /** The text in the code of a label, by which ION finds the thing that the label is on. */
 function qrCode({ iuid }: LabelRow): string {
   return JSON.stringify({ uid: iuid });
 }
 
-/** The name of the thing that the label is on. */
-function nameOf({ entityId }: LabelRow, store: Store): string {
-  const row = store.entity(entityId)?.row as (Row & Record<string, unknown>) | undefined;
-  return String(row?.name ?? row?.title ?? row?.serialNumber ?? row?.lotNumber ?? row?.id ?? '');
+/** The label in the language of label printers, ZPL: as its template says, or its code with a name beside it. */
+function barcode(label: LabelRow, store: Store): string {
+  const thing = store.entity(label.entityId)?.row as Columns | undefined;
+  const { template } = (store.table('BarcodeTemplate').get(label.templateId) ?? {}) as Columns;
+  const text = typeof template === 'string' && template !== '' ? template : standardLabel(thing);
+  return text.replaceAll(/\$\{([\w.]+)\}/g, (_, path: string) => {
+    if (path === 'qrCode') return qrCode(label);
+    return printable(path === 'iuid' ? label.iuid : valueAt(thing, path.split('.'), store));
+  });
 }
 
-/** The label in the language of label printers, ZPL: its code, and the name beside it. */
-function barcode(label: LabelRow, store: Store): string {
-  const name = nameOf(label, store).replaceAll(/[\^~]/g, ' ');
-  return `^XA^FO20,20^BQN,2,4^FDMA,${qrCode(label)}^FS^FO180,60^A0N,28,28^FD${name}^FS^XZ`;
+function standardLabel(thing: Columns | undefined): string {
+  const name = ['name', 'title', 'serialNumber', 'lotNumber'].find((each) => thing?.[each]) ?? 'id';
+  return `^XA^CI28^FO20,20^BQN,2,4^FDMA,\${qrCode}^FS^FO180,60^A0N,28,28^FD\${${name}}^FS^XZ`;
+}
+
+/** A column of a row, or of a row that it refers to: `part.partNumber`. */
+function valueAt(row: Columns | undefined, path: readonly string[], store: Store): unknown {
+  const [first = '', ...rest] = path;
+  if (!row || rest.length === 0) return row && Object.hasOwn(row, first) ? row[first] : undefined;
+  const id = row[`${first}Id`];
+  if (typeof id !== 'number') return undefined;
+  const type = first.charAt(0).toUpperCase() + first.slice(1);
+  return valueAt(store.table(type).get(id) as Columns | undefined, rest, store);
+}
+
+/** A text without the two characters that begin commands of ZPL, as long as a label has room for it. */
+function printable(value: unknown): string {
+  const characters = [...String(value ?? '').replaceAll(/[\^~]/g, ' ')];
+  return characters.slice(0, ROOM).join('');
 }
 
 const ofLabels: Record<string, Getter<LabelRow>> = { qrCode, barcode };

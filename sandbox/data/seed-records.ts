@@ -1,5 +1,6 @@
 import { formatMicros } from './clock.js';
 import { Random } from './random.js';
+import { PATTERNS, seededLabels } from './seed-labels.js';
 import type { Store } from './store.js';
 
 type Columns = Record<string, unknown>;
@@ -25,6 +26,7 @@ export function seedRecords(store: Store): void {
   seedProcedureSteps(store, put);
   seedAttributes(store, put);
   for (const [type, rows] of Object.entries(RECORDS)) putAll(type, rows);
+  putAll('BarcodeLabel', seededLabels(store));
 }
 
 type Put = (type: string, id: number, columns: Columns) => void;
@@ -106,7 +108,10 @@ const RECORDS: Record<string, readonly Columns[]> = {
   BarcodeTemplate: [
     { name: 'Example location label', entityType: 'LOCATIONS', ...LABEL },
     { name: 'Example inventory label', entityType: 'PARTS_INVENTORY', ...LABEL },
+    { name: 'Example run label', entityType: 'RUNS', ...LABEL },
+    { name: 'Example kit label', entityType: 'PARTS_KITS', ...LABEL },
   ],
+  BarcodePattern: PATTERNS,
   IssueDispositionType: [
     { title: 'Rework', active: true },
     { title: 'Scrap', active: true },

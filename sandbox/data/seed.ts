@@ -12,6 +12,9 @@ const WEEKS = 21 * DAY;
 /** The user whose API key the sandbox prints, and so the author of all writes over the API. */
 export const SERVICE_USER = OPERATORS + 1;
 
+/** An attribute for the keys of other systems. */
+const KEPT_KEY = { attributes: [{ key: 'External key', type: 'STRING' }] };
+
 /** Runs of one procedure, all still to do, which are a batch if all of them are seeded. */
 const BATCHED: readonly number[] = [70, 130, 190];
 
@@ -46,6 +49,7 @@ function seedPeople(store: Store, stamp: () => Omit<Row, 'id'>): void {
     name: 'Example Aerospace',
     domain: 'example.test',
     orgSchema: 'example_aerospace',
+    settings: { issues: KEPT_KEY, partsInventory: KEPT_KEY, runs: KEPT_KEY },
   });
   const person = (id: number, name: string, email: string, ionBot: boolean) =>
     store.users.put({

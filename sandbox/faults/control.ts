@@ -1,6 +1,6 @@
 import { Random } from '../data/random.js';
 import type { Exchange } from '../http/exchange.js';
-import { checkFault, type Fault } from './fault.js';
+import { checkFault, type Fault, type FieldFault } from './fault.js';
 import { checkSettings, defaultSettings, type Settings } from './settings.js';
 
 /** One request as it was received, without its secrets. */
@@ -65,16 +65,18 @@ export class Control {
     const hit = this.#faults.find(
       (queued) => queued.fault.target === target && (queued.match?.test(body) ?? true),
     );
-    if (!hit) return this.#randomFault(target);
+    if (!hit) return this.#randomFault(target, body);
     hit.left--;
     if (hit.left <= 0) this.#faults.splice(this.#faults.indexOf(hit), 1);
     return hit.fault;
   }
 
-  #randomFault(target: Fault['target']): Fault | undefined {
+  #randomFault(target: Fault['target'], body: string): Fault | undefined {
     const { randomFaults } = this.settings;
-    const effects = randomFaults?.effects.filter((each) => (each.target ?? 'api') === target) ?? [];
-    if (!randomFaults || effects.length === 0 || this.#random.next() >= randomFaults.share) {
+    const effects = randomFaults?.effects.filter(
+      (each) => (each.target ?? 'api') === target && (!each.match || RegExp(each.match).test(body)),
+    );
+    if (!randomFaults || !effects?.length || this.#random.next() >= randomFaults.share) {
       return undefined;
     }
     return { ...this.#random.pick(effects), target };
@@ -140,6 +142,14 @@ export class Control {
 
   /** A listener for every mutation that was not refused, for the process that runs the sandbox. */
   onCarriedOut: ((mutation: string, args: Record<string, unknown>) => void) | undefined;
+
+  /** The fault that a mutation has, if any. */
+  fieldFault(args: Record<string, unknown>): FieldFault | undefined {
+    return this.settings.fieldFaults.find(({ match, share = 1 }) => {
+      if (match !== undefined && !new RegExp(match).test(JSON.stringify(args))) return false;
+      return share >= 1 || this.#random.next() < share;
+    });
+  }
 
   executed(mutation: string): void {
     this.#counters.executed[mutation] = (this.#counters.executed[mutation] ?? 0) + 1;

@@ -7,6 +7,8 @@ interface FaultBase {
   match?: string;
   /** Whether the operation runs before the fault hits its response; false by default. */
   execute?: boolean;
+  /** The operation runs this many milliseconds after the fault, even if nobody waits for it any more. */
+  executeAfter?: number;
 }
 
 export type FaultEffect =
@@ -32,7 +34,18 @@ export type FaultEffect =
 export type Fault = FaultBase & FaultEffect;
 
 /** The choices of an effect that hits requests at random. */
-export type FaultTarget = Pick<FaultBase, 'execute' | 'target'>;
+export type FaultTarget = Pick<FaultBase, 'execute' | 'executeAfter' | 'match' | 'target'>;
+
+/** A mutation that fails with a text, as a field of its document. */
+export interface FieldFault {
+  message: string;
+  /** Share (0 to 1) of the mutations, at random; all by default. */
+  share?: number;
+  /** A regular expression that the mutation's arguments, as JSON, have to match. */
+  match?: string;
+  /** Whether the mutation is carried out before it fails; false by default. */
+  execute?: boolean;
+}
 
 const EFFECTS: { [K in FaultEffect['kind']]: Record<string, 'number' | 'string' | 'object'> } = {
   latency: { ms: 'number' },

@@ -22,6 +22,7 @@ interface Hit {
 export async function inject(hit: Hit): Promise<void> {
   const { fault, response, signal } = hit;
   const executed = fault.execute ? await hit.answer() : undefined;
+  if (fault.executeAfter !== undefined) void executeLater(hit, fault.executeAfter);
   const reply = (answer: SandboxResponse) => send(response, answer, hit.acceptEncoding);
   switch (fault.kind) {
     case 'latency':
@@ -58,6 +59,15 @@ export async function inject(hit: Hit): Promise<void> {
     case 'gzip-bomb':
       return gzipBomb(response, fault.bytes);
   }
+}
+
+async function executeLater({ answer, signal }: Hit, ms: number): Promise<void> {
+  try {
+    await sleep(ms, undefined, { signal });
+  } catch {
+    return;
+  }
+  await answer();
 }
 
 /** A placeholder for a response that was never made. */

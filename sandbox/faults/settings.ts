@@ -1,7 +1,7 @@
 import type { TimeForm } from '../data/clock.js';
 import { isSignatureEncoding, type SignatureEncoding } from '../data/signature.js';
 import type { PagingSettings } from '../graphql/connections.js';
-import type { FaultEffect, FaultTarget } from './fault.js';
+import type { FaultEffect, FaultTarget, FieldFault } from './fault.js';
 
 /** The readings of the facts about ION that are uncertain: which of them this sandbox follows. */
 export interface Dialect extends PagingSettings {
@@ -53,6 +53,8 @@ export interface Settings extends Dialect {
   clockBehind: number;
   /** Minimum duration of every API response, in milliseconds. */
   latency: number;
+  /** Additional duration for each row of a list, in milliseconds. */
+  rowLatency: number;
   /** Whether the token endpoint accepts the sandbox's own API key. */
   keyEnabled: boolean;
   /** The permissions of that key, such as `UpdateRunStep`; all by default. */
@@ -60,13 +62,15 @@ export interface Settings extends Dialect {
   /** The ION Action: refuses a torque above 50 with a text of the customer's own. */
   rule: boolean;
   /**
-   * This share (0 to 1) of requests is hit by one of the effects, evenly at random; those without a
-   * target are for the API.
+   * This share (0 to 1) of the requests that any effect is for is hit by one of them, evenly at random;
+   * effects without a target are for the API.
    */
   randomFaults: {
     share: number;
     effects: (FaultEffect & Partial<FaultTarget>)[];
   } | null;
+  /** Failures of single mutations, also of one among several in a document. */
+  fieldFaults: readonly FieldFault[];
   /** More API requests in one second than this are answered with 429. */
   rateLimit: { perSecond: number } | null;
   /** Milliseconds before a webhook delivery is tried again; doubles with each try, up to 60 s. */
@@ -109,10 +113,12 @@ export function defaultSettings(): Settings {
     tokenLifetime: 300,
     clockBehind: 0,
     latency: 0,
+    rowLatency: 0,
     keyEnabled: true,
     permissions: null,
     rule: false,
     randomFaults: null,
+    fieldFaults: [],
     rateLimit: null,
     webhookRetryDelay: 1000,
     webhookTries: 10,

@@ -14,6 +14,7 @@ import { introspectionSwitch } from './introspection.js';
 import { StaleEtag } from './mutations/common.js';
 import { permissionCheck } from './permission-check.js';
 import { executableSchema } from './resolvers.js';
+import { introspectionText, standardIntrospection } from './standard-introspection.js';
 
 interface ApiOptions {
   key: SigningKey;
@@ -37,7 +38,15 @@ export function createApi({ key, store, control, uploads, mainKeyId }: ApiOption
       if (!isSameSchema(built.dialect, control.settings)) built = build();
       return built.schema;
     },
-    plugins: [introspectionSwitch(control), ionAnswers(control), permissionCheck, coercion],
+    plugins: [
+      introspectionSwitch(control),
+      standardIntrospection,
+      ionAnswers(control),
+      permissionCheck,
+      coercion,
+    ],
+    // The body is complete, and no larger than the sandbox allows.
+    maxRequestBodySize: false,
     maskedErrors: false,
     landingPage: false,
     graphiql: false,
@@ -109,7 +118,7 @@ function ionAnswers({ settings }: Control): Plugin<ApiContext> {
           ...result,
           errors: result.errors?.map((each) => plainError(each, settings)),
         };
-        return new fetchAPI.Response(JSON.stringify(body), {
+        return new fetchAPI.Response(introspectionText(result) ?? JSON.stringify(body), {
           status: statusOf(result.errors, settings),
           headers: { 'content-type': 'application/json; charset=utf-8' },
         });

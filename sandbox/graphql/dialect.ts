@@ -10,6 +10,7 @@ import {
 } from 'graphql';
 import { normalizeTimestamp, TIME_FORMS, type Timestamp } from '../data/clock.js';
 import type { Dialect } from '../faults/settings.js';
+import { document } from './schema.js';
 import { schemaWithout } from './smaller-schema.js';
 
 /** The settings that decide which schema a sandbox has, and how its types send their values. */
@@ -34,11 +35,11 @@ const THREE_CALLS = [
 ];
 
 /** The document of a dialect's schema. */
-export function documentIn(document: DocumentNode, dialect: SchemaDialect): DocumentNode {
+export function documentIn(dialect: SchemaDialect): DocumentNode {
   const { unknown, uploadFlow, idForm } = dialect;
   const lacks = uploadFlow === 'two-calls' ? [...unknown, ...THREE_CALLS] : unknown;
-  const known = lacks.length === 0 ? document : schemaWithout(document, lacks);
-  return idForm === 'schema' ? known : withIds(known, idForm);
+  const complete = idForm === 'schema' ? document : withIds(idForm);
+  return lacks.length === 0 ? complete : schemaWithout(complete, lacks);
 }
 
 /** Times whose type in the schema is String. */
@@ -85,10 +86,15 @@ const FOREIGN_IDS = new Set(['clientId', 'integrationId', 'messageId', 'webhookI
 const NUMBERS = new Set(['Int', 'Float']);
 const TEXTS = new Set(['ID', 'String']);
 
+/** The documents with each form of IDs, which take long to make. */
+const DOCUMENTS = new Map<'number' | 'text', DocumentNode>();
+
 /** The same types with all IDs as numbers, or as texts; what a client sends stays as it is. */
-function withIds(document: DocumentNode, form: 'number' | 'text'): DocumentNode {
+function withIds(form: 'number' | 'text'): DocumentNode {
+  const known = DOCUMENTS.get(form);
+  if (known) return known;
   const [from, to] = form === 'text' ? [NUMBERS, 'ID'] : [TEXTS, 'Int'];
-  return visit(document, {
+  const made: DocumentNode = visit(document, {
     // Only the type of the field itself changes; its arguments keep theirs.
     FieldDefinition(field) {
       const { value: name } = field.name;
@@ -102,4 +108,6 @@ function withIds(document: DocumentNode, form: 'number' | 'text'): DocumentNode 
       return { ...field, type };
     },
   });
+  DOCUMENTS.set(form, made);
+  return made;
 }

@@ -105,12 +105,12 @@ function compileComparison(operator: string, operand: unknown, kind: Kind): Test
     case 'like':
     case 'ilike': {
       const pattern = sqlPattern(String(operand), operator === 'ilike');
-      return (value) => pattern.test(String(value));
+      return (value) => pattern(String(value));
     }
     case 'notlike':
     case 'notilike': {
       const pattern = sqlPattern(String(operand), operator === 'notilike');
-      return (value) => !pattern.test(String(value));
+      return (value) => !pattern(String(value));
     }
     case 'fuzzyMatch': {
       const { value: text, similarity } = operand as { value?: unknown; similarity?: number };
@@ -146,15 +146,39 @@ function isOrdered(value: unknown): value is Ordered {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
 }
 
-/** An SQL LIKE pattern: `%` any text, `_` any character, a backslash takes either literally. */
-export function sqlPattern(pattern: string, ignoreCase: boolean): RegExp {
-  const source = pattern.replace(/\\[\s\S]|[\s\S]/gu, (part) => {
-    if (part === '%') return '.*';
-    if (part === '_') return '.';
-    const literal = part.length > 1 && part.startsWith('\\') ? part.slice(1) : part;
-    return literal.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
-  });
-  return new RegExp(`^${source}$`, ignoreCase ? 'isu' : 'su');
+/**
+ * A test for an SQL LIKE pattern: `%` is any text, `_` any character, a backslash takes either literally.
+ * The texts between `%` are searched one after the other, because one expression for all may take years.
+ */
+function sqlPattern(pattern: string, ignoreCase: boolean): (text: string) => boolean {
+  const flags = ignoreCase ? 'isu' : 'su';
+  const sources = [''];
+  for (const [part] of pattern.matchAll(/\\[\s\S]|[\s\S]/gu)) {
+    if (part === '%') sources.push('');
+    else sources[sources.length - 1] += part === '_' ? '.' : literal(part);
+  }
+  const [first = '', ...rest] = sources;
+  const last = rest.pop();
+  if (last === undefined) return (text) => new RegExp(`^${first}$`, flags).test(text);
+  const begin = new RegExp(`^${first}`, flags);
+  const middle = rest
+    .filter((source) => source !== '')
+    .map((each) => new RegExp(each, `g${flags}`));
+  const end = new RegExp(`${last}$`, flags);
+  return (text) => {
+    let at = begin.exec(text)?.[0].length ?? -1;
+    for (const expression of middle) {
+      if (at < 0) return false;
+      expression.lastIndex = at;
+      at = expression.test(text) ? expression.lastIndex : -1;
+    }
+    return at >= 0 && end.test(text.slice(at));
+  };
+}
+
+function literal(part: string): string {
+  const character = part.length > 1 && part.startsWith('\\') ? part.slice(1) : part;
+  return character.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 }
 
 /** The share of trigrams that two texts have in common, as PostgreSQL's pg_trgm counts. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type GraphQLInputObjectType,
   type GraphQLResolveInfo,
@@ -28,7 +29,7 @@ export function list(
   args: ListArgs,
   { store, control }: ApiContext,
   info: GraphQLResolveInfo,
-): Connection<Row> {
+): Connection<Row> | Promise<Connection<Row>> {
   const { after: _a, before: _b, first: _f, last: _l, ...which } = args;
   const key = `${info.fieldName} ${JSON.stringify(which)}`;
   let lists = lastLists.get(store);
@@ -45,7 +46,10 @@ export function list(
     };
     lists.set(key, known);
   }
-  return paginate(known.rows, args, control.settings);
+  const connection = paginate(known.rows, args, control.settings);
+  const ms = connection.edges.length * control.settings.rowLatency;
+  // Does not keep a closed sandbox alive.
+  return ms > 0 ? sleep(ms, connection, { ref: false }) : connection;
 }
 
 /** One page of the rows that belong to another row. */

@@ -169,6 +169,7 @@ function toMany(type: string, field: GraphQLField<unknown, unknown>, target: str
   if (target === type) return () => [];
   if (target === 'Label' || target === 'Requirement') return tagged(type, name, target);
   if (target === 'FileAttachment') return files(type, name === 'assets');
+  if (type === 'Entity' && THEMSELVES.has(name)) return itself(target);
   if (target === 'Comment' || type === 'Entity') return attached(type, target);
   const back = idColumn(type, fields) ?? createdWith(type, target);
   if (back) return children(target, back);
@@ -224,6 +225,17 @@ function attached(type: string, target: string): Read {
   const id = type === 'Entity' ? (row: unknown) => (row as Row).id : member(type, 'entityId');
   return (row, store) => store.of(target, 'entityId', Number(id(row, store)));
 }
+
+/** The members of an entity that are no attachments: the things that have labels. */
+const THEMSELVES = new Set(['partInventories', 'locations', 'partKits']);
+
+/** The row that an entity is, if it is of this type. */
+const itself =
+  (target: string): Read =>
+  (row, store) => {
+    const found = store.entity((row as Row).id);
+    return found?.type === target ? [found.row] : [];
+  };
 
 /** The files of an entity are either attached to it or assets that its content shows. */
 function files(type: string, areAssets: boolean): Read {

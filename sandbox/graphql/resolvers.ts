@@ -28,7 +28,8 @@ import { mutations } from './mutations/index.js';
 import { findByKeys } from './mutations/shape.js';
 import { checkPermission, permissionsLeft, userPermissions } from './permission-check.js';
 import { type GrantingRole, type PermissionGroup, permissionGroups } from './permissions.js';
-import { isStored, nodeType, document as publicDocument, schema } from './schema.js';
+import { scanBarcode } from './scan-barcode.js';
+import { isStored, nodeType, schema } from './schema.js';
 
 interface RuleSettings {
   enabled?: boolean;
@@ -40,6 +41,7 @@ type Resolver = GraphQLFieldResolver<unknown, ApiContext, Record<string, unknown
 const SPECIAL: Record<string, Record<string, Resolver>> = {
   Query: {
     me: (_source, _args, context) => context.user,
+    scanBarcode: (_source, { barcode }, { store }) => scanBarcode(String(barcode), store),
     requestFileUploadUrl: (_source, args, { uploads }) => uploads.request(String(args.filename)),
   },
   User: {
@@ -97,8 +99,7 @@ let isComplete = false;
  */
 export function executableSchema(dialect: SchemaDialect): GraphQLSchema {
   if (!isSameSchema(dialect, DEFAULT_DIALECT)) {
-    const document = documentIn(publicDocument, dialect);
-    const own = withResolvers(buildASTSchema(document, { assumeValid: true }));
+    const own = withResolvers(buildASTSchema(documentIn(dialect), { assumeValid: true }));
     sendIn(dialect, own);
     return own;
   }
@@ -160,8 +161,11 @@ function mutation(name: string): Resolver {
   return (_source, args, context) => {
     context.control.executed(name);
     if (context.control.settings.permissionError === 'errors') checkPermission(name, context);
+    const fault = context.control.fieldFault(args);
+    if (fault && !fault.execute) throw new Error(fault.message);
     const result = context.store.transaction(() => mutations.get(name)?.(args, context));
     context.control.onCarriedOut?.(name, args);
+    if (fault) throw new Error(fault.message);
     return result;
   };
 }

@@ -33,8 +33,8 @@ describe('client', () => {
       .map(({ body }) => body as { query: string; variables: Record<string, unknown> });
 
   describe('request', () => {
-    it('returns data, attempts, trace ID and ION’s time', async () => {
-      const { traceId, date, textLength, extensions, ...response } = await ask(
+    it('returns data, attempts, trace ID, duration and ION’s time', async () => {
+      const { traceId, date, textLength, durationMs, extensions, ...response } = await ask(
         ion.client(),
         '{ me { id name } }',
       );
@@ -46,6 +46,7 @@ describe('client', () => {
       assert.ok(Math.abs(Date.parse(String(date)) - Date.now()) < 5000);
       assert.equal(extensions, undefined);
       assert.ok(Number(textLength) > 0);
+      assert.ok(Number(durationMs) > 0);
     });
 
     it('returns no trace ID that contains the token', async () => {

@@ -24,6 +24,7 @@ import { readRows } from '../../nodes/client/lists/rows.js';
 import { fileOf } from '../../nodes/client/steps/attachment-file.js';
 import { StepWriter } from '../../nodes/client/steps/step-writer.js';
 import { register, unregister } from '../../nodes/client/webhooks/registration.js';
+import { WorkFinder } from '../../nodes/client/work/work-finder.js';
 import { testConnection } from '../../nodes/config/admin/connection-test.js';
 import { findTargets } from '../../nodes/config/admin/find-targets.js';
 import { OPTIONAL_PARTS } from '../support/dialects.js';
@@ -115,7 +116,31 @@ const actionsOf = (ion: SandboxInTests): Record<string, Action> => ({
     await findTargets(RED, 'config', { kind: 'step', search: '', run }, signal);
     await findTargets(RED, 'config', { kind: 'field', search: '', step }, signal);
   },
+  'the look-ups': async (client) => {
+    const finder = new WorkFinder(client);
+    for (const query of LOOK_UPS) {
+      const whole = { part: '', step: '', ...query, fields: true };
+      const { answer } = await finder.find(whole, { signal });
+      assert.ok(answer.found === 'one', `${query.value}: ${JSON.stringify(answer)}`);
+      assert.equal(answer.work.run.id, 7);
+      assert.ok(answer.work.fields);
+    }
+    for (const value of ['5', 'Kitting', 'LOC:Kitting']) {
+      const by = value.startsWith('LOC') ? 'barcode' : 'location';
+      await finder.find({ by, value, part: '', step: '', fields: false }, { signal });
+    }
+  },
 });
+
+/** Values that all mean the work on the unit 7. */
+const LOOK_UPS = [
+  { by: 'serial', value: 'SN-00007', part: 'EX-1001', step: 'kit parts' },
+  { by: 'serial', value: 'SN-00007' },
+  { by: 'run', value: '7' },
+  { by: 'run', value: 'Example bracket assembly 0007', step: 'Kit parts' },
+  { by: 'barcode', value: 'SN-00007' },
+  { by: 'barcode', value: '{"uid":"5ca1ab1e000000000000000000000071"}' },
+] as const;
 
 /** Parts without which an attachment takes the older way of ION. */
 const OLDER_WAY = /^(Query\.requestFileUploadUrl|FileUploadUrl\.|CreateFileAttachmentInput\.s3)/;

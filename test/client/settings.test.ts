@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { numberSettings, readNumber } from '../../nodes/client/settings.js';
+import { isAuto, numberSettings, readNumber } from '../../nodes/client/settings.js';
 import { delayAfterFailures, MAX_TIMER_MS } from '../../nodes/client/support/backoff.js';
 
 describe('numbers in the dialogs', () => {
@@ -54,6 +54,16 @@ describe('numbers in the dialogs', () => {
         const delay = delayAfterFailures(interval.max * 1000, failures, () => random);
         assert.ok(delay >= interval.max * 1000 && delay <= MAX_TIMER_MS, String(delay));
       }
+    }
+  });
+
+  it('may be automatic, which is no number', () => {
+    for (const value of ['auto', ' Auto\n', 'AUTO']) {
+      assert.ok(isAuto(value), value);
+      assert.equal(readNumber(numberSettings['ion-runs'].pageSize, value), undefined);
+    }
+    for (const value of ['', 'automatic', 100, null, undefined, {}, ['auto']]) {
+      assert.ok(!isAuto(value), String(value));
     }
   });
 });

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import type { Result, RunOptions } from 'axe-core';
 import type { Page } from 'playwright-core';
 import {
   eventsNode,
   type FlowNode,
   graphqlNode,
+  lookupNode,
   runsNode,
   sandboxConfig,
   stepNode,
@@ -12,15 +12,9 @@ import {
 import { prepareUserDir } from '../../tools/node-red.js';
 import { useTemporaryFolder } from '../../tools/package.js';
 import { RunningNodeRed } from '../../tools/running-node-red.js';
+import { barriers, prepareBarriers } from '../support/barriers.js';
 import { Editor } from '../support/editor.js';
 import { useSandbox } from '../support/sandbox.js';
-
-/** The globals of the page: the checker, and the editors. */
-declare const axe: {
-  run(context: object, options: RunOptions): Promise<{ violations: Result[] }>;
-};
-declare const RED: { settings: { version: string } };
-declare const monaco: { editor: { setTheme(name: string): void } };
 
 const filter = { field: 'status', op: 'in', value: '["IN_PROGRESS"]', valueType: 'json' };
 const place = { z: 'flow', x: 200, y: 100 };
@@ -30,9 +24,11 @@ const nodes: FlowNode[] = [
   { ...runsNode, ...place, id: 'runs', changes: true, filters: [filter], sort: ['ID_ASC'] },
   { ...stepNode, ...place, id: 'step', delivery: 'outbox', outputs: 2 },
   { ...stepNode, ...place, id: 'file', action: 'file' },
+  { ...lookupNode, ...place, id: 'lookup', by: 'serial', value: 'x', valueType: 'str' },
   { ...eventsNode, ...place, id: 'poll', filters: [filter] },
   { ...eventsNode, ...place, id: 'webhook', via: 'webhook', register: true },
   { ...graphqlNode, ...place, id: 'from-message', queryType: 'msg' },
+  { ...graphqlNode, ...place, id: 'by-outbox', delivery: 'outbox', outputs: 2 },
 ];
 
 describe('the dialogs for people who use a screen reader, or need contrast', () => {
@@ -54,10 +50,7 @@ describe('the dialogs for people who use a screen reader, or need contrast', () 
       const editor = await Editor.open(this, nodeRed.url);
       const { page } = editor;
       try {
-        // Node-RED 4 has no dark theme.
-        const hasTheme = await page.evaluate(() => !RED.settings.version.startsWith('4.'));
-        if (theme === 'dark' && hasTheme) await darken(page);
-        await page.addScriptTag({ path: require.resolve('axe-core/axe.min.js') });
+        await prepareBarriers(page, theme);
         const found: Record<string, string[]> = {};
         for (const { id } of nodes) {
           await editor.edit(id);
@@ -82,13 +75,6 @@ describe('the dialogs for people who use a screen reader, or need contrast', () 
   }
 });
 
-async function darken(page: Page): Promise<void> {
-  await page.evaluate(() => {
-    document.documentElement.classList.add('nr-theme-dark');
-    monaco.editor.setTheme('vs-dark');
-  });
-}
-
 /** Shows the parts that are hidden at first. */
 async function openAll(page: Page): Promise<void> {
   await page.evaluate(() => {
@@ -96,17 +82,4 @@ async function openAll(page: Page): Promise<void> {
       (each as HTMLDetailsElement).open = true;
     }
   });
-}
-
-/** A line for each element with a barrier. */
-async function barriers(page: Page): Promise<string[]> {
-  const { violations } = await page.evaluate(() =>
-    axe.run(
-      { include: ['.red-ui-tray .red-ui-tray-body form'], exclude: ['[id^=red-ui-trap]'] },
-      { resultTypes: ['violations'] },
-    ),
-  );
-  return violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ html, target }) => `${id}: ${target.join(' ')} ${html.slice(0, 160)}`),
-  );
 }

@@ -5,6 +5,7 @@ import { runInNewContext } from 'node:vm';
 import { configMigrations } from '../../nodes/migrations/ion-config.js';
 import { eventsMigrations } from '../../nodes/migrations/ion-events.js';
 import { graphqlMigrations } from '../../nodes/migrations/ion-graphql.js';
+import { lookupMigrations } from '../../nodes/migrations/ion-lookup.js';
 import { runsMigrations } from '../../nodes/migrations/ion-runs.js';
 import { stepMigrations } from '../../nodes/migrations/ion-step.js';
 import { currentVersion, migrate } from '../../nodes/migrations/migrate.js';
@@ -21,12 +22,13 @@ interface Definition {
   label(this: object): string;
 }
 
-const NODES = ['ion-config', 'ion-events', 'ion-graphql', 'ion-runs', 'ion-step'];
+const NODES = ['ion-config', 'ion-events', 'ion-graphql', 'ion-lookup', 'ion-runs', 'ion-step'];
 const migrations = [
   configMigrations,
   eventsMigrations,
   graphqlMigrations,
   runsMigrations,
+  lookupMigrations,
   stepMigrations,
 ];
 const CATALOGUE = /^@ion-nodes\/node-red-ion\/([\w-]+):(.+)$/;
@@ -136,6 +138,8 @@ describe('the dialogs', () => {
   const noSecret = { credentials: { has_secret: false } };
   const filter = { field: 'status', op: 'eq', value: 'TODO', valueType: 'str' };
   const step = { action: 'field', step: 'step', field: 'field', valueType: 'msg' };
+  const byOutbox = { delivery: 'outbox', queryType: 'graphql' };
+  const two = 'query Read { a } mutation Write($i: I = { a: 1 }) @d(a: { b: 1 }) { b }';
   const wrong: [string, string, unknown, object, RegExp][] = [
     ['ion-config', 'apiUrl', '', custom, /^API URL must be a URL such as/],
     ['ion-config', 'apiUrl', 'http://elsewhere.example.test', custom, /^API URL must be /],
@@ -176,13 +180,35 @@ describe('the dialogs', () => {
     ],
     [
       'ion-config',
+      'writesPerRequest',
+      '51',
+      {},
+      /^Writes per request must be auto, or a whole number from 1 to 50$/,
+    ],
+    [
+      'ion-config',
       'outboxSize',
       'much',
       {},
       /^Max\. size \(MiB\) must be a whole number from 1 to 1048576$/,
     ],
     ['ion-graphql', 'query', ' ', {}, /query is required/],
-    ['ion-graphql', 'pageSize', 0, {}, /^Page size must be /],
+    ['ion-graphql', 'query', '{ me { id } }', byOutbox, /takes mutations only/],
+    ['ion-graphql', 'query', 'query Q($m: M = {a: "}"}) { mutation }', byOutbox, /mutations only/],
+    ['ion-graphql', 'query', two, { ...byOutbox, operationName: 'Read' }, /mutations only/],
+    ['ion-graphql', 'prepare', 'mutation { a }', byOutbox, /^Prepare must be a query/],
+    ['ion-graphql', 'delivery', 'later', {}, /^Delivery: "later"/],
+    ['ion-graphql', 'order', 'x', { ...byOutbox, orderType: 'num' }, /^Order: not a num/],
+    ['ion-graphql', 'keepFor', -1, {}, /^Keep for \(h\) must be a number from 0 to 100000$/],
+    [
+      'ion-graphql',
+      'pageSize',
+      0,
+      {},
+      /^Page size must be "auto" or a whole number from 1 to 100000$/,
+    ],
+    ['ion-graphql', 'pageSize', 'automatic', {}, /^Page size must be "auto" or /],
+    ['ion-graphql', 'limit', 'auto', {}, /^Limit must be a whole number /],
     ['ion-graphql', 'limit', -1, {}, /^Limit must be /],
     ['ion-graphql', 'output', 'ion.data', {}, /^Result must be .* are reserved$/],
     ['ion-graphql', 'output', '', {}, /^Result must be /],
@@ -263,6 +289,19 @@ describe('the dialogs', () => {
     ['ion-step', 'value', '', { action: 'status', valueType: 'str' }, /^Status is required$/],
     ['ion-step', 'value', '', { action: 'file', valueType: 'msg' }, /^Content is required$/],
     ['ion-step', 'filename', '', { action: 'file' }, /^File name is required$/],
+    ['ion-lookup', 'by', 'lot', {}, /^Look up by: "lot"/],
+    ['ion-lookup', 'value', '', { by: 'barcode', valueType: 'msg' }, /^Barcode is required$/],
+    ['ion-lookup', 'value', ' ', { by: 'serial', valueType: 'str' }, /^Serial number is required$/],
+    ['ion-lookup', 'value', '', { by: 'location' }, /^Location is required$/],
+    ['ion-lookup', 'value', 'x', { by: 'run', valueType: 'num' }, /^Run: not a num/],
+    ['ion-lookup', 'part', 'x', { by: 'serial', partType: 'num' }, /^Part number: not a num/],
+    ['ion-lookup', 'step', 'x', { stepType: 'num' }, /^Step: not a num/],
+    ['ion-lookup', 'remember', -1, {}, /^Memory \(h\) must be a number from 0 to 8760$/],
+    ['ion-lookup', 'remember', 'a day', {}, /^Memory \(h\) must be /],
+    ['ion-lookup', 'output', 'ion', {}, /^Result must be .* are reserved$/],
+    ['ion-lookup', 'output', '', {}, /^Result must be /],
+    ['ion-lookup', 'output', 'run', {}, /^Result: the node sets msg\.run to an ID$/],
+    ['ion-lookup', 'output', 'step.work', {}, /^Result: the node sets msg\.step /],
   ];
   for (const [type, property, value, node, text] of wrong) {
     it(`report the problem with ${JSON.stringify(value)} as ${property} of ${type}`, () => {
@@ -286,6 +325,54 @@ describe('the dialogs', () => {
   for (const [property, value, node] of right) {
     it(`allow ${JSON.stringify(value)} as ${property} of ion-step with ${JSON.stringify(node)}`, () => {
       assert.equal(check('ion-step', property, value, node), true);
+    });
+  }
+
+  const rightLookup: [string, unknown, object][] = [
+    ['value', 'x', { by: 'run', valueType: 'str' }],
+    ['part', 'x', { by: 'barcode', partType: 'num' }],
+    ['part', '', { by: 'serial', partType: 'num' }],
+    ['step', '', { stepType: 'num' }],
+    ['remember', '', {}],
+    ['remember', '0.5', {}],
+    ['output', 'runs', {}],
+    ['output', 'scan.run', {}],
+  ];
+  for (const [property, value, node] of rightLookup) {
+    it(`allow ${JSON.stringify(value)} as ${property} of ion-lookup with ${JSON.stringify(node)}`, () => {
+      assert.equal(check('ion-lookup', property, value, node), true);
+    });
+  }
+
+  const written = { ...byOutbox, operationName: 'Write' };
+  const fragment = '# query\nfragment F on Run { id } mutation { ...F }';
+  const rightGraphql: [string, unknown, object][] = [
+    ['query', two, written],
+    ['query', fragment, byOutbox],
+    ['query', 'mutation { a(text: """\n} query {""") }', byOutbox],
+    ['query', '{ me { id } }', { ...byOutbox, delivery: 'direct' }],
+    ['query', '{ me { id } }', {}],
+    ['query', 'payload.query', { ...byOutbox, queryType: 'msg' }],
+    ['query', '"', byOutbox],
+    ['prepare', '{ run { id } }', byOutbox],
+    ['prepare', 'mutation { a }', {}],
+    ['order', '', { ...byOutbox, orderType: 'num' }],
+    ['order', 'x', { orderType: 'num' }],
+    ['alreadyDone', '', byOutbox],
+    ['keepFor', '0.5', byOutbox],
+  ];
+  for (const [property, value, node] of rightGraphql) {
+    it(`allow ${JSON.stringify(value)} as ${property} of ion-graphql with ${JSON.stringify(node)}`, () => {
+      assert.equal(check('ion-graphql', property, value, node), true);
+    });
+  }
+
+  for (const type of ['ion-graphql', 'ion-runs']) {
+    it(`have an automatic page size in a new ${type} node, and accept a number`, () => {
+      assert.equal(definitions.get(type)?.defaults.pageSize?.value, 'auto');
+      for (const value of ['auto', 'Auto', 100, '100', '']) {
+        assert.equal(check(type, 'pageSize', value), true, String(value));
+      }
     });
   }
 

@@ -293,6 +293,27 @@ describe('the ion-step dialog in a browser', () => {
     await editor.cancel();
   });
 
+  it('shows all results of a search in a window of 1280 by 720 pixels', async () => {
+    const { page } = editor;
+    const before = page.viewportSize();
+    const { runs } = context.sandbox.data;
+    const title = runs.get(target.run)?.title;
+    runs.update(target.run, { title: 'A long title '.repeat(300) });
+    await page.setViewportSize({ width: 1280, height: 720 });
+    await editor.edit('fixed-field');
+    await finder('field').click();
+    await searchText().fill(String(target.run));
+    const long = results().filter({ hasText: `ID ${target.run} ·` });
+    await long.waitFor();
+    const { bottom } = await panel().evaluate((each) => each.getBoundingClientRect());
+    assert.ok(bottom <= 720, `the panel ends at ${bottom}`);
+    const { height } = await long.evaluate((each) => each.getBoundingClientRect());
+    assert.ok(height < 100, `a long title takes ${height} pixels`);
+    await editor.cancel();
+    runs.update(target.run, { title: title ?? '' });
+    if (before) await page.setViewportSize(before);
+  });
+
   it('lets a run be chosen as an example if the run comes from the message', async () => {
     await editor.edit('fixed-field');
     await finder('field').click();
@@ -387,7 +408,7 @@ describe('the ion-step dialog in a browser', () => {
     await panel().waitFor({ state: 'detached' });
     await text('run').fill('9999');
     await finder('step').click();
-    await panel().getByText('ION_NOT_FOUND: ION has no run "9999".').waitFor();
+    await panel().getByText('ION_NOT_FOUND: ION has no run "9999", by its ID').waitFor();
     await page.keyboard.press('Escape');
     await panel().waitFor({ state: 'detached' });
     await editor.cancel();

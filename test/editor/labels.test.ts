@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {
   eventsNode,
   graphqlNode,
+  lookupNode,
   runsNode,
   sandboxConfig,
   stepNode,
@@ -35,6 +36,7 @@ describe('the labels of the dialogs', () => {
       { id: 'gov', type: 'ion-config', name: 'gov', environment: 'gov-staging' },
       { ...runsNode, ...place, id: 'several', y: 800, filters: several, sort: ['TITLE_ASC'] },
       { ...graphqlNode, ...place, id: 'graphql', pages: 'all' },
+      { ...graphqlNode, ...place, id: 'by outbox', y: 860, delivery: 'outbox', outputs: 2 },
       { ...runsNode, ...place, id: 'runs', y: 200, changes: true },
       ...['field', 'status', 'file'].map((action, index) => ({
         ...{ ...stepNode, ...place, id: action, y: 300 + 60 * index },
@@ -42,6 +44,7 @@ describe('the labels of the dialogs', () => {
       })),
       { ...runsNode, ...place, id: 'filtered runs', y: 680, filters, sort: ['TITLE_ASC'] },
       { ...eventsNode, ...place, id: 'filtered events', y: 740, filters },
+      { ...lookupNode, ...place, id: 'lookup', y: 920, by: 'serial' },
       { ...eventsNode, ...place, id: 'poll', y: 560 },
       { ...eventsNode, ...place, id: 'webhook', y: 620, via: 'webhook', register: true },
       { ...stepNode, ...place, id: 'path', y: 500, action: 'file', value: '', valueType: 'path' },
@@ -51,8 +54,8 @@ describe('the labels of the dialogs', () => {
   });
   after(() => nodeRed?.stop());
 
-  // German words are the longest.
-  for (const locale of byLength({ usual: ['en-US', 'de', 'ja'], brief: ['de'] })) {
+  // German words are the longest, and Japanese characters the widest.
+  for (const locale of byLength({ usual: ['de', 'ja'], brief: ['de'] })) {
     it(`name every control of the filters and fields in ${locale}`, async function () {
       const editor = await Editor.open(this, nodeRed.url, { locale });
       try {
@@ -85,11 +88,13 @@ describe('the labels of the dialogs', () => {
       try {
         for (const id of [
           'graphql',
+          'by outbox',
           'runs',
           'field',
           'status',
           'file',
           'path',
+          'lookup',
           'poll',
           'webhook',
         ]) {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../../tools/package.js';
 
-const NODES = ['ion-config', 'ion-events', 'ion-graphql', 'ion-runs', 'ion-step'];
+const NODES = ['ion-config', 'ion-events', 'ion-graphql', 'ion-lookup', 'ion-runs', 'ion-step'];
 
 /** Texts of Node-RED itself. */
 const OF_NODE_RED = /^node-red:/;

@@ -18,7 +18,7 @@ declare const RED: {
   workspaces: { show(id: string): void };
 };
 
-const TYPES = ['ion-graphql', 'ion-runs', 'ion-step', 'ion-events'];
+const TYPES = ['ion-graphql', 'ion-lookup', 'ion-runs', 'ion-step', 'ion-events'];
 const config = (id: string, properties: object = {}): FlowNode => ({
   id,
   type: 'ion-config',

@@ -4,22 +4,31 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Page } from 'playwright-core';
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import { Random } from '../../sandbox/data/random.js';
+import { addScanCases } from '../../sandbox/data/scan-cases.js';
 import { tick } from '../../sandbox/live/simulation.js';
 import { type Sandbox, startSandbox } from '../../sandbox/server.js';
 import type { EditorEvent } from '../../tools/comms.js';
 import { exampleFlow, RunningExample } from '../../tools/example.js';
 import { chromium } from '../../tools/find-tool.js';
-import { stepNode } from '../../tools/flow-nodes.js';
+import { lookupNode, stepNode } from '../../tools/flow-nodes.js';
 import { prepareUserDir } from '../../tools/node-red.js';
 import { root } from '../../tools/package.js';
 import { RunningNodeRed } from '../../tools/running-node-red.js';
 import { closeBrowsers, openPage } from '../support/browser.js';
 import { Editor } from '../support/editor.js';
+import { StationPage } from '../support/station-page.js';
 
 const images = join(root, 'docs', 'images');
 const STEP = 'ion-demo-step';
+const LOOKUP = 'ion-demo-lookup';
+/** A code that a pattern finds, of a unit whose work is in progress. */
+const CODE = 'SN-00013';
+const ISSUE = JSON.stringify({
+  ...{ attribute: 'External key', key: 'press-7/0815' },
+  input: { title: 'Torque out of range' },
+});
 const wanted = process.argv.slice(2);
 const isWanted = (name: string) =>
   wanted.length === 0 || wanted.some((beginning) => name.startsWith(beginning));
@@ -48,6 +57,8 @@ async function main(): Promise<void> {
       fieldType: 'str',
     },
   });
+  const lookup = { ...lookupNode, id: LOOKUP, name: 'scanned unit', config: 'ion-demo-config' };
+  flow.push({ ...lookup, z: 'ion-demo', x: 140, y: 2100, wires: [[], []] });
   await prepareUserDir(userDir, flow, {
     'ion-demo-config': { clientId, clientSecret },
     'ion-demo-events-webhook': { secret: 'of the pictures' },
@@ -66,6 +77,7 @@ async function main(): Promise<void> {
     await rm(userDir, { recursive: true, force: true });
   }
   if (isWanted('dashboard')) await takeDashboard();
+  if (isWanted('station')) await takeStation();
   await closeBrowsers();
 }
 
@@ -129,7 +141,7 @@ async function take(url: string, theme: 'light' | 'dark', locale: string): Promi
     await save(page, `demo-${suffix}`);
 
     // High enough for the whole dialog.
-    await page.setViewportSize({ width: 1400, height: 1150 });
+    await page.setViewportSize({ width: 1400, height: 1200 });
     await editor.edit('ion-demo-graphql');
     await page.click('.ion-graphql-trial summary');
     await page.fill('#ion-graphql-test-variables', '{ "id": 1 }');
@@ -139,6 +151,16 @@ async function take(url: string, theme: 'light' | 'dark', locale: string): Promi
       /\d/.test(document.querySelector('#ion-graphql-schema')?.textContent ?? ''),
     );
     await picture('ion-graphql');
+    await page.setViewportSize({ width: 1400, height: 1500 });
+    // A template replaces an empty query without a question.
+    await page.click('#ion-graphql-query-editor .view-line >> nth=0');
+    await page.keyboard.press('ControlOrMeta+a');
+    await page.keyboard.press('Delete');
+    await page.selectOption('#ion-graphql-starter', 'createIssue');
+    await page.locator('#ion-graphql-test-variables').fill(ISSUE);
+    await page.click('#ion-graphql-evaluate');
+    await page.waitForSelector('.ion-graphql-evaluation');
+    await picture('ion-graphql-outbox');
     await editor.cancel();
 
     await editor.edit('ion-demo-runs');
@@ -149,6 +171,14 @@ async function take(url: string, theme: 'light' | 'dark', locale: string): Promi
     await page.setViewportSize({ width: 1400, height: 700 });
     await editor.edit(STEP);
     await picture('ion-step');
+    await editor.cancel();
+
+    await page.setViewportSize({ width: 1400, height: 1060 });
+    await editor.edit(LOOKUP);
+    await page.fill('#ion-lookup-try-value', CODE);
+    await page.click('#ion-lookup-try');
+    await page.waitForSelector('#ion-lookup-result table');
+    await picture('ion-lookup');
     await editor.cancel();
 
     await page.setViewportSize({ width: 1400, height: 900 });
@@ -253,6 +283,68 @@ async function takePage(url: string): Promise<void> {
   }
 }
 
+/** The page of the scan station with a value that is not valid, and on a phone without ION. */
+async function takeStation(): Promise<void> {
+  const sandbox = await startSandbox({ port: 0 });
+  const folder = await mkdtemp(join(tmpdir(), 'node-red-ion-'));
+  const { started, ready } = addScanCases(sandbox.data);
+  let example: RunningExample | undefined;
+  try {
+    example = await RunningExample.start('dashboard/13-scan-station.json', {
+      folder,
+      sandbox,
+      palettes: ['@flowfuse/node-red-dashboard', 'node-red-node-serialport'],
+    });
+    const stepId = started.runs[0]?.stepIds[1] ?? 0;
+    const [torque] = sandbox.data.runStepFields.of(stepId);
+    const less = { displayName: 'Less than' };
+    const { id: functionId } = sandbox.data.table('ValidationFunction').insert(less);
+    const validation = { runStepFieldId: torque?.id, functionId, value: 12.5, result: 'FAIL' };
+    sandbox.data.table('RunStepFieldValidation').insert(validation);
+    const light = await openStation(example, { viewport: { width: 1200, height: 700 } });
+    await recordOn(light, ready.units[0]?.code, { Torque: '10.8' });
+    await light.says(/: valid$/);
+    await recordOn(light, started.units[0]?.code, { Torque: '47.5', Notes: 'second try' });
+    await light.says(/: not valid/);
+    await light.page.waitForSelector('td >> text="47.5"');
+    await light.page.mouse.move(0, 0);
+    await save(light.page, 'station.png');
+    await light.close();
+
+    for (const target of ['api', 'token'] as const) {
+      sandbox.control.fault({ target, kind: 'status', status: 503, times: 1e9 });
+    }
+    const viewport = { width: 390, height: 844 };
+    const phone = await openStation(example, { viewport, colorScheme: 'dark' });
+    await recordOn(phone, ready.units[0]?.code, { Torque: '11.2' });
+    await phone.says(/waits for ION/);
+    await save(phone.page, 'station-phone-dark.png');
+    await phone.close();
+  } finally {
+    await example?.stop();
+    await sandbox.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function openStation(
+  example: RunningExample,
+  options: BrowserContextOptions,
+): Promise<StationPage> {
+  return StationPage.open(String(chromium.commands[0]), example, options);
+}
+
+async function recordOn(
+  station: StationPage,
+  code: string | undefined,
+  values: Record<string, string>,
+): Promise<void> {
+  await station.type(String(code));
+  await station.says(/Enter the values of/);
+  for (const [field, value] of Object.entries(values)) await station.enter(field, value);
+  await station.record();
+}
+
 async function takeFlow({ nodeRed }: RunningExample): Promise<void> {
   const editor = await Editor.launch(String(chromium.commands[0]), nodeRed.url);
   const { page } = editor;
@@ -261,7 +353,7 @@ async function takeFlow({ nodeRed }: RunningExample): Promise<void> {
     await page.waitForSelector('.red-ui-flow-node-status-label >> text=/^200 /');
     // As wide as the flow: the sidebar of Node-RED 5 covers the rest.
     const box = await page.locator('#red-ui-workspace').boundingBox();
-    if (box) await save(page, 'dashboard-flow.png', { clip: { ...box, width: 920 } });
+    if (box) await save(page, 'dashboard-flow.png', { clip: { ...box, width: 1010 } });
   } finally {
     await editor.close();
   }

@@ -47,6 +47,12 @@ describe('the admin routes of a Node-RED with users', () => {
       acts: true,
       body: { kind: 'run', search: '' },
     },
+    {
+      method: 'POST',
+      path: 'ion-config/config/lookup',
+      acts: true,
+      body: { by: 'serial', value: 'x' },
+    },
     { method: 'POST', path: 'ion-config/config/check', acts: true, body: {} },
     { method: 'GET', path: 'ion-config/config/outbox', acts: false },
     {
@@ -55,9 +61,11 @@ describe('the admin routes of a Node-RED with users', () => {
       acts: true,
       body: { decision: 'discard', sequences: [] },
     },
-    ...['test', 'check', 'schema', 'find', 'run'].map((name): Route => {
+    // The write that this flow adds; it shows values of messages in full.
+    { method: 'GET', path: 'ion-config/config/outbox/1', acts: true },
+    ...['test', 'check', 'schema', 'find', 'run', 'lookup'].map((name): Route => {
       const credentials = { clientId: 'sandbox-key', clientSecret: '__PWRD__' };
-      const wanted = { kind: 'run', search: '', query: '{ me { id } }' };
+      const wanted = { kind: 'run', search: '', query: '{ me { id } }', by: 'run', value: 'x' };
       const body = { id: 'config', config, credentials, ...wanted };
       return { method: 'POST', path: `ion-config/${name}`, acts: true, body };
     }),
@@ -141,7 +149,10 @@ describe('the admin routes of a Node-RED with users', () => {
       registered.map(([, method, path]) => `${method?.toUpperCase()} ${path}`).sort(),
       routes
         .filter(({ path }) => !path.includes('?'))
-        .map(({ method, path }) => `${method} ${path.replace('/config/', '/:id/')}`)
+        .map(({ method, path }) => {
+          const route = path.replace('/config/', '/:id/').replace(/\d+$/, ':sequence');
+          return `${method} ${route}`;
+        })
         .sort(),
     );
   });
@@ -220,7 +231,7 @@ describe('the admin routes of a Node-RED with users', () => {
       await page.locator('#ion-config-outbox-rejected-writes li').waitFor();
       await page.getByText('You do not have permission to change the outbox.').waitFor();
       const buttons = page.locator('#ion-config-outbox .ion-config-outbox-decide');
-      assert.equal(await buttons.count(), 4);
+      assert.equal(await buttons.count(), 6);
       for (const button of await buttons.all()) assert.equal(await button.isEnabled(), false);
       assert.equal(await page.isEnabled('#ion-config-outbox-refresh'), true);
       assert.deepEqual(editor.errors, []);

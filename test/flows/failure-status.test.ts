@@ -5,7 +5,14 @@ import { IonError, toIonError } from '../../nodes/client/errors.js';
 import { checkVariables } from '../../nodes/client/graphql/variables.js';
 import { REASONS } from '../../nodes/client/reasons.js';
 import { failureReason } from '../../nodes/shared/failure-reason.js';
-import { type FlowNode, graphqlNode, sandboxConfig, stepNode } from '../../tools/flow-nodes.js';
+import { addScanCases } from '../../sandbox/data/scan-cases.js';
+import {
+  type FlowNode,
+  graphqlNode,
+  lookupNode,
+  sandboxConfig,
+  stepNode,
+} from '../../tools/flow-nodes.js';
 import { prepareUserDir } from '../../tools/node-red.js';
 import { root, useTemporaryFolder } from '../../tools/package.js';
 import { RunningNodeRed } from '../../tools/running-node-red.js';
@@ -21,6 +28,8 @@ interface Case {
   text: string;
   node: Partial<FlowNode>;
   msg?: (ids: Ids) => Message;
+  /** Red by default. */
+  fill?: 'yellow';
   /** A config node of its own. */
   config?: (ids: Ids) => object;
   key?: object;
@@ -39,6 +48,12 @@ const runs = (text: string, filter: object): Case => ({
 const graphql = (text: string, node: object, more: Partial<Case> = {}): Case => ({
   text,
   node: { ...graphqlNode, ...node },
+  ...more,
+});
+const lookup = (text: string, payload: unknown, more: Partial<Case> = {}): Case => ({
+  text,
+  node: { ...lookupNode, by: 'serial' },
+  msg: () => (payload === undefined ? {} : { payload }),
   ...more,
 });
 
@@ -95,6 +110,12 @@ const CASES: Case[] = [
     { output: 'payload.result' },
     { msg: () => ({ payload: 1 }) },
   ),
+  lookup('not found: SN-NONE', 'SN-NONE', { fill: 'yellow' }),
+  lookup('several: SCAN-SHARED', 'SCAN-SHARED', { fill: 'yellow' }),
+  lookup('blocked: SCAN-HOLD', 'SCAN-HOLD', { fill: 'yellow' }),
+  lookup('msg.payload: no value', undefined),
+  lookup('msg.payload: not text or a number', { code: 'x' }),
+  lookup('msg.payload: too many digits', 2 ** 60),
   graphql('syntax error in line 2', { query: '{ me {\n id' }),
   graphql('no query', { query: '' }),
   graphql('variables must be an object', {}, { msg: () => ({ variables: 5 }) }),
@@ -118,7 +139,7 @@ const CASES: Case[] = [
   ),
 ];
 
-describe('the status of a node after a failure', () => {
+describe('the status of a node after a failure, or after a look-up that finds nothing to work on', () => {
   const ion = useSandbox({ runs: 12 });
   const folder = useTemporaryFolder();
   let nodeRed: RunningNodeRed;
@@ -126,6 +147,7 @@ describe('the status of a node after a failure', () => {
 
   before(async () => {
     const client = ion.client();
+    addScanCases(ion.sandbox.data);
     const fields = [
       { name: 'Torque', type: 'NUMBER' },
       { name: 'Passed', type: 'BOOLEAN' },
@@ -181,10 +203,10 @@ describe('the status of a node after a failure', () => {
       .map(({ data }) => data as { fill?: string; text?: string })
       .at(-1);
 
-  for (const [index, { text, node }] of CASES.entries()) {
+  for (const [index, { text, node, fill = 'red' }] of CASES.entries()) {
     it(`says "${text}" below ${node.type} (${index})`, async () => {
       await fetch(`${nodeRed.url}/inject/inject${index}`, { method: 'POST' });
-      await nodeRed.until(() => shown(index)?.fill === 'red');
+      await nodeRed.until(() => shown(index)?.fill === fill);
       assert.equal(shown(index)?.text, text.replace('__closed__', ids.closed));
     });
   }

@@ -10,7 +10,7 @@ import { byLength } from '../support/length.js';
 import { useSandbox } from '../support/sandbox.js';
 
 const RUNS = 60;
-const TRIGGERS = byLength({ usual: 1000, brief: 300 });
+const TRIGGERS = byLength({ soak: 1000, usual: 500, brief: 300 });
 /** A failure that no retry fixes. */
 const REFUSAL = [{ message: 'Not now.' }];
 

@@ -115,6 +115,8 @@ describe('a real Node-RED at full speed', function () {
 
   it('queues as many as allowed, and fails the others at once with ION_OVERLOADED', async () => {
     const count = 3000;
+    // Until all messages are there.
+    ion.sandbox.control.fault({ target: 'api', kind: 'latency', ms: 8000, times: CONCURRENCY });
     await load.start('load', { count, runs: RUNS });
     const { answered, failed } = await finished('load');
     assert.equal(answered, CONCURRENCY + QUEUE_LIMIT);

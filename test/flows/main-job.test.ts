@@ -67,7 +67,7 @@ describe('the packed package in a real Node-RED', () => {
 
   it('registers its five nodes', async () => {
     assert.deepEqual(await nodeRed.ownTypes(), {
-      types: ['ion-config', 'ion-events', 'ion-graphql', 'ion-runs', 'ion-step'],
+      types: ['ion-config', 'ion-events', 'ion-graphql', 'ion-lookup', 'ion-runs', 'ion-step'],
       areEnabled: true,
     });
   });
@@ -77,13 +77,21 @@ describe('the packed package in a real Node-RED', () => {
     assert.deepEqual(icons['@ion-nodes/node-red-ion'], [
       'ion-events.svg',
       'ion-graphql.svg',
+      'ion-lookup.svg',
       'ion-runs.svg',
       'ion-step.svg',
     ]);
     const html = await (
       await fetch(`${nodeRed.url}/nodes`, { headers: { accept: 'text/html' } })
     ).text();
-    for (const type of ['ion-config', 'ion-events', 'ion-graphql', 'ion-runs', 'ion-step']) {
+    for (const type of [
+      'ion-config',
+      'ion-events',
+      'ion-graphql',
+      'ion-lookup',
+      'ion-runs',
+      'ion-step',
+    ]) {
       assert.ok(html.includes(`data-template-name="${type}"`), `no dialog of ${type}`);
       assert.ok(html.includes(`data-help-name="${type}"`), `no help of ${type}`);
     }

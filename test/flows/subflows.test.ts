@@ -6,6 +6,7 @@ import {
   eventsNode,
   type FlowNode,
   graphqlNode,
+  lookupNode,
   runsNode,
   sandboxConfig,
   stepNode,
@@ -80,6 +81,7 @@ describe('a subflow in a real Node-RED', () => {
     return [
       ...node('graphql', { ...graphqlNode, output: 'payload.me', query: '{ me { id } }' }),
       ...node('runs', { ...runsNode, changes: true }),
+      ...node('lookup', { ...lookupNode, by: 'run', value: 'RUN', valueType: 'env' }),
       ...node('direct', write),
       ...node('outbox', { ...write, delivery: 'outbox', outputs: 2 }),
       ...node('poll', { ...eventsNode, resource: 'RUNS', interval: 0.2 }),
@@ -99,7 +101,9 @@ describe('a subflow in a real Node-RED', () => {
       {
         x: 0,
         y: 0,
-        wires: ['graphql', 'runs', 'direct', 'outbox'].map((of) => ({ id: `node-${of}` })),
+        wires: ['graphql', 'runs', 'lookup', 'direct', 'outbox'].map((of) => ({
+          id: `node-${of}`,
+        })),
       },
     ],
     out: [{ x: 0, y: 0, wires: [{ id: 'reported', port: 0 }] }],
@@ -109,6 +113,7 @@ describe('a subflow in a real Node-RED', () => {
     const own = [
       { name: 'INSTANCE', type: 'str', value: id },
       { name: 'FIELD', type: 'str', value: String(steps[id]?.fields.Log) },
+      { name: 'RUN', type: 'str', value: String(steps[id]?.run) },
     ];
     return place({ id, type: 'subflow:sub', env: [...own, ...env], wires: [['collect']] }, z);
   };
@@ -177,7 +182,7 @@ describe('a subflow in a real Node-RED', () => {
   it('has a separate config node in each instance, and all nodes work with it', async () => {
     await nodeRed.deploy([...scoped(), ...INSTANCES.map((id) => instance(id))]);
     for (const id of INSTANCES) await get(`/${id}`);
-    await untilTold(both('graphql', 'runs', 'direct', 'outbox'));
+    await untilTold(both('graphql', 'runs', 'lookup', 'direct', 'outbox'));
     assert.deepEqual(INSTANCES.map(written), INSTANCES);
     await until(async () => context.sandbox.control.counters().api.total > 20);
     data().runs.update(1, { title: 'Polled' });
@@ -206,7 +211,7 @@ describe('a subflow in a real Node-RED', () => {
       place({ id: 'outside', type: 'subflow:outer', wires: [['collect']] }),
     ]);
     for (const id of INSTANCES) await get(`/${id}`);
-    await untilTold(both('graphql', 'runs', 'direct', 'outbox'));
+    await untilTold(both('graphql', 'runs', 'lookup', 'direct', 'outbox'));
     assert.deepEqual(INSTANCES.map(written), INSTANCES);
   });
 

@@ -113,9 +113,15 @@ function rightBody(random: Random, path: string, url: string): Json {
     query: random.chance(0.7) ? '{ me { id } }' : hostileQuery(random).value,
     ...{ variables: { id: 1 }, operationName: '', confirmed: random.chance(0.5) },
   });
+  const lookup = (): { [key: string]: Json } => ({
+    by: random.pick(['barcode', 'serial', 'run', 'location', 'x']),
+    value: random.chance(0.5) ? hostileText(random).value : random.pick(['SN-0001', '3', '']),
+    ...{ part: '', step: random.pick(['', 'A']), fields: random.chance(0.5) },
+  });
   if (path.endsWith(':id/find')) return wanted();
+  if (path.endsWith(':id/lookup')) return lookup();
   if (path.endsWith(':id/run')) return operation();
-  if (['/test', '/find', '/run'].some((end) => path.endsWith(end))) {
+  if (['/test', '/find', '/run', '/lookup'].some((end) => path.endsWith(end))) {
     const hostileUrl = () => {
       const { value } = hostileText(random);
       if (random.chance(0.3))
@@ -145,11 +151,13 @@ function rightBody(random: Random, path: string, url: string): Json {
       },
       ...(path.endsWith('/find') && wanted()),
       ...(path.endsWith('/run') && operation()),
+      ...(path.endsWith('/lookup') && lookup()),
     };
   }
   return {
     decision: random.pick(['retry', 'discard', 'x']),
-    sequences: random.pick<Json>(['all', [1, 2], [], [1e300], [-1]]),
+    sequences: random.pick<Json>(['all', [1, 2], [1], [], [1e300], [-1]]),
+    ...(random.chance(0.3) && { value: random.pick<Json>([{ id: 1 }, [1], null, 'x', 5]) }),
   };
 }
 
@@ -166,6 +174,7 @@ export const adminRequests: Surface = {
             MAX_TARGET,
           ),
         ]);
+    const sequence = random.pick(['1', '2', '0', '-1', '1e300', '1.5', 'x', '%20', '%00']);
     const route = random.pick([
       'test',
       'test',
@@ -173,11 +182,14 @@ export const adminRequests: Surface = {
       'check',
       ':id/check',
       'run',
+      'lookup',
+      ':id/lookup',
       ':id/find',
       ':id/run',
       ':id/run',
       ':id/outbox',
       ':id/outbox',
+      ':id/outbox/:sequence',
       ':id/schema',
     ]);
     const prefix = random.pick([
@@ -198,9 +210,12 @@ export const adminRequests: Surface = {
     ];
     const path =
       prefix +
-      route.replace(':id', () => id) +
+      route.replace(':id', () => id).replace(':sequence', () => sequence) +
       (isSchema || random.chance(0.1) ? random.pick(queries) : '');
-    const isGet = isSchema ? random.chance(0.8) : route.endsWith('outbox') && random.chance(0.4);
+    const isGet =
+      (isSchema && random.chance(0.8)) ||
+      (route.endsWith('outbox') && random.chance(0.4)) ||
+      (route.endsWith('sequence') && random.chance(0.9));
     const method = random.chance(0.05)
       ? random.pick(['PUT', 'DELETE', 'OPTIONS', 'HEAD'])
       : isGet

@@ -2,6 +2,7 @@ import {
   eventsNode,
   type FlowNode,
   graphqlNode,
+  lookupNode,
   runsNode,
   stepNode,
 } from '../../tools/flow-nodes.js';
@@ -96,6 +97,17 @@ const targets: { node: FlowNode; messages: Record<string, unknown>[] }[] = [
     node: { ...runsNode, id: 'runs-changed', changes: true, mode: 'each' },
     messages: [{ filters: {}, payload: 1 }],
   },
+  ...['barcode', 'serial', 'run', 'location'].map((by) => ({
+    node: {
+      ...{ ...lookupNode, id: `lookup-${by}`, by, outputs: 2 },
+      ...{ part: 'part', partType: 'msg', step: 'step', stepType: 'msg' },
+    },
+    messages: [
+      { payload: 'SN-0001', part: '', step: '' },
+      { payload: '{"uid":"5ca1ab1e000000000000000000000074"}', part: 'P-1', step: 'Assemble' },
+      { payload: 7, part: '', step: '' },
+    ],
+  })),
   {
     node: { ...stepNode, id: 'step-field', outputs: 1 },
     messages: [

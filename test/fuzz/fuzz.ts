@@ -21,8 +21,11 @@ export const surfaces: readonly Surface[] = [
   flowFiles,
 ];
 
-/** Limit of a blocked event loop, in ms. */
-export const MAX_STOP_MS = 100;
+/**
+ * Machines that talk to this Node-RED notice a longer stop, in ms of CPU time. An idle machine needs
+ * less than 100; beside other tests the same work takes three to five times that.
+ */
+export const MAX_STOP_MS = 400;
 export const MAX_GROWTH_MB = 10;
 /** The share of a stop from which it counts as Node-RED's own, if the control case stops as well. */
 const CORE_SHARE = 0.6;

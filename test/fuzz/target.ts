@@ -12,7 +12,7 @@ import type { CaseReport, Gap, Injection, MessageReport } from './inside.js';
 
 const KNOWN_BESIDE = /^(user-.*|nodes)$/;
 const KNOWN_IN_USER_DIR =
-  /^(\.?flows(_cred)?\.json.*|settings\.js|\.config.*|\.npmrc|package(-lock)?\.json|node_modules|lib|context|ion-outbox|\..*)$/;
+  /^(\.?flows(_cred)?\.json.*|settings\.js|\.config.*|\.npmrc|package(-lock)?\.json|node_modules|lib|context|ion-(?:outbox|lookup)|\..*)$/;
 const MAX_LOG = 20_000;
 const MAX_START_MS = 60_000;
 const MAX_DEPLOY_MS = 30_000;

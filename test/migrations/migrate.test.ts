@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { configMigrations } from '../../nodes/migrations/ion-config.js';
 import { eventsMigrations } from '../../nodes/migrations/ion-events.js';
 import { graphqlMigrations } from '../../nodes/migrations/ion-graphql.js';
+import { lookupMigrations } from '../../nodes/migrations/ion-lookup.js';
 import { runsMigrations } from '../../nodes/migrations/ion-runs.js';
 import { stepMigrations } from '../../nodes/migrations/ion-step.js';
 import {
@@ -11,6 +12,7 @@ import {
   migrate,
   type NodeMigrations,
 } from '../../nodes/migrations/migrate.js';
+import { lookupNode } from '../../tools/flow-nodes.js';
 import flows from './nodes-of-1.0.0.json';
 
 const all = new Map<string, NodeMigrations>(
@@ -64,6 +66,41 @@ describe('the migration of a node', () => {
     const { output } = migrate(stepMigrations, { action: 'field', version: 1 });
     assert.equal(output, 'payload');
   });
+
+  describe('of ion-lookup', () => {
+    const { id, type, name, config, version, ...defaults } = lookupNode;
+
+    it('gives a node from a hand-written flow the defaults of the dialog', () => {
+      assert.deepEqual(migrate(lookupMigrations, {}), { ...defaults, version });
+    });
+
+    it('changes nothing that the dialog saved, or that a flow sets', () => {
+      assert.deepEqual(migrate(lookupMigrations, lookupNode), lookupNode);
+      const set = { by: 'run', value: '', valueType: 'str', fields: false, remember: 0 };
+      const migrated = migrate(lookupMigrations, set);
+      assert.deepEqual({ ...migrated, ...set }, migrated);
+      const other = migrate(lookupMigrations, { value: 'topic', valueType: 'msg' });
+      assert.deepEqual([other.value, other.valueType], ['topic', 'msg']);
+    });
+
+    it('takes the value as the name of a message property if its type is missing', () => {
+      const { value, valueType } = migrate(lookupMigrations, { value: 'topic' });
+      assert.deepEqual([value, valueType], ['topic', 'msg']);
+    });
+  });
+
+  for (const migrations of [graphqlMigrations, runsMigrations]) {
+    it(`keeps the page size of ${migrations.type}, and 100 of a node without one`, () => {
+      for (const pageSize of [100, '100', 2500, '${PAGE_SIZE}', 'auto', '']) {
+        for (const version of [undefined, 1]) {
+          assert.equal(migrate(migrations, { pageSize, version }).pageSize, pageSize);
+        }
+      }
+      for (const pageSize of [undefined, null]) {
+        assert.equal(migrate(migrations, { pageSize }).pageSize, 100);
+      }
+    });
+  }
 
   it('leaves the properties of a later version alone', () => {
     const later = { wait: 5, version: 4 };

@@ -4,6 +4,7 @@ import {
   eventsNode,
   type FlowNode,
   graphqlNode,
+  lookupNode,
   runsNode,
   sandboxConfig,
   stepNode,
@@ -89,6 +90,8 @@ describe('Check everything', () => {
     { ...stepNode, id: 'field', startStep: true },
     { ...stepNode, id: 'status', action: 'status' },
     { ...stepNode, id: 'file', action: 'file' },
+    { ...lookupNode, id: 'barcode' },
+    { ...lookupNode, id: 'unit', by: 'serial', step: 'title', stepType: 'msg' },
     { ...eventsNode, id: 'poll', interval: 3600, changedFields: ['run.title'] },
   ];
 
@@ -99,7 +102,7 @@ describe('Check everything', () => {
     const { lines, problems, values, of } = await check();
     assert.deepEqual(problems(), []);
     assert.equal(new Set(lines.map((line) => line.check)).size, 15);
-    assert.deepEqual(values('operations.valid'), { count: 8 });
+    assert.deepEqual(values('operations.valid'), { count: 10 });
     assert.match(String(values('token.received').url), /\/realms\/api-keys\/.*\/token$/);
     assert.equal(values('token.received').seconds, 300);
     assert.equal(values('user.is').organization, 'example.test');
@@ -125,6 +128,32 @@ describe('Check everything', () => {
     assert.match(String(values('parts.lacking').parts), /RunStepField\.notApplicable/);
     assert.match(String(values('parts.lacking').parts), /runs\(sort:\)/);
     assert.deepEqual(of('rules'), ['rules.off']);
+  });
+
+  describe('of an automatic page size', () => {
+    const paged = { ...graphqlNode, query: '{ runs { edges { node { id } } } }', pages: 'stream' };
+    const cases: [
+      what: string,
+      sizes: unknown[],
+      most: number | null,
+      finding: string,
+      values: object,
+    ][] = [
+      ['accepts it', ['auto'], null, 'accepted', { rows: 1000 }],
+      ['accepts it beside a larger number', ['auto', 5000], null, 'accepted', { rows: 5000 }],
+      ['does not blame it for a refusal', ['auto', 100], 400, 'adapted', { rows: 400 }],
+      ['blames a larger number', ['auto', 500], 400, 'limited', { wanted: 500, rows: 400 }],
+    ];
+    for (const [what, sizes, maxPageSize, finding, expected] of cases) {
+      it(what, async () => {
+        context.sandbox.control.set({ maxPageSize });
+        await load(sizes.map((pageSize, id) => ({ ...paged, id: `list${id}`, pageSize })));
+        const { of, values, problems } = await check();
+        assert.deepEqual(of('pageSize'), [`pageSize.${finding}`]);
+        assert.deepEqual(values(`pageSize.${finding}`), expected);
+        assert.deepEqual(problems(), []);
+      });
+    }
   });
 
   /** The findings that name a difference. */
@@ -198,6 +227,9 @@ describe('Check everything', () => {
     'mode of ion-runs': { ...runsNode, mode: UNSET },
     'limit of ion-runs': { ...runsNode, limit: 'abc' },
     'output of ion-runs': { ...runsNode, output: 'a b' },
+    'output of ion-lookup': { ...lookupNode, output: 'run' },
+    'kind of value of ion-lookup': { ...lookupNode, by: 'lot' },
+    'hours of ion-lookup': { ...lookupNode, remember: 'a day' },
     'output of ion-step': { ...stepNode, output: 'a b' },
   })) {
     it(`names a node that fails with each message because of its ${property}`, async () => {
@@ -611,7 +643,7 @@ describe('Check everything', () => {
       await load(ofEachType);
       const { of, values } = await check('check', dialog());
       assert.deepEqual(of('user'), ['user.is']);
-      assert.deepEqual(values('operations.valid'), { count: 8 });
+      assert.deepEqual(values('operations.valid'), { count: 10 });
     });
 
     it('checks a configuration that is not deployed', async () => {

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { util } from '@node-red/util';
 import fc from 'fast-check';
-import { type FlowNode, graphqlNode, runsNode, sandboxConfig } from '../../tools/flow-nodes.js';
+import {
+  type FlowNode,
+  graphqlNode,
+  lookupNode,
+  runsNode,
+  sandboxConfig,
+} from '../../tools/flow-nodes.js';
 import { type FlowMessage, helper, type Outcome, sandboxKey, TestFlow } from '../support/flow.js';
 import {
   assertClear,
@@ -283,6 +289,34 @@ describe('nodes with hostile input', () => {
       it(`survives very long queries (pages: ${pages})`, async () => {
         await load(graphqlNode, { query: 'question', queryType: 'msg', pages });
         for (const [, make] of longQueries) await outcomeOf({ question: make() });
+      });
+    }
+  });
+
+  describe('ion-lookup', () => {
+    for (const by of ['barcode', 'serial', 'run', 'location']) {
+      it(`answers any message or says clearly why not (by: ${by})`, async () => {
+        await load(lookupNode, { by });
+        await holds(
+          100,
+          fc.asyncProperty(hostileMessage, async (msg) => {
+            await outcomeOf(msg);
+          }),
+        );
+      });
+
+      it(`answers any text and any number (by: ${by})`, async () => {
+        const part = { part: 'part', partType: 'msg', step: 'title', stepType: 'msg' };
+        await load(lookupNode, { by, ...part });
+        const value = fc.oneof(hostileText, fc.integer());
+        await holds(
+          100,
+          fc.asyncProperty(value, hostileText, hostileText, async (payload, part, title) => {
+            const { caught } = await outcomeOf({ payload, part, title });
+            // A text that is empty, or too long.
+            for (const { error } of caught) assert.equal(error.code, 'ION_VARIABLES');
+          }),
+        );
       });
     }
   });

@@ -392,6 +392,41 @@ describe('ion-config', () => {
       assert.deepEqual(found, [37, other]);
     });
 
+    it('lists the steps and fields of a run that is named by its title or by the serial number of its unit', async () => {
+      await load();
+      const { data, control } = context.sandbox;
+      const unit = data.partInventories.all()[0]?.id ?? assert.fail();
+      data.partInventories.update(unit, { serialNumber: '900-17' });
+      data.runs.update(37, { title: 'Pump 900', partInventoryId: unit });
+      for (const { id } of data.runs.all()) {
+        if (id !== 37) data.runs.update(id, { partInventoryId: null });
+      }
+      const find = async (body: object) => {
+        control.resetCounters();
+        const response = await helper.request().post('/ion-config/config/find').send(body);
+        const answer = response.body as { found: Found[]; message: string };
+        return { ...answer, requests: control.counters().api.total };
+      };
+      const search = { kind: 'step', search: '' };
+      const byId = await find({ ...search, run: 37 });
+      assert.ok(byId.found.length > 0);
+      assert.equal(byId.requests, 1);
+      const step = byId.found[0]?.name;
+      for (const run of ['Pump 900', '900-17']) {
+        const { found, requests } = await find({ ...search, run });
+        assert.deepEqual([found, requests], [byId.found, 2]);
+        const fields = await find({ kind: 'field', search: '', run, step });
+        assert.ok(fields.found.length > 0);
+      }
+      for (const [run, text] of [
+        ['Pump 901', /no run "Pump 901", by its ID, its title/],
+        ['99999', /no run "99999"/],
+        ['x'.repeat(5001), /longer than 5000/],
+      ] as const) {
+        assert.match((await find({ ...search, run })).message, text);
+      }
+    });
+
     it('finds the runs of a status by its name', async () => {
       await load();
       const names = {

@@ -49,6 +49,14 @@ describe('ion-runs', () => {
     );
   });
 
+  for (const pageSize of ['auto', ' AUTO ', '60', 60, '']) {
+    it(`reads one page of 60 runs with the page size ${JSON.stringify(pageSize)}`, async () => {
+      const { payload, ion } = await (await load({ pageSize })).answer();
+      assert.equal((payload as Run[]).length, 60);
+      assert.equal((ion as FlowMessage).pages, 1);
+    });
+  }
+
   it('reads all pages, in the order of the IDs', async () => {
     const { payload, ion } = await (await load({ pageSize: 7 })).answer();
     const ids = (payload as Run[]).map(({ id }) => id);

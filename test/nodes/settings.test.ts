@@ -118,6 +118,27 @@ describe('invalid settings', () => {
       });
     }
 
+    it('of writesPerRequest stop the outbox and nothing else', async () => {
+      const { step } = await makeStep(context.client(), [{ name: 'Log', type: 'STRING' }]);
+      const msg = { step, field: 'Log', payload: 'x' };
+      const outbox = { ...stepNode, delivery: 'outbox' };
+      for (const value of [0, 51, 1.5, 'many', {}]) {
+        await (await load({ writesPerRequest: value }, {}, stepNode)).answer(msg);
+        const expected =
+          /"Writes per request" of the ion-config node is .*"auto" or a whole number/;
+        assert.ok(warnings().some((text) => expected.test(text)));
+        await helper.unload();
+        const flow = await load({ writesPerRequest: value }, {}, outbox);
+        assert.match(refusalIn(await flow.send(msg)), expected);
+        await helper.unload();
+      }
+      for (const value of ['auto', ' AUTO ', '', null, undefined, 1, '50']) {
+        await (await load({ writesPerRequest: value }, {}, stepNode)).answer(msg);
+        assert.ok(!warnings().some((text) => text.includes('Writes per request')));
+        await helper.unload();
+      }
+    });
+
     it('of pages are rejected when pages are read', async () => {
       const paged = { ...graphqlNode, query: '{ runs { edges { node { id } } } }', pages: 'all' };
       for (const value of NO_NUMBERS) {
@@ -128,12 +149,37 @@ describe('invalid settings', () => {
           ] as const) {
             const flow = await load({}, {}, { ...node, [property]: value });
             const message = await refusal(flow);
-            assert.match(message, new RegExp(`"${label}" of the ${node.type} node is .*from \\d`));
+            const expected =
+              property === 'pageSize' ? '"auto" or a whole number' : 'a whole number';
+            const pattern = `"${label}" of the ${node.type} node is .*must be ${expected} from \\d`;
+            assert.match(message, new RegExp(pattern));
             await helper.unload();
           }
         }
       }
       await (await load({}, {}, { ...graphqlNode, pageSize: 0, limit: 'x' })).answer();
+    });
+
+    it('of pages may come from the environment, and be auto', async () => {
+      const paged = { ...graphqlNode, query: '{ runs { edges { node { id } } } }', pages: 'all' };
+      for (const [value, first] of [
+        ['auto', 100],
+        ['25', 25],
+      ] as const) {
+        await withVariables({ ION_PAGE_SIZE: value }, async () => {
+          for (const node of [paged, runsNode]) {
+            const { control } = context.sandbox;
+            control.resetCounters();
+            await (await load({}, {}, { ...node, pageSize: '${ION_PAGE_SIZE}' })).answer();
+            const { recent } = control.counters();
+            const list = recent.find(({ path }) => path === '/graphql');
+            assert.ok(list);
+            const { variables } = list.body as { variables: Record<string, unknown> };
+            assert.equal(variables.first, first);
+            await helper.unload();
+          }
+        });
+      }
     });
   });
 

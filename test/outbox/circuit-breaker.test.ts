@@ -9,12 +9,14 @@ describe('outbox: the circuit breaker', () => {
   let check: () => Promise<void>;
   let probes: number[];
   let ready: string[];
+  let changes: number;
   let breaker: CircuitBreaker;
   beforeEach(() => {
     checks = 0;
     check = async () => {};
     probes = [];
     ready = [];
+    changes = 0;
     breaker = new CircuitBreaker({
       check: () => {
         checks++;
@@ -24,7 +26,9 @@ describe('outbox: the circuit breaker', () => {
         probes.push(count);
         return 1;
       },
-      onChange: () => {},
+      onChange: () => {
+        changes++;
+      },
       onReady: () => ready.push(breaker.state),
     });
   });
@@ -82,6 +86,39 @@ describe('outbox: the circuit breaker', () => {
     breaker.open(outage());
     assert.equal(await breaker.isResponding(performance.now()), true);
     assert.equal(breaker.state, 'closed');
+  });
+
+  it('reports each change, with the last reason', () => {
+    breaker.responded();
+    assert.deepEqual([changes, ready], [0, []]);
+    breaker.open(outage());
+    const second = new IonError('ION_TIMEOUT', 'slow');
+    breaker.open(second);
+    assert.deepEqual([changes, breaker.reason, probes], [2, second, [1]]);
+    breaker.responded();
+    assert.deepEqual([changes, breaker.reason, breaker.nextProbeAt], [3, undefined, undefined]);
+  });
+
+  it('lets no probe through that was planned before it closed, or before it was stopped', async () => {
+    breaker.open(outage());
+    breaker.responded();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.deepEqual(ready, ['closed']);
+    breaker.open(outage());
+    breaker.stop();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.deepEqual(ready, ['closed']);
+  });
+
+  it('asks ION again for a later failure', async () => {
+    assert.equal(await breaker.isResponding(performance.now()), true);
+    check = async () => {
+      throw outage();
+    };
+    const later = performance.now() + 1;
+    assert.equal(await breaker.isResponding(later), false);
+    assert.equal(await breaker.isResponding(later), false);
+    assert.equal(checks, 3);
   });
 
   it('does not open after it was stopped', async () => {

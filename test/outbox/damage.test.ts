@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ClassicLevel } from 'classic-level';
+import { ClassicLevel } from 'classic-level';
 import { IonError } from '../../nodes/client/errors.js';
 
 import { type AttachmentFile, fileOf } from '../../nodes/client/steps/attachment-file.js';
@@ -10,7 +10,15 @@ import type { OutboxState } from '../../nodes/outbox/listeners.js';
 import type { Outbox } from '../../nodes/outbox/outbox.js';
 import type { NewStepWrite } from '../../nodes/outbox/step-writes.js';
 
-import { FakeIon, inStore, outage, useOutbox, write } from '../support/outbox.js';
+import {
+  describeKinds,
+  entryOfBothKinds,
+  FakeIon,
+  inStore,
+  outage,
+  useOutbox,
+  write,
+} from '../support/outbox.js';
 import { until } from '../support/until.js';
 
 describe('outbox: a damaged disk', () => {
@@ -42,21 +50,6 @@ describe('outbox: a damaged disk', () => {
   const GARBAGE = ['not json', '5', '{}', 'null', '{"sequence":null,"waiting":1,"givenUp":0}'];
 
   for (const text of GARBAGE) {
-    it(`recounts its entries if its counts are ${text}`, async () => {
-      const outbox = await open();
-      await add(outbox, { run: 1 }, 'a');
-      await add(outbox, { step: 15 }, 'b');
-      await close(outbox);
-      await put({ gte: 'm', lt: 'n' }, text);
-      const again = await open();
-      assert.equal(again.state.pending, 2);
-      await add(again, { run: 1 }, 'c');
-      again.start();
-      await empty(again);
-      assert.deepEqual(valuesOf('1'), ['a', 'b', 'c']);
-      assert.deepEqual(lost, [0]);
-    });
-
     it(`delivers each value once if the index of latest values is lost: ${text}`, async () => {
       const outbox = await open();
       await add(outbox, { run: 1 }, 'old', { latestOnly: true });
@@ -90,43 +83,90 @@ describe('outbox: a damaged disk', () => {
     assert.ok(ion.calls - calls <= 2, `${ion.calls - calls} calls`);
   });
 
-  for (const text of ['{}', '{"write":null}', '{"write":{"action":"later","target":{}}}']) {
-    it(`sets aside an entry that is not a write, and reports it: ${text}`, async () => {
+  describeKinds('of', (kind) => {
+    const addOfKind = (outbox: Outbox, run: number, value: unknown) =>
+      outbox.add('node', kind.entry(run, value), undefined);
+
+    for (const text of GARBAGE) {
+      it(`recounts its entries if its counts are ${text}`, async () => {
+        const outbox = await open();
+        await addOfKind(outbox, 1, 'a');
+        await add(outbox, { step: 15 }, 'b');
+        await close(outbox);
+        await put({ gte: 'm', lt: 'n' }, text);
+        const again = await open();
+        assert.equal(again.state.pending, 2);
+        await addOfKind(again, 1, 'c');
+        again.start();
+        await empty(again);
+        assert.deepEqual(valuesOf('1'), ['a', 'b', 'c']);
+        assert.deepEqual(lost, [0]);
+      });
+    }
+
+    for (const text of ['{}', '{"write":null}', '{"write":{"action":"later","target":{}}}']) {
+      it(`sets aside an entry that is not a write, and reports it: ${text}`, async () => {
+        const outbox = await open();
+        await add(outbox, { step: 15 }, 'a');
+        await addOfKind(outbox, 2, 'b');
+        await close(outbox);
+        await put({ gte: 'q!', lt: 'q"' }, text);
+        await put({ gte: 'u!', lt: 'u"' }, text);
+        const again = await open();
+        await add(again, { step: 15 }, 'c');
+        again.start();
+        await empty(again);
+        assert.deepEqual([ion.written.map(({ value }) => value), again.state.rejected], [['c'], 2]);
+        assert.equal(unreadable.length, 2);
+        for (const message of unreadable) assert.match(message, /cannot be read/);
+      });
+    }
+
+    it('does not take an unreadable entry for a response of ION', async () => {
+      ion.isDown = true;
       const outbox = await open();
-      await add(outbox, { step: 15 }, 'a');
-      await add(outbox, { run: 2 }, 'b');
+      for (let run = 1; run <= 30; run++) await addOfKind(outbox, run, run);
       await close(outbox);
-      await put({ gte: 'q!', lt: 'q"' }, text);
-      await put({ gte: 'u!', lt: 'u"' }, text);
+      await inStore(outboxes.folder, async (level) => {
+        const keys = await level.keys({ gte: 'q!', lt: 'q"' }).all();
+        for (const key of keys.slice(0, 15)) await level.put(key, Buffer.from('not an entry'));
+      });
+      const since = new Set<number | undefined>();
+      const changed = ({ unreachableSince }: OutboxState) => since.add(unreachableSince);
+      const listener = { changed, delivered() {}, rejected() {}, failed() {} };
+      const again = await open({ listeners: new Map([['node', listener]]) });
+      again.start();
+      const known = () => [...since].filter((time) => time !== undefined);
+      await until(() => again.state.rejected === 15 && known().length > 0);
+      assert.equal(known().length, 1);
+      ion.isDown = false;
+      await empty(again);
+    });
+
+    it('sends nothing twice and loses nothing while the disk is full', async () => {
+      const { batch } = ClassicLevel.prototype;
+      const outbox = await open({ pauseMs: 1 });
+      for (let value = 0; value < 20; value++) await addOfKind(outbox, value % 4, value);
+      let tries = 0;
+      ClassicLevel.prototype.batch = (() => {
+        tries++;
+        return Promise.reject(new Error('IO error: 000005.log: No space left on device'));
+      }) as never;
+      try {
+        outbox.start();
+        await until(() => tries > 3);
+      } finally {
+        ClassicLevel.prototype.batch = batch;
+      }
+      await empty(outbox);
+      await close(outbox);
       const again = await open();
-      await add(again, { step: 15 }, 'c');
       again.start();
       await empty(again);
-      assert.deepEqual([ion.written.map(({ value }) => value), again.state.rejected], [['c'], 2]);
-      assert.equal(unreadable.length, 2);
-      for (const message of unreadable) assert.match(message, /cannot be read/);
+      for (const run of [0, 1, 2, 3]) {
+        assert.deepEqual(valuesOf(String(run)), [run, run + 4, run + 8, run + 12, run + 16]);
+      }
     });
-  }
-
-  it('does not take an unreadable entry for a response of ION', async () => {
-    ion.isDown = true;
-    const outbox = await open();
-    for (let run = 1; run <= 30; run++) await add(outbox, { run }, run);
-    await close(outbox);
-    await inStore(outboxes.folder, async (level) => {
-      const keys = await level.keys({ gte: 'q!', lt: 'q"' }).all();
-      for (const key of keys.slice(0, 15)) await level.put(key, Buffer.from('not an entry'));
-    });
-    const since = new Set<number | undefined>();
-    const changed = ({ unreachableSince }: OutboxState) => since.add(unreachableSince);
-    const listener = { changed, delivered() {}, rejected() {}, failed() {} };
-    const again = await open({ listeners: new Map([['node', listener]]) });
-    again.start();
-    await until(() => again.state.rejected === 15);
-    since.delete(undefined);
-    assert.equal(since.size, 1);
-    ion.isDown = false;
-    await empty(again);
   });
 
   it('repairs damage found when reading, and reports how much was lost', () => repairs());
@@ -138,7 +178,11 @@ describe('outbox: a damaged disk', () => {
     const COUNT = 3000;
     const outbox = await open();
     const all = Array.from({ length: COUNT }, (_, value) =>
-      add(outbox, { run: (value % 50) + 1, step: value }, `${value} ${'x'.repeat(100)}`),
+      outbox.add(
+        'node',
+        entryOfBothKinds((value % 50) + 1, `${value} ${'x'.repeat(100)}`, value),
+        undefined,
+      ),
     );
     await Promise.all(all);
     if (file)
@@ -169,7 +213,11 @@ describe('outbox: a damaged disk', () => {
     ion.fail = () => new IonError('ION_GRAPHQL', 'no');
     const outbox = await open();
     outbox.start();
-    await Promise.all(Array.from({ length: 2000 }, (_, run) => add(outbox, { run }, run)));
+    await Promise.all(
+      Array.from({ length: 2000 }, (_, run) =>
+        outbox.add('node', entryOfBothKinds(run, run, run), {}),
+      ),
+    );
     await until(() => outbox.state.rejected === 2000);
     ion.fail = () => outage();
     const decided = outbox.decide('retry');

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { storeError } from '../../nodes/outbox/store/store-error.js';
+import { OUTBOX } from '../../nodes/outbox/store/outbox-folder.js';
+import { storeError } from '../../nodes/storage/store-error.js';
 import { useTemporaryFolder } from '../../tools/package.js';
 import { compileDiskFaults, type Outcome, StoreProcess } from '../support/store-processes.js';
 
@@ -123,7 +124,7 @@ describe('outbox: a disk with problems or missing features', () => {
     const thrown = Object.assign(new Error(`IO error: ${place}/entries/LOCK: Input/output error`), {
       code: 'LEVEL_IO_ERROR',
     });
-    const { code, message } = storeError(place, thrown);
+    const { code, message } = storeError({ folder: place, owner: OUTBOX }, thrown);
     assert.equal(code, 'ION_OVERLOADED');
     assert.doesNotMatch(message, /disk is full|Node-RED runs as/);
   });
@@ -133,7 +134,10 @@ describe('outbox: a disk with problems or missing features', () => {
     const thrown = Object.assign(new Error(`IO error: C:\\x\\000003.log: ${text}\r\n`), {
       code: 'LEVEL_IO_ERROR',
     });
-    assert.match(storeError('C:\\x', thrown).message, /because the disk is full/);
+    assert.match(
+      storeError({ folder: 'C:\\x', owner: OUTBOX }, thrown).message,
+      /because the disk is full/,
+    );
   });
 
   describe('with a binary of classic-level that does not fit', () => {

@@ -19,7 +19,7 @@ import type { Node, NodeAPI } from 'node-red';
 import { IonError } from '../../nodes/client/errors.js';
 import { OutboxHolder } from '../../nodes/config/outbox-holder.js';
 import { failure } from '../support/errors.js';
-import { FakeIon, write } from '../support/outbox.js';
+import { FakeIon, mutation, write } from '../support/outbox.js';
 import { until } from '../support/until.js';
 
 const API = 'https://api.buildwithion.com/graphql';
@@ -60,7 +60,8 @@ describe('outbox: its folder', () => {
     const RED = { settings: { userDir }, events, _: (key: string) => key.split('.').at(-1) };
     const node = { id, warn: (text: string) => warnings.push(text), error: onError };
     const outbox = new OutboxHolder(RED as unknown as NodeAPI, node as unknown as Node, {
-      endpoint: () => endpoint,
+      client: () => ({ endpoint }) as never,
+      batches: () => ({ size: 1 }) as never,
       writer: () => ion as never,
       concurrency: () => 1,
       queueLimit: () => 1000,
@@ -192,10 +193,12 @@ describe('outbox: its folder', () => {
   it('is found again, with its pending writes', async () => {
     ion.isDown = true;
     const first = configOutbox('../../x');
-    await (await first.open()).add('node', write({ run: 1 }, 5), undefined);
+    const opened = await first.open();
+    await opened.add('node', write({ run: 1 }, 5), undefined);
+    await opened.add('node', mutation(1, 6), undefined);
     await close(first);
     const found = await configOutbox('../../x').openIfPresent();
-    assert.equal(found?.state.pending, 1);
+    assert.equal(found?.state.pending, 2);
     assert.equal(await configOutbox('../../y').openIfPresent(), undefined);
   });
 

@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import type { Node, NodeAPI } from 'node-red';
 import { toIonError } from '../../nodes/client/errors.js';
 import { type HolderListener, OutboxHolder } from '../../nodes/config/outbox-holder.js';
-import { outboxFolder } from '../../nodes/outbox/store/folder.js';
 import { OutboxStore } from '../../nodes/outbox/store/store.js';
+import { configFolder } from '../../nodes/storage/folder.js';
 import { failure } from '../support/errors.js';
-import { FakeIon, write } from '../support/outbox.js';
+import { entryOfBothKinds, FakeIon } from '../support/outbox.js';
 import { holdStore, StoreProcess } from '../support/store-processes.js';
 import { until } from '../support/until.js';
 
@@ -29,7 +29,7 @@ describe('outbox: in use by another process', () => {
 
   beforeEach(async () => {
     userDir = await mkdtemp(join(tmpdir(), 'ion-outbox-test-'));
-    folder = outboxFolder(join(userDir, 'ion-outbox'), 'config', API);
+    folder = configFolder(join(userDir, 'ion-outbox'), 'config', API);
     await mkdir(folder, { recursive: true });
     ion = new FakeIon();
     flows = new EventEmitter();
@@ -56,7 +56,8 @@ describe('outbox: in use by another process', () => {
     };
     const node = { id: 'config', warn, error: (error: Error) => warn(error.message) };
     outbox = new OutboxHolder(RED as unknown as NodeAPI, node as unknown as Node, {
-      endpoint: () => API,
+      client: () => ({ endpoint: API }) as never,
+      batches: () => ({ size: 1, request: ion.request.bind(ion) }) as never,
       writer: () => ion as never,
       concurrency: () => 1,
       queueLimit: () => queueLimit,
@@ -87,9 +88,10 @@ describe('outbox: in use by another process', () => {
     };
     return () => tries;
   };
-  /** A write as ion-step makes it. */
+  /** A write as ion-step and ion-graphql make it. */
   const send = async (value: number, signal = new AbortController().signal) => {
-    await (await outbox.open(signal)).add('node', write({ run: 1 }, value), undefined);
+    const opened = await outbox.open(signal);
+    await opened.add('node', entryOfBothKinds(1, value, value), undefined);
   };
   const release = async () => {
     await holder?.end();

@@ -41,6 +41,29 @@ describe('the counts of the rejected writes after a restart', () => {
     assert.deepEqual(shown(await RejectionCounts.read(store)), { first: 50, second: 30 });
   });
 
+  it('have the reason of the newest one, which an earlier process did not leave', async () => {
+    await reject(await add('first', 1));
+    const counts = await RejectionCounts.read(store);
+    const reasonOf = (sender: string) => counts.bySender.get(sender)?.reason;
+    assert.equal(reasonOf('first'), undefined);
+    const entries = await add('first', 3);
+    const [older, newer, unreadable] = entries as [Stored, Stored, Stored];
+    await reject(entries);
+    const last = new IonError('ION_CONFLICT', 'stale');
+    counts.add(older, ERROR);
+    counts.add(newer, last);
+    const [, storedOlder, storedNewer] = await store.firstRejected(3);
+    assert.ok(storedOlder && storedNewer);
+    counts.remove(storedOlder);
+    assert.equal(reasonOf('first'), last);
+    counts.remove(storedNewer);
+    assert.equal(reasonOf('first'), undefined);
+    counts.add(newer, last);
+    counts.add(unreadable, undefined);
+    assert.equal(reasonOf('first'), undefined);
+    assert.deepEqual(shown(counts), { first: 3 });
+  });
+
   it('stay right when entries are removed that were too many to be counted', async () => {
     await reject(await add('first', 995));
     const [pending] = await add('second', 1);

@@ -4,22 +4,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import type { IonError } from '../../nodes/client/errors.js';
-import type { StepEntry } from '../../nodes/outbox/step-writes.js';
-import type { Stored } from '../../nodes/outbox/store/entries.js';
+import type { Entry, Stored } from '../../nodes/outbox/store/entries.js';
 import { partitionOf } from '../../nodes/outbox/store/keys.js';
 import { OutboxStore } from '../../nodes/outbox/store/store.js';
 import { failure } from '../support/errors.js';
+import { mutation, valueIn, write } from '../support/outbox.js';
 
 const A = partitionOf('a');
 const LIMITS = { entries: 1000, bytes: 10_000_000 };
 
-const entry = (value: unknown, more: Partial<StepEntry> = {}): StepEntry => ({
-  write: { action: 'field', target: { field: 1 }, value, onConflict: 'retry' },
-  sender: 'node',
-  context: 'context',
-  acceptedAt: 1,
-  ...more,
-});
+/** Entries with odd numbers are mutations. */
+const entry = (value: unknown, more: Partial<Entry> = {}): Entry => {
+  const isMutation = typeof value === 'number' && value % 2 === 1;
+  const { own } = isMutation ? mutation(1, value) : write({ field: 1 }, value);
+  return { ...own, sender: 'node', context: 'context', acceptedAt: 1, ...more };
+};
 
 describe('outbox: the store', () => {
   let folder: string;
@@ -41,7 +40,7 @@ describe('outbox: the store', () => {
     opened.delete(store);
     await store.close();
   };
-  const written = (row: Stored | undefined) => (row?.entry as StepEntry | undefined)?.write.value;
+  const written = (row: Stored | undefined) => valueIn(row?.entry);
   const values = (rows: Stored[]) => rows.map(written);
   const partitions = async (store: OutboxStore) => {
     const found: string[] = [];
@@ -128,6 +127,17 @@ describe('outbox: the store', () => {
     await again.add(latest(6), A);
     assert.deepEqual(values(await all(again)), ['other', 9, 6]);
     assert.equal(again.pending, 3);
+  });
+
+  it('counts the latest value of a target whose last value was just delivered', async () => {
+    const store = await open();
+    const latest = (value: number) => entry(value, { replaces: 'torque' });
+    const removing = store.remove(await store.add(latest(1), A));
+    assert.equal(store.pending, 0);
+    await store.add(latest(2), A);
+    assert.equal(store.pending, 1);
+    await removing;
+    assert.deepEqual([store.pending, values(await all(store))], [1, [2]]);
   });
 
   it('does not bring a replaced value back when more becomes known of it', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { serialize } from 'node:v8';
-import { FakeIon, inStore, useOutbox, write } from '../support/outbox.js';
+import { FakeIon, inStore, mutation, useOutbox, write } from '../support/outbox.js';
 
 /** An outbox as version 1.0.0 left it, written here byte by byte: it must always open. */
 describe('outbox: the stored format of version 1.0.0', () => {
@@ -88,5 +88,74 @@ describe('outbox: the stored format of version 1.0.0', () => {
     const { bytes, ...counts } = rows.get('m') ?? {};
     assert.equal(typeof bytes, 'number');
     assert.deepEqual(counts, { sequence: 3, waiting: 2, givenUp: 0 });
+  });
+
+  it('has mutations that version 1.0.0 sets aside, and that are delivered when it is gone', async () => {
+    const outbox = await open();
+    await outbox.add('node', mutation(1, 'a'), { payload: 'a' });
+    await outbox.add('node', write({ run: 1 }, 'b'), { payload: 'b' });
+    await outbox.add('node', mutation(1, 'c', { keepForMs: 1 }), { at: new Date(0) });
+    await close(outbox);
+    await inStore(outboxes.folder, async (level) => {
+      // Version 1.0.0 delivers the second one, keeps the bytes of the others, and knows no times.
+      await level.del(`q!1!${number(2)}`);
+      let bytes = 0;
+      for (const sequence of [1, 3]) {
+        const value = (await level.get(`q!1!${number(sequence)}`)) ?? assert.fail();
+        await level.put(`g!${number(sequence)}`, value);
+        await level.del(`q!1!${number(sequence)}`);
+        bytes += value.length;
+      }
+      await level.put('m', json({ sequence: 4, waiting: 0, givenUp: 2, bytes }));
+    });
+    const again = await open();
+    again.start();
+    const shown = await again.rejected(10);
+    assert.deepEqual(
+      shown.map(({ entry: { sender, error } }) => [sender, error.code]),
+      [
+        ['node', 'ION_CONFIG'],
+        ['node', 'ION_CONFIG'],
+      ],
+    );
+    await again.decide('retry', [1]);
+    await empty(again);
+    await again.decide('discard');
+    await close(again);
+    assert.deepEqual(ion.written, [{ run: '1', value: 'a' }]);
+    await inStore(outboxes.folder, async (level) => {
+      assert.deepEqual(await level.keys().all(), ['m']);
+      const counts = JSON.parse(String(await level.get('m')));
+      assert.deepEqual([counts.waiting, counts.givenUp, counts.bytes], [0, 0, 0]);
+    });
+  });
+
+  it('has mutations in the form that later versions have to read', async () => {
+    const outbox = await open();
+    await outbox.add('node', mutation(5, 'a', { keepForMs: 3_600_000 }), { payload: 'a' });
+    await close(outbox);
+    await inStore(outboxes.folder, async (level) => {
+      const key = `q!5!${number(1)}`;
+      const { acceptedAt, keepUntil, ...stored } = JSON.parse(String(await level.get(key)));
+      assert.equal(keepUntil, acceptedAt + 3_600_000);
+      assert.deepEqual(await level.keys().all(), ['m', key, `x!${number(keepUntil)}!${number(1)}`]);
+      const { query, ...write } = stored.write;
+      assert.match(query, /^mutation/);
+      assert.deepEqual(
+        { ...stored, write },
+        {
+          kind: 'graphql',
+          sender: 'node',
+          context: { payload: 'a' },
+          keepForMs: 3_600_000,
+          write: {
+            operationName: '',
+            variables: { run: '5', value: 'a' },
+            orderKey: '5',
+            ...{ prepare: '', prepareVariables: '', alreadyDone: '' },
+          },
+        },
+      );
+    });
   });
 });

@@ -9,7 +9,14 @@ import { root } from '../../tools/package.js';
 
 type Catalogue = { [key: string]: string | Catalogue };
 
-const NODES = ['ion-config', 'ion-events', 'ion-graphql', 'ion-runs', 'ion-step'] as const;
+const NODES = [
+  'ion-config',
+  'ion-events',
+  'ion-graphql',
+  'ion-lookup',
+  'ion-runs',
+  'ion-step',
+] as const;
 const docs = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'));
 const pages = ['README.md', ...docs.map((name) => `docs/${name}`)];
 /** Texts of Node-RED by key; add a key when a document names its text. */
@@ -168,6 +175,7 @@ const DEFAULTS: Record<string, string> = {
   'ion-runs.fields': 'id title status, and the same for steps',
   'ion-runs.sort': 'id',
   'ion-graphql.output': 'msg.payload',
+  'ion-lookup.output': 'msg.work',
   'ion-runs.output': 'msg.payload',
   'ion-step.output': 'msg.payload',
 };

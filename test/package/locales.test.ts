@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { numberSettings } from '../../nodes/client/settings.js';
 import { root } from '../../tools/package.js';
 
-const NODES = ['ion-config', 'ion-events', 'ion-graphql', 'ion-runs', 'ion-step'];
+const NODES = ['ion-config', 'ion-events', 'ion-graphql', 'ion-lookup', 'ion-runs', 'ion-step'];
 const locales = join(root, 'nodes', 'locales');
 const languages = readdirSync(locales);
 
@@ -44,7 +44,7 @@ function lookups(): RegExp[] {
     return [...source.matchAll(/label\('(\w+)'\)/g)].map(([, name]) => `${node}.label.${name}`);
   });
   const keys = files.flatMap((text) => [
-    ...text.matchAll(/\bion-(?:config|events|graphql|runs|step)\.(?:[\w.-]|\$\{[^}]*\})+/g),
+    ...text.matchAll(/\bion-(?:config|events|graphql|lookup|runs|step)\.(?:[\w.-]|\$\{[^}]*\})+/g),
   ]);
   return [...labels, ...numbers, ...keys.map(([key]) => key)].map((key) => {
     // A key that ends with a dot is a prefix.

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { type Packed, pack, root, useTemporaryFolder } from '../../tools/package.js';
 
-const NODES = ['ion-config', 'ion-events', 'ion-graphql', 'ion-runs', 'ion-step'];
+const NODES = ['ion-config', 'ion-events', 'ion-graphql', 'ion-lookup', 'ion-runs', 'ion-step'];
 
 describe('the packed package', () => {
   const folder = useTemporaryFolder();
@@ -32,6 +32,7 @@ describe('the packed package', () => {
       ]),
       'dist/icons/ion-events.svg',
       'dist/icons/ion-graphql.svg',
+      'dist/icons/ion-lookup.svg',
       'dist/icons/ion-runs.svg',
       'dist/icons/ion-step.svg',
     ]) {
@@ -49,15 +50,15 @@ describe('the packed package', () => {
     );
   });
 
-  it('is under 1,000 kB unpacked, without the examples and the files that the query editor loads when it opens', () => {
+  it('is under 1,320 kB unpacked, without the examples and the files that the query editor loads when it opens', () => {
     const { files } = packed;
     const size = files
       .filter(({ path }) => !/^(resources|examples)\//.test(path))
       .reduce((sum, { size }) => sum + size, 0);
-    assert.ok(size < 1_000_000, `${size} bytes`);
+    assert.ok(size < 1_320_000, `${size} bytes`);
   });
 
-  it('makes the editor load at most 61 kB at its start, and 250 kB for queries, compressed', async () => {
+  it('makes the editor load at most 77 kB at its start, and 250 kB for queries, compressed', async () => {
     const compressed = async (...path: string[]) =>
       gzipSync(await readFile(join(root, ...path))).length;
     const dialogs = await Promise.all(
@@ -68,7 +69,7 @@ describe('the packed package', () => {
       ]),
     );
     const start = dialogs.reduce((sum, size) => sum + size, 0);
-    assert.ok(start <= 61 * 1024, `${start} bytes`);
+    assert.ok(start <= 77 * 1024, `${start} bytes`);
     const language = await compressed('resources', 'graphql-language.js');
     assert.ok(language <= 250 * 1024, `${language} bytes`);
   });

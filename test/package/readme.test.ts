@@ -175,7 +175,7 @@ describe('the commands of the README, as printed there', function () {
     }
     nodeRed = await RunningNodeRed.start(userDir);
     assert.deepEqual(await nodeRed.ownTypes(), {
-      types: ['ion-config', 'ion-events', 'ion-graphql', 'ion-runs', 'ion-step'],
+      types: ['ion-config', 'ion-events', 'ion-graphql', 'ion-lookup', 'ion-runs', 'ion-step'],
       areEnabled: true,
     });
   });

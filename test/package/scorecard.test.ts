@@ -96,6 +96,7 @@ describe("the flow library's scorecard", () => {
         ['ion-config', 'config'],
         ['ion-events', 'ION'],
         ['ion-graphql', 'ION'],
+        ['ion-lookup', 'ION'],
         ['ion-runs', 'ION'],
         ['ion-step', 'ION'],
       ],
@@ -103,7 +104,8 @@ describe("the flow library's scorecard", () => {
     for (const { type, category, color, icon, inputs, outputs } of definitions) {
       if (category === 'config') continue;
       assert.match(String(color), /^#[0-9A-F]{6}$/i, type);
-      assert.deepEqual([inputs, outputs], [type === 'ion-events' ? 0 : 1, 1], type);
+      const ports = [type === 'ion-events' ? 0 : 1, type === 'ion-lookup' ? 2 : 1];
+      assert.deepEqual([inputs, outputs], ports, type);
       assert.equal(icon, `${type}.svg`);
     }
     assert.equal(new Set(definitions.flatMap(({ color }) => color ?? [])).size, 1);

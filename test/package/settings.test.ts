@@ -6,6 +6,8 @@ import { root } from '../../tools/package.js';
 
 const read = (...path: string[]) => readFileSync(join(root, ...path), 'utf8');
 
+/** The default of a number that may be `auto`. */
+const AUTOMATIC: Record<string, string> = { 'en-US': 'automatic', de: 'automatisch', ja: '自動' };
 /** Wording of the limits and the default in the help of each language. */
 const HELP: Record<string, (min: string, max: string, byDefault: string) => string> = {
   'en-US': (min, max, byDefault) => `${min} to ${max}; default ${byDefault}`,
@@ -21,8 +23,10 @@ describe('defaults and limits of the settings', () => {
 
   for (const { node, name, setting } of all) {
     const { label, min, max } = setting;
-    const numbers = (language: string) =>
-      [min, max, setting.default].map((number) => number.toLocaleString(language));
+    const numbers = (language: string) => [
+      ...[min, max].map((number) => number.toLocaleString(language)),
+      setting.mayBeAuto ? AUTOMATIC[language] : setting.default.toLocaleString(language),
+    ];
 
     it(`of ${name} are those in docs/nodes.md for ${node}`, () => {
       const section = docs.find((text) => text.startsWith(`${node}\n`)) ?? '';

@@ -64,18 +64,20 @@ const walls: readonly [string, readonly string[], readonly string[]][] = [
     [
       '../shared/environment-references.js',
       '../outbox/outbox.js',
+      '../lookup/lookups.js',
+      '../storage/folder.js',
       '../client/client.js',
       '../migrations/migrate.js',
     ],
-    ['../events/poll.js', '../step/outbox-results.js', '../ion-config.js', 'oauth4webapi'],
+    ['../events/poll.js', '../graphql/outbox-write.js', '../ion-config.js', 'oauth4webapi'],
   ],
   [
     'nodes/events/other.ts',
     ['../config/find-config.js', '../shared/message.js', '../client/webhooks/event.js'],
-    ['../runs/output.js', '../step/outbox-results.js', '../ion-events.js', 'undici'],
+    ['../runs/output.js', '../graphql/outbox-write.js', '../ion-events.js', 'undici'],
   ],
   [
-    'nodes/step/other.ts',
+    'nodes/graphql/other.ts',
     ['../config/find-config.js', '../outbox/outbox.js'],
     ['../events/poll.js', '../ion-step.js', 'undici'],
   ],
@@ -86,8 +88,43 @@ const walls: readonly [string, readonly string[], readonly string[]][] = [
   ],
   [
     'nodes/outbox/other.ts',
-    ['../client/errors.js', '../client/steps/step-writer.js', './entries.js'],
-    ['../shared/message.js', '../config/config-node.js', '../ion-step.js', 'node-red', 'undici'],
+    ['../client/errors.js', '../client/steps/step-writer.js', '../storage/folder.js'],
+    [
+      '../shared/message.js',
+      '../config/config-node.js',
+      '../lookup/lookups.js',
+      '../ion-step.js',
+      'node-red',
+      'undici',
+    ],
+  ],
+  [
+    'nodes/outbox/store/other.ts',
+    ['../../client/errors.js', '../../storage/folder.js', './entries.js'],
+    ['../delivery.js', '../../lookup/lookups.js', '../../shared/message.js', 'node-red', 'undici'],
+  ],
+  [
+    'nodes/lookup/other.ts',
+    ['../client/errors.js', '../client/work/work.js', '../storage/folder.js', './keys.js'],
+    [
+      '../outbox/outbox.js',
+      '../shared/message.js',
+      '../config/config-node.js',
+      'node-red',
+      'undici',
+    ],
+  ],
+  [
+    'nodes/storage/other.ts',
+    ['../client/errors.js', '../client/support/json.js', './owner.js'],
+    [
+      '../outbox/outbox.js',
+      '../lookup/lookups.js',
+      '../shared/message.js',
+      'node-red',
+      'oauth4webapi',
+      'undici',
+    ],
   ],
   [
     'nodes/client/other.ts',
@@ -125,6 +162,11 @@ const walls: readonly [string, readonly string[], readonly string[]][] = [
     ['../lists/rows.js', '../steps/run-steps.js', 'undici'],
   ],
   [
+    'nodes/client/batching/other.ts',
+    ['../client.js', '../graphql/operation.js', '../paging/document-limits.js'],
+    ['../lists/rows.js', '../steps/run-steps.js', '../http/transport.js', 'undici'],
+  ],
+  [
     'nodes/client/lists/other.ts',
     ['../client.js', '../paging/paginator.js', '../graphql/operation.js'],
     ['../steps/run-steps.js', '../webhooks/event.js', 'undici'],
@@ -133,6 +175,11 @@ const walls: readonly [string, readonly string[], readonly string[]][] = [
     'nodes/client/steps/other.ts',
     ['../client.js', '../graphql/operation.js', '../failures/classify-failure.js'],
     ['../lists/rows.js', '../webhooks/event.js', 'undici'],
+  ],
+  [
+    'nodes/client/work/other.ts',
+    ['../client.js', '../graphql/operation.js', '../support/known-columns.js', './work.js'],
+    ['../steps/run-steps.js', '../lists/rows.js', '../../shared/message.js', 'undici'],
   ],
   [
     'nodes/client/webhooks/other.ts',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { outboxFolder } from '../../nodes/outbox/store/folder.js';
+import { configFolder } from '../../nodes/storage/folder.js';
 import { type FlowNode, stepNode } from '../../tools/flow-nodes.js';
 import { install, pack, root, useTemporaryFolder } from '../../tools/package.js';
 import { RunningNodeRed } from '../../tools/running-node-red.js';
@@ -69,7 +69,7 @@ describe('the packed package, installed without its optional dependency', () => 
     );
     // State left by an earlier installation with the dependency.
     const { url } = ion.sandbox;
-    const left = outboxFolder(join(userDir, 'ion-outbox'), 'ion-demo-config', `${url}/graphql`);
+    const left = configFolder(join(userDir, 'ion-outbox'), 'ion-demo-config', `${url}/graphql`);
     await mkdir(left, { recursive: true });
     nodeRed = await RunningNodeRed.start(userDir, {
       env: {
@@ -106,7 +106,14 @@ describe('the packed package, installed without its optional dependency', () => 
 
   it('registers all nodes', async () => {
     const { types, areEnabled } = await nodeRed.ownTypes();
-    assert.deepEqual(types, ['ion-config', 'ion-events', 'ion-graphql', 'ion-runs', 'ion-step']);
+    assert.deepEqual(types, [
+      'ion-config',
+      'ion-events',
+      'ion-graphql',
+      'ion-lookup',
+      'ion-runs',
+      'ion-step',
+    ]);
     assert.ok(areEnabled, nodeRed.log);
   });
 

@@ -23,7 +23,9 @@ describe('sandbox: an ION that differs from the documented one', () => {
     sandbox = await start({ runs: 12 });
     authorization = await sandbox.token();
   });
-  afterEach(() => sandbox.control.set({ unknown: [], maxPageSize: null, opaqueCursors: false }));
+  afterEach(() =>
+    sandbox.control.set({ unknown: [], maxPageSize: null, opaqueCursors: false, rowLatency: 0 }),
+  );
   after(() => sandbox.close());
 
   const ask = async (query: string) => {
@@ -65,6 +67,14 @@ describe('sandbox: an ION that differs from the documented one', () => {
     assert.equal((await ask(FIRST)).errors, undefined);
   });
 
+  it('takes longer for each row', async () => {
+    sandbox.control.set({ rowLatency: 20 });
+    const before = performance.now();
+    assert.equal((await ask(FIRST)).errors, undefined);
+    // Timers may come a millisecond early.
+    assert.ok(performance.now() - before >= 99);
+  });
+
   it('has cursors that hold no decimal offset and lead to the next page', async () => {
     sandbox.control.set({ opaqueCursors: true });
     const cursor = (await ask(FIRST)).data?.runs.pageInfo.endCursor;
@@ -88,7 +98,7 @@ describe('sandbox: faults', () => {
   after(() => sandbox.close());
 
   const me = () => sandbox.post(ME, { authorization });
-  type Effect = FaultEffect & Pick<Fault, 'times' | 'match' | 'execute'>;
+  type Effect = FaultEffect & Pick<Fault, 'times' | 'match' | 'execute' | 'executeAfter'>;
   const fault = (effect: Effect) => sandbox.control.fault({ target: 'api', ...effect });
 
   interface Outcome {
@@ -251,6 +261,30 @@ describe('sandbox: faults', () => {
     assert.equal((await watch(CREATE)).error, 'ECONNRESET');
     assert.equal(sandbox.data.runs.all().length, runs + 1);
     assert.deepEqual(sandbox.control.counters().executed, { createRun: 1 });
+  });
+
+  it('executes the operation later if configured, after the client has gone', async () => {
+    fault({ kind: 'reset', executeAfter: 300 });
+    const carriedOut = new Promise<string>((resolve) => {
+      sandbox.control.onCarriedOut = resolve;
+    });
+    const runs = sandbox.data.runs.all().length;
+    assert.equal((await watch(CREATE)).error, 'ECONNRESET');
+    assert.equal(sandbox.data.runs.all().length, runs);
+    assert.equal(await carriedOut, 'createRun');
+    sandbox.control.onCarriedOut = undefined;
+    assert.equal(sandbox.data.runs.all().length, runs + 1);
+  });
+
+  it('hits at random only requests that match', async () => {
+    const effects = [{ kind: 'status', status: 502, match: 'createRun' }] as const;
+    sandbox.control.set({ randomFaults: { share: 1, effects: [...effects] } });
+    try {
+      assert.equal((await me()).status, 200);
+      assert.equal((await sandbox.post(CREATE, { authorization })).status, 502);
+    } finally {
+      sandbox.control.set({ randomFaults: null });
+    }
   });
 
   it('hits token requests separately', async () => {

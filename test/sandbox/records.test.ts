@@ -237,6 +237,7 @@ describe('sandbox: records around runs', () => {
       { input },
     );
     assert.deepEqual(updateOrganizationRunAttributes.organization.settings.runs.attributes, [
+      { key: 'External key', type: 'STRING' },
       { key: 'Serial of the fixture', type: 'STRING' },
     ]);
   });
@@ -262,8 +263,10 @@ describe('sandbox: records around runs', () => {
 
   it('say that they are not simulated if their rules are not public', async () => {
     assert.equal(
-      await sandbox.refusal('{ scanBarcode(barcode: "1") { entities { id } } }'),
-      'The sandbox does not simulate scanBarcode.',
+      await sandbox.refusal(
+        '{ barcodeTemplateFieldOptions(templateEntityType: RUNS) { options } }',
+      ),
+      'The sandbox does not simulate barcodeTemplateFieldOptions.',
     );
   });
 });

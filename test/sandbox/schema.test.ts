@@ -61,7 +61,7 @@ const REFUSED: Record<string, string[]> = {
     'runStepDatagridOperations',
     'stepDatagridOperations',
   ],
-  'they need the numbering schemes or barcodes of an organization': [
+  'they need the numbering schemes or label templates of an organization': [
     'createOrganizationGlobalUniqueSerialNumberScheme',
     'updateOrganizationGlobalUniqueSerialNumberScheme',
     'deleteOrganizationGlobalUniqueSerialNumberScheme',
@@ -70,7 +70,6 @@ const REFUSED: Record<string, string[]> = {
     'deleteOrganizationPartRevisionScheme',
     'globalUniqueSerialNumber',
     'barcodeTemplateFieldOptions',
-    'scanBarcode',
   ],
   'they use another service': [
     'generateReadEmbeddedAnalytics',

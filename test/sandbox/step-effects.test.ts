@@ -143,7 +143,7 @@ describe('sandbox: what the status of a step sets off', () => {
     assert.deepEqual(await change({ issues: { createIssueOnStepFailure: true } }), {
       issues: { createIssueOnStepFailure: true, causeConditionAlias: 'Cause' },
       partsInventory: { moveInventoryToStepLocation: true },
-      runs: { attributes: [{ key: 'Shift' }] },
+      runs: { attributes: [{ key: 'External key' }, { key: 'Shift' }] },
     });
   });
 });

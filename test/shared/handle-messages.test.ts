@@ -42,6 +42,12 @@ describe('a message of any node', () => {
     assert.deepEqual(sent, []);
   });
 
+  it('fails like one that the stop ended if it arrives after the stop', async () => {
+    const { node } = nodeWith(() => assert.fail('the config node may be gone'));
+    await new Promise<void>((resolve) => node.emit('close', false, resolve));
+    assert.equal((await receive(node, {}))?.code, 'ION_CLOSED');
+  });
+
   for (const [operation, text] of [
     ['mutation', /^Too deep\. The mutation was executed\. Do not send it again\.$/],
     ['query', /^Too deep\.$/],

@@ -33,24 +33,31 @@ export interface NamedDialect {
 export const OPTIONAL_PARTS = `
   CreateWebhookReceiverInput.active CreateWebhookReceiverInput.expectedResponseCode
   CreateWebhookSubscription.webhookSubscription CreateWebhookSubscriptionInput.active
-  DeleteWebhookReceiver.id DeleteWebhookSubscription.id
-  FileAttachment._etag FileAttachment.contentType FileAttachment.downloadUrl FileAttachment.entityId
-  IonPageInfo.hasNextPage IonPageInfo.startCursor IonPageInfo.totalCount
-  Organization.domain Organization.id Part.partNumber
-  PartInventoriesInputFilters.serialNumber PartInventory.serialNumber PartsInputFilters.partNumber
-  Query.runs(filters:) Query.runs(sort:) Query.webhookReceivers(filters:) Query.webhookReceivers(sort:)
-  Run._created Run._etag Run.part Run.partInventory Run.status Run.title
-  RunSortEnum.ID_ASC RunSortEnum._UPDATED_DESC
-  RunStep._etag RunStep._updated RunStep.endTime RunStep.entityId RunStep.position RunStep.startTime
-  RunStep.status RunStep.title
-  RunStepField._updated RunStepField.name RunStepField.notApplicable RunStepField.options
-  RunStepField.step RunStepField.type RunStepField.unit RunStepField.valid RunStepField.value
-  RunsInputFilters.part RunsInputFilters.partInventory RunsInputFilters.status RunsInputFilters.title
-  UpdateWebhookReceiver.webhookReceiver UpdateWebhookReceiverInput.active
-  UpdateWebhookReceiverInput.expectedResponseCode
-  User.email User.name User.organization
-  WebhookReceiver.active WebhookReceiverSortEnum.ID_ASC WebhookReceiversInputFilters.name
-  WebhookReceiversInputFilters.webhookUri WebhookSubscription.active`
+  DeleteWebhookReceiver.id DeleteWebhookSubscription.id FileAttachment._etag
+  FileAttachment.contentType FileAttachment.downloadUrl FileAttachment.entityId
+  IonPageInfo.hasNextPage IonPageInfo.startCursor IonPageInfo.totalCount Location.archived
+  Location.entityId Location.name Organization.domain Organization.id Part.description
+  Part.partNumber Part.revision PartInventoriesInputFilters.part
+  PartInventoriesInputFilters.serialNumber PartInventory.entityId PartInventory.lotNumber
+  PartInventory.part PartInventory.runs PartInventory.serialNumber PartsInputFilters.partNumber
+  Query.runSteps(sort:) Query.runs(filters:) Query.runs(sort:) Query.webhookReceivers(filters:)
+  Query.webhookReceivers(sort:) Run._created Run._etag Run.archived Run.entityId Run.part
+  Run.partInventory Run.status Run.title RunSortEnum.ID_ASC RunSortEnum._UPDATED_DESC RunStep._etag
+  RunStep._updated RunStep.availableToWork RunStep.batched RunStep.endTime RunStep.entityId
+  RunStep.location RunStep.locationId RunStep.parentId RunStep.position RunStep.run
+  RunStep.startTime RunStep.status RunStep.title RunStep.upstreamStepIds RunStepField._updated
+  RunStepField.name RunStepField.notApplicable RunStepField.options RunStepField.required
+  RunStepField.step RunStepField.type RunStepField.unit RunStepField.valid
+  RunStepField.validations RunStepField.value RunStepFieldValidation.function
+  RunStepFieldValidation.position RunStepFieldValidation.result RunStepFieldValidation.value
+  RunStepSortEnum.POSITION_ASC RunStepsInputFilters.availableToWork RunStepsInputFilters.status
+  RunStepsInputFilters.title RunsInputFilters.part RunsInputFilters.partInventory
+  RunsInputFilters.status RunsInputFilters.title UpdateWebhookReceiver.webhookReceiver
+  UpdateWebhookReceiverInput.active UpdateWebhookReceiverInput.expectedResponseCode User.email
+  User.name User.organization ValidationFunction.displayName
+  ValidationFunction.functionName WebhookReceiver.active WebhookReceiverSortEnum.ID_ASC
+  WebhookReceiversInputFilters.name WebhookReceiversInputFilters.webhookUri
+  WebhookSubscription.active`
   .trim()
   .split(/\s+/);
 

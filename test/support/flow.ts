@@ -9,6 +9,8 @@ const require = createRequire(__filename);
 /** The part of node-red-node-test-helper that the tests use; it ships no types. */
 interface TestHelper {
   init(runtimePath: string): void;
+  /** Replaces settings of Node-RED at the next load; `{}` for the usual ones. */
+  settings(settings: object): void;
   load(nodes: unknown[], flow: FlowNode[], credentials: object): Promise<void>;
   unload(): Promise<void>;
   startServer(): Promise<void>;
@@ -32,13 +34,15 @@ export type FlowMessage = { [property: string]: unknown };
 /** Outcome of a message: the messages sent for it, and whether Complete or Catch saw it. */
 export interface Outcome {
   sent: FlowMessage[];
+  /** Sent from the second output, if that has a wire. */
+  second: FlowMessage[];
   completed: FlowMessage[];
   caught: (FlowMessage & { error: { message: string; code?: string }; ion: FlowMessage })[];
 }
 
 const loaded: ((RED: NodeAPI) => void)[] = [
   // The tests use the installed files, not the sources.
-  ...['ion-config', 'ion-events', 'ion-graphql', 'ion-runs', 'ion-step'].map(
+  ...['ion-config', 'ion-events', 'ion-graphql', 'ion-lookup', 'ion-runs', 'ion-step'].map(
     (name) => `../../dist/${name}.js`,
   ),
   '@node-red/nodes/core/network/05-tls.js',
@@ -55,21 +59,30 @@ export class TestFlow {
   readonly #ended = new Map<string, () => void>();
   #count = 0;
 
-  /** Loads the node, its config node and core Catch and Complete nodes. */
-  static async load(node: FlowNode, config: FlowNode[], credentials: object): Promise<TestFlow> {
+  /**
+   * Loads the node, its config node and core Catch and Complete nodes.
+   * @param wires of the outputs of the node; by default, only the first has one
+   */
+  static async load(
+    node: FlowNode,
+    config: FlowNode[],
+    credentials: object,
+    wires: ('sent' | 'second')[][] = [['sent']],
+  ): Promise<TestFlow> {
     const flow = new TestFlow();
     // Without a position on the canvas a node counts as a config node.
     const onCanvas = [
-      { ...node, wires: [['sent']] },
+      { ...node, wires },
       { id: 'catch', type: 'catch', scope: null, wires: [['caught']] },
       { id: 'complete', type: 'complete', scope: ['node'], wires: [['completed']] },
       { id: 'sent', type: 'helper' },
+      { id: 'second', type: 'helper' },
       { id: 'caught', type: 'helper' },
       { id: 'completed', type: 'helper' },
     ].map((each) => ({ ...each, z: 'flow', x: 0, y: 0 }));
     const tab = { id: 'flow', type: 'tab', label: 'test' };
     await helper.load(loaded, [tab, ...config, ...onCanvas], credentials);
-    for (const kind of ['sent', 'completed', 'caught'] as const) {
+    for (const kind of ['sent', 'second', 'completed', 'caught'] as const) {
       helper.getNode(kind).on('input', (msg) => flow.#saw(kind, msg as unknown as FlowMessage));
     }
     return flow;
@@ -78,7 +91,7 @@ export class TestFlow {
   /** Sends the node a message and waits until it is completed or caught. */
   async send(msg: FlowMessage = {}): Promise<Outcome> {
     const id = `message-${++this.#count}`;
-    const outcome: Outcome = { sent: [], completed: [], caught: [] };
+    const outcome: Outcome = { sent: [], second: [], completed: [], caught: [] };
     this.#outcomes.set(id, outcome);
     const ended = new Promise<void>((resolve) => this.#ended.set(id, resolve));
     helper.getNode('node').receive({ ...msg, _msgid: id });
@@ -105,6 +118,6 @@ export class TestFlow {
   #saw(kind: keyof Outcome, msg: FlowMessage): void {
     const id = String(msg._msgid);
     (this.#outcomes.get(id)?.[kind] as FlowMessage[] | undefined)?.push(msg);
-    if (kind !== 'sent') this.#ended.get(id)?.();
+    if (kind === 'completed' || kind === 'caught') this.#ended.get(id)?.();
   }
 }

@@ -101,7 +101,7 @@ export class LoadControl {
     return this.#request('GET', '/load-heap') as Promise<number>;
   }
 
-  /** Takes seconds: it counts all objects. */
+  /** Takes a second: it counts all objects. */
   process(): Promise<ProcessReport> {
     return this.#request('GET', '/load-process') as Promise<ProcessReport>;
   }

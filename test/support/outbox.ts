@@ -1,11 +1,20 @@
+import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
+import type { IonClient, IonResponse, RequestOptions } from '../../nodes/client/client.js';
 import { closedError, IonError } from '../../nodes/client/errors.js';
+import type { Operation } from '../../nodes/client/graphql/operation.js';
 import type { WriteResult } from '../../nodes/client/steps/step-writer.js';
 import type { Target } from '../../nodes/client/steps/target.js';
 import { abandonable } from '../../nodes/client/support/abort-listeners.js';
+import type { EntryKind } from '../../nodes/outbox/entry-kind.js';
+import {
+  GraphqlWrites,
+  graphqlEntry,
+  type NewGraphqlWrite,
+} from '../../nodes/outbox/graphql-writes.js';
 import { Outbox, type OutboxOptions } from '../../nodes/outbox/outbox.js';
 import {
   type NewStepWrite,
@@ -13,11 +22,15 @@ import {
   StepWrites,
   stepEntry,
 } from '../../nodes/outbox/step-writes.js';
-import type { NewEntry } from '../../nodes/outbox/store/entries.js';
+import type { Entry, NewEntry } from '../../nodes/outbox/store/entries.js';
 import { decode } from '../../nodes/outbox/store/entry-codec.js';
 import { until } from './until.js';
 
-type Writer = ConstructorParameters<typeof StepWrites>[0] & { check: OutboxOptions['check'] };
+type Writer = ConstructorParameters<typeof StepWrites>[0] & {
+  check: OutboxOptions['check'];
+  /** Carries out mutations; without it the outbox has no entries of ion-graphql. */
+  request?(operation: Operation, options: RequestOptions): Promise<IonResponse>;
+};
 
 /** A separate ION: remembers the writes, and fails on request. */
 export class FakeIon implements Writer {
@@ -35,6 +48,11 @@ export class FakeIon implements Writer {
   wasDown = false;
   /** Per file name. */
   attachments = new Map<string, number[]>();
+
+  /** An ID is known at once, so that its partition is as well. */
+  knownRun({ run }: Target): string | undefined {
+    return /^\d+$/.test(String(run)) ? String(run) : undefined;
+  }
 
   async runOf(target: Target): Promise<string> {
     this.calls++;
@@ -70,6 +88,15 @@ export class FakeIon implements Writer {
     } finally {
       this.atOnce--;
     }
+  }
+
+  /** A mutation as `mutation` makes it. */
+  async request({ name }: Operation, { variables, signal }: RequestOptions): Promise<IonResponse> {
+    const { run, value } = variables as { run: string; value: unknown };
+    const options = { signal: signal ?? new AbortController().signal };
+    const { payload, attempts } = await this.write({ run }, value, options);
+    assert.equal(name, 'Write');
+    return { data: payload, attempts, traceId: undefined } as unknown as IonResponse;
   }
 
   writeStatus(target: Target, value: unknown, options: { signal: AbortSignal }) {
@@ -151,7 +178,10 @@ export function useOutbox(
     async open(more: Partial<OutboxOptions> = {}): Promise<Outbox> {
       const limits = { entries: 100_000, bytes: 1e9 };
       const { writer, ...others } = options();
-      const kinds = [new StepWrites(writer)];
+      const kinds: EntryKind[] = [new StepWrites(writer)];
+      const request = writer.request?.bind(writer);
+      // The mutations of the tests have no expressions.
+      if (request) kinds.push(new GraphqlWrites({ request } as IonClient, async () => undefined));
       const check: Writer['check'] = (how) => writer.check(how);
       const usual = { folder, limits, kinds, check, concurrency: 10, pauseMs: 5 };
       const outbox = await Outbox.open({ ...usual, ...others, ...more });
@@ -191,7 +221,7 @@ export async function damage(folder: string, values: string[]): Promise<() => Pr
   const numberOf = (key: string) => key.slice(key.lastIndexOf('!') + 1);
   await inStore(folder, async (level) => {
     for await (const [key, value] of level.iterator()) {
-      if (!/^[qu]!/.test(key) || !values.includes(String((decode(value) as StepEntry).write.value)))
+      if (!/^[qu]!/.test(key) || !values.includes(String(valueIn(decode(value) as Entry))))
         continue;
       before.set(numberOf(key), value);
       await level.put(key, Buffer.from('not an entry'));
@@ -208,3 +238,50 @@ export async function damage(folder: string, values: string[]): Promise<() => Pr
 
 export const write = (target: Target, value: unknown, more: Partial<NewStepWrite> = {}): NewEntry =>
   stepEntry({ action: 'field', target, value, onConflict: 'retry', ...more });
+
+const MUTATION = 'mutation Write($run: ID!, $value: Value) { write(run: $run, value: $value) }';
+
+/** Like a write to a run, with the ID of the run as its order key. */
+export const mutation = (
+  run: number,
+  value: unknown,
+  more: Partial<NewGraphqlWrite> = {},
+): NewEntry =>
+  graphqlEntry({
+    query: MUTATION,
+    operationName: '',
+    variables: { run: String(run), value },
+    orderKey: String(run),
+    ...{ prepare: '', prepareVariables: '', alreadyDone: '', keepForMs: 0 },
+    ...more,
+  });
+
+interface TestKind {
+  name: string;
+  /** An entry whose order key is the ID of a run. */
+  entry(run: number, value: unknown): NewEntry;
+}
+
+/** The kinds of entries. */
+const KINDS: readonly TestKind[] = [
+  { name: 'writes to steps', entry: (run, value) => write({ run }, value) },
+  { name: 'mutations', entry: (run, value) => mutation(run, value) },
+];
+
+/** Alternately of each kind. */
+export const entryOfBothKinds = (run: number, value: unknown, index: number): NewEntry =>
+  (KINDS[index % KINDS.length] as TestKind).entry(run, value);
+
+/** Tests that hold for each kind of entries. */
+export function describeKinds(title: string, tests: (kind: TestKind) => void): void {
+  for (const kind of KINDS) describe(`${title}: ${kind.name}`, () => tests(kind));
+}
+
+/** The value that an entry writes, of either kind. */
+export function valueIn(entry: Entry | undefined): unknown {
+  const { value, variables } = ((entry as StepEntry | undefined)?.write ?? {}) as {
+    value?: unknown;
+    variables?: { value: unknown };
+  };
+  return variables ? variables.value : value;
+}

@@ -1,8 +1,13 @@
 import type { IonClient } from '../../nodes/client/client.js';
 import { parseOperation } from '../../nodes/client/graphql/operation.js';
 
-const CREATE_RUN =
-  'mutation ($input: CreateRunInput!) { createRun(input: $input) { run { id entityId } } }';
+const CREATE_RUN = 'mutation ($input: CreateRunInput!) { createRun(input: $input) { run { id } } }';
+const CREATE_UNIT =
+  'mutation ($input: CreatePartInventoryInput!) { createPartInventory(input: $input) { partInventory { id } } }';
+const RUN = 'query ($id: ID!) { run(id: $id) { _etag partInventory { id _etag } } }';
+const CHANGE_RUN = 'mutation ($input: UpdateRunInput!) { updateRun(input: $input) { run { id } } }';
+const CHANGE_UNIT =
+  'mutation ($input: UpdatePartInventoryInput!) { updatePartInventory(input: $input) { partInventory { id } } }';
 const CREATE_STEP =
   'mutation ($input: CreateRunStepInput!) { createRunStep(input: $input) { step { id entityId position _etag } } }';
 const CREATE_FIELD =
@@ -48,6 +53,36 @@ async function ask(
   return (await client.request(parseOperation(text), { variables, signal })).data;
 }
 
+/**
+ * A run.
+ * @param serialNumber of the unit that it builds; without it, it builds none
+ * @returns its ID
+ */
+export async function makeRun(
+  client: IonClient,
+  title = 'Example run',
+  serialNumber?: string,
+): Promise<number> {
+  const input: Record<string, unknown> = { title };
+  if (serialNumber !== undefined) {
+    const unit = await ask(client, CREATE_UNIT, { input: { partId: 1, serialNumber } });
+    input.partInventoryId = unit.createPartInventory.partInventory.id;
+  }
+  return (await ask(client, CREATE_RUN, { input })).createRun.run.id;
+}
+
+/** Gives a run another title, or its unit another serial number. */
+export async function renameRun(
+  client: IonClient,
+  id: number,
+  { title, serialNumber }: { title?: string; serialNumber?: string },
+): Promise<void> {
+  const { _etag: etag, partInventory: unit } = (await ask(client, RUN, { id })).run;
+  if (title !== undefined) await ask(client, CHANGE_RUN, { input: { id, etag, title } });
+  if (serialNumber === undefined) return;
+  await ask(client, CHANGE_UNIT, { input: { id: unit.id, etag: unit._etag, serialNumber } });
+}
+
 /** A step in progress in a new or given run, created like in ION's public example. */
 export async function makeStep(
   client: IonClient,
@@ -58,8 +93,7 @@ export async function makeStep(
     status = 'IN_PROGRESS',
   }: { run?: number; title?: string; status?: string } = {},
 ): Promise<StepForTests> {
-  const runId =
-    run ?? (await ask(client, CREATE_RUN, { input: { title: 'Example run' } })).createRun.run.id;
+  const runId = run ?? (await makeRun(client));
   const { step } = (await ask(client, CREATE_STEP, { input: { runId, title } })).createRunStep;
   const ids: Record<string, number> = {};
   for (const field of fields) {

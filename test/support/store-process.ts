@@ -21,7 +21,7 @@ async function keepFile(store: OutboxStore): Promise<string> {
   const kept = await store.add(entry, partitionOf('a'), { content: content() });
   await store.reject(kept, { code: 'ION_GRAPHQL', message: 'no' }, 2);
   const [rejected] = await store.firstRejected(1);
-  if (rejected) await store.restore(rejected, entry, () => {});
+  if (rejected) await store.restore(rejected, entry, undefined, () => {});
   const [pending] = await store.firstUnresolved(1);
   return readFile(store.filePathOf(pending?.sequence ?? 0), 'utf8');
 }

@@ -88,10 +88,9 @@ export interface Endpoints {
  */
 export function resolveEndpoints(settings: EndpointSettings): Endpoints {
   const { environment } = settings;
-  const preset: Environment | undefined =
-    environment !== 'custom' && Object.hasOwn(environments, environment)
-      ? environments[environment]
-      : undefined;
+  const preset: Environment | undefined = Object.hasOwn(environments, environment)
+    ? environments[environment as keyof typeof environments]
+    : undefined;
   if (environment !== 'custom' && !preset) {
     const name = typeof environment === 'string' ? ` "${quote(environment)}"` : '';
     throw new IonError(
@@ -195,8 +194,5 @@ function withoutEnd(path: string, end: string): string {
 
 /** A mistyped URL without the parts that may hold credentials: before an "@", and in a query. */
 function printable(text: string): string {
-  return text
-    .replace(/^(\w+:\/\/)?.*@/s, '$1***@')
-    .replace(/[?#].*/s, '')
-    .slice(0, 100);
+  return text.replace(/^(\w+:\/\/)?.*@/s, '$1***@').replace(/[?#].*/s, '');
 }

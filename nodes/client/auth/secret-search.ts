@@ -10,7 +10,7 @@ type AddRange = (begin: number, end: number) => void;
 /** Finds secrets in texts, in many forms, whole or in pieces. */
 export class SecretSearch {
   readonly secrets: ReadonlySet<string>;
-  /** Forms that are shorter than a piece, the longest first. */
+  /** Forms that are shorter than a piece. */
   readonly #shortForms: string[] = [];
   /** All pieces of the other forms. A set of texts, because a server could make hashes collide. */
   readonly #pieces = new Set<string>();
@@ -23,7 +23,6 @@ export class SecretSearch {
       if (secret.length < MIN_SECRET_LENGTH) continue;
       for (const form of formsOf(secret)) this.#addForm(form);
     }
-    this.#shortForms.sort((a, b) => b.length - a.length);
   }
 
   /** The positions of secrets, and of pieces of them, in a text. */

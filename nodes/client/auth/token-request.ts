@@ -103,8 +103,8 @@ function normalizedGrant(text: string): string {
     const grant = parseShortJson(text);
     if (!isPlainObject(grant) || typeof grant.access_token !== 'string') return text;
     const { access_token, expires_in: given } = grant;
-    const expires_in = given === null || given === '' ? undefined : Number(given);
-    const isKnown = expires_in !== undefined && Number.isFinite(expires_in) && expires_in >= 0;
+    const expires_in = given === null || given === '' ? Number.NaN : Number(given);
+    const isKnown = Number.isFinite(expires_in) && expires_in >= 0;
     return JSON.stringify({ access_token, token_type: 'bearer', ...(isKnown && { expires_in }) });
   } catch {
     return text;

@@ -31,7 +31,7 @@ const TOO_LARGE: ReadonlySet<number> = new Set([413, 414, 431]);
 
 /** Texts of GraphQL's validation, which comes before ION compares etags. */
 const INVALID_DOCUMENT =
-  /of required type|cannot query field|unknown argument|got invalid value|is not defined by|is never used|used in position|expected type|unknown (field|type)|does not exist in/i;
+  /of required type|cannot query field|unknown argument|(got|has) invalid value|is not defined by|is never used|used in position|expected type|unknown (field|type)|does not exist in/i;
 
 /** Texts with which ION refuses a token (API reference, error codes; reports of 2025). */
 const REFUSED_TOKEN =
@@ -90,6 +90,11 @@ const REJECTED_LOCALLY: ReadonlySet<IonErrorCode> = new Set([
   'ION_FORBIDDEN',
   'ION_NOT_FOUND',
 ]);
+
+/** Whether a text is one of GraphQL's validation, before anything is executed. */
+export function isOfValidation({ message }: GraphqlError): boolean {
+  return INVALID_DOCUMENT.test(message);
+}
 
 /** Whether the error comes from the execution of a field. */
 export function hasPath({ path }: GraphqlError): boolean {

@@ -4,6 +4,7 @@ import { closedError, type IonError, toIonError, withSentence } from '../errors.
 import { isNotYetValid, wasRead } from '../failures/classify-failure.js';
 import type { Transport } from '../http/transport.js';
 import { abandonable } from '../support/abort-listeners.js';
+import { readMembersResponse } from './members-response.js';
 import type { Operation } from './operation.js';
 import { type GraphqlResponse, readBody, readResponse } from './response.js';
 
@@ -69,25 +70,35 @@ export class GraphqlApi {
     // A token in memory needs no promise, which saves a turn of the event loop.
     if (typeof token !== 'string') token = await token;
     const request = { operation, body, signal, progress };
-    const first = await this.#postInEitherForm(token, request);
+    const scheme = this.#schemes.current;
+    let first = await this.#post(token, scheme, request);
+    if (isFormInDoubt(first)) first = await this.#postInOtherForm(first, token, scheme, request);
     if (!isTokenRefusal(first) || this.#refuse(token, first) !== 'again') return first;
     if (!isRepeatable(first, operation)) return first;
     token = await tokens.get(signal);
-    const second = await this.#postInEitherForm(token, request);
+    const newScheme = this.#schemes.current;
+    let second = await this.#post(token, newScheme, request);
+    if (isFormInDoubt(second)) {
+      second = await this.#postInOtherForm(second, token, newScheme, request);
+    }
     if (isTokenRefusal(second)) this.#refuse(token, second);
     return second;
   }
 
-  /** One request, and another one with the same token if only its form may have been refused. */
-  async #postInEitherForm(
+  /**
+   * Another request with the same token, if only its form may have been refused.
+   * @param first the refusal of the first request
+   * @returns the first refusal if there was no other request
+   */
+  async #postInOtherForm(
+    first: ApiFailure,
     token: string,
+    scheme: AuthScheme,
     request: ApiRequest,
   ): Promise<GraphqlResponse | ApiFailure> {
     const { tokens } = this.#options;
     const schemes = this.#schemes;
-    const scheme = schemes.current;
-    const first = await this.#post(token, scheme, request);
-    if (!schemes.isAutomatic || !isFormInDoubt(first)) return first;
+    if (!schemes.isAutomatic) return first;
     if (!isRepeatable(first, request.operation)) return first;
     while (schemes.isTrying && (await schemes.trialEnded(request.signal)));
     if (schemes.current !== scheme) return this.#post(token, schemes.current, request);
@@ -118,6 +129,7 @@ export class GraphqlApi {
     const { url, tokens, transport } = this.#options;
     progress.attempts++;
     progress.tokens.add(token);
+    const sentAt = performance.now();
     try {
       const response = await transport.post({
         peer: 'api',
@@ -130,14 +142,17 @@ export class GraphqlApi {
         body,
         signal,
       });
+      const durationMs = performance.now() - sentAt;
       let json = readBody(response, url.host);
       // A long text is parsed in slices, and the flow may be stopped between them.
       if (json instanceof Promise) json = await abandonable(json, signal, closedAfterResponse);
-      const result = readResponse(response, url.host, json, {
+      const read = operation.members ? readMembersResponse : readResponse;
+      const result = read(response, url.host, json, {
         token,
         operation,
         isSchemeAutomatic: this.#schemes.isAutomatic,
       });
+      result.durationMs = durationMs;
       tokens.accept(token);
       return result;
     } catch (thrown) {

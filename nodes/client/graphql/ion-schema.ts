@@ -1,4 +1,9 @@
-import type { GraphQLSchema, IntrospectionQuery, SelectionSetNode } from 'graphql';
+import type {
+  FragmentDefinitionNode,
+  GraphQLSchema,
+  IntrospectionQuery,
+  SelectionSetNode,
+} from 'graphql';
 import { Kind, parse } from 'graphql/language';
 import { IonError, quote, reasonOf } from '../errors.js';
 import type { Lack } from './lacks.js';
@@ -102,11 +107,11 @@ export function mutationsOf({ kind, definition, document }: Operation): string[]
         selection.kind === Kind.INLINE_FRAGMENT
           ? selection
           : document.definitions.find(
-              (each) =>
+              (each): each is FragmentDefinitionNode =>
                 each.kind === Kind.FRAGMENT_DEFINITION && each.name.value === selection.name.value,
             );
-      const isDeep = level > MAX_LEVELS || !fragment || !('selectionSet' in fragment);
-      return isDeep ? [] : namesIn(fragment.selectionSet as SelectionSetNode, level + 1);
+      const isRead = fragment && level <= MAX_LEVELS;
+      return isRead ? namesIn(fragment.selectionSet, level + 1) : [];
     });
   return [...new Set(namesIn(definition.selectionSet, 0))].filter((name) => !name.startsWith('__'));
 }

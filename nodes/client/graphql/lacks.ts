@@ -10,15 +10,16 @@ export interface Lack {
   field: string;
 }
 
-/**
- * Texts of graphql-core 2 and 3 and of graphql-js 14 to 17, split at their quotes: the words before a
- * name, those after it, and how the lack is made of it and of the names that follow.
- */
-const TEXTS: [before: RegExp, after: RegExp, toLack: (name: string, rest: string[]) => Lack][] = [
-  [/Cannot query field $/, /^ on type $/, (field, [type]) => ({ kind: 'field', type, field })],
+/** Makes a lack of the quoted name next to the text and of the names that follow. */
+type ToLack = (name: string, rest: string[]) => Lack;
+
+// Texts of graphql-core 2 and 3 and of graphql-js 14 to 17.
+
+/** Texts before the quoted name. */
+const BEFORE: [text: string, toLack: ToLack][] = [
+  ['Cannot query field ', (field, [type]) => ({ kind: 'field', type, field })],
   [
-    /Unknown argument $/,
-    /^ on field $/,
+    'Unknown argument ',
     (name, [field = '', of, type]) => {
       const [owner, own] = field.includes('.') ? field.split('.') : [undefined, field];
       return {
@@ -28,24 +29,21 @@ const TEXTS: [before: RegExp, after: RegExp, toLack: (name: string, rest: string
       };
     },
   ],
+  ['Unknown type ', (field) => ({ kind: 'type', type: undefined, field })],
+];
+/** Texts after the quoted name. */
+const AFTER: [text: string, toLack: ToLack][] = [
+  [' is not defined by type ', (field, [type]) => ({ kind: 'input field', type, field })],
   [
-    /Field $/,
-    /^ is not defined by type /,
-    (field, [type]) => ({ kind: 'input field', type, field }),
-  ],
-  [
-    /type $/,
-    /^ not to include unknown field $/,
+    ' not to include unknown field ',
     (type, [field = '']) => ({ kind: 'input field', type: type.replace('!', ''), field }),
   ],
-  [/In field $/, /^: Unknown field/, (field) => ({ kind: 'input field', type: undefined, field })],
-  [/Value $/, /^ does not exist in $/, (field, [type]) => ({ kind: 'enum value', type, field })],
+  [': Unknown field', (field) => ({ kind: 'input field', type: undefined, field })],
+  [' does not exist in ', (field, [type]) => ({ kind: 'enum value', type, field })],
   [
-    /Expected type $/,
-    /^, found /,
+    ', found ',
     (type, [field = '']) => ({ kind: 'enum value', type: type.replace('!', ''), field }),
   ],
-  [/Unknown type $/, /^/, (field) => ({ kind: 'type', type: undefined, field })],
 ];
 const NAME = /^\w+$/;
 /** Characters of one text that are searched. */
@@ -71,12 +69,14 @@ function lacksInText({ message }: GraphqlError): Lack[] {
   const parts = text.split('"');
   return parts.flatMap((name, index) => {
     const [before = '', after = ''] = [parts[index - 1], parts[index + 1]];
-    const found = TEXTS.find(([first, second]) => first.test(before) && second.test(after));
+    const found =
+      BEFORE.find(([words]) => before.endsWith(words)) ??
+      AFTER.find(([words]) => after.startsWith(words));
     if (!found) return [];
     // Some versions do not quote the second name.
     const unquoted = after.split(' ').at(-1)?.replace(/[.\]]/g, '');
     const rest = unquoted ? [unquoted] : parts.slice(index + 2, index + 5);
-    const lack = found[2](name, rest);
+    const lack = found[1](name, rest);
     // The same text complains about values of other types.
     const isLack = !after.startsWith(', found ') || /enum$/i.test(lack.type ?? '');
     const names = [name.replace('!', ''), lack.type ?? 'any', rest[0]?.split('.')[0] ?? 'any'];

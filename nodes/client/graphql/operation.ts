@@ -20,6 +20,15 @@ export interface Operation {
   isOwn?: boolean;
   /** Parts that are left out if ION's schema lacks them. */
   wishes?: Wishes;
+  /** The operations that share the document, if there are several. */
+  members?: readonly MemberOperation[];
+}
+
+/** One of the operations that share a document. */
+export interface MemberOperation {
+  operation: Operation;
+  /** The response keys of its root fields, by their aliases in the document. */
+  keys: ReadonlyMap<string, string>;
 }
 
 /** An operation that a node sends. */
@@ -145,4 +154,11 @@ function selectOperation(
     );
   }
   return first;
+}
+
+/** The names of the variables without which ION rejects an operation. */
+export function requiredVariables({ definition }: Operation): string[] {
+  return (definition.variableDefinitions ?? [])
+    .filter(({ type, defaultValue }) => type.kind === 'NonNullType' && !defaultValue)
+    .map(({ variable }) => variable.name.value);
 }

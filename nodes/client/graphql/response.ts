@@ -3,7 +3,7 @@ import { type GraphqlError, IonError } from '../errors.js';
 import { classifyApiFailure, type FailedResponse } from '../failures/classify-failure.js';
 import { parseRetryAfter } from '../http/retry-after.js';
 import { type HttpResponse, headerOf } from '../http/transport.js';
-import { JsonLimitError } from '../support/json.js';
+import { JsonLimitError, JsonSizeError } from '../support/json.js';
 import { boundedCopy, weightOf } from '../support/json-size.js';
 import { parseJson } from '../support/long-json.js';
 import type { Operation } from './operation.js';
@@ -19,7 +19,21 @@ export interface GraphqlResponse {
   date?: string | undefined;
   /** Length of the response text in characters: a measure of the work to process it. */
   textLength?: number | undefined;
+  /** Duration of the request that was answered, in ms, without the time in the queue. */
+  durationMs?: number | undefined;
+  /** Only for operations that share a document. */
+  members?: MemberOutcomes | undefined;
 }
+
+/** The outcomes of operations that share a document, in their order. */
+export interface MemberOutcomes {
+  outcomes: readonly MemberOutcome[];
+  /** Whether each error names its operation. Without that, nobody knows which one failed. */
+  areErrorsPlaced: boolean;
+}
+
+/** The outcome of one operation, as it would have been in a document of its own. */
+export type MemberOutcome = GraphqlResponse | IonError;
 
 // Limits for all `errors` of one response together.
 
@@ -56,7 +70,9 @@ export function readBody(response: HttpResponse, host: string): unknown | Promis
     // The HTTP status explains a failure better than a body that cannot be read.
     if (!(thrown instanceof JsonLimitError) || isFailure(response)) return undefined;
     const message = `The response of ${host} cannot be used. ${thrown.message}`;
-    throw new IonError('ION_RESPONSE', message, { status: response.status, mayHaveRun: true });
+    const reason = thrown instanceof JsonSizeError ? ({ key: 'tooLarge' } as const) : undefined;
+    const { status } = response;
+    throw new IonError('ION_RESPONSE', message, { reason, status, mayHaveRun: true });
   };
   try {
     const body = parseJson(response.text);

@@ -215,9 +215,9 @@ function depthOf(part: string): number {
 }
 
 /** Whether the package needs a field of this name, such as one that the user chose for the rows. */
-function mayBeNeeded({ kind, type, field }: Lack, operation: Operation): boolean {
+function mayBeNeeded({ kind, field }: Lack, operation: Operation): boolean {
   // In a document of the user, only the page info is wished.
-  if (kind !== 'field' || type === undefined || !operation.isOwn) return false;
+  if (kind !== 'field' || !operation.isOwn) return false;
   let isNeeded = false;
   visit(operation.document, {
     Field(node) {

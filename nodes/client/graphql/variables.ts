@@ -30,6 +30,19 @@ export function checkVariables(variables: Record<string, unknown> | undefined): 
   }
 }
 
+/**
+ * The variables as JSON gives them back, because nobody can correct a value that only turns out at
+ * the delivery to be unsendable.
+ * @throws IonError as `checkVariables`
+ */
+export function plainVariables(
+  variables: Record<string, unknown> | undefined,
+): Record<string, unknown> | undefined {
+  if (variables === undefined) return undefined;
+  checkVariables(variables);
+  return JSON.parse(JSON.stringify(variables)) as Record<string, unknown>;
+}
+
 /** Walks through the variables like `JSON.stringify`. */
 class VariablesCheck {
   readonly #path: (string | number)[] = [];

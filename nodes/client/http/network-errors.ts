@@ -158,7 +158,7 @@ export function tooLargeError(host: string, maxBytes: number): IonError {
   return new IonError(
     'ION_RESPONSE',
     `The response of ${host} is larger than ${Math.round(maxBytes / 1024 / 1024)} MiB. Select fewer fields or read it page by page.`,
-    { mayHaveRun: true },
+    { reason: { key: 'tooLarge' }, mayHaveRun: true },
   );
 }
 

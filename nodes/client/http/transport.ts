@@ -12,6 +12,7 @@ export const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
 
 /** Limit for the error text of a storage host, in bytes. */
 const MAX_STORAGE_TEXT = 8192;
+const NOTHING = Buffer.alloc(0);
 
 export interface TransportOptions extends Omit<DispatcherOptions, 'maxResponseBytes'> {
   /**
@@ -79,19 +80,27 @@ export class Transport {
    * @throws IonError `ION_NETWORK`, `ION_TIMEOUT`, `ION_RESPONSE` (too large, unreadable) or
    * `ION_CLOSED`. An HTTP error status is a response, not an error.
    */
-  async post(request: HttpRequest): Promise<HttpResponse> {
-    this.#checkOpen(request.signal);
-    const { url } = request;
-    const { status, headers, bytes } = await this.#exchange({ ...request, method: 'POST' });
+  post(request: HttpRequest): Promise<HttpResponse> {
+    const { peer, url, headers, body, signal } = request;
+    const exchange: Exchange = { peer, url, headers, body, signal, method: 'POST' };
+    return this.#exchange(exchange, (response) => this.#read(request, response));
+  }
+
+  /** The response with its text. A short one needs no promise, which saves a turn of the event loop. */
+  #read(
+    { url, signal }: HttpRequest,
+    { status, headers, bytes }: RawResponse,
+  ): HttpResponse | Promise<HttpResponse> {
     const encoding = headerOf(headers, 'content-encoding');
-    const body =
-      encoding === undefined
-        ? bytes
-        : await decompress(url, bytes, encoding, this.#maxResponseBytes);
-    const text = decode(url, body);
+    const text =
+      encoding === undefined ? decode(url, bytes) : this.#decompressed(url, bytes, encoding);
     if (typeof text === 'string') return { status, headers, text };
     const closed = () => closedError({ mayHaveRun: true });
-    return { status, headers, text: await abandonable(text, request.signal, closed) };
+    return abandonable(text, signal, closed).then((read) => ({ status, headers, text: read }));
+  }
+
+  async #decompressed(url: URL, bytes: Buffer, encoding: string): Promise<string> {
+    return decode(url, await decompress(url, bytes, encoding, this.#maxResponseBytes));
   }
 
   /**
@@ -99,10 +108,9 @@ export class Transport {
    * @throws like `post`, and the errors of the body
    */
   async put({ size, body, ...upload }: Upload): Promise<HttpResponse> {
-    this.#checkOpen(upload.signal);
     const headers = { ...upload.headers, 'content-length': String(size) };
     const request: Exchange = { ...upload, peer: 'storage', method: 'PUT', headers, body };
-    const { status, headers: received, bytes } = await this.#exchange(request);
+    const { status, headers: received, bytes } = await this.#exchange(request, asItIs);
     return { status, headers: received, text: bytes.toString('utf8', 0, MAX_STORAGE_TEXT) };
   }
 
@@ -115,10 +123,9 @@ export class Transport {
     signal: AbortSignal,
     peer: Peer = 'storage',
   ): Promise<Omit<HttpResponse, 'text'>> {
-    this.#checkOpen(signal);
     const headers = { 'accept-encoding': 'identity' };
     const request: Exchange = { peer, url, headers, signal, method: 'GET' };
-    return this.#exchange({ ...request, headOnly: true });
+    return this.#exchange({ ...request, headOnly: true }, asItIs);
   }
 
   /** Aborts all exchanges (`ION_CLOSED`) and closes all connections. */
@@ -131,21 +138,29 @@ export class Transport {
     if (this.#closing.signal.aborted || signal.aborted) throw closedError();
   }
 
-  /** Rejects at once when it is aborted, although undici needs a connection before it can abort. */
-  #exchange(exchange: Exchange): Promise<RawResponse> {
+  /**
+   * Rejects at once when it is aborted, although undici needs a connection before it can abort.
+   * @param read makes the result of the response
+   */
+  #exchange<Result>(
+    exchange: Exchange,
+    read: (response: RawResponse) => Result | Promise<Result>,
+  ): Promise<Result> {
     const { peer, url, method, headers, body, headOnly, signal } = exchange;
     const timeoutMs = this.#timeoutMs;
-    const dispatcher = this.#dispatchers.for(peer, url);
     return new Promise((resolve, reject) => {
+      this.#checkOpen(signal);
+      const dispatcher = this.#dispatchers.for(peer, url);
       let connection: Dispatcher.DispatchController | undefined;
       let isSent = false;
       let abortReason: IonError | undefined;
-      const response: RawResponse = { status: 0, headers: {}, bytes: Buffer.alloc(0) };
+      const response: RawResponse = { status: 0, headers: {}, bytes: NOTHING };
       const chunks: Buffer[] = [];
 
       const end = () => {
         clearTimeout(timer);
-        for (const stopListening of listening) stopListening();
+        leaveRequest();
+        leaveTransport();
       };
       const abort = (reason: IonError) => {
         abortReason = reason;
@@ -155,7 +170,8 @@ export class Transport {
       };
       const close = () => abort(closedError({ mayHaveRun: isSent }));
       const timer = setTimeout(() => abort(timeoutError(url, timeoutMs, isSent)), timeoutMs);
-      const listening = [signal, this.#closing.signal].map((each) => addAbortListener(each, close));
+      const leaveRequest = addAbortListener(signal, close);
+      const leaveTransport = addAbortListener(this.#closing.signal, close);
 
       dispatcher.dispatch(
         {
@@ -177,7 +193,7 @@ export class Transport {
             response.headers = received;
             if (!headOnly) return;
             end();
-            resolve(response);
+            resolve(read(response));
             controller.abort(closedError());
           },
           onResponseData(_controller, chunk) {
@@ -187,7 +203,11 @@ export class Transport {
             end();
             response.bytes = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
             chunks.length = 0;
-            resolve(response);
+            try {
+              resolve(read(response));
+            } catch (thrown) {
+              reject(thrown);
+            }
           },
           onResponseError: (_controller, error) => {
             end();
@@ -199,6 +219,10 @@ export class Transport {
       );
     });
   }
+}
+
+function asItIs(response: RawResponse): RawResponse {
+  return response;
 }
 
 /** Postpones the deadline with each chunk. */

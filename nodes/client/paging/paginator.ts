@@ -135,7 +135,8 @@ class Paginator {
   /** The page after the cursor; `undefined` if it holds nothing new. */
   async #next(isNew: boolean): Promise<Page | undefined> {
     this.#useCursor();
-    const rows = Math.min(this.#reader.pageSize, this.#remaining);
+    const { pageSize, firstPageSize } = this.#reader;
+    const rows = Math.min(isNew ? firstPageSize : pageSize, this.#remaining);
     const { signal } = this.#options;
     return this.#accept(await this.#reader.read({ cursor: this.#cursor, rows, isNew, signal }));
   }

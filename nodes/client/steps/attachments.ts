@@ -5,8 +5,8 @@ import type { Operation } from '../graphql/operation.js';
 import { ownOperation } from '../graphql/own-operation.js';
 import { headerOf } from '../http/transport.js';
 import type { Id } from '../support/known-columns.js';
+import { isSameName } from '../support/name-matching.js';
 import type { AttachmentFile } from './attachment-file.js';
-import { isSameName } from './name-matching.js';
 import type { RequestScope } from './request-scope.js';
 
 /** An attachment as ION returns it. */

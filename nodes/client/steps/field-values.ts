@@ -2,9 +2,9 @@ import { types } from 'node:util';
 import { IonError, type ReasonKey } from '../errors.js';
 import { describe } from '../support/describe.js';
 import { isPlainObject } from '../support/json.js';
+import { rowsNamed, spelledName } from '../support/name-matching.js';
 import type { TimeZone } from '../support/time-zone.js';
 import { toInstant } from './instant.js';
-import { rowsNamed, spelledName } from './name-matching.js';
 
 /** The part of a field's definition that its values depend on. */
 export interface FieldDefinition {

@@ -1,6 +1,6 @@
 import { IonError, quote, type Reason } from '../errors.js';
 import type { Id } from '../support/known-columns.js';
-import { foldedName, rowsNamed, spelledName } from './name-matching.js';
+import { foldedName, rowsNamed, spelledName } from '../support/name-matching.js';
 import type { RunStep, RunStepField } from './step-rows.js';
 import { MAX_NAME_LENGTH, type Reference } from './target.js';
 

@@ -2,7 +2,9 @@ import type { IonClient, IonResponse, RequestOptions } from '../client.js';
 import { toIonError } from '../errors.js';
 import type { Operation } from '../graphql/operation.js';
 
-type Client = Pick<IonClient, 'request' | 'isClosed' | 'forgetLack'>;
+/** Sends the requests: a client, or `RequestBatches`. */
+export type Client = Pick<IonClient, 'request' | 'isClosed' | 'forgetLack'>;
+type Options = Pick<RequestOptions, 'isNew' | 'isEditor' | 'sharesDocument' | 'onState' | 'signal'>;
 
 /** The requests of one message. Only the first one counts as a new message in the client's queue. */
 export class RequestScope {
@@ -11,10 +13,10 @@ export class RequestScope {
   attempts = 0;
   traceId: string | undefined;
   readonly #client: Client;
-  readonly #options: Pick<RequestOptions, 'isNew' | 'onState'>;
+  readonly #options: Omit<Options, 'signal'>;
   #isNew: boolean;
 
-  constructor(client: Client, options: Pick<RequestOptions, 'isNew' | 'onState' | 'signal'>) {
+  constructor(client: Client, options: Options) {
     this.#client = client;
     this.#options = options;
     this.#isNew = options.isNew ?? true;

@@ -1,12 +1,14 @@
-import { IonError, type ReasonKey, toIonError, withSentence } from '../errors.js';
+import { IonError, toIonError } from '../errors.js';
 import { ownOperation } from '../graphql/own-operation.js';
 import { weightOf } from '../support/json-size.js';
 import { type ForeignRow, foreignRow, idIn } from '../support/known-columns.js';
 import { LruCache } from '../support/lru-cache.js';
+import { withMissing } from './missing-parts.js';
 import { notFound, pickField, pickStep, shown } from './pick-row.js';
 import { MAX_CACHE_WEIGHT, ReadCache } from './read-cache.js';
 import type { RequestScope } from './request-scope.js';
 import { RowCache } from './row-cache.js';
+import { RunNames, unknownRun } from './run-names.js';
 import {
   FIELD_COLUMNS,
   missingColumn,
@@ -16,7 +18,7 @@ import {
   toField,
   toStep,
 } from './step-rows.js';
-import { idOf, isGiven, type Reference, type Target, type TargetPart } from './target.js';
+import { idOf, isGiven, isNumber, type Reference, type Target } from './target.js';
 
 const RUN_QUERY = ownOperation(
   `query RunSteps($id: ID!) { run(id: $id) { id steps { ${STEP_COLUMNS} } } }`,
@@ -31,7 +33,7 @@ export const FIELD_QUERY = ownOperation(
 }`,
 );
 
-/** The operations that find a step. */
+/** The operations that find a step by IDs. */
 export const STEP_LOOK_UPS = [RUN_QUERY, STEP_QUERY];
 
 const RUN_CACHE_SIZE = 1000;
@@ -59,8 +61,23 @@ export class RunSteps {
   readonly #fields = new ReadCache<FieldOfRun>(STEP_CACHE_SIZE);
   readonly #stepRows = new RowCache<RunStep>(STEP_CACHE_SIZE, toStep);
   readonly #fieldRows = new RowCache<RunStepField>(FIELD_CACHE_SIZE, toField);
-  /** Rows that were found, by target; emptied whenever a row is out of date. */
+  readonly #names: RunNames;
+  /**
+   * Steps by the id of the run and their own reference, fields by the id of the step and their own
+   * reference; emptied whenever a row is out of date.
+   */
   #lookups = newLookups();
+
+  /** @param now the monotonic time, in ms */
+  constructor(now?: () => number) {
+    const readRun = (id: string, requests: RequestScope) => this.#stepsOf(id, requests);
+    this.#names = new RunNames({ readRun, ...(now && { now }) });
+  }
+
+  /** The id of the run that a target names; `undefined` if ION has to be asked. */
+  knownRun({ run }: Target): string | undefined {
+    return isGiven(run) ? this.#names.known(run) : undefined;
+  }
 
   /**
    * The id of the run that a target belongs to.
@@ -71,7 +88,7 @@ export class RunSteps {
   }
 
   async #findRun({ run, step, field }: Target, requests: RequestScope): Promise<string> {
-    if (isGiven(run)) return idOf(run);
+    if (isGiven(run)) return this.#names.find(run, requests);
     if (isGiven(step)) return runIdOf((await this.#stepById(step, requests)).step);
     if (isGiven(field)) return (await this.#fieldById(field, requests)).runId;
     throw notFound('No run, step or field is given.', { key: 'noStep' });
@@ -82,10 +99,8 @@ export class RunSteps {
    * @throws IonError `ION_NOT_FOUND`, listing the candidates
    */
   step(target: Target, requests: RequestScope): Promise<RunStep> | RunStep {
-    const { run, step } = target;
-    const key = JSON.stringify([run, step]);
-    const found = this.#lookups.get(key) as RunStep | undefined;
-    if (!found) return this.#remembered(key, withMissing(target, this.#findStep(target, requests)));
+    const found = this.#knownStep(target);
+    if (!found) return withMissing(target, this.#findStep(target, requests));
     this.#stepRows.touch(found);
     return found;
   }
@@ -117,10 +132,8 @@ export class RunSteps {
    * @throws IonError `ION_NOT_FOUND`, listing the candidates
    */
   field(target: Target, requests: RequestScope): Promise<RunStepField> | RunStepField {
-    const key = JSON.stringify([target.run, target.step, target.field]);
-    const found = this.#lookups.get(key) as RunStepField | undefined;
-    if (!found)
-      return this.#remembered(key, withMissing(target, this.#findField(target, requests)));
+    const found = this.#knownField(target);
+    if (!found) return withMissing(target, this.#findField(target, requests));
     this.#fieldRows.touch(found);
     return found;
   }
@@ -139,13 +152,25 @@ export class RunSteps {
     this.#steps.delete(String(runStepId));
   }
 
+  #knownStep({ run, step }: Target): RunStep | undefined {
+    const runId = isGiven(run) ? this.#names.known(run) : null;
+    if (runId === undefined) return undefined;
+    return this.#lookups.get(stepKey(runId, step)) as RunStep | undefined;
+  }
+
+  #knownField(target: Target): RunStepField | undefined {
+    const step = isGiven(target.step) ? this.#knownStep(target) : null;
+    if (step === undefined) return undefined;
+    return this.#lookups.get(fieldKey(step, target)) as RunStepField | undefined;
+  }
+
   async #remembered<Row extends RunStep | RunStepField>(
     key: string,
-    finding: Promise<Row>,
+    find: () => Promise<Row>,
   ): Promise<Row> {
     // A row that was found before a `forget` must not enter the cache after it.
     const lookups = this.#lookups;
-    const row = await finding;
+    const row = await find();
     lookups.set(key, row, weightOf(key, MAX_CACHE_WEIGHT));
     return row;
   }
@@ -154,11 +179,38 @@ export class RunSteps {
     if (!isGiven(step)) {
       throw notFound('No step is given. Give an ID, a title or a position.', { key: 'noStep' });
     }
-    if (!isGiven(run)) return (await this.#stepById(step, requests)).step;
-    const runId = idOf(run);
-    return findOrReread(this.#runs, runId, async () =>
-      pickStep(await this.#stepsOf(runId, requests), step, runId),
-    );
+    if (!isGiven(run)) {
+      const find = async () => (await this.#stepById(step, requests)).step;
+      return this.#remembered(stepKey(null, step), find);
+    }
+    const id = idOf(run);
+    const isReadNow = !this.#runs.has(id);
+    return this.#inRun(run, requests, (runId) => {
+      const find = async () => pickStep(await this.#stepsOf(runId, requests), step, runId);
+      const isNew = isReadNow && runId === id;
+      return this.#remembered(stepKey(runId, step), () =>
+        isNew ? find() : findOrReread(this.#runs, runId, find),
+      );
+    });
+  }
+
+  /** Finds something in a run. If it is missing, a name may mean another run since it was found. */
+  async #inRun<Found>(
+    run: Reference,
+    requests: RequestScope,
+    find: (runId: string) => Promise<Found>,
+  ): Promise<Found> {
+    const known = this.#names.known(run);
+    const runId = known ?? (await this.#names.find(run, requests));
+    try {
+      return await find(runId);
+    } catch (thrown) {
+      if (known === undefined || toIonError(thrown).code !== 'ION_NOT_FOUND') throw thrown;
+      this.#names.forget(run);
+      const present = await this.#names.find(run, requests);
+      if (present === runId) throw thrown;
+      return find(present);
+    }
   }
 
   async #findField(target: Target, requests: RequestScope): Promise<RunStepField> {
@@ -168,13 +220,18 @@ export class RunSteps {
     }
     if (isGiven(target.step)) {
       const { run, step } = target;
-      const { id } = await this.step({ run, step }, requests);
-      return findOrReread(this.#steps, String(id), async () => {
-        const { step, fields } = await this.#stepById(id, requests);
-        return pickField(fields, field, step);
-      });
+      const row = await this.step({ run, step }, requests);
+      return this.#remembered(fieldKey(row, target), () =>
+        findOrReread(this.#steps, String(row.id), async () => {
+          const { step, fields } = await this.#stepById(row.id, requests);
+          return pickField(fields, field, step);
+        }),
+      );
     }
-    if (!isGiven(target.run)) return (await this.#fieldById(field, requests)).field;
+    if (!isGiven(target.run)) {
+      const find = async () => (await this.#fieldById(field, requests)).field;
+      return this.#remembered(fieldKey(null, target), find);
+    }
     throw notFound(
       `The field "${field}" needs the step that it is in. Give the step, or only the ID of the field.`,
       { key: 'noStep' },
@@ -185,11 +242,7 @@ export class RunSteps {
     return this.#runs.get(runId, requests, async () => {
       const { data } = await requests.send(RUN_QUERY, { id: runId });
       const run = foreignRow(data.run);
-      if (!run) {
-        throw notFound(`ION has no run "${shown(runId)}", or the API key has no access to it.`, {
-          ...{ key: 'unknownRun', name: runId },
-        });
-      }
+      if (!run) throw unknownRun(runId);
       return this.#stepRows.addAll(run.steps);
     });
   }
@@ -251,29 +304,13 @@ function hasColumn<Column extends keyof RunStep>(
   return row[column] !== null;
 }
 
-/** Adds to a failed look-up why the reference that it needs is not given. */
-function withMissing<Found>({ missing }: Target, finding: Promise<Found>): Promise<Found> {
-  if (!missing) return finding;
-  return finding.catch((thrown) => {
-    const error = toIonError(thrown);
-    const part = error.reason && MISSING_PARTS[error.reason.key];
-    const why = part && missing[part];
-    throw why === undefined
-      ? error
-      : error.with({ message: withSentence(error.message, `${why}.`) });
-  });
+function stepKey(runId: string | null, step: Reference | undefined): string {
+  return JSON.stringify(['step', runId, step]);
 }
 
-/** The reference that is not given, by the reason of the failure. */
-const MISSING_PARTS: Partial<Record<ReasonKey, TargetPart>> = {
-  noRun: 'run',
-  noStep: 'step',
-  noField: 'field',
-};
-
-/** Whether a reference looks like an ID, not like a name. */
-function isNumber(id: string): boolean {
-  return /^\d+$/.test(id);
+/** @param step null if only the field is given */
+function fieldKey(step: RunStep | null, { field }: Target): string {
+  return JSON.stringify(['field', step && String(step.id), field]);
 }
 
 function newLookups(): LruCache<string, RunStep | RunStepField> {

@@ -1,5 +1,6 @@
 import type { SentOperation } from '../graphql/operation.js';
 import { CREATE_UPLOADED_MUTATION, DELETE_MUTATION, STEP_QUERY } from './attachments.js';
+import { RUN_NAME_QUERY } from './run-names.js';
 import { FIELD_QUERY, STEP_LOOK_UPS } from './run-steps.js';
 import { STATUS_MUTATION } from './step-status.js';
 import { FIELD_MUTATION } from './step-writer.js';
@@ -9,7 +10,11 @@ export function stepOperations(
   action: 'field' | 'status' | 'file',
   startsStep: boolean,
 ): SentOperation[] {
-  const lookUps = STEP_LOOK_UPS.map((operation) => ({ operation }));
+  const lookUps: SentOperation[] = [
+    ...STEP_LOOK_UPS.map((operation) => ({ operation })),
+    // Only for runs that are not given by their IDs.
+    { operation: RUN_NAME_QUERY, isRare: true },
+  ];
   switch (action) {
     case 'status':
       return [...lookUps, { operation: STATUS_MUTATION }];

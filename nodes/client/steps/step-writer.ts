@@ -8,7 +8,8 @@ import { type Attachment, Attachments, type EarlierTry, type TryProgress } from 
 import { EtagWrites, type Written } from './etag-writes.js';
 import { type FieldResult, writeAllFields } from './field-results.js';
 import { toFieldValue } from './field-values.js';
-import { RequestScope } from './request-scope.js';
+import { notFound, shown } from './pick-row.js';
+import { type Client, RequestScope } from './request-scope.js';
 import { RunSteps } from './run-steps.js';
 import type { RunStepField } from './step-rows.js';
 import { StepStart, withStartAdvice, writableTargets } from './step-start.js';
@@ -18,7 +19,11 @@ import { isGiven, type Target } from './target.js';
 /** Policy for a row that someone else changed: read it again and write, or fail. */
 export type ConflictPolicy = 'retry' | 'fail';
 
-export type StepRequestOptions = Pick<RequestOptions, 'signal' | 'isNew' | 'onState'>;
+export interface StepRequestOptions
+  extends Pick<RequestOptions, 'signal' | 'isNew' | 'sharesDocument' | 'onState'> {
+  /** Whether the write may go to this run, if the target names one; to any by default. */
+  mayGoTo?: ((run: string) => boolean) | undefined;
+}
 
 export interface WriteOptions extends StepRequestOptions {
   onConflict: ConflictPolicy;
@@ -59,16 +64,19 @@ const CHECK = ownOperation('{ me { id } }');
 
 /** Writes to the steps of runs: field values, status, attachments. */
 export class StepWriter {
-  readonly #client: IonClient;
+  readonly #requests: Client;
   readonly #steps = new RunSteps();
   readonly #attachments: Attachments;
   readonly #writes: EtagWrites;
   readonly #status: StepStatus;
   readonly #timeZone: TimeZone | undefined;
 
-  /** @param timeZone of dates without a zone; without it, such dates are rejected */
-  constructor(client: IonClient, timeZone?: TimeZone) {
-    this.#client = client;
+  /**
+   * @param timeZone of dates without a zone; without it, such dates are rejected
+   * @param requests sends the operations; the client by default
+   */
+  constructor(client: IonClient, timeZone?: TimeZone, requests: Client = client) {
+    this.#requests = requests;
     this.#timeZone = timeZone;
     this.#attachments = new Attachments(client);
     this.#writes = new EtagWrites(client.queueLimit);
@@ -80,7 +88,15 @@ export class StepWriter {
    * @throws IonError `ION_NOT_FOUND`
    */
   runOf(target: Target, options: StepRequestOptions): Promise<string> {
-    return this.#run(options, (requests) => this.#steps.runOf(target, requests));
+    return this.#run(target, options, (requests) => this.#steps.runOf(target, requests));
+  }
+
+  /**
+   * The id of the run that a target names. A title or a serial number is known for a minute.
+   * @returns `undefined` if ION has to be asked, or if the target names no run
+   */
+  knownRun(target: Target): string | undefined {
+    return this.#steps.knownRun(target);
   }
 
   /**
@@ -88,7 +104,7 @@ export class StepWriter {
    * @throws IonError the error of the request
    */
   async check(options: StepRequestOptions): Promise<void> {
-    await new RequestScope(this.#client, options).send(CHECK, {});
+    await new RequestScope(this.#requests, options).send(CHECK, {});
   }
 
   /**
@@ -113,7 +129,7 @@ export class StepWriter {
     value: unknown,
     options: ValueOptions,
   ): Promise<WriteResult<Written>> {
-    return this.#writeStarted([[target, value]], options, async (requests) => {
+    return this.#writeStarted(target, [[target, value]], options, async (requests) => {
       const payload = await this.#writeField(target, value, options, requests);
       return resultOf('UpdateRunStepFieldValue', payload, requests);
     });
@@ -130,7 +146,7 @@ export class StepWriter {
   ): Promise<WriteResult<Record<string, Written>>> {
     const targetOf = (name: string): Target => ({ ...target, field: name });
     const all = Object.entries(values).map(([name, value]) => [targetOf(name), value] as const);
-    return this.#writeStarted(all, options, async (requests) => {
+    return this.#writeStarted(target, all, options, async (requests) => {
       if (Object.keys(values).length === 0) {
         throw new IonError(
           'ION_VARIABLES',
@@ -156,7 +172,7 @@ export class StepWriter {
     status: unknown,
     options: WriteOptions,
   ): Promise<WriteResult<Written>> {
-    return this.#run(options, async (requests) => {
+    return this.#run(target, options, async (requests) => {
       const retries = options.onConflict === 'retry';
       const payload = await this.#status.write(target, status, requests, retries);
       return resultOf('UpdateRunStep', payload, requests);
@@ -175,7 +191,7 @@ export class StepWriter {
     options: StepRequestOptions,
     earlier: EarlierTry & TryProgress = {},
   ): Promise<WriteResult<Attachment>> {
-    return this.#run(options, async (requests) => {
+    return this.#run(target, options, async (requests) => {
       const { id } = await this.#steps.step(target, requests);
       const done = await this.#attachments.attachedEarlier(file, id, earlier, requests);
       if (done) return resultOf('CreateFileAttachment', done, requests);
@@ -194,7 +210,7 @@ export class StepWriter {
     filename: string,
     options: StepRequestOptions,
   ): Promise<number[]> {
-    return this.#run(options, async (requests) => {
+    return this.#run(target, options, async (requests) => {
       const { id } = await this.#steps.step(target, requests);
       return (await this.#attachments.named(filename, id, requests)).map((each) => each.id);
     });
@@ -202,11 +218,13 @@ export class StepWriter {
 
   /** Adds the number of requests and the trace ID to an error that lacks them. */
   async #run<Result>(
+    target: Target,
     options: StepRequestOptions,
     work: (requests: RequestScope) => Promise<Result>,
   ): Promise<Result> {
-    const requests = new RequestScope(this.#client, options);
+    const requests = new RequestScope(this.#requests, options);
     try {
+      await this.#checkRun(target, options, requests);
       return await work(requests);
     } catch (thrown) {
       const error = toIonError(thrown);
@@ -217,13 +235,29 @@ export class StepWriter {
     }
   }
 
+  /** @throws IonError `ION_NOT_FOUND` */
+  async #checkRun(
+    { run }: Target,
+    { mayGoTo }: StepRequestOptions,
+    requests: RequestScope,
+  ): Promise<void> {
+    if (!mayGoTo || !isGiven(run)) return;
+    const found = await this.#steps.runOf({ run }, requests);
+    if (mayGoTo(found)) return;
+    throw notFound(
+      `The run "${shown(run)}" was another one when the message was accepted: now run ${shown(found)} has this title or serial number. Nothing was written.`,
+      { key: 'unknownRun', name: String(run) },
+    );
+  }
+
   /** Writes values after their steps were started, if the options ask for that. */
   #writeStarted<Payload>(
+    target: Target,
     values: readonly (readonly [Target, unknown])[],
     options: ValueOptions,
     write: (requests: RequestScope) => Promise<WriteResult<Payload>>,
   ): Promise<WriteResult<Payload>> {
-    return this.#run(options, async (requests) => {
+    return this.#run(target, options, async (requests) => {
       if (!options.startStep) {
         return write(requests).catch((thrown) => {
           throw withStartAdvice(thrown);

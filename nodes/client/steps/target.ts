@@ -1,12 +1,12 @@
 import { IonError, quote } from '../errors.js';
-import { foldedName } from './name-matching.js';
+import { foldedName } from '../support/name-matching.js';
 
-/** An id, or the name of a step or a field. */
+/** An id, or the name of a run, a step or a field. */
 export type Reference = string | number;
 
 /** The run, step or field that a user refers to. */
 export interface Target {
-  /** An id. */
+  /** An id, a title, or the serial number of the unit that the run builds. */
   run?: Reference | undefined;
   /** An id, or within a run its title or position. */
   step?: Reference | undefined;
@@ -20,16 +20,23 @@ export type TargetPart = 'run' | 'step' | 'field';
 
 /** A longer id, title or name is a mistake in the flow. */
 export const MAX_NAME_LENGTH = 5000;
+/** The fields that one message may write. */
+const MAX_FIELDS = 1000;
 
 /** Whether a reference is there: a message may lack the property, and an input may be blank. */
 export function isGiven(reference: Reference | undefined | null): reference is Reference {
   return reference !== undefined && reference !== null && foldedName(String(reference)) !== '';
 }
 
+/** Whether a reference looks like an id, not like a name. */
+export function isNumber(id: string): boolean {
+  return /^\d+$/.test(id);
+}
+
 /** An id as text, without the leading zeros that a PLC may add. */
 export function idOf(reference: Reference): string {
   const text = foldedName(String(reference));
-  if (!/^\d+$/.test(text)) return text;
+  if (!isNumber(text)) return text;
   let begin = 0;
   while (text[begin] === '0' && begin < text.length - 1) begin++;
   return text.slice(begin);
@@ -62,6 +69,16 @@ export function checkName(subject: string, name: unknown): void {
     'ION_VARIABLES',
     `${subject} is longer than ${MAX_NAME_LENGTH} characters ("${quote(name)}").`,
   );
+}
+
+/**
+ * Checks the names in a value that holds the values of several fields.
+ * @throws IonError `ION_VARIABLES`
+ */
+export function checkFieldNames(names: readonly string[]): void {
+  for (const name of names) checkName('The name of a field', name);
+  if (names.length <= MAX_FIELDS) return;
+  throw new IonError('ION_VARIABLES', `The value has more than ${MAX_FIELDS} fields.`);
 }
 
 /** JavaScript rounds larger whole numbers, and the result could be the id of another object. */

@@ -19,6 +19,9 @@ const BYTE_ORDER_MARK = 0xfeff;
 /** Well-formed JSON that is nested too deeply or has too many values. */
 export class JsonLimitError extends Error {}
 
+/** JSON with too many values, of which a part may be short enough. */
+export class JsonSizeError extends JsonLimitError {}
+
 /** Whether JSON represents the value as an object. False for a list, a Buffer, a Map or a Date. */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
   return Object.prototype.toString.call(value) === '[object Object]';

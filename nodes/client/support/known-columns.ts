@@ -1,10 +1,10 @@
+import type { Id } from './id.js';
 import { beginning } from './json-size.js';
+
+export type { Id } from './id.js';
 
 // Columns of ION's rows with the type and size that they have in ION. Everything else in a response
 // is ignored, so that no server can fill the caches.
-
-/** An id as ION returns it: a number in some versions, a text in others. */
-export type Id = string | number;
 
 /** A row of a response, whose columns are not checked yet. */
 export type ForeignRow = Record<string, unknown>;

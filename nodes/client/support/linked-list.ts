@@ -30,6 +30,11 @@ export class LinkedList<Item> {
     return this.#size;
   }
 
+  /** The first item; `undefined` if the list is empty. */
+  get first(): Item | undefined {
+    return this.#size === 0 ? undefined : (this.#ends.next as Link & Entry<Item>).item;
+  }
+
   add(item: Item): Entry<Item> {
     const { previous } = this.#ends;
     const link: Link & Entry<Item> = {

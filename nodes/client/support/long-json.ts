@@ -1,5 +1,6 @@
 import {
   JsonLimitError,
+  JsonSizeError,
   MAX_JSON_DEPTH,
   parseExactly,
   parseShortJson,
@@ -277,7 +278,7 @@ class SlicedParser {
   #count(values: number): void {
     this.#values += values;
     if (this.#values > MAX_VALUES) {
-      throw new JsonLimitError(`It holds more than ${MAX_VALUES} values.`);
+      throw new JsonSizeError(`It holds more than ${MAX_VALUES} values.`);
     }
   }
 

@@ -4,11 +4,13 @@ import { IonError } from '../../client/errors.js';
 import type { Operation } from '../../client/graphql/operation.js';
 import { ownOperation } from '../../client/graphql/own-operation.js';
 import { pages } from '../../client/paging/paginator.js';
-import { foldedName } from '../../client/steps/name-matching.js';
 import { pickStep } from '../../client/steps/pick-row.js';
+import { RequestScope } from '../../client/steps/request-scope.js';
+import { RunNames, unknownRun } from '../../client/steps/run-names.js';
 import { type RunStep, toStep } from '../../client/steps/step-rows.js';
-import { idOf, isGiven, type Reference } from '../../client/steps/target.js';
+import { checkTarget, idOf, isGiven, type Reference } from '../../client/steps/target.js';
 import { type ForeignRow, foreignRow, idIn, nameIn } from '../../client/support/known-columns.js';
+import { foldedName } from '../../client/support/name-matching.js';
 import { withClientOfDialog } from './client-of-dialog.js';
 import { requireDeployedConfig } from './deployed-config.js';
 
@@ -107,12 +109,15 @@ function readRequest(body: unknown): FindRequest {
   if (!isValid || !isReference(run) || !isReference(step)) {
     throw new IonError('ION_CONFIG', 'The request must hold a kind, a search text and IDs.');
   }
+  checkTarget({ run, step });
   return { ...(body as FindRequest), search: foldedName(search.slice(0, MAX_SEARCH_LENGTH)) };
 }
 
 class Finder {
   readonly #client: IonClient;
   readonly #signal: AbortSignal;
+  /** Steps that were read, by the ID of their run. */
+  readonly #steps = new Map<string, RunStep[]>();
 
   constructor(client: IonClient, signal: AbortSignal) {
     this.#client = client;
@@ -169,11 +174,21 @@ class Finder {
     return rows;
   }
 
+  /** @param run its ID, its title or the serial number of its unit */
   async #stepsOf(run: Reference | undefined): Promise<RunStep[]> {
-    const { run: found } = await this.#send(STEPS_QUERY, { id: idOf(run ?? '') });
-    const row = foreignRow(found);
-    if (!row) throw new IonError('ION_NOT_FOUND', `ION has no run "${idOf(run ?? '')}".`);
-    return rowsIn(row.steps).flatMap((each) => toStep(each) ?? []);
+    if (!isGiven(run)) throw unknownRun('');
+    const names = new RunNames({ readRun: (id) => this.#readSteps(id) });
+    const options = { signal: this.#signal, isEditor: true };
+    const id = await names.find(run, new RequestScope(this.#client, options));
+    return this.#steps.get(id) ?? this.#readSteps(id);
+  }
+
+  async #readSteps(id: string): Promise<RunStep[]> {
+    const row = foreignRow((await this.#send(STEPS_QUERY, { id })).run);
+    if (!row) throw unknownRun(id);
+    const steps = rowsIn(row.steps).flatMap((each) => toStep(each) ?? []);
+    this.#steps.set(id, steps);
+    return steps;
   }
 
   async #send(operation: Operation, variables: ForeignRow): Promise<ForeignRow> {

@@ -3,8 +3,9 @@ import type { NodeAPI } from 'node-red';
 import { checkDeployed, checkDialog } from './check.js';
 import { testConnection } from './connection-test.js';
 import { findTargets, findUndeployedTargets } from './find-targets.js';
-import { changeOutbox, readOutbox } from './outbox.js';
-import { bodyOf, idOf, isRefresh } from './request.js';
+import { lookUpUndeployedWork, lookUpWork } from './look-up-work.js';
+import { changeOutbox, readOutbox, readValue } from './outbox.js';
+import { bodyOf, idOf, isRefresh, sequenceOf } from './request.js';
 import { NotModified, respond } from './respond.js';
 import { runOperation, runUndeployedOperation } from './run-operation.js';
 import { readSchema, readUndeployedSchema } from './schema.js';
@@ -41,11 +42,21 @@ export function registerAdminRoutes(RED: NodeAPI): void {
   httpAdmin.post('/ion-config/:id/find', write, (req, res) => {
     respond(res, (signal) => findTargets(RED, idOf(req), bodyOf(req), signal));
   });
+  httpAdmin.post('/ion-config/lookup', write, (req, res) => {
+    respond(res, (signal) => lookUpUndeployedWork(RED, bodyOf(req), signal));
+  });
+  httpAdmin.post('/ion-config/:id/lookup', write, (req, res) => {
+    respond(res, (signal) => lookUpWork(RED, idOf(req), bodyOf(req), signal));
+  });
   httpAdmin.get('/ion-config/:id/outbox', read, (req, res) => {
     respond(res, () => readOutbox(RED, idOf(req)));
   });
   httpAdmin.post('/ion-config/:id/outbox', write, (req, res) => {
     respond(res, () => changeOutbox(RED, idOf(req), bodyOf(req)));
+  });
+  // The list shows short texts; only a user who may change a write sees its values in full.
+  httpAdmin.get('/ion-config/:id/outbox/:sequence', write, (req, res) => {
+    respond(res, () => readValue(RED, idOf(req), sequenceOf(req)));
   });
   // A user with read access has no reason to send requests to ION.
   const readOrRefresh: RequestHandler = (req, res, next) =>

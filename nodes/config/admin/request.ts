@@ -17,6 +17,11 @@ export function idOf(req: Request): string {
   return String(req.params.id);
 }
 
+/** The number of a write; NaN for another text. */
+export function sequenceOf(req: Request): number {
+  return Number(req.params.sequence);
+}
+
 export function isRefresh(req: Request): boolean {
   return req.query.refresh !== undefined;
 }

@@ -48,8 +48,8 @@ async function sendJson(res: Response, status: number, body: unknown): Promise<v
   }
   const bytes = body instanceof JsonText ? body.bytes : await writeJson(body);
   if (res.headersSent || res.destroyed) return;
-  if (body instanceof JsonText) res.set({ etag: body.etag, 'cache-control': 'no-store' });
-  res.status(status).type('json').end(bytes);
+  if (body instanceof JsonText) res.set({ etag: body.etag });
+  res.status(status).set('cache-control', 'no-store').type('json').end(bytes);
 }
 
 /** Never 401 or 403: the editor would log its user out. */

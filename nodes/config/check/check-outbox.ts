@@ -3,7 +3,8 @@ import { access, constants, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { IonError, toIonError } from '../../client/errors.js';
 import type { OutboxLimits } from '../../outbox/store/counters.js';
-import { loadLevel } from '../../outbox/store/load-level.js';
+import { OUTBOX } from '../../outbox/store/outbox-folder.js';
+import { loadLevel } from '../../storage/load-level.js';
 import { outboxLimits } from '../client-settings.js';
 import type { IonConfigNode } from '../config-node.js';
 import { type CheckLine, failed, incomplete, notChecked, ok, reasonValues } from './check-line.js';
@@ -29,7 +30,7 @@ export async function checkOutbox(
   let limits: OutboxLimits;
   try {
     limits = outboxLimits(values);
-    await loadLevel();
+    await loadLevel(OUTBOX);
     // Another process may use it, or it may be damaged.
     await outbox.openIfPresent();
   } catch (thrown) {

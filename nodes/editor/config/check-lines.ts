@@ -1,5 +1,6 @@
 // The lines of a check, as the admin route returns them, as text and as elements.
-import { type CheckTexts, insert } from './check-texts.js';
+import { insertValues } from '../shared/insert-values.js';
+import type { CheckTexts } from './check-texts.js';
 
 type CheckState = 'ok' | 'failed' | 'unknown';
 
@@ -34,18 +35,18 @@ export function sorted(lines: readonly CheckLine[]): CheckLine[] {
 export function summaryOf(texts: CheckTexts, lines: readonly CheckLine[]): string {
   const count = (state: CheckState) => lines.filter((line) => line.state === state).length;
   const values = { ok: count('ok'), failed: count('failed'), unknown: count('unknown') };
-  return insert(texts.summary, values);
+  return insertValues(texts.summary, values);
 }
 
 /** The whole result as plain text, for a support request. */
 export function resultText(texts: CheckTexts, { checkedAt, endpoint, lines }: CheckResult): string {
-  const head = insert(texts.title, { endpoint: endpoint || '–', time: checkedAt });
+  const head = insertValues(texts.title, { endpoint: endpoint || '–', time: checkedAt });
   const items = lines.map((line) => {
     const { label, finding, advice, nodes } = textsOf(texts, line);
     return [
       `[${texts.state[line.state]}] ${label}: ${finding}`,
       ...(nodes ? [`    ${nodes}`] : []),
-      ...(advice ? [`    ${insert(texts.advice, { advice })}`] : []),
+      ...(advice ? [`    ${insertValues(texts.advice, { advice })}`] : []),
     ].join('\n');
   });
   return `${[head, summaryOf(texts, lines), '', ...items].join('\n')}\n`;
@@ -84,12 +85,12 @@ function textsOf(texts: CheckTexts, line: CheckLine): LineTexts {
     ...(because !== undefined && { because: text(texts.check, String(because)) }),
   };
   const named = nodes.map((node) =>
-    node.name ? insert(texts.node, node) : `${node.type} ${node.id}`,
+    node.name ? insertValues(texts.node, node) : `${node.type} ${node.id}`,
   );
   return {
     label: text(texts.check, check),
-    finding: insert(text(texts.finding, finding), values),
-    advice: advice ? insert(text(texts.adviceOn, advice), values) : '',
-    nodes: named.length > 0 ? insert(texts.nodes, { nodes: named.join(', ') }) : '',
+    finding: insertValues(text(texts.finding, finding), values),
+    advice: advice ? insertValues(text(texts.adviceOn, advice), values) : '',
+    nodes: named.length > 0 ? insertValues(texts.nodes, { nodes: named.join(', ') }) : '',
   };
 }

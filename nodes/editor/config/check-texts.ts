@@ -4,19 +4,10 @@ import english from '../../locales/en-US/check.json';
 import japanese from '../../locales/ja/check.json';
 
 export type CheckTexts = typeof english;
-type Values = Record<string, string | number>;
 
 /** The texts in the editor's language, or in English. */
 export function checkTexts(): CheckTexts {
   const [language] = RED.i18n.lang().split('-');
   if (language === 'de') return german;
   return language === 'ja' ? japanese : english;
-}
-
-/** A text with its values in place of `__name__`. */
-export function insert(text: string | undefined, values: Values = {}): string {
-  return (text ?? '').replace(/__(\w+?)__/g, (whole, name: string) => {
-    const value = values[name] ?? whole;
-    return typeof value === 'number' ? value.toLocaleString(RED.i18n.lang()) : value;
-  });
 }

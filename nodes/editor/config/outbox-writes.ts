@@ -1,12 +1,22 @@
 // The list items of the outbox: one for each failing or rejected write.
+import { nodeOfRunning } from '../subflows/instances.js';
 
 export interface OutboxWrite {
   sequence: number;
-  action: 'field' | 'status' | 'file';
+  action: 'field' | 'status' | 'file' | 'graphql';
   target: Record<'run' | 'step' | 'field', string | number | null | undefined>;
   filename?: string;
-  /** A short text about the value. */
+  /** Name of a mutation. */
+  operation?: string;
+  /** Missing if the node has no key of its own. */
+  orderKey?: string;
+  /** A short text about the value, or the variables. */
   value?: string;
+  isEditable?: true;
+  /** ID of the running node; missing if the write cannot be read. */
+  sender?: string;
+  /** In ms since 1970; missing if the write cannot be read. */
+  acceptedAt?: number;
   error: { code: string; message: string };
 }
 
@@ -27,18 +37,28 @@ export interface FailingWrite extends OutboxWrite {
 
 export type Decision = 'retry' | 'discard' | 'skip';
 
+/** A decision, or the wish to correct the write first. */
+export type Choice = Decision | 'edit';
+
+const UNITS = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+] as const;
+
 /** A rejected write: its target, ION's error, and the buttons that decide on it. */
 export function rejectedWriteItem(
   node: EditedNode,
   write: RejectedWrite,
-  decide: (decision: Decision) => void,
+  choose: (choice: Choice) => void,
 ): JQuery {
-  const { givenUpAt, retries: count = 0 } = write;
+  const { givenUpAt, retries: count = 0, isEditable } = write;
   const again = count === 0 ? '' : node._('ion-config.outbox.rejectedAgain', { count });
-  const labels = { retry: 'retry', discard: 'discard' };
-  return listItem(node, write, givenUpAt).append(
+  const rejectedAt = node._('ion-config.outbox.rejectedAt', { time: timeOf(givenUpAt) });
+  const labels = { retry: 'retry', ...(isEditable && { edit: 'edit' }), discard: 'discard' };
+  return listItem(node, write, rejectedAt).append(
     again === '' ? '' : $('<div class="ion-config-outbox-tries">').text(again),
-    buttons(node, write, labels, decide),
+    buttons(node, write, labels, choose),
   );
 }
 
@@ -52,10 +72,22 @@ export function failingWriteItem(
   const key = nextTryAt === undefined ? 'trying' : 'tries';
   const text = node._(`ion-config.outbox.${key}`, { count, since: timeOf(since), next });
   const labels = { retry: 'tryNow', skip: 'skip', discard: 'discard' };
-  return listItem(node, write, since).append(
+  return listItem(node, write).append(
     $('<div class="ion-config-outbox-tries">').text(text),
-    buttons(node, write, labels, decide),
+    buttons(node, write, labels, (choice) => decide(choice as Decision)),
   );
+}
+
+export function describeWrite(node: EditedNode, write: OutboxWrite): string {
+  const { action, target, operation, filename, orderKey } = write;
+  const name = operation ?? filename ?? '';
+  const parts = [
+    ...(['run', 'step', 'field'] as const).map((part) => [part, target[part]] as const),
+  ];
+  const targets = [...parts, ['orderKey', orderKey] as const].flatMap(([part, name]) =>
+    (name ?? '') === '' ? [] : [node._(`ion-config.outbox.target.${part}`, { name: name ?? '' })],
+  );
+  return [node._(`ion-config.outbox.action.${action}`, { name }).trim(), ...targets].join(' · ');
 }
 
 /** Date and time in the editor's language. */
@@ -63,40 +95,73 @@ export function timeOf(ms: number): string {
   return new Date(ms).toLocaleString(RED.i18n.lang());
 }
 
-function listItem(node: EditedNode, write: OutboxWrite, at: number): JQuery {
-  const { code, message } = write.error;
-  const value = write.value === undefined ? '' : $('<code>').text(write.value);
-  return $('<li>').append(
-    $('<div class="ion-config-outbox-what">').append(
-      $('<span>').text(describeWrite(node, write)),
-      $('<time>').attr('datetime', new Date(at).toISOString()).text(timeOf(at)),
-    ),
-    $('<div class="ion-config-outbox-value">').append(value),
-    $('<div class="ion-config-outbox-error">').text(`${code}: ${message}`),
-  );
+/** Such as "3h ago", in the editor's language. */
+function ageOf(ms: number): string {
+  const age = Math.max(0, Date.now() - ms);
+  const [unit, length] = UNITS.find(([, length]) => age >= length) ?? (['second', 1000] as const);
+  const format = new Intl.RelativeTimeFormat(RED.i18n.lang(), { style: 'narrow' });
+  return format.format(-Math.floor(age / length), unit);
 }
 
-/** @param labels catalogue keys by decision */
+/** @param note a text behind the name of the node */
+function listItem(node: EditedNode, write: OutboxWrite, note = ''): JQuery {
+  const { value, acceptedAt, error } = write;
+  const from = [...senderElements(node, write), ...(note === '' ? [] : [$('<span>').text(note)])];
+  return $('<li>')
+    .attr('data-sequence', write.sequence)
+    .append(
+      $('<div class="ion-config-outbox-what">').append(
+        $('<span>').text(describeWrite(node, write)),
+        acceptedAt === undefined ? '' : acceptanceTime(acceptedAt),
+      ),
+      $('<div class="ion-config-outbox-from">').append(from),
+      $('<div class="ion-config-outbox-value">').append(
+        value === undefined ? '' : $('<code>').text(value),
+      ),
+      $('<div class="ion-config-outbox-error">').text(`${error.code}: ${error.message}`),
+    );
+}
+
+function acceptanceTime(ms: number): JQuery {
+  return $('<time>')
+    .attr('datetime', new Date(ms).toISOString())
+    .text(`${timeOf(ms)} · ${ageOf(ms)}`);
+}
+
+/** The node that the write came from, which the user can see in the flow. */
+function senderElements(node: EditedNode, { sender }: OutboxWrite): JQuery[] {
+  if (sender === undefined) return [];
+  const found = nodeOfRunning(sender);
+  if (!found) {
+    return [$('<span>').text(node._('ion-config.outbox.unknownNode', { id: sender }))];
+  }
+  const id = String(found.id);
+  const name = RED.utils.getNodeLabel(found, id);
+  const button = $('<button type="button" class="ion-config-outbox-sender">')
+    .append('<i class="fa fa-crosshairs" aria-hidden="true"></i> ', $('<span>').text(name))
+    .attr('title', node._('ion-config.outbox.showNode', { name }))
+    .on('click', () => {
+      RED.view.reveal(id);
+      // The dialog may cover the node: it stays selected until the dialog is closed.
+      RED.view.select(id);
+    });
+  return [button];
+}
+
+/** @param labels catalogue keys by choice */
 function buttons(
   node: EditedNode,
   write: OutboxWrite,
-  labels: Partial<Record<Decision, string>>,
-  decide: (decision: Decision) => void,
+  labels: Partial<Record<Choice, string>>,
+  choose: (choice: Choice) => void,
 ): JQuery {
   const what = describeWrite(node, write);
-  const elements = Object.entries(labels).map(([decision, label]) =>
+  const elements = Object.entries(labels).map(([choice, label]) =>
     $('<button type="button" class="red-ui-button red-ui-button-small ion-config-outbox-decide">')
+      .addClass(`ion-config-outbox-${choice}`)
       .text(node._(`ion-config.outbox.${label}`))
       .attr('aria-label', node._(`ion-config.outbox.${label}One`, { what }))
-      .on('click', () => decide(decision as Decision)),
+      .on('click', () => choose(choice as Choice)),
   );
   return $('<div class="ion-config-outbox-row">').append(elements);
-}
-
-function describeWrite(node: EditedNode, { action, target, filename = '' }: OutboxWrite): string {
-  const targets = (['run', 'step', 'field'] as const).flatMap((part) => {
-    const name = target[part] ?? '';
-    return name === '' ? [] : [node._(`ion-config.outbox.target.${part}`, { name })];
-  });
-  return [node._(`ion-config.outbox.action.${action}`, { name: filename }), ...targets].join(' · ');
 }

@@ -3,7 +3,9 @@
 import { adminRequest, type ServerError } from '../shared/admin-request.js';
 import { confirm } from '../shared/confirm.js';
 import { latestRequest } from '../shared/latest-request.js';
+import { prepareOutboxEdit } from './outbox-edit.js';
 import {
+  type Choice,
   type Decision,
   type FailingWrite,
   failingWriteItem,
@@ -38,10 +40,17 @@ const READ_AGAIN_MS = [500, 1000, 2000, 4000, 8000];
 interface DecisionRequest {
   decision: Decision;
   sequences: number[] | 'all';
+  /** For the retry of one write: its corrected value, or variables. */
+  value?: unknown;
+}
+
+interface WriteActions {
+  decide(decision: Decision, write: OutboxWrite): void;
+  edit(write: RejectedWrite): void;
 }
 
 export interface OutboxSection {
-  /** Ends a request in flight. */
+  /** Ends a request in flight, and an edit. */
   cancel(): void;
   /** Shows the outbox of another config node. */
   reload(): void;
@@ -56,6 +65,7 @@ export function prepareOutbox(node: EditedNode, idOf: () => string): OutboxSecti
   const refresh = $('#ion-config-outbox-refresh');
   const mayDecide = RED.user.hasPermission('ion-config.write');
   const requests = latestRequest();
+  const reads = latestRequest();
   let shown: OutboxState | undefined;
 
   const text = (key: string) => node._(`ion-config.outbox.${key}`);
@@ -69,20 +79,25 @@ export function prepareOutbox(node: EditedNode, idOf: () => string): OutboxSecti
     if (!shown && needsAttention) section.prop('open', true);
     shown = state;
     showState(node, state);
-    showWrites(node, state, (decision, { sequence }) => {
-      void decide({ decision, sequences: [sequence] }, 1);
+    showWrites(node, state, {
+      decide: (decision, { sequence }) => void decide({ decision, sequences: [sequence] }, 1),
+      edit: (write) => void openEdit(write),
     });
   };
 
+  const url = () => `ion-config/${encodeURIComponent(idOf())}/outbox`;
   const request = (signal: AbortSignal, body?: DecisionRequest) =>
     adminRequest<OutboxState>({
-      url: `ion-config/${encodeURIComponent(idOf())}/outbox`,
+      url: url(),
       ...(body && { method: 'POST', body }),
       signal,
     });
   const hasLostFocus = () => !document.activeElement?.closest('.red-ui-tray');
 
-  const send = async (body?: DecisionRequest) => {
+  const send = async (
+    body?: DecisionRequest,
+    report = (error: ServerError) => showError(node, error),
+  ) => {
     const signal = requests.start();
     const wasRefresh = refresh.is(':focus');
     if (idOf() === '') {
@@ -96,7 +111,7 @@ export function prepareOutbox(node: EditedNode, idOf: () => string): OutboxSecti
       show(state);
       if (body) void readAgain(signal);
     } catch (thrown) {
-      if (!signal.aborted) showError(node, thrown as ServerError);
+      if (!signal.aborted) report(thrown as ServerError);
     } finally {
       if (!signal.aborted) {
         enableButtons(true);
@@ -122,6 +137,31 @@ export function prepareOutbox(node: EditedNode, idOf: () => string): OutboxSecti
       if (hadFocus && hasLostFocus()) refresh.trigger('focus');
     }
   };
+  const openEdit = async (write: RejectedWrite) => {
+    const signal = reads.start();
+    try {
+      const read = { url: `${url()}/${write.sequence}`, signal };
+      const { value } = await adminRequest<{ value?: unknown }>(read);
+      if (!signal.aborted) edit.open(write, value);
+    } catch (thrown) {
+      if (!signal.aborted) edit.refuse(write, thrown as ServerError);
+    }
+  };
+  const edit = prepareOutboxEdit(node, {
+    async retry({ sequence }, value) {
+      let failure: ServerError | undefined;
+      await send({ decision: 'retry', sequences: [sequence], value }, (error) => {
+        failure = error;
+      });
+      return failure;
+    },
+    async cancelled({ sequence }) {
+      // Somebody else may have decided on it.
+      await send();
+      const button = section.find(`[data-sequence="${sequence}"] .ion-config-outbox-edit`);
+      (button.length > 0 ? button : refresh).trigger('focus');
+    },
+  });
   const decide = async (request: DecisionRequest, count: number) => {
     if (request.decision === 'discard' && !(await isDiscardConfirmed(node, count))) return;
     await send(request);
@@ -145,8 +185,14 @@ export function prepareOutbox(node: EditedNode, idOf: () => string): OutboxSecti
   $('#ion-config-outbox-failing, #ion-config-outbox-rejected').hide();
   void send();
   return {
-    cancel: requests.cancel,
+    cancel() {
+      requests.cancel();
+      reads.cancel();
+      edit.close();
+    },
     reload() {
+      reads.cancel();
+      edit.close();
       shown = undefined;
       $('#ion-config-outbox-rejected, #ion-config-outbox-outage').hide();
       $('#ion-config-outbox-counts').text('');
@@ -186,7 +232,7 @@ function describeOutage(
 function showWrites(
   node: EditedNode,
   { failing = [], refused, givenUp }: OutboxState,
-  decide: (decision: Decision, write: OutboxWrite) => void,
+  { decide, edit }: WriteActions,
 ): void {
   const failingItems = failing.map((write) =>
     failingWriteItem(node, write, (decision) => decide(decision, write)),
@@ -194,7 +240,10 @@ function showWrites(
   $('#ion-config-outbox-failing').toggle(failing.length > 0);
   $('#ion-config-outbox-failing-writes').empty().append(failingItems);
   const rejectedItems = refused.map((write) =>
-    rejectedWriteItem(node, write, (decision) => decide(decision, write)),
+    rejectedWriteItem(node, write, (choice: Choice) => {
+      if (choice === 'edit') edit(write);
+      else decide(choice, write);
+    }),
   );
   $('#ion-config-outbox-rejected').toggle(givenUp > 0);
   $('#ion-config-outbox-rejected-writes').empty().append(rejectedItems);

@@ -2,19 +2,23 @@
 // bundle in resources/: the page loads it when the first query editor opens (load-language.ts).
 import { loadSchema } from '../shared/schema.js';
 import { addCompletion } from './completion.js';
+import { prepareEvaluate } from './evaluate.js';
 import { language } from './language.js';
 import { prepareOwnFirst } from './own-first.js';
 import { prepareRunQuery } from './run-query.js';
 import { prepareTemplateChoice } from './template-choice.js';
+import { prepareTrial } from './trial.js';
 import { prepareVariables } from './variables.js';
 
 const bundle = {
   ...language,
   addCompletion,
   loadSchema,
+  prepareEvaluate,
   prepareOwnFirst,
   prepareRunQuery,
   prepareTemplateChoice,
+  prepareTrial,
   prepareVariables,
 };
 

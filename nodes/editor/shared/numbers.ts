@@ -5,7 +5,7 @@ import { numberFor } from './validators.js';
 
 type Properties<Name extends string> = Record<
   Name,
-  { label: string; value: number; validate: ReturnType<typeof numberFor> }
+  { label: string; value: number | 'auto'; validate: ReturnType<typeof numberFor> }
 >;
 
 /** The definitions of the number properties of a node. */
@@ -16,7 +16,11 @@ export function numberProperties<Name extends string>(
   const label = labels(node);
   const properties = Object.entries<NumberSetting>(numbers).map(([name, setting]) => [
     name,
-    { label: label(name), value: setting.default, validate: numberFor(setting) },
+    {
+      label: label(name),
+      value: setting.mayBeAuto ? 'auto' : setting.default,
+      validate: numberFor(setting),
+    },
   ]);
   return Object.fromEntries(properties) as Properties<Name>;
 }

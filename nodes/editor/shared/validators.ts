@@ -1,16 +1,23 @@
 // The validators that the dialogs share. Each returns true or an error text.
-import { type NumberSetting, readNumber } from '../../client/settings.js';
+import {
+  isAuto,
+  type NumberSetting,
+  readNumber,
+  readWritesPerRequest,
+  writesPerRequest as setting,
+} from '../../client/settings.js';
 import { referenceIn, variableOf } from '../../client/support/references.js';
 import { isTimeZone } from '../../client/support/time-zone.js';
 
 const SHARED = '@ion-nodes/node-red-ion/ion-config:ion-config.invalid.';
 
-/** A number within the limits of its setting, or nothing for the default. */
+/** A number within the limits of its setting, perhaps `auto`, or nothing for the default. */
 export function numberFor(setting: NumberSetting) {
   return (value: unknown, { label = '' }: ValidatorOptions): Validation => {
-    if (readNumber(setting, value) !== undefined) return true;
-    const { isInteger, min, max } = setting;
-    return RED._(`${SHARED}${isInteger ? 'wholeNumber' : 'number'}`, { label, min, max });
+    const { isInteger, min, max, mayBeAuto } = setting;
+    if (readNumber(setting, value) !== undefined || (mayBeAuto && isAuto(value))) return true;
+    const whole = mayBeAuto ? 'autoOrNumber' : 'wholeNumber';
+    return RED._(`${SHARED}${isInteger ? whole : 'number'}`, { label, min, max });
   };
 }
 
@@ -51,4 +58,11 @@ export function timeZone(value: unknown, { label = '' }: ValidatorOptions): Vali
   // Only the server knows the value of a variable.
   if (name === '' || /^\$\{[^}]+\}$/.test(name) || isTimeZone(name)) return true;
   return RED._(`${SHARED}timeZone`, { label });
+}
+
+/** `auto`, or a number of writes; nothing stands for `auto`. */
+export function writesPerRequest(value: unknown, { label = '' }: ValidatorOptions): Validation {
+  if (readWritesPerRequest(value) !== undefined) return true;
+  const { min, max } = setting;
+  return RED._(`${SHARED}writesPerRequest`, { label, min, max });
 }

@@ -24,10 +24,11 @@ const FIXED = ['str', 'num'];
 /** Loaded with the panel, like its script. */
 const STYLE = `
 .ion-step-picker { width: 380px; max-width: 90vw; padding: 8px; }
-.ion-step-found { height: 220px; overflow: auto; }
+.ion-step-found { height: min(220px, 26vh); overflow: auto; }
 .ion-step-picker p { margin: 0 0 6px; overflow-wrap: anywhere; }
 .ion-step-found button { display: block; width: 100%; padding: 4px 6px; border: 0; background: none; color: inherit; text-align: left; overflow-wrap: anywhere; }
 .ion-step-found button:hover, .ion-step-found button:focus { background: var(--red-ui-list-item-background-selected); }
+.ion-step-found b { display: -webkit-box; overflow: hidden; -webkit-box-orient: vertical; -webkit-line-clamp: 3; }
 .ion-step-found small { display: block; color: var(--red-ui-secondary-text-color); }
 .ion-step-example:empty { display: none; }
 .ion-step-picker .ion-step-note { margin: 6px 0 0; min-height: 20px; }

@@ -48,6 +48,15 @@ export function idIn(instance: Instance, id: string): string {
   return `${instance.id}-${id}`;
 }
 
+/** The node in the editor for the ID of a running one, which begins with the IDs of its instances. */
+export function nodeOfRunning(id: string): EditorNode | undefined {
+  for (let rest = id; ; rest = rest.slice(rest.indexOf('-') + 1)) {
+    const node = RED.nodes.node(rest);
+    if (node) return node;
+    if (!rest.includes('-')) return undefined;
+  }
+}
+
 /** The name in `${NAME}`. */
 export function variableIn(value: string): string | undefined {
   return VARIABLE.exec(value)?.[1];

@@ -1,9 +1,9 @@
+import type { Operation } from '../../storage/database.js';
 import type { Counts } from './counters.js';
 import type { RejectedEntry, Stored } from './entries.js';
-import { latestKey, rejectedKey } from './keys.js';
-import { encodeLatest, type IndexPart, isReplaceable, type Latest } from './latest-index.js';
-
-export type Operation = { type: 'put'; key: string; value: Buffer } | { type: 'del'; key: string };
+import { expiryRecord } from './expiry-index.js';
+import { expiryKey, latestKey, rejectedKey } from './keys.js';
+import { encodeLatest, type IndexPart, type Latest, mayBeGone } from './latest-index.js';
 
 /** An entry as it is written to the disk. */
 export interface Encoded {
@@ -11,6 +11,8 @@ export interface Encoded {
   value: Buffer;
   /** With its file. */
   bytes: number;
+  /** When it expires, in ms since 1970. */
+  keepUntil: number | undefined;
 }
 
 /**
@@ -20,6 +22,8 @@ export interface Encoded {
 export class Batch {
   readonly operations: Operation[] = [];
   readonly counts: Counts;
+  /** Keys of the entries whose place a newer one took. */
+  readonly replaced: string[] = [];
   readonly #index: IndexPart;
 
   constructor(counts: Readonly<Counts>, index: IndexPart) {
@@ -35,15 +39,18 @@ export class Batch {
   /** Adds a pending entry, which takes the place of an older one for the same target. */
   add(entry: Encoded, target: string | undefined): void {
     const older = target === undefined ? undefined : this.#index.latest.get(target);
-    if (older && this.#index.present.has(older.key)) this.#removePending(older);
+    if (older && this.#index.present.has(older.key)) {
+      this.#removePending(older);
+      this.replaced.push(older.key);
+    }
     this.#putPending(entry, target);
     this.counts.pending++;
     this.counts.bytes += entry.bytes;
   }
 
-  /** Moves a pending entry to another key, unless a newer one has taken its place. */
+  /** Moves a pending entry to another key, unless it is gone. */
   move(stored: Stored, to: Encoded): void {
-    if (this.#isReplaced(stored)) return;
+    if (this.#isGone(stored)) return;
     this.#index.present.delete(stored.key);
     this.#delete(stored.key);
     this.#putPending(to, stored.entry.replaces);
@@ -52,10 +59,10 @@ export class Batch {
 
   /**
    * Overwrites a pending entry in its place.
-   * @returns false if a newer one has taken its place, which stays
+   * @returns false if it is gone, such as for a newer one, which stays
    */
   update(stored: Stored, to: Encoded): boolean {
-    if (this.#isReplaced(stored)) return false;
+    if (this.#isGone(stored)) return false;
     this.#putPending(to, stored.entry.replaces);
     this.counts.bytes += to.bytes - stored.bytes;
     return true;
@@ -63,12 +70,13 @@ export class Batch {
 
   /**
    * Removes a pending entry.
-   * @returns false if a newer one has taken its place, which stays
+   * @returns false if it is gone, such as for a newer one, which stays
    */
   remove(stored: Stored): boolean {
-    if (this.#isReplaced(stored)) return false;
+    if (this.#isGone(stored)) return false;
     this.#removePending(stored);
-    const { replaces } = stored.entry;
+    const { replaces, keepUntil } = stored.entry;
+    if (keepUntil !== undefined) this.#delete(expiryKey(keepUntil, stored.sequence));
     if (replaces !== undefined && this.#index.latest.get(replaces)?.key === stored.key) {
       this.#index.latest.set(replaces, undefined);
       this.#delete(latestKey(replaces));
@@ -78,7 +86,7 @@ export class Batch {
 
   /**
    * Turns a pending entry into a rejected one.
-   * @returns false if a newer one has taken its place; then the entry is not kept
+   * @returns false if it is gone, such as for a newer one; then the entry is not kept
    */
   reject(stored: Stored, value: Buffer): boolean {
     if (!this.remove(stored)) return false;
@@ -89,11 +97,11 @@ export class Batch {
   }
 
   /** Turns a rejected entry into a pending one. */
-  restore(stored: Stored<RejectedEntry>, { key, value, bytes }: Encoded): void {
+  restore(stored: Stored<RejectedEntry>, pending: Encoded): void {
     this.discard(stored);
-    this.put(key, value);
+    this.#putPending(pending, undefined);
     this.counts.pending++;
-    this.counts.bytes += bytes;
+    this.counts.bytes += pending.bytes;
   }
 
   /** Removes a rejected entry. */
@@ -103,13 +111,19 @@ export class Batch {
     this.counts.bytes -= stored.bytes;
   }
 
-  #isReplaced(stored: Stored): boolean {
-    return isReplaceable(stored) && !this.#index.present.has(stored.key);
+  /** Removes records of times whose entries are gone. */
+  forgetExpiries(records: readonly string[]): void {
+    for (const record of records) this.#delete(record);
   }
 
-  #putPending({ key, value, bytes }: Encoded, target: string | undefined): void {
+  #isGone(stored: Stored): boolean {
+    return mayBeGone(stored) && !this.#index.present.has(stored.key);
+  }
+
+  #putPending({ key, value, bytes, keepUntil }: Encoded, target: string | undefined): void {
     this.#index.present.add(key);
     this.put(key, value);
+    this.operations.push(...expiryRecord(key, { keepUntil }));
     if (target === undefined) return;
     const latest: Latest = { key, bytes };
     this.#index.latest.set(target, latest);

@@ -1,5 +1,5 @@
 import { IonError } from '../../client/errors.js';
-import { parseObject } from './parse-object.js';
+import { parseObject } from '../../storage/parse-object.js';
 
 export interface OutboxLimits {
   /** Pending and rejected entries. */

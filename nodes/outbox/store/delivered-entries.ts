@@ -4,10 +4,10 @@ import { partitionOfKey } from './keys.js';
 /** Entries that are delivered, but not yet removed from the disk: readers do not see them. */
 export class DeliveredEntries {
   readonly #byPartition = new Map<string, { count: number; upTo: number }>();
-  #count = 0;
+  readonly #keys = new Set<string>();
 
   get count(): number {
-    return this.#count;
+    return this.#keys.size;
   }
 
   /** Number of the last delivered entry of a partition; 0 for none. */
@@ -22,15 +22,14 @@ export class DeliveredEntries {
     this.#byPartition.set(partition, delivered);
     delivered.count++;
     delivered.upTo = sequence;
-    this.#count++;
+    this.#keys.add(key);
   }
 
-  /** The entry is no longer on the disk. */
-  delete({ key }: Stored): void {
+  /** The entry with this key, if it is one of them, is no longer on the disk. */
+  delete(key: string): void {
+    if (!this.#keys.delete(key)) return;
     const partition = partitionOfKey(key);
     const delivered = this.#byPartition.get(partition);
-    if (!delivered) return;
-    this.#count--;
-    if (--delivered.count === 0) this.#byPartition.delete(partition);
+    if (delivered && --delivered.count === 0) this.#byPartition.delete(partition);
   }
 }

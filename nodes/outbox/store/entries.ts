@@ -1,4 +1,6 @@
 import { reasonOf } from '../../client/errors.js';
+import { isPlainObject } from '../../client/support/json.js';
+import { MAX_IN_KEY } from './keys.js';
 
 /** The common part of all pending entries, as it is stored; each kind adds its own properties. */
 export interface Entry {
@@ -12,6 +14,12 @@ export interface Entry {
   acceptedAt: number;
   /** The target of which it holds the latest value: it replaces an older pending entry for it. */
   replaces?: string | undefined;
+  /** The time for which a pending one is kept, in ms. */
+  keepForMs?: number | undefined;
+  /** When it expires, so that a pending one is rejected, in ms since 1970. */
+  keepUntil?: number | undefined;
+  /** When it was sent last, in ms since 1970, if nobody knows whether it was executed. */
+  sentAt?: number | undefined;
   /** Size of its file, in bytes. */
   fileSize?: number | undefined;
   /** Number of times that somebody retried it after a rejection. */
@@ -21,7 +29,7 @@ export interface Entry {
 /** A write to be accepted. */
 export interface NewEntry {
   /** The properties of its kind, and those of `Entry` that the kind sets. */
-  own: Pick<Entry, 'kind' | 'replaces' | 'fileSize'>;
+  own: Pick<Entry, 'kind' | 'replaces' | 'fileSize' | 'keepForMs'>;
   /** The content of its file; then `own` has a `fileSize`. */
   content?: AsyncIterable<Uint8Array> | undefined;
 }
@@ -42,6 +50,30 @@ export interface Stored<Row extends Entry = Entry> {
   bytes: number;
   /** The stored bytes, if they cannot be read; then `entry` is a placeholder. */
   unreadable?: Buffer;
+}
+
+/** Whether the common part of a stored entry has the form that this version knows. */
+export function isEntry(value: unknown): value is Entry {
+  if (!isPlainObject(value)) return false;
+  const { sender, acceptedAt, replaces, keepForMs, keepUntil, sentAt, fileSize, retries } = value;
+  const numbers = [keepForMs, keepUntil, sentAt, fileSize, retries];
+  return (
+    typeof sender === 'string' &&
+    Number.isFinite(acceptedAt) &&
+    (replaces === undefined || typeof replaces === 'string') &&
+    numbers.every((each) => each === undefined || isInKeys(each))
+  );
+}
+
+/** Whether an entry has the reason why it was rejected. */
+export function isRejectedEntry(entry: Entry): entry is RejectedEntry {
+  const { error, givenUpAt } = entry as Partial<RejectedEntry>;
+  const areTexts = [error?.code, error?.message].every((text) => typeof text === 'string');
+  return areTexts && Number.isFinite(givenUpAt);
+}
+
+function isInKeys(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_IN_KEY;
 }
 
 /**

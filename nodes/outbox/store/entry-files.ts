@@ -1,10 +1,12 @@
 import { constants } from 'node:fs';
 import { copyFile, link, lstat, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { removeFile } from '../../storage/folder.js';
+import type { Place } from '../../storage/owner.js';
+import { isNoFolderSync, isNoHardLink, storeError } from '../../storage/store-error.js';
 import type { Stored } from './entries.js';
-import { removeFile } from './folder.js';
 import { sequenceOf } from './keys.js';
-import { isNoFolderSync, isNoHardLink, storeError } from './store-error.js';
+import { OUTBOX } from './outbox-folder.js';
 
 /** Name of the folder of the files in the folder of an outbox. */
 export const FILES = 'files';
@@ -14,12 +16,12 @@ const NUMBER = /^[1-9]\d{0,15}$/;
 
 /** The files that belong to entries, beside the database. */
 export class EntryFiles {
-  readonly #outboxFolder: string;
+  readonly #place: Place;
   readonly #folder: string;
 
   /** @param outboxFolder named in errors; the files lie in a folder in it */
   constructor(outboxFolder: string) {
-    this.#outboxFolder = outboxFolder;
+    this.#place = { folder: outboxFolder, owner: OUTBOX };
     this.#folder = join(outboxFolder, FILES);
   }
 
@@ -44,7 +46,7 @@ export class EntryFiles {
       await syncFolder(this.#folder);
     } catch (thrown) {
       await removeFile(path).catch(() => {});
-      throw storeError(this.#outboxFolder, thrown);
+      throw storeError(this.#place, thrown);
     }
   }
 
@@ -62,7 +64,7 @@ export class EntryFiles {
       });
     } catch (thrown) {
       // The delivery reports a missing file.
-      if (!isMissing(thrown)) throw storeError(this.#outboxFolder, thrown);
+      if (!isMissing(thrown)) throw storeError(this.#place, thrown);
     }
   }
 

@@ -1,9 +1,16 @@
-import { type Entry, readableAgain, type Stored, unreadableEntry } from './entries.js';
+import type { Level } from '../../storage/open-level.js';
+import {
+  type Entry,
+  isEntry,
+  isRejectedEntry,
+  readableAgain,
+  type Stored,
+  unreadableEntry,
+} from './entries.js';
 import { decode } from './entry-codec.js';
 import type { EntryFiles } from './entry-files.js';
 import { END, REJECTED, sequenceOf } from './keys.js';
 import { targetOf } from './latest-index.js';
-import type { Level } from './open-level.js';
 
 /** Whether this version understands an entry that was read from the disk. */
 export type IsKnown = (entry: Entry) => boolean;
@@ -58,7 +65,7 @@ export class EntryReader {
     const isRejected = key.startsWith(REJECTED);
     try {
       const entry = this.#decode(value) as Row;
-      if (isRejected && !('error' in entry)) Object.assign(entry, readableAgain());
+      if (isRejected && !isRejectedEntry(entry)) Object.assign(entry, readableAgain());
       return { key, sequence, entry, bytes: value.length + (entry.fileSize ?? 0) };
     } catch (thrown) {
       const replaces = isRejected ? undefined : await targetOf(level, key);
@@ -76,8 +83,7 @@ export class EntryReader {
   /** @throws the reason why the bytes are no entry that this version understands */
   #decode(value: Buffer): Entry {
     const entry = decode(value);
-    const isEntry = typeof entry === 'object' && entry !== null && this.#isKnown(entry as Entry);
-    if (!isEntry) throw new TypeError('no write that this version knows');
-    return entry as Entry;
+    if (isEntry(entry) && this.#isKnown(entry)) return entry;
+    throw new TypeError('no write that this version knows');
   }
 }

@@ -5,6 +5,7 @@
  *   u!<sequence>              pending, its order key has to be looked up first
  *   g!<sequence>              rejected
  *   l!<target>                the entry that holds the latest value of a target
+ *   x!<time>!<sequence>       the key of a pending entry that expires at that time
  *   m                         next sequence, counts and sizes
  *
  * A partition is the queue of all pending entries with one order key, such as those of one run. In
@@ -15,11 +16,15 @@ export const PENDING = 'q!';
 export const UNRESOLVED = 'u!';
 export const REJECTED = 'g!';
 const LATEST = 'l!';
+const EXPIRY = 'x!';
 /** Sorts behind every key that begins with the text before it. */
 export const END = '\u{10ffff}';
 export const ALL_LATEST = { gt: LATEST, lt: LATEST + END };
+export const ALL_EXPIRIES = { gt: EXPIRY, lt: EXPIRY + END };
 
 const DIGITS = 15;
+/** The largest number in a key: a larger one would not be sorted as a number. */
+export const MAX_IN_KEY = 10 ** DIGITS - 1;
 /** Order keys that need no encoding, such as the IDs of runs. */
 const PLAIN = /^[\w-]+$/;
 
@@ -52,6 +57,17 @@ export function latestKey(target: string): string {
 
 export function targetOfKey(key: string): string {
   return key.slice(LATEST.length);
+}
+
+/** @param time in ms since 1970 */
+export function expiryKey(time: number, sequence: number): string {
+  return `${EXPIRY}${padded(time)}!${padded(sequence)}`;
+}
+
+/** @returns ms since 1970; `undefined` if `expiryKey` did not make the key */
+export function timeOfKey(key: string): number | undefined {
+  const time = Number(key.slice(EXPIRY.length, EXPIRY.length + DIGITS));
+  return key === expiryKey(time, sequenceOf(key)) ? time : undefined;
 }
 
 export function sequenceOf(key: string): number {

@@ -1,7 +1,7 @@
+import type { Level } from '../../storage/open-level.js';
+import { parseObject } from '../../storage/parse-object.js';
 import type { Stored } from './entries.js';
 import { ALL_LATEST, latestKey, targetOfKey } from './keys.js';
-import type { Level } from './open-level.js';
-import { parseObject } from './parse-object.js';
 
 /** The entry that holds the latest value of a target. */
 export interface Latest {
@@ -42,9 +42,10 @@ export async function targetOf(level: Level, key: string): Promise<string | unde
   return undefined;
 }
 
-/** Whether a newer entry may take the place of this one. */
-export function isReplaceable({ entry, unreadable }: Stored): boolean {
-  return entry.replaces !== undefined || unreadable !== undefined;
+/** Whether a newer entry may take the place of this one, or its time end what is done with it. */
+export function mayBeGone({ entry, unreadable }: Stored): boolean {
+  const { replaces, keepUntil } = entry;
+  return replaces !== undefined || keepUntil !== undefined || unreadable !== undefined;
 }
 
 export function encodeLatest({ key, bytes }: Latest): Buffer {

@@ -1,14 +1,19 @@
 import { join } from 'node:path';
+import { Database } from '../../storage/database.js';
+import { makeFolders, refuseLinks } from '../../storage/folder.js';
+import { GroupCommit, type Urgency } from '../../storage/group-commit.js';
+import { loadLevel } from '../../storage/load-level.js';
+import type { Level, LockWait } from '../../storage/open-level.js';
+import type { Place } from '../../storage/owner.js';
+import { storeError } from '../../storage/store-error.js';
 import { Batch, type Encoded } from './batch.js';
 import { Counters, type Counts, type OutboxLimits, parseCounts } from './counters.js';
-import { DATABASE, Database } from './database.js';
 import { DeliveredEntries } from './delivered-entries.js';
 import type { Entry, RejectedEntry, Stored } from './entries.js';
 import { encode } from './entry-codec.js';
 import { EntryFiles, FILES } from './entry-files.js';
 import { EntryReader, type IsKnown } from './entry-reader.js';
-import { makeFolders, refuseLinks } from './folder.js';
-import { GroupCommit, type Urgency } from './group-commit.js';
+import { readExpired, readNextExpiry } from './expiry-index.js';
 import {
   END,
   META,
@@ -21,11 +26,12 @@ import {
   UNRESOLVED,
   unresolvedKey,
 } from './keys.js';
-import { type IndexQuery, isReplaceable, readIndex } from './latest-index.js';
-import { loadLevel } from './load-level.js';
-import type { Level, LockWait } from './open-level.js';
+import { type IndexQuery, mayBeGone, readIndex } from './latest-index.js';
+import { OUTBOX } from './outbox-folder.js';
 import { recount } from './recount.js';
-import { storeError } from './store-error.js';
+
+/** Name of the database in the folder of an outbox. */
+const DATABASE = 'entries';
 
 export interface StoreOptions {
   /** Called after a repair with the number of entries that were lost. */
@@ -90,13 +96,14 @@ export class OutboxStore {
     { onRepaired = () => {}, within, wait }: StoreOptions = {},
     isKnown: IsKnown = () => true,
   ): Promise<OutboxStore> {
+    const place: Place = { folder, owner: OUTBOX };
     // First, so that without LevelDB no empty folder is left.
-    await loadLevel();
+    await loadLevel(OUTBOX);
     try {
-      await makeFolders(folder, [FILES, DATABASE], within);
-      await refuseLinks(join(folder, DATABASE));
+      await makeFolders(place, [FILES, DATABASE], within);
+      await refuseLinks({ folder: join(folder, DATABASE), owner: OUTBOX });
     } catch (cause) {
-      throw storeError(folder, cause);
+      throw storeError(place, cause);
     }
     const files = new EntryFiles(folder);
     const counters = new Counters(limits);
@@ -114,7 +121,7 @@ export class OutboxStore {
       counters.load({ ...counted, sequence: Math.max(counted.sequence, known.sequence) });
       if (found || isRepaired) onRepaired(Math.max(0, lost));
     };
-    const database = await Database.open({ folder, wait, onOpened });
+    const database = await Database.open({ place, name: DATABASE, wait, onOpened });
     const removeLost = () => database.read((level) => files.removeLost(() => level.keys()));
     try {
       // Damage that shows at the first read is repaired before the second one.
@@ -164,11 +171,11 @@ export class OutboxStore {
     this.#counters.reserve(bytes);
     const sequence = this.#counters.nextSequence();
     onSequence?.(sequence);
-    const key = partition === undefined ? unresolvedKey(sequence) : pendingKey(partition, sequence);
-    const { replaces } = entry;
+    const key = keyOf(partition, sequence);
+    const { replaces, keepUntil } = entry;
     try {
       if (content) await this.#files.write(sequence, content);
-      const apply = (batch: Batch) => batch.add({ key, value, bytes }, replaces);
+      const apply = (batch: Batch) => batch.add({ key, value, bytes, keepUntil }, replaces);
       await this.#commit.add({ target: replaces, apply }, 'synced');
     } finally {
       this.#counters.release(bytes);
@@ -181,8 +188,8 @@ export class OutboxStore {
     const range = { gt: partition === '' ? PENDING : partition + END, lt: PENDING + END };
     return this.#database.read(async (level) => {
       for await (const key of level.keys(range)) {
-        const head = { partition: partitionOfKey(key), sequence: sequenceOf(key) };
-        if (head.sequence > this.#delivered.upTo(head.partition)) return head;
+        if (this.#isDelivered(key)) continue;
+        return { partition: partitionOfKey(key), sequence: sequenceOf(key) };
       }
       return undefined;
     });
@@ -210,8 +217,29 @@ export class OutboxStore {
   }
 
   /** Whether a pending entry is still in its place. */
-  has({ key }: Stored): Promise<boolean> {
+  async has({ key }: Stored): Promise<boolean> {
+    if (this.#isDelivered(key)) return false;
     return this.#database.read((level) => level.has(key));
+  }
+
+  /**
+   * Pending entries that have expired.
+   * @param now in ms since 1970
+   */
+  async firstExpired(now: number, limit: number): Promise<Stored[]> {
+    const { entries, wrong } = await this.#database.read((level) =>
+      readExpired(level, this.#reader, { now, limit }, (key) => this.#isDelivered(key)),
+    );
+    if (wrong.length > 0) {
+      // An entry that could not be read was removed without its time.
+      await this.#commit.add({ apply: (batch) => batch.forgetExpiries(wrong) }, 'now');
+    }
+    return entries;
+  }
+
+  /** The time at which the next entry expires, in ms since 1970. */
+  nextExpiry(): Promise<number | undefined> {
+    return this.#database.read(readNextExpiry);
   }
 
   /** Moves an unresolved entry into its partition. */
@@ -220,11 +248,14 @@ export class OutboxStore {
     return this.#change(stored, 'now', (batch) => batch.move(stored, to));
   }
 
-  /** Stores what has become known of a pending entry, unless a newer one has taken its place. */
-  async update(stored: Stored): Promise<void> {
+  /**
+   * Stores what has become known of a pending entry, unless a newer one has taken its place.
+   * @param urgency `now` if a power loss may undo it
+   */
+  async update(stored: Stored, urgency: 'synced' | 'now' = 'synced'): Promise<void> {
     const entry = encoded(stored.key, stored.entry);
     let existed = false;
-    await this.#change(stored, 'synced', (batch) => {
+    await this.#change(stored, urgency, (batch) => {
       existed = batch.update(stored, entry);
     });
     if (existed) stored.bytes = entry.bytes;
@@ -237,7 +268,7 @@ export class OutboxStore {
   async remove(stored: Stored): Promise<void> {
     this.#delivered.add(stored);
     await this.#change(stored, 'later', (batch) => void batch.remove(stored));
-    this.#delivered.delete(stored);
+    this.#delivered.delete(stored.key);
     await this.#files.remove(stored);
   }
 
@@ -277,17 +308,19 @@ export class OutboxStore {
   /**
    * Turns a rejected entry into the last pending one.
    * @param entry the entry that will be delivered
+   * @param partition `undefined` if it has to be looked up before the entry can be delivered
    * @param onSequence gets its new number, synchronously
    */
   async restore(
     stored: Stored<RejectedEntry>,
     entry: Entry,
+    partition: string | undefined,
     onSequence: (sequence: number) => void,
   ): Promise<void> {
     const sequence = this.#counters.nextSequence();
     onSequence(sequence);
     if (entry.fileSize !== undefined) await this.#files.share(stored.sequence, sequence);
-    const pending = encoded(unresolvedKey(sequence), entry);
+    const pending = encoded(keyOf(partition, sequence), entry);
     await this.#commit.add({ apply: (batch) => batch.restore(stored, pending) }, 'synced');
     await this.#files.remove(stored);
   }
@@ -304,28 +337,41 @@ export class OutboxStore {
     await this.#database.close();
   }
 
-  /** Changes a pending entry, which a newer one may have replaced. */
+  /** Whether an entry is delivered, but not yet removed from the disk. */
+  #isDelivered(key: string): boolean {
+    return sequenceOf(key) <= this.#delivered.upTo(partitionOfKey(key));
+  }
+
+  /** Changes a pending entry, which may be gone. */
   #change(stored: Stored, urgency: Urgency, apply: (batch: Batch) => void): Promise<void> {
-    const key = isReplaceable(stored) ? stored.key : undefined;
+    const key = mayBeGone(stored) ? stored.key : undefined;
     return this.#commit.add({ target: stored.entry.replaces, key, apply }, urgency);
   }
 
   async #write(changes: readonly Change[], isSynced: boolean): Promise<void> {
     let counts: Counts = this.#counters.counts;
+    let replaced: readonly string[] = [];
     await this.#database.write(async (level) => {
       const batch = new Batch(this.#counters.counts, await readIndex(level, changes));
       for (const { apply } of changes) apply(batch);
       counts = batch.counts;
+      replaced = batch.replaced;
       batch.put(META, this.#counters.encoded(counts));
       return batch.operations;
     }, isSynced);
     this.#counters.commit(counts);
+    for (const key of replaced) this.#delivered.delete(key);
   }
+}
+
+function keyOf(partition: string | undefined, sequence: number): string {
+  return partition === undefined ? unresolvedKey(sequence) : pendingKey(partition, sequence);
 }
 
 function encoded(key: string, entry: Entry): Encoded {
   const value = encode(entry);
-  return { key, value, bytes: value.length + (entry.fileSize ?? 0) };
+  const bytes = value.length + (entry.fileSize ?? 0);
+  return { key, value, bytes, keepUntil: entry.keepUntil };
 }
 
 function sumOf({ pending, rejected }: Counts): number {

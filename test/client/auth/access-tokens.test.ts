@@ -93,6 +93,7 @@ describe('tokens', () => {
     it('is the client-credentials grant with the key in the form', async () => {
       assert.equal(await get(tokens()), 'token-1');
       const [request] = auth.asked;
+      assert.equal(request?.peer, 'auth');
       assert.equal(
         request?.url.href,
         'https://auth.example/realms/api-keys/protocol/openid-connect/token',
@@ -145,7 +146,70 @@ describe('tokens', () => {
     it('is not sent for a message that has left before', async () => {
       const from = tokens();
       await failure((async () => from.get(AbortSignal.abort()))(), 'ION_CLOSED');
+      await settle();
       assert.equal(auth.asked.length, 0);
+    });
+  });
+
+  describe('path', () => {
+    const PATH = '/realms/api-keys/protocol/openid-connect/token';
+    const missing: Partial<HttpResponse> = { status: 404 };
+    const paths = () => auth.asked.map(({ url }) => url.pathname);
+    const at = (path: string) =>
+      tokens({ tokenUrl: new URL(`https://auth.example${path}`), retries: 0 });
+
+    for (const [given, other] of [
+      [PATH, `/auth${PATH}`],
+      [`/auth${PATH}`, PATH],
+      [`/plant/auth${PATH}`, `/plant${PATH}`],
+      [`/authority${PATH}`, `/authority/auth${PATH}`],
+    ] as const) {
+      it(`${given} is replaced by ${other} from the time that only this one exists`, async () => {
+        auth.answers.push(missing, granted({ access_token: 'first' }));
+        const from = at(given);
+        assert.equal(await get(from), 'first');
+        assert.equal(from.grant?.url, `https://auth.example${other}`);
+        from.refuse('first');
+        assert.equal(await get(from), 'token-3');
+        assert.deepEqual(paths(), [given, other, other]);
+      });
+    }
+
+    it('stays if neither exists, and both are named', async () => {
+      auth.answers.push(missing, missing, missing, missing);
+      const from = at(PATH);
+      const error = await failure(get(from), 'ION_NOT_FOUND');
+      const [url, other] = [`https://auth.example${PATH}`, `https://auth.example/auth${PATH}`];
+      assert.ok(error.message.includes(`no token endpoint at ${url} or ${other} `), error.message);
+      clock += MINUTE;
+      await failure(get(from), 'ION_NOT_FOUND');
+      assert.deepEqual(paths(), [PATH, `/auth${PATH}`, PATH, `/auth${PATH}`]);
+    });
+
+    it('of another server is not replaced', async () => {
+      auth.answers.push(missing);
+      const error = await failure(get(at(`${PATH}/oauth/token`)), 'ION_NOT_FOUND');
+      assert.ok(error.message.includes(`no token endpoint at ${PATH}/oauth/token `));
+      assert.equal(auth.asked.length, 1);
+    });
+
+    it('is not replaced after another failure', async () => {
+      auth.answers.push({ status: 500 });
+      await failure(get(at(PATH)), 'ION_SERVER');
+      assert.equal(auth.asked.length, 1);
+    });
+
+    it('is the missing one if a gateway blocks the other', async () => {
+      const page = { status: 403, text: '<html>Blocked</html>' };
+      auth.answers.push(missing, page);
+      await failure(get(at(PATH)), 'ION_NOT_FOUND');
+    });
+
+    it('exists if it refuses the key, or fails', async () => {
+      auth.answers.push(missing, refusedKey);
+      await failure(get(at(PATH)), 'ION_AUTH');
+      auth.answers.push(missing, new IonError('ION_NETWORK', 'A test.'));
+      await failure(get(at(PATH)), 'ION_NETWORK');
     });
   });
 
@@ -158,6 +222,10 @@ describe('tokens', () => {
       ['100 s: 30 s are kept for the refresh', { expires_in: 100 }, 70, 100],
       ['20 s: at most half is kept for the refresh', { expires_in: 20 }, 10, 20],
       ['not stated: 60 s', { expires_in: undefined }, 30, 60],
+      ['null: 60 s', { expires_in: null }, 30, 60],
+      ['an empty text: 60 s', { expires_in: '' }, 30, 60],
+      ['no number: 60 s', { expires_in: 'soon' }, 30, 60],
+      ['less than nothing: 60 s', { expires_in: -1 }, 30, 60],
     ];
     for (const [what, response, refresh, end] of lifetimes) {
       it(`of ${what}`, async () => {
@@ -211,16 +279,19 @@ describe('tokens', () => {
 
     it('is not shortened by a failed refresh, which is retried at a slow rate', async () => {
       const from = tokens({ retries: 0 });
-      await get(from);
+      from.accept(await get(from));
       clock += 250 * SECOND;
       auth.answers.push({ status: 503 }, { status: 503 });
       const times: number[] = [];
       for (let waited = 0; from.get(signal) === 'token-1'; waited += 0.25) {
         await settle();
         if (auth.asked.length > times.length + 1) times.push(waited);
+        // The API accepts the old one in the time between.
+        from.accept('token-1');
         clock += SECOND / 4;
       }
       assert.deepEqual(times, [0, 1, 3]);
+      from.accept('token-4');
       assert.equal(from.get(signal), 'token-4');
     });
 
@@ -243,6 +314,31 @@ describe('tokens', () => {
       assert.equal(from.refuse(first), 'again');
       assert.equal(await get(from), 'token-2');
       assert.equal(auth.asked.length, 2);
+    });
+
+    it('is judged alone: a late response for an older one says nothing about it', async () => {
+      const from = tokens();
+      const first = await get(from);
+      assert.equal(from.refuse(first), 'again');
+      const second = await get(from);
+      from.accept(first);
+      assert.equal(from.refuse(second), 'fail');
+    });
+
+    it('in both forms of the header is remembered, unless it was accepted once', async () => {
+      const from = tokens();
+      from.refuseBothForms('another');
+      assert.equal(from.acceptanceOf('another'), undefined);
+      const token = await get(from);
+      assert.equal(from.acceptanceOf(token), 'unknown');
+      from.refuseBothForms('another');
+      assert.equal(from.acceptanceOf(token), 'unknown');
+      from.refuseBothForms(token);
+      assert.equal(from.acceptanceOf(token), 'refusedInBothForms');
+      assert.equal(from.acceptanceOf('another'), undefined);
+      from.accept(token);
+      from.refuseBothForms(token);
+      assert.equal(from.acceptanceOf(token), 'accepted');
     });
 
     it('is replaced once for all requests that were rejected at the same time', async () => {
@@ -314,6 +410,35 @@ describe('tokens', () => {
       from.accept(await get(from));
       for (let i = 0; i < 10; i++) assert.equal(from.get(signal), 'token-2');
       assert.equal(auth.asked.length, 2);
+    });
+
+    it('is not used after its end, if that comes before the end of the old one', async () => {
+      for (const [age, expected] of [
+        [275, 'token-1'],
+        [305, 'token-3'],
+      ] as const) {
+        auth = new AuthServer();
+        const from = tokens();
+        from.accept(await get(from));
+        const begin = clock;
+        clock = begin + 250 * SECOND;
+        auth.answers.push(granted({ access_token: 'short', expires_in: 20 }));
+        assert.equal(from.get(signal), 'token-1');
+        await settle();
+        clock = begin + age * SECOND;
+        assert.equal(await get(from), expected);
+      }
+    });
+
+    it('is tried by one request in a second, until its response comes', async () => {
+      const from = tokens();
+      from.accept(await get(from));
+      clock += 250 * SECOND;
+      from.get(signal);
+      await settle();
+      assert.deepEqual([from.get(signal), from.get(signal)], ['token-2', 'token-1']);
+      clock += SECOND;
+      assert.deepEqual([from.get(signal), from.get(signal)], ['token-2', 'token-1']);
     });
 
     it('is kept at its renewal as well, if it was never accepted yet', async () => {
@@ -419,6 +544,22 @@ describe('tokens', () => {
       });
     }
 
+    it('end when the client closes', async () => {
+      auth.answers.push({ status: 503, headers: { 'retry-after': '2' } });
+      const from = tokens();
+      const waiting = failure(get(from), 'ION_CLOSED');
+      await until(() => auth.asked.length === 1);
+      await settle();
+      from.close();
+      await waiting;
+    });
+
+    it('that fail say nothing about the operation, which was not sent', async () => {
+      auth.answers.push(new IonError('ION_TIMEOUT', 'A test.', { mayHaveRun: true }));
+      const error = await failure(get(tokens({ retries: 0 })), 'ION_TIMEOUT');
+      assert.equal(error.mayHaveRun, false);
+    });
+
     it('stop after the configured number', async () => {
       auth.answers.push(...Array.from({ length: 9 }, () => ({ status: 503 })));
       const error = await failure(get(tokens({ retries: 2 })), 'ION_SERVER');
@@ -477,6 +618,45 @@ describe('tokens', () => {
         },
         'ION_AUTH',
         /HTTP 401: invalid_client/,
+      ],
+      [
+        '401 with a long text',
+        { ...refusedKey, text: refusedKey.text.padEnd(200_000) },
+        'ION_AUTH',
+        /HTTP 401: invalid_client/,
+      ],
+      [
+        '401 with another grant type',
+        json(401, { error: 'unsupported_grant_type' }),
+        'ION_AUTH',
+        /new/,
+      ],
+      [
+        '400 with another form',
+        json(400, { error: 'invalid_request' }),
+        'ION_AUTH',
+        /the audience/,
+      ],
+      ['400 with another scope', json(400, { error: 'invalid_scope' }), 'ION_AUTH', /the audience/],
+      ['400 with a number as its error', json(400, { error: 5 }), 'ION_RESPONSE', /HTTP 400\)/],
+      [
+        '401 with an object as its reason',
+        json(401, { error: 'invalid_client', error_description: {} }),
+        'ION_AUTH',
+        /HTTP 401: invalid_client\)/,
+      ],
+      ['500 with a token', { ...granted(), status: 500 }, 'ION_SERVER', /HTTP 500\)/],
+      [
+        '200 with a long text',
+        { text: granted().text.padEnd(100_001) },
+        'ION_RESPONSE',
+        /auth\.example cannot be used: it is longer than 100000 characters/,
+      ],
+      [
+        '200 with deep JSON',
+        { text: `${'['.repeat(300)}${']'.repeat(300)}` },
+        'ION_RESPONSE',
+        /cannot be used: it is nested too deeply/,
       ],
       ['401 without a reason', { status: 401 }, 'ION_AUTH', /HTTP 401\)/],
       ['401 with a web page', html(401), 'ION_RESPONSE', /HTTP 401: "Sign in".*gateway/],
@@ -562,10 +742,6 @@ describe('tokens', () => {
       ['no token type', granted({ token_type: undefined })],
       ['another name for the token type', granted({ token_type: 'BearerToken' })],
       ['a token type that is null', granted({ token_type: null })],
-      ['a lifetime that is null', granted({ expires_in: null })],
-      ['a lifetime that is no number', granted({ expires_in: 'soon' })],
-      ['a negative lifetime', granted({ expires_in: -1 })],
-      ['an empty lifetime', granted({ expires_in: '' })],
       ['a refresh token and a scope that are null', granted({ refresh_token: null, scope: null })],
       ['an identity token of nobody', granted({ id_token: null })],
       ['a list of scopes', granted({ scope: ['a', 'b'] })],
@@ -601,6 +777,14 @@ describe('tokens', () => {
     assert.deepEqual(from.secrets(), [key.clientSecret]);
     await get(from);
     assert.deepEqual(from.secrets(), [key.clientSecret, 'token-1']);
+  });
+
+  it('say where the present one comes from', async () => {
+    const from = tokens();
+    assert.equal(from.grant, undefined);
+    await get(from);
+    const url = 'https://auth.example/realms/api-keys/protocol/openid-connect/token';
+    assert.deepEqual(from.grant, { url, lifetimeMs: 300 * SECOND });
   });
 
   describe('with a real auth server', () => {

@@ -89,7 +89,12 @@ describe('environments', () => {
   it('are rejected if unknown', () => {
     const environment = 'mars-production' as EnvironmentName;
     const error = thrown(() => resolveEndpoints({ environment }), 'ION_CONFIG');
-    assert.match(error.message, /mars-production/);
+    assert.match(error.message, /^The environment "mars-production" is not known\./);
+    for (const odd of ['constructor', 5]) {
+      const settings = { environment: odd as EnvironmentName, apiUrl: 'https://a.example' };
+      const { message } = thrown(() => resolveEndpoints(settings), 'ION_CONFIG');
+      assert.match(message, odd === 5 ? /^The environment is not known/ : /"constructor"/);
+    }
   });
 
   describe('custom API URL', () => {
@@ -165,6 +170,8 @@ describe('environments', () => {
   it('send another audience if one is entered', () => {
     assert.equal(custom({ audience: ' https://ion.example ' }).audience, 'https://ion.example');
     assert.equal(custom({ audience: '   ' }).audience, 'https://api.example.com');
+    const { message } = thrown(() => custom({ audience: 'a\nb' }), 'ION_CONFIG');
+    assert.match(message, /^The audience .* line break/);
   });
 
   it('allow plain http to another host only if configured', () => {
@@ -189,7 +196,8 @@ describe('environments', () => {
       for (const host of ['http://localhost', 'https://good.example']) {
         it(`are refused: ${`${host}${path}`.slice(0, 50)}`, () => {
           for (const name of ['apiUrl', 'authUrl']) {
-            thrown(() => custom({ [name]: host + path }), 'ION_CONFIG');
+            const { message } = thrown(() => custom({ [name]: host + path }), 'ION_CONFIG');
+            assert.match(message, /has "\/\/" in its path|plain URL|starts with/);
           }
         });
       }
@@ -234,7 +242,16 @@ describe('environments', () => {
       ['nothing', undefined, /The (API|auth) URL is empty/],
       ['an empty text', '', /is empty/],
       ['blanks', '   ', /is empty/],
-      ['garbage', 'not a url', /not a valid URL/],
+      ['garbage', 'not a url', / "not a url" is not a valid URL/],
+      ['a number', 5 as unknown as string, /The (API|auth) URL is not a valid URL/],
+      ['a host that is too long', `https://${'a.'.repeat(126)}com`, /is not a valid URL/],
+      [
+        'a user and blanks',
+        'https://me@api b.example',
+        / "https:\/\/\*\*\*@api b\.example" is not/,
+      ],
+      ['a user without a scheme', 'me@api b.example', / "\*\*\*@api b\.example" is not/],
+      ['a query and blanks', 'https://a b.example/?x', / "https:\/\/a b\.example\/" is not/],
       ['no host', 'https://', /not a valid URL/],
       ['a port that is none', 'https://api.example.com:port', /not a valid URL/],
       ['a query', 'https://api.example.com/?tenant=1', /plain URL/],

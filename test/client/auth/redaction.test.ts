@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { Redactor, withoutSecrets } from '../../../nodes/client/auth/redaction.js';
+import { showsPiece } from '../../../nodes/client/auth/secret-search.js';
 import { IonError, quote, toIonError } from '../../../nodes/client/errors.js';
 import { readResponse } from '../../../nodes/client/graphql/response.js';
 import { everythingIn, thrown } from '../../support/errors.js';
@@ -115,9 +116,79 @@ describe('redaction', () => {
       const data = (title: unknown) => ({ runs: [...Array(10_000).fill({ id: 1 }), { title }] });
       const kept = (title: unknown) =>
         withoutSecrets(new IonError('ION_GRAPHQL', '', { data: data(title) }), [SECRET]).data;
-      assert.deepEqual(kept('A'), data('A'));
-      assert.equal(kept(`a ${SECRET} b`), undefined);
-      assert.equal(kept({ [SECRET]: 1 }), undefined);
+      for (const good of [
+        'A',
+        'A very long title without any secret',
+        null,
+        [null, 5],
+        { note: '' },
+      ]) {
+        assert.deepEqual(kept(good), data(good));
+      }
+      assert.deepEqual(kept({ aVeryLongNameOfAField: 5 }), data({ aVeryLongNameOfAField: 5 }));
+      for (const bad of [
+        `a ${SECRET} b`,
+        { [SECRET]: 1 },
+        [[SECRET]],
+        { note: { text: SECRET } },
+      ]) {
+        assert.equal(kept(bad), undefined);
+      }
+      let deep: unknown = 'A';
+      for (let level = 0; level < 600; level++) deep = level % 2 ? [deep] : { deep };
+      assert.equal(kept(deep), undefined);
+    });
+
+    it('drops large data that contains the shortest or the longest one, but not an ordinary word', () => {
+      const data = (title: string) => ({ runs: [...Array(10_000).fill({ id: 1 }), { title }] });
+      const secrets = ['ion', SECRET, 'pass'];
+      const kept = (title: string) =>
+        withoutSecrets(new IonError('ION_GRAPHQL', '', { data: data(title) }), secrets).data;
+      assert.deepEqual(kept('a run in ion'), data('a run in ion'));
+      assert.equal(kept('pass'), undefined);
+      assert.equal(kept(SECRET), undefined);
+    });
+
+    it('keeps code and origin, by which flows decide, even if a secret is the same text', () => {
+      const error = new IonError('ION_AUTH', 'A test.', { origin: 'service' });
+      const masked = withoutSecrets(error, ['ION_AUTH', 'service', 'IonError']);
+      assert.deepEqual(
+        [masked.name, masked.code, masked.origin],
+        ['IonError', 'ION_AUTH', 'service'],
+      );
+    });
+
+    it('omits what is more than some levels deep in an error of ION', () => {
+      const levels = (count: number): unknown =>
+        count === 0 ? SECRET : count % 2 ? [levels(count - 1)] : { inner: levels(count - 1) };
+      const kept = (count: number) => {
+        const errors = [{ message: 'No.', extensions: levels(count) }];
+        return JSON.stringify(
+          withoutSecrets(new IonError('ION_GRAPHQL', '', { errors }), [SECRET]),
+        );
+      };
+      assert.ok(kept(5).includes('***'), kept(5));
+      for (const count of [20, 21]) assert.ok(!kept(count).includes('***'), kept(count));
+    });
+
+    it('masks causes of any kind, and keeps their codes', () => {
+      const causeOf = (cause: unknown) =>
+        withoutSecrets(new IonError('ION_AUTH', 'A test.', { cause }), [SECRET]).cause;
+      assert.equal(causeOf(`said ${SECRET}`), 'said ***');
+      for (const other of [undefined, 5, { text: SECRET }]) assert.equal(causeOf(other), undefined);
+      const withCode = (code: unknown) =>
+        causeOf(Object.assign(new Error('No.'), { code })) as { code?: unknown };
+      assert.equal(withCode(7).code, 7);
+      assert.equal('code' in withCode({ text: SECRET }), false);
+      const bare = new Error(SECRET);
+      delete bare.stack;
+      assert.doesNotMatch(String((causeOf(bare) as Error).stack), /p@ss/);
+      assert.equal('cause' in (causeOf(new Error('No.')) as Error), false);
+      const stack = `Error: ${SECRET}\n    at here`;
+      const known = causeOf(Object.assign(new Error(SECRET), { stack })) as Error;
+      assert.equal(known.stack, 'Error: ***\n    at here');
+      const error = Object.assign(new IonError('ION_AUTH', 'A test.'), { stack: undefined });
+      assert.equal(withoutSecrets(error as unknown as IonError, [SECRET]).message, 'A test.');
     });
   });
 
@@ -233,6 +304,45 @@ describe('redaction', () => {
     }
   });
 
+  describe('of a secret in several codes, one around the other', () => {
+    const entities: Record<string, string> = { '<': 'lt', '>': 'gt', '"': 'quot', "'": '#39' };
+    const html = (text: string) =>
+      text.replaceAll('&', '&amp;').replace(/[<>"']/g, (sign) => `&${entities[sign]};`);
+    const codes: [string, (text: string) => string][] = [
+      ['of a URL', encodeURIComponent],
+      [
+        'of a URL, small',
+        (text) => encodeURIComponent(text).replace(/%../g, (hex) => hex.toLowerCase()),
+      ],
+      ['of a form', (text) => new URLSearchParams({ a: text }).toString().slice(2)],
+      ['of JSON', (text) => JSON.stringify(text).slice(1, -1)],
+      ['of HTML', html],
+    ];
+    for (const hidden of ['a<b\'&"\\', 'p@ss w*rd! & "more" <than> enough\\']) {
+      for (const [what, code] of codes) {
+        it(`masks ${hidden} three times in the code ${what}`, () => {
+          const { message } = withoutSecrets(
+            new IonError('ION_AUTH', `said ${code(code(code(hidden)))}.`),
+            [hidden],
+          );
+          assert.equal(message, 'said ***.');
+        });
+      }
+    }
+
+    it('masks all of a short one in base64, with any text before it', () => {
+      const hidden = 'Zq8-horse+?>';
+      for (const before of ['', 'a', 'ab', 'abc', 'abcd']) {
+        for (const encoding of ['base64', 'base64url'] as const) {
+          const echo = Buffer.from(`${before}${hidden}`).toString(encoding);
+          const { message } = withoutSecrets(new IonError('ION_AUTH', echo), [hidden]);
+          // The characters that it shares with the texts beside it.
+          assert.match(message, /^.{0,6}\*\*\*.{0,3}$/, echo);
+        }
+      }
+    });
+  });
+
   describe('of a modified secret', () => {
     const HIDDEN = 'Zk7q-9XvPw2RtLm4-NbQ8yHs6';
     const hexOf = (character: string) => character.charCodeAt(0).toString(16);
@@ -329,6 +439,9 @@ describe('redaction', () => {
     assert.equal(shownOf(['client-secret', 'token-1', 'token-2']), '*** *** ***');
     assert.equal(shownOf(['client-secret', 'token-3']), '*** ***');
     assert.deepEqual(redactor.cachedSecrets, ['client-secret', 'token-3']);
+    assert.equal(shownOf(['client-secret', 'token-3', 'token-4']), '*** *** ***');
+    assert.equal(redactor.cachedSecrets.length, 3);
+    assert.equal(redactor.textWithoutSecrets('a token-4 b', ['token-4']), 'a *** b');
     assert.equal(shownOf(['token-4', 'token-5', 'token-6', 'token-7']), '*** *** *** ***');
     assert.deepEqual(redactor.cachedSecrets, []);
     shownOf(['token-8']);
@@ -336,6 +449,30 @@ describe('redaction', () => {
     assert.deepEqual(redactor.cachedSecrets, []);
     assert.equal(shownOf(['token-8']), '***');
     assert.deepEqual(redactor.cachedSecrets, []);
+  });
+
+  it('masks no more than the secret: of a code beside it, and of similar texts, nothing', () => {
+    const maskOf = (text: string) =>
+      withoutSecrets(new IonError('ION_AUTH', text), ['Zk7q-9XvPw2R']).message;
+    assert.equal(maskOf('%5BZk7q-9XvPw2R%5D'), '%5B***%5D');
+    assert.equal(maskOf('&#xFFFFFFFF;Zk7q-9XvPw2R'), '&#xFFFFFFFF;***');
+    assert.equal(maskOf('Zk7q-9XvPw2 and k7q-9XvPw2R'), 'Zk7q-9XvPw2 and k7q-9XvPw2R');
+    assert.equal(maskOf('a\\u0041 b%zz Zk7q-9XvPw2R'), 'a\\u0041 b%zz ***');
+  });
+
+  it('finds a piece of a token in a short text, such as a header', () => {
+    const token = 'tok-abcdefghij-0123456789';
+    const cases: [string, string, boolean][] = [
+      ['trace', '', false],
+      ['trace-short', 'short', true],
+      ['trace', 'short', false],
+      [token.slice(0, 12), token, true],
+      [`x${token.slice(-12)}`, token, true],
+      [token.slice(0, 11), token, false],
+    ];
+    for (const [text, secret, expected] of cases) {
+      assert.equal(showsPiece(text, secret), expected, `${text} ${secret}`);
+    }
   });
 
   it('leaves words unchanged that are too short for a secret', () => {

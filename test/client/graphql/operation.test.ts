@@ -52,6 +52,14 @@ describe('operation', () => {
     assert.equal(parseOperation('query Q { me { id } }', '').name, 'Q');
   });
 
+  it('is not picked by a name that is no text', () => {
+    const text = 'query Q { me { id } }';
+    for (const name of [5, true, ['Q']]) {
+      const error = thrown(() => parseOperation(text, name as unknown as string), 'ION_QUERY');
+      assert.equal(error.message, 'The operation name must be text.');
+    }
+  });
+
   it('is parsed once, and never confused with another', () => {
     const text = 'query A { me { id } } query B { me { name } }';
     assert.equal(parseOperation(text, 'A'), parseOperation(text, 'A'));
@@ -77,6 +85,7 @@ describe('operation', () => {
     ['a name that it does not have', 'query A { a } query B { b }', 'C', /"C".*It has: A, B/s],
     ['a name in a document without names', '{ a }', 'C', /It has: \(unnamed\)/],
     ['fragments only', 'fragment U on User { id }', undefined, /no query and no mutation/],
+    ['a fragment of the name', 'fragment U on User { id }', 'U', /It has: none\./],
     ['a schema', 'type User { id: ID }', undefined, /no query and no mutation/],
     ['a subscription', 'subscription { runs { id } }', undefined, /no subscriptions/],
     ['an empty text', '', undefined, /query is empty/],
@@ -85,6 +94,7 @@ describe('operation', () => {
     ['nothing', undefined, undefined, /must be text, not nothing/],
     ['null', null, undefined, /must be text, not null/],
     ['a list', ['{ me { id } }'], undefined, /must be text, not a list/],
+    ['a text of 60,000 words', `{ ${'a '.repeat(60_000)} }`, undefined, /more than 50000 tokens/],
     ['an object', { query: '{ me { id } }' }, undefined, /must be text, not an object/],
     ['a number', 42, undefined, /must be text, not number 42/],
     ['a buffer', Buffer.from('{ me { id } }'), undefined, /must be text/],
@@ -94,4 +104,25 @@ describe('operation', () => {
       assert.match(thrown(() => parseOperation(text, name), 'ION_QUERY').message, message);
     });
   }
+
+  it('has a syntax error that is described once, with a short reason for the node', () => {
+    const error = thrown(() => parseOperation('{\n me { id }'), 'ION_QUERY');
+    const found = 'Expected Name, found <EOF>.';
+    assert.equal(error.message, `The query has a syntax error in line 2, column 11: ${found}`);
+    assert.deepEqual(error.reason, { key: 'syntaxError', name: '2' });
+    assert.deepEqual(thrown(() => parseOperation(''), 'ION_QUERY').reason, { key: 'emptyQuery' });
+  });
+
+  it('is not nested so deeply that it cannot be read', () => {
+    const error = thrown(() => parseOperation('{a'.repeat(20_000)), 'ION_QUERY');
+    assert.match(error.message, /^The query cannot be read: /);
+    assert.equal(error.reason, undefined);
+  });
+
+  it('may have a million characters', () => {
+    const text = '{ me }'.padEnd(1_000_000);
+    assert.equal(parseOperation(text).text, text);
+    const error = thrown(() => parseOperation(`${text} `), 'ION_QUERY');
+    assert.match(error.message, /longer than 1000000 characters/);
+  });
 });

@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { IonError, type Reason } from '../../../nodes/client/errors.js';
-import { parseOperation } from '../../../nodes/client/graphql/operation.js';
+import { type Operation, parseOperation } from '../../../nodes/client/graphql/operation.js';
 import { ownOperation } from '../../../nodes/client/graphql/own-operation.js';
 import { withRefusedValue } from '../../../nodes/client/graphql/refused-value.js';
 
-const own = ownOperation('query Runs($filters: RunsInputFilters) { runs { id } }');
-const refuse = (text: string, variables: object, operation = own, details: object = {}) => {
+const own = () => ownOperation('query Runs($filters: RunsInputFilters) { runs { id } }');
+const refuse = (
+  text: string,
+  variables: object,
+  operation: Operation = own(),
+  details: object = {},
+) => {
   const error = new IonError('ION_GRAPHQL', text, { errors: [{ message: text }], ...details });
   return withRefusedValue(error, operation, variables as Record<string, unknown>);
 };
@@ -28,6 +33,7 @@ describe('a value of the variables that ION refuses', () => {
       const begin = 'Filter "status": "RUNNING" is not a value of RunStatus. ION: "';
       assert.ok(error.message.startsWith(begin), error.message);
       assert.ok(error.message.endsWith(`${suggestion}"`), error.message);
+      assert.match(error.message, /ION: "(Value ["']RUNNING|Expected type )/);
       assert.doesNotMatch(error.message, /\$filters/);
     });
   }
@@ -68,6 +74,41 @@ describe('a value of the variables that ION refuses', () => {
       /^Filter "status": "X; at "filters\.id"; enum Y" is not a value of RunStatus\. /,
       { key: 'unknownValue', name: 'status', value: '"X; at "filters.id"; enum Y"' },
     ],
+    [
+      'is a text that looks like a value of another variable',
+      { status: { eq: 'X at "a.status"; Expected type Z' } },
+      'at "filters.status.eq"; Value "X" does not exist in "RunStatus" enum.',
+      /^Filter "status": "X at "a\.status"; Expected type Z" is not a value of RunStatus\. /,
+      { key: 'unknownValue', name: 'status', value: '"X at "a.status"; Expected type Z"' },
+    ],
+    [
+      'is an object in place of an enum value',
+      { status: { eq: { a: 1 } } },
+      'at "filters.status.eq"; Enum "RunStatus" cannot represent non-string value: { a: 1 }.',
+      /^Filter "status": an object is not a value of RunStatus\. /,
+      { key: 'notValue', name: 'status' },
+    ],
+    [
+      'is null in place of a text',
+      { title: { eq: null } },
+      'at "filters.title.eq"; Expected type "String" to be found.',
+      /^Filter "title": null is not a value of String\. /,
+      { key: 'notValue', name: 'title' },
+    ],
+    [
+      'is a list inside a list, without advice',
+      { status: { in: [['TODO']] } },
+      'at "filters.status.in[0]"; Enum "RunStatus" cannot represent non-string value: ["TODO"].',
+      /^Filter "status": a list is not a value of RunStatus\. ION: /,
+      { key: 'notValue', name: 'status' },
+    ],
+    [
+      'is far behind in a list of a numbered field',
+      { line2: { in: Array(20).fill('X') } },
+      'at "filters.line2.in[12]"; Value "X" does not exist in "Line" enum.',
+      /^Filter "line2": "X" is not a value of Line\. /,
+      { key: 'unknownValue', name: 'line2', value: '"X"' },
+    ],
   ];
   for (const [what, filters, rest, text, reason] of cases) {
     it(what, () => {
@@ -86,13 +127,43 @@ describe('a value of the variables that ION refuses', () => {
       String(refuse(`Variable "$input" has invalid value at .status: ${text}`, inner, operation)),
       /: Variable "input\.status": "DONE" is not a value of RunStatus\. /,
     );
+    for (const begin of ['got invalid value "DONE";', 'has invalid value:']) {
+      const error = refuse(`Variable "$status" ${begin} ${text}`, { status: 'DONE' }, operation);
+      assert.equal(
+        error?.message,
+        `Variable "status": "DONE" is not a value of RunStatus. ION: "${text}"`,
+      );
+      assert.deepEqual(error?.reason, { key: 'unknownValue', name: 'status', value: '"DONE"' });
+    }
+  });
+
+  it('is named by its path in a mutation of this package', () => {
+    const operation = ownOperation(
+      'mutation ($input: RunInput!) { updateRun(input: $input) { id } }',
+    );
     const error = refuse(
-      `Variable "$status" got invalid value "DONE"; ${text}`,
-      { status: 'DONE' },
+      'Variable "$input" got invalid value "x" at "input.attributes[0].value"; Int cannot represent non-integer value: "x"',
+      { input: { attributes: [{ value: 'x' }] } },
       operation,
     );
-    assert.match(String(error?.message), /^Variable "status": "DONE" is not/);
-    assert.deepEqual(error?.reason, { key: 'unknownValue', name: 'status', value: '"DONE"' });
+    assert.match(String(error), /: Value of "attributes\.value": "x" is not a value of Int\. /);
+    assert.deepEqual(error?.reason, { key: 'notValue', name: 'attributes.value' });
+  });
+
+  it('is found in the second of several errors', () => {
+    const text = 'Variable "$filters" got invalid value 5 at "filters.id"; Expected type "String".';
+    const errors = [{ message: 'Refused.' }, { message: text }];
+    const error = refuse('Refused.', { filters: { id: 5 } }, own(), { errors });
+    assert.deepEqual(error?.reason, { key: 'notValue', name: 'id' });
+    assert.equal(refuse('Refused.', {}, own(), { errors: undefined }), undefined);
+  });
+
+  it('is not looked for below null', () => {
+    const text =
+      'Variable "$filters" got invalid value 1 at "filters.status.eq"; Expected type Int.';
+    for (const status of [null, 'TODO', undefined]) {
+      assert.equal(refuse(text, { filters: { status } }), undefined);
+    }
   });
 
   for (const [what, text] of [
@@ -116,7 +187,7 @@ describe('a value of the variables that ION refuses', () => {
   it('is no error of an operation that was executed', () => {
     const text =
       'Variable "$filters" got invalid value "RUNNING" at "filters.and_[1].status.eq"; Expected type RunStatus.';
-    assert.equal(refuse(text, running, own, { data: { runs: null } }), undefined);
+    assert.equal(refuse(text, running, own(), { data: { runs: null } }), undefined);
   });
 
   it('is searched in a hostile text without blocking', () => {

@@ -57,6 +57,10 @@ describe('response', () => {
     ],
     ['ION_GRAPHQL', 200, { errors: ['a text'], data: {} }, /^a text$/],
     ['ION_GRAPHQL', 200, { errors: [{}], data: {} }, /unknown error/],
+    ['ION_GRAPHQL', 200, { errors: [{ message: ' ' }], data: {} }, /^" "$/],
+    ['ION_GRAPHQL', 200, { errors: [{ message: '' }], data: {} }, /^"unknown error"$/],
+    ['ION_GRAPHQL', 200, { errors: [5, { message: 'One.' }] }, /^5 · One\.$/],
+    ['ION_GRAPHQL', 200, { errors: [{ message: 'One.' }], data: {}, version: 2 }, /^One\.$/],
     ['ION_GRAPHQL', 200, { errors: [{ message: { code: 5 } }], data: {} }, /\{"code":5\}/],
     // JSON of gateways.
     ['ION_RESPONSE', 200, { errors: ['a text'] }, /a text/],
@@ -108,9 +112,15 @@ describe('response', () => {
     ['ION_FORBIDDEN', 403, errors('Not yours.'), /^Not yours\. .*creator/],
     ['ION_NOT_FOUND', 404, errors('Run 5 was not found.'), /^Run 5 was not found\.$/],
     ['ION_CONFLICT', 409, errors('Somebody was faster.'), /^Somebody was faster\. .*new etag/],
-    ['ION_RATE_LIMITED', 429, errors('Slow down.'), /Slow down/],
+    ['ION_RATE_LIMITED', 429, errors('Slow down.'), /^ION's rate limit .*: "Slow down\."\. Send/],
     ['ION_SERVER', 500, errors('list index out of range'), /HTTP 500\): "list index out of range"/],
     ['ION_SERVER', 503, errors('Maintenance.'), /Maintenance/],
+    [
+      'ION_SERVER',
+      200,
+      { errors: [{ message: 'No.', extensions: { code: 'INTERNAL_SERVER_ERROR' } }] },
+      /^ION returned a server error: "No\."\. Try again later/,
+    ],
     [
       'ION_AUTH',
       401,
@@ -139,7 +149,9 @@ describe('response', () => {
     ],
     ['ION_NOT_FOUND', 404, 'Not Found', /gateway.*HTTP 404: "Not Found"\)\. Check the API URL/],
     ['ION_CONFLICT', 409, '', /HTTP 409/],
-    ['ION_RATE_LIMITED', 429, 'Too many requests', /HTTP 429/],
+    ['ION_RATE_LIMITED', 429, 'Too many', /^ION's rate limit .*\(HTTP 429: "Too many"\)\. Send/],
+    ['ION_RESPONSE', 413, 'No', /\(HTTP 413: "No"\)\. It is too large: send less/],
+    ['ION_RESPONSE', 300, '', /redirects to nowhere\. Redirects are not followed/],
     ['ION_SERVER', 500, PAGE, /HTTP 500/],
     ['ION_SERVER', 502, PAGE, /HTTP 502.*30 s.*page by page/],
     ['ION_SERVER', 503, '', /HTTP 503.*status\.firstresonance\.io/],
@@ -151,6 +163,11 @@ describe('response', () => {
     ['ION_RESPONSE', 200, '<!doctype html><p>hello', /web page instead of JSON/],
     ['ION_RESPONSE', 200, 'it works!', /not JSON.*"it works!"/],
     ['ION_RESPONSE', 200, '{"data":{"me":', /not JSON/],
+    ['ION_RESPONSE', 200, ' \n', /api\.example\.com sent an empty response/],
+    ['ION_RESPONSE', 200, '{"status":"up"}', /response \(HTTP 200: \{"status":"up"\}\)\. Check/],
+    ['ION_RESPONSE', 200, '["up"]', /response \(HTTP 200\)\. Check/],
+    ['ION_RESPONSE', 200, '"up"', /response \(HTTP 200\)\. Check/],
+    ['ION_RESPONSE', 200, '{"data":"https://example.com/"}', /response \(HTTP 200\)\. Check/],
     ['ION_RESPONSE', 200, '{}', /JSON that is not a GraphQL response/],
     ['ION_RESPONSE', 200, 'null', /JSON that is not a GraphQL response/],
     ['ION_RESPONSE', 200, '[{"data":{}}]', /JSON that is not a GraphQL response/],
@@ -175,6 +192,7 @@ describe('response', () => {
     asked('{ me { id } }', { me: null });
     asked('{ who: me { id } }', { who: null });
     asked('query ($x: Boolean!) { me @include(if: $x) { id } }', {});
+    asked('{ run { id } me { id } }', { me: null });
     asked('{ ...Part } fragment Part on Query { me { id } }', { me: null });
     for (const data of [{}, { items: [] }, { me2: 1 }]) {
       const error = thrown(() => asked('{ me { id } }', data, { success: false }), 'ION_RESPONSE');
@@ -204,6 +222,33 @@ describe('response', () => {
     assert.deepEqual(error.errors, body.errors);
     assert.equal(error.status, 200);
     assert.equal(error.traceId, 'abc');
+  });
+
+  it('that cannot be used names the limit, unless its status explains the failure', async () => {
+    const deep = '['.repeat(300) + ']'.repeat(300);
+    const error = thrown(() => readBody(answer(200, deep), HOST), 'ION_RESPONSE');
+    assert.match(error.message, /^The response of api\.example\.com cannot be used\. .*200 levels/);
+    assert.deepEqual([error.status, error.mayHaveRun], [200, true]);
+    assert.equal(readBody(answer(500, deep), HOST), undefined);
+    assert.equal(readBody(answer(199, deep), HOST), undefined);
+    thrown(() => readBody(answer(299, deep), HOST), 'ION_RESPONSE');
+  });
+
+  it('that forbids a mutation names the permissions that it needs, as ION names them', () => {
+    const forbidden = (text: string) => {
+      const given = answer(200, errors('User does not have permission to do this.'));
+      const operation = parseOperation(text);
+      const readIt = () => readResponse(given, HOST, readBody(given, HOST), { operation });
+      return thrown(readIt, 'ION_FORBIDDEN').message;
+    };
+    const fields = ['a: updateRun', 'updateRun', 'createPart', 'deleteX', 'createY'];
+    assert.match(
+      forbidden(`mutation { ${fields.map((field) => `${field} { id }`).join(' ')} }`),
+      /; this needs UpdateRun, CreatePart, DeleteX\)$/,
+    );
+    for (const text of ['{ runs { id } }', 'mutation { ...F } fragment F on Mutation { a }']) {
+      assert.match(forbidden(text), /when it was created\)$/);
+    }
   });
 
   it('drops data next to errors that is too large to be copied for a Catch node', () => {
@@ -255,6 +300,11 @@ describe('response', () => {
 
   it('counts a token rejected by GraphQL as status 401, so that a new one is fetched', () => {
     assert.equal(fail('ION_AUTH', 200, errors('Token is expired.')).status, 401);
+  });
+
+  it('keeps at most 100 errors', () => {
+    const many = errors(...Array.from({ length: 101 }, (_, index) => `No. ${index}`));
+    assert.equal(fail('ION_GRAPHQL', 200, many).errors?.length, 100);
   });
 
   it('quotes at most a line of a long text', () => {

@@ -13,6 +13,8 @@ const doubled = (times: number): unknown => {
 };
 const wide = (count: number) =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, 0]));
+/** Texts of 90,000 characters less than the limit, and one more. */
+const long = (text: string) => ({ a: Array(16_703).fill('x'.repeat(999)), b: text });
 
 describe('variables', () => {
   const good: [string, unknown][] = [
@@ -27,10 +29,21 @@ describe('variables', () => {
     ],
     ['what JSON writes as its value', { a: Object('x'), b: Object(1), c: Object(true) }],
     ['a boolean, a zero and a text that are empty', { a: false, b: -0, c: '' }],
+    ['an empty text in an object', { a: Object('') }],
+    ['an error with properties', { a: Object.assign(new Error('No.'), { code: 'E' }) }],
     ['the same object twice', { a: circular.none, b: [nested(3), nested(3)] }],
-    ['100 levels', nested(100)],
-    ['a list of 200,000 numbers', { a: Array(200_000).fill(1) }],
-    ['a text of 8 MiB', { a: 'x'.repeat(8 * 1024 * 1024) }],
+    ['200 levels', nested(200)],
+    ['300,000 values, with the object and the list', { a: Array(299_998).fill(1) }],
+    ['an object of 10,000 properties', { a: wide(10_000) }],
+    ['texts of 16 MiB together', long('x'.repeat(50_000))],
+    ['a long text of blanks, which are not escaped', long(' '.repeat(50_000))],
+    ['a long text of characters that are not escaped', long('\ue000\ud7ff'.repeat(25_000))],
+    ['nothing at all', undefined],
+    [
+      'objects that write themselves by their name',
+      { a: { toJSON: (key: unknown) => (key === 'a' ? 1 : Number.NaN) } },
+    ],
+    ['themselves as written by a library', { toJSON: (key: string) => ({ [`${key}b`]: 1 }) }],
   ];
   for (const [what, variables] of good) {
     it(`may contain ${what}`, () => checkVariables(variables as Record<string, unknown>));
@@ -68,13 +81,19 @@ describe('variables', () => {
       /at "a\.1" contain an item without a value/,
     ],
     ['a function in a list', { a: [() => 1] }, /at "a\.0" contain an item without a value/],
-    ['themselves', circular, /circular/],
-    ['20,000 levels', nested(2000), /nested too deeply/],
+    ['a symbol in a list', { a: [Symbol('x')] }, /at "a\.0" contain an item without a value/],
+    ['NaN below many levels', { a: [[[[[[[[[[[Number.NaN]]]]]]]]]]] }, /at "a(\.0){9}\.…" are NaN/],
+    ['themselves', circular, /variables are circular/],
+    ['201 levels', nested(201), /nested too deeply/],
     ['what multiplies', doubled(60), /more than 300000 values/],
-    ['a million values', { a: Array(1_000_000).fill(1) }, /more than 300000 values/],
-    ['an object of 20,000 properties', { a: wide(20_000) }, /more than 10000 properties/],
-    ['texts of 20 MiB', { a: 'x'.repeat(20 * 1024 * 1024) }, /characters/],
-    ['texts of 6 MiB that are escaped', { a: '\u0001'.repeat(6 * 1024 * 1024) }, /characters/],
+    ['300,001 values', { a: Array(299_999).fill(1) }, /variables contain more than 300000 values/],
+    ['an object of 10,001 properties', { a: wide(10_001) }, /more than 10000 properties/],
+    ['texts of more than 16 MiB', long('x'.repeat(100_000)), /variables contain .* characters/],
+    ['long keys', { [`k${'x'.repeat(900)}`]: 0, ...long('x'.repeat(90_500)) }, /characters/],
+    ['a long text of quotes, which are escaped', long('"'.repeat(50_000)), /characters/],
+    ['a long text of backslashes', long('\\'.repeat(50_000)), /characters/],
+    ['a long text of control characters', long('\n'.repeat(20_000)), /characters/],
+    ['a long text of surrogates', long('\ud800'.repeat(6000)), /characters/],
     [
       'a property that throws',
       {
@@ -88,7 +107,24 @@ describe('variables', () => {
   for (const [what, variables, message] of bad) {
     it(`are rejected with ${what}`, () => {
       const refused = () => checkVariables(variables as Record<string, unknown>);
-      assert.match(thrown(refused, 'ION_VARIABLES').message, message);
+      const error = thrown(refused, 'ION_VARIABLES');
+      assert.match(error.message, message);
+      const [, at, name] = /^The variables (at "([^"]*)" )?(are|have|contain|cannot be) /.exec(
+        error.message,
+      ) as RegExpExecArray;
+      assert.deepEqual(error.reason, at && { key: 'notSendable', name });
     });
   }
+
+  it('may contain a BigInt if the program says how it is written', () => {
+    const prototype = BigInt.prototype as { toJSON?: () => string };
+    prototype.toJSON = function () {
+      return String(this);
+    };
+    try {
+      checkVariables({ a: 1n });
+    } finally {
+      delete prototype.toJSON;
+    }
+  });
 });

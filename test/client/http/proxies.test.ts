@@ -44,7 +44,7 @@ describe('proxies', () => {
   }
 
   const refused = [
-    'socks5://user:S3CRET@proxy.corp:1080',
+    'socks5://user:LEAKEDSECRET@proxy.corp:1080',
     'socks://proxy.corp',
     'ftp://proxy.corp',
     'ws://proxy.corp',
@@ -56,14 +56,14 @@ describe('proxies', () => {
     'proxy corp:3128',
     'proxy.corp:99999',
     'proxy.corp:port',
-    'http=proxy.corp:80;https=S3CRET:81',
+    'http=proxy.corp:80;https=LEAKEDSECRET:81',
     'http=proxy.corp',
-    '"http://user:S3CRET@proxy.corp:3128"',
-    'user:S3CRET/x@proxy.corp:3128',
-    'user:S3CRET#x@proxy.corp:3128',
-    'user:S3CRET%zz@proxy.corp:3128',
-    'http://user:S3\nCRET@proxy.corp',
-    'http://user:S3CRET@proxy example',
+    '"http://user:LEAKEDSECRET@proxy.corp:3128"',
+    'user:LEAKEDSECRET/x@proxy.corp:3128',
+    'user:LEAKEDSECRET#x@proxy.corp:3128',
+    'user:LEAKEDSECRET%zz@proxy.corp:3128',
+    'http://user:LEAKED\nSECRET@proxy.corp',
+    'http://user:LEAKEDSECRET@proxy example',
   ];
   for (const text of refused) {
     it(`are not ${JSON.stringify(text)}, and the error names the variable, not the value`, () => {
@@ -71,12 +71,12 @@ describe('proxies', () => {
         process.env[name] = text;
         const error = thrown(() => proxiesFor(undefined), 'ION_CONFIG');
         assert.match(error.message, new RegExp(`^The environment variable ${name} `));
-        assert.doesNotMatch(everythingIn(error), /S3|CRET/);
+        assert.doesNotMatch(everythingIn(error), /LEAKED|SECRET/);
         delete process.env[name];
       }
       const error = thrown(() => proxiesFor({ url: text, except: [] }), 'ION_CONFIG');
       assert.match(error.message, /^The URL of the proxy configuration /);
-      assert.doesNotMatch(everythingIn(error), /S3|CRET/);
+      assert.doesNotMatch(everythingIn(error), /LEAKED|SECRET/);
     });
   }
 

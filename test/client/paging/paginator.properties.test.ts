@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { parseOperation } from '../../../nodes/client/graphql/operation.js';
+import type { PageSize } from '../../../nodes/client/paging/page-reader.js';
 import { pages } from '../../../nodes/client/paging/paginator.js';
 import { type ListBehaviour, ListSource } from '../../support/list-source.js';
 
 const IDS = '{ runs { edges { node { id } } } }';
 
 interface Reading {
-  pageSize: number;
+  pageSize: PageSize;
   limit: number;
   prefetch: boolean;
 }
@@ -56,6 +57,47 @@ describe('pages of any list', () => {
       { numRuns: 400 },
     ));
 
+  /** An ION with any speed, and with any limits for pages. */
+  const anyIon = fc.record(
+    {
+      cursors: fc.constantFrom('offset' as const, 'opaque' as const),
+      totalCount: fc.boolean(),
+      maxPageSize: fc.constantFrom(10_000, 700, 150, 60, 7),
+      delay: fc.func(fc.nat(4)),
+      durationMs: fc.func(fc.constantFrom(1, 100, 900, 2500)),
+      textLength: fc.func(fc.constantFrom(100, 1024 ** 2, 5 * 1024 ** 2)),
+      refusal: fc.record({ most: fc.integer({ min: 1, max: 1000 }), isNamed: fc.boolean() }),
+      mostReadable: fc.integer({ min: 10, max: 1000 }),
+      isLate: fc.func(fc.integer({ min: 1, max: 8 }).map((number) => number === 8)),
+    },
+    { requiredKeys: ['cursors', 'totalCount', 'maxPageSize', 'delay'] },
+  );
+  const pageSize = fc.constantFrom('auto' as const, 'auto' as const, 40, 300, 1000);
+  const length = fc.oneof(fc.nat(300), fc.nat(6000));
+
+  it('have every row exactly once and in order, whatever their sizes, refusals and timeouts', () =>
+    fc.assert(
+      fc.asyncProperty(
+        length,
+        pageSize,
+        fc.nat(7000),
+        anyIon,
+        async (length, pageSize, limit, ion) => {
+          const source = new ListSource(upTo(length), ion);
+          // The second list begins with what the first one learned.
+          for (const most of [0, limit]) {
+            const expected = most > 0 ? upTo(length).slice(0, most) : upTo(length);
+            assert.deepEqual(
+              await read(source, { pageSize, limit: most, prefetch: true }),
+              expected,
+            );
+          }
+          assert.ok(Math.max(...source.open) <= source.concurrency + 1);
+        },
+      ),
+      { numRuns: 200 },
+    ));
+
   it('are requested once each, in parallel and sequentially', () =>
     fc.assert(
       fc.asyncProperty(fc.nat(200), fc.record(reading), async (length, options) => {
@@ -97,22 +139,26 @@ describe('pages of any list', () => {
     };
   };
 
+  const sizes = fc.oneof(
+    fc.tuple(fc.nat(150), fc.integer({ min: 1, max: 30 })),
+    fc.tuple(fc.nat(2500), fc.constant('auto' as const)),
+  );
   for (const prefetch of [false, true]) {
     const way = prefetch ? 'in parallel' : 'one by one';
     it(`contain every row that stays, in order, and none twice, if the list changes (${way})`, () =>
       fc.assert(
         fc.asyncProperty(
-          fc.nat(150),
-          fc.integer({ min: 1, max: 30 }),
+          sizes,
           moves,
           fc.func(fc.nat(4)),
-          async (length, pageSize, { joins, places }, delay) => {
+          async ([length, pageSize], { joins, places }, delay) => {
             const gone = new Set<number>();
             const behaviour: ListBehaviour = {
               cursors: 'offset',
               totalCount: true,
               maxPageSize: 1000,
               delay,
+              durationMs: () => 1,
               move: move(joins, places, gone),
             };
             const source = new ListSource(upTo(length), behaviour);

@@ -1,8 +1,9 @@
 // A node for tests: sends tagged messages as fast as allowed, receives results and failures,
 // and counts them. It also counts living objects in the process. Controlled by the admin API.
 const { dirname } = require('node:path');
-const { setFlagsFromString, queryObjects } = require('node:v8');
+const { setFlagsFromString } = require('node:v8');
 const { runInNewContext } = require('node:vm');
+const countObjects = require('../count-objects.cjs');
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc');
@@ -129,17 +130,17 @@ function heapInUse() {
 
 /** Number of living objects of the package's own classes, and of promises. */
 function livingObjects() {
-  const living = { Promise: queryObjects(Promise, { format: 'count' }) };
+  const classes = { Promise };
   const files = Object.keys(require.cache);
   const folder = dirname(files.find((file) => file.endsWith('ion-config.js')));
   for (const file of files) {
     if (!file.startsWith(folder)) continue;
     for (const [name, exported] of Object.entries(require.cache[file].exports)) {
       const isClass = typeof exported === 'function' && /^class\s/.test(String(exported));
-      if (isClass) living[name] = queryObjects(exported, { format: 'count' });
+      if (isClass) classes[name] = exported;
     }
   }
-  return living;
+  return countObjects(classes);
 }
 
 function countBy(names) {
