@@ -257,7 +257,7 @@ describe('the ion-config dialog in a browser', () => {
       const { url, authUrl, clientId, clientSecret } = context.sandbox;
       await editor.edit('node');
       await page.click('#node-input-btn-config-add');
-      await page.waitForSelector('#node-config-dialog-ok');
+      await editor.configIsOpen();
       await page.selectOption(field('environment'), 'custom');
       for (const [name, value] of Object.entries({
         apiUrl: url,
@@ -413,7 +413,7 @@ describe('the ion-config dialog in a browser', () => {
       const { page } = editor;
       await editor.edit('node');
       await page.click('#node-input-btn-config-add');
-      await page.waitForSelector('#node-config-dialog-ok');
+      await editor.configIsOpen();
       assert.equal(await page.inputValue(field('outboxLimit')), '1000000');
       assert.equal(await page.inputValue(field('outboxSize')), '1024');
       await page.click('#ion-config-outbox summary');

@@ -96,7 +96,7 @@ describe("a newcomer's first flow in the editor", () => {
 
     await editor.edit(runs);
     await page.click('#node-input-btn-config-add');
-    await page.waitForSelector('#node-config-dialog-ok');
+    await editor.configIsOpen();
     const field = (name: string) => `#node-config-input-${name}`;
     await page.selectOption(field('environment'), 'custom');
     for (const [name, value] of Object.entries({ apiUrl: url, authUrl, clientId, clientSecret })) {

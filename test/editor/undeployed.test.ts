@@ -45,7 +45,7 @@ describe('the dialogs before a deploy', () => {
     const { page } = editor;
     await editor.untilNothingSlides();
     await page.click(button);
-    await page.waitForSelector('#node-config-dialog-ok');
+    await editor.configIsOpen();
     await editor.untilNothingSlides();
     if (await page.isVisible(field('environment'))) {
       await page.selectOption(field('environment'), 'custom');

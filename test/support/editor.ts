@@ -71,6 +71,11 @@ export class Editor {
       type,
       id,
     ] as const);
+    await this.configIsOpen();
+  }
+
+  /** Waits for the dialog of a config node, with its form built and filled. */
+  async configIsOpen(): Promise<void> {
     await this.#trayIsOpen('#node-config-dialog-ok');
   }
 
@@ -158,6 +163,8 @@ function isEditorsOwn(stack: string): boolean {
     frames.every((frame) => folders.some((folder) => frame.includes(folder)));
   // The code editor complains about texts that Node-RED changes or removes.
   if (areIn('/vendor/monaco/')) return true;
+  // A slow page shows its first tip before the sidebar has a place for tips.
+  if (stack.includes("reading 'html'") && areIn('/red/red.min.js')) return true;
   // A long tree is filled in steps, also after its dialog has been closed.
   const isTree = stack.includes(
     "editableList prior to initialization; attempted to call method 'addItem'",
