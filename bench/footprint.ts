@@ -24,7 +24,7 @@ interface Cost {
 /** The loaded modules and their names in the table. */
 const LOADED = {
   ion: 'this package',
-  client: 'the same plus the client of a first configuration, which loads undici',
+  client: 'the same plus undici and graphql, which the first configuration and query load',
   got: '`got`',
 };
 type Loaded = keyof typeof LOADED;

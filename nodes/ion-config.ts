@@ -61,7 +61,7 @@ function warnOfBadLimits(node: IonConfigNode, config: IonConfigDef): void {
   }
 }
 
-export = (RED: NodeAPI): void => {
+export default (RED: NodeAPI): void => {
   function IonConfig(this: IonConfigNode, saved: IonConfigDef) {
     RED.nodes.createNode(this, saved);
     const config = migratedConfig(RED, this, configMigrations, saved);

@@ -37,7 +37,7 @@ function startEvents(
   }
 }
 
-export = (RED: NodeAPI): void => {
+export default (RED: NodeAPI): void => {
   function IonEvents(this: EventsNode, saved: IonEventsConfig) {
     RED.nodes.createNode(this, saved);
     const config = migratedConfig(RED, this, eventsMigrations, saved);

@@ -57,7 +57,7 @@ interface Request {
   config: IonGraphqlConfig;
 }
 
-export = (RED: NodeAPI): void => {
+export default (RED: NodeAPI): void => {
   RED.nodes.registerType('ion-graphql', function (this: Node, saved: IonGraphqlConfig) {
     RED.nodes.createNode(this, saved);
     const config = migratedConfig(RED, this, graphqlMigrations, saved);

@@ -59,7 +59,7 @@ interface CheckedProperties {
   rememberMs: number;
 }
 
-export = (RED: NodeAPI): void => {
+export default (RED: NodeAPI): void => {
   RED.nodes.registerType('ion-lookup', function (this: Node, saved: IonLookupConfig) {
     RED.nodes.createNode(this, saved);
     const config = migratedConfig(RED, this, lookupMigrations, saved);

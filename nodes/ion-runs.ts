@@ -59,7 +59,7 @@ interface IonRunsConfig extends NodeDef {
   output: string;
 }
 
-export = (RED: NodeAPI): void => {
+export default (RED: NodeAPI): void => {
   RED.nodes.registerType('ion-runs', function (this: Node, saved: IonRunsConfig) {
     RED.nodes.createNode(this, saved);
     const config = migratedConfig(RED, this, runsMigrations, saved);

@@ -58,7 +58,7 @@ interface IonStepConfig extends NodeDef {
 /** The write of one message. */
 type StepWrite = NewStepWrite & { file?: AttachmentFile };
 
-export = (RED: NodeAPI): void => {
+export default (RED: NodeAPI): void => {
   RED.nodes.registerType('ion-step', function (this: Node, saved: IonStepConfig) {
     RED.nodes.createNode(this, saved);
     const config = migratedConfig(RED, this, stepMigrations, saved);

@@ -1,5 +1,5 @@
 // Measures the cost of loading: node load-cost.cjs ion|client|got prints { ms, bytes } as JSON. ion loads
-// and registers the nodes; client is the same and the client of one configuration.
+// and registers the nodes; client is the same and the HTTP client, which a first configuration loads.
 const what = process.argv[2];
 
 async function load() {
@@ -9,9 +9,8 @@ async function load() {
   }
   require('../../test/support/register-nodes.cjs');
   if (what === 'ion') return;
-  const { IonClient } = require('../../dist/client/client.js');
-  const key = { clientId: 'bench', clientSecret: 'bench' };
-  new IonClient({ environment: 'production', key });
+  require('undici');
+  require('graphql/language');
 }
 
 const before = process.memoryUsage().rss;

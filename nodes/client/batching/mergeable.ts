@@ -5,7 +5,7 @@ import type {
   SelectionNode,
   SelectionSetNode,
 } from 'graphql';
-import { Kind, print, visit } from 'graphql/language';
+import { Kind, print, visit } from '../graphql/language.js';
 import type { Operation } from '../graphql/operation.js';
 import { checkDocumentSize } from '../paging/document-limits.js';
 

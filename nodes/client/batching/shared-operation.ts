@@ -1,4 +1,4 @@
-import { Kind } from 'graphql/language';
+import { Kind } from '../graphql/language.js';
 import type { Operation } from '../graphql/operation.js';
 import { setProperty } from '../support/json.js';
 import type { Mergeable, Template } from './mergeable.js';

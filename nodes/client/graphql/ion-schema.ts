@@ -4,9 +4,9 @@ import type {
   IntrospectionQuery,
   SelectionSetNode,
 } from 'graphql';
-import { Kind, parse } from 'graphql/language';
 import { IonError, quote, reasonOf } from '../errors.js';
 import type { Lack } from './lacks.js';
+import { Kind, parse } from './language.js';
 import type { Operation, SentOperation } from './operation.js';
 import { type Adapted, type RefusedParts, SchemaLacks } from './schema-lacks.js';
 

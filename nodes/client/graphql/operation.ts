@@ -1,8 +1,8 @@
 import type { ArgumentNode, DocumentNode, FieldNode, OperationDefinitionNode } from 'graphql';
-import { parse } from 'graphql/language';
 import { IonError, quote, reasonOf } from '../errors.js';
 import { describe } from '../support/describe.js';
 import { LruCache } from '../support/lru-cache.js';
+import { parse } from './language.js';
 
 /** `mutation` stands for everything that must not be executed twice. */
 export type OperationKind = 'query' | 'mutation';

@@ -10,34 +10,62 @@ import type {
   InlineFragmentNode,
   SelectionNode,
 } from 'graphql';
-import { Kind, print, visit } from 'graphql/language';
+import { Kind, print, visit } from './language.js';
 import { type Operation, parseOperation } from './operation.js';
 
 const MARK = 'wished';
 
 /**
- * An operation of this package.
+ * An operation of this package, which is parsed on its first use: parsing all of them would take a
+ * good part of Node-RED's start.
  * @param inputs paths inside variables that the package can do without, such as `input.active`
  */
 export function ownOperation(text: string, inputs: readonly string[] = []): Operation {
-  const marked = parseOperation(text);
-  const nodes = new Map<FieldNode | ArgumentNode, string>();
-  const { document, definition } = visitMarks(marked, nodes);
-  const isOwn = true;
-  return {
-    ...marked,
-    text: print(document),
-    document,
-    definition,
-    isOwn,
-    wishes: { nodes, inputs },
+  let parsed: ParsedOperation | undefined;
+  const operation = () => {
+    parsed ??= parseOwn(text);
+    return parsed;
   };
+  // Properties of the object itself, because callers spread it.
+  return {
+    get text() {
+      return operation().text;
+    },
+    get kind() {
+      return operation().kind;
+    },
+    get name() {
+      return operation().name;
+    },
+    get document() {
+      return operation().document;
+    },
+    get definition() {
+      return operation().definition;
+    },
+    isOwn: true,
+    get wishes() {
+      return { nodes: operation().nodes, inputs };
+    },
+  };
+}
+
+type WishedNodes = Map<FieldNode | ArgumentNode, string>;
+interface ParsedOperation extends Omit<Operation, 'isOwn' | 'wishes'> {
+  nodes: WishedNodes;
+}
+
+function parseOwn(text: string): ParsedOperation {
+  const marked = parseOperation(text);
+  const nodes: WishedNodes = new Map();
+  const { document, definition } = visitMarks(marked, nodes);
+  return { ...marked, text: print(document), document, definition, nodes };
 }
 
 /** Removes the marks, and collects the nodes that had them. */
 function visitMarks(
   { document: marked, kind }: Operation,
-  nodes: Map<FieldNode | ArgumentNode, string>,
+  nodes: WishedNodes,
 ): Pick<Operation, 'document' | 'definition'> {
   const root = kind === 'query' ? 'Query' : 'Mutation';
   const document = visit(marked, {

@@ -1,8 +1,8 @@
 import type { ArgumentNode, DocumentNode, FieldNode, TypeNode, ValueNode } from 'graphql';
-import { BREAK, Kind, print, visit } from 'graphql/language';
 import type { IonError } from '../errors.js';
 import { isPlainObject } from '../support/json.js';
 import { type Lack, lacksIn } from './lacks.js';
+import { Kind, print, visit } from './language.js';
 import type { Operation } from './operation.js';
 
 type Variables = Record<string, unknown> | undefined;
@@ -221,8 +221,7 @@ function mayBeNeeded({ kind, field }: Lack, operation: Operation): boolean {
   let isNeeded = false;
   visit(operation.document, {
     Field(node) {
-      isNeeded = node.name.value === field && !operation.wishes?.nodes.has(node);
-      return isNeeded ? BREAK : undefined;
+      isNeeded ||= node.name.value === field && !operation.wishes?.nodes.has(node);
     },
   });
   return isNeeded;

@@ -1,5 +1,5 @@
 import type { ArgumentNode, FieldNode } from 'graphql';
-import { Kind } from 'graphql/language';
+import { Kind } from '../graphql/language.js';
 import { type Operation, parseOperation, type SentOperation } from '../graphql/operation.js';
 import type { Resource } from './resources.js';
 import { type RowsQuery, rowsDocument, rowsVariables } from './rows-query.js';

@@ -1,6 +1,6 @@
 import type { DocumentNode } from 'graphql';
-import { Kind, visit } from 'graphql/language';
 import { IonError } from '../errors.js';
+import { Kind, visit } from '../graphql/language.js';
 
 // A document that is rewritten has to be printed: `print` passes over the text of a selection once
 // for each of its levels.

@@ -5,7 +5,7 @@ import type {
   FragmentDefinitionNode,
   SelectionSetNode,
 } from 'graphql';
-import { Kind, visit } from 'graphql/language';
+import { Kind, visit } from '../graphql/language.js';
 import type { Operation } from '../graphql/operation.js';
 import { documentTooLarge } from './document-limits.js';
 

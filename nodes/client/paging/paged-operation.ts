@@ -6,8 +6,8 @@ import type {
   ValueNode,
   VariableDefinitionNode,
 } from 'graphql';
-import { Kind, print, visit } from 'graphql/language';
 import { IonError } from '../errors.js';
+import { Kind, print, visit } from '../graphql/language.js';
 import type { Operation } from '../graphql/operation.js';
 import { checkDocumentSize } from './document-limits.js';
 import { findConnection, type RowKeys, rowKeysOf } from './find-connection.js';
