@@ -25,6 +25,8 @@ export class BatchedRequest {
   readonly length: number;
   /** Text and variables of a query, so that an equal one joins it. */
   readonly key: string | undefined;
+  /** By the monotonic clock, in ms. */
+  readonly addedAt = performance.now();
   /** Called if the last caller leaves before it is sent. */
   onAbandoned = (): void => {};
   /** Number of requests that were sent for it, without the present one. */

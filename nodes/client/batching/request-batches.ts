@@ -20,6 +20,11 @@ interface Line {
 
 /** Limit for several operations in one document and their variables, in characters. */
 const MAX_LENGTH = 256 * 1024;
+/**
+ * Operations wait for others for at most this time, in ms, if ION works on another document. What
+ * one document brought asks for its next requests at about the same time.
+ */
+const MAX_WAIT_MS = 40;
 /** Characters of variables for a weight of 1; see `weightOf`. */
 const CHARACTERS_PER_WEIGHT = 10;
 
@@ -40,6 +45,7 @@ export class RequestBatches {
   /** Documents that wait in its queue. */
   #queued = 0;
   #isScheduled = false;
+  #timer: NodeJS.Timeout | undefined;
 
   /** @param operations the number of operations in one document; 1 sends each of them alone */
   constructor(client: Client, operations: OperationsPerRequest) {
@@ -60,9 +66,13 @@ export class RequestBatches {
     this.#lines = { query: line(), mutation: line() };
   }
 
-  /** The number of mutations that the next document can hold, 1 to 50. */
+  /** The number of mutations that the next document can hold, 1 to 50, as far as it is known. */
   get size(): number {
-    return this.#lines.mutation.size.current;
+    const { query, mutation } = this.#lines;
+    // The look-ups of many writes come first, and show how fast ION is.
+    return mutation.size.isKnown
+      ? mutation.size.current
+      : Math.max(query.size.current, mutation.size.current);
   }
 
   /** See `IonClient.isClosed`. */
@@ -133,11 +143,21 @@ export class RequestBatches {
   }
 
   #sendAll(): void {
+    clearTimeout(this.#timer);
     while (this.#queued === 0 && this.#inFlight < this.#client.concurrency) {
       const line = this.#nextLine();
-      if (!line) return;
+      if (!line) {
+        this.#waitForOthers();
+        return;
+      }
       void this.#send(line.sender, this.#take(line));
     }
+  }
+
+  #waitForOthers(): void {
+    const { query, mutation } = this.#lines;
+    if (query.waiting.size + mutation.waiting.size === 0) return;
+    this.#timer = setTimeout(() => this.#sendAll(), MAX_WAIT_MS);
   }
 
   async #send(sender: BatchSender, requests: readonly BatchedRequest[]): Promise<void> {
@@ -156,10 +176,18 @@ export class RequestBatches {
   /** Mutations and queries alternately. */
   #nextLine(): Line | undefined {
     const other = this.#last === 'query' ? 'mutation' : 'query';
-    const kind = this.#lines[other].waiting.size > 0 ? other : this.#last;
-    if (this.#lines[kind].waiting.size === 0) return undefined;
+    const kind = ([other, this.#last] as const).find((each) => this.#isReady(this.#lines[each]));
+    if (kind === undefined) return undefined;
     this.#last = kind;
     return this.#lines[kind];
+  }
+
+  /** Whether a document would be full, or nothing is worth waiting for. */
+  #isReady({ waiting, size }: Line): boolean {
+    const { first } = waiting;
+    if (!first) return false;
+    if (this.#inFlight === 0 || waiting.size >= size.current) return true;
+    return performance.now() - first.addedAt >= MAX_WAIT_MS;
   }
 
   /** The operations of the next document, those that wait for the longest time first. */

@@ -22,6 +22,16 @@ describe('the number of operations in one document', () => {
     assert.deepEqual(sizes, [4, 8, 16, 32, 50, 50]);
   });
 
+  it('grows four times as fast if there is the time for that', () => {
+    const own = size();
+    own.answered(4, 501);
+    assert.equal(own.current, 12);
+    own.answered(12, 0);
+    assert.equal(own.current, 48);
+    own.answered(48, 500);
+    assert.equal(own.current, 50);
+  });
+
   it('does not grow by a slower answer, or by that to a smaller document', () => {
     const own = size();
     own.answered(4, 2001);
@@ -40,7 +50,7 @@ describe('the number of operations in one document', () => {
       assert.equal(own.current, expected);
     }
     own.answered(1, 1);
-    assert.equal(own.current, 2);
+    assert.equal(own.current, 4);
   });
 
   it('is halved once for documents that fail at the same time, and not for a single operation', () => {
@@ -62,7 +72,7 @@ describe('the number of operations in one document', () => {
     assert.equal(own.current, 1);
     now += 1;
     assert.equal(own.current, 1);
-    own.answered(1, 1);
+    own.answered(1, 1001);
     assert.equal(own.current, 2);
   });
 

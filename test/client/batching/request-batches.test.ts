@@ -110,6 +110,21 @@ describe('requests that share documents', () => {
     assert.deepEqual(server.sizes.slice(2).sort(), [2, 3]);
   });
 
+  it('wait a moment for others while ION works on another document, and no longer', async () => {
+    shut();
+    const first = act('a');
+    await until(() => server.documents.length === 1);
+    const later = [];
+    for (const key of ['b', 'c', 'd']) {
+      later.push(act(key));
+      await nextTurn();
+    }
+    await until(() => server.documents.length === 2);
+    open();
+    await Promise.all([first, ...later]);
+    assert.deepEqual(server.sizes, [1, 3]);
+  });
+
   it('do not queue up in the client behind the requests of others', async () => {
     settings = { concurrency: 2 };
     shut();
@@ -274,9 +289,9 @@ describe('requests that share documents', () => {
   it('are more in one document after ION has answered a full one quickly', async () => {
     operations = 'auto';
     await Promise.all(Array.from({ length: 4 }, (_, index) => act(`a${index}`)));
-    assert.equal(batches.size, 8);
-    await Promise.all(Array.from({ length: 10 }, (_, index) => act(`b${index}`)));
-    assert.deepEqual(server.sizes, [4, 8, 2]);
+    assert.equal(batches.size, 16);
+    await Promise.all(Array.from({ length: 18 }, (_, index) => act(`b${index}`)));
+    assert.deepEqual(server.sizes, [4, 16, 2]);
   });
 
   it('are sent alone for a while if ION refuses documents with several operations', async () => {
