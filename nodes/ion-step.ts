@@ -179,7 +179,7 @@ async function readReference(
   );
 }
 
-function readValue(
+async function readValue(
   RED: NodeAPI,
   node: Node,
   { value, valueType: type }: IonStepConfig,

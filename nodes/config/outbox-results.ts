@@ -11,7 +11,7 @@ import { ArrivalOrder } from '../shared/arrival-order.js';
 import { failureDetails, unsentResultError } from '../shared/failure-details.js';
 import type { MessageTools } from '../shared/handle-messages.js';
 import { isOutputWired } from '../shared/is-output-wired.js';
-import { type Message, type MessageDetails, withoutUnknown } from '../shared/message.js';
+import { type Message, type MessageDetails, resultDetails } from '../shared/message.js';
 import { failedStatus, type NodeStatus, type StatusText } from '../shared/node-status.js';
 import { checkOutput, putResult } from '../shared/output-property.js';
 import { reportError } from '../shared/report-error.js';
@@ -132,7 +132,7 @@ function sendDelivered(
   const details: MessageDetails = { operation: 'mutation', ...rest };
   const message = { ...messageOf(entry) };
   const durationMs = Date.now() - entry.acceptedAt;
-  message.ion = withoutUnknown({ ...details, durationMs });
+  message.ion = resultDetails(details, durationMs);
   try {
     // The node may have a new output since it accepted the message.
     checkOutput(RED, message, output);

@@ -3,7 +3,7 @@ import type { Node, NodeAPI } from 'node-red';
 import type { RequestState } from '../client/client.js';
 import { closedError, toIonError } from '../client/errors.js';
 import { failureDetails, uncopyableError, unsentResultError } from './failure-details.js';
-import { type Message, type MessageDetails, withoutUnknown } from './message.js';
+import { type Message, type MessageDetails, resultDetails } from './message.js';
 import { failedStatus, type NodeStatus, type StatusText } from './node-status.js';
 import { checkOutput, putResult } from './output-property.js';
 import { PendingMessages } from './pending-messages.js';
@@ -106,8 +106,7 @@ async function handle(
         try {
           if (properties) Object.assign(result, properties);
           putResult(RED, result, property, value);
-          result.ion = withoutUnknown(details);
-          result.ion.durationMs = durationMs();
+          result.ion = resultDetails(details, durationMs());
           send(result, output);
         } catch (thrown) {
           throw unsentResultError(thrown, details);

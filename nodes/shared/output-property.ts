@@ -1,9 +1,7 @@
 import type { NodeAPI } from 'node-red';
 import { IonError, quote, reasonOf } from '../client/errors.js';
-import type { Message } from './message.js';
+import { type Message, PLAIN_NAME } from './message.js';
 
-/** A name that needs no path parser. */
-const PLAIN_NAME = /^[A-Za-z]\w*$/;
 const TAKEN = 'the node itself sets that property';
 
 /**

@@ -2,7 +2,7 @@ import type { Node, NodeAPI } from 'node-red';
 import { IonError, type IonErrorCode, quote, reasonOf } from '../client/errors.js';
 import { numberExactly, parseExactly } from '../client/support/json.js';
 import { requireResolved, requireVariables } from './environment-references.js';
-import type { Message } from './message.js';
+import { type Message, PLAIN_NAME } from './message.js';
 import { isText } from './property-checks.js';
 
 interface TypedInput {
@@ -27,9 +27,13 @@ export function jsonValue(input: TypedInput): unknown {
   }
 }
 
+/** It may never settle. */
+const PROMISE = 'a promise; await it before this node';
+
 /**
  * Evaluates a typed input (`msg`, `flow`, `global`, `jsonata`, `env`, `json` …) for a message. A whole
  * number beyond `Number.MAX_SAFE_INTEGER` becomes text.
+ * @returns a promise, but not for a property of the message itself, which saves a turn of the event loop
  * @throws IonError with the code of the input if it cannot be evaluated
  */
 export function typedValue(
@@ -37,14 +41,15 @@ export function typedValue(
   node: Node,
   msg: Message,
   input: TypedInput,
-): Promise<unknown> {
+): Promise<unknown> | unknown {
   const { type, subject, code } = input;
   // A flow file from a program may hold a number.
   const given: unknown = input.value ?? '';
   const value = typeof given === 'object' ? undefined : String(given);
   if (value === undefined || !isText(type)) {
-    return Promise.reject(new IonError(code, `${subject} is not set to text.`));
+    throw new IonError(code, `${subject} is not set to text.`);
   }
+  if (type === 'msg' && PLAIN_NAME.test(value)) return plainValue(msg, { ...input, value });
   return new Promise((resolve, reject) => {
     const fail = (thrown: unknown) => reject(notEvaluated({ ...input, value }, thrown));
     try {
@@ -57,14 +62,24 @@ export function typedValue(
     try {
       RED.util.evaluateNodeProperty(value, type, node, msg, (error, result) => {
         if (error) fail(error);
-        // A promise may never settle.
-        else if (isPromise(result)) fail('a promise; await it before this node');
+        else if (isPromise(result)) fail(PROMISE);
         else resolve(unrounded(type, value, result));
       });
     } catch (thrown) {
       fail(thrown);
     }
   });
+}
+
+/** A property of the message itself, which most nodes read: Node-RED would parse its path each time. */
+function plainValue(msg: Message, input: TypedInput): unknown {
+  try {
+    const result = msg[input.value];
+    if (!isPromise(result)) return result;
+  } catch (thrown) {
+    throw notEvaluated(input, thrown);
+  }
+  throw notEvaluated(input, PROMISE);
 }
 
 function notEvaluated({ value, type, subject, code }: TypedInput, thrown: unknown): IonError {

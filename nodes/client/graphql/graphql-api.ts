@@ -43,9 +43,12 @@ export class ApiFailure {
 export class GraphqlApi {
   readonly #options: GraphqlApiOptions;
   readonly #schemes: AuthSchemes;
+  /** A URL computes it each time. */
+  readonly #host: string;
 
   constructor(options: GraphqlApiOptions) {
     this.#options = options;
+    this.#host = options.url.host;
     this.#schemes = new AuthSchemes(options.authScheme);
   }
 
@@ -143,11 +146,11 @@ export class GraphqlApi {
         signal,
       });
       const durationMs = performance.now() - sentAt;
-      let json = readBody(response, url.host);
+      let json = readBody(response, this.#host);
       // A long text is parsed in slices, and the flow may be stopped between them.
       if (json instanceof Promise) json = await abandonable(json, signal, closedAfterResponse);
       const read = operation.members ? readMembersResponse : readResponse;
-      const result = read(response, url.host, json, {
+      const result = read(response, this.#host, json, {
         token,
         operation,
         isSchemeAutomatic: this.#schemes.isAutomatic,

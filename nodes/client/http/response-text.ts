@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip } from 'node:zlib';
 import { IonError, quote } from '../errors.js';
@@ -53,6 +53,8 @@ export async function decompress(
  */
 export function decode({ host }: URL, bytes: Buffer): string | Promise<string> {
   if (bytes.length > MAX_DECODED_AT_ONCE) return decodeInSlices(host, bytes);
+  // Twice as fast, and most responses are of that kind.
+  if (isAscii(bytes)) return bytes.toString('latin1');
   if (isUtf8(bytes)) return bytes.toString('utf8');
   throw notUtf8(host);
 }

@@ -51,6 +51,13 @@ export interface HttpResponse {
   text: string;
 }
 
+interface Target {
+  peer: Peer;
+  dispatcher: Dispatcher;
+  origin: string;
+  path: string;
+}
+
 interface RawResponse extends Omit<HttpResponse, 'text'> {
   bytes: Buffer;
 }
@@ -66,6 +73,8 @@ export class Transport {
   readonly #timeoutMs: number;
   readonly #maxResponseBytes: number;
   readonly #dispatchers: Dispatchers;
+  /** A URL computes its parts each time, and that of the API is the same for all requests. */
+  readonly #targets = new WeakMap<URL, Target>();
   readonly #closing = new AbortController();
 
   /** @throws IonError `ION_CONFIG` for a proxy or TLS options that cannot be used */
@@ -138,6 +147,15 @@ export class Transport {
     if (this.#closing.signal.aborted || signal.aborted) throw closedError();
   }
 
+  #targetOf(url: URL, peer: Peer): Target {
+    const known = this.#targets.get(url);
+    if (known?.peer === peer) return known;
+    const dispatcher = this.#dispatchers.for(peer, url);
+    const target = { peer, dispatcher, origin: url.origin, path: url.pathname + url.search };
+    this.#targets.set(url, target);
+    return target;
+  }
+
   /**
    * Rejects at once when it is aborted, although undici needs a connection before it can abort.
    * @param read makes the result of the response
@@ -150,7 +168,7 @@ export class Transport {
     const timeoutMs = this.#timeoutMs;
     return new Promise((resolve, reject) => {
       this.#checkOpen(signal);
-      const dispatcher = this.#dispatchers.for(peer, url);
+      const { dispatcher, origin, path } = this.#targetOf(url, peer);
       let connection: Dispatcher.DispatchController | undefined;
       let isSent = false;
       let abortReason: IonError | undefined;
@@ -175,8 +193,8 @@ export class Transport {
 
       dispatcher.dispatch(
         {
-          origin: url.origin,
-          path: url.pathname + url.search,
+          origin,
+          path,
           method,
           headers: { 'accept-encoding': 'gzip, br', ...headers, 'user-agent': USER_AGENT },
           body:
