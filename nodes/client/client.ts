@@ -1,10 +1,10 @@
 import { AccessTokens } from './auth/access-tokens.js';
-import { type ApiKey, validApiKey } from './auth/api-key.js';
+import { validApiKey } from './auth/api-key.js';
 import type { AuthScheme } from './auth/auth-schemes.js';
-import { type EndpointSettings, resolveEndpoints } from './auth/environments.js';
+import { resolveEndpoints } from './auth/environments.js';
 import { Redactor } from './auth/redaction.js';
 import type { TokenGrant } from './auth/token-request.js';
-import { closedError, IonError, toIonError } from './errors.js';
+import { closedError, IonError, type IonErrorCode, toIonError } from './errors.js';
 import { finalError } from './graphql/final-error.js';
 import { ApiFailure, GraphqlApi, type RequestProgress } from './graphql/graphql-api.js';
 import { type Lack, withLacks } from './graphql/lacks.js';
@@ -15,53 +15,11 @@ import type { GraphqlResponse } from './graphql/response.js';
 import { type Adapted, type RefusedParts, SchemaLacks } from './graphql/schema-lacks.js';
 import { type Priority, RequestQueue } from './http/request-queue.js';
 import { delayBeforeRetry } from './http/retry-policy.js';
-import {
-  type HttpResponse,
-  headerOf,
-  Transport,
-  type TransportOptions,
-  type Upload,
-} from './http/transport.js';
+import { type HttpResponse, headerOf, Transport, type Upload } from './http/transport.js';
+import type { IonClientSettings } from './ion-client-settings.js';
+import type { OutcomeListener } from './operation-outcomes.js';
 import { configNumbers } from './settings.js';
 import { abortableDelay } from './support/abort-listeners.js';
-
-export interface IonClientSettings extends EndpointSettings {
-  key: ApiKey;
-  /**
-   * `auto` finds out which scheme the API accepts, and begins with `raw`.
-   * @default 'auto'
-   */
-  authScheme?: AuthScheme | 'auto' | undefined;
-  /**
-   * Limit for one HTTP exchange, in ms.
-   * @default 30_000
-   */
-  timeoutMs?: number | undefined;
-  /**
-   * Maximum number of concurrent requests.
-   * @default 10
-   */
-  concurrency?: number | undefined;
-  /**
-   * Maximum number of queued messages.
-   * @default 1000
-   */
-  queueLimit?: number | undefined;
-  /**
-   * Maximum number of retries of a request, if it may safely be repeated.
-   * @default 3
-   */
-  retries?: number | undefined;
-  /** TLS options for the API and the auth server. */
-  tls?: TransportOptions['tls'];
-  /** @default the environment variables `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` */
-  proxy?: TransportOptions['proxy'];
-  /**
-   * Limit for a response, in bytes, compressed or not.
-   * @default 67_108_864
-   */
-  maxResponseBytes?: number | undefined;
-}
 
 /** Progress of a request, for the status of a node. */
 export type RequestState = 'waiting' | 'running' | 'retrying';
@@ -96,12 +54,6 @@ export interface IonResponse extends GraphqlResponse {
   attempts: number;
 }
 
-/** Gets the variables as the caller gave them. It must not throw. */
-type MutationListener = (
-  operation: Operation,
-  variables: Record<string, unknown> | undefined,
-) => void;
-
 /** Delay for a token that is not valid yet, because the API's clock is behind. */
 const TOKEN_WAIT_MS = 1000;
 const MAX_TOKEN_WAITS = 10;
@@ -130,7 +82,7 @@ export class IonClient {
   readonly #editorQueue = new RequestQueue(MAX_EDITOR_REQUESTS, MAX_EDITOR_QUEUE);
   readonly #closing = new AbortController();
   readonly #lacks = new SchemaLacks();
-  readonly #mutationListeners = new Set<MutationListener>();
+  readonly #outcomeListeners = new Set<OutcomeListener>();
 
   /** @throws IonError `ION_CONFIG` for settings that cannot work */
   constructor(settings: IonClientSettings) {
@@ -183,12 +135,22 @@ export class IonClient {
   }
 
   /**
-   * Calls a listener after each mutation, whether it succeeded or not, before its caller continues.
+   * Calls a listener with the outcome of each operation, before its caller continues.
    * @returns a function that ends this
    */
-  onMutation(listener: MutationListener): () => void {
-    this.#mutationListeners.add(listener);
-    return () => this.#mutationListeners.delete(listener);
+  onOutcome(listener: OutcomeListener): () => void {
+    this.#outcomeListeners.add(listener);
+    return () => this.#outcomeListeners.delete(listener);
+  }
+
+  /** Requests that run, and messages that wait for their turn, without those of dialogs. */
+  get load(): { running: number; waiting: number } {
+    return { running: this.#queue.running, waiting: this.#queue.waiting };
+  }
+
+  /** Remaining lifetime of the access token, in ms; `undefined` without a valid token. */
+  get tokenExpiresInMs(): number | undefined {
+    return this.#tokens.expiresInMs;
   }
 
   /** After `close()`, every request ends with `ION_CLOSED`. */
@@ -202,15 +164,21 @@ export class IonClient {
    */
   async request(operation: Operation, options: RequestOptions): Promise<IonResponse> {
     const progress: RequestProgress = { attempts: 0, tokens: new Set() };
+    const startedAt = performance.now();
+    let code: IonErrorCode | undefined;
     try {
       const response = await this.#requestWithRetries(operation, options, progress);
       return response.members ? this.#withMembers(operation, response, progress) : response;
     } catch (thrown) {
-      throw this.#withoutSecrets(toIonError(thrown), progress);
+      const error = this.#withoutSecrets(toIonError(thrown), progress);
+      code = error.code;
+      throw error;
     } finally {
-      if (operation.kind === 'mutation') {
-        for (const listener of this.#mutationListeners) listener(operation, options.variables);
-      }
+      const { attempts } = progress;
+      const { variables } = options;
+      const durationMs = performance.now() - startedAt;
+      const outcome = { operation, variables, code, attempts, durationMs };
+      for (const listener of this.#outcomeListeners) listener(outcome);
     }
   }
 

@@ -26,7 +26,7 @@ export interface LookupOptions {
 export interface LookupsSettings {
   finder: Finder;
   /** The client of the finder, whose mutations outdate answers. */
-  client: Pick<IonClient, 'onMutation'>;
+  client: Pick<IonClient, 'onOutcome'>;
   memory: MemorySettings;
   /** A monotonic clock, in ms. */
   now?: (() => number) | undefined;
@@ -82,9 +82,10 @@ export class Lookups {
       isPaused: () => this.#outage.isUnderWay,
       pauseMs: refreshPauseMs,
     });
-    this.#stopListening = client.onMutation(({ definition }, variables) => {
-      // A document can name IDs as well.
-      this.#changed(() => idsNamedIn([variables, definition]));
+    this.#stopListening = client.onOutcome(({ operation, variables }) => {
+      // A mutation that failed may have been executed. A document can name IDs as well.
+      if (operation.kind !== 'mutation') return;
+      this.#changed(() => idsNamedIn([variables, operation.definition]));
     });
   }
 

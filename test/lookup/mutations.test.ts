@@ -15,10 +15,12 @@ describe('look-ups and the mutations of the same client', () => {
   const ion = useSandbox({ runs: 3 });
   const { signal } = new AbortController();
 
-  it('reports each mutation once it has ended, whether it succeeded or not', async () => {
+  it('learn of each mutation once it has ended, whether it succeeded or not', async () => {
     const client = ion.client({ retries: 1 });
     const seen: unknown[] = [];
-    const end = client.onMutation(({ name }, variables) => seen.push([name, variables]));
+    const end = client.onOutcome(({ operation, variables, code, attempts }) => {
+      if (operation.kind === 'mutation') seen.push([operation.name, variables, code, attempts]);
+    });
     const request = (text: string, variables?: Record<string, unknown>) =>
       client.request(parseOperation(text), { signal, variables });
     await request('{ me { id } }');
@@ -29,7 +31,7 @@ describe('look-ups and the mutations of the same client', () => {
     );
     assert.deepEqual(seen, []);
     await refused;
-    assert.deepEqual(seen, [['Update', variables]]);
+    assert.deepEqual(seen, [['Update', variables, 'ION_CONFLICT', 1]]);
     ion.sandbox.control.fault({ target: 'api', kind: 'reset', times: 2 });
     await failure(request(UPDATE, variables), 'ION_NETWORK');
     assert.equal(seen.length, 2);

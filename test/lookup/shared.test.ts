@@ -153,7 +153,7 @@ describe('look-ups: equal ones share an answer', () => {
     await failure(running, 'ION_CLOSED');
     await failure(find(lookups, 1), 'ION_CLOSED');
     assert.equal(ion.finder.abandoned, 1);
-    assert.equal(ion.mutationListeners.size, 0);
+    assert.equal(ion.outcomeListeners.size, 0);
   });
 
   describe('unless a mutation of the same client may have changed it', () => {

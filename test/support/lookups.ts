@@ -129,7 +129,7 @@ export function useLookups() {
   let finder: FakeFinder;
   const opened = new Set<Lookups>();
   const failed: IonError[] = [];
-  const mutationListeners = new Set<Parameters<LookupsSettings['client']['onMutation']>[0]>();
+  const outcomeListeners = new Set<Parameters<LookupsSettings['client']['onOutcome']>[0]>();
   const forever = new AbortController();
 
   beforeEach(async () => {
@@ -156,15 +156,15 @@ export function useLookups() {
     },
     /** Reported failures of the memory. */
     failed,
-    mutationListeners,
+    outcomeListeners,
     open({ limits, ...more }: OpenOptions = {}): Lookups {
       const { folder } = tools;
       const lookups = new Lookups({
         finder,
         client: {
-          onMutation(listener) {
-            mutationListeners.add(listener);
-            return () => mutationListeners.delete(listener);
+          onOutcome(listener) {
+            outcomeListeners.add(listener);
+            return () => outcomeListeners.delete(listener);
           },
         },
         memory: {
@@ -189,7 +189,8 @@ export function useLookups() {
     /** A mutation ended that the same client sent. */
     mutated(variables: Record<string, unknown>, document = 'mutation { write }') {
       const operation: Operation = parseOperation(document);
-      for (const listener of mutationListeners) listener(operation, variables);
+      for (const listener of outcomeListeners)
+        listener({ operation, variables, code: undefined, attempts: 1, durationMs: 0 });
     },
     /** Look-ups of a later process, which finds the memory of the first one. */
     async reopen(lookups: Lookups, options: OpenOptions = {}): Promise<Lookups> {

@@ -1,5 +1,6 @@
 import './no-proxy.js';
-import { IonClient, type IonClientSettings } from '../../nodes/client/client.js';
+import { IonClient } from '../../nodes/client/client.js';
+import type { IonClientSettings } from '../../nodes/client/ion-client-settings.js';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../sandbox/server.js';
 
 export interface SandboxInTests {

@@ -8,7 +8,8 @@ import {
   parse,
   validate,
 } from 'graphql';
-import { IonClient, type IonClientSettings } from '../../nodes/client/client.js';
+import { IonClient } from '../../nodes/client/client.js';
+import type { IonClientSettings } from '../../nodes/client/ion-client-settings.js';
 import { httpServer } from './servers.js';
 
 /** The readings of how ION answers a document that fails in part. */

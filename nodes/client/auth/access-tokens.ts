@@ -168,6 +168,13 @@ export class AccessTokens {
     return url === undefined || lifetimeMs === undefined ? undefined : { url, lifetimeMs };
   }
 
+  /** Remaining lifetime of the current token, in ms; `undefined` without a valid one. */
+  get expiresInMs(): number | undefined {
+    const now = this.#now();
+    const token = this.#validToken(now);
+    return token && token.expiresAt - now;
+  }
+
   /** The client secret and the tokens, which must not appear in any text. */
   secrets(): string[] {
     const tokens = [this.#current, this.#next].flatMap((token) => (token ? [token.value] : []));

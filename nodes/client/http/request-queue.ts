@@ -29,6 +29,16 @@ export class RequestQueue {
     this.#limit = limit;
   }
 
+  /** Requests that run. */
+  get running(): number {
+    return this.#running;
+  }
+
+  /** Requests that wait for their turn, or for their next try. */
+  get waiting(): number {
+    return this.#waiting.size + this.#retries.size + this.#backingOff;
+  }
+
   /**
    * Starts a request, which has to call `leave()` when it is done.
    * @returns `undefined` if it may run at once
@@ -37,7 +47,7 @@ export class RequestQueue {
   enter(signal: AbortSignal, priority: Priority, onWait?: () => void): Promise<void> | undefined {
     if (signal.aborted) throw closedError();
     const isFree = this.#running < this.#concurrency;
-    const queued = this.#waiting.size + this.#retries.size + this.#backingOff;
+    const queued = this.waiting;
     if (priority === 'new' && queued >= this.#limit && (queued > 0 || !isFree)) {
       throw new IonError(
         'ION_OVERLOADED',

@@ -1,7 +1,8 @@
 import type { NodeAPI } from 'node-red';
-import { IonClient, type IonClientSettings } from '../../client/client.js';
+import { IonClient } from '../../client/client.js';
 import { IonError } from '../../client/errors.js';
 import { proxiesFor } from '../../client/http/proxies.js';
+import type { IonClientSettings } from '../../client/ion-client-settings.js';
 import { passwordsIn } from '../../client/support/url-password.js';
 import { type CheckResult, type CheckSubject, checkEverything } from '../check/check-everything.js';
 import { type ConfigValues, clientSettings, timeZoneOf } from '../client-settings.js';

@@ -1,7 +1,8 @@
 import type { NodeAPI } from 'node-red';
 import { resolveEndpoints } from '../../client/auth/environments.js';
-import { IonClient, type IonClientSettings } from '../../client/client.js';
+import { IonClient } from '../../client/client.js';
 import { IonError, quote } from '../../client/errors.js';
+import type { IonClientSettings } from '../../client/ion-client-settings.js';
 import { variableOf } from '../../client/support/references.js';
 import { configMigrations } from '../../migrations/ion-config.js';
 import { migrate } from '../../migrations/migrate.js';

@@ -2,15 +2,11 @@ import assert from 'node:assert/strict';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { OperationsPerRequest } from '../../../nodes/client/batching/batch-size.js';
 import { RequestBatches } from '../../../nodes/client/batching/request-batches.js';
-import type {
-  IonClient,
-  IonClientSettings,
-  RequestOptions,
-  RequestState,
-} from '../../../nodes/client/client.js';
+import type { IonClient, RequestOptions, RequestState } from '../../../nodes/client/client.js';
 import { type IonError, toIonError } from '../../../nodes/client/errors.js';
 import { type Operation, parseOperation } from '../../../nodes/client/graphql/operation.js';
 import { ownOperation } from '../../../nodes/client/graphql/own-operation.js';
+import type { IonClientSettings } from '../../../nodes/client/ion-client-settings.js';
 import { failure } from '../../support/errors.js';
 import { withoutPauses } from '../../support/pauses.js';
 import { closeAfterEach } from '../../support/servers.js';
