@@ -174,11 +174,12 @@ export class IonClient {
       code = error.code;
       throw error;
     } finally {
-      const { attempts } = progress;
-      const { variables } = options;
-      const durationMs = performance.now() - startedAt;
-      const outcome = { operation, variables, code, attempts, durationMs };
-      for (const listener of this.#outcomeListeners) listener(outcome);
+      if (this.#outcomeListeners.size > 0) {
+        const durationMs = performance.now() - startedAt;
+        const { attempts } = progress;
+        const outcome = { operation, variables: options.variables, code, attempts, durationMs };
+        for (const listener of this.#outcomeListeners) listener(outcome);
+      }
     }
   }
 
