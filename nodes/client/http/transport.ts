@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici';
 import { closedError, IonError } from '../errors.js';
 import { abandonable, addAbortListener } from '../support/abort-listeners.js';
 import type { Peer } from './certificate-problem.js';
+import { Deadlines } from './deadlines.js';
 import { type DispatcherOptions, Dispatchers, USER_AGENT } from './dispatchers.js';
 import { networkError, timeoutError } from './network-errors.js';
 import { decode, decompress } from './response-text.js';
@@ -72,6 +73,7 @@ export function headerOf(headers: HttpResponse['headers'], name: string): string
 export class Transport {
   readonly #timeoutMs: number;
   readonly #maxResponseBytes: number;
+  readonly #deadlines: Deadlines;
   readonly #dispatchers: Dispatchers;
   /** A URL computes its parts each time, and that of the API is the same for all requests. */
   readonly #targets = new WeakMap<URL, Target>();
@@ -81,6 +83,7 @@ export class Transport {
   constructor(options: TransportOptions) {
     const maxResponseBytes = options.maxResponseBytes ?? MAX_RESPONSE_BYTES;
     this.#timeoutMs = options.timeoutMs;
+    this.#deadlines = new Deadlines(options.timeoutMs);
     this.#maxResponseBytes = maxResponseBytes;
     this.#dispatchers = new Dispatchers({ ...options, maxResponseBytes }, this.#closing.signal);
   }
@@ -171,12 +174,14 @@ export class Transport {
       const { dispatcher, origin, path } = this.#targetOf(url, peer);
       let connection: Dispatcher.DispatchController | undefined;
       let isSent = false;
+      let isOver = false;
       let abortReason: IonError | undefined;
       const response: RawResponse = { status: 0, headers: {}, bytes: NOTHING };
       const chunks: Buffer[] = [];
 
       const end = () => {
-        clearTimeout(timer);
+        isOver = true;
+        deadline.remove();
         leaveRequest();
         leaveTransport();
       };
@@ -187,7 +192,10 @@ export class Transport {
         connection?.abort(reason);
       };
       const close = () => abort(closedError({ mayHaveRun: isSent }));
-      const timer = setTimeout(() => abort(timeoutError(url, timeoutMs, isSent)), timeoutMs);
+      let deadline = this.#deadlines.begin(() => abort(timeoutError(url, timeoutMs, isSent)));
+      const renew = () => {
+        if (!isOver) deadline = this.#deadlines.renew(deadline);
+      };
       const leaveRequest = addAbortListener(signal, close);
       const leaveTransport = addAbortListener(this.#closing.signal, close);
 
@@ -198,7 +206,7 @@ export class Transport {
           method,
           headers: { 'accept-encoding': 'gzip, br', ...headers, 'user-agent': USER_AGENT },
           body:
-            typeof body === 'object' ? Readable.from(refreshDeadline(body, timer)) : (body ?? null),
+            typeof body === 'object' ? Readable.from(withEachChunk(body, renew)) : (body ?? null),
         },
         {
           onRequestStart(controller) {
@@ -243,13 +251,12 @@ function asItIs(response: RawResponse): RawResponse {
   return response;
 }
 
-/** Postpones the deadline with each chunk. */
-async function* refreshDeadline(
+async function* withEachChunk(
   body: AsyncIterable<Uint8Array>,
-  timer: NodeJS.Timeout,
+  act: () => void,
 ): AsyncGenerator<Uint8Array> {
   for await (const chunk of body) {
-    timer.refresh();
+    act();
     yield chunk;
   }
 }
