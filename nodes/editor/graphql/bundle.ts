@@ -3,10 +3,12 @@
 import { loadSchema } from '../shared/schema.js';
 import { addCompletion } from './completion.js';
 import { prepareEvaluate } from './evaluate.js';
+import { prepareExpanded } from './expanded/expanded-editor.js';
 import { language } from './language.js';
 import { prepareOwnFirst } from './own-first.js';
 import { prepareRunQuery } from './run-query.js';
 import { prepareTemplateChoice } from './template-choice.js';
+import { prepareToolbar } from './toolbar.js';
 import { prepareTrial } from './trial.js';
 import { prepareVariables } from './variables.js';
 
@@ -15,9 +17,11 @@ const bundle = {
   addCompletion,
   loadSchema,
   prepareEvaluate,
+  prepareExpanded,
   prepareOwnFirst,
   prepareRunQuery,
   prepareTemplateChoice,
+  prepareToolbar,
   prepareTrial,
   prepareVariables,
 };
