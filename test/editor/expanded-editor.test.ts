@@ -131,6 +131,7 @@ describe('the expanded query editor', () => {
     await page.click('.ion-graphql-toolbar .ion-graphql-expand');
     await page.waitForSelector(`${EXPANDED} .view-line`);
     await isFocused(EXPANDED);
+    await listIsFilled();
     assert.deepEqual((await stateOf(EXPANDED)).cursor, cursor);
     await page.keyboard.press('Enter');
     await page.keyboard.type('per');
@@ -251,7 +252,7 @@ describe('the expanded query editor', () => {
     await page.keyboard.press('Enter');
     await isFocused(EXPANDED);
     assert.match(String(await textOf(EXPANDED)), new RegExp(`^query ${second}\\b`, 'i'));
-    // What it has inserted runs.
+    // The operation runs as it is.
     await page.click('#ion-graphql-expanded-run');
     await page.waitForSelector(`${RESULT} .red-ui-debug-msg-element`);
     await page.fill(SEARCH, 'xyz');

@@ -11,12 +11,12 @@ import {
   parse,
   validate,
 } from 'graphql';
-import { newOperation } from '../../nodes/editor/graphql/expanded/new-operation.js';
+import { newOperation } from '../../nodes/editor/graphql-expanded/new-operation.js';
 import {
   type OperationKind,
   operationsOf,
   operationsWith,
-} from '../../nodes/editor/graphql/expanded/schema-operations.js';
+} from '../../nodes/editor/graphql-expanded/schema-operations.js';
 import { root } from '../../tools/package.js';
 
 /** As the dialog gets it: by introspection. */

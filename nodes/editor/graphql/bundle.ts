@@ -1,9 +1,10 @@
 // The parts of the query editor that are large, or needed only when it is open. They are a separate
 // bundle in resources/: the page loads it when the first query editor opens (load-language.ts).
+
+import { prepareExpanded } from '../graphql-expanded/expanded-editor.js';
 import { loadSchema } from '../shared/schema.js';
 import { addCompletion } from './completion.js';
 import { prepareEvaluate } from './evaluate.js';
-import { prepareExpanded } from './expanded/expanded-editor.js';
 import { language } from './language.js';
 import { prepareOwnFirst } from './own-first.js';
 import { prepareRunQuery } from './run-query.js';

@@ -1,4 +1,4 @@
-/** What the buttons above a query editor work on. */
+/** The part of a query editor that the buttons need. */
 interface FormattedEditor {
   format(): Promise<void>;
 }

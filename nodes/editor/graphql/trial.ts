@@ -31,7 +31,7 @@ export interface Trial {
   compare(): void;
 }
 
-/** Where the result is shown, and the line that marks it as old. */
+/** The area of a result, and the line that marks it as old. */
 interface TrialArea {
   result: JQuery;
   old: JQuery;

@@ -16,13 +16,13 @@ export const STYLE = `
 #ion-graphql-operations h4 { position: sticky; top: 0; margin: 0; padding: 4px 8px; font-size: 12px; line-height: 16px; color: var(--red-ui-primary-text-color); background: var(--red-ui-secondary-background); border-bottom: 1px solid var(--red-ui-secondary-border-color); }
 #ion-graphql-operations [role=option] { padding: 3px 8px; cursor: pointer; color: var(--red-ui-primary-text-color); scroll-margin-top: 26px; }
 #ion-graphql-operations [role=option]:hover { background: var(--red-ui-list-item-background-hover); }
-#ion-graphql-operations [role=option].ion-graphql-active { background: var(--red-ui-list-item-background-selected); }
-#ion-graphql-operations b { display: block; font-weight: normal; overflow-wrap: anywhere; }
-#ion-graphql-operations small { display: block; overflow: hidden; color: var(--red-ui-secondary-text-color); text-overflow: ellipsis; white-space: nowrap; }
+#ion-graphql-operations [role=option].ion-graphql-active { background: var(--red-ui-list-item-background-selected); box-shadow: inset 3px 0 var(--red-ui-form-input-border-selected-color); }
+#ion-graphql-operations b { display: block; font-weight: normal; line-height: 18px; overflow-wrap: anywhere; }
+#ion-graphql-operations small { display: block; overflow: hidden; line-height: 16px; color: var(--red-ui-secondary-text-color); text-overflow: ellipsis; white-space: nowrap; }
 #ion-graphql-expanded-variables { height: 92px; font-family: var(--red-ui-monospace-font); font-size: 12px; resize: vertical; }
 #ion-graphql-expanded-trial label { width: auto; margin: 0; }
 #ion-graphql-expanded-trial .red-ui-button { align-self: flex-start; }
-#ion-graphql-expanded-result { flex: 1; min-height: 0; padding: 6px; overflow: auto; border: 1px solid var(--red-ui-form-input-border-color); border-radius: 4px; }
+#ion-graphql-expanded-result { flex: 1; min-height: 0; padding: 6px 6px 6px 16px; overflow: auto; border: 1px solid var(--red-ui-form-input-border-color); border-radius: 4px; }
 #ion-graphql-expanded-result.ion-graphql-old { opacity: 0.7; }
 #ion-graphql-expanded-result.ion-graphql-failed p { color: var(--red-ui-text-color-error); }
 #ion-graphql-expanded.ion-graphql-stacked { height: auto; padding-bottom: 10px; }

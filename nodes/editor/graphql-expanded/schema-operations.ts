@@ -24,8 +24,8 @@ export function operationsOf(
 }
 
 /**
- * The operations with all words of a text in their name or description: first those whose name
- * begins with it, then those with the words in their name.
+ * The operations whose name or description contains each word: first those whose name begins with the
+ * text, then those with all in their name.
  */
 export function operationsWith(text: string, operations: SchemaOperation[]): SchemaOperation[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);

@@ -1,8 +1,8 @@
 // The list of the schema's queries and mutations: searched, and used with the keyboard, as a list box
 // whose active option is named to screen readers while the focus stays in the search.
 import type { GraphQLSchema } from 'graphql';
-import { insertValues } from '../../shared/insert-values.js';
-import { shortened } from '../foreign-text.js';
+import { shortened } from '../graphql/foreign-text.js';
+import { insertValues } from '../shared/insert-values.js';
 import type { ExpandedTexts } from './expanded-texts.js';
 import {
   type OperationKind,

@@ -16,7 +16,7 @@ import {
   isRequiredArgument,
   isRequiredInputField,
 } from 'graphql';
-import type { QueryTemplate } from '../query-templates.js';
+import type { QueryTemplate } from '../graphql/query-templates.js';
 import type { SchemaOperation } from './schema-operations.js';
 
 type Field = GraphQLField<unknown, unknown>;

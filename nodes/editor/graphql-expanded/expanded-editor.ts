@@ -1,6 +1,6 @@
 // The button that opens a query editor over the whole width and height of the editor, and the tray that
 // it opens there. While it is open, the dialog is not in the page.
-import type { CreateQueryEditor, QueryEditor } from '../query-editor-contract.js';
+import type { CreateQueryEditor, QueryEditor } from '../graphql/query-editor-contract.js';
 import { expandedTexts } from './expanded-texts.js';
 import { type ExpandedView, showExpanded } from './expanded-view.js';
 import { OPERATION_KINDS, type OperationKind } from './schema-operations.js';
@@ -30,8 +30,10 @@ interface Expandable {
 export function prepareExpanded(node: EditedNode, options: ExpandedOptions): void {
   const texts = expandedTexts();
   const addButton = (place: JQuery, open: () => void) => {
-    $('<button type="button" class="red-ui-button ion-graphql-expand"><i class="fa fa-expand"></i>')
+    $('<button type="button" class="red-ui-button red-ui-button-small ion-graphql-expand">')
+      .append('<i class="fa fa-expand" aria-hidden="true">')
       .attr({ title: texts.expand, 'aria-label': texts.expand })
+      .css('float', 'right')
       .on('click', open)
       .appendTo(place);
   };
@@ -43,7 +45,7 @@ export function prepareExpanded(node: EditedNode, options: ExpandedOptions): voi
       editor: options.editor,
     }),
   );
-  addButton($('#ion-graphql-prepare-label').parent().children('.ion-graphql-beside'), () => {
+  addButton($('#ion-graphql-prepare-label ~ .ion-graphql-beside'), () => {
     const { editor } = options.preparation;
     const title = node._('ion-graphql.label.prepare');
     if (editor) openExpanded(node, options, { title, kinds: ['query'], operationName: '', editor });
@@ -121,7 +123,7 @@ function focusLater(editor: QueryEditor): void {
 
 function moveCursor(code: CodeEditor, { row, column }: CursorPosition): void {
   const lineNumber = row + 1;
-  if (!code.setPosition) return code.gotoLine(lineNumber, column);
-  code.setPosition({ lineNumber, column: column + 1 });
+  if (code.setPosition) code.setPosition({ lineNumber, column: column + 1 });
+  else code.gotoLine(lineNumber, column);
   code.revealLineInCenterIfOutsideViewport?.(lineNumber);
 }

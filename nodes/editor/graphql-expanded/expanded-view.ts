@@ -1,12 +1,13 @@
 // The contents of the expanded editor: the list of operations, the query and the result side by side.
-import { confirm } from '../../shared/confirm.js';
-import { insertValues } from '../../shared/insert-values.js';
-import { language } from '../language.js';
-import type { CreateQueryEditor, QueryEditor } from '../query-editor-contract.js';
-import { prepareRunQuery } from '../run-query.js';
-import { isOfTemplate } from '../template-choice.js';
-import { prepareToolbar } from '../toolbar.js';
-import { prepareTrial } from '../trial.js';
+
+import { language } from '../graphql/language.js';
+import type { CreateQueryEditor, QueryEditor } from '../graphql/query-editor-contract.js';
+import { prepareRunQuery } from '../graphql/run-query.js';
+import { isOfTemplate } from '../graphql/template-choice.js';
+import { prepareToolbar } from '../graphql/toolbar.js';
+import { prepareTrial } from '../graphql/trial.js';
+import { confirm } from '../shared/confirm.js';
+import { insertValues } from '../shared/insert-values.js';
 import { STYLE } from './expanded-style.js';
 import type { ExpandedTexts } from './expanded-texts.js';
 import { newOperation } from './new-operation.js';
@@ -84,6 +85,7 @@ export function showExpanded(body: JQuery, options: ViewOptions): ExpandedView {
     editor.resize();
   };
   parts.toggle.on('click', () => showList(columns.hasClass('ion-graphql-no-list')));
+  showList(true);
 
   const insert = async ({ kind, field }: SchemaOperation) => {
     const operation = newOperation({ kind, field });
