@@ -56,6 +56,7 @@ const { metafile } = await build({
   outfile: inRoot('resources', 'graphql-language.js'),
   format: 'iife',
   minify: true,
+  charset: 'utf8',
   legalComments: 'none',
   metafile: true,
   target: 'es2020',
@@ -80,7 +81,8 @@ for (const [file, source] of Object.entries(bundles)) {
 }
 await writeFile(inRoot('resources', 'graphql-language.LICENSES.txt'), await licences(metafile));
 // Texts of these bundles are part of them.
-const isInDist = (path) => !['check.json', 'lookup-trial.json'].includes(basename(path));
+const ofBundles = ['check.json', 'graphql-expanded.json', 'lookup-trial.json'];
+const isInDist = (path) => !ofBundles.includes(basename(path));
 await cp(inRoot('nodes', 'locales'), join(dist, 'locales'), { recursive: true, filter: isInDist });
 await compactCatalogues(join(dist, 'locales'));
 await cp(inRoot('icons'), join(dist, 'icons'), { recursive: true });

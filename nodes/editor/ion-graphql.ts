@@ -6,7 +6,8 @@ import { type Delivery, prepareDelivery } from './graphql/delivery.js';
 import { loadLanguage } from './graphql/load-language.js';
 import type { OwnFirst } from './graphql/own-first.js';
 import { type Preparation, preparation } from './graphql/preparation.js';
-import { createQueryEditor, type QueryEditor } from './graphql/query-editor.js';
+import { createQueryEditor } from './graphql/query-editor.js';
+import type { QueryEditor } from './graphql/query-editor-contract.js';
 import type { TemplateChoice } from './graphql/template-choice.js';
 import type { Trial } from './graphql/trial.js';
 import * as valid from './graphql/validators.js';
@@ -98,6 +99,8 @@ RED.nodes.registerType('ion-graphql', {
       typeField: '#node-input-queryType',
     });
     if (!isText) source.typedInput('value', stored);
+    // Not in the page while the expanded editor is open.
+    const schema = $('#ion-graphql-schema');
     const editor = createQueryEditor({
       id: 'ion-graphql-query-editor',
       text: isText ? stored : defaultQuery,
@@ -105,8 +108,7 @@ RED.nodes.registerType('ion-graphql', {
         open.templates?.follow();
         update();
       },
-      showSchema: (key, values) =>
-        $('#ion-graphql-schema').text(this._(`ion-graphql.schema.${key}`, values)),
+      showSchema: (key, values) => schema.text(this._(`ion-graphql.schema.${key}`, values)),
     });
     const pages = $('#node-input-pages');
     const config = $('#node-input-config');
@@ -139,11 +141,19 @@ RED.nodes.registerType('ion-graphql', {
       update();
       RED.tray.resize();
     };
-    prepareToolbar(editor, useSchema);
     loadLanguage().then(
       (parts) => {
         if (editor.isClosed) return;
         parts.prepareVariables();
+        parts.prepareToolbar(editor, useSchema);
+        parts.prepareExpanded(this, {
+          createEditor: createQueryEditor,
+          editor,
+          preparation: open.preparation,
+          config: () => chosenConfig(instance),
+          operationName,
+          useSchema,
+        });
         open.templates = parts.prepareTemplateChoice(this, editor, open.preparation);
         open.trial = parts.prepareTrial(this);
         parts.prepareRunQuery(this, open.trial, () => ({
@@ -249,19 +259,4 @@ function text(selector: string): string {
 
 function operationName(): string {
   return text('#node-input-operationName').trim();
-}
-
-function prepareToolbar(
-  editor: QueryEditor,
-  useSchema: (options: { refresh: boolean }) => void,
-): void {
-  $('#ion-graphql-format').on('click', (event) => {
-    event.preventDefault();
-    // A text with syntax errors stays unchanged: the editor underlines them.
-    editor.format().catch(() => {});
-  });
-  $('#ion-graphql-refresh').on('click', (event) => {
-    event.preventDefault();
-    useSchema({ refresh: true });
-  });
 }

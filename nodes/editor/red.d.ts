@@ -46,11 +46,20 @@ interface NodeDefinition {
   oneditresize?(this: EditedNode, size: { width: number; height: number }): void;
 }
 
+/** Both count from 0. */
+interface CursorPosition {
+  row: number;
+  column: number;
+}
+
 interface CodeEditor {
   getValue(): string;
   /** In the older code editor, −1 places the cursor at the start. */
   setValue(value: string, cursor?: -1): void;
   on(event: 'change', listener: () => void): void;
+  getCursorPosition(): CursorPosition;
+  /** In the older code editor, the first line is line 1. */
+  gotoLine(line: number, column: number): void;
   focus(): void;
   destroy(): void;
   resize(): void;
@@ -89,6 +98,21 @@ interface NotificationOptions {
   modal?: boolean;
   fixed?: boolean;
   buttons?: { text: string; class?: string; click(): void }[];
+}
+
+interface TrayOptions {
+  title: string;
+  /** In pixels. `Infinity`: as wide as the window allows it. */
+  width: number;
+  focusElement: false;
+  buttons: { id: string; text: string; class?: string; click(): void }[];
+  open(tray: JQuery): void;
+  /** Without a height while the tray is dragged or opens. */
+  resize(size: { width: number; height?: number }): void;
+  /** The tray slides in. */
+  show(): void;
+  /** The tray has left the page. */
+  close(): void;
 }
 
 interface SubflowProperty {
@@ -138,7 +162,13 @@ interface EditorApi {
   validators: {
     typedInput(options: { typeField: string; allowBlank?: boolean }): Validator;
   };
-  tray: { resize(): void };
+  tray: {
+    /** The tray below leaves the page. The title is HTML. */
+    show(options: TrayOptions): void;
+    /** `done` runs when the tray below is back in the page. */
+    close(done: () => void): void;
+    resize(): void;
+  };
   popover: {
     panel(content: JQuery): {
       show(options: {

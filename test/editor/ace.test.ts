@@ -53,4 +53,20 @@ describe("the ion-graphql dialog with Node-RED's older code editor", () => {
     assert.equal(await editor.property('node', 'query'), '{\n  me {\n    id\n    name\n  }\n}\n');
     assert.deepEqual(editor.errors, []);
   });
+
+  it('opens the query over the whole width, with the list, and takes it back', async () => {
+    const { page } = editor;
+    await editor.edit('node');
+    await page.click('.ion-graphql-toolbar .ion-graphql-expand');
+    await page.waitForSelector('#ion-graphql-expanded .ace_line');
+    await page.click('#ion-graphql-operations-query-procedures');
+    await page.click('.red-ui-notification button >> text=Replace');
+    await page.waitForSelector('#ion-graphql-expanded .ace_line >> text=procedures');
+    await page.click('#node-dialog-ok');
+    await page.waitForSelector('#ion-graphql-query-editor .ace_line >> text=procedures');
+    await editor.untilNothingSlides();
+    await editor.done();
+    assert.match(String(await editor.property('node', 'query')), /^query Procedures \{/);
+    assert.deepEqual(editor.errors, []);
+  });
 });

@@ -151,6 +151,16 @@ async function take(url: string, theme: 'light' | 'dark', locale: string): Promi
       /\d/.test(document.querySelector('#ion-graphql-schema')?.textContent ?? ''),
     );
     await picture('ion-graphql');
+    await page.setViewportSize({ width: 1280, height: 720 });
+    await page.click('.ion-graphql-toolbar .ion-graphql-expand');
+    await page.fill('#ion-graphql-operations-search', 'run');
+    await page.waitForSelector('#ion-graphql-operations [role=option]');
+    await page.click('#ion-graphql-expanded-run');
+    await page.waitForSelector('#ion-graphql-expanded-result .red-ui-debug-msg-element');
+    await picture('ion-graphql-expanded');
+    await page.click('#node-dialog-cancel');
+    await page.waitForSelector('#ion-graphql-query-editor');
+    await editor.untilNothingSlides();
     await page.setViewportSize({ width: 1400, height: 1500 });
     // A template replaces an empty query without a question.
     await page.click('#ion-graphql-query-editor .view-line >> nth=0');

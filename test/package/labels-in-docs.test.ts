@@ -110,10 +110,12 @@ function isIn(texts: readonly string[], text: string): boolean {
 }
 
 describe('the labels and choices in the documents', () => {
-  const check = json(join(locales, 'en-US', 'check.json'));
+  const ofBundles = ['check', 'graphql-expanded'].map((name) =>
+    json(join(locales, 'en-US', `${name}.json`)),
+  );
   const own = [
     ...NODES.flatMap((node) => textsOf(catalogueOf(node))),
-    ...textsOf(check),
+    ...ofBundles.flatMap(textsOf),
     ...additions(),
   ];
   const known = [...own, ...ofNodeRed(), ...OF_ION];

@@ -1,5 +1,7 @@
 // The parts of the query editor that are large, or needed only when it is open. They are a separate
 // bundle in resources/: the page loads it when the first query editor opens (load-language.ts).
+
+import { prepareExpanded } from '../graphql-expanded/expanded-editor.js';
 import { loadSchema } from '../shared/schema.js';
 import { addCompletion } from './completion.js';
 import { prepareEvaluate } from './evaluate.js';
@@ -7,6 +9,7 @@ import { language } from './language.js';
 import { prepareOwnFirst } from './own-first.js';
 import { prepareRunQuery } from './run-query.js';
 import { prepareTemplateChoice } from './template-choice.js';
+import { prepareToolbar } from './toolbar.js';
 import { prepareTrial } from './trial.js';
 import { prepareVariables } from './variables.js';
 
@@ -15,9 +18,11 @@ const bundle = {
   addCompletion,
   loadSchema,
   prepareEvaluate,
+  prepareExpanded,
   prepareOwnFirst,
   prepareRunQuery,
   prepareTemplateChoice,
+  prepareToolbar,
   prepareTrial,
   prepareVariables,
 };

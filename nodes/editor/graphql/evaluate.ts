@@ -77,7 +77,7 @@ interface Declaring {
 }
 
 /** The variables that an operation declares: ION gets no others. Without a valid query, all. */
-function declaredVariables({ query, operationName }: Declaring, variables: Variables = {}) {
+export function declaredVariables({ query, operationName }: Declaring, variables: Variables = {}) {
   if (query === undefined) return variables;
   try {
     const declared = language.variablesOf(query, operationName);

@@ -80,5 +80,6 @@ interface CodeEditor {
   executeEdits?(source: string, edits: { range: MonacoRange; text: string }[]): void;
   pushUndoStop?(): void;
   setPosition?(position: MonacoPosition): void;
+  revealLineInCenterIfOutsideViewport?(line: number): void;
   setScrollPosition?(position: { scrollTop: number; scrollLeft: number }): void;
 }

@@ -1,8 +1,10 @@
-import { createQueryEditor, type QueryEditor } from './query-editor.js';
+import { createQueryEditor } from './query-editor.js';
+import type { QueryEditor } from './query-editor-contract.js';
 
 /** The query of "Prepare". Its editor is created when its row is shown for the first time. */
 export interface Preparation {
   text: string;
+  readonly editor: QueryEditor | undefined;
   /** Creates the editor in the visible row. */
   open(): void;
   /** Uses the schema of the present configuration. */
@@ -23,6 +25,9 @@ export function preparation({ text, config, onChange }: PreparationOptions): Pre
   let pending = text;
   const useSchema = () => void editor?.useSchemaOf(config());
   return {
+    get editor() {
+      return editor;
+    },
     get text() {
       return editor?.text ?? pending;
     },

@@ -3,33 +3,11 @@ import { latestRequest } from '../shared/latest-request.js';
 import type { GraphqlLanguage } from './bundle.js';
 import type { Completion } from './completion.js';
 import { loadLanguage } from './load-language.js';
-
-export interface QueryEditor {
-  readonly text: string;
-  readonly isClosed: boolean;
-  /** Replaces the whole text in one step, which undo takes back, and shows its start. */
-  replaceText(text: string): void;
-  /**
-   * Uses the schema of a config node's environment.
-   * @param config the ID of the running config node: empty if none is chosen, `undefined` if none runs
-   */
-  useSchemaOf(config: string | undefined, options?: { refresh?: boolean }): Promise<void>;
-  format(): Promise<void>;
-  resize(): void;
-  close(): void;
-}
-
-export interface QueryEditorOptions {
-  id: string;
-  text: string;
-  onChange(): void;
-  /** Shows the state of the schema. The key is one of the node's catalogue. */
-  showSchema(key: string, values?: Record<string, string | number>): void;
-}
+import type { QueryEditor, QueryEditorOptions } from './query-editor-contract.js';
 
 /** A code editor for GraphQL that knows the schema, as far as Node-RED's own editor allows it. */
 export function createQueryEditor(options: QueryEditorOptions): QueryEditor {
-  const { id, text, onChange, showSchema } = options;
+  const { id, text, onChange, showSchema, onSchema } = options;
   const editor = RED.editor.createEditor({
     id,
     mode: 'ace/mode/graphql',
@@ -54,6 +32,7 @@ export function createQueryEditor(options: QueryEditorOptions): QueryEditor {
   ready.catch(() => showSchema('noLanguage'));
 
   return {
+    code: editor,
     get text() {
       return editor.getValue();
     },
@@ -77,7 +56,9 @@ export function createQueryEditor(options: QueryEditorOptions): QueryEditor {
         const language = await ready;
         const introspection = await language.loadSchema(config, options);
         if (signal.aborted) return;
-        completion?.setSchema(language.buildSchema(introspection));
+        const schema = language.buildSchema(introspection);
+        completion?.setSchema(schema);
+        onSchema?.(schema);
         showSchema('loaded', { count: introspection.__schema.types.length });
       } catch (failure) {
         const { message = String(failure) } = failure as Partial<ServerError>;

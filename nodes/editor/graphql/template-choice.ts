@@ -143,7 +143,10 @@ function isWrite(template: QueryTemplate): template is WriteTemplate {
 }
 
 /** Whether a text is empty, or a template's without changes. */
-function isOfTemplate(part: 'query' | 'variables' | (typeof SET)[number], text: unknown): boolean {
+export function isOfTemplate(
+  part: 'query' | 'variables' | (typeof SET)[number],
+  text: unknown,
+): boolean {
   const given = compact(String(text ?? ''));
   const all = Object.values(templates) as Partial<WriteTemplate>[];
   return given === '' || all.some((each) => compact(each[part] ?? '') === given);

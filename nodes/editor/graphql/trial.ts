@@ -31,10 +31,22 @@ export interface Trial {
   compare(): void;
 }
 
-export function prepareTrial(node: EditedNode): Trial {
+/** The area of a result, and the line that marks it as old. */
+interface TrialArea {
+  result: JQuery;
+  old: JQuery;
+}
+
+/** Prepares an area, that of the dialog by default. */
+export function prepareTrial(
+  node: EditedNode,
+  { result, old }: TrialArea = {
+    result: $('#ion-graphql-result'),
+    old: $('#ion-graphql-result-old'),
+  },
+): Trial {
   const buttons: JQuery[] = [];
-  const result = $('#ion-graphql-result');
-  const old = $('#ion-graphql-result-old').hide();
+  old.hide();
   const requests = latestRequest();
   /** The values that the shown result belongs to, and how to read them again. */
   let shown: { asked: Values; read(): Values } | undefined;
