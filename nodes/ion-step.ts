@@ -25,6 +25,7 @@ import { handleMessages, type MessageTools } from './shared/handle-messages.js';
 import type { Message } from './shared/message.js';
 import { migratedConfig } from './shared/migrated-config.js';
 import { missingSource } from './shared/missing-source.js';
+import { NOT_SENT } from './shared/node-status.js';
 import { requireOutput } from './shared/output-property.js';
 import { requireDelivery, requireSwitch } from './shared/property-checks.js';
 import { typedValue } from './shared/typed-value.js';
@@ -92,7 +93,7 @@ async function writeDirectly(
   const options = { signal, onState, onConflict, startStep };
   const { payload, ...details } = await sendWrite(write, ion, options);
   send(msg, payload, { operation: 'mutation', ...details });
-  status({ key: `written.${write.action}` });
+  status(details.notSent ? NOT_SENT : { key: `written.${write.action}` });
 }
 
 function sendWrite(

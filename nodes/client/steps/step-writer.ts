@@ -1,11 +1,12 @@
 import type { IonClient, RequestOptions } from '../client.js';
 import { IonError, toIonError } from '../errors.js';
+import type { DryRunRequest } from '../graphql/dry-run-request.js';
 import { ownOperation } from '../graphql/own-operation.js';
 import { isPlainObject } from '../support/json.js';
 import type { TimeZone } from '../support/time-zone.js';
 import type { AttachmentFile } from './attachment-file.js';
 import { type Attachment, Attachments, type EarlierTry, type TryProgress } from './attachments.js';
-import { EtagWrites, type Written } from './etag-writes.js';
+import { EtagWrites, unchanged, type Written } from './etag-writes.js';
 import { type FieldResult, writeAllFields } from './field-results.js';
 import { toFieldValue } from './field-values.js';
 import { notFound, shown } from './pick-row.js';
@@ -47,6 +48,8 @@ export interface WriteResult<Payload> {
   results?: Record<string, FieldResult>;
   /** The step was still to do and was started before the value was written. */
   started?: true;
+  /** Only in a dry run: the mutations that were not sent. */
+  notSent?: readonly DryRunRequest[] | undefined;
 }
 
 export const FIELD_MUTATION = ownOperation(
@@ -293,8 +296,9 @@ export class StepWriter {
           etag: row._etag,
           value: toFieldValue(row, value, this.#timeZone),
         };
-        const { data } = await requests.send(FIELD_MUTATION, { input });
-        return (data.updateRunStepFieldValue as { runStepField?: Written } | null)?.runStepField;
+        const { data, dryRun } = await requests.send(FIELD_MUTATION, { input });
+        const written = data.updateRunStepFieldValue as { runStepField?: Written } | null;
+        return dryRun ? unchanged(written?.runStepField, row) : written?.runStepField;
       },
     } as const;
     return this.#writes.write(field, onConflict === 'retry');
@@ -304,7 +308,7 @@ export class StepWriter {
 function resultOf<Payload>(
   name: string,
   payload: Payload,
-  { attempts, traceId }: RequestScope,
+  { attempts, traceId, notSent }: RequestScope,
 ): WriteResult<Payload> {
-  return { payload, name, attempts, traceId };
+  return { payload, name, attempts, traceId, ...(notSent && { notSent }) };
 }
