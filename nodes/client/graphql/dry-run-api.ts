@@ -23,7 +23,7 @@ export type Mode = 'live' | 'dryRun';
 export type Api = Pick<GraphqlApi, 'send' | 'authScheme'>;
 
 /** Called with each mutation that ION would have got. It must not throw. */
-export type NotSentListener = (request: DryRunRequest) => void;
+export type NotSentListener = (request: DryRunRequest, operation: Operation) => void;
 
 interface Settings {
   authScheme?: GraphqlApiOptions['authScheme'] | undefined;
@@ -98,9 +98,12 @@ class DryRunApi implements Api {
     const { mask, onNotSent } = this.#options;
     try {
       const read = operation.members ? readMembersResponse : readResponse;
-      const response = read(ANSWER, this.#host, this.#answer(request), { operation });
+      // Without the parts that ION lacks.
+      const sent = parseOperation(request.query, request.operationName);
+      const body = this.#answer(sent, request.variables);
+      const response = read(ANSWER, this.#host, body, { operation });
       response.dryRun = withoutSecretValues(request, mask);
-      onNotSent?.(response.dryRun);
+      onNotSent?.(response.dryRun, sent);
       return response;
     } catch (thrown) {
       const error = toIonError(thrown);
@@ -110,9 +113,7 @@ class DryRunApi implements Api {
   }
 
   /** What ION would answer to a mutation, as far as that can be told. */
-  #answer({ query, variables, operationName }: DryRunRequest): object {
-    // The parts that ION lacks are left out of it.
-    const sent = parseOperation(query, operationName);
+  #answer(sent: Operation, variables: DryRunRequest['variables']): object {
     const problems = this.#schema?.problemsOf(sent, variables) ?? [];
     if (problems.length > 0) return { errors: problems.map((message) => ({ message })) };
     return { data: skeletonOf(sent, variables, this.#schema) };
