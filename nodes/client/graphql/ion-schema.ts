@@ -27,6 +27,8 @@ const MAX_LEVELS = 20;
 const MAX_TYPES = 5000;
 const MAX_MEMBERS = 100_000;
 
+/** The end of texts of the library about null in place of a required value. */
+const NULL = /\bnot (to )?be null\.?$/;
 /** Documents whose validation is remembered, because a flow repeats the same texts. */
 const MAX_KNOWN = 100;
 
@@ -65,13 +67,15 @@ export class IonSchema implements Shapes {
   }
 
   /**
-   * The reasons why ION would refuse an operation with these variables; none for a document that is
-   * too long to be checked.
+   * The reasons why ION would refuse an operation with these variables, unless it is only that a value
+   * is null: in a dry run, that may be the ID of an object that was not created. None for a document
+   * that is too long to be checked.
    */
   problemsOf(operation: Operation, variables: Record<string, unknown> = {}): readonly string[] {
     const { text } = operation;
     if (text.length > MAX_VALIDATED) return [];
-    return this.#problemsOf(operation, { text, variables });
+    const problems = this.#problemsOf(operation, { text, variables });
+    return problems.filter((problem) => !NULL.test(problem));
   }
 
   get mutationType(): string | undefined {

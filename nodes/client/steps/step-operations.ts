@@ -3,7 +3,7 @@ import { CREATE_UPLOADED_MUTATION, DELETE_MUTATION, STEP_QUERY } from './attachm
 import { RUN_NAME_QUERY } from './run-names.js';
 import { FIELD_QUERY, STEP_LOOK_UPS } from './run-steps.js';
 import { STATUS_MUTATION } from './step-status.js';
-import { FIELD_MUTATION } from './step-writer.js';
+import { FIELD_MUTATION } from './field-mutation.js';
 
 /** The operations that a write to a step sends, whichever of its two upload flows ION has. */
 export function stepOperations(

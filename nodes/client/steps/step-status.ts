@@ -114,7 +114,7 @@ function isToDo({ status }: RunStep): boolean {
 }
 
 /** A status in the form of ION's enum, such as `IN_PROGRESS`. */
-function toStatus(status: unknown): string {
+export function toStatus(status: unknown): string {
   const text = typeof status === 'string' ? foldedName(status) : '';
   if (text !== '') return text.toUpperCase().replace(/[\s-]+/g, '_');
   throw new IonError(

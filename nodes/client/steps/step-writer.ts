@@ -7,8 +7,10 @@ import type { TimeZone } from '../support/time-zone.js';
 import type { AttachmentFile } from './attachment-file.js';
 import { type Attachment, Attachments, type EarlierTry, type TryProgress } from './attachments.js';
 import { EtagWrites, unchanged, type Written } from './etag-writes.js';
+import { FIELD_MUTATION } from './field-mutation.js';
 import { type FieldResult, writeAllFields } from './field-results.js';
 import { toFieldValue } from './field-values.js';
+import { type NotCreatedWrite, writeToNotCreated } from './not-created.js';
 import { notFound, shown } from './pick-row.js';
 import { type Client, RequestScope } from './request-scope.js';
 import { RunSteps } from './run-steps.js';
@@ -52,17 +54,6 @@ export interface WriteResult<Payload> {
   notSent?: readonly DryRunRequest[] | undefined;
 }
 
-export const FIELD_MUTATION = ownOperation(
-  `mutation UpdateRunStepFieldValue($input: UpdateRunStepFieldValueInput!) {
-  updateRunStepFieldValue(input: $input) {
-    runStepField {
-      id
-      ... on RunStepField @wished { name type value unit valid notApplicable runStepId _updated }
-      _etag
-    }
-  }
-}`,
-);
 const CHECK = ownOperation('{ me { id } }');
 
 /** Writes to the steps of runs: field values, status, attachments. */
@@ -179,6 +170,20 @@ export class StepWriter {
       const retries = options.onConflict === 'retry';
       const payload = await this.#status.write(target, status, requests, retries);
       return resultOf('UpdateRunStep', payload, requests);
+    });
+  }
+
+  /**
+   * In a dry run, writes to a step or a field that this dry run did not create.
+   * @throws IonError if ION's schema would refuse the mutation
+   */
+  async writeNotCreated(
+    write: NotCreatedWrite,
+    options: StepRequestOptions,
+  ): Promise<WriteResult<unknown>> {
+    return this.#run({}, options, async (requests) => {
+      const { payload, name } = await writeToNotCreated(write, requests);
+      return resultOf(name, payload, requests);
     });
   }
 
