@@ -1,3 +1,4 @@
+import type { ArgumentNode, ObjectFieldNode } from 'graphql';
 import { isPlainObject } from '../support/json.js';
 import { Kind, parse, print, visit } from './language.js';
 
@@ -41,12 +42,10 @@ function withoutNamed(value: unknown, depth: number): unknown {
 function withoutSecretTexts(query: string): string {
   if (!SECRET_NAME.test(query)) return query;
   let hasSecret = false;
-  const withoutText = {
-    enter: <Node extends { name: { value: string }; value: { kind: string } }>(node: Node) => {
-      if (node.value.kind !== Kind.STRING || !SECRET_NAME.test(node.name.value)) return undefined;
-      hasSecret = true;
-      return { ...node, value: { kind: Kind.STRING, value: MASK } };
-    },
+  const withoutText = <Named extends ArgumentNode | ObjectFieldNode>(named: Named) => {
+    if (named.value.kind !== Kind.STRING || !SECRET_NAME.test(named.name.value)) return undefined;
+    hasSecret = true;
+    return { ...named, value: { kind: Kind.STRING, value: MASK } };
   };
   const document = visit(parse(query, { noLocation: true }), {
     Argument: withoutText,

@@ -29,6 +29,8 @@ const MAX_MEMBERS = 100_000;
 
 /** The end of texts of the library about null in place of a required value. */
 const NULL = /\bnot (to )?be null\.?$/;
+/** The end of texts of the library about a text in place of a number. */
+const NO_NUMBER = /\b(?:Int|Float) cannot represent non[ -]\w+ value: "([^"]*)"\.?$/;
 /** Documents whose validation is remembered, because a flow repeats the same texts. */
 const MAX_KNOWN = 100;
 
@@ -68,14 +70,14 @@ export class IonSchema implements Shapes {
 
   /**
    * The reasons why ION would refuse an operation with these variables, unless it is only that a value
-   * is null: in a dry run, that may be the ID of an object that was not created. None for a document
-   * that is too long to be checked.
+   * is null, which in a dry run may be the ID of an object that was not created, or a number as text,
+   * which ION may accept. None for a document that is too long to be checked.
    */
   problemsOf(operation: Operation, variables: Record<string, unknown> = {}): readonly string[] {
     const { text } = operation;
     if (text.length > MAX_VALIDATED) return [];
     const problems = this.#problemsOf(operation, { text, variables });
-    return problems.filter((problem) => !NULL.test(problem));
+    return problems.filter((problem) => !NULL.test(problem) && !isNumberAsText(problem));
   }
 
   get mutationType(): string | undefined {
@@ -116,6 +118,11 @@ export class IonSchema implements Shapes {
     this.#known.set(text, problems, 1);
     return problems;
   }
+}
+
+function isNumberAsText(problem: string): boolean {
+  const [, text = ''] = NO_NUMBER.exec(problem) ?? [];
+  return text.trim() !== '' && Number.isFinite(Number(text));
 }
 
 /** @throws Error for a schema that takes too long to build */
