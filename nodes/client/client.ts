@@ -112,10 +112,14 @@ export class IonClient {
     });
     const tokens = new AccessTokens({ tokenUrl, key, audience, retries, transport });
     this.isDryRun = settings.mode === 'dryRun';
-    this.#api = apiFor(settings, { url: graphqlUrl, tokens, transport }, {
-      mask: (value) => this.#redactor.valueWithoutSecrets(value, this.#secrets()),
-      signal: this.#closing.signal,
-    });
+    this.#api = apiFor(
+      settings,
+      { url: graphqlUrl, tokens, transport },
+      {
+        mask: (value) => this.#redactor.valueWithoutSecrets(value, this.#secrets()),
+        signal: this.#closing.signal,
+      },
+    );
     this.#transport = transport;
     this.#tokens = tokens;
   }

@@ -21,7 +21,7 @@ import { senderExpressions } from './sender-expressions.js';
 
 /** The folder in Node-RED's user folder; it has one folder per config node. */
 const FOLDER = 'ion-outbox';
-/** The writes of a dry run never mix with those of live mode, which wait meanwhile. */
+/** Separate, because writes of a dry run are never delivered, and pending ones of live mode are kept. */
 const DRY_RUN_FOLDER = 'ion-outbox-dry-run';
 const HELD = '@ion-nodes/node-red-ion/ion-config:ion-config.log.outboxHeld';
 const LEFT = '@ion-nodes/node-red-ion/ion-config:ion-config.log.outboxLeft';

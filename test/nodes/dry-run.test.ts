@@ -64,7 +64,7 @@ describe('nodes in a dry run', () => {
   const logged = () =>
     helper
       .log()
-      .map(({ args: [entry] }) => String(entry.msg))
+      .args.map(([{ msg }]) => String(msg))
       .join('\n');
   const ionOf = (msg: FlowMessage | undefined) => msg?.ion as FlowMessage;
 
@@ -175,10 +175,19 @@ describe('nodes in a dry run', () => {
   it('"Test query" of a dialog sends no mutation, also with values that are not deployed', async () => {
     const { sandbox } = ion;
     await load(graphqlNode);
-    const body = { query: CREATE, variables: { input: { title: 'a' } }, operationName: '', confirmed: true };
+    const body = {
+      query: CREATE,
+      variables: { input: { title: 'a' } },
+      operationName: '',
+      confirmed: true,
+    };
     const deployed = await helper.request().post('/ion-config/config/run').send(body);
     assert.equal(deployed.status, 200, deployed.text);
-    const { data, dryRun, request } = deployed.body as { data: unknown; dryRun: true; request: FlowMessage };
+    const { data, dryRun, request } = deployed.body as {
+      data: unknown;
+      dryRun: true;
+      request: FlowMessage;
+    };
     assert.deepEqual(data, { createIssue: { issue: { id: null, title: null } } });
     assert.deepEqual([dryRun, request.operationName], [true, 'CreateIssue']);
     const { id, type, ...config } = sandboxConfig(sandbox, { mode: 'live' });
@@ -216,15 +225,31 @@ describe('nodes in a dry run', () => {
     const events = await EventsFlow.load(
       [
         { ...eventsNode, id: 'poll', interval: 0.1 },
-        { ...eventsNode, id: 'hook', via: 'webhook', register: true, publicUrl: 'http://localhost' },
+        {
+          ...eventsNode,
+          id: 'hook',
+          via: 'webhook',
+          register: true,
+          publicUrl: 'http://localhost',
+        },
       ],
       [sandboxConfig(ion.sandbox, { mode: 'dryRun' })],
       { ...sandboxKey(ion.sandbox), hook: { secret: 'example-secret' } },
       expressApp(),
     );
-    await until(() => events.statuses.some(({ id, text }) => id === 'hook' && String(text).endsWith('status.dryRun')));
-    await until(() => events.statuses.some(({ id, text }) => id === 'poll' && String(text).endsWith('events.polled')));
-    await (helper.getNode('hook') as unknown as { close(removed: boolean): Promise<void> }).close(true);
+    await until(() =>
+      events.statuses.some(
+        ({ id, text }) => id === 'hook' && String(text).endsWith('status.dryRun'),
+      ),
+    );
+    await until(() =>
+      events.statuses.some(
+        ({ id, text }) => id === 'poll' && String(text).endsWith('events.polled'),
+      ),
+    );
+    await (helper.getNode('hook') as unknown as { close(removed: boolean): Promise<void> }).close(
+      true,
+    );
     assert.match(logged(), /log\.webhookLeft/);
     events.stopWatching();
     assert.deepEqual(ion.sandbox.data.webhookReceivers.all(), []);

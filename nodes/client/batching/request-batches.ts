@@ -105,7 +105,7 @@ export class RequestBatches {
   #lengthOf(operation: Operation, options: RequestOptions): number | undefined {
     const { variables, signal, sharesDocument, isEditor, onRetry } = options;
     const isShared = sharesDocument && !isEditor && !onRetry && !signal.aborted;
-    // A dry run shows each mutation by itself.
+    // A dry run shows the mutations one by one.
     if (this.#client.isDryRun && operation.kind === 'mutation') return undefined;
     if (this.#isOff || !isShared || !mergeable(operation)) return undefined;
     try {

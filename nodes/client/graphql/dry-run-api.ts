@@ -112,7 +112,7 @@ class DryRunApi implements Api {
     }
   }
 
-  /** What ION would answer to a mutation, as far as that can be told. */
+  /** The answer that ION would give to a mutation, as far as its schema says. */
   #answer(sent: Operation, variables: DryRunRequest['variables']): object {
     const problems = this.#schema?.problemsOf(sent, variables) ?? [];
     if (problems.length > 0) return { errors: problems.map((message) => ({ message })) };

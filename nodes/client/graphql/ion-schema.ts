@@ -17,7 +17,7 @@ export interface Fit {
   /** Wished parts that the schema lacks, so that they are left out. */
   lacks: Lack[];
   /** The reasons why ION would refuse the operation. */
-  problems: string[];
+  problems: readonly string[];
 }
 
 /** Characters of a document: the validation of a longer one would block the event loop too long. */

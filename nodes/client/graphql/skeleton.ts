@@ -3,7 +3,7 @@ import { isPlainObject, setProperty } from '../support/json.js';
 import { Kind } from './language.js';
 import type { Operation } from './operation.js';
 
-/** What a schema says of a field. */
+/** The type of a field. */
 export interface FieldShape {
   isList: boolean;
   /** The name of its type, without the marks of lists. */
@@ -19,8 +19,8 @@ export interface Shapes {
 
 type Data = Record<string, unknown>;
 
-/** Fragments can repeat each other, so that a short document selects any number of fields. */
-const MAX_FIELDS = 10_000;
+/** Fragments can repeat each other, so that a short document has any number of selections. */
+const MAX_SELECTIONS = 10_000;
 /** Lists by their names in connections, for an unknown schema. */
 const LISTS: ReadonlySet<string> = new Set(['edges', 'nodes']);
 
@@ -62,6 +62,7 @@ class Skeleton {
     within: readonly string[],
   ): void {
     for (const selection of selections) {
+      if (++this.#count > MAX_SELECTIONS) return;
       if (!this.#isIncluded(selection.directives)) continue;
       if (selection.kind === Kind.FIELD) {
         this.#add(data, selection, type, within);
@@ -84,7 +85,6 @@ class Skeleton {
     type: string | undefined,
     within: readonly string[],
   ): void {
-    if (++this.#count > MAX_FIELDS) return;
     const key = alias?.value ?? name;
     const shape = type === undefined ? undefined : this.#shapes?.shapeOf(type, name);
     const isList = shape ? shape.isList : selectionSet !== undefined && LISTS.has(name);

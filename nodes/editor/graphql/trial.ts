@@ -130,7 +130,12 @@ export async function dataOf(
   signal: AbortSignal,
 ): Promise<unknown> {
   const send = (route: string, body: object) =>
-    adminRequest<{ data: unknown; dryRun?: true; request?: unknown }>({ url: `ion-config/${route}`, method: 'POST', body, signal });
+    adminRequest<{ data: unknown; dryRun?: true; request?: unknown }>({
+      url: `ion-config/${route}`,
+      method: 'POST',
+      body,
+      signal,
+    });
   const { data, dryRun, request } = await withSettings(
     config,
     () => send(`${encodeURIComponent(config)}/run`, operation),

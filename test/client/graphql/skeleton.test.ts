@@ -48,7 +48,9 @@ describe('a skeleton of an answer', () => {
     }
     fragment Whole on CreateIssue { issue { ... { status } owner { email } } }`;
     assert.deepEqual(of(text), {
-      createIssue: { issue: { id: null, owner: { name: null, email: null }, status: null, title: null } },
+      createIssue: {
+        issue: { id: null, owner: { name: null, email: null }, status: null, title: null },
+      },
     });
   });
 
@@ -60,9 +62,12 @@ describe('a skeleton of an answer', () => {
   });
 
   it('has empty edges without a schema as well', () => {
-    assert.deepEqual(of('mutation { a { items { edges { node { id } } pageInfo { endCursor } } } }'), {
-      a: { items: { edges: [], pageInfo: { endCursor: null } } },
-    });
+    assert.deepEqual(
+      of('mutation { a { items { edges { node { id } } pageInfo { endCursor } } } }'),
+      {
+        a: { items: { edges: [], pageInfo: { endCursor: null } } },
+      },
+    );
   });
 
   it('has empty lists, as the schema says', () => {
@@ -89,5 +94,10 @@ describe('a skeleton of an answer', () => {
       (_, index) => `fragment F${index} on A { a { ...F${index + 1} } b { ...F${index + 1} } }`,
     );
     of(`mutation { a { ...F0 } } ${levels.join('\n')} fragment F30 on A { id }`);
+    const spreads = Array.from(
+      { length: 30 },
+      (_, index) => `fragment F${index} on A { ...F${index + 1} ...F${index + 1} }`,
+    );
+    of(`mutation { a { ...F0 } } ${spreads.join('\n')} fragment F30 on A { id }`);
   });
 });
