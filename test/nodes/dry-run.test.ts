@@ -33,7 +33,7 @@ describe('nodes in a dry run', () => {
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'ion-dry-run-'));
     helper.settings({ userDir: folder });
-    step = await makeStep(ion.client(), [{ name: 'Torque', type: 'NUMBER' }]);
+    step = await makeStep(ion.client(), [{ name: 'Torque', type: 'NUMBER' }], { status: 'TODO' });
     unchanged = await stepState(ion.client(), step.step);
     ion.sandbox.control.resetCounters();
   });
