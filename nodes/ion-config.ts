@@ -15,6 +15,7 @@ import {
 } from './config/client-settings.js';
 import type { IonConfigNode } from './config/config-node.js';
 import { LookupHolder } from './config/lookup-holder.js';
+import { notSentLog } from './config/not-sent-log.js';
 import { OutboxHolder } from './config/outbox-holder.js';
 import { configMigrations } from './migrations/ion-config.js';
 import { migratedConfig } from './shared/migrated-config.js';
@@ -22,6 +23,8 @@ import { removalCheck } from './shared/removal-check.js';
 import { inBackground } from './shared/report-error.js';
 
 type IonConfigDef = NodeDef & ConfigValues;
+
+const DRY_RUN = '@ion-nodes/node-red-ion/ion-config:ion-config.log.dryRun';
 
 interface Connection {
   client: IonClient;
@@ -33,7 +36,8 @@ interface Connection {
 function connect(RED: NodeAPI, node: IonConfigNode, config: IonConfigDef): Connection | IonError {
   try {
     const timeZone = timeZoneOf(config);
-    const client = new IonClient(clientSettings(RED, config, node.credentials ?? {}));
+    const settings = clientSettings(RED, config, node.credentials ?? {});
+    const client = new IonClient({ ...settings, onNotSent: notSentLog(RED, node) });
     const batches = new RequestBatches(client, operationsPerRequest(config));
     return { client, batches, steps: new StepWriter(client, timeZone, batches) };
   } catch (thrown) {
@@ -68,6 +72,8 @@ export default (RED: NodeAPI): void => {
     const isRemoval = removalCheck(RED, saved);
     const connection = connect(RED, this, config);
     warnOfBadLimits(this, config);
+    const isDryRun = !(connection instanceof IonError) && connection.client.isDryRun;
+    if (isDryRun) this.warn(RED._(DRY_RUN));
     const requireConnection = (): Connection => {
       if (connection instanceof IonError) throw connection;
       return connection;
@@ -79,12 +85,14 @@ export default (RED: NodeAPI): void => {
       concurrency: () => requireConnection().client.concurrency,
       queueLimit: () => requireConnection().client.queueLimit,
       limits: () => outboxLimits(config),
+      isDryRun,
     });
     const holder = new LookupHolder(RED, this, () => requireConnection().client);
     Object.defineProperties(this, {
       values: { value: config },
       client: { get: () => requireConnection().client },
       steps: { get: () => requireConnection().steps },
+      isDryRun: { value: isDryRun },
       outbox: { value: outbox },
       lookups: { get: () => holder.lookups },
       users: { value: new Set() },

@@ -25,6 +25,7 @@ import { handleMessages, type MessageTools } from './shared/handle-messages.js';
 import type { Message, MessageDetails } from './shared/message.js';
 import { migratedConfig } from './shared/migrated-config.js';
 import { missingSource } from './shared/missing-source.js';
+import { NOT_SENT } from './shared/node-status.js';
 import { requireOutput } from './shared/output-property.js';
 import { requireDelivery, requireNumber, requirePageSize } from './shared/property-checks.js';
 import { Sequence } from './shared/sequence.js';
@@ -232,10 +233,11 @@ async function sendOne(
   { signal, onState, send, status }: MessageTools,
 ): Promise<void> {
   const response = await client.request(operation, { variables, signal, onState });
-  const { data, attempts, traceId, extensions } = response;
+  const { data, attempts, traceId, extensions, dryRun } = response;
   const { kind, name } = operation;
-  send(msg, data, { operation: kind, name, attempts, pages: 1, traceId, extensions });
-  status({ key: 'succeeded' });
+  const notSent = dryRun && [dryRun];
+  send(msg, data, { operation: kind, name, attempts, pages: 1, traceId, extensions, notSent });
+  status(dryRun ? NOT_SENT : { key: 'succeeded' });
 }
 
 /** Sends one message, whose connection holds the edges of all pages. */

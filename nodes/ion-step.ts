@@ -25,6 +25,7 @@ import { handleMessages, type MessageTools } from './shared/handle-messages.js';
 import type { Message } from './shared/message.js';
 import { migratedConfig } from './shared/migrated-config.js';
 import { missingSource } from './shared/missing-source.js';
+import { NOT_SENT } from './shared/node-status.js';
 import { requireOutput } from './shared/output-property.js';
 import { requireDelivery, requireSwitch } from './shared/property-checks.js';
 import { typedValue } from './shared/typed-value.js';
@@ -68,7 +69,7 @@ export default (RED: NodeAPI): void => {
     handleMessages(RED, this, status, config.output, async (msg, tools) => {
       const ion = requireConfig(RED, config);
       checkChoices(config);
-      const read = () => readWrite(RED, this, config, msg);
+      const read = () => readWrite(RED, this, config, msg, ion.isDryRun);
       if (config.delivery !== 'outbox') await writeDirectly(ion, msg, await read(), tools);
       else {
         await results.accept(ion, msg, tools, async () => {
@@ -92,14 +93,16 @@ async function writeDirectly(
   const options = { signal, onState, onConflict, startStep };
   const { payload, ...details } = await sendWrite(write, ion, options);
   send(msg, payload, { operation: 'mutation', ...details });
-  status({ key: `written.${write.action}` });
+  status(details.notSent ? NOT_SENT : { key: `written.${write.action}` });
 }
 
 function sendWrite(
-  { action, target, value, file }: StepWrite,
+  write: StepWrite,
   { steps }: IonConfigNode,
   options: ValueOptions,
 ): Promise<WriteResult<unknown>> {
+  const { action, target, value, file } = write;
+  if (write.isNotCreated) return steps.writeNotCreated(write, options);
   if (action === 'status') return steps.writeStatus(target, value, options);
   if (action === 'file' && file) return steps.attach(target, file, options);
   return steps.write(target, value, options);
@@ -110,23 +113,28 @@ async function readWrite(
   node: Node,
   config: IonStepConfig,
   msg: Message,
+  isDryRun: boolean,
 ): Promise<StepWrite> {
   const { action, onConflict, keep } = config;
   const missing: Target['missing'] = {};
+  const nulls: TargetPart[] = [];
   const reference = async (name: TargetPart) => {
     const found = await readReference(RED, node, config, name, msg);
     const { [name]: value = '', [`${name}Type` as const]: type = 'msg' } = config;
     const why = found === undefined && value !== '' && missingSource(type, value);
     if (why) missing[name] = why;
+    if (found === null) nulls.push(name);
     return found ?? undefined;
   };
   const target: Target = { run: await reference('run'), step: await reference('step') };
   if (action === 'field') target.field = await reference('field');
   if (Object.keys(missing).length > 0) target.missing = missing;
   checkTarget(target);
+  // Mutations of a dry run give null for the IDs of what they did not create.
+  const notCreated = isDryRun && nulls.length > 0 && ({ isNotCreated: true } as const);
   if (action === 'file') {
     const file = await readFile(RED, node, config, msg);
-    return { action, target, onConflict, filename: file.filename, file };
+    return { action, target, onConflict, filename: file.filename, file, ...notCreated };
   }
   const value = await readValue(RED, node, config, msg);
   if (action === 'field' && isPlainObject(value)) checkFieldNames(Object.keys(value));
@@ -136,6 +144,7 @@ async function readWrite(
   return {
     ...{ action, target, value, onConflict, latestOnly },
     ...(startsStep && { startStep: true }),
+    ...notCreated,
   };
 }
 

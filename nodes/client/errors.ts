@@ -86,6 +86,8 @@ export interface IonErrorDetails {
    * @default false
    */
   mayHaveRun?: boolean;
+  /** A dry run refused the mutation, or could not check it; it was not sent. */
+  dryRun?: true | undefined;
   /**
    * The server certainly did not execute the operation, so a mutation may be sent again. A failure
    * can lack both signs: then nothing suggests an execution, and nothing excludes it.
@@ -111,6 +113,7 @@ export class IonError extends Error {
   readonly transient: boolean;
   readonly mayHaveRun: boolean;
   readonly notRun: boolean;
+  readonly dryRun: true | undefined;
   /** Number of requests to the API for this operation. */
   readonly attempts: number = 0;
   /** Number of pages that were delivered before the failure. */
@@ -138,6 +141,7 @@ export class IonError extends Error {
     this.transient = details.transient ?? false;
     this.mayHaveRun = details.mayHaveRun ?? false;
     this.notRun = details.notRun ?? !this.mayHaveRun;
+    this.dryRun = details.dryRun;
   }
 
   /** A copy with these changes. Everything else stays, the stack included. */

@@ -1,6 +1,7 @@
 import type { ApiKey } from './auth/api-key.js';
 import type { AuthScheme } from './auth/auth-schemes.js';
 import type { EndpointSettings } from './auth/environments.js';
+import type { Mode, NotSentListener } from './graphql/dry-run-api.js';
 import type { TransportOptions } from './http/transport.js';
 
 export interface IonClientSettings extends EndpointSettings {
@@ -30,6 +31,13 @@ export interface IonClientSettings extends EndpointSettings {
    * @default 3
    */
   retries?: number | undefined;
+  /**
+   * `dryRun`: queries are sent, mutations are checked and answered with skeletons.
+   * @default 'live'
+   */
+  mode?: Mode | undefined;
+  /** Called with each mutation that a dry run did not send. */
+  onNotSent?: NotSentListener | undefined;
   /** TLS options for the API and the auth server. */
   tls?: TransportOptions['tls'];
   /** @default the environment variables `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` */

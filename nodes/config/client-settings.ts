@@ -3,6 +3,7 @@ import type { AuthScheme } from '../client/auth/auth-schemes.js';
 import type { EndpointSettings, EnvironmentName } from '../client/auth/environments.js';
 import type { OperationsPerRequest } from '../client/batching/batch-size.js';
 import { IonError } from '../client/errors.js';
+import type { Mode } from '../client/graphql/dry-run-api.js';
 import { type HttpProxy, proxyUrl } from '../client/http/proxies.js';
 import type { IonClientSettings } from '../client/ion-client-settings.js';
 import { readWritesPerRequest, writesPerRequest as setting } from '../client/settings.js';
@@ -15,7 +16,7 @@ import {
   requireResolved,
   requireUrlWithoutReference,
 } from '../shared/environment-references.js';
-import { requireNumber, requireSwitch } from '../shared/property-checks.js';
+import { requireNumber, requireSwitch, requireValid } from '../shared/property-checks.js';
 import { tlsOptions } from './tls-options.js';
 
 export interface ApiKeyCredentials {
@@ -26,6 +27,8 @@ export interface ApiKeyCredentials {
 /** The properties of an `ion-config` node. */
 export interface ConfigValues {
   environment: EnvironmentName;
+  /** Missing in a node that an older version saved: `live`. */
+  mode?: Mode;
   apiUrl?: string;
   authUrl?: string;
   audience?: string;
@@ -121,6 +124,7 @@ export function clientSettings(
   requireResolved(inNode('proxy'), proxyId);
   return {
     ...endpointSettings(values),
+    mode: modeOf(values),
     authScheme: trimmed(authScheme) || 'auto',
     key: { clientId: textOf(key.clientId), clientSecret: textOf(key.clientSecret) },
     timeoutMs: requireNumber(NODE, 'timeout', values.timeout) * 1000,
@@ -130,6 +134,14 @@ export function clientSettings(
     tls: tls ? tlsOptions(RED, tls) : undefined,
     proxy: proxy(RED, proxyId),
   };
+}
+
+/** @throws IonError `ION_CONFIG`: with a misspelt value, writes would reach ION */
+function modeOf({ mode }: ConfigValues): Mode {
+  requireResolved(inNode('mode'), mode);
+  const given = trimmed(mode ?? 'live') || 'live';
+  requireValid(NODE, 'mode', given, given === 'live' || given === 'dryRun', '"live" or "dryRun"');
+  return given;
 }
 
 /** A choice may come from a variable, whose value may end in a line break. */

@@ -12,6 +12,8 @@ export interface IonConfigNode extends Node<ApiKeyCredentials> {
   readonly client: IonClient;
   /** @throws IonError `ION_CONFIG` if the settings cannot work */
   readonly steps: StepWriter;
+  /** Mutations are not sent. False if the settings cannot work, because then nothing is sent. */
+  readonly isDryRun: boolean;
   readonly outbox: OutboxHolder;
   /** @throws IonError `ION_CONFIG` if the settings cannot work */
   readonly lookups: Lookups;

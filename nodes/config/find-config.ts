@@ -41,6 +41,11 @@ function inSubflows(instance: string, config: string): string[] {
   return parts.map((_, index) => [...parts.slice(0, parts.length - index), config].join('-'));
 }
 
+/** Whether a node works in a dry run. */
+export function isDryRun(RED: NodeAPI, config: UsesIonConfig): boolean {
+  return findConfig(RED, config)?.isDryRun ?? false;
+}
+
 /** @throws IonError `ION_CONFIG` if there is no config node */
 export function requireConfig(RED: NodeAPI, config: UsesIonConfig): IonConfigNode {
   const configNode = findConfig(RED, config);

@@ -21,8 +21,11 @@ import { senderExpressions } from './sender-expressions.js';
 
 /** The folder in Node-RED's user folder; it has one folder per config node. */
 const FOLDER = 'ion-outbox';
+/** Separate, because writes of a dry run are never delivered, and pending ones of live mode are kept. */
+const DRY_RUN_FOLDER = 'ion-outbox-dry-run';
 const HELD = '@ion-nodes/node-red-ion/ion-config:ion-config.log.outboxHeld';
 const LEFT = '@ion-nodes/node-red-ion/ion-config:ion-config.log.outboxLeft';
+const LIVE = '@ion-nodes/node-red-ion/ion-config:ion-config.log.outboxLive';
 const NOT_OPENED = '@ion-nodes/node-red-ion/ion-config:ion-config.log.outboxNotOpened';
 const OLD = '@ion-nodes/node-red-ion/ion-config:ion-config.log.outboxOld';
 const REPAIRED = '@ion-nodes/node-red-ion/ion-config:ion-config.log.outboxRepaired';
@@ -44,6 +47,11 @@ interface OutboxSettings {
   queueLimit: () => number;
   /** @throws IonError `ION_CONFIG` for limits that cannot be used */
   limits: () => OutboxLimits;
+  /**
+   * Whether deliveries send nothing.
+   * @default false
+   */
+  isDryRun?: boolean;
   /** The patience of each message; a minute by default. */
   patienceMs?: number;
   /** The delay before the log reports the other process; 5 s by default. */
@@ -141,6 +149,7 @@ export class OutboxHolder {
   readonly #start = (): void => {
     if (this.#isClosed || !this.#isUsable()) return;
     inBackground(this.#node, this.#warnOfOldFolder());
+    if (this.#settings.isDryRun) inBackground(this.#node, this.#warnOfLiveWrites());
     this.#resume();
   };
 
@@ -214,9 +223,17 @@ export class OutboxHolder {
     if (old) this.#node.warn(this.#RED._(OLD, { old, folder: this.folder }));
   }
 
-  #allOutboxes(): string {
+  /** The outbox of live mode is not opened, so nobody knows whether it holds writes. */
+  async #warnOfLiveWrites(): Promise<void> {
+    const { endpoint } = this.#settings.client();
+    const folder = configFolder(this.#allOutboxes(FOLDER), this.#node.id, endpoint);
+    const exists = await isFolder(folder, OUTBOX).catch(() => false);
+    if (exists) this.#node.warn(this.#RED._(LIVE, { folder }));
+  }
+
+  #allOutboxes(name = this.#settings.isDryRun ? DRY_RUN_FOLDER : FOLDER): string {
     const { userDir } = this.#RED.settings;
-    if (userDir) return join(userDir, FOLDER);
+    if (userDir) return join(userDir, name);
     throw new IonError('ION_CONFIG', 'Node-RED has no user folder to keep the outbox in.');
   }
 }

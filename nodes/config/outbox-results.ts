@@ -61,6 +61,10 @@ export function outboxResults(
 ): OutboxResults {
   let unsubscribe = () => {};
   const outcomes = new Outcomes(node.id);
+  const configNode = findConfig(RED, config);
+  const statusFor = (state: OutboxState): StatusText => {
+    return { ...outcomes.statusFor(state), isDryRun: configNode?.isDryRun };
+  };
   const listener = {
     delivered: (entry: Entry, result: DeliveryResult) => {
       outcomes.delivered++;
@@ -76,10 +80,9 @@ export function outboxResults(
       else reportError(node, error, msg);
     },
     failed: (thrown: unknown) => reportError(node, thrown),
-    changed: (state: OutboxState) => status.idle(outcomes.statusFor(state)),
+    changed: (state: OutboxState) => status.idle(statusFor(state)),
     held: (isHeld: boolean) => status.override(isHeld ? HELD : undefined),
   };
-  const configNode = findConfig(RED, config);
   if (config.delivery === 'outbox' && configNode) {
     unsubscribe = configNode.outbox.subscribe(node.id, listener);
   }
@@ -95,7 +98,7 @@ export function outboxResults(
         const outbox = await ion.outbox.open(signal);
         await abandonable(turn, signal, closedError);
         await store(outbox, node.id, msg, write, leave);
-        tools.status(outcomes.statusFor(outbox.state));
+        tools.status(statusFor(outbox.state));
       } finally {
         leave();
       }

@@ -10,12 +10,20 @@ import { labels } from './shared/labels.js';
 import { migrateNode, restoreNode } from './shared/migrate-node.js';
 import { numberProperties, prepareNumbers } from './shared/numbers.js';
 import { currentValue, isChecked, setOpenNode } from './shared/open-node.js';
-import { noReference, partOfVariable, timeZone, writesPerRequest } from './shared/validators.js';
+import {
+  noReference,
+  oneOf,
+  optional,
+  partOfVariable,
+  timeZone,
+  writesPerRequest,
+} from './shared/validators.js';
 import { instanceChoice } from './subflows/instance-choice.js';
 import { runningConfigs } from './subflows/running-configs.js';
 
 const label = labels('ion-config');
 
+const mode = oneOf('live', 'dryRun');
 const numbers = numberProperties('ion-config', configNumbers);
 const { timeout, retries, concurrency, queueLimit, outboxLimit, outboxSize } = numbers;
 
@@ -45,6 +53,7 @@ RED.nodes.registerType('ion-config', {
   defaults: {
     name: { value: '' },
     environment: { label: label('environment'), value: 'production', required: true },
+    mode: { label: label('mode'), value: 'live', validate: optional(mode) },
     apiUrl: { label: label('apiUrl'), value: '', validate: customUrl('apiUrl') },
     authUrl: { label: label('authUrl'), value: '', validate: customUrl('authUrl') },
     audience: { label: label('audience'), value: '', validate: noReference },
@@ -66,7 +75,8 @@ RED.nodes.registerType('ion-config', {
     clientSecret: { type: 'password' },
   },
   label() {
-    return this.name || `ION ${this._(`ion-config.environment.${this.environment}`)}`;
+    const name = this.name || `ION ${this._(`ion-config.environment.${this.environment}`)}`;
+    return this.mode === 'dryRun' ? `${name} · ${this._('ion-config.mode.mark')}` : name;
   },
   labelStyle() {
     return this.name ? 'node_label_italic' : '';

@@ -8,6 +8,7 @@ export class WebhookStatus {
   readonly #status: NodeStatus;
   /** Keys of the catalogue. */
   readonly #problems = new Map<Problem, string>();
+  #isDryRun = false;
   #sent = 0;
   #rejected = 0;
 
@@ -22,6 +23,12 @@ export class WebhookStatus {
 
   countRejected(): void {
     this.#rejected++;
+    this.show();
+  }
+
+  /** The webhook is not registered, because that takes mutations. */
+  setDryRun(): void {
+    this.#isDryRun = true;
     this.show();
   }
 
@@ -43,9 +50,13 @@ export class WebhookStatus {
 
   #text(): StatusText {
     const [problem] = this.#problems.values();
-    if (problem) return { key: problem, fill: 'red' };
+    const isDryRun = this.#isDryRun;
+    if (problem) return { key: problem, fill: 'red', isDryRun };
     if (this.#rejected > 0)
-      return { key: 'events.rejected', fill: 'yellow', count: this.#rejected };
+      return { key: 'events.rejected', fill: 'yellow', count: this.#rejected, isDryRun };
+    if (isDryRun) {
+      return { key: 'events.notSent', fill: 'grey', count: this.#sent, isDryRun };
+    }
     return { key: 'events.received', fill: 'green', count: this.#sent };
   }
 }

@@ -5,6 +5,7 @@ import { trimEnds } from '../client/support/trim-ends.js';
 import { DeliveryDedup } from '../client/webhooks/delivery-dedup.js';
 import { isSameResource, type WebhookEvent } from '../client/webhooks/event.js';
 import { RateLimit } from '../client/webhooks/rate-limit.js';
+import { isDryRun } from '../config/find-config.js';
 import type { NodeStatus } from '../shared/node-status.js';
 import { onFlowsStarted } from '../shared/on-flows-started.js';
 import { requireNumber } from '../shared/property-checks.js';
@@ -25,6 +26,7 @@ import { addRoute, holdPath, type WebhookRoute } from './webhook-route.js';
 import { type Problem, WebhookStatus } from './webhook-status.js';
 import { needsPassword, webhookWarnings } from './webhook-warnings.js';
 
+const RECEIVER_LEFT = '@ion-nodes/node-red-ion/ion-config:ion-config.log.webhookLeft';
 /** More than these get 503, so that ION sends them again. */
 const MAX_EVENTS_PER_SECOND = 500;
 
@@ -41,9 +43,9 @@ export function webhookEvents(
   // All routes that could use the same path exist only then.
   const stopListening = onFlowsStarted(RED, () => {
     endHold();
-    if (webhook.open() && config.register && !registration) {
-      registration = registerWebhook(RED, node, config, webhook);
-    }
+    if (!webhook.open() || !config.register || registration) return;
+    if (isDryRun(RED, config)) webhook.notRegistered();
+    else registration = registerWebhook(RED, node, config, webhook);
   });
   return {
     async close(removed) {
@@ -51,6 +53,7 @@ export function webhookEvents(
       endHold();
       // ION must retry until Node-RED has started the flows again.
       if (!removed) RED.events.once('flows:started', holdPath(RED, webhook.path));
+      if (removed) webhook.warnOfReceiver();
       await Promise.all([webhook.close(), registration?.close(removed)]);
     },
   };
@@ -72,6 +75,7 @@ class Webhook {
   readonly #dedup = new DeliveryDedup();
   readonly #rate = new RateLimit(MAX_EVENTS_PER_SECOND);
   #isClosed = false;
+  #isDryRun = false;
   #route: WebhookRoute | undefined;
 
   constructor(RED: NodeAPI, node: EventsNode, config: IonEventsConfig, status: NodeStatus) {
@@ -120,6 +124,17 @@ class Webhook {
 
   registrationFailed(thrown: unknown): void {
     this.#report('registration', 'events.notRegistered', toIonError(thrown));
+  }
+
+  /** In a dry run. */
+  notRegistered(): void {
+    this.#isDryRun = true;
+    this.#status.setDryRun();
+  }
+
+  /** A receiver that live mode registered stays in ION, because its removal is a mutation. */
+  warnOfReceiver(): void {
+    if (this.#isDryRun) this.#node.warn(this.#RED._(RECEIVER_LEFT));
   }
 
   registered(): void {

@@ -4,6 +4,7 @@ export const configMigrations: NodeMigrations = {
   type: 'ion-config',
   steps: [
     fillIn({
+      mode: 'live',
       apiUrl: '',
       authUrl: '',
       audience: '',

@@ -1,3 +1,4 @@
+import type { DryRunRequest } from '../client/graphql/dry-run-request.js';
 import type { Entry, Stored } from './store/entries.js';
 
 /** One try to deliver an entry. */
@@ -41,6 +42,8 @@ export interface DeliveryResult {
   started?: true;
   /** An earlier try was executed, so that this one sent nothing. */
   found?: true;
+  /** Only in a dry run: the mutations that were not sent. */
+  notSent?: readonly DryRunRequest[] | undefined;
 }
 
 /** An entry as the dialog of the config node shows it. */

@@ -146,9 +146,11 @@ export class GraphqlWrites implements EntryKind<GraphqlEntry> {
           return undefined;
         });
         if (!response) continue;
-        const { data, traceId, extensions } = response;
+        const { data, traceId, extensions, dryRun } = response;
         attempts += response.attempts;
-        return { payload: data, name: operation.name, attempts, traceId, extensions };
+        const { name } = operation;
+        const notSent = dryRun && [dryRun];
+        return { payload: data, name, attempts, traceId, extensions, notSent };
       }
     } catch (thrown) {
       const error = toIonError(thrown);

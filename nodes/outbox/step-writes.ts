@@ -31,6 +31,8 @@ export interface StepWrite {
   onConflict: ConflictPolicy;
   /** Whether a step that is still to do is started before its value is written. */
   startStep?: true;
+  /** In a dry run: the step is one that this dry run did not create. */
+  isNotCreated?: true;
 }
 
 export interface NewStepWrite extends StepWrite {
@@ -58,12 +60,14 @@ export interface StepEntry extends Entry {
 
 type Writer = Pick<
   StepWriter,
-  'knownRun' | 'runOf' | 'write' | 'writeStatus' | 'attach' | 'attachmentsOf'
+  'knownRun' | 'runOf' | 'write' | 'writeStatus' | 'writeNotCreated' | 'attach' | 'attachmentsOf'
 >;
 
 /** Numbers that are taken as the IDs of runs, because ION could not be asked. */
 const MAX_GUESSED = 10_000;
 
+/** The order key of writes to steps that a dry run did not create. */
+const NOT_CREATED = 'not created';
 const ACTIONS: readonly unknown[] = ['field', 'status', 'file'] satisfies StepWrite['action'][];
 
 /** The entry for a write, to be added to an outbox. */
@@ -90,7 +94,8 @@ export class StepWrites implements EntryKind<StepEntry> {
     return ACTIONS.includes(action) && typeof target === 'object' && target !== null;
   }
 
-  orderKey({ write: { target } }: StepEntry): string | undefined {
+  orderKey({ write: { target, isNotCreated } }: StepEntry): string | undefined {
+    if (isNotCreated) return NOT_CREATED;
     const { run } = target;
     if (!isGiven(run)) return undefined;
     const known = this.#writer.knownRun(target);
@@ -120,6 +125,7 @@ export class StepWrites implements EntryKind<StepEntry> {
   deliver(entry: StepEntry, attempt: DeliveryTry): Promise<DeliveryResult> {
     const { action, target, value, onConflict } = entry.write;
     const options = { ...optionsOf(entry, attempt), onConflict };
+    if (entry.write.isNotCreated) return this.#writer.writeNotCreated(entry.write, options);
     switch (action) {
       case 'status':
         return this.#writer.writeStatus(target, value, options);

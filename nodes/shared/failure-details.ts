@@ -22,6 +22,7 @@ export function failureDetails(error: IonError, durationMs: number): Record<stri
   const { code, status, errors, data, retryAfterMs, traceId, attempts, pages, results } = error;
   return withoutUnknown({
     code,
+    dryRun: error.dryRun,
     mayHaveRun: error.mayHaveRun || undefined,
     status,
     errors,

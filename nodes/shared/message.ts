@@ -1,4 +1,5 @@
 import type { NodeMessageInFlow } from 'node-red';
+import type { DryRunRequest } from '../client/graphql/dry-run-request.js';
 
 /** A message as flows pass it on: any properties, of any type. */
 export type Message = NodeMessageInFlow &
@@ -24,6 +25,17 @@ export interface MessageDetails {
   started?: true | undefined;
   /** An earlier try was executed, so that the last one sent nothing. */
   found?: true | undefined;
+  /** The mutations that a dry run did not send. */
+  notSent?: readonly DryRunRequest[] | undefined;
+}
+
+/** The content of `msg.ion` of a dry run. */
+interface DryRunDetails {
+  dryRun: true;
+  /** The last of them. */
+  request: DryRunRequest;
+  /** Only if there are several. */
+  requests: readonly DryRunRequest[];
 }
 
 /**
@@ -35,8 +47,8 @@ export function resultDetails(
   durationMs: number,
 ): Record<string, unknown> {
   const { operation, name, attempts, pages, count, totalCount } = details;
-  const { traceId, extensions, results, started, found } = details;
-  const shown: Partial<MessageDetails & { durationMs: number }> = { operation };
+  const { traceId, extensions, results, started, found, notSent } = details;
+  const shown: Partial<MessageDetails & DryRunDetails & { durationMs: number }> = { operation };
   if (name !== undefined) shown.name = name;
   shown.attempts = attempts;
   if (pages !== undefined) shown.pages = pages;
@@ -47,8 +59,16 @@ export function resultDetails(
   if (results !== undefined) shown.results = results;
   if (started !== undefined) shown.started = started;
   if (found !== undefined) shown.found = found;
+  if (notSent !== undefined) addDryRun(shown, notSent);
   shown.durationMs = durationMs;
   return shown as Record<string, unknown>;
+}
+
+function addDryRun(shown: Partial<DryRunDetails>, notSent: readonly DryRunRequest[]): void {
+  const request = notSent.at(-1);
+  shown.dryRun = true;
+  if (request) shown.request = request;
+  if (notSent.length > 1) shown.requests = notSent;
 }
 
 /** A copy without `undefined` properties, so that a debug node does not show them. */

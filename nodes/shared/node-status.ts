@@ -22,14 +22,20 @@ export interface StatusText {
   since?: string;
   /** The subject of the result; shown in one line, and shortened. */
   name?: string;
+  /** Shown in front of the text. */
+  isDryRun?: boolean | undefined;
   /** Why something failed. */
   reason?: { code: IonErrorCode; short: FailureReason | undefined };
 }
 
+/** The status after a mutation that a dry run did not send. */
+export const NOT_SENT: StatusText = { key: 'notSent', isDryRun: true };
+
 /** The status after a failure, with its reason. */
 export function failedStatus(error: IonError, key?: string): StatusText {
   const reason = { code: error.code, short: failureReason(error) };
-  return { fill: 'red', ...(key !== undefined && { key }), reason };
+  const { dryRun: isDryRun } = error;
+  return { fill: 'red', ...(key !== undefined && { key }), reason, isDryRun };
 }
 
 export interface Tracker {
@@ -136,12 +142,13 @@ export class NodeStatus {
     since = '',
     name: given = '',
     reason: failure,
+    isDryRun,
   }: StatusText): NodeRedStatus {
     const shape = fill === 'red' || fill === 'yellow' ? 'ring' : 'dot';
     const reason = failure ? this.#reason(failure) : '';
     const name = shortText(given, MAX_NAME_LENGTH);
     const text = key === undefined ? reason : this.#text(key, { count, ms, since, name, reason });
-    return { fill, shape, text };
+    return { fill, shape, text: isDryRun ? this.#text('dryRun', { status: text }) : text };
   }
 
   #reason({ code, short }: NonNullable<StatusText['reason']>): string {

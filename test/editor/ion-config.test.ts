@@ -190,6 +190,29 @@ describe('the ion-config dialog in a browser', () => {
   });
 
   describe('when it closes', () => {
+    it('keeps the mode, and the label of the configuration names a dry run', async () => {
+      const { page } = editor;
+      const chosen = () => page.textContent('#node-input-config option:checked');
+      await editor.editConfig('ion-config', 'config');
+      assert.equal(await page.inputValue(field('mode')), 'live');
+      const options = await page.$$eval(`${field('mode')} option`, (all) =>
+        all.map(({ textContent }) => textContent),
+      );
+      assert.deepEqual(options, ['live', 'dry run: no writes']);
+      await page.selectOption(field('mode'), 'dryRun');
+      await editor.doneConfig();
+      assert.equal(await editor.property('config', 'mode'), 'dryRun');
+      await editor.edit('node');
+      assert.equal(await chosen(), 'ION · dry run');
+      await editor.cancel();
+      await editor.editConfig('ion-config', 'config');
+      await page.selectOption(field('mode'), 'live');
+      await editor.doneConfig();
+      await editor.edit('node');
+      assert.equal(await chosen(), 'ION');
+      await editor.cancel();
+    });
+
     it('keeps its values and its secret, and then shows the rarely used rows that are in use', async () => {
       const { page } = editor;
       await editor.editConfig('ion-config', 'config');

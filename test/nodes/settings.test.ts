@@ -191,6 +191,7 @@ describe('invalid settings', () => {
       ['authUrl', 'auth URL'],
       ['audience', 'audience'],
       ['authScheme', 'authorization header'],
+      ['mode', 'mode'],
       ['timeout', '"Timeout \\(s\\)"'],
       ['concurrency', '"Concurrent requests"'],
       ['allowHttp', '"allowHttp"'],

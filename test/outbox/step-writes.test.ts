@@ -54,6 +54,10 @@ describe('outbox: a write to a step', () => {
         calls.push(['write', ...given]);
         return onWrite(...given);
       },
+      writeNotCreated: async (...given) => {
+        calls.push(['writeNotCreated', ...given]);
+        return RESULT;
+      },
       writeStatus: async (...given) => {
         calls.push(['writeStatus', ...given]);
         return RESULT;

@@ -15,8 +15,13 @@ describe('the details of a result', () => {
       results: { torque: 7 },
       started: true,
       found: true,
+      notSent: [{ query: 'a' }, { query: 'b' }],
     };
-    assert.deepEqual(resultDetails(details, 8), { ...details, durationMs: 8 });
+    const { notSent, ...shown } = details;
+    assert.deepEqual(resultDetails(details, 8), {
+      ...{ ...shown, durationMs: 8 },
+      ...{ dryRun: true, request: { query: 'b' }, requests: notSent },
+    });
   });
 
   it('have no properties without a value', () => {

@@ -65,6 +65,10 @@ export class FakeIon implements Writer {
     return runOf(target);
   }
 
+  async writeNotCreated(): Promise<WriteResult<unknown>> {
+    throw new Error('This ION has all steps.');
+  }
+
   async write(
     target: Target,
     value: unknown,

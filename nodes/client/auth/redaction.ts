@@ -62,6 +62,13 @@ export class Redactor {
     return masked(text, this.#searchFor(secrets).rangesIn(text));
   }
 
+  /** A copy of data in which secrets are masked; `undefined` as in an error. */
+  valueWithoutSecrets(value: unknown, secrets: readonly string[]): unknown {
+    const search = this.#searchFor(secrets);
+    const mask = (text: string) => masked(text, search.rangesIn(text));
+    return maskBounded(value, mask, search.secrets);
+  }
+
   /** Forgets the secrets. Later errors are still masked. */
   close(): void {
     this.#isClosed = true;

@@ -9,7 +9,8 @@ import { BatchSize, type OperationsPerRequest } from './batch-size.js';
 import { BatchedRequest } from './batched-request.js';
 import { mergeable } from './mergeable.js';
 
-type Client = Pick<IonClient, 'request' | 'adapted' | 'isClosed' | 'forgetLack' | 'concurrency'>;
+type Client = Pick<IonClient, 'request' | 'adapted' | 'isClosed' | 'forgetLack' | 'concurrency'> &
+  Partial<Pick<IonClient, 'isDryRun'>>;
 
 /** The work on the operations of one kind. */
 interface Line {
@@ -104,6 +105,8 @@ export class RequestBatches {
   #lengthOf(operation: Operation, options: RequestOptions): number | undefined {
     const { variables, signal, sharesDocument, isEditor, onRetry } = options;
     const isShared = sharesDocument && !isEditor && !onRetry && !signal.aborted;
+    // A dry run shows the mutations one by one.
+    if (this.#client.isDryRun && operation.kind === 'mutation') return undefined;
     if (this.#isOff || !isShared || !mergeable(operation)) return undefined;
     try {
       checkVariables(variables);

@@ -5,17 +5,19 @@ import type {
   SelectionSetNode,
 } from 'graphql';
 import { IonError, quote, reasonOf } from '../errors.js';
+import { LruCache } from '../support/lru-cache.js';
 import type { Lack } from './lacks.js';
 import { Kind, parse } from './language.js';
 import type { Operation, SentOperation } from './operation.js';
 import { type Adapted, type RefusedParts, SchemaLacks } from './schema-lacks.js';
+import type { FieldShape, Shapes } from './skeleton.js';
 
 /** The differences between an operation and a schema. */
 export interface Fit {
   /** Wished parts that the schema lacks, so that they are left out. */
   lacks: Lack[];
   /** The reasons why ION would refuse the operation. */
-  problems: string[];
+  problems: readonly string[];
 }
 
 /** Characters of a document: the validation of a longer one would block the event loop too long. */
@@ -25,9 +27,18 @@ const MAX_LEVELS = 20;
 const MAX_TYPES = 5000;
 const MAX_MEMBERS = 100_000;
 
+/** The end of texts of the library about null in place of a required value. */
+const NULL = /\bnot (to )?be null\.?$/;
+/** The end of texts of the library about a text in place of a number. */
+const NO_NUMBER = /\b(?:Int|Float) cannot represent non[ -]\w+ value: "([^"]*)"\.?$/;
+/** Documents whose validation is remembered, because a flow repeats the same texts. */
+const MAX_KNOWN = 100;
+
 /** The schema of one ION, read by introspection. */
-export class IonSchema {
+export class IonSchema implements Shapes {
   readonly #schema: GraphQLSchema;
+  /** The problems of documents. */
+  readonly #known = new LruCache<string, readonly string[]>(MAX_KNOWN, MAX_KNOWN);
 
   /** @throws IonError `ION_RESPONSE` for data that is no schema, or too large */
   constructor(introspection: unknown) {
@@ -57,18 +68,61 @@ export class IonSchema {
     }
   }
 
-  #problemsOf({ definition }: Operation, { text, variables }: Adapted): string[] {
-    const { validate } = require('graphql/validation') as typeof import('graphql/validation');
+  /**
+   * The reasons why ION would refuse an operation with these variables, unless it is only that a value
+   * is null, which in a dry run may be the ID of an object that was not created, or a number as text,
+   * which ION may accept. None for a document that is too long to be checked.
+   */
+  problemsOf(operation: Operation, variables: Record<string, unknown> = {}): readonly string[] {
+    const { text } = operation;
+    if (text.length > MAX_VALIDATED) return [];
+    const problems = this.#problemsOf(operation, { text, variables });
+    return problems.filter((problem) => !NULL.test(problem) && !isNumberAsText(problem));
+  }
+
+  get mutationType(): string | undefined {
+    return this.#schema.getMutationType()?.name;
+  }
+
+  shapeOf(type: string, field: string): FieldShape | undefined {
+    const found = this.#schema.getType(type);
+    const fields = found && 'getFields' in found ? found.getFields() : {};
+    const fieldType = Object.hasOwn(fields, field) && fields[field]?.type;
+    if (!fieldType) return undefined;
+    const text = String(fieldType);
+    return { isList: text.includes('['), type: text.replace(/[[\]!]/g, '') };
+  }
+
+  #problemsOf(
+    { definition }: Operation,
+    { text, variables }: Pick<Adapted, 'text' | 'variables'>,
+  ): readonly string[] {
     const { getVariableValues } =
       require('graphql/execution') as typeof import('graphql/execution');
-    const invalid = validate(this.#schema, parse(text, { noLocation: true }));
-    if (invalid.length > 0) return invalid.map(({ message }) => message);
-    // Only this package's own operations have variables at this time.
+    const invalid = this.#invalid(text);
+    if (invalid.length > 0) return invalid;
+    // A node that is checked without a message knows only those of this package's own operations.
     if (!variables) return [];
     const definitions = definition.variableDefinitions ?? [];
     const { errors = [] } = getVariableValues(this.#schema, definitions, variables);
     return errors.map(({ message }) => message);
   }
+
+  /** The reasons why ION would refuse a document. */
+  #invalid(text: string): readonly string[] {
+    const known = this.#known.get(text);
+    if (known) return known;
+    const { validate } = require('graphql/validation') as typeof import('graphql/validation');
+    const errors = validate(this.#schema, parse(text, { noLocation: true }));
+    const problems = errors.map(({ message }) => message);
+    this.#known.set(text, problems, 1);
+    return problems;
+  }
+}
+
+function isNumberAsText(problem: string): boolean {
+  const [, text = ''] = NO_NUMBER.exec(problem) ?? [];
+  return text.trim() !== '' && Number.isFinite(Number(text));
 }
 
 /** @throws Error for a schema that takes too long to build */

@@ -6,6 +6,7 @@ import { type HttpResponse, headerOf } from '../http/transport.js';
 import { JsonLimitError, JsonSizeError } from '../support/json.js';
 import { boundedCopy, weightOf } from '../support/json-size.js';
 import { parseJson } from '../support/long-json.js';
+import type { DryRunRequest } from './dry-run-request.js';
 import type { Operation } from './operation.js';
 import { errorsMessage, notGraphqlMessage, statusMessage } from './response-messages.js';
 
@@ -23,6 +24,8 @@ export interface GraphqlResponse {
   durationMs?: number | undefined;
   /** Only for operations that share a document. */
   members?: MemberOutcomes | undefined;
+  /** Only in a dry run: the mutation that was not sent. The data is a skeleton then. */
+  dryRun?: DryRunRequest | undefined;
 }
 
 /** The outcomes of operations that share a document, in their order. */

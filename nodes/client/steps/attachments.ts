@@ -220,8 +220,10 @@ export class Attachments {
     const { filename } = file;
     const input = { entityId, filename };
     await creating?.(false);
-    const { data } = await this.#send(requests, CREATE_MUTATION, { input });
+    const { data, dryRun } = await this.#send(requests, CREATE_MUTATION, { input });
     const attachment = attachmentIn(data, entityId);
+    // Nothing was created, so that there is no URL to upload to.
+    if (dryRun) return attachment;
     const { uploadUrl } = data.createFileAttachment as { uploadUrl: string | null };
     await created?.(attachment);
     try {

@@ -5,6 +5,11 @@ import { etagIn, type Id } from '../support/known-columns.js';
 /** A row as ION returns it after a write. */
 export type Written = Record<string, unknown>;
 
+/** The skeleton of a dry run for a row, which ION did not change: its etag stays. */
+export function unchanged(skeleton: Written = {}, row: { id: Id; _etag: string | null }): Written {
+  return { ...skeleton, id: row.id, _etag: row._etag };
+}
+
 /** The operations on one kind of rows. */
 export interface RowAccess<Row> {
   kind: 'field' | 'step';

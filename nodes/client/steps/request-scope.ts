@@ -1,5 +1,6 @@
 import type { IonClient, IonResponse, RequestOptions } from '../client.js';
 import { toIonError } from '../errors.js';
+import type { DryRunRequest } from '../graphql/dry-run-request.js';
 import type { Operation } from '../graphql/operation.js';
 
 /** Sends the requests: a client, or `RequestBatches`. */
@@ -12,6 +13,8 @@ export class RequestScope {
   /** Requests that were sent to the API for all operations. */
   attempts = 0;
   traceId: string | undefined;
+  /** Only in a dry run: the mutations that were not sent. */
+  notSent: DryRunRequest[] | undefined;
   readonly #client: Client;
   readonly #options: Omit<Options, 'signal'>;
   #isNew: boolean;
@@ -51,6 +54,7 @@ export class RequestScope {
       const response = await this.#client.request(operation, options);
       this.attempts += response.attempts;
       this.traceId = response.traceId;
+      if (response.dryRun) this.notSent = [...(this.notSent ?? []), response.dryRun];
       return response;
     } catch (thrown) {
       const error = toIonError(thrown);

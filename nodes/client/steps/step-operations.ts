@@ -1,9 +1,9 @@
 import type { SentOperation } from '../graphql/operation.js';
 import { CREATE_UPLOADED_MUTATION, DELETE_MUTATION, STEP_QUERY } from './attachments.js';
+import { FIELD_MUTATION } from './field-mutation.js';
 import { RUN_NAME_QUERY } from './run-names.js';
 import { FIELD_QUERY, STEP_LOOK_UPS } from './run-steps.js';
 import { STATUS_MUTATION } from './step-status.js';
-import { FIELD_MUTATION } from './step-writer.js';
 
 /** The operations that a write to a step sends, whichever of its two upload flows ION has. */
 export function stepOperations(

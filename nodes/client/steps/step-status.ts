@@ -3,7 +3,7 @@ import { ownOperation } from '../graphql/own-operation.js';
 import { describe } from '../support/describe.js';
 import { wordIn } from '../support/known-columns.js';
 import { foldedName } from '../support/name-matching.js';
-import type { EtagWrites, Written } from './etag-writes.js';
+import { type EtagWrites, unchanged, type Written } from './etag-writes.js';
 import type { RequestScope } from './request-scope.js';
 import type { RunSteps } from './run-steps.js';
 import { missingColumn, type RunStep } from './step-rows.js';
@@ -101,8 +101,9 @@ async function sendStatus(
 ): Promise<Written | undefined> {
   if (row._etag === null) throw missingColumn('_etag', ETAG_USE);
   const input = { id: row.id, etag: row._etag, status };
-  const { data } = await requests.send(STATUS_MUTATION, { input });
+  const { data, dryRun } = await requests.send(STATUS_MUTATION, { input });
   const written = (data.updateRunStep as { runStep?: Written } | null)?.runStep;
+  if (dryRun) return unchanged(written, row);
   if (written) row.status = wordIn(written.status);
   return written;
 }
@@ -113,7 +114,7 @@ function isToDo({ status }: RunStep): boolean {
 }
 
 /** A status in the form of ION's enum, such as `IN_PROGRESS`. */
-function toStatus(status: unknown): string {
+export function toStatus(status: unknown): string {
   const text = typeof status === 'string' ? foldedName(status) : '';
   if (text !== '') return text.toUpperCase().replace(/[\s-]+/g, '_');
   throw new IonError(

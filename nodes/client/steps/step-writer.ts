@@ -1,13 +1,16 @@
 import type { IonClient, RequestOptions } from '../client.js';
 import { IonError, toIonError } from '../errors.js';
+import type { DryRunRequest } from '../graphql/dry-run-request.js';
 import { ownOperation } from '../graphql/own-operation.js';
 import { isPlainObject } from '../support/json.js';
 import type { TimeZone } from '../support/time-zone.js';
 import type { AttachmentFile } from './attachment-file.js';
 import { type Attachment, Attachments, type EarlierTry, type TryProgress } from './attachments.js';
-import { EtagWrites, type Written } from './etag-writes.js';
+import { EtagWrites, unchanged, type Written } from './etag-writes.js';
+import { FIELD_MUTATION } from './field-mutation.js';
 import { type FieldResult, writeAllFields } from './field-results.js';
 import { toFieldValue } from './field-values.js';
+import { type NotCreatedWrite, writeToNotCreated } from './not-created.js';
 import { notFound, shown } from './pick-row.js';
 import { type Client, RequestScope } from './request-scope.js';
 import { RunSteps } from './run-steps.js';
@@ -47,19 +50,10 @@ export interface WriteResult<Payload> {
   results?: Record<string, FieldResult>;
   /** The step was still to do and was started before the value was written. */
   started?: true;
+  /** Only in a dry run: the mutations that were not sent. */
+  notSent?: readonly DryRunRequest[] | undefined;
 }
 
-export const FIELD_MUTATION = ownOperation(
-  `mutation UpdateRunStepFieldValue($input: UpdateRunStepFieldValueInput!) {
-  updateRunStepFieldValue(input: $input) {
-    runStepField {
-      id
-      ... on RunStepField @wished { name type value unit valid notApplicable runStepId _updated }
-      _etag
-    }
-  }
-}`,
-);
 const CHECK = ownOperation('{ me { id } }');
 
 /** Writes to the steps of runs: field values, status, attachments. */
@@ -180,6 +174,20 @@ export class StepWriter {
   }
 
   /**
+   * In a dry run, writes to a step or a field that this dry run did not create.
+   * @throws IonError if ION's schema would refuse the mutation
+   */
+  async writeNotCreated(
+    write: NotCreatedWrite,
+    options: StepRequestOptions,
+  ): Promise<WriteResult<unknown>> {
+    return this.#run({}, options, async (requests) => {
+      const { payload, name } = await writeToNotCreated(write, requests);
+      return resultOf(name, payload, requests);
+    });
+  }
+
+  /**
    * Attaches a file to a step.
    * @param earlier an earlier try, which may have succeeded
    * @throws IonError `ION_NOT_FOUND` for a step or a file that does not exist, `ION_RESPONSE` or
@@ -293,8 +301,9 @@ export class StepWriter {
           etag: row._etag,
           value: toFieldValue(row, value, this.#timeZone),
         };
-        const { data } = await requests.send(FIELD_MUTATION, { input });
-        return (data.updateRunStepFieldValue as { runStepField?: Written } | null)?.runStepField;
+        const { data, dryRun } = await requests.send(FIELD_MUTATION, { input });
+        const written = data.updateRunStepFieldValue as { runStepField?: Written } | null;
+        return dryRun ? unchanged(written?.runStepField, row) : written?.runStepField;
       },
     } as const;
     return this.#writes.write(field, onConflict === 'retry');
@@ -304,7 +313,7 @@ export class StepWriter {
 function resultOf<Payload>(
   name: string,
   payload: Payload,
-  { attempts, traceId }: RequestScope,
+  { attempts, traceId, notSent }: RequestScope,
 ): WriteResult<Payload> {
-  return { payload, name, attempts, traceId };
+  return { payload, name, attempts, traceId, ...(notSent && { notSent }) };
 }

@@ -57,7 +57,9 @@ export function settingsOfDialog(
   const clientSecret = secretToSend(deployed, values, typed);
   // The editor reads the ID of a deployed key only when the dialog of its config node opens.
   const clientId = key.clientId ?? deployed?.credentials?.clientId ?? '';
-  return { values, settings: clientSettings(RED, values, { clientId, clientSecret }) };
+  const settings = clientSettings(RED, values, { clientId, clientSecret });
+  // While flows send nothing, no dialog does either.
+  return { values, settings: deployed?.isDryRun ? { ...settings, mode: 'dryRun' } : settings };
 }
 
 /** The dialog sends values of today, without a version; a saved node may be older. */

@@ -22,14 +22,18 @@ interface OutboxRequest {
 
 /** The state of the outbox, under the names that docs/scaling.md gives for monitoring. */
 export async function readOutbox(RED: NodeAPI, id: string): Promise<unknown> {
-  const outbox = await requireDeployedConfig(RED, id).outbox.openIfPresent();
+  const config = requireDeployedConfig(RED, id);
+  const dryRun = config.isDryRun || undefined;
+  const outbox = await config.outbox.openIfPresent();
   if (!outbox) {
-    return { waiting: 0, givenUp: 0, failing: [], refused: [], problem: await outboxProblem() };
+    const problem = await outboxProblem();
+    return { waiting: 0, givenUp: 0, failing: [], refused: [], problem, dryRun };
   }
   const { state } = outbox;
   const { pending, rejected, unreachableSince, nextTryAt, reason, failing } = state;
   const shown = await outbox.rejected(MAX_WRITES_SHOWN);
   return {
+    dryRun,
     waiting: pending,
     givenUp: rejected,
     unreachableSince,

@@ -43,6 +43,6 @@ async function run(client: IonClient, body: unknown, signal: AbortSignal): Promi
     throw new IonError('ION_VARIABLES', 'The variables must be an object such as { "id": 1 }.');
   }
   const options = { variables, signal, isEditor: true };
-  const { data, attempts } = await client.request(operation, options);
-  return { data, attempts };
+  const { data, attempts, dryRun } = await client.request(operation, options);
+  return { data, attempts, ...(dryRun && { dryRun: true, request: dryRun }) };
 }

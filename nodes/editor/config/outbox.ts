@@ -17,6 +17,8 @@ import {
 
 /** The state as the admin route reports it. */
 interface OutboxState {
+  /** The writes are those of a dry run. */
+  dryRun?: true;
   waiting: number;
   /** The number of rejected writes. */
   givenUp: number;
@@ -202,13 +204,14 @@ export function prepareOutbox(node: EditedNode, idOf: () => string): OutboxSecti
 }
 
 function showState(node: EditedNode, state: OutboxState): void {
-  const { waiting, givenUp, problem } = state;
+  const { waiting, givenUp, problem, dryRun } = state;
   const isEmpty = waiting === 0 && givenUp === 0;
   const counts = node._('ion-config.outbox.counts', { pending: waiting, rejected: givenUp });
   $('#ion-config-outbox-counts').text(isEmpty ? '' : `· ${counts}`);
   const outage = describeOutage(node, state);
   const line = problem ?? (isEmpty ? node._('ion-config.outbox.empty') : counts);
-  $('#ion-config-outbox-state').removeClass('ion-config-test-bad').text(line);
+  const shown = dryRun ? node._('ion-config.outbox.dryRun', { state: line }) : line;
+  $('#ion-config-outbox-state').removeClass('ion-config-test-bad').text(shown);
   $('#ion-config-outbox-outage')
     .toggle(outage !== '')
     .text(outage);

@@ -142,13 +142,18 @@ export async function dataOf(
   signal: AbortSignal,
 ): Promise<unknown> {
   const send = (route: string, body: object) =>
-    adminRequest<{ data: unknown }>({ url: `ion-config/${route}`, method: 'POST', body, signal });
-  const { data } = await withSettings(
+    adminRequest<{ data: unknown; dryRun?: true; request?: unknown }>({
+      url: `ion-config/${route}`,
+      method: 'POST',
+      body,
+      signal,
+    });
+  const { data, dryRun, request } = await withSettings(
     config,
     () => send(`${encodeURIComponent(config)}/run`, operation),
     (settings) => send('run', { ...settings, ...operation }),
   );
-  return data;
+  return dryRun ? { dryRun, request, data } : data;
 }
 
 /** A value shown as in the debug sidebar. */

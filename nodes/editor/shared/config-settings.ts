@@ -4,6 +4,7 @@ import type { ServerError } from './admin-request.js';
 /** The properties that the server needs. */
 export const configProperties = [
   'environment',
+  'mode',
   'apiUrl',
   'authUrl',
   'audience',

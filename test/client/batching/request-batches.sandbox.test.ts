@@ -3,7 +3,7 @@ import { RequestBatches } from '../../../nodes/client/batching/request-batches.j
 import type { IonClient, IonResponse } from '../../../nodes/client/client.js';
 import { IonError } from '../../../nodes/client/errors.js';
 import { parseOperation } from '../../../nodes/client/graphql/operation.js';
-import { FIELD_MUTATION } from '../../../nodes/client/steps/step-writer.js';
+import { FIELD_MUTATION } from '../../../nodes/client/steps/field-mutation.js';
 import type { Settings } from '../../../sandbox/faults/settings.js';
 import { withoutPauses } from '../../support/pauses.js';
 import { useSandbox } from '../../support/sandbox.js';
