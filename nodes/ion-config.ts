@@ -9,6 +9,7 @@ import {
   type ApiKeyCredentials,
   type ConfigValues,
   clientSettings,
+  makesTraces,
   outboxLimits,
   timeZoneOf,
   writesPerRequest,
@@ -27,6 +28,7 @@ interface Connection {
   client: IonClient;
   batches: RequestBatches;
   steps: StepWriter;
+  makesTraces: boolean;
 }
 
 /** @returns the error if the settings cannot work; the log shows it as well */
@@ -35,7 +37,8 @@ function connect(RED: NodeAPI, node: IonConfigNode, config: IonConfigDef): Conne
     const timeZone = timeZoneOf(config);
     const client = new IonClient(clientSettings(RED, config, node.credentials ?? {}));
     const batches = new RequestBatches(client, operationsPerRequest(config));
-    return { client, batches, steps: new StepWriter(client, timeZone, batches) };
+    const steps = new StepWriter(client, timeZone, batches);
+    return { client, batches, steps, makesTraces: makesTraces(config) };
   } catch (thrown) {
     const error = toIonError(thrown, 'ION_CONFIG');
     node.warn(error.message);
@@ -87,6 +90,7 @@ export default (RED: NodeAPI): void => {
       steps: { get: () => requireConnection().steps },
       outbox: { value: outbox },
       lookups: { get: () => holder.lookups },
+      makesTraces: { value: !(connection instanceof IonError) && connection.makesTraces },
       users: { value: new Set() },
     });
     const close = async (isRemoved: boolean) => {

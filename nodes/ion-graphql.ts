@@ -2,6 +2,7 @@ import type { Node, NodeAPI } from 'node-red';
 import type { IonClient } from './client/client.js';
 import { closedError, IonError, toIonError, withSentence } from './client/errors.js';
 import { type Operation, parseOperation, requiredVariables } from './client/graphql/operation.js';
+import type { TraceContext } from './client/http/trace-context.js';
 import type { PageSize } from './client/paging/page-reader.js';
 import { pagedOperation } from './client/paging/paged-operation.js';
 import { failureAt, type Page, pages } from './client/paging/paginator.js';
@@ -28,6 +29,7 @@ import { missingSource } from './shared/missing-source.js';
 import { requireOutput } from './shared/output-property.js';
 import { requireDelivery, requireNumber, requirePageSize } from './shared/property-checks.js';
 import { Sequence } from './shared/sequence.js';
+import { traceOf } from './shared/trace-of.js';
 import { jsonValue, typedValue } from './shared/typed-value.js';
 
 interface IonGraphqlConfig extends OutboxProperties {
@@ -55,6 +57,7 @@ interface Request {
   operation: Operation;
   variables: Variables;
   config: IonGraphqlConfig;
+  trace: TraceContext | undefined;
 }
 
 export default (RED: NodeAPI): void => {
@@ -67,6 +70,7 @@ export default (RED: NodeAPI): void => {
     let isChecked = false;
     handleMessages(RED, this, status, config.output, async (msg, tools) => {
       const ion = requireConfig(RED, config);
+      const trace = traceOf(ion, msg);
       if (!isChecked) checkReferences(config);
       if (config.delivery === 'outbox') {
         await outbox.accept(ion, msg, tools, async () => {
@@ -74,14 +78,15 @@ export default (RED: NodeAPI): void => {
           isChecked = true;
           const mutation = await readRequest(RED, this, config, msg);
           const write = await readOutboxWrite(RED, this, config, msg, mutation);
-          return { entry: () => graphqlEntry(write) };
+          return { entry: () => graphqlEntry({ ...write, trace }) };
         });
         return;
       }
       isChecked = true;
       const read = readRequest(RED, this, config, msg);
       const { operation, variables } = read instanceof Promise ? await read : read;
-      const request: Request = { client: ion.client, msg, operation, variables, config };
+      const { client } = ion;
+      const request: Request = { client, msg, operation, variables, config, trace };
       try {
         await sendResult(RED, request, tools);
       } catch (thrown) {
@@ -228,10 +233,10 @@ function variablesOf({ variables, variablesType }: IonGraphqlConfig, value: unkn
 }
 
 async function sendOne(
-  { client, msg, operation, variables }: Request,
+  { client, msg, operation, variables, trace }: Request,
   { signal, onState, send, status }: MessageTools,
 ): Promise<void> {
-  const response = await client.request(operation, { variables, signal, onState });
+  const response = await client.request(operation, { variables, signal, onState, trace });
   const { data, attempts, traceId, extensions } = response;
   const { kind, name } = operation;
   send(msg, data, { operation: kind, name, attempts, pages: 1, traceId, extensions });
@@ -275,12 +280,12 @@ function sendPage(request: Request, page: Page, msg: Message, { send }: MessageT
 }
 
 function readPages(
-  { client, operation, variables, config }: Request,
+  { client, operation, variables, config, trace }: Request,
   { signal, onState }: MessageTools,
   isCollected: boolean,
 ): AsyncIterable<Page> {
   const paging = pagingOf(config);
-  return pages(client, operation, { ...paging, variables, signal, onState, isCollected });
+  return pages(client, operation, { ...paging, variables, signal, onState, trace, isCollected });
 }
 
 /** @throws IonError `ION_CONFIG` */

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { IonError } from './client/errors.js';
+import type { TraceContext } from './client/http/trace-context.js';
 import { type AttachmentFile, fileAt, fileOf } from './client/steps/attachment-file.js';
 import { stepOperations } from './client/steps/step-operations.js';
 import type { ConflictPolicy, ValueOptions, WriteResult } from './client/steps/step-writer.js';
@@ -27,6 +28,7 @@ import { migratedConfig } from './shared/migrated-config.js';
 import { missingSource } from './shared/missing-source.js';
 import { requireOutput } from './shared/output-property.js';
 import { requireDelivery, requireSwitch } from './shared/property-checks.js';
+import { traceOf } from './shared/trace-of.js';
 import { typedValue } from './shared/typed-value.js';
 
 const CHOICES = ['action', 'onConflict', 'keep'] as const;
@@ -67,13 +69,14 @@ export default (RED: NodeAPI): void => {
     const results = outboxResults(RED, this, status, config);
     handleMessages(RED, this, status, config.output, async (msg, tools) => {
       const ion = requireConfig(RED, config);
+      const trace = traceOf(ion, msg);
       checkChoices(config);
       const read = () => readWrite(RED, this, config, msg);
-      if (config.delivery !== 'outbox') await writeDirectly(ion, msg, await read(), tools);
+      if (config.delivery !== 'outbox') await writeDirectly(ion, msg, await read(), trace, tools);
       else {
         await results.accept(ion, msg, tools, async () => {
           const write = await read();
-          return { entry: () => stepEntry(write), content: write.file?.content };
+          return { entry: () => stepEntry({ ...write, trace }), content: write.file?.content };
         });
       }
     });
@@ -85,11 +88,12 @@ async function writeDirectly(
   ion: IonConfigNode,
   msg: Message,
   write: StepWrite,
+  trace: TraceContext | undefined,
   tools: MessageTools,
 ): Promise<void> {
   const { signal, onState, send, status } = tools;
   const { onConflict, startStep } = write;
-  const options = { signal, onState, onConflict, startStep };
+  const options = { signal, onState, onConflict, startStep, trace };
   const { payload, ...details } = await sendWrite(write, ion, options);
   send(msg, payload, { operation: 'mutation', ...details });
   status({ key: `written.${write.action}` });

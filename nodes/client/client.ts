@@ -15,6 +15,7 @@ import type { GraphqlResponse } from './graphql/response.js';
 import { type Adapted, type RefusedParts, SchemaLacks } from './graphql/schema-lacks.js';
 import { type Priority, RequestQueue } from './http/request-queue.js';
 import { delayBeforeRetry } from './http/retry-policy.js';
+import type { TraceContext } from './http/trace-context.js';
 import { type HttpResponse, headerOf, Transport, type Upload } from './http/transport.js';
 import type { IonClientSettings } from './ion-client-settings.js';
 import type { OutcomeListener } from './operation-outcomes.js';
@@ -44,6 +45,8 @@ export interface RequestOptions {
    * @default false
    */
   sharesDocument?: boolean | undefined;
+  /** Sent with each request to the API. */
+  trace?: TraceContext | undefined;
   onState?: ((state: RequestState) => void) | undefined;
   /** Called before a retry. May return new variables. */
   onRetry?: (error: IonError) => Record<string, unknown> | undefined;
@@ -279,7 +282,7 @@ export class IonClient {
     options: RequestOptions,
     progress: RequestProgress,
   ): Promise<IonResponse> {
-    const { signal, onState } = options;
+    const { signal, onState, trace } = options;
     const queue = options.isEditor ? this.#editorQueue : this.#queue;
     let { variables } = options;
     let priority: Priority = options.isNew === false ? 'continued' : 'new';
@@ -295,7 +298,7 @@ export class IonClient {
       let result: GraphqlResponse | ApiFailure;
       try {
         onState?.('running');
-        result = await this.#api.send(operation, body, signal, progress);
+        result = await this.#api.send(operation, body, signal, progress, trace);
       } finally {
         queue.leave();
       }

@@ -30,6 +30,7 @@ const ADVANCED = {
   timeZone: '',
   tls: '',
   proxy: '',
+  trace: false,
 };
 const OUTBOX = {
   writesPerRequest: 'auto',
@@ -59,6 +60,7 @@ RED.nodes.registerType('ion-config', {
     tls: { label: label('tls'), value: '', type: 'tls-config', required: false },
     proxy: { label: label('proxy'), value: '', type: 'http proxy', required: false },
     allowHttp: { label: label('allowHttp'), value: false },
+    trace: { label: label('trace'), value: false },
     version: { value: currentVersion(configMigrations) },
   },
   credentials: {
@@ -116,7 +118,9 @@ function endDialog(): void {
 /** Opens a section if one of its values is not the default. */
 function openIfChanged(selector: string, defaults: Record<string, unknown>): void {
   const isDefault = ([name, byDefault]: [string, unknown]) => {
-    const value = String($(`#node-config-input-${name}`).val() ?? '');
+    const input = $(`#node-config-input-${name}`);
+    const isSwitch = typeof byDefault === 'boolean';
+    const value = String(isSwitch ? input.is(':checked') : (input.val() ?? ''));
     return ['', '_ADD_', String(byDefault)].includes(value);
   };
   const details = document.querySelector<HTMLDetailsElement>(selector);

@@ -20,6 +20,7 @@ export const configMigrations: NodeMigrations = {
       tls: '',
       proxy: '',
       allowHttp: false,
+      trace: false,
     }),
   ],
 };

@@ -11,6 +11,7 @@ import { isWriteRejected, type Rejections } from './rejections.js';
 import type { RetryDelay } from './retry-delay.js';
 import type { Stored } from './store/entries.js';
 import type { OutboxStore } from './store/store.js';
+import { storedTrace } from './stored-trace.js';
 
 interface Settings {
   store: Pick<OutboxStore, 'first' | 'update' | 'remove' | 'filePathOf' | 'lastSequence'>;
@@ -129,6 +130,7 @@ export class Delivery {
       ...options,
       isRepeated: wasTried || sequence <= this.#lastInherited,
       partition,
+      trace: storedTrace(entry),
       filePath: store.filePathOf(sequence),
       save: (urgency) => store.update(stored, urgency),
     });

@@ -1,3 +1,4 @@
+import type { TraceContext } from '../client/http/trace-context.js';
 import type { Entry, Stored } from './store/entries.js';
 
 /** One try to deliver an entry. */
@@ -17,6 +18,8 @@ export interface DeliveryTry {
    * @default false
    */
   sharesDocument?: boolean | undefined;
+  /** Sent with each request to ION. */
+  trace?: TraceContext | undefined;
   /** Path of the file of the entry. */
   filePath: string;
   /**

@@ -194,6 +194,7 @@ describe('invalid settings', () => {
       ['timeout', '"Timeout \\(s\\)"'],
       ['concurrency', '"Concurrent requests"'],
       ['allowHttp', '"allowHttp"'],
+      ['trace', '"trace"'],
       ['timeZone', 'time zone'],
       ['tls', 'TLS configuration'],
       ['proxy', 'proxy'],

@@ -49,7 +49,10 @@ export class BatchSender {
     this.#settings = settings;
   }
 
-  /** Sends one document, or several if ION refuses it. Failures go to the requests. */
+  /**
+   * Sends one document, or several if ION refuses it. Failures go to the requests, which have the
+   * same trace.
+   */
   async send(requests: readonly BatchedRequest[], hasLearnt = false): Promise<Verdict> {
     const present = requests.filter(({ isAbandoned }) => !isAbandoned);
     const [first] = present;
@@ -101,7 +104,8 @@ export class BatchSender {
     onRetry?: RequestOptions['onRetry'],
   ): Promise<IonResponse> {
     const { signal, onState } = document;
-    const options = { variables, signal, onState, isNew: false, ...(onRetry && { onRetry }) };
+    const { trace } = document;
+    const options = { variables, signal, onState, isNew: false, trace, ...(onRetry && { onRetry }) };
     try {
       return await this.#settings.client.request(operation, options);
     } finally {

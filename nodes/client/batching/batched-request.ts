@@ -21,9 +21,10 @@ interface Caller {
 export class BatchedRequest {
   readonly operation: Operation;
   readonly variables: RequestOptions['variables'];
+  readonly trace: RequestOptions['trace'];
   /** Length of the document and of the variables, in characters; an estimate. */
   readonly length: number;
-  /** Text and variables of a query, so that an equal one joins it. */
+  /** Trace, text and variables of a query, so that an equal one joins it. */
   readonly key: string | undefined;
   /** By the monotonic clock, in ms. */
   readonly addedAt = performance.now();
@@ -38,13 +39,14 @@ export class BatchedRequest {
 
   constructor(
     operation: Operation,
-    variables: RequestOptions['variables'],
+    { variables, trace }: Pick<RequestOptions, 'variables' | 'trace'>,
     length: number,
     key?: string,
   ) {
     this.operation = operation;
     this.key = key;
     this.variables = variables;
+    this.trace = trace;
     this.length = length;
   }
 
