@@ -52,7 +52,8 @@ export class SharedLookup {
       onTrouble();
       this.#trouble();
     };
-    const find = async () => resultOf(await finder.find(query, { signal, trace, onState, onRetry }));
+    const find = async () =>
+      resultOf(await finder.find(query, { signal, trace, onState, onRetry }));
     this.result = find();
     this.result.then(this.#trouble, this.#trouble);
   }

@@ -3,5 +3,5 @@ import type { Entry } from './store/entries.js';
 
 /** The trace of an entry for its requests. A trace that the disk holds may be damaged. */
 export function storedTrace({ trace }: Entry): TraceContext | undefined {
-  return trace ? readTraceContext(trace) : undefined;
+  return trace ? readTraceContext(trace.traceparent, trace.tracestate) : undefined;
 }

@@ -15,7 +15,7 @@ export function traceOf(
   msg: Message,
 ): TraceContext | undefined {
   if (msg.traceparent === undefined && !makesTraces) return undefined;
-  const given = readTraceContext(msg);
+  const given = readTraceContext(msg.traceparent, msg.tracestate);
   if (given || !makesTraces) return given;
   const made = newTraceContext();
   // A flow may send a frozen object, which these leave unchanged.

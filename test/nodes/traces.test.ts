@@ -95,11 +95,7 @@ describe('the trace of a message', () => {
       { ...target(), payload: { Torque: 6, Note: 'a' } },
       4,
     ],
-    'a status': () => [
-      { ...stepNode, action: 'status' },
-      { ...target(), payload: 'COMPLETE' },
-      2,
-    ],
+    'a status': () => [{ ...stepNode, action: 'status' }, { ...target(), payload: 'COMPLETE' }, 2],
     'a file': () => [
       { ...stepNode, action: 'file' },
       { ...target(), payload: 'a;b', filename: 'a.csv' },
@@ -206,8 +202,8 @@ describe('the trace of a message', () => {
       assert.match(String(caught[0]?.traceparent), VALID);
       assertTraced(caught[0]?.traceparent);
       await helper.unload();
-      await load(stepNode, makes);
-      const refused = await flow.send();
+      await load(graphqlNode, makes);
+      const refused = await flow.send({ variables: 'no object' });
       assert.equal(refused.caught[0]?.error.code, 'ION_VARIABLES');
       assert.match(String(refused.caught[0]?.traceparent), VALID);
     });

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { IonError } from '../../nodes/client/errors.js';
 import { newTraceContext } from '../../nodes/client/http/trace-context.js';
 import type { NewEntry } from '../../nodes/outbox/store/entries.js';
-import { until } from '../support/until.js';
 import { FakeIon, inStore, mutation, useOutbox, write } from '../support/outbox.js';
+import { until } from '../support/until.js';
 
 /** Remembers the trace of each request. */
 class TracingIon extends FakeIon {

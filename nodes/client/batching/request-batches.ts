@@ -175,7 +175,12 @@ export class RequestBatches {
   /** Mutations and queries alternately. */
   #nextLine(): Line | undefined {
     const other = this.#last === 'query' ? 'mutation' : 'query';
-    const kind = ([other, this.#last] as const).find((each) => this.#isReady(this.#lines[each]));
+    const isReady = (kind: OperationKind) => {
+      const line = this.#lines[kind];
+      // Of several groups, only the one without a trace waits for more.
+      return this.#isReady(line) || line.waiting.skip();
+    };
+    const kind = ([other, this.#last] as const).find(isReady);
     if (kind === undefined) return undefined;
     this.#last = kind;
     return this.#lines[kind];

@@ -47,6 +47,19 @@ export class WaitingRequests {
   }
 
   /**
+   * The next group has its turn after the others.
+   * @returns whether there are others
+   */
+  skip(): boolean {
+    const [next] = this.#groups;
+    if (!next || this.#groups.size === 1) return false;
+    const [trace, group] = next;
+    this.#groups.delete(trace);
+    this.#groups.set(trace, group);
+    return true;
+  }
+
+  /**
    * Removes the operations of the next document, those that wait for the longest time first.
    * @param maxLength of several operations and their variables, in characters
    */

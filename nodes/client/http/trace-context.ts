@@ -19,13 +19,10 @@ const SAMPLED = 1;
  * characters of printable ASCII.
  * @returns `undefined` if there is no valid `traceparent`
  */
-export function readTraceContext({
-  traceparent,
-  tracestate,
-}: {
-  traceparent?: unknown;
-  tracestate?: unknown;
-}): TraceContext | undefined {
+export function readTraceContext(
+  traceparent: unknown,
+  tracestate?: unknown,
+): TraceContext | undefined {
   const valid = typeof traceparent === 'string' ? validTraceparent(traceparent) : undefined;
   if (valid === undefined) return undefined;
   return isTracestate(tracestate) ? { traceparent: valid, tracestate } : { traceparent: valid };

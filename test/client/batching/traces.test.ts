@@ -85,11 +85,7 @@ describe('requests with traces that share documents', () => {
     batches = new RequestBatches(closing(server.client({ concurrency: 1 })), 2);
     const without = ['a', 'b', 'c', 'd', 'e', 'f'].map((key) => act(key));
     await Promise.all([...without, act('t', first), act('u', second)]);
-    assert.deepEqual(server.traces.slice(0, 3), [
-      undefined,
-      first.traceparent,
-      second.traceparent,
-    ]);
+    assert.deepEqual(server.traces.slice(0, 3), [undefined, first.traceparent, second.traceparent]);
     assert.deepEqual(server.sizes, [2, 1, 1, 2, 2]);
   });
 
