@@ -5,6 +5,7 @@ import { IonClient } from './client/client.js';
 import { IonError, toIonError } from './client/errors.js';
 import { StepWriter } from './client/steps/step-writer.js';
 import { registerAdminRoutes } from './config/admin/register-admin-routes.js';
+import { openAuditLog } from './config/audit/open-audit-log.js';
 import {
   type ApiKeyCredentials,
   type ConfigValues,
@@ -35,7 +36,8 @@ interface Connection {
 function connect(RED: NodeAPI, node: IonConfigNode, config: IonConfigDef): Connection | IonError {
   try {
     const timeZone = timeZoneOf(config);
-    const client = new IonClient(clientSettings(RED, config, node.credentials ?? {}));
+    const settings = clientSettings(RED, config, node.credentials ?? {});
+    const client = new IonClient({ ...settings, mutationLog: openAuditLog(RED, node, config) });
     const batches = new RequestBatches(client, operationsPerRequest(config));
     const steps = new StepWriter(client, timeZone, batches);
     return { client, batches, steps, makesTraces: makesTraces(config) };

@@ -1,6 +1,7 @@
 import type { Node, NodeAPI } from 'node-red';
 import type { IonClient } from './client/client.js';
 import { closedError, IonError, toIonError, withSentence } from './client/errors.js';
+import type { Origin } from './client/graphql/mutation-log.js';
 import { type Operation, parseOperation, requiredVariables } from './client/graphql/operation.js';
 import type { TraceContext } from './client/http/trace-context.js';
 import type { PageSize } from './client/paging/page-reader.js';
@@ -58,6 +59,7 @@ interface Request {
   variables: Variables;
   config: IonGraphqlConfig;
   trace: TraceContext | undefined;
+  origin: Origin;
 }
 
 export default (RED: NodeAPI): void => {
@@ -67,6 +69,7 @@ export default (RED: NodeAPI): void => {
     const status = statusWithConfig(RED, this, config);
     registerUser(RED, this, config, () => workOf(RED, this, config));
     const outbox = outboxResults(RED, this, status, config);
+    const origin = { node: this.id };
     let isChecked = false;
     handleMessages(RED, this, status, config.output, async (msg, tools) => {
       const ion = requireConfig(RED, config);
@@ -86,7 +89,7 @@ export default (RED: NodeAPI): void => {
       const read = readRequest(RED, this, config, msg);
       const { operation, variables } = read instanceof Promise ? await read : read;
       const { client } = ion;
-      const request: Request = { client, msg, operation, variables, config, trace };
+      const request: Request = { client, msg, operation, variables, config, trace, origin };
       try {
         await sendResult(RED, request, tools);
       } catch (thrown) {
@@ -233,10 +236,10 @@ function variablesOf({ variables, variablesType }: IonGraphqlConfig, value: unkn
 }
 
 async function sendOne(
-  { client, msg, operation, variables, trace }: Request,
+  { client, msg, operation, variables, trace, origin }: Request,
   { signal, onState, send, status }: MessageTools,
 ): Promise<void> {
-  const response = await client.request(operation, { variables, signal, onState, trace });
+  const response = await client.request(operation, { variables, signal, onState, trace, origin });
   const { data, attempts, traceId, extensions } = response;
   const { kind, name } = operation;
   send(msg, data, { operation: kind, name, attempts, pages: 1, traceId, extensions });

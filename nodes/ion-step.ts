@@ -72,7 +72,8 @@ export default (RED: NodeAPI): void => {
       const trace = traceOf(ion, msg);
       checkChoices(config);
       const read = () => readWrite(RED, this, config, msg);
-      if (config.delivery !== 'outbox') await writeDirectly(ion, msg, await read(), trace, tools);
+      const source = { trace, node: this.id };
+      if (config.delivery !== 'outbox') await writeDirectly(ion, msg, await read(), source, tools);
       else {
         await results.accept(ion, msg, tools, async () => {
           const write = await read();
@@ -88,12 +89,13 @@ async function writeDirectly(
   ion: IonConfigNode,
   msg: Message,
   write: StepWrite,
-  trace: TraceContext | undefined,
+  { trace, node }: { trace: TraceContext | undefined; node: string },
   tools: MessageTools,
 ): Promise<void> {
   const { signal, onState, send, status } = tools;
   const { onConflict, startStep } = write;
-  const options = { signal, onState, onConflict, startStep, trace };
+  const origin = { node, target: write.target };
+  const options = { signal, onState, onConflict, startStep, trace, origin };
   const { payload, ...details } = await sendWrite(write, ion, options);
   send(msg, payload, { operation: 'mutation', ...details });
   status({ key: `written.${write.action}` });

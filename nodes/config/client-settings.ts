@@ -48,6 +48,7 @@ export interface ConfigValues {
   proxy?: string;
   allowHttp?: boolean | string;
   trace?: boolean | string;
+  audit?: boolean | string;
 }
 
 const NODE = 'ion-config';

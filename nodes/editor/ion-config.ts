@@ -38,6 +38,8 @@ const OUTBOX = {
   outboxSize: outboxSize.value,
 };
 
+const MONITORING = { audit: false };
+
 /** The parts of the open dialog that send requests to the server. */
 let requesting: { cancel(): void }[] = [];
 
@@ -61,6 +63,7 @@ RED.nodes.registerType('ion-config', {
     proxy: { label: label('proxy'), value: '', type: 'http proxy', required: false },
     allowHttp: { label: label('allowHttp'), value: false },
     trace: { label: label('trace'), value: false },
+    audit: { label: label('audit'), value: false },
     version: { value: currentVersion(configMigrations) },
   },
   credentials: {
@@ -91,6 +94,7 @@ RED.nodes.registerType('ion-config', {
     offerTimeZones();
     openIfChanged('#ion-config-advanced', ADVANCED);
     openIfChanged('#ion-config-outbox', OUTBOX);
+    openIfChanged('#ion-config-monitoring', MONITORING);
     const secret = $('.ion-config-secret');
     const changed = () => outbox.reload();
     const instance = instanceChoice('ion-config-instance', secret, changed, '60%');

@@ -21,6 +21,7 @@ export const configMigrations: NodeMigrations = {
       proxy: '',
       allowHttp: false,
       trace: false,
+      audit: false,
     }),
   ],
 };

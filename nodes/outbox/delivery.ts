@@ -10,6 +10,7 @@ import type { Pauses } from './pauses.js';
 import { isWriteRejected, type Rejections } from './rejections.js';
 import type { RetryDelay } from './retry-delay.js';
 import type { Stored } from './store/entries.js';
+import { orderKeyOf } from './store/keys.js';
 import type { OutboxStore } from './store/store.js';
 import { storedTrace } from './stored-trace.js';
 
@@ -131,6 +132,7 @@ export class Delivery {
       isRepeated: wasTried || sequence <= this.#lastInherited,
       partition,
       trace: storedTrace(entry),
+      origin: { node: entry.sender, orderKey: orderKeyOf(partition) },
       filePath: store.filePathOf(sequence),
       save: (urgency) => store.update(stored, urgency),
     });

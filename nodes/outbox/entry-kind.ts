@@ -1,3 +1,4 @@
+import type { Origin } from '../client/graphql/mutation-log.js';
 import type { TraceContext } from '../client/http/trace-context.js';
 import type { Entry, Stored } from './store/entries.js';
 
@@ -20,6 +21,8 @@ export interface DeliveryTry {
   sharesDocument?: boolean | undefined;
   /** Sent with each request to ION. */
   trace?: TraceContext | undefined;
+  /** The sender and the order key, for the log of writes. */
+  origin?: Origin | undefined;
   /** Path of the file of the entry. */
   filePath: string;
   /**

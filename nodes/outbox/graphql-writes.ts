@@ -273,7 +273,7 @@ export class GraphqlWrites implements EntryKind<GraphqlEntry> {
     entry: GraphqlEntry,
     operation: Operation,
     variables: Variables,
-    { signal, sharesDocument, trace, save }: DeliveryTry,
+    { signal, sharesDocument, trace, origin, save }: DeliveryTry,
   ): Promise<IonResponse> {
     const before = entry.sentAt;
     entry.sentAt = Date.now();
@@ -285,7 +285,8 @@ export class GraphqlWrites implements EntryKind<GraphqlEntry> {
       save('now').catch(() => {});
     };
     try {
-      const options = { variables, signal, isNew: false, sharesDocument, trace, onState };
+      const common = { signal, isNew: false, sharesDocument, trace, origin };
+      const options = { ...common, variables, onState };
       return await this.#client.request(operation, options);
     } catch (thrown) {
       const error = toIonError(thrown);

@@ -212,12 +212,13 @@ export class StepWrites implements EntryKind<StepEntry> {
 /** Options of one try. */
 function optionsOf(
   { write }: StepEntry,
-  { signal, sharesDocument, trace, partition }: DeliveryTry,
+  { signal, sharesDocument, trace, origin, partition }: DeliveryTry,
 ): StepRequestOptions {
   return {
     signal,
     sharesDocument,
     trace,
+    origin: origin && { ...origin, target: write.target },
     isNew: false,
     mayGoTo: (run) => mayGoTo(write.target, run, partition),
   };

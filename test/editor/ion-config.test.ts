@@ -230,6 +230,20 @@ describe('the ion-config dialog in a browser', () => {
       await cancel();
     });
 
+    it('keeps the choice of a log of writes, and then shows its section', async () => {
+      const { page } = editor;
+      await editor.editConfig('ion-config', 'traced');
+      assert.equal(await page.isVisible(field('audit')), false);
+      await page.click('#ion-config-monitoring summary');
+      await page.check(field('audit'));
+      await editor.doneConfig();
+      assert.equal(await editor.property('traced', 'audit'), true);
+      await editor.editConfig('ion-config', 'traced');
+      assert.equal(await page.isVisible(field('audit')), true);
+      assert.equal(await page.isChecked(field('audit')), true);
+      await cancel();
+    });
+
     it('keeps a time zone, which is offered by name and has to be valid', async () => {
       const { page } = editor;
       await editor.editConfig('ion-config', 'config');

@@ -195,6 +195,7 @@ describe('invalid settings', () => {
       ['concurrency', '"Concurrent requests"'],
       ['allowHttp', '"allowHttp"'],
       ['trace', '"trace"'],
+      ['audit', '"audit"'],
       ['timeZone', 'time zone'],
       ['tls', 'TLS configuration'],
       ['proxy', 'proxy'],

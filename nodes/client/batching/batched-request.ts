@@ -22,6 +22,7 @@ export class BatchedRequest {
   readonly operation: Operation;
   readonly variables: RequestOptions['variables'];
   readonly trace: RequestOptions['trace'];
+  readonly origin: RequestOptions['origin'];
   /** Length of the document and of the variables, in characters; an estimate. */
   readonly length: number;
   /** Trace, text and variables of a query, so that an equal one joins it. */
@@ -39,7 +40,7 @@ export class BatchedRequest {
 
   constructor(
     operation: Operation,
-    { variables, trace }: Pick<RequestOptions, 'variables' | 'trace'>,
+    { variables, trace, origin }: Pick<RequestOptions, 'variables' | 'trace' | 'origin'>,
     length: number,
     key?: string,
   ) {
@@ -47,6 +48,7 @@ export class BatchedRequest {
     this.key = key;
     this.variables = variables;
     this.trace = trace;
+    this.origin = origin;
     this.length = length;
   }
 

@@ -6,6 +6,7 @@ import type { TraceContext } from '../http/trace-context.js';
 import type { Transport } from '../http/transport.js';
 import { abandonable } from '../support/abort-listeners.js';
 import { readMembersResponse } from './members-response.js';
+import type { RequestLog } from './mutation-log.js';
 import type { Operation } from './operation.js';
 import { type GraphqlResponse, readBody, readResponse } from './response.js';
 
@@ -23,6 +24,8 @@ export interface RequestProgress {
   attempts: number;
   /** Access tokens that were sent. A newer token may have replaced them since. */
   readonly tokens: Set<string>;
+  /** Only of mutations, and if there is a log. */
+  readonly log?: RequestLog | undefined;
 }
 
 interface ApiRequest {

@@ -6,7 +6,7 @@ import type { Operation } from '../graphql/operation.js';
 export type Client = Pick<IonClient, 'request' | 'isClosed' | 'forgetLack'>;
 type Options = Pick<
   RequestOptions,
-  'isNew' | 'isEditor' | 'sharesDocument' | 'trace' | 'onState' | 'signal'
+  'isNew' | 'isEditor' | 'sharesDocument' | 'trace' | 'origin' | 'onState' | 'signal'
 >;
 
 /** The requests of one message. Only the first one counts as a new message in the client's queue. */
