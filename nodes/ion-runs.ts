@@ -61,7 +61,7 @@ interface IonRunsConfig extends NodeDef {
   output: string;
 }
 
-/** How the runs for one message are read. */
+/** The reading of changed runs for one message. */
 interface Reading {
   config: IonRunsConfig;
   tools: MessageTools;

@@ -83,7 +83,7 @@ describe('the file of the log of writes', () => {
 describe('the log of writes', () => {
   const operation = parseOperation('mutation Act($key: ID!) { act(key: $key) { key } }');
 
-  it('reports an error of the disk once, and goes on when it has passed', () => {
+  it('reports an error of the disk once, and continues when it has passed', () => {
     const written: string[] = [];
     const failures: unknown[] = [];
     let isFull = true;

@@ -96,7 +96,7 @@ describe('the traces of writes that wait in the outbox of a Node-RED that is kil
     assert.equal((await outboxState(running)).givenUp, 0);
     return running;
   };
-  /** Of the requests that hold a text in their variables. */
+  /** Headers of the requests that hold a text in their variables. */
   const headersOf = (text: string) =>
     ion.sandbox.control
       .counters()

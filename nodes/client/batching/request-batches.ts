@@ -177,7 +177,7 @@ export class RequestBatches {
     const other = this.#last === 'query' ? 'mutation' : 'query';
     const isReady = (kind: OperationKind) => {
       const line = this.#lines[kind];
-      // Of several groups, only the one without a trace waits for more.
+      // The group without a trace may wait for more; the others are ready.
       return this.#isReady(line) || line.waiting.skip();
     };
     const kind = ([other, this.#last] as const).find(isReady);

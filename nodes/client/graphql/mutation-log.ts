@@ -18,7 +18,7 @@ export interface Origin {
 /** One mutation, which may share a document with others. */
 export interface LoggedMutation {
   operation: Operation;
-  /** As they are sent. */
+  /** The variables that are sent. */
   variables: Record<string, unknown> | undefined;
   origin: Origin | undefined;
 }

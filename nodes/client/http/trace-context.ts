@@ -28,7 +28,7 @@ export function readTraceContext(
   return isTracestate(tracestate) ? { traceparent: valid, tracestate } : { traceparent: valid };
 }
 
-/** A trace that begins here, and is to be recorded. */
+/** A trace that begins here, with the flag that asks others to record it. */
 export function newTraceContext(): TraceContext {
   const digits = randomBytes(24).toString('hex');
   return { traceparent: `00-${digits.slice(0, 32)}-${digits.slice(32)}-01` };

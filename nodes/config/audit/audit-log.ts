@@ -69,7 +69,7 @@ class AuditedRequest implements RequestLog {
   readonly #trace: TraceContext | undefined;
   readonly #parts: readonly LoggedMutation[] | undefined;
   readonly #id: string;
-  /** What both lines of each mutation have in common; empty if nothing was sent. */
+  /** The common part of both lines of each mutation; empty if nothing was sent. */
   #sent: object[] = [];
 
   constructor(

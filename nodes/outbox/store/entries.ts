@@ -25,7 +25,7 @@ export interface Entry {
   fileSize?: number | undefined;
   /** Number of times that somebody retried it after a rejection. */
   retries?: number;
-  /** Of the message, for each request of its delivery; what the disk holds is checked again. */
+  /** The trace of the message, for each request of its delivery; it is checked again there. */
   trace?: TraceContext | undefined;
 }
 
