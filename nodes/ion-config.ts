@@ -5,10 +5,12 @@ import { IonClient } from './client/client.js';
 import { IonError, toIonError } from './client/errors.js';
 import { StepWriter } from './client/steps/step-writer.js';
 import { registerAdminRoutes } from './config/admin/register-admin-routes.js';
+import { openAuditLog } from './config/audit/open-audit-log.js';
 import {
   type ApiKeyCredentials,
   type ConfigValues,
   clientSettings,
+  makesTraces,
   outboxLimits,
   timeZoneOf,
   writesPerRequest,
@@ -30,6 +32,7 @@ interface Connection {
   client: IonClient;
   batches: RequestBatches;
   steps: StepWriter;
+  makesTraces: boolean;
 }
 
 /** @returns the error if the settings cannot work; the log shows it as well */
@@ -37,9 +40,14 @@ function connect(RED: NodeAPI, node: IonConfigNode, config: IonConfigDef): Conne
   try {
     const timeZone = timeZoneOf(config);
     const settings = clientSettings(RED, config, node.credentials ?? {});
-    const client = new IonClient({ ...settings, onNotSent: notSentLog(RED, node) });
+    const client = new IonClient({
+      ...settings,
+      onNotSent: notSentLog(RED, node),
+      mutationLog: openAuditLog(RED, node, config),
+    });
     const batches = new RequestBatches(client, operationsPerRequest(config));
-    return { client, batches, steps: new StepWriter(client, timeZone, batches) };
+    const steps = new StepWriter(client, timeZone, batches);
+    return { client, batches, steps, makesTraces: makesTraces(config) };
   } catch (thrown) {
     const error = toIonError(thrown, 'ION_CONFIG');
     node.warn(error.message);
@@ -95,6 +103,7 @@ export default (RED: NodeAPI): void => {
       isDryRun: { value: isDryRun },
       outbox: { value: outbox },
       lookups: { get: () => holder.lookups },
+      makesTraces: { value: !(connection instanceof IonError) && connection.makesTraces },
       users: { value: new Set() },
     });
     const close = async (isRemoved: boolean) => {

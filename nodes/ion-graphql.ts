@@ -1,7 +1,9 @@
 import type { Node, NodeAPI } from 'node-red';
 import type { IonClient } from './client/client.js';
 import { closedError, IonError, toIonError, withSentence } from './client/errors.js';
+import type { Origin } from './client/graphql/mutation-log.js';
 import { type Operation, parseOperation, requiredVariables } from './client/graphql/operation.js';
+import type { TraceContext } from './client/http/trace-context.js';
 import type { PageSize } from './client/paging/page-reader.js';
 import { pagedOperation } from './client/paging/paged-operation.js';
 import { failureAt, type Page, pages } from './client/paging/paginator.js';
@@ -29,6 +31,7 @@ import { NOT_SENT } from './shared/node-status.js';
 import { requireOutput } from './shared/output-property.js';
 import { requireDelivery, requireNumber, requirePageSize } from './shared/property-checks.js';
 import { Sequence } from './shared/sequence.js';
+import { traceOf } from './shared/trace-of.js';
 import { jsonValue, typedValue } from './shared/typed-value.js';
 
 interface IonGraphqlConfig extends OutboxProperties {
@@ -56,6 +59,8 @@ interface Request {
   operation: Operation;
   variables: Variables;
   config: IonGraphqlConfig;
+  trace: TraceContext | undefined;
+  origin: Origin;
 }
 
 export default (RED: NodeAPI): void => {
@@ -65,9 +70,11 @@ export default (RED: NodeAPI): void => {
     const status = statusWithConfig(RED, this, config);
     registerUser(RED, this, config, () => workOf(RED, this, config));
     const outbox = outboxResults(RED, this, status, config);
+    const origin = { node: this.id };
     let isChecked = false;
     handleMessages(RED, this, status, config.output, async (msg, tools) => {
       const ion = requireConfig(RED, config);
+      const trace = traceOf(ion, msg);
       if (!isChecked) checkReferences(config);
       if (config.delivery === 'outbox') {
         await outbox.accept(ion, msg, tools, async () => {
@@ -75,14 +82,15 @@ export default (RED: NodeAPI): void => {
           isChecked = true;
           const mutation = await readRequest(RED, this, config, msg);
           const write = await readOutboxWrite(RED, this, config, msg, mutation);
-          return { entry: () => graphqlEntry(write) };
+          return { entry: () => graphqlEntry({ ...write, trace }) };
         });
         return;
       }
       isChecked = true;
       const read = readRequest(RED, this, config, msg);
       const { operation, variables } = read instanceof Promise ? await read : read;
-      const request: Request = { client: ion.client, msg, operation, variables, config };
+      const { client } = ion;
+      const request: Request = { client, msg, operation, variables, config, trace, origin };
       try {
         await sendResult(RED, request, tools);
       } catch (thrown) {
@@ -229,10 +237,10 @@ function variablesOf({ variables, variablesType }: IonGraphqlConfig, value: unkn
 }
 
 async function sendOne(
-  { client, msg, operation, variables }: Request,
+  { client, msg, operation, variables, trace, origin }: Request,
   { signal, onState, send, status }: MessageTools,
 ): Promise<void> {
-  const response = await client.request(operation, { variables, signal, onState });
+  const response = await client.request(operation, { variables, signal, onState, trace, origin });
   const { data, attempts, traceId, extensions, dryRun } = response;
   const { kind, name } = operation;
   const notSent = dryRun && [dryRun];
@@ -277,12 +285,12 @@ function sendPage(request: Request, page: Page, msg: Message, { send }: MessageT
 }
 
 function readPages(
-  { client, operation, variables, config }: Request,
+  { client, operation, variables, config, trace }: Request,
   { signal, onState }: MessageTools,
   isCollected: boolean,
 ): AsyncIterable<Page> {
   const paging = pagingOf(config);
-  return pages(client, operation, { ...paging, variables, signal, onState, isCollected });
+  return pages(client, operation, { ...paging, variables, signal, onState, trace, isCollected });
 }
 
 /** @throws IonError `ION_CONFIG` */

@@ -18,6 +18,7 @@ import { missingSource } from './shared/missing-source.js';
 import { requireOutput } from './shared/output-property.js';
 import { requireNumber, requireSwitch, requireValid } from './shared/property-checks.js';
 import { timeOfDay } from './shared/time-of-day.js';
+import { traceOf } from './shared/trace-of.js';
 import { typedValue } from './shared/typed-value.js';
 
 type InputType = 'str' | 'num' | 'msg' | 'flow' | 'global' | 'jsonata' | 'env';
@@ -66,12 +67,13 @@ export default (RED: NodeAPI): void => {
     const status = statusWithConfig(RED, this, config);
     registerUser(RED, this, config, () => workOf(RED, config));
     handleMessages(RED, this, status, config.output || 'work', async (msg, tools) => {
-      const { lookups } = requireConfig(RED, config);
+      const ion = requireConfig(RED, config);
+      const trace = traceOf(ion, msg);
       const { signal, onState } = tools;
       const properties = checkProperties(RED, config);
       const { rememberMs } = properties;
       const query = await readQuery(RED, this, config, msg, properties);
-      const result = await lookups.find(query, { rememberMs, signal, onState });
+      const result = await ion.lookups.find(query, { rememberMs, signal, trace, onState });
       sendResult(msg, query, result, tools);
     });
   });

@@ -1,6 +1,7 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { IonClient } from './client/client.js';
 import { IonError } from './client/errors.js';
+import type { TraceContext } from './client/http/trace-context.js';
 import {
   ChangeFeed,
   type ChangesPage,
@@ -39,6 +40,7 @@ import {
   requireValid,
 } from './shared/property-checks.js';
 import { readFilters, unevaluated } from './shared/read-filters.js';
+import { traceOf } from './shared/trace-of.js';
 
 /** In place of the time of a checkpoint. */
 const ANY_TIME = '1970-01-01T00:00:00Z';
@@ -59,6 +61,13 @@ interface IonRunsConfig extends NodeDef {
   output: string;
 }
 
+/** The reading of changed runs for one message. */
+interface Reading {
+  config: IonRunsConfig;
+  tools: MessageTools;
+  trace: TraceContext | undefined;
+}
+
 export default (RED: NodeAPI): void => {
   RED.nodes.registerType('ion-runs', function (this: Node, saved: IonRunsConfig) {
     RED.nodes.createNode(this, saved);
@@ -68,7 +77,9 @@ export default (RED: NodeAPI): void => {
     const status = statusWithConfig(RED, this, config);
     registerUser(RED, this, config, () => workOf(RED, config));
     handleMessages(RED, this, status, config.output, async (msg, tools) => {
-      const { client } = requireConfig(RED, config);
+      const ion = requireConfig(RED, config);
+      const { client } = ion;
+      const trace = traceOf(ion, msg);
       requireResolvedChoices('ion-runs', config, CHOICES);
       const query = await readRunsQuery(RED, this, config, msg);
       const changes = requireSwitch('ion-runs', 'changes', config.changes, false);
@@ -77,10 +88,10 @@ export default (RED: NodeAPI): void => {
       const output = rows ?? nested;
       if (changes) {
         await mutex.run('changes', client.queueLimit, () =>
-          sendChanges(this, client, config, query, output, tools),
+          sendChanges(this, client, query, output, { config, tools, trace }),
         );
       } else {
-        const options = { ...paging(config, tools), limit: readLimit(config, msg) };
+        const options = { ...paging(config, tools), trace, limit: readLimit(config, msg) };
         const count = await sendPages(readRows(client, runs, query, options), output);
         tools.status(rows ? { key: 'rows', count: rows.count } : { key: 'runs', count });
       }
@@ -92,13 +103,12 @@ export default (RED: NodeAPI): void => {
 async function sendChanges(
   node: Node,
   client: IonClient,
-  config: IonRunsConfig,
   query: RowsQuery,
   output: RunsOutput,
-  tools: MessageTools,
+  { config, tools, trace }: Reading,
 ): Promise<void> {
   const { status } = tools;
-  const options = paging(config, tools);
+  const options = { ...paging(config, tools), trace };
   const checkpoint = await loadCheckpoint(node, client.endpoint);
   if (!checkpoint && config.changesFrom === 'now') {
     await saveCheckpoint(node, client.endpoint, await checkpointNow(client, runs, query, options));

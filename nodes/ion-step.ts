@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { IonError } from './client/errors.js';
+import type { TraceContext } from './client/http/trace-context.js';
 import { type AttachmentFile, fileAt, fileOf } from './client/steps/attachment-file.js';
 import { stepOperations } from './client/steps/step-operations.js';
 import type { ConflictPolicy, ValueOptions, WriteResult } from './client/steps/step-writer.js';
@@ -28,6 +29,7 @@ import { missingSource } from './shared/missing-source.js';
 import { NOT_SENT } from './shared/node-status.js';
 import { requireOutput } from './shared/output-property.js';
 import { requireDelivery, requireSwitch } from './shared/property-checks.js';
+import { traceOf } from './shared/trace-of.js';
 import { typedValue } from './shared/typed-value.js';
 
 const CHOICES = ['action', 'onConflict', 'keep'] as const;
@@ -68,13 +70,15 @@ export default (RED: NodeAPI): void => {
     const results = outboxResults(RED, this, status, config);
     handleMessages(RED, this, status, config.output, async (msg, tools) => {
       const ion = requireConfig(RED, config);
+      const trace = traceOf(ion, msg);
       checkChoices(config);
       const read = () => readWrite(RED, this, config, msg, ion.isDryRun);
-      if (config.delivery !== 'outbox') await writeDirectly(ion, msg, await read(), tools);
+      const source = { trace, node: this.id };
+      if (config.delivery !== 'outbox') await writeDirectly(ion, msg, await read(), source, tools);
       else {
         await results.accept(ion, msg, tools, async () => {
           const write = await read();
-          return { entry: () => stepEntry(write), content: write.file?.content };
+          return { entry: () => stepEntry({ ...write, trace }), content: write.file?.content };
         });
       }
     });
@@ -86,11 +90,13 @@ async function writeDirectly(
   ion: IonConfigNode,
   msg: Message,
   write: StepWrite,
+  { trace, node }: { trace: TraceContext | undefined; node: string },
   tools: MessageTools,
 ): Promise<void> {
   const { signal, onState, send, status } = tools;
   const { onConflict, startStep } = write;
-  const options = { signal, onState, onConflict, startStep };
+  const origin = { node, target: write.target };
+  const options = { signal, onState, onConflict, startStep, trace, origin };
   const { payload, ...details } = await sendWrite(write, ion, options);
   send(msg, payload, { operation: 'mutation', ...details });
   status(details.notSent ? NOT_SENT : { key: `written.${write.action}` });

@@ -9,6 +9,7 @@ import { type Api, apiFor } from './graphql/dry-run-api.js';
 import { finalError } from './graphql/final-error.js';
 import { ApiFailure, type RequestProgress } from './graphql/graphql-api.js';
 import { type Lack, withLacks } from './graphql/lacks.js';
+import type { MutationLog } from './graphql/mutation-log.js';
 import type { Operation } from './graphql/operation.js';
 import { withRefusedValue } from './graphql/refused-value.js';
 import { requestBody } from './graphql/request-body.js';
@@ -19,36 +20,11 @@ import { delayBeforeRetry } from './http/retry-policy.js';
 import { type HttpResponse, headerOf, Transport, type Upload } from './http/transport.js';
 import type { IonClientSettings } from './ion-client-settings.js';
 import type { OutcomeListener } from './operation-outcomes.js';
+import type { RequestOptions } from './request-options.js';
 import { configNumbers } from './settings.js';
 import { abortableDelay } from './support/abort-listeners.js';
 
-/** Progress of a request, for the status of a node. */
-export type RequestState = 'waiting' | 'running' | 'retrying';
-
-export interface RequestOptions {
-  variables?: Record<string, unknown> | undefined;
-  /** Ends the request with `ION_CLOSED`. */
-  signal: AbortSignal;
-  /**
-   * False for the next pages of a list, which a full queue still accepts.
-   * @default true
-   */
-  isNew?: boolean;
-  /**
-   * True for a dialog. Its requests have their own queue, so that they never delay a flow.
-   * @default false
-   */
-  isEditor?: boolean | undefined;
-  /**
-   * True for work in progress that may share a GraphQL document with other work; only
-   * `RequestBatches` makes such documents.
-   * @default false
-   */
-  sharesDocument?: boolean | undefined;
-  onState?: ((state: RequestState) => void) | undefined;
-  /** Called before a retry. May return new variables. */
-  onRetry?: (error: IonError) => Record<string, unknown> | undefined;
-}
+export type { RequestOptions, RequestState } from './request-options.js';
 
 export interface IonResponse extends GraphqlResponse {
   /** Number of requests that were sent to the API, the successful one included. */
@@ -86,6 +62,7 @@ export class IonClient {
   readonly #closing = new AbortController();
   readonly #lacks = new SchemaLacks();
   readonly #outcomeListeners = new Set<OutcomeListener>();
+  readonly #mutationLog: MutationLog | undefined;
 
   /** @throws IonError `ION_CONFIG` for settings that cannot work */
   constructor(settings: IonClientSettings) {
@@ -122,6 +99,7 @@ export class IonClient {
     );
     this.#transport = transport;
     this.#tokens = tokens;
+    this.#mutationLog = settings.mutationLog;
   }
 
   /** The form of the authorization header of the next request. */
@@ -173,15 +151,19 @@ export class IonClient {
    * @throws IonError, whose texts hold no secret
    */
   async request(operation: Operation, options: RequestOptions): Promise<IonResponse> {
-    const progress: RequestProgress = { attempts: 0, tokens: new Set() };
+    const log = operation.kind === 'mutation' ? this.#logged(operation, options) : undefined;
+    const progress: RequestProgress = { attempts: 0, tokens: new Set(), log };
     const startedAt = performance.now();
     let code: IonErrorCode | undefined;
     try {
       const response = await this.#requestWithRetries(operation, options, progress);
-      return response.members ? this.#withMembers(operation, response, progress) : response;
+      const all = response.members ? this.#withMembers(operation, response, progress) : response;
+      log?.ended(all);
+      return all;
     } catch (thrown) {
       const error = this.#withoutSecrets(toIonError(thrown), progress);
       code = error.code;
+      log?.ended(error);
       throw error;
     } finally {
       if (this.#outcomeListeners.size > 0) {
@@ -191,6 +173,10 @@ export class IonClient {
         for (const listener of this.#outcomeListeners) listener(outcome);
       }
     }
+  }
+
+  #logged(operation: Operation, { variables, origin, trace, parts }: RequestOptions) {
+    return this.#mutationLog?.begin({ operation, variables, origin }, trace, parts);
   }
 
   /** The errors of operations that share a document are those of the last try. */
@@ -290,7 +276,7 @@ export class IonClient {
     options: RequestOptions,
     progress: RequestProgress,
   ): Promise<IonResponse> {
-    const { signal, onState } = options;
+    const { signal, onState, trace } = options;
     const queue = options.isEditor ? this.#editorQueue : this.#queue;
     let { variables } = options;
     let priority: Priority = options.isNew === false ? 'continued' : 'new';
@@ -306,7 +292,8 @@ export class IonClient {
       let result: GraphqlResponse | ApiFailure;
       try {
         onState?.('running');
-        result = await this.#api.send(operation, body, signal, progress);
+        progress.log?.sending(sent.variables);
+        result = await this.#api.send(operation, body, signal, progress, trace);
       } finally {
         queue.leave();
       }

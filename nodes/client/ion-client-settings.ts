@@ -2,6 +2,7 @@ import type { ApiKey } from './auth/api-key.js';
 import type { AuthScheme } from './auth/auth-schemes.js';
 import type { EndpointSettings } from './auth/environments.js';
 import type { Mode, NotSentListener } from './graphql/dry-run-api.js';
+import type { MutationLog } from './graphql/mutation-log.js';
 import type { TransportOptions } from './http/transport.js';
 
 export interface IonClientSettings extends EndpointSettings {
@@ -38,6 +39,8 @@ export interface IonClientSettings extends EndpointSettings {
   mode?: Mode | undefined;
   /** Called with each mutation that a dry run did not send. */
   onNotSent?: NotSentListener | undefined;
+  /** Gets each mutation before it is sent, and its outcome. */
+  mutationLog?: MutationLog | undefined;
   /** TLS options for the API and the auth server. */
   tls?: TransportOptions['tls'];
   /** @default the environment variables `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` */

@@ -50,6 +50,8 @@ export interface ConfigValues {
   tls?: string;
   proxy?: string;
   allowHttp?: boolean | string;
+  trace?: boolean | string;
+  audit?: boolean | string;
 }
 
 const NODE = 'ion-config';
@@ -79,6 +81,14 @@ export function writesPerRequest({ writesPerRequest: value }: ConfigValues): Ope
     'ION_CONFIG',
     `"${label}" of the ${NODE} node is ${given}, but must be "auto" or a whole number from ${min} to ${max}. Open the node, correct it and deploy.`,
   );
+}
+
+/**
+ * Whether messages without a valid `traceparent` get one; false by default.
+ * @throws IonError `ION_CONFIG`
+ */
+export function makesTraces({ trace }: ConfigValues): boolean {
+  return requireSwitch(NODE, 'trace', trace, false);
 }
 
 interface ProxyNode extends Node {

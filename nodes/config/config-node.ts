@@ -17,6 +17,8 @@ export interface IonConfigNode extends Node<ApiKeyCredentials> {
   readonly outbox: OutboxHolder;
   /** @throws IonError `ION_CONFIG` if the settings cannot work */
   readonly lookups: Lookups;
+  /** Whether messages without a valid `traceparent` get one. */
+  readonly makesTraces: boolean;
   /** The properties, with environment variables replaced. */
   readonly values: ConfigValues;
   /** The running nodes that use this one. */

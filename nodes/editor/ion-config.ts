@@ -38,12 +38,15 @@ const ADVANCED = {
   timeZone: '',
   tls: '',
   proxy: '',
+  trace: false,
 };
 const OUTBOX = {
   writesPerRequest: 'auto',
   outboxLimit: outboxLimit.value,
   outboxSize: outboxSize.value,
 };
+
+const MONITORING = { audit: false };
 
 /** The parts of the open dialog that send requests to the server. */
 let requesting: { cancel(): void }[] = [];
@@ -68,6 +71,8 @@ RED.nodes.registerType('ion-config', {
     tls: { label: label('tls'), value: '', type: 'tls-config', required: false },
     proxy: { label: label('proxy'), value: '', type: 'http proxy', required: false },
     allowHttp: { label: label('allowHttp'), value: false },
+    trace: { label: label('trace'), value: false },
+    audit: { label: label('audit'), value: false },
     version: { value: currentVersion(configMigrations) },
   },
   credentials: {
@@ -99,6 +104,7 @@ RED.nodes.registerType('ion-config', {
     offerTimeZones();
     openIfChanged('#ion-config-advanced', ADVANCED);
     openIfChanged('#ion-config-outbox', OUTBOX);
+    openIfChanged('#ion-config-monitoring', MONITORING);
     const secret = $('.ion-config-secret');
     const changed = () => outbox.reload();
     const instance = instanceChoice('ion-config-instance', secret, changed, '60%');
@@ -126,7 +132,9 @@ function endDialog(): void {
 /** Opens a section if one of its values is not the default. */
 function openIfChanged(selector: string, defaults: Record<string, unknown>): void {
   const isDefault = ([name, byDefault]: [string, unknown]) => {
-    const value = String($(`#node-config-input-${name}`).val() ?? '');
+    const input = $(`#node-config-input-${name}`);
+    const isSwitch = typeof byDefault === 'boolean';
+    const value = String(isSwitch ? input.is(':checked') : (input.val() ?? ''));
     return ['', '_ADD_', String(byDefault)].includes(value);
   };
   const details = document.querySelector<HTMLDetailsElement>(selector);

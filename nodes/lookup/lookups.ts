@@ -1,4 +1,4 @@
-import type { IonClient, RequestState } from '../client/client.js';
+import type { IonClient, RequestOptions, RequestState } from '../client/client.js';
 import { closedError } from '../client/errors.js';
 import { abandonable } from '../client/support/abort-listeners.js';
 import type { WorkQuery } from '../client/work/work.js';
@@ -20,6 +20,8 @@ export interface LookupOptions {
   rememberMs: number;
   /** The signal of the message. */
   signal: AbortSignal;
+  /** Sent with the requests, unless another message has begun the same look-up. */
+  trace?: RequestOptions['trace'];
   onState?: ((state: RequestState) => void) | undefined;
 }
 
@@ -40,6 +42,7 @@ export interface LookupsSettings {
 interface Caller {
   keepMs: number;
   signal: AbortSignal;
+  trace?: LookupOptions['trace'];
   onState?: LookupOptions['onState'];
 }
 
@@ -96,7 +99,7 @@ export class Lookups {
    */
   async find(
     query: WorkQuery,
-    { rememberMs, signal, onState }: LookupOptions,
+    { rememberMs, signal, trace, onState }: LookupOptions,
   ): Promise<LookupResult> {
     this.#requireOpen(signal);
     const key = queryKey(query);
@@ -110,7 +113,7 @@ export class Lookups {
         return remembered;
       }
     }
-    return this.#ask(key, query, { keepMs, signal, onState });
+    return this.#ask(key, query, { keepMs, signal, trace, onState });
   }
 
   /**
@@ -144,7 +147,7 @@ export class Lookups {
   async #ask(key: string, query: WorkQuery, caller: Caller): Promise<LookupResult> {
     for (;;) {
       this.#requireOpen(caller.signal);
-      const lookup = this.#shared.get(key) ?? this.#begin(key, query);
+      const lookup = this.#shared.get(key) ?? this.#begin(key, query, caller.trace);
       const wasTouched = this.#changes.last > lookup.since;
       const result = await this.#follow(key, lookup, caller);
       // The answer may be older than a change that this caller knows of.
@@ -178,9 +181,11 @@ export class Lookups {
   }
 
   /** @returns a look-up that equal queries share from now on */
-  #begin(key: string, query: WorkQuery): SharedLookup {
+  #begin(key: string, query: WorkQuery, trace?: LookupOptions['trace']): SharedLookup {
     const { last } = this.#changes;
-    const lookup = new SharedLookup(this.#finder, query, last, () => this.#outage.begin(query));
+    const lookup = new SharedLookup(this.#finder, query, last, trace, () =>
+      this.#outage.begin(query),
+    );
     this.#shared.set(key, lookup);
     this.#underWay.add(lookup);
     const end = () => {

@@ -1,4 +1,4 @@
-import type { RequestState } from '../client/client.js';
+import type { RequestOptions, RequestState } from '../client/client.js';
 import type { WorkQuery } from '../client/work/work.js';
 import type { WorkFinder, WorkResponse } from '../client/work/work-finder.js';
 import type { LookupResult } from './lookup-result.js';
@@ -29,9 +29,16 @@ export class SharedLookup {
 
   /**
    * @param since the last change until now
+   * @param trace that of its first caller, for all its requests
    * @param onTrouble called when a try fails because ION is out of reach, and another one follows
    */
-  constructor(finder: Finder, query: WorkQuery, since: number, onTrouble: () => void) {
+  constructor(
+    finder: Finder,
+    query: WorkQuery,
+    since: number,
+    trace: RequestOptions['trace'],
+    onTrouble: () => void,
+  ) {
     this.query = query;
     this.since = since;
     this.troubled = new Promise((resolve) => {
@@ -45,7 +52,8 @@ export class SharedLookup {
       onTrouble();
       this.#trouble();
     };
-    const find = async () => resultOf(await finder.find(query, { signal, onState, onRetry }));
+    const find = async () =>
+      resultOf(await finder.find(query, { signal, trace, onState, onRetry }));
     this.result = find();
     this.result.then(this.#trouble, this.#trouble);
   }

@@ -21,6 +21,8 @@ export const configMigrations: NodeMigrations = {
       tls: '',
       proxy: '',
       allowHttp: false,
+      trace: false,
+      audit: false,
     }),
   ],
 };

@@ -10,7 +10,9 @@ import type { Pauses } from './pauses.js';
 import { isWriteRejected, type Rejections } from './rejections.js';
 import type { RetryDelay } from './retry-delay.js';
 import type { Stored } from './store/entries.js';
+import { orderKeyOf } from './store/keys.js';
 import type { OutboxStore } from './store/store.js';
+import { storedTrace } from './stored-trace.js';
 
 interface Settings {
   store: Pick<OutboxStore, 'first' | 'update' | 'remove' | 'filePathOf' | 'lastSequence'>;
@@ -129,6 +131,8 @@ export class Delivery {
       ...options,
       isRepeated: wasTried || sequence <= this.#lastInherited,
       partition,
+      trace: storedTrace(entry),
+      origin: { node: entry.sender, orderKey: orderKeyOf(partition) },
       filePath: store.filePathOf(sequence),
       save: (urgency) => store.update(stored, urgency),
     });

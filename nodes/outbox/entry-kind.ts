@@ -1,4 +1,6 @@
 import type { DryRunRequest } from '../client/graphql/dry-run-request.js';
+import type { Origin } from '../client/graphql/mutation-log.js';
+import type { TraceContext } from '../client/http/trace-context.js';
 import type { Entry, Stored } from './store/entries.js';
 
 /** One try to deliver an entry. */
@@ -18,6 +20,10 @@ export interface DeliveryTry {
    * @default false
    */
   sharesDocument?: boolean | undefined;
+  /** Sent with each request to ION. */
+  trace?: TraceContext | undefined;
+  /** The sender and the order key, for the log of writes. */
+  origin?: Origin | undefined;
   /** Path of the file of the entry. */
   filePath: string;
   /**

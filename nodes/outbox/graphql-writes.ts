@@ -10,6 +10,7 @@ import {
 import { isOperationRejected } from '../client/failures/classify-failure.js';
 import { type Operation, parseOperation, requiredVariables } from '../client/graphql/operation.js';
 import { plainVariables } from '../client/graphql/variables.js';
+import type { TraceContext } from '../client/http/trace-context.js';
 import { abandonable } from '../client/support/abort-listeners.js';
 import { describe } from '../client/support/describe.js';
 import { isPlainObject } from '../client/support/json.js';
@@ -44,6 +45,8 @@ export interface GraphqlWrite {
 export interface NewGraphqlWrite extends GraphqlWrite {
   /** The time after which it is rejected if it is still pending, in ms; 0 for no limit. */
   keepForMs: number;
+  /** That of the message. */
+  trace?: TraceContext | undefined;
 }
 
 export interface GraphqlEntry extends Entry {
@@ -77,8 +80,9 @@ const MAX_EXECUTION_MS = 30_000;
 const MIN_QUEUED_MS = 1000;
 
 /** The entry for a write, to be added to an outbox. */
-export function graphqlEntry({ keepForMs, ...write }: NewGraphqlWrite): NewEntry {
-  const own: Pick<GraphqlEntry, 'kind' | 'write' | 'keepForMs'> = { kind: NAME, write };
+export function graphqlEntry({ keepForMs, trace, ...write }: NewGraphqlWrite): NewEntry {
+  const own: Pick<GraphqlEntry, 'kind' | 'write' | 'keepForMs' | 'trace'> = { kind: NAME, write };
+  if (trace) own.trace = trace;
   if (keepForMs > 0) own.keepForMs = Math.ceil(keepForMs);
   return { own };
 }
@@ -192,12 +196,12 @@ export class GraphqlWrites implements EntryKind<GraphqlEntry> {
 
   async #prepare(
     { write }: GraphqlEntry,
-    { signal, sharesDocument }: DeliveryTry,
+    { signal, sharesDocument, trace }: DeliveryTry,
   ): Promise<IonResponse | undefined> {
     if (write.prepare === '') return undefined;
     const operation = parseOperation(write.prepare);
     const variables = declared(operation, write.variables);
-    const options = { variables, signal, isNew: false, sharesDocument };
+    const options = { variables, signal, isNew: false, sharesDocument, trace };
     return this.#client.request(operation, options).catch((thrown) => {
       const error = toIonError(thrown);
       throw error.with({ message: `The query of "Prepare" failed: ${error.message}` });
@@ -271,7 +275,7 @@ export class GraphqlWrites implements EntryKind<GraphqlEntry> {
     entry: GraphqlEntry,
     operation: Operation,
     variables: Variables,
-    { signal, sharesDocument, save }: DeliveryTry,
+    { signal, sharesDocument, trace, origin, save }: DeliveryTry,
   ): Promise<IonResponse> {
     const before = entry.sentAt;
     entry.sentAt = Date.now();
@@ -283,7 +287,8 @@ export class GraphqlWrites implements EntryKind<GraphqlEntry> {
       save('now').catch(() => {});
     };
     try {
-      const options = { variables, signal, isNew: false, sharesDocument, onState };
+      const common = { signal, isNew: false, sharesDocument, trace, origin };
+      const options = { ...common, variables, onState };
       return await this.#client.request(operation, options);
     } catch (thrown) {
       const error = toIonError(thrown);

@@ -1,5 +1,6 @@
 import { quote, toIonError } from '../client/errors.js';
 import { plainVariables } from '../client/graphql/variables.js';
+import type { TraceContext } from '../client/http/trace-context.js';
 import { fileAt } from '../client/steps/attachment-file.js';
 import type { Attachment } from '../client/steps/attachments.js';
 import type {
@@ -20,6 +21,7 @@ import type {
 import { shownValue } from './shown-value.js';
 import type { Entry, NewEntry } from './store/entries.js';
 import { partitionOf } from './store/keys.js';
+import { storedTrace } from './stored-trace.js';
 
 /** A write to a step of a run. */
 export interface StepWrite {
@@ -40,6 +42,8 @@ export interface NewStepWrite extends StepWrite {
   latestOnly?: boolean | undefined;
   /** For a file: its size in bytes, and its content. */
   file?: { size: number; read(): AsyncIterable<Uint8Array> } | undefined;
+  /** That of the message. */
+  trace?: TraceContext | undefined;
 }
 
 /** The form in which version 1.0.0 stores it. */
@@ -71,8 +75,9 @@ const NOT_CREATED = 'not created';
 const ACTIONS: readonly unknown[] = ['field', 'status', 'file'] satisfies StepWrite['action'][];
 
 /** The entry for a write, to be added to an outbox. */
-export function stepEntry({ latestOnly, file, ...write }: NewStepWrite): NewEntry {
-  const own: Pick<StepEntry, 'write' | 'replaces' | 'fileSize'> = { write };
+export function stepEntry({ latestOnly, file, trace, ...write }: NewStepWrite): NewEntry {
+  const own: Pick<StepEntry, 'write' | 'replaces' | 'fileSize' | 'trace'> = { write };
+  if (trace) own.trace = trace;
   if (latestOnly) own.replaces = latestTarget(write);
   if (!file) return { own };
   own.fileSize = file.size;
@@ -104,7 +109,7 @@ export class StepWrites implements EntryKind<StepEntry> {
 
   async findOrderKey(entry: StepEntry, signal: AbortSignal): Promise<string> {
     const { target } = entry.write;
-    const options = { signal, isNew: false, sharesDocument: true };
+    const options = { signal, isNew: false, sharesDocument: true, trace: storedTrace(entry) };
     return this.orderKey(entry) ?? this.#writer.runOf(target, options);
   }
 
@@ -213,11 +218,13 @@ export class StepWrites implements EntryKind<StepEntry> {
 /** Options of one try. */
 function optionsOf(
   { write }: StepEntry,
-  { signal, sharesDocument, partition }: DeliveryTry,
+  { signal, sharesDocument, trace, origin, partition }: DeliveryTry,
 ): StepRequestOptions {
   return {
     signal,
     sharesDocument,
+    trace,
+    origin: origin && { ...origin, target: write.target },
     isNew: false,
     mayGoTo: (run) => mayGoTo(write.target, run, partition),
   };

@@ -29,7 +29,8 @@ export function configFolder(within: string, id: string, endpoint: string): stri
   return join(within, nameOfId(String(id)), nameOfEndpoint(endpoint));
 }
 
-function nameOfId(id: string): string {
+/** The name of a file or a folder of this node. */
+export function nameOfId(id: string): string {
   return isSafe(id) ? id : encoded(id);
 }
 

@@ -34,6 +34,7 @@ describe('the ion-config dialog in a browser', () => {
         { ...runsNode, id: `runs-${config}`, z: 'flow', x: 400, y: 200 + 60 * index, config },
       ]),
       sandboxConfig(context.sandbox, { id: 'deleted', name: 'soon gone' }),
+      sandboxConfig(context.sandbox, { id: 'traced', name: 'with traces' }),
       sandboxConfig(context.sandbox, { id: 'numbers', timeout: '${ION_TIMEOUT}', retries: 5 }),
       ...writingFlow(),
     ];
@@ -234,6 +235,35 @@ describe('the ion-config dialog in a browser', () => {
       assert.equal(await page.inputValue(field('clientSecret')), '__PWRD__');
       await test();
       await resultSays('Connected');
+      await cancel();
+    });
+
+    it('keeps the choice of new traces, and then shows the rarely used rows', async () => {
+      const { page } = editor;
+      await editor.editConfig('ion-config', 'traced');
+      assert.equal(await page.isVisible(field('trace')), false);
+      await page.click('#ion-config-advanced summary');
+      assert.equal(await page.isChecked(field('trace')), false);
+      await page.check(field('trace'));
+      await editor.doneConfig();
+      assert.equal(await editor.property('traced', 'trace'), true);
+      await editor.editConfig('ion-config', 'traced');
+      assert.equal(await page.isChecked(field('trace')), true);
+      assert.equal(await page.isVisible(field('trace')), true);
+      await cancel();
+    });
+
+    it('keeps the choice of a log of writes, and then shows its section', async () => {
+      const { page } = editor;
+      await editor.editConfig('ion-config', 'traced');
+      assert.equal(await page.isVisible(field('audit')), false);
+      await page.click('#ion-config-monitoring summary');
+      await page.check(field('audit'));
+      await editor.doneConfig();
+      assert.equal(await editor.property('traced', 'audit'), true);
+      await editor.editConfig('ion-config', 'traced');
+      assert.equal(await page.isVisible(field('audit')), true);
+      assert.equal(await page.isChecked(field('audit')), true);
       await cancel();
     });
 

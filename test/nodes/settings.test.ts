@@ -195,6 +195,8 @@ describe('invalid settings', () => {
       ['timeout', '"Timeout \\(s\\)"'],
       ['concurrency', '"Concurrent requests"'],
       ['allowHttp', '"allowHttp"'],
+      ['trace', '"trace"'],
+      ['audit', '"audit"'],
       ['timeZone', 'time zone'],
       ['tls', 'TLS configuration'],
       ['proxy', 'proxy'],

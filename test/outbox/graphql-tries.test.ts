@@ -76,14 +76,15 @@ describe('outbox: a try to deliver a mutation', () => {
   it('ends with the outbox, gives way to new messages, and sends declared variables only', async () => {
     await deliver(entryOf({ prepare: PREPARE }));
     const { signal } = closing;
-    const options = { variables: { title: 'a' }, signal, isNew: false, sharesDocument: true };
+    const common = { signal, isNew: false, sharesDocument: true, trace: undefined };
+    const options = { variables: { title: 'a' }, ...common };
     const compared = sent.map(({ options: { onState, ...others }, ...rest }) => ({
       ...rest,
       options: others,
     }));
     assert.deepEqual(compared, [
       { kind: 'query', name: 'Prepare', options },
-      { kind: 'mutation', name: 'Create', options },
+      { kind: 'mutation', name: 'Create', options: { ...options, origin: undefined } },
     ]);
     sent = [];
     await deliver(entryOf({ variables: undefined }));

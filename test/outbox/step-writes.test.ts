@@ -43,6 +43,7 @@ describe('outbox: a write to a step', () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
+  const untraced = { trace: undefined, origin: undefined };
   const kind = () =>
     new StepWrites({
       knownRun: ({ run }) => known.get(run),
@@ -107,6 +108,7 @@ describe('outbox: a write to a step', () => {
           signal,
           isNew: false,
           sharesDocument: true,
+          ...untraced,
           onConflict: 'fail',
           startStep: startStep === true,
         },
@@ -119,7 +121,10 @@ describe('outbox: a write to a step', () => {
     const [[method, target, value, options] = []] = calls;
     const { mayGoTo, ...others } = options as Record<string, unknown>;
     assert.deepEqual([method, target, value], ['writeStatus', { step: 11 }, 'COMPLETE']);
-    assert.deepEqual(others, { signal, isNew: false, sharesDocument: true, onConflict: 'fail' });
+    assert.deepEqual(others, {
+      ...{ signal, isNew: false, sharesDocument: true, onConflict: 'fail' },
+      ...untraced,
+    });
   });
 
   it('says that its step was started, also by an earlier try', async () => {
@@ -149,7 +154,7 @@ describe('outbox: a write to a step', () => {
     assert.deepEqual(asked, [{ step: 11, field: 'Torque' }, 'report.csv', options]);
     assert.deepEqual(target, { step: 11, field: 'Torque' });
     const { mayGoTo, ...others } = options as Record<string, unknown>;
-    assert.deepEqual(others, { signal, isNew: false, sharesDocument: true });
+    assert.deepEqual(others, { signal, isNew: false, sharesDocument: true, ...untraced });
     assert.equal((content as { filename: string }).filename, 'report.csv');
     assert.equal('before' in (earlier as object), false, 'nothing is looked up at the first try');
 
@@ -210,7 +215,11 @@ describe('outbox: a write to a step', () => {
     assert.equal(steps.orderKey(entryOf()), undefined);
     assert.equal(await steps.findOrderKey(entryOf(), signal), '5');
     assert.deepEqual(calls, [
-      ['runOf', { step: 11, field: 'Torque' }, { signal, isNew: false, sharesDocument: true }],
+      [
+        'runOf',
+        { step: 11, field: 'Torque' },
+        { signal, isNew: false, sharesDocument: true, trace: undefined },
+      ],
     ]);
     assert.equal(steps.unknownOrderKey(entryOf()), 'unknown run of 11');
     assert.equal(steps.unknownOrderKey(entryOf({ target: { field: 4 } })), 'unknown run of 4');

@@ -18,6 +18,7 @@ const HOSTS = new Set([
   'manual.firstresonance.io',
   'nodered.org',
   'semver.org',
+  'www.w3.org',
 ]);
 /** Address of the demo. */
 const THIS_MACHINE = '127.0.0.1';

@@ -72,6 +72,8 @@ export class SharedDocumentServer {
   readonly executed = new Map<string, number>();
   /** Texts of the documents, the oldest first. */
   readonly documents: string[] = [];
+  /** The `traceparent` of each document. */
+  readonly traces: (string | string[] | undefined)[] = [];
   readonly bodies: { query: string; variables?: Record<string, unknown> }[] = [];
   reading = USUAL;
   fault: (count: number, text: string) => RequestFault = () => 'none';
@@ -121,6 +123,7 @@ export class SharedDocumentServer {
       operationName?: string;
     };
     this.documents.push(body.query);
+    this.traces.push(request.headers.traceparent);
     this.bodies.push(body);
     const fault = this.fault(this.documents.length, body.query);
     await this.before(body.query);

@@ -2,6 +2,7 @@ import type { IonClient, IonResponse, RequestOptions } from '../client.js';
 import { IonError, type IonErrorCode, toIonError } from '../errors.js';
 import { hasPath } from '../failures/classify-failure.js';
 import { lacksIn } from '../graphql/lacks.js';
+import type { LoggedMutation } from '../graphql/mutation-log.js';
 import { type Operation, parseOperation } from '../graphql/operation.js';
 import type { MemberOutcomes } from '../graphql/response.js';
 import type { BatchSize } from './batch-size.js';
@@ -49,7 +50,10 @@ export class BatchSender {
     this.#settings = settings;
   }
 
-  /** Sends one document, or several if ION refuses it. Failures go to the requests. */
+  /**
+   * Sends one document, or several if ION refuses it. Failures go to the requests, which have the
+   * same trace.
+   */
   async send(requests: readonly BatchedRequest[], hasLearnt = false): Promise<Verdict> {
     const present = requests.filter(({ isAbandoned }) => !isAbandoned);
     const [first] = present;
@@ -68,7 +72,8 @@ export class BatchSender {
     };
     let response: IonResponse;
     try {
-      response = await this.#request(document, operation, variables, onRetry);
+      const parts = operation.kind === 'mutation' ? members.map(partOf) : undefined;
+      response = await this.#request(document, operation, { variables, parts, onRetry });
     } catch (thrown) {
       const error = toIonError(thrown);
       if (isUnanswered(error)) size.failed(present.length);
@@ -97,11 +102,12 @@ export class BatchSender {
   async #request(
     document: SentDocument,
     operation: Operation,
-    variables: RequestOptions['variables'],
-    onRetry?: RequestOptions['onRetry'],
+    more: Pick<RequestOptions, 'variables' | 'origin' | 'parts'> & {
+      onRetry?: NonNullable<RequestOptions['onRetry']>;
+    },
   ): Promise<IonResponse> {
-    const { signal, onState } = document;
-    const options = { variables, signal, onState, isNew: false, ...(onRetry && { onRetry }) };
+    const { signal, onState, trace } = document;
+    const options = { signal, onState, isNew: false, trace, ...more };
     try {
       return await this.#settings.client.request(operation, options);
     } finally {
@@ -111,10 +117,10 @@ export class BatchSender {
 
   async #sendAlone(request: BatchedRequest): Promise<Verdict> {
     const { size, onQueued } = this.#settings;
-    const { operation, variables } = request;
+    const { operation, variables, origin } = request;
     const document = new SentDocument([request], onQueued);
     try {
-      const response = await this.#request(document, operation, variables);
+      const response = await this.#request(document, operation, { variables, origin });
       size.answered(1, document.ms);
       request.resolve(response);
       return { hasFault: false, accepted: 1 };
@@ -168,6 +174,11 @@ export class BatchSender {
     if (!verdict.hasFault) this.#settings.size.limit(verdict.accepted);
     return verdict;
   }
+}
+
+/** A mutation of a shared document for the log. */
+function partOf({ request: { operation, origin }, variables }: Member): LoggedMutation {
+  return { operation, variables, origin };
 }
 
 function combined(verdicts: readonly Verdict[]): Verdict {

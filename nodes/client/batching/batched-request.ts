@@ -21,9 +21,11 @@ interface Caller {
 export class BatchedRequest {
   readonly operation: Operation;
   readonly variables: RequestOptions['variables'];
+  readonly trace: RequestOptions['trace'];
+  readonly origin: RequestOptions['origin'];
   /** Length of the document and of the variables, in characters; an estimate. */
   readonly length: number;
-  /** Text and variables of a query, so that an equal one joins it. */
+  /** Trace, text and variables of a query, so that an equal one joins it. */
   readonly key: string | undefined;
   /** By the monotonic clock, in ms. */
   readonly addedAt = performance.now();
@@ -38,13 +40,15 @@ export class BatchedRequest {
 
   constructor(
     operation: Operation,
-    variables: RequestOptions['variables'],
+    { variables, trace, origin }: Pick<RequestOptions, 'variables' | 'trace' | 'origin'>,
     length: number,
     key?: string,
   ) {
     this.operation = operation;
     this.key = key;
     this.variables = variables;
+    this.trace = trace;
+    this.origin = origin;
     this.length = length;
   }
 

@@ -3,18 +3,18 @@ import { toIonError } from '../errors.js';
 import type { Operation, OperationKind } from '../graphql/operation.js';
 import { checkVariables } from '../graphql/variables.js';
 import { weightOf } from '../support/json-size.js';
-import { LinkedList } from '../support/linked-list.js';
 import { BatchSender } from './batch-sender.js';
 import { BatchSize, type OperationsPerRequest } from './batch-size.js';
 import { BatchedRequest } from './batched-request.js';
 import { mergeable } from './mergeable.js';
+import { WaitingRequests } from './waiting-requests.js';
 
 type Client = Pick<IonClient, 'request' | 'adapted' | 'isClosed' | 'forgetLack' | 'concurrency'> &
   Partial<Pick<IonClient, 'isDryRun'>>;
 
 /** The work on the operations of one kind. */
 interface Line {
-  readonly waiting: LinkedList<BatchedRequest>;
+  readonly waiting: WaitingRequests;
   readonly size: BatchSize;
   readonly sender: BatchSender;
 }
@@ -31,14 +31,14 @@ const CHARACTERS_PER_WEIGHT = 10;
 
 /**
  * Puts operations that wait at the same time into one GraphQL document, which takes one request of
- * the client. Each caller gets the response, or the error, that it would have got from
+ * the client, and so has one trace. Each caller gets the response, or the error, that it would have got from
  * `IonClient.request`.
  */
 export class RequestBatches {
   readonly #client: Client;
   readonly #isOff: boolean;
   readonly #lines: Readonly<Record<OperationKind, Line>>;
-  /** Queries that wait, by their text and variables. */
+  /** Queries that wait, by their trace, text and variables. */
   readonly #queries = new Map<string, BatchedRequest>();
   #last: OperationKind = 'query';
   /** Documents that were handed over to the client. */
@@ -59,7 +59,7 @@ export class RequestBatches {
     const line = (): Line => {
       const size = new BatchSize(operations);
       return {
-        waiting: new LinkedList(),
+        waiting: new WaitingRequests(),
         size,
         sender: new BatchSender({ client, size, onQueued }),
       };
@@ -91,12 +91,11 @@ export class RequestBatches {
    * @throws IonError as `IonClient.request`
    */
   request(operation: Operation, options: RequestOptions): Promise<IonResponse> {
-    const { variables } = options;
     const length = this.#lengthOf(operation, options);
     if (length === undefined) return this.#client.request(operation, options);
-    const key = operation.kind === 'query' ? keyOf(operation, variables) : undefined;
+    const key = operation.kind === 'query' ? keyOf(operation, options) : undefined;
     const known = key === undefined ? undefined : this.#queries.get(key);
-    const request = known ?? new BatchedRequest(operation, variables, length, key);
+    const request = known ?? new BatchedRequest(operation, options, length, key);
     if (!known) this.#add(request);
     return request.response(options);
   }
@@ -121,10 +120,10 @@ export class RequestBatches {
 
   #add(request: BatchedRequest): void {
     const { key, operation } = request;
-    const entry = this.#lines[operation.kind].waiting.add(request);
+    const remove = this.#lines[operation.kind].waiting.add(request);
     if (key !== undefined) this.#queries.set(key, request);
     request.onAbandoned = () => {
-      entry.remove();
+      remove();
       this.#taken(request);
     };
     this.#schedule();
@@ -179,7 +178,12 @@ export class RequestBatches {
   /** Mutations and queries alternately. */
   #nextLine(): Line | undefined {
     const other = this.#last === 'query' ? 'mutation' : 'query';
-    const kind = ([other, this.#last] as const).find((each) => this.#isReady(this.#lines[each]));
+    const isReady = (kind: OperationKind) => {
+      const line = this.#lines[kind];
+      // The group without a trace may wait for more; the others are ready.
+      return this.#isReady(line) || line.waiting.skip();
+    };
+    const kind = ([other, this.#last] as const).find(isReady);
     if (kind === undefined) return undefined;
     this.#last = kind;
     return this.#lines[kind];
@@ -189,26 +193,20 @@ export class RequestBatches {
   #isReady({ waiting, size }: Line): boolean {
     const { first } = waiting;
     if (!first) return false;
-    if (this.#inFlight === 0 || waiting.size >= size.current) return true;
+    if (this.#inFlight === 0 || waiting.nextSize >= size.current) return true;
+    // The others of its trace are those of the same message, which wait already.
+    if (first.trace) return true;
     return performance.now() - first.addedAt >= MAX_WAIT_MS;
   }
 
-  /** The operations of the next document, those that wait for the longest time first. */
+  /** The operations of the next document. */
   #take({ waiting, size }: Line): BatchedRequest[] {
-    const taken: BatchedRequest[] = [];
-    let length = 0;
-    while (taken.length < size.current) {
-      length += waiting.first?.length ?? 0;
-      if (taken.length > 0 && length > MAX_LENGTH) break;
-      const request = waiting.shift();
-      if (!request) break;
-      this.#taken(request);
-      taken.push(request);
-    }
+    const taken = waiting.take(size.current, MAX_LENGTH);
+    for (const request of taken) this.#taken(request);
     return taken;
   }
 }
 
-function keyOf({ text }: Operation, variables: RequestOptions['variables']): string {
-  return `${text}\n${JSON.stringify(variables)}`;
+function keyOf({ text }: Operation, { variables, trace }: RequestOptions): string {
+  return `${trace?.traceparent ?? ''}\n${text}\n${JSON.stringify(variables)}`;
 }

@@ -1,4 +1,4 @@
-import type { RequestState } from '../client.js';
+import type { RequestOptions, RequestState } from '../client.js';
 import type { BatchedRequest, Sent } from './batched-request.js';
 
 /** A document in flight, with the operations that it holds. */
@@ -18,6 +18,11 @@ export class SentDocument implements Sent {
 
   get signal(): AbortSignal {
     return this.#closing.signal;
+  }
+
+  /** The trace of all its operations. */
+  get trace(): RequestOptions['trace'] {
+    return this.#requests[0]?.trace;
   }
 
   /** The time since the last try began, in ms. */

@@ -2,9 +2,11 @@ import type { AccessTokens, AfterRefusal } from '../auth/access-tokens.js';
 import { type AuthScheme, AuthSchemes, authorization, otherScheme } from '../auth/auth-schemes.js';
 import { closedError, type IonError, toIonError, withSentence } from '../errors.js';
 import { isNotYetValid, wasRead } from '../failures/classify-failure.js';
+import type { TraceContext } from '../http/trace-context.js';
 import type { Transport } from '../http/transport.js';
 import { abandonable } from '../support/abort-listeners.js';
 import { readMembersResponse } from './members-response.js';
+import type { RequestLog } from './mutation-log.js';
 import type { Operation } from './operation.js';
 import { type GraphqlResponse, readBody, readResponse } from './response.js';
 
@@ -22,6 +24,8 @@ export interface RequestProgress {
   attempts: number;
   /** Access tokens that were sent. A newer token may have replaced them since. */
   readonly tokens: Set<string>;
+  /** Only of mutations, and if there is a log. */
+  readonly log?: RequestLog | undefined;
 }
 
 interface ApiRequest {
@@ -29,6 +33,7 @@ interface ApiRequest {
   body: string;
   signal: AbortSignal;
   progress: RequestProgress;
+  trace: TraceContext | undefined;
 }
 
 /** A request to the API that failed, as opposed to a token request. */
@@ -67,12 +72,13 @@ export class GraphqlApi {
     body: string,
     signal: AbortSignal,
     progress: RequestProgress,
+    trace?: TraceContext,
   ): Promise<GraphqlResponse | ApiFailure> {
     const { tokens } = this.#options;
     let token = tokens.get(signal);
     // A token in memory needs no promise, which saves a turn of the event loop.
     if (typeof token !== 'string') token = await token;
-    const request = { operation, body, signal, progress };
+    const request = { operation, body, signal, progress, trace };
     const scheme = this.#schemes.current;
     let first = await this.#post(token, scheme, request);
     if (isFormInDoubt(first)) first = await this.#postInOtherForm(first, token, scheme, request);
@@ -127,24 +133,20 @@ export class GraphqlApi {
   async #post(
     token: string,
     scheme: AuthScheme,
-    { operation, body, signal, progress }: ApiRequest,
+    { operation, body, signal, progress, trace }: ApiRequest,
   ): Promise<GraphqlResponse | ApiFailure> {
     const { url, tokens, transport } = this.#options;
     progress.attempts++;
     progress.tokens.add(token);
+    const headers = {
+      accept: 'application/json, application/graphql-response+json;q=0.9',
+      authorization: authorization(scheme, token),
+      'content-type': 'application/json',
+    };
+    if (trace) Object.assign(headers, trace);
     const sentAt = performance.now();
     try {
-      const response = await transport.post({
-        peer: 'api',
-        url,
-        headers: {
-          accept: 'application/json, application/graphql-response+json;q=0.9',
-          authorization: authorization(scheme, token),
-          'content-type': 'application/json',
-        },
-        body,
-        signal,
-      });
+      const response = await transport.post({ peer: 'api', url, headers, body, signal });
       const durationMs = performance.now() - sentAt;
       let json = readBody(response, this.#host);
       // A long text is parsed in slices, and the flow may be stopped between them.

@@ -1,4 +1,4 @@
-import type { IonClient, IonResponse, RequestState } from '../client.js';
+import type { IonClient, IonResponse, RequestOptions, RequestState } from '../client.js';
 import { type IonError, toIonError } from '../errors.js';
 import type { Operation } from '../graphql/operation.js';
 import { type SmallerPage, smallerPage } from '../graphql/page-refusal.js';
@@ -20,6 +20,8 @@ export interface PageReaderOptions {
   /** Applies unless the document has its own `first`. */
   pageSize: PageSize;
   onState?: ((state: RequestState) => void) | undefined;
+  /** Sent with the request of each page. */
+  trace?: RequestOptions['trace'];
   /**
    * True for a dialog.
    * @default false
@@ -150,10 +152,11 @@ export class PageReader {
       }
       return variables();
     };
-    const { onState, isEditor } = this.#options;
+    const { onState, isEditor, trace } = this.#options;
+    const common = { signal, isNew, isEditor, onState, onRetry, trace };
     for (;;) {
       try {
-        const options = { variables: variables(), signal, isNew, isEditor, onState, onRetry };
+        const options = { ...common, variables: variables() };
         const response = await this.#client.request(this.#paged, options);
         this.#attempts += response.attempts;
         // Only a smaller page that ION accepts proves that the size was the reason.

@@ -5,7 +5,10 @@ import type { Operation } from '../graphql/operation.js';
 
 /** Sends the requests: a client, or `RequestBatches`. */
 export type Client = Pick<IonClient, 'request' | 'isClosed' | 'forgetLack'>;
-type Options = Pick<RequestOptions, 'isNew' | 'isEditor' | 'sharesDocument' | 'onState' | 'signal'>;
+type Options = Pick<
+  RequestOptions,
+  'isNew' | 'isEditor' | 'sharesDocument' | 'trace' | 'origin' | 'onState' | 'signal'
+>;
 
 /** The requests of one message. Only the first one counts as a new message in the client's queue. */
 export class RequestScope {

@@ -23,7 +23,10 @@ import { isGiven, type Target } from './target.js';
 export type ConflictPolicy = 'retry' | 'fail';
 
 export interface StepRequestOptions
-  extends Pick<RequestOptions, 'signal' | 'isNew' | 'sharesDocument' | 'onState'> {
+  extends Pick<
+    RequestOptions,
+    'signal' | 'isNew' | 'sharesDocument' | 'trace' | 'origin' | 'onState'
+  > {
   /** Whether the write may go to this run, if the target names one; to any by default. */
   mayGoTo?: ((run: string) => boolean) | undefined;
 }

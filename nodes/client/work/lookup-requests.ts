@@ -2,7 +2,8 @@ import type { IonClient, IonResponse, RequestOptions } from '../client.js';
 import { type IonError, toIonError } from '../errors.js';
 import type { Operation } from '../graphql/operation.js';
 
-export interface LookupOptions extends Pick<RequestOptions, 'signal' | 'isEditor' | 'onState'> {
+export interface LookupOptions
+  extends Pick<RequestOptions, 'signal' | 'isEditor' | 'trace' | 'onState'> {
   /** Called before a retry. */
   onRetry?: ((error: IonError) => void) | undefined;
 }
@@ -31,14 +32,14 @@ export class LookupRequests {
     variables: Record<string, unknown>,
   ): Promise<IonResponse['data']> {
     const isNew = this.requests++ === 0;
-    const { signal, isEditor, onState, onRetry } = this.#options;
+    const { signal, isEditor, trace, onState, onRetry } = this.#options;
     // A value that the callback returns by chance must not become the variables.
     const notify = (error: IonError): undefined => {
       onRetry?.(error);
     };
     try {
       const response = await this.#client.request(operation, {
-        ...{ variables, signal, isNew, isEditor, onState, onRetry: notify },
+        ...{ variables, signal, isNew, isEditor, trace, onState, onRetry: notify },
       });
       this.attempts += response.attempts;
       this.traceId = response.traceId;

@@ -1,4 +1,5 @@
 import { reasonOf } from '../../client/errors.js';
+import type { TraceContext } from '../../client/http/trace-context.js';
 import { isPlainObject } from '../../client/support/json.js';
 import { MAX_IN_KEY } from './keys.js';
 
@@ -24,12 +25,14 @@ export interface Entry {
   fileSize?: number | undefined;
   /** Number of times that somebody retried it after a rejection. */
   retries?: number;
+  /** The trace of the message, for each request of its delivery; it is checked again there. */
+  trace?: TraceContext | undefined;
 }
 
 /** A write to be accepted. */
 export interface NewEntry {
   /** The properties of its kind, and those of `Entry` that the kind sets. */
-  own: Pick<Entry, 'kind' | 'replaces' | 'fileSize' | 'keepForMs'>;
+  own: Pick<Entry, 'kind' | 'replaces' | 'fileSize' | 'keepForMs' | 'trace'>;
   /** The content of its file; then `own` has a `fileSize`. */
   content?: AsyncIterable<Uint8Array> | undefined;
 }

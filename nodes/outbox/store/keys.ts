@@ -39,6 +39,16 @@ export function partitionOf(orderKey: string): string {
   return `${PENDING}${encodeURIComponent(text).replaceAll('!', '%21')}!`;
 }
 
+/** The order key of a partition, also of one with a damaged name. */
+export function orderKeyOf(partition: string): string {
+  const name = partition.slice(PENDING.length, -1);
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}
+
 export function partitionOfKey(key: string): string {
   return key.slice(0, key.lastIndexOf('!') + 1);
 }
