@@ -31,6 +31,10 @@ export const configNumbers = {
     isInteger: true,
   },
   outboxSize: { label: 'Max. size (MiB)', default: 1024, min: 1, max: 1_048_576, isInteger: true },
+  /** 0: any age. */
+  healthAge: { label: 'Max. age (min)', default: 15, min: 0, max: 525_600, isInteger: false },
+  /** 0: any number. */
+  healthRejected: { label: 'Rejection limit', default: 0, min: 0, max: 100_000_000, isInteger: true },
 } as const satisfies Record<string, NumberSetting>;
 
 /** A fixed number of writes of the outbox in one request. */

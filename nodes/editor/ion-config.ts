@@ -18,6 +18,7 @@ const label = labels('ion-config');
 
 const numbers = numberProperties('ion-config', configNumbers);
 const { timeout, retries, concurrency, queueLimit, outboxLimit, outboxSize } = numbers;
+const { healthAge, healthRejected } = numbers;
 
 /** The rarely used properties and their defaults. */
 const ADVANCED = {
@@ -36,6 +37,7 @@ const OUTBOX = {
   outboxLimit: outboxLimit.value,
   outboxSize: outboxSize.value,
 };
+const MONITORING = { healthAge: healthAge.value, healthRejected: healthRejected.value };
 
 /** The parts of the open dialog that send requests to the server. */
 let requesting: { cancel(): void }[] = [];
@@ -89,6 +91,7 @@ RED.nodes.registerType('ion-config', {
     offerTimeZones();
     openIfChanged('#ion-config-advanced', ADVANCED);
     openIfChanged('#ion-config-outbox', OUTBOX);
+    openIfChanged('#ion-config-monitoring', MONITORING);
     const secret = $('.ion-config-secret');
     const changed = () => outbox.reload();
     const instance = instanceChoice('ion-config-instance', secret, changed, '60%');

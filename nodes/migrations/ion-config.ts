@@ -21,5 +21,6 @@ export const configMigrations: NodeMigrations = {
       proxy: '',
       allowHttp: false,
     }),
+    fillIn({ healthAge: 15, healthRejected: 0 }),
   ],
 };

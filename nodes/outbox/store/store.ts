@@ -27,6 +27,7 @@ import {
   unresolvedKey,
 } from './keys.js';
 import { type IndexQuery, mayBeGone, readIndex } from './latest-index.js';
+import { OldestEntry } from './oldest-entry.js';
 import { OUTBOX } from './outbox-folder.js';
 import { recount } from './recount.js';
 
@@ -67,6 +68,8 @@ export class OutboxStore {
   readonly #database: Database;
   readonly #commit: GroupCommit<Change>;
   readonly #delivered = new DeliveredEntries();
+  /** For monitoring. */
+  readonly oldest = new OldestEntry(this);
 
   private constructor(
     files: EntryFiles,
@@ -217,7 +220,7 @@ export class OutboxStore {
   }
 
   /** Whether a pending entry is still in its place. */
-  async has({ key }: Stored): Promise<boolean> {
+  async has({ key }: Pick<Stored, 'key'>): Promise<boolean> {
     if (this.#isDelivered(key)) return false;
     return this.#database.read((level) => level.has(key));
   }
