@@ -62,7 +62,10 @@ export async function measureMetrics(report: Report): Promise<void> {
           ];
           for (const turn of round % 2 === 0 ? turns : turns.toReversed()) await turn();
         }
-        rows.push([`${inFlight}`, ...[costs.scraped, costs.alone].map((all) => shown(spread(all)))]);
+        rows.push([
+          `${inFlight}`,
+          ...[costs.scraped, costs.alone].map((all) => shown(spread(all))),
+        ]);
         checks.push(() =>
           report.checkRatios(
             ratios(costs.scraped, costs.alone),

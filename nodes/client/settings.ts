@@ -34,7 +34,13 @@ export const configNumbers = {
   /** 0: any age. */
   healthAge: { label: 'Max. age (min)', default: 15, min: 0, max: 525_600, isInteger: false },
   /** 0: any number. */
-  healthRejected: { label: 'Rejection limit', default: 0, min: 0, max: 100_000_000, isInteger: true },
+  healthRejected: {
+    label: 'Rejection limit',
+    default: 0,
+    min: 0,
+    max: 100_000_000,
+    isInteger: true,
+  },
 } as const satisfies Record<string, NumberSetting>;
 
 /** A fixed number of writes of the outbox in one request. */

@@ -71,7 +71,7 @@ export function pollEvents(
 
 interface SentEvent extends Pick<EventDetails, 'action' | 'id' | 'previous' | 'previousKnown'> {
   row: Row;
-  updatedMs: number | undefined;
+  updatedMs?: number | undefined;
 }
 
 interface Watched {

@@ -116,10 +116,10 @@ export function metricFamilies(configs: readonly ConfigSnapshot[]): MetricFamily
 
 /** For a metric with one sample for each config node. */
 function single(
-  valueOf: (config: ConfigSnapshot) => number | undefined,
+  read: (config: ConfigSnapshot) => number | undefined,
 ): (config: ConfigSnapshot) => Sample[] {
   return (config) => {
-    const value = valueOf(config);
+    const value = read(config);
     return value === undefined ? [] : [{ labels: config.labels, value }];
   };
 }

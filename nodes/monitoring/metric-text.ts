@@ -32,7 +32,9 @@ export function formatFor(accept: string | undefined): MetricFormat {
 
 /** Writes metrics as text. A family without samples is left out. */
 export function metricText(families: readonly MetricFamily[], format: MetricFormat): string {
-  const texts = families.filter(({ samples }) => samples.length > 0).map((each) => textOf(each, format));
+  const texts = families
+    .filter(({ samples }) => samples.length > 0)
+    .map((each) => textOf(each, format));
   if (format === 'openmetrics') texts.push('# EOF\n');
   return texts.join('');
 }
@@ -42,7 +44,8 @@ function textOf({ name, type, help, samples }: MetricFamily, format: MetricForma
   const isShort = format === 'openmetrics' && type === 'counter';
   const described = isShort ? name.replace(/_total$/, '') : name;
   const lines = samples.map(
-    ({ suffix = '', labels, value }) => `${name}${suffix}${labelsText(labels)} ${numberText(value)}\n`,
+    ({ suffix = '', labels, value }) =>
+      `${name}${suffix}${labelsText(labels)} ${numberText(value)}\n`,
   );
   return `# HELP ${described} ${help}\n# TYPE ${described} ${type}\n${lines.join('')}`;
 }

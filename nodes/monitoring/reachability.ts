@@ -21,7 +21,7 @@ const LOCAL: ReadonlySet<IonErrorCode> = new Set([
 
 /** An outage of ION. */
 export interface Outage {
-  /** Of the last failure. */
+  /** The code of the last failure. */
   code: IonErrorCode;
   /** Time of the first and the last failure without a success since then, in ms since 1970. */
   since: number;

@@ -36,7 +36,12 @@ describe('Prometheus and a real Node-RED with users', () => {
     api = await gate(url);
     const { fields } = await makeStep(context.client(), [{ name: 'Log', type: 'STRING' }]);
     const place = { z: 'flow', x: 0, y: 0 };
-    const field = { field: String(fields.Log), fieldType: 'str', value: 'payload', valueType: 'msg' };
+    const field = {
+      field: String(fields.Log),
+      fieldType: 'str',
+      value: 'payload',
+      valueType: 'msg',
+    };
     const flow = [
       { id: 'flow', type: 'tab', label: 'test' },
       sandboxConfig(context.sandbox, { name: 'Line "3"', apiUrl: api.url }),
@@ -45,7 +50,15 @@ describe('Prometheus and a real Node-RED with users', () => {
         ...{ props: [{ p: 'payload' }], payload: '', payloadType: 'date', repeat: '0.1' },
       },
       { ...graphqlNode, ...place, id: 'read', query: 'query Me { me { id } }', wires: [[]] },
-      { ...stepNode, ...field, ...place, id: 'write', delivery: 'outbox', outputs: 2, wires: [[], []] },
+      {
+        ...stepNode,
+        ...field,
+        ...place,
+        id: 'write',
+        delivery: 'outbox',
+        outputs: 2,
+        wires: [[], []],
+      },
     ];
     await prepareUserDir(folder.path, flow, { config: { clientId, clientSecret } });
     const password = bcrypt.hashSync('no one logs in with it', 4);
@@ -104,7 +117,11 @@ describe('Prometheus and a real Node-RED with users', () => {
     const settings = (await documented('scrape_configs'))
       .replace('/etc/prometheus/node-red.token', tokenFile)
       .replace('127.0.0.1:1880', new URL(nodeRed.url).host);
-    const fast = { scrape_interval: '500ms', scrape_timeout: '500ms', evaluation_interval: '500ms' };
+    const fast = {
+      scrape_interval: '500ms',
+      scrape_timeout: '500ms',
+      evaluation_interval: '500ms',
+    };
     await Promise.all([
       writeFile(rules, alerts),
       writeFile(config, `${settings}\nglobal: ${JSON.stringify(fast)}\nrule_files: ["${rules}"]\n`),
@@ -144,6 +161,8 @@ describe('Prometheus and a real Node-RED with users', () => {
 
     api.open();
     await until(async () => (await value('ion_outbox_waiting')) === 0);
-    await until(async () => !(await firing()).some(({ alertname }) => alertname === 'IonOutboxGrows'));
+    await until(
+      async () => !(await firing()).some(({ alertname }) => alertname === 'IonOutboxGrows'),
+    );
   });
 });

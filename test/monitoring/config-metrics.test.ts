@@ -71,8 +71,7 @@ describe('the metrics of a config node', () => {
     ended('mutation { a }', undefined, 1, 70_000);
     const of = (kind: string, suffix: string, le?: string) =>
       samples('ion_request_duration_seconds').find(
-        (each) =>
-          each.labels.kind === kind && each.suffix === suffix && each.labels.le === le,
+        (each) => each.labels.kind === kind && each.suffix === suffix && each.labels.le === le,
       )?.value;
     assert.deepEqual(
       [of('query', '_bucket', '0.25'), of('query', '_bucket', '0.5'), of('query', '_sum')],
@@ -114,7 +113,7 @@ describe('the metrics of a config node', () => {
 });
 
 describe('the reachability of ION', () => {
-  const after = (...codes: (IonErrorCode | undefined)[]) => {
+  const outageAfter = (...codes: (IonErrorCode | undefined)[]) => {
     const reachability = new Reachability();
     for (const [index, code] of codes.entries()) reachability.add({ code }, () => index);
     return reachability.outage;
@@ -122,14 +121,14 @@ describe('the reachability of ION', () => {
 
   it('ends with a failure without an answer, and is back with the first answer', () => {
     const outage = { code: 'ION_TIMEOUT', since: 1, lastAt: 2 };
-    assert.deepEqual(after(undefined, 'ION_NETWORK', 'ION_TIMEOUT'), outage);
-    assert.equal(after('ION_NETWORK', undefined), undefined);
-    assert.equal(after('ION_NETWORK', 'ION_FORBIDDEN'), undefined);
+    assert.deepEqual(outageAfter(undefined, 'ION_NETWORK', 'ION_TIMEOUT'), outage);
+    assert.equal(outageAfter('ION_NETWORK', undefined), undefined);
+    assert.equal(outageAfter('ION_NETWORK', 'ION_FORBIDDEN'), undefined);
   });
 
   it('does not depend on failures of this machine', () => {
-    assert.equal(after('ION_OVERLOADED', 'ION_CLOSED', 'ION_VARIABLES'), undefined);
+    assert.equal(outageAfter('ION_OVERLOADED', 'ION_CLOSED', 'ION_VARIABLES'), undefined);
     const outage = { code: 'ION_AUTH', since: 0, lastAt: 0 };
-    assert.deepEqual(after('ION_AUTH', 'ION_OVERLOADED', 'ION_CLOSED'), outage);
+    assert.deepEqual(outageAfter('ION_AUTH', 'ION_OVERLOADED', 'ION_CLOSED'), outage);
   });
 });

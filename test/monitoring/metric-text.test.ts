@@ -32,7 +32,9 @@ describe('the text of metrics', () => {
 
   it('keeps each sample on its line, whatever a config node is called', () => {
     const samples = [{ labels: { config: 'Line "3"\\\nNord\u{d83d}', id: '' }, value: 1 }];
-    const [, , line = '', ...others] = metricText([{ ...counter, samples }], 'prometheus').split('\n');
+    const [, , line = '', ...others] = metricText([{ ...counter, samples }], 'prometheus').split(
+      '\n',
+    );
     assert.equal(line, 'ion_test_total{config="Line \\"3\\"\\\\\\nNord\ufffd",id=""} 1');
     assert.deepEqual(others, ['']);
   });
@@ -40,7 +42,10 @@ describe('the text of metrics', () => {
   it('writes numbers that Prometheus can read', () => {
     const values = [0, 0.1, 1e-7, 1e21, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     const samples = values.map((value) => ({ labels: {}, value }));
-    const lines = metricText([{ ...counter, samples }], 'prometheus').trim().split('\n').slice(2);
+    const lines = metricText([{ ...counter, samples }], 'prometheus')
+      .trim()
+      .split('\n')
+      .slice(2);
     assert.deepEqual(
       lines.map((line) => line.split(' ')[1]),
       ['0', '0.1', '1e-7', '1e+21', '+Inf', '-Inf'],

@@ -84,7 +84,8 @@ describe('the monitoring of ion-config', () => {
     });
 
     it('hold no value, name of a run or secret', async () => {
-      const runs = 'query Find($title: String) { runs(filters: { title: { eq: $title } }) { edges { node { id } } } }';
+      const runs =
+        'query Find($title: String) { runs(filters: { title: { eq: $title } }) { edges { node { id } } } }';
       const flow = await load({ ...graphqlNode, query: runs });
       await flow.send({ variables: { title: 'SN-4711' } });
       const text = await metrics();
@@ -100,7 +101,14 @@ describe('the monitoring of ion-config', () => {
         credentials: sandboxKey(context.sandbox),
       });
       const subflow = { id: 'sub', type: 'subflow', name: 'sub', in: [], out: [] };
-      const instances = ['one', 'two'].map((id) => ({ id, type: 'subflow:sub', z: 'flow', wires: [] }));
+      const instances = ['one', 'two'].map((id) => ({
+        id,
+        type: 'subflow:sub',
+        z: 'flow',
+        x: 0,
+        y: 0,
+        wires: [],
+      }));
       await load(graphqlNode, {}, [subflow, inside, ...instances]);
       const ids = [...(await metrics()).matchAll(/ion_attempts_total\{config="Line",id="(.*?)"/g)];
       assert.deepEqual(ids.map(([, id]) => id).sort(), ['one-inner', 'two-inner']);

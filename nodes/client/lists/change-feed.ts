@@ -32,7 +32,7 @@ export interface Change {
   /** A text of bounded length that differs for each state of the row. */
   state: string;
   /** Newest `_updated` of the row and its parts, in ms since 1970. */
-  updatedMs: number | undefined;
+  updatedMs?: number | undefined;
   /** Whether the row did not exist at the checkpoint. */
   isNew: boolean;
   /** Whether the row or one of its parts changed after the row was created. */
@@ -188,9 +188,7 @@ export class ChangeFeed {
     if (knownState === state) return undefined;
     const isNew = knownState === undefined && this.#isCreatedSince(row._created);
     const isUpdated =
-      typeof row._created === 'string' &&
-      updatedMs !== undefined &&
-      updatedMs > toMs(row._created);
+      typeof row._created === 'string' && updatedMs !== undefined && updatedMs > toMs(row._created);
     const selected = selectFields(row, query.fields);
     return { row: selected, id: row.id, key, state, updatedMs, isNew, isUpdated };
   }

@@ -1,6 +1,6 @@
 import type { IonConfigNode } from '../config-node.js';
 
-/** How monitoring names a config node: names may collide, and those of instances of a subflow do. */
+/** The labels of a config node. Names may collide, and those of the instances of a subflow do. */
 export interface ConfigLabels {
   /** The ID if it has no name. */
   config: string;

@@ -1,9 +1,6 @@
+import { type ConfigSnapshot, metricFamilies } from '../../monitoring/metric-families.js';
+import type { MetricFamily } from '../../monitoring/metric-text.js';
 import type { Outbox } from '../../outbox/outbox.js';
-import {
-  type ConfigSnapshot,
-  type MetricFamily,
-  metricFamilies,
-} from '../../monitoring/metric-families.js';
 import type { IonConfigNode } from '../config-node.js';
 import { runningConfigs } from '../running-configs.js';
 import { labelsOf } from './config-labels.js';

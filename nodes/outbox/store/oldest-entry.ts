@@ -3,19 +3,21 @@ import type { Stored } from './entries.js';
 /** Partitions whose first entries are compared; in an outage of more, the result is a little late. */
 const MAX_PARTITIONS = 500;
 
+type Place = Pick<Stored, 'key' | 'sequence'>;
+
 /** The part of the store that finds pending entries. */
 interface PendingEntries {
   partitionAfter(partition: string): Promise<{ partition: string; sequence: number } | undefined>;
   first(partition: string, limit: number): Promise<Stored[]>;
   firstUnresolved(limit: number): Promise<Stored[]>;
-  has(stored: Pick<Stored, 'key'>): Promise<boolean>;
+  has(stored: Place): Promise<boolean>;
 }
 
 /** Finds the pending entry with the lowest number, for monitoring. */
 export class OldestEntry {
   readonly #store: PendingEntries;
   /** Later entries have higher numbers, so it stays the oldest one while it is pending. */
-  #known: { key: string; acceptedAt: number } | undefined;
+  #known: (Place & { acceptedAt: number }) | undefined;
 
   constructor(store: PendingEntries) {
     this.#store = store;
@@ -25,7 +27,12 @@ export class OldestEntry {
   async acceptedAt(): Promise<number | undefined> {
     if (this.#known && (await this.#store.has(this.#known))) return this.#known.acceptedAt;
     const oldest = await this.#find();
-    this.#known = oldest && { key: oldest.key, acceptedAt: oldest.entry.acceptedAt };
+    // An entry can be large.
+    this.#known = oldest && {
+      key: oldest.key,
+      sequence: oldest.sequence,
+      acceptedAt: oldest.entry.acceptedAt,
+    };
     return this.#known?.acceptedAt;
   }
 
