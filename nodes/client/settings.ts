@@ -60,7 +60,11 @@ export function readWritesPerRequest(value: unknown): 'auto' | number | undefine
 
 export const pageNumbers = {
   pageSize: {
-    ...{ label: 'Page size', default: 100, min: 1, max: 100_000, isInteger: true },
+    label: 'Page size',
+    default: 100,
+    min: 1,
+    max: 100_000,
+    isInteger: true,
     mayBeAuto: true,
   },
   /** 0: no limit. */
@@ -91,13 +95,14 @@ export const lookupNumbers = {
 } as const satisfies Record<string, NumberSetting>;
 
 /** Defaults and limits for client, nodes and dialogs. */
-export const numberSettings = {
+// Marked as pure, or each dialog would contain it because of the spread.
+export const numberSettings = /* @__PURE__ */ (() => ({
   'ion-config': configNumbers,
   'ion-graphql': { ...pageNumbers, ...deliveryNumbers },
   'ion-lookup': lookupNumbers,
   'ion-runs': pageNumbers,
   'ion-events': eventsNumbers,
-};
+}))();
 
 /** Whether a value says that the number is found automatically. */
 export function isAuto(value: unknown): boolean {
