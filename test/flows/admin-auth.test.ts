@@ -194,6 +194,24 @@ describe('the admin routes of a Node-RED with users', () => {
     assert.equal(flows.status, 401);
   });
 
+  it('let the session of a monitoring system read, as documented', async () => {
+    const login = await fetch(`${nodeRed.url}/auth/token`, {
+      method: 'POST',
+      body: new URLSearchParams({
+        client_id: 'node-red-admin',
+        grant_type: 'password',
+        scope: 'ion-config.read',
+        username: 'monitoring',
+        password: PASSWORD,
+      }),
+    });
+    const { access_token: token } = (await login.json()) as { access_token: string };
+    const scrape = await fetch(`${nodeRed.url}/ion-config/metrics`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    assert.equal(scrape.status, 200);
+  });
+
   it('return neither the client secret nor a token, also if they fail', async () => {
     const { sandbox } = context;
     const test = routes.find(({ path }) => path === 'ion-config/test');
