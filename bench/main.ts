@@ -2,7 +2,7 @@
 //   npm run bench                        all parts; also writes docs/benchmarks.md
 //   npm run bench -- messages latency    only these parts: messages latency lists pages tokens
 //                                        changes outbox backlog waiting events lookups scale start
-//                                        memory size
+//                                        memory size metrics
 import { writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { cpus, totalmem } from 'node:os';
@@ -14,6 +14,7 @@ import { measureMemory, measureSize, measureStart } from './footprint.js';
 import { measureLists } from './lists.js';
 import { measureLookups } from './lookups.js';
 import { measureLatency, measureThroughput } from './messages.js';
+import { measureMetrics } from './metrics.js';
 import { measureOutbox } from './outbox.js';
 import { measurePages } from './pages.js';
 import { run } from './processes.js';
@@ -49,6 +50,7 @@ const parts: Record<string, (report: Report) => Promise<void>> = {
   start: measureStart,
   memory: measureMemory,
   size: measureSize,
+  metrics: measureMetrics,
 };
 
 async function main(): Promise<void> {

@@ -19,7 +19,9 @@ import type { IonConfigNode } from './config/config-node.js';
 import { LookupHolder } from './config/lookup-holder.js';
 import { notSentLog } from './config/not-sent-log.js';
 import { OutboxHolder } from './config/outbox-holder.js';
+import { registerRunningConfig } from './config/running-configs.js';
 import { configMigrations } from './migrations/ion-config.js';
+import { ConfigMetrics } from './monitoring/config-metrics.js';
 import { migratedConfig } from './shared/migrated-config.js';
 import { removalCheck } from './shared/removal-check.js';
 import { inBackground } from './shared/report-error.js';
@@ -95,6 +97,8 @@ export default (RED: NodeAPI): void => {
       limits: () => outboxLimits(config),
       isDryRun,
     });
+    const metrics = new ConfigMetrics();
+    if (!(connection instanceof IonError)) connection.client.onOutcome(metrics.onOutcome);
     const holder = new LookupHolder(RED, this, () => requireConnection().client);
     Object.defineProperties(this, {
       values: { value: config },
@@ -104,8 +108,10 @@ export default (RED: NodeAPI): void => {
       outbox: { value: outbox },
       lookups: { get: () => holder.lookups },
       makesTraces: { value: !(connection instanceof IonError) && connection.makesTraces },
+      metrics: { value: metrics },
       users: { value: new Set() },
     });
+    registerRunningConfig(this);
     const close = async (isRemoved: boolean) => {
       // They close first, because their requests need the client.
       await Promise.all([outbox.close(isRemoved), holder.close(isRemoved)]).finally(async () => {

@@ -34,6 +34,16 @@ export const mosquitto: Tool = {
   install: 'apt-get install -y mosquitto',
 };
 
+export const prometheus: Tool = {
+  name: 'Prometheus',
+  commands: ['/usr/bin/prometheus', 'prometheus'],
+  probe: ['--version'],
+  install: 'apt-get install -y prometheus',
+};
+
+/** Checks metrics, rules and settings of Prometheus. */
+export const promtool: Tool = { ...prometheus, commands: ['/usr/bin/promtool', 'promtool'] };
+
 /** Reads barcodes in pictures. */
 export const zbar: Tool = {
   name: 'ZBar',

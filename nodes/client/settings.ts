@@ -31,6 +31,16 @@ export const configNumbers = {
     isInteger: true,
   },
   outboxSize: { label: 'Max. size (MiB)', default: 1024, min: 1, max: 1_048_576, isInteger: true },
+  /** 0: any age. */
+  healthAge: { label: 'Max. age (min)', default: 15, min: 0, max: 525_600, isInteger: false },
+  /** 0: any number. */
+  healthRejected: {
+    label: 'Rejection limit',
+    default: 0,
+    min: 0,
+    max: 100_000_000,
+    isInteger: true,
+  },
 } as const satisfies Record<string, NumberSetting>;
 
 /** A fixed number of writes of the outbox in one request. */
@@ -50,7 +60,11 @@ export function readWritesPerRequest(value: unknown): 'auto' | number | undefine
 
 export const pageNumbers = {
   pageSize: {
-    ...{ label: 'Page size', default: 100, min: 1, max: 100_000, isInteger: true },
+    label: 'Page size',
+    default: 100,
+    min: 1,
+    max: 100_000,
+    isInteger: true,
     mayBeAuto: true,
   },
   /** 0: no limit. */
@@ -81,13 +95,14 @@ export const lookupNumbers = {
 } as const satisfies Record<string, NumberSetting>;
 
 /** Defaults and limits for client, nodes and dialogs. */
-export const numberSettings = {
+// Marked as pure, or each dialog would contain it because of the spread.
+export const numberSettings = /* @__PURE__ */ (() => ({
   'ion-config': configNumbers,
   'ion-graphql': { ...pageNumbers, ...deliveryNumbers },
   'ion-lookup': lookupNumbers,
   'ion-runs': pageNumbers,
   'ion-events': eventsNumbers,
-};
+}))();
 
 /** Whether a value says that the number is found automatically. */
 export function isAuto(value: unknown): boolean {

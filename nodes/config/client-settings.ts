@@ -46,6 +46,10 @@ export interface ConfigValues {
   outboxLimit?: number | string;
   /** In MiB. */
   outboxSize?: number | string;
+  /** Max. age of pending writes and of an outage in a healthy state, in minutes; 0 for any. */
+  healthAge?: number | string;
+  /** The number of rejected writes from which the state is unhealthy; 0 for any. */
+  healthRejected?: number | string;
   /** The ids of a `tls-config` and an `http proxy` node. */
   tls?: string;
   proxy?: string;

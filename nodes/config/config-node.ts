@@ -2,6 +2,7 @@ import type { Node } from 'node-red';
 import type { IonClient } from '../client/client.js';
 import type { StepWriter } from '../client/steps/step-writer.js';
 import type { Lookups } from '../lookup/lookups.js';
+import type { ConfigMetrics } from '../monitoring/config-metrics.js';
 import type { ApiKeyCredentials, ConfigValues } from './client-settings.js';
 import type { ConfigUser } from './node-work.js';
 import type { OutboxHolder } from './outbox-holder.js';
@@ -19,6 +20,8 @@ export interface IonConfigNode extends Node<ApiKeyCredentials> {
   readonly lookups: Lookups;
   /** Whether messages without a valid `traceparent` get one. */
   readonly makesTraces: boolean;
+  /** Counts of its requests and events since it started. */
+  readonly metrics: ConfigMetrics;
   /** The properties, with environment variables replaced. */
   readonly values: ConfigValues;
   /** The running nodes that use this one. */

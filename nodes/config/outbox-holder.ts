@@ -74,6 +74,8 @@ export class OutboxHolder {
   readonly #opening: OutboxOpening;
   readonly #deploys: Deploys;
   #isClosed = false;
+  /** Why writes of an earlier process cannot be delivered. */
+  #notResumed: IonError | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
   #heldTimer: NodeJS.Timeout | undefined;
   /** The text of the last report. */
@@ -98,6 +100,16 @@ export class OutboxHolder {
    */
   get folder(): string {
     return configFolder(this.#allOutboxes(), this.#node.id, this.#settings.client().endpoint);
+  }
+
+  /** The outbox, if it is open. */
+  get opened(): Outbox | undefined {
+    return this.#opening.opened;
+  }
+
+  /** Why the outbox cannot be opened; `undefined` if it is open, or if nobody uses it. */
+  get problem(): IonError | undefined {
+    return this.opened ? undefined : (this.#opening.problem ?? this.#notResumed);
   }
 
   /**
@@ -155,12 +167,18 @@ export class OutboxHolder {
 
   /** Continues the delivery of writes that an earlier process left. */
   #resume(): void {
-    this.openIfPresent(Number.POSITIVE_INFINITY).catch((thrown) => {
-      if (this.#isClosed) return;
-      this.#reportOnce(toIonError(thrown));
-      const { reopenMs = REOPEN_MS } = this.#settings;
-      this.#retryTimer = setTimeout(() => this.#resume(), reopenMs);
-    });
+    this.openIfPresent(Number.POSITIVE_INFINITY).then(
+      () => {
+        this.#notResumed = undefined;
+      },
+      (thrown) => {
+        if (this.#isClosed) return;
+        this.#notResumed = toIonError(thrown);
+        this.#reportOnce(this.#notResumed);
+        const { reopenMs = REOPEN_MS } = this.#settings;
+        this.#retryTimer = setTimeout(() => this.#resume(), reopenMs);
+      },
+    );
   }
 
   /** Reports a failure once, because one report per attempt would fill the log. */

@@ -1,4 +1,4 @@
-import { closedError, IonError } from '../client/errors.js';
+import { closedError, IonError, toIonError } from '../client/errors.js';
 import { addAbortListener } from '../client/support/abort-listeners.js';
 import type { Outbox } from '../outbox/outbox.js';
 import type { LockWait } from '../storage/open-level.js';
@@ -23,6 +23,8 @@ export class OutboxOpening {
   #opening: Promise<Outbox> | undefined;
   #opened: Outbox | undefined;
   #held: IonError | undefined;
+  /** Why the last attempt failed. */
+  #failure: IonError | undefined;
 
   constructor(settings: Settings) {
     this.#settings = settings;
@@ -34,6 +36,11 @@ export class OutboxOpening {
 
   get isHeld(): boolean {
     return this.#held !== undefined;
+  }
+
+  /** Why it is not open: another process uses it, or the last attempt failed. */
+  get problem(): IonError | undefined {
+    return this.#held ?? this.#failure;
   }
 
   /**
@@ -70,13 +77,17 @@ export class OutboxOpening {
     });
     const end = (opened?: Outbox) => {
       this.#opened = opened;
+      if (opened) this.#failure = undefined;
       // The next message opens it again.
       if (!opened) this.#opening = undefined;
       if (!this.#held) return;
       this.#held = undefined;
       this.#settings.onHeld(undefined);
     };
-    opening.then(end, () => end());
+    opening.then(end, (thrown) => {
+      this.#failure = toIonError(thrown);
+      end();
+    });
     return opening;
   }
 

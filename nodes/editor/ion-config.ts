@@ -26,6 +26,7 @@ const label = labels('ion-config');
 const mode = oneOf('live', 'dryRun');
 const numbers = numberProperties('ion-config', configNumbers);
 const { timeout, retries, concurrency, queueLimit, outboxLimit, outboxSize } = numbers;
+const { healthAge, healthRejected } = numbers;
 
 /** The rarely used properties and their defaults. */
 const ADVANCED = {
@@ -45,8 +46,11 @@ const OUTBOX = {
   outboxLimit: outboxLimit.value,
   outboxSize: outboxSize.value,
 };
-
-const MONITORING = { audit: false };
+const MONITORING = {
+  audit: false,
+  healthAge: healthAge.value,
+  healthRejected: healthRejected.value,
+};
 
 /** The parts of the open dialog that send requests to the server. */
 let requesting: { cancel(): void }[] = [];

@@ -8,6 +8,8 @@ export interface ChangedObject {
   id: unknown;
   row: Row;
   action: string | undefined;
+  /** When it changed, in ms since 1970, if that is known. */
+  updatedMs?: number | undefined;
   /** Whether the node reports events of this action. */
   isWanted: boolean;
 }
@@ -17,6 +19,8 @@ export interface ChangedEvent {
   action: string | undefined;
   id: unknown;
   row: Row;
+  /** When the object changed, in ms since 1970, if that is known. */
+  updatedMs?: number | undefined;
   /** Earlier values of the watched fields that changed. */
   previous?: Record<string, unknown>;
   /** False if the object was not seen before, so that nobody knows which fields changed. */
@@ -50,7 +54,7 @@ export async function* changedEvents(
     const row = matching?.get(object.key) ?? object.row;
     const isMatch = possible.has(object) && (!matching || matching.has(object.key));
     const event = isMatch ? eventOf(memory, { ...object, row }) : undefined;
-    if (event) yield event;
+    if (event) yield { ...event, updatedMs: object.updatedMs };
     memory.remember(object.key, row);
   }
 }

@@ -5,9 +5,10 @@ import { keyOf } from '../client/lists/row-version.js';
 import type { Row } from '../client/lists/rows.js';
 import type { RowsQuery } from '../client/lists/rows-query.js';
 import { Slices } from '../client/support/slices.js';
-import type { WebhookEvent } from '../client/webhooks/event.js';
+import { changedAtOf, type WebhookEvent } from '../client/webhooks/event.js';
 import { requireConfig } from '../config/find-config.js';
 import { changedEvents } from './changed-events.js';
+import { countEvent } from './count-event.js';
 import { type EventDetails, eventMessage, reportFailure } from './event-message.js';
 import {
   type EventsNode,
@@ -79,7 +80,7 @@ export class EventDelivery {
     const work = async () => {
       const { read, query } = await this.#reader(details.id);
       const object = await read(query);
-      if (object) this.#send(this.#chosen(object, payload), details);
+      if (object) this.#send(this.#chosen(object, payload), details, payload);
       else if (query.filters.length === 0) throw this.#notFound(details.id);
     };
     this.#track(work(), payload, details);
@@ -118,7 +119,8 @@ export class EventDelivery {
         query.filters.length > 0 ? readMatching : undefined,
       );
       for await (const { row: sent, previous, previousKnown } of events) {
-        this.#send(this.#chosen(sent, payload), { ...details, previous, previousKnown });
+        const known = { ...details, previous, previousKnown };
+        this.#send(this.#chosen(sent, payload), known, payload);
       }
       store.saveSoon();
     });
@@ -166,9 +168,13 @@ export class EventDelivery {
     );
   }
 
-  #send(payload: unknown, details: EventDetails): void {
+  /** @param body of the webhook, if the payload is another object */
+  #send(payload: unknown, details: EventDetails, body = payload): void {
     this.#node.send(eventMessage(payload, details));
     this.#status.countSent();
+    // A deleted object holds the time of its last change.
+    const changedAt = details.action === 'DELETE' ? undefined : changedAtOf(body);
+    countEvent(this.#RED, this.#config, changedAt);
   }
 
   #report(thrown: unknown, payload: unknown, details: EventDetails, durationMs = 0): void {

@@ -24,6 +24,7 @@ import { reportError } from '../shared/report-error.js';
 import { timeOfDay } from '../shared/time-of-day.js';
 import { type ChangedObject, changedEvents } from './changed-events.js';
 import { changedLookups } from './changed-lookups.js';
+import { countEvent } from './count-event.js';
 import { type EventDetails, eventMessage, reportFailure } from './event-message.js';
 import {
   type EventSource,
@@ -66,6 +67,11 @@ export function pollEvents(
       await ended;
     },
   };
+}
+
+interface SentEvent extends Pick<EventDetails, 'action' | 'id' | 'previous' | 'previousKnown'> {
+  row: Row;
+  updatedMs?: number | undefined;
 }
 
 interface Watched {
@@ -177,7 +183,9 @@ class Polling {
       if (slices.isOver) await slices.pause();
       this.#requireOpen();
       const event = this.#events.next(change);
-      if (event && isWantedAction(this.#config, event.action)) this.#send(event);
+      if (event && isWantedAction(this.#config, event.action)) {
+        this.#send({ ...event, updatedMs: change.updatedMs });
+      }
     }
   }
 
@@ -208,14 +216,12 @@ class Polling {
     if (this.#closing.signal.aborted) throw closedError();
   }
 
-  #send({
-    row,
-    ...event
-  }: Pick<EventDetails, 'action' | 'id' | 'previous' | 'previousKnown'> & { row: Row }): void {
+  #send({ row, updatedMs, ...event }: SentEvent): void {
     const { resource } = this.#config;
     const receivedAt = new Date().toISOString();
     this.#node.send(eventMessage(row, { resource, ...event, receivedAt, via: 'poll' }));
     this.#count++;
+    countEvent(this.#RED, this.#config, updatedMs);
   }
 
   #succeeded(): void {

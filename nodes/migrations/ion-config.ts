@@ -4,7 +4,6 @@ export const configMigrations: NodeMigrations = {
   type: 'ion-config',
   steps: [
     fillIn({
-      mode: 'live',
       apiUrl: '',
       authUrl: '',
       audience: '',
@@ -21,8 +20,7 @@ export const configMigrations: NodeMigrations = {
       tls: '',
       proxy: '',
       allowHttp: false,
-      trace: false,
-      audit: false,
     }),
+    fillIn({ mode: 'live', trace: false, audit: false, healthAge: 15, healthRejected: 0 }),
   ],
 };

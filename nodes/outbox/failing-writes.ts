@@ -79,6 +79,11 @@ export class FailingWrites {
     this.#now = now;
   }
 
+  /** Number of writes that were delivered. */
+  get deliveredCount(): number {
+    return this.#delivered;
+  }
+
   /** Writes that failed three times or more, the oldest failure first. */
   get shown(): FailingWrite[] {
     const shown = [...this.#byPartition.values()].filter(({ tries }) => tries >= MIN_SHOWN_TRIES);

@@ -13,6 +13,8 @@ export interface SenderRejections {
 export interface OutboxState {
   /** Number of pending entries. */
   pending: number;
+  /** Number of entries that were delivered since the outbox was opened. */
+  delivered: number;
   /** Number of rejected entries. */
   rejected: number;
   /** Rejected entries of each sender, by its ID. */

@@ -225,6 +225,11 @@ export class Outbox {
     }
   }
 
+  /** When the oldest pending entry was accepted, in ms since 1970; `undefined` without one. */
+  oldestAcceptedAt(): Promise<number | undefined> {
+    return this.#store.oldest.acceptedAt();
+  }
+
   /** Rejected entries, the oldest first. */
   rejected(limit: number): Promise<Stored<RejectedEntry>[]> {
     return this.#store.firstRejected(limit);

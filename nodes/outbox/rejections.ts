@@ -25,9 +25,10 @@ export class Rejections {
   }
 
   /** Its part of the outbox's state. */
-  get state(): Pick<OutboxState, 'rejections' | 'failing'> {
+  get state(): Pick<OutboxState, 'delivered' | 'rejections' | 'failing'> {
     const { counts, failing } = this.#settings;
-    return { rejections: counts.bySender, failing: failing.shown };
+    const { deliveredCount: delivered, shown } = failing;
+    return { delivered, rejections: counts.bySender, failing: shown };
   }
 
   /** The entry is no longer rejected. */

@@ -192,6 +192,8 @@ describe('the dialogs', () => {
       {},
       /^Max\. size \(MiB\) must be a whole number from 1 to 1048576$/,
     ],
+    ['ion-config', 'healthAge', -1, {}, /^Max\. age \(min\) must be a number from 0 to 525600$/],
+    ['ion-config', 'healthRejected', 1.5, {}, /^Rejection limit must be a whole number from 0 /],
     ['ion-graphql', 'query', ' ', {}, /query is required/],
     ['ion-graphql', 'query', '{ me { id } }', byOutbox, /takes mutations only/],
     ['ion-graphql', 'query', 'query Q($m: M = {a: "}"}) { mutation }', byOutbox, /mutations only/],

@@ -117,6 +117,27 @@ describe('the ion-config dialog in a browser', () => {
     });
   });
 
+  describe('its monitoring', () => {
+    it('has limits that are shown once they differ from the defaults', async () => {
+      const { page } = editor;
+      await editor.editConfig('ion-config', 'numbers');
+      assert.equal(await page.isVisible(field('healthAge')), false);
+      await page.click('#ion-config-monitoring summary');
+      assert.equal(await page.inputValue(field('healthAge')), '15');
+      assert.equal(await page.inputValue(field('healthRejected')), '0');
+      await page.fill(field('healthRejected'), '0.5');
+      await page.press(field('healthRejected'), 'Tab');
+      await page.waitForSelector(`${field('healthRejected')}.input-error`);
+      await page.fill(field('healthRejected'), '10');
+      await page.fill(field('healthAge'), '');
+      await editor.doneConfig();
+      assert.equal(await editor.property('numbers', 'healthRejected'), '10');
+      await editor.editConfig('ion-config', 'numbers');
+      assert.equal(await page.isVisible(field('healthRejected')), true);
+      await cancel();
+    });
+  });
+
   describe('of a deployed configuration', () => {
     beforeEach(() => editor.editConfig('ion-config', 'config'));
     afterEach(cancel);

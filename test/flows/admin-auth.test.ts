@@ -15,6 +15,8 @@ const fromNodeRed = createRequire(createRequire(__filename).resolve('node-red'))
 const bcrypt: { hashSync(text: string, rounds: number): string } = fromNodeRed('bcryptjs');
 
 const PASSWORD = 'for this test only';
+/** A static token of the settings. */
+const MONITORING = 'a-token-for-this-test-only';
 
 interface Route {
   method: 'GET' | 'POST';
@@ -55,6 +57,9 @@ describe('the admin routes of a Node-RED with users', () => {
     },
     { method: 'POST', path: 'ion-config/config/check', acts: true, body: {} },
     { method: 'GET', path: 'ion-config/config/outbox', acts: false },
+    { method: 'GET', path: 'ion-config/metrics', acts: false },
+    // The write of this flow is rejected, which no limit forbids.
+    { method: 'GET', path: 'ion-config/health', acts: false },
     {
       method: 'POST',
       path: 'ion-config/config/outbox',
@@ -94,10 +99,13 @@ describe('the admin routes of a Node-RED with users', () => {
           users: [
             { username: 'engineer', password, permissions: '*' },
             { username: 'visitor', password, permissions: 'read' },
+            { username: 'monitoring', password, permissions: 'ion-config.read' },
           ],
+          tokens: [{ token: MONITORING, user: 'monitoring', scope: 'ion-config.read' }],
         },
       },
     });
+    tokens.monitoring = MONITORING;
     for (const username of ['engineer', 'visitor']) {
       const response = await fetch(`${nodeRed.url}/auth/token`, {
         method: 'POST',
@@ -174,6 +182,35 @@ describe('the admin routes of a Node-RED with users', () => {
       assert.equal(await status(route, 'engineer'), 200);
     });
   }
+
+  it('let the token of a monitoring system read, and nothing else', async () => {
+    for (const route of routes) {
+      const answered = await status(route, 'monitoring');
+      assert.equal(answered === 200, !route.acts, `${route.path}: HTTP ${answered}`);
+    }
+    const flows = await fetch(`${nodeRed.url}/flows`, {
+      headers: { authorization: `Bearer ${MONITORING}` },
+    });
+    assert.equal(flows.status, 401);
+  });
+
+  it('let the session of a monitoring system read, as documented', async () => {
+    const login = await fetch(`${nodeRed.url}/auth/token`, {
+      method: 'POST',
+      body: new URLSearchParams({
+        client_id: 'node-red-admin',
+        grant_type: 'password',
+        scope: 'ion-config.read',
+        username: 'monitoring',
+        password: PASSWORD,
+      }),
+    });
+    const { access_token: token } = (await login.json()) as { access_token: string };
+    const scrape = await fetch(`${nodeRed.url}/ion-config/metrics`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    assert.equal(scrape.status, 200);
+  });
 
   it('return neither the client secret nor a token, also if they fail', async () => {
     const { sandbox } = context;

@@ -6,6 +6,7 @@ import { eventsNode, type FlowNode, sandboxConfig } from '../../tools/flow-nodes
 import { EventsFlow, expressApp } from '../support/events-flow.js';
 import { type FlowMessage, helper, sandboxKey } from '../support/flow.js';
 import { nothingUnhandled } from '../support/hostile.js';
+import { valueIn } from '../support/metrics.js';
 import { withoutPauses } from '../support/pauses.js';
 import { useSandbox } from '../support/sandbox.js';
 import { closeAfterEach, httpServer, type TestServer } from '../support/servers.js';
@@ -49,6 +50,10 @@ describe('ion-events', () => {
   const stepOf = (run: number) => Number(data().runSteps.of(run)[0]?.id);
   const ionOf = (msg: FlowMessage | undefined) => msg?.ion as FlowMessage;
   const payloadOf = (msg: FlowMessage | undefined) => msg?.payload as FlowMessage;
+  const metric = async (name: string) => {
+    const { text } = await helper.request().get('/ion-config/metrics');
+    return valueIn(text, name, { id: 'config' });
+  };
 
   describe('polling', () => {
     const poll = { interval: 0.1 };
@@ -118,6 +123,20 @@ describe('ion-events', () => {
       data().runSteps.update(id, { title: 'Two' });
       await until(() => flow.sent.length === 2);
       assert.deepEqual(ionOf(flow.sent[1]).previous, { title: 'One' });
+    });
+
+    it('counts its events, and how late they are, for monitoring', async () => {
+      for (const changedFields of [[], ['title']]) {
+        await begin({ changedFields });
+        assert.equal(await metric('ion_events_total'), 0);
+        assert.equal(await metric('ion_event_lag_seconds'), undefined);
+        data().runSteps.update(stepOf(8), { title: `Counted ${changedFields}` });
+        await until(() => flow.sent.length > 0);
+        assert.equal(await metric('ion_events_total'), 1);
+        const lag = Number(await metric('ion_event_lag_seconds'));
+        assert.ok(lag >= 0 && lag < 30, String(lag));
+        await helper.unload();
+      }
     });
 
     it('distinguishes creations from updates, and reports only the chosen actions', async () => {
@@ -219,6 +238,22 @@ describe('ion-events', () => {
     /** The sandbox notifies this node, like ION. */
     const subscribe = (properties: object = {}) =>
       begin({ register: true, publicUrl: server.url, ...properties });
+
+    it('counts its events, and how late they are if the body says so, for monitoring', async () => {
+      await begin({ actions: ['UPDATE', 'DELETE'] });
+      await post(event());
+      await until(() => flow.sent.length === 1);
+      assert.equal(await metric('ion_event_lag_seconds'), undefined);
+      const updated = new Date(Date.now() - 60_000).toISOString();
+      await post(event({ event_id: 2, row_data: { id: 42, _updated: updated } }));
+      await post(
+        event({ event_id: 3, action: 'delete', row_data: { id: 42, _updated: '2020-01-01' } }),
+      );
+      await until(() => flow.sent.length === 3);
+      assert.equal(await metric('ion_events_total'), 3);
+      const lag = Number(await metric('ion_event_lag_seconds'));
+      assert.ok(lag >= 60 && lag < 90, String(lag));
+    });
 
     it('removes spaces at the ends of its secret and texts, also for the receiver in ION', async () => {
       const around = (text: string) => `\ufeff${text} \r\n`;

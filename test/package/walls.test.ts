@@ -68,6 +68,7 @@ const walls: readonly [string, readonly string[], readonly string[]][] = [
       '../storage/folder.js',
       '../client/client.js',
       '../migrations/migrate.js',
+      '../monitoring/config-metrics.js',
     ],
     ['../events/poll.js', '../graphql/outbox-write.js', '../ion-config.js', 'oauth4webapi'],
   ],
@@ -120,6 +121,18 @@ const walls: readonly [string, readonly string[], readonly string[]][] = [
     [
       '../outbox/outbox.js',
       '../lookup/lookups.js',
+      '../shared/message.js',
+      'node-red',
+      'oauth4webapi',
+      'undici',
+    ],
+  ],
+  [
+    'nodes/monitoring/other.ts',
+    ['../client/errors.js', '../client/operation-outcomes.js', './histogram.js'],
+    [
+      '../outbox/outbox.js',
+      '../config/config-node.js',
       '../shared/message.js',
       'node-red',
       'oauth4webapi',

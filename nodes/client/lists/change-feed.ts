@@ -31,6 +31,8 @@ export interface Change {
   key: string;
   /** A text of bounded length that differs for each state of the row. */
   state: string;
+  /** Newest `_updated` of the row and its parts, in ms since 1970. */
+  updatedMs?: number | undefined;
   /** Whether the row did not exist at the checkpoint. */
   isNew: boolean;
   /** Whether the row or one of its parts changed after the row was created. */
@@ -180,13 +182,15 @@ export class ChangeFeed {
 
   /** `undefined` for a row in the state in which it was delivered before. */
   async #changeOf(row: Row, query: RowsQuery, slices: Slices): Promise<Change | undefined> {
-    const { key, state, updatedMs = 0 } = await this.#addVersion(row, slices);
+    const { key, state, updatedMs } = await this.#addVersion(row, slices);
     const { states = {} } = this.#since ?? {};
     const knownState = Object.hasOwn(states, key) ? states[key] : undefined;
     if (knownState === state) return undefined;
     const isNew = knownState === undefined && this.#isCreatedSince(row._created);
-    const isUpdated = typeof row._created === 'string' && updatedMs > toMs(row._created);
-    return { row: selectFields(row, query.fields), id: row.id, key, state, isNew, isUpdated };
+    const isUpdated =
+      typeof row._created === 'string' && updatedMs !== undefined && updatedMs > toMs(row._created);
+    const selected = selectFields(row, query.fields);
+    return { row: selected, id: row.id, key, state, updatedMs, isNew, isUpdated };
   }
 
   async #addVersion(row: Row, slices: Slices): Promise<RowVersion> {

@@ -1,3 +1,4 @@
+import { toMs, updatedOf } from '../lists/timestamps.js';
 import { isPlainObject } from '../support/json.js';
 
 /** The parts of a webhook's body that could be read: ION does not publish its shape. */
@@ -40,6 +41,14 @@ export function readWebhookEvent(body: unknown): WebhookEvent {
   if (action !== undefined) event.action = actionNamed(action);
   if (id !== undefined) event.id = id;
   return event;
+}
+
+/** When the object of an event changed, in ms since 1970, if the body of the event says so. */
+export function changedAtOf(body: unknown): number | undefined {
+  if (!isPlainObject(body)) return undefined;
+  const row = first(body, ROWS, (value) => (isPlainObject(value) ? value : undefined));
+  const updated = updatedOf(row);
+  return updated === null ? undefined : toMs(updated);
 }
 
 /** Compares names in the singular (ION's documentation) and in the plural (its public schema). */

@@ -4,6 +4,7 @@ import { checkDeployed, checkDialog } from './check.js';
 import { testConnection } from './connection-test.js';
 import { findTargets, findUndeployedTargets } from './find-targets.js';
 import { lookUpUndeployedWork, lookUpWork } from './look-up-work.js';
+import { healthResponse, metricsResponse } from './monitoring.js';
 import { changeOutbox, readOutbox, readValue } from './outbox.js';
 import { bodyOf, idOf, isRefresh, sequenceOf } from './request.js';
 import { NotModified, respond } from './respond.js';
@@ -57,6 +58,12 @@ export function registerAdminRoutes(RED: NodeAPI): void {
   // The list shows short texts; only a user who may change a write sees its values in full.
   httpAdmin.get('/ion-config/:id/outbox/:sequence', write, (req, res) => {
     respond(res, () => readValue(RED, idOf(req), sequenceOf(req)));
+  });
+  httpAdmin.get('/ion-config/metrics', read, (req, res) => {
+    respond(res, () => metricsResponse(req.headers.accept));
+  });
+  httpAdmin.get('/ion-config/health', read, (_req, res) => {
+    respond(res, () => healthResponse());
   });
   // A user with read access has no reason to send requests to ION.
   const readOrRefresh: RequestHandler = (req, res, next) =>

@@ -13,6 +13,15 @@ export class JsonText {
   constructor(readonly bytes: Buffer) {}
 }
 
+/** A response that is not JSON with status 200. */
+export class PlainResponse {
+  constructor(
+    readonly status: number,
+    readonly contentType: string,
+    readonly text: string,
+  ) {}
+}
+
 /** A response for a client that already has the text. */
 export class NotModified {
   constructor(readonly etag: string) {}
@@ -44,6 +53,12 @@ function sendFailure(res: Response, thrown: unknown): Promise<void> {
 async function sendJson(res: Response, status: number, body: unknown): Promise<void> {
   if (body instanceof NotModified) {
     if (!res.headersSent && !res.destroyed) res.status(304).set('etag', body.etag).end();
+    return;
+  }
+  if (body instanceof PlainResponse) {
+    if (res.headersSent || res.destroyed) return;
+    res.status(body.status).set({ 'cache-control': 'no-store', 'content-type': body.contentType });
+    res.end(body.text);
     return;
   }
   const bytes = body instanceof JsonText ? body.bytes : await writeJson(body);

@@ -115,3 +115,8 @@ export function parseCounts(bytes: Buffer | undefined): KnownCounts | undefined 
   if (!areIntegers) return undefined;
   return { sequence, pending: waiting, rejected: givenUp, bytes: size } as KnownCounts;
 }
+
+/** Number of pending and rejected entries. */
+export function sumOf({ pending, rejected }: Counts): number {
+  return pending + rejected;
+}

@@ -7,7 +7,7 @@ import type { Level, LockWait } from '../../storage/open-level.js';
 import type { Place } from '../../storage/owner.js';
 import { storeError } from '../../storage/store-error.js';
 import { Batch, type Encoded } from './batch.js';
-import { Counters, type Counts, type OutboxLimits, parseCounts } from './counters.js';
+import { Counters, type Counts, type OutboxLimits, parseCounts, sumOf } from './counters.js';
 import { DeliveredEntries } from './delivered-entries.js';
 import type { Entry, RejectedEntry, Stored } from './entries.js';
 import { encode } from './entry-codec.js';
@@ -27,6 +27,7 @@ import {
   unresolvedKey,
 } from './keys.js';
 import { type IndexQuery, mayBeGone, readIndex } from './latest-index.js';
+import { OldestEntry } from './oldest-entry.js';
 import { OUTBOX } from './outbox-folder.js';
 import { recount } from './recount.js';
 
@@ -67,6 +68,8 @@ export class OutboxStore {
   readonly #database: Database;
   readonly #commit: GroupCommit<Change>;
   readonly #delivered = new DeliveredEntries();
+  /** For monitoring. */
+  readonly oldest = new OldestEntry(this);
 
   private constructor(
     files: EntryFiles,
@@ -217,7 +220,7 @@ export class OutboxStore {
   }
 
   /** Whether a pending entry is still in its place. */
-  async has({ key }: Stored): Promise<boolean> {
+  async has({ key }: Pick<Stored, 'key' | 'sequence'>): Promise<boolean> {
     if (this.#isDelivered(key)) return false;
     return this.#database.read((level) => level.has(key));
   }
@@ -372,8 +375,4 @@ function encoded(key: string, entry: Entry): Encoded {
   const value = encode(entry);
   const bytes = value.length + (entry.fileSize ?? 0);
   return { key, value, bytes, keepUntil: entry.keepUntil };
-}
-
-function sumOf({ pending, rejected }: Counts): number {
-  return pending + rejected;
 }

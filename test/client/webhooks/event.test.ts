@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { isSameResource, readWebhookEvent } from '../../../nodes/client/webhooks/event.js';
+import {
+  changedAtOf,
+  isSameResource,
+  readWebhookEvent,
+} from '../../../nodes/client/webhooks/event.js';
 import { inputs } from '../../support/length.js';
 
 describe('webhook event', () => {
@@ -51,6 +55,22 @@ describe('webhook event', () => {
   for (const [what, body, expected] of cases) {
     it(`is read from a body ${what}`, () => assert.deepEqual(readWebhookEvent(body), expected));
   }
+
+  it('has the time of the change if its row does', () => {
+    const at = Date.UTC(2026, 4, 1, 10);
+    // A time without an offset is UTC.
+    assert.equal(changedAtOf({ row_data: { id: 1, _updated: '2026-05-01T10:00:00' } }), at);
+    assert.equal(changedAtOf({ new: { _updated: '2026-05-01T12:00:00+02:00' } }), at);
+    for (const body of [
+      {},
+      null,
+      { data: 1 },
+      { data: { _updated: 5 } },
+      { new: { _updated: 'x' } },
+    ]) {
+      assert.equal(changedAtOf(body), undefined);
+    }
+  });
 
   it('is read from any JSON without failing', () => {
     const key = fc.constantFrom('event_id', 'resource', 'action', 'row_data', 'new', 'data', 'id');
