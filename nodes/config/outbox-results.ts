@@ -63,7 +63,8 @@ export function outboxResults(
   const outcomes = new Outcomes(node.id);
   const configNode = findConfig(RED, config);
   const statusFor = (state: OutboxState): StatusText => {
-    return { ...outcomes.statusFor(state), isDryRun: configNode?.isDryRun };
+    const text = outcomes.statusFor(state);
+    return configNode?.isDryRun ? { ...text, isDryRun: true } : text;
   };
   const listener = {
     delivered: (entry: Entry, result: DeliveryResult) => {

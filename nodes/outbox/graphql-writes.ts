@@ -153,8 +153,8 @@ export class GraphqlWrites implements EntryKind<GraphqlEntry> {
         const { data, traceId, extensions, dryRun } = response;
         attempts += response.attempts;
         const { name } = operation;
-        const notSent = dryRun && [dryRun];
-        return { payload: data, name, attempts, traceId, extensions, notSent };
+        const result = { payload: data, name, attempts, traceId, extensions };
+        return dryRun ? { ...result, notSent: [dryRun] } : result;
       }
     } catch (thrown) {
       const error = toIonError(thrown);

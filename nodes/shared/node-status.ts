@@ -34,8 +34,13 @@ export const NOT_SENT: StatusText = { key: 'notSent', isDryRun: true };
 /** The status after a failure, with its reason. */
 export function failedStatus(error: IonError, key?: string): StatusText {
   const reason = { code: error.code, short: failureReason(error) };
-  const { dryRun: isDryRun } = error;
-  return { fill: 'red', ...(key !== undefined && { key }), reason, isDryRun };
+  const isDryRun = error.dryRun;
+  return {
+    fill: 'red',
+    ...(key !== undefined && { key }),
+    reason,
+    ...(isDryRun && { isDryRun }),
+  };
 }
 
 export interface Tracker {
