@@ -58,7 +58,7 @@ describe('the packed package', () => {
     assert.ok(size < 1_320_000, `${size} bytes`);
   });
 
-  it('makes the editor load at most 77 kB at its start, and 250 kB for queries, compressed', async () => {
+  it('makes the editor load at most 78 kB at its start, and 250 kB for queries, compressed', async () => {
     const compressed = async (...path: string[]) =>
       gzipSync(await readFile(join(root, ...path))).length;
     const dialogs = await Promise.all(
@@ -69,7 +69,7 @@ describe('the packed package', () => {
       ]),
     );
     const start = dialogs.reduce((sum, size) => sum + size, 0);
-    assert.ok(start <= 77 * 1024, `${start} bytes`);
+    assert.ok(start <= 78 * 1024, `${start} bytes`);
     const language = await compressed('resources', 'graphql-language.js');
     assert.ok(language <= 250 * 1024, `${language} bytes`);
   });
