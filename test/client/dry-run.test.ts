@@ -17,6 +17,11 @@ const CREATE = parseOperation(
 );
 const EMPTY_RUN = { createRun: { run: { id: null, title: null, steps: [] } } };
 
+/** Without the beginning that the versions of GraphQL.js word differently. */
+function reasonOf({ message }: { message: string }): string {
+  return message.replace(/(?:got|has) invalid value.*?(?=Expected)/, '');
+}
+
 describe('a client in a dry run', () => {
   const ion = useSandbox({ runs: 5 });
   let client: IonClient;
@@ -67,10 +72,7 @@ describe('a client in a dry run', () => {
       const operation = parseOperation(text);
       const real = await failure(send(operation, variables, live), 'ION_GRAPHQL');
       const error = await failure(send(operation, variables), 'ION_GRAPHQL');
-      assert.deepEqual(
-        error.errors?.map(({ message }) => message),
-        real.errors?.map(({ message }) => message),
-      );
+      assert.deepEqual(error.errors?.map(reasonOf), real.errors?.map(reasonOf));
       assert.equal(error.dryRun, true);
       assert.match(error.message, /dry run.*not sent/);
       assert.deepEqual([error.mayHaveRun, error.origin], [false, 'operation']);
