@@ -89,14 +89,9 @@ export class IonClient {
     });
     const tokens = new AccessTokens({ tokenUrl, key, audience, retries, transport });
     this.isDryRun = settings.mode === 'dryRun';
-    this.#api = apiFor(
-      settings,
-      { url: graphqlUrl, tokens, transport },
-      {
-        mask: (value) => this.#redactor.valueWithoutSecrets(value, this.#secrets()),
-        signal: this.#closing.signal,
-      },
-    );
+    const mask = (value: unknown) => this.#redactor.valueWithoutSecrets(value, this.#secrets());
+    const { signal } = this.#closing;
+    this.#api = apiFor(settings, { url: graphqlUrl, tokens, transport }, { mask, signal });
     this.#transport = transport;
     this.#tokens = tokens;
     this.#mutationLog = settings.mutationLog;
