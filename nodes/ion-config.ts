@@ -14,9 +14,12 @@ import {
   writesPerRequest,
 } from './config/client-settings.js';
 import type { IonConfigNode } from './config/config-node.js';
+import { LiveStatus } from './config/monitoring/live-status.js';
 import { LookupHolder } from './config/lookup-holder.js';
 import { OutboxHolder } from './config/outbox-holder.js';
 import { configMigrations } from './migrations/ion-config.js';
+import { RecentEvents } from './monitoring/recent-events.js';
+import { RecentRequests } from './monitoring/recent-requests.js';
 import { migratedConfig } from './shared/migrated-config.js';
 import { removalCheck } from './shared/removal-check.js';
 import { inBackground } from './shared/report-error.js';
@@ -62,6 +65,8 @@ function warnOfBadLimits(node: IonConfigNode, config: IonConfigDef): void {
 }
 
 export default (RED: NodeAPI): void => {
+  const live = new LiveStatus(RED);
+
   function IonConfig(this: IonConfigNode, saved: IonConfigDef) {
     RED.nodes.createNode(this, saved);
     const config = migratedConfig(RED, this, configMigrations, saved);
@@ -80,6 +85,7 @@ export default (RED: NodeAPI): void => {
       queueLimit: () => requireConnection().client.queueLimit,
       limits: () => outboxLimits(config),
     });
+    const requests = new RecentRequests();
     const holder = new LookupHolder(RED, this, () => requireConnection().client);
     Object.defineProperties(this, {
       values: { value: config },
@@ -88,7 +94,14 @@ export default (RED: NodeAPI): void => {
       outbox: { value: outbox },
       lookups: { get: () => holder.lookups },
       users: { value: new Set() },
+      requests: { value: requests },
+      events: { value: new RecentEvents() },
+      owner: { value: undefined, writable: true },
     });
+    if (!(connection instanceof IonError)) {
+      connection.client.onOutcome(({ durationMs, code }) => requests.add(durationMs, code));
+    }
+    live.add(this);
     const close = async (isRemoved: boolean) => {
       // They close first, because their requests need the client.
       await Promise.all([outbox.close(isRemoved), holder.close(isRemoved)]).finally(async () => {
@@ -96,6 +109,7 @@ export default (RED: NodeAPI): void => {
       });
     };
     this.on('close', (removed: boolean, done: () => void) => {
+      live.delete(this);
       inBackground(
         this,
         close(isRemoval(removed)).finally(() => done()),
@@ -107,5 +121,5 @@ export default (RED: NodeAPI): void => {
     IonConfig,
     { credentials: { clientId: { type: 'text' }, clientSecret: { type: 'password' } } },
   );
-  registerAdminRoutes(RED);
+  registerAdminRoutes(RED, live);
 };

@@ -92,6 +92,21 @@ export class OutboxHolder {
     return configFolder(this.#allOutboxes(), this.#node.id, this.#settings.client().endpoint);
   }
 
+  /** `undefined` until the first use, unless an earlier process left writes. */
+  get opened(): Outbox | undefined {
+    return this.#opening.opened;
+  }
+
+  /** Whether another process uses the outbox. */
+  get isHeld(): boolean {
+    return this.#opening.isHeld;
+  }
+
+  /** Why the writes of an earlier process are not delivered; empty if they are. */
+  get problem(): string {
+    return this.opened ? '' : this.#reported;
+  }
+
   /**
    * @param signal the signal of the message
    * @throws IonError `ION_CONFIG` for limits that cannot be used; see `OutboxOpening.outbox`

@@ -11,6 +11,7 @@ import { migrateNode, restoreNode } from './shared/migrate-node.js';
 import { numberProperties, prepareNumbers } from './shared/numbers.js';
 import { currentValue, isChecked, setOpenNode } from './shared/open-node.js';
 import { noReference, partOfVariable, timeZone, writesPerRequest } from './shared/validators.js';
+import { addSidebarTab } from './sidebar/tab.js';
 import { instanceChoice } from './subflows/instance-choice.js';
 import { runningConfigs } from './subflows/running-configs.js';
 
@@ -106,6 +107,8 @@ RED.nodes.registerType('ion-config', {
     endDialog();
   },
 });
+
+addSidebarTab();
 
 function endDialog(): void {
   for (const { cancel } of requesting) cancel();

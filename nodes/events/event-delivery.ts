@@ -6,7 +6,7 @@ import type { Row } from '../client/lists/rows.js';
 import type { RowsQuery } from '../client/lists/rows-query.js';
 import { Slices } from '../client/support/slices.js';
 import type { WebhookEvent } from '../client/webhooks/event.js';
-import { requireConfig } from '../config/find-config.js';
+import { findConfig, requireConfig } from '../config/find-config.js';
 import { changedEvents } from './changed-events.js';
 import { type EventDetails, eventMessage, reportFailure } from './event-message.js';
 import {
@@ -168,6 +168,7 @@ export class EventDelivery {
 
   #send(payload: unknown, details: EventDetails): void {
     this.#node.send(eventMessage(payload, details));
+    findConfig(this.#RED, this.#config)?.events.add(undefined);
     this.#status.countSent();
   }
 

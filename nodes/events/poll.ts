@@ -12,9 +12,10 @@ import type { FieldMemory } from '../client/lists/field-memory.js';
 import { readNewestRows } from '../client/lists/newest-rows.js';
 import { readMatchingRows } from '../client/lists/row-by-id.js';
 import type { Row } from '../client/lists/rows.js';
+import { toMs, updatedOf } from '../client/lists/timestamps.js';
 import { delayAfterFailures } from '../client/support/backoff.js';
 import { Slices } from '../client/support/slices.js';
-import { requireConfig } from '../config/find-config.js';
+import { findConfig, requireConfig } from '../config/find-config.js';
 import { loadCheckpoint, saveCheckpoint } from '../shared/checkpoint.js';
 import type { Message } from '../shared/message.js';
 import { failedStatus, type NodeStatus } from '../shared/node-status.js';
@@ -215,6 +216,9 @@ class Polling {
     const { resource } = this.#config;
     const receivedAt = new Date().toISOString();
     this.#node.send(eventMessage(row, { resource, ...event, receivedAt, via: 'poll' }));
+    const updated = updatedOf(row);
+    const changedAt = updated === null ? undefined : toMs(updated);
+    findConfig(this.#RED, this.#config)?.events.add(changedAt);
     this.#count++;
   }
 

@@ -8,6 +8,7 @@ import { type EntryEdit, type EntryKind, EntryKinds, type EntrySummary } from '.
 import { Expiry } from './expiry.js';
 import { FailingWrites, type RejectionRule } from './failing-writes.js';
 import { Listeners, type OnAbsent, type OutboxListener, type OutboxState } from './listeners.js';
+import { OldestPending } from './oldest-pending.js';
 import { OrderBarrier } from './order-barrier.js';
 import { PartitionResolver } from './partition-resolver.js';
 import { Pauses } from './pauses.js';
@@ -74,6 +75,9 @@ export class Outbox {
   readonly #resolver: PartitionResolver;
   readonly #decisions: Decisions;
   readonly #expiry: Expiry;
+  readonly #delivery: Delivery;
+  readonly #oldest: OldestPending;
+  readonly #counts: RejectionCounts;
   readonly #closing = new AbortController();
   #isStarted = false;
 
@@ -140,6 +144,9 @@ export class Outbox {
       delayMs,
     });
     this.#store = store;
+    this.#delivery = delivery;
+    this.#oldest = new OldestPending(store);
+    this.#counts = counts;
     this.#kinds = kinds;
     this.#listeners = listeners;
     this.#rejections = rejections;
@@ -180,6 +187,21 @@ export class Outbox {
       reason: this.#breaker.reason,
       ...this.#rejections.state,
     };
+  }
+
+  /** Writes that were delivered in the last minute. */
+  get deliveredPerMinute(): number {
+    return this.#delivery.recent.count;
+  }
+
+  /** Differs after each change of the rejected writes. */
+  get rejectionsVersion(): number {
+    return this.#counts.version;
+  }
+
+  /** See `OldestPending.acceptedAt`. */
+  oldestAcceptedAt(): Promise<number | undefined> {
+    return this.#oldest.acceptedAt();
   }
 
   /** Begins to deliver, also the entries that an earlier process accepted. */

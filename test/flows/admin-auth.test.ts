@@ -55,6 +55,8 @@ describe('the admin routes of a Node-RED with users', () => {
     },
     { method: 'POST', path: 'ion-config/config/check', acts: true, body: {} },
     { method: 'GET', path: 'ion-config/config/outbox', acts: false },
+    { method: 'GET', path: 'ion-config/status', acts: false },
+    { method: 'POST', path: 'ion-config/watch', acts: false, body: { watcher: 'test' } },
     {
       method: 'POST',
       path: 'ion-config/config/outbox',

@@ -48,7 +48,7 @@ const UNITS = [
 
 /** A rejected write: its target, ION's error, and the buttons that decide on it. */
 export function rejectedWriteItem(
-  node: EditedNode,
+  node: Texts,
   write: RejectedWrite,
   choose: (choice: Choice) => void,
 ): JQuery {
@@ -63,7 +63,7 @@ export function rejectedWriteItem(
 }
 
 export function failingWriteItem(
-  node: EditedNode,
+  node: Texts,
   write: FailingWrite,
   decide: (decision: Decision) => void,
 ): JQuery {
@@ -78,7 +78,7 @@ export function failingWriteItem(
   );
 }
 
-export function describeWrite(node: EditedNode, write: OutboxWrite): string {
+export function describeWrite(node: Texts, write: OutboxWrite): string {
   const { action, target, operation, filename, orderKey } = write;
   const name = operation ?? filename ?? '';
   const parts = [
@@ -104,7 +104,7 @@ function ageOf(ms: number): string {
 }
 
 /** @param note a text behind the name of the node */
-function listItem(node: EditedNode, write: OutboxWrite, note = ''): JQuery {
+function listItem(node: Texts, write: OutboxWrite, note = ''): JQuery {
   const { value, acceptedAt, error } = write;
   const from = [...senderElements(node, write), ...(note === '' ? [] : [$('<span>').text(note)])];
   return $('<li>')
@@ -129,7 +129,7 @@ function acceptanceTime(ms: number): JQuery {
 }
 
 /** The node that the write came from, which the user can see in the flow. */
-function senderElements(node: EditedNode, { sender }: OutboxWrite): JQuery[] {
+function senderElements(node: Texts, { sender }: OutboxWrite): JQuery[] {
   if (sender === undefined) return [];
   const found = nodeOfRunning(sender);
   if (!found) {
@@ -150,7 +150,7 @@ function senderElements(node: EditedNode, { sender }: OutboxWrite): JQuery[] {
 
 /** @param labels catalogue keys by choice */
 function buttons(
-  node: EditedNode,
+  node: Texts,
   write: OutboxWrite,
   labels: Partial<Record<Choice, string>>,
   choose: (choice: Choice) => void,
