@@ -14,8 +14,8 @@ import {
   writesPerRequest,
 } from './config/client-settings.js';
 import type { IonConfigNode } from './config/config-node.js';
-import { LiveStatus } from './config/monitoring/live-status.js';
 import { LookupHolder } from './config/lookup-holder.js';
+import { LiveStatus } from './config/monitoring/live-status.js';
 import { OutboxHolder } from './config/outbox-holder.js';
 import { configMigrations } from './migrations/ion-config.js';
 import { RecentEvents } from './monitoring/recent-events.js';

@@ -65,12 +65,12 @@ describe('the first line of a card', () => {
 describe('the slots of a chart', () => {
   const counts = (slots: readonly { requests: number }[]) => slots.map(({ requests }) => requests);
   const slots = [1, 2, 3].map((requests) => ({ requests, errors: 0 }));
-  const after = (number: number) => withSlot(slots, 7, { number, requests: 9, errors: 0 });
+  const slotsAt = (number: number) => withSlot(slots, 7, { number, requests: 9, errors: 0 });
 
   it('keep their number when time passes', () => {
-    assert.deepEqual(counts(after(7)), [1, 2, 9]);
-    assert.deepEqual(counts(after(8)), [2, 3, 9]);
-    assert.deepEqual(counts(after(9)), [3, 0, 9]);
-    assert.deepEqual(counts(after(100)), [0, 0, 9]);
+    assert.deepEqual(counts(slotsAt(7)), [1, 2, 9]);
+    assert.deepEqual(counts(slotsAt(8)), [2, 3, 9]);
+    assert.deepEqual(counts(slotsAt(9)), [3, 0, 9]);
+    assert.deepEqual(counts(slotsAt(100)), [0, 0, 9]);
   });
 });

@@ -138,7 +138,7 @@ describe('the sidebar in a browser', () => {
   it('shows within a second how many requests there are', async () => {
     await show(page);
     await says(/^All is well/, 'ok');
-    assert.match(await card(page).locator('h3').innerText(), /Plant\s+127\.0\.0\.1/);
+    assert.match(String(await card(page).locator('h3').textContent()), /Plant\s*127\.0\.0\.1/);
     const bars = page.locator('#ion-sidebar .ion-chart-requests');
     await post('ask');
     const label = await bars.getAttribute('aria-label');
@@ -146,7 +146,9 @@ describe('the sidebar in a browser', () => {
     await Promise.all(Array.from({ length: 5 }, () => post('ask')));
     await until(async () => (await bars.getAttribute('aria-label')) !== label);
     assert.ok(performance.now() - from < 2500, `${performance.now() - from} ms`);
-    await card(page).getByText(/^good until /).waitFor();
+    await card(page)
+      .getByText(/^good until /)
+      .waitFor();
   });
 
   it('follows an outage: writes wait, the reason is shown, and all is well again', async () => {
@@ -156,12 +158,16 @@ describe('the sidebar in a browser', () => {
     await post('issue', ISSUE);
     await says(/^ION has not responded since .* Pending writes: 1\./, 'failed');
     await post('issue', ISSUE);
-    await card(page).getByText(/^2 pending · .* · oldest: \d+ sec/).waitFor();
-    const reason = await card(page).locator('.ion-card-error:visible').innerText();
+    await card(page)
+      .getByText(/^2 pending · .* · oldest: \d+ sec/)
+      .waitFor();
+    const reason = String(await card(page).locator('.ion-card-error:visible').textContent());
     assert.match(reason, /Next attempt: |Retrying now/);
     context.sandbox.control.clearFaults();
     await says(/^All is well/, 'ok');
-    await card(page).getByText(/^0 pending · 2 delivered/).waitFor();
+    await card(page)
+      .getByText(/^0 pending · 2 delivered/)
+      .waitFor();
   });
 
   it('names requests that fail without the outbox', async () => {
@@ -170,8 +176,8 @@ describe('the sidebar in a browser', () => {
     for (let count = 0; count < 3; count++) await post('ask');
     await says(/ION_NETWORK \(network error\)\. Check the network/, 'failed');
     assert.match(
-      await card(page).locator('.ion-card-codes').innerText(),
-      /ION_NETWORK \(network error\)\s+\d/,
+      String(await card(page).locator('.ion-card-codes').textContent()),
+      /ION_NETWORK \(network error\)\d/,
     );
     context.sandbox.control.clearFaults();
     await post('ask');
@@ -183,11 +189,16 @@ describe('the sidebar in a browser', () => {
     const { control, data } = context.sandbox;
     await show(page);
     const count = data.issues.all().length;
-    control.fault({ target: 'api', kind: 'graphql', match: 'createIssue', errors: [{ message: 'the rules say no' }] });
+    control.fault({
+      target: 'api',
+      kind: 'graphql',
+      match: 'createIssue',
+      errors: [{ message: 'the rules say no' }],
+    });
     await post('issue', ISSUE);
     await says(/^ION rejected writes: 1\./, 'failed');
     const item = card(page).locator('.ion-card-writes li');
-    assert.match(await item.innerText(), /the rules say no/);
+    assert.match(String(await item.textContent()), /the rules say no/);
     await item.getByRole('button', { name: /^Retry: / }).focus();
     await page.keyboard.press('Enter');
     await item.waitFor({ state: 'detached' });
@@ -213,7 +224,7 @@ describe('the sidebar in a browser', () => {
     await card(page).getByText('not asked yet').waitFor();
     await card(page).getByRole('button', { name: 'Check everything' }).click();
     await card(page).locator('.ion-check-list li').first().waitFor();
-    assert.match(await card(page).locator('.ion-check-head').innerText(), /OK/);
+    assert.match(String(await card(page).locator('.ion-check-head').textContent()), /OK/);
     await card(page).getByText('not asked yet').waitFor({ state: 'detached' });
   });
 
@@ -232,12 +243,19 @@ describe('the sidebar in a browser', () => {
     it(`has no barrier that axe-core finds, ${theme}, and fits into 300 px`, async () => {
       const { control } = context.sandbox;
       await show(page);
-      control.fault({ target: 'api', kind: 'graphql', match: 'createIssue', errors: [{ message: 'no' }] });
+      control.fault({
+        target: 'api',
+        kind: 'graphql',
+        match: 'createIssue',
+        errors: [{ message: 'no' }],
+      });
       await post('issue', ISSUE);
       await card(page).locator('.ion-card-writes li').first().waitFor();
-      await card(page).locator('details').evaluate((details: HTMLDetailsElement) => {
-        details.open = true;
-      });
+      await card(page)
+        .locator('details')
+        .evaluate((details: HTMLDetailsElement) => {
+          details.open = true;
+        });
       await prepareBarriers(page, theme);
       assert.deepEqual(await barriers(page, '#ion-sidebar'), []);
       await page.evaluate(() => {
@@ -318,7 +336,9 @@ describe('the sidebar of a read-only user', () => {
     const { page } = editor;
     try {
       await show(page);
-      await verdict(page).filter({ hasText: /^ION rejected writes: 1\./ }).waitFor();
+      await verdict(page)
+        .filter({ hasText: /^ION rejected writes: 1\./ })
+        .waitFor();
       await card(page).getByText('You do not have permission to change the outbox.').waitFor();
       const buttons = card(page).locator('.ion-config-outbox-decide');
       assert.equal(await buttons.count(), 2);

@@ -74,11 +74,14 @@ describe('the requests of the last 15 minutes', () => {
     recent.add(5, 'ION_SERVER');
     const slots = recent.slots();
     assert.equal(slots.length, 60);
-    assert.deepEqual(slots.slice(-3).map(({ requests, errors }) => [requests, errors]), [
-      [1, 0],
-      [0, 0],
-      [1, 1],
-    ]);
+    assert.deepEqual(
+      slots.slice(-3).map(({ requests, errors }) => [requests, errors]),
+      [
+        [1, 0],
+        [0, 0],
+        [1, 1],
+      ],
+    );
     assert.equal(recent.current().errors, 1);
   });
 

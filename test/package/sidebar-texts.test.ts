@@ -29,7 +29,9 @@ describe('the texts of the sidebar', () => {
     const source = readdirSync(folder)
       .map((file) => readFileSync(join(folder, file), 'utf8'))
       .join('\n');
-    const used = [...source.matchAll(/(?<!\.)\btext\(\s*['`]([^'`]+)['`]/g)].map(([, key = '']) => key);
+    const used = [...source.matchAll(/(?<!\.)\btext\(\s*['`]([^'`]+)['`]/g)].map(
+      ([, key = '']) => key,
+    );
     const isUsed = (key: string) =>
       used.some((each) => {
         const parts = each.split(/\$\{[^}]*\}/);
@@ -39,7 +41,10 @@ describe('the texts of the sidebar', () => {
     const unused = Object.keys(english).filter((key) => !isUsed(key) && !key.startsWith('code.'));
     assert.deepEqual(unused, []);
     const fixed = used.filter((key) => !key.includes('${'));
-    assert.deepEqual(fixed.filter((key) => !(key in english)), []);
+    assert.deepEqual(
+      fixed.filter((key) => !(key in english)),
+      [],
+    );
     const verdicts = readFileSync(join(folder, 'verdict.ts'), 'utf8');
     for (const key of Object.keys(english)) {
       const [kind, name = ''] = key.split('.');

@@ -26,10 +26,7 @@ export async function checkDeployed(
   const deployed = requireDeployedConfig(RED, id);
   const { values, credentials = {} } = deployed;
   const settings = () => clientSettings(RED, values, credentials);
-  const result = await run(
-    subjectOf(settings, values, credentials.clientSecret, deployed),
-    signal,
-  );
+  const result = await run(subjectOf(settings, values, credentials.clientSecret, deployed), signal);
   deployed.owner = ownerIn(result) ?? deployed.owner;
   return result;
 }

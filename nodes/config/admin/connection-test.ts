@@ -1,6 +1,6 @@
 import type { NodeAPI } from 'node-red';
-import { WHO_AM_I } from '../check/who-am-i.js';
 import { shownOwner } from '../check/shown-owner.js';
+import { WHO_AM_I } from '../check/who-am-i.js';
 import { settingsOfDialog, withClientOfDialog } from './client-of-dialog.js';
 import { deployedConfig } from './deployed-config.js';
 

@@ -59,7 +59,11 @@ export function versionOf(node: IonConfigNode): string {
   const parts: unknown[] = [owner, problemOf(node), outbox.isHeld, users.size];
   if (opened) {
     const { unreachableSince, nextTryAt, reason, failing } = opened.state;
-    const tries = failing.map(({ stored, tries, nextTryAt }) => [stored.sequence, tries, nextTryAt]);
+    const tries = failing.map(({ stored, tries, nextTryAt }) => [
+      stored.sequence,
+      tries,
+      nextTryAt,
+    ]);
     parts.push(opened.rejectionsVersion, unreachableSince, nextTryAt, reason?.message, tries);
   }
   return JSON.stringify(parts);

@@ -1,6 +1,6 @@
 import type { IonClient } from '../../client/client.js';
-import type { Outbox } from '../../outbox/outbox.js';
 import type { RequestSlot, RequestSummary } from '../../monitoring/recent-requests.js';
+import type { Outbox } from '../../outbox/outbox.js';
 import type { IonConfigNode } from '../config-node.js';
 
 interface OutboxNumbers {

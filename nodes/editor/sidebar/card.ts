@@ -1,6 +1,7 @@
 // The card of a config node.
-import { checkSection } from './check-section.js';
+
 import { durationChart, requestChart } from './chart.js';
+import { checkSection } from './check-section.js';
 import { outboxSection, setText } from './outbox-section.js';
 import type { Details, Status } from './status.js';
 import { ageText, durationText, meaningOf, numberText, text, timeText } from './texts.js';
@@ -153,7 +154,10 @@ function showCodes(list: JQuery, codes: Record<string, number>): void {
     ),
   );
   list.attr({ 'data-codes': key, 'aria-label': text('errorsByCode') });
-  list.empty().append(items).toggle(items.length > 0);
+  list
+    .empty()
+    .append(items)
+    .toggle(items.length > 0);
 }
 
 function eventsText({ events }: Status, now: number): string {

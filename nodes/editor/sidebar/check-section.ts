@@ -1,5 +1,11 @@
 // "Check everything" in a card, with the lines of the dialog.
-import { type CheckResult, lineItem, resultText, sorted, summaryOf } from '../config/check-lines.js';
+import {
+  type CheckResult,
+  lineItem,
+  resultText,
+  sorted,
+  summaryOf,
+} from '../config/check-lines.js';
 import { checkTexts } from '../config/check-texts.js';
 import { adminRequest, type ServerError } from '../shared/admin-request.js';
 import { text } from './texts.js';
@@ -14,7 +20,10 @@ export function checkSection(id: string): JQuery {
   const list = $('<ul class="ion-check-list">');
   const show = (content: JQuery[], items: JQuery[] = []) => {
     head.empty().append(content);
-    list.empty().append(items).toggle(items.length > 0);
+    list
+      .empty()
+      .append(items)
+      .toggle(items.length > 0);
   };
   const run = async () => {
     const texts = checkTexts();

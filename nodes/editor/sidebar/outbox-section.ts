@@ -1,11 +1,6 @@
 // The outbox of a card: its numbers, and the failing and rejected writes with the decisions on them.
-import {
-  type Choice,
-  type Decision,
-  failingWriteItem,
-  type OutboxWrite,
-  rejectedWriteItem,
-} from '../config/outbox-writes.js';
+import type { Choice, Decision, OutboxWrite } from '../config/outbox-write.js';
+import { failingWriteItem, rejectedWriteItem } from '../config/outbox-writes.js';
 import { adminRequest, type ServerError } from '../shared/admin-request.js';
 import { confirm } from '../shared/confirm.js';
 import type { Details, Status } from './status.js';

@@ -1,5 +1,5 @@
 // The state of the config nodes, as the server reports it.
-import type { FailingWrite, RejectedWrite } from '../config/outbox-writes.js';
+import type { FailingWrite, RejectedWrite } from '../config/outbox-write.js';
 
 export interface RequestSlot {
   requests: number;
