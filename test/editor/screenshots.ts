@@ -150,6 +150,11 @@ async function takeSidebar(url: string, { control }: Sandbox): Promise<void> {
       await page.waitForSelector('.ion-card-failed');
       const language = locale === 'en-US' ? '' : `-${locale}`;
       await save(page, `sidebar-editor-${theme}${language}.png`);
+      await page.locator('#ion-sidebar').evaluate((sidebar) => {
+        // Node-RED 5 shows only a part of it.
+        const place = 'position: fixed; inset: 0 auto auto 0; width: 300px; height: auto; z-index: 99';
+        sidebar.setAttribute('style', `${place}; background: var(--red-ui-secondary-background)`);
+      });
       await page.setViewportSize({ width: 1280, height: 1000 });
       await save(page.locator('#ion-sidebar'), `sidebar-${theme}${language}.png`);
       control.clearFaults();

@@ -9,7 +9,7 @@ import { type ConfigNumbers, clientOf } from './config-numbers.js';
 /** More would not fit into a sidebar. */
 const MAX_USERS = 200;
 
-/** What changes rarely, or may be seen only by users with permission for the config node. */
+/** State that changes rarely, or that only users with permission for the config node may see. */
 export interface ConfigDetails {
   name: string;
   environment: string;

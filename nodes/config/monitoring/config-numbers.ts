@@ -13,8 +13,8 @@ interface OutboxNumbers {
 }
 
 /**
- * What changes all the time. Node-RED sends it to every editor, also to users without permission for the
- * config node, so that it holds nothing but numbers, times, IDs of nodes and codes.
+ * State that changes all the time. Node-RED sends it to every editor, also to users without permission
+ * for the config node, so that it holds nothing but numbers, times, IDs of nodes and codes.
  */
 export interface ConfigNumbers {
   id: string;

@@ -96,7 +96,7 @@ export class LiveStatus {
     if (this.#timer) return;
     this.#sentIds = '';
     for (const card of this.#cards.values()) Object.assign(card, { counted: undefined, sent: '' });
-    // A config node may be closing; the next message tells.
+    // A config node may be closing; the next message shows it.
     this.#timer = setInterval(() => void this.#publish().catch(() => {}), PERIOD_MS);
     // Node-RED must not run on for it.
     this.#timer.unref();

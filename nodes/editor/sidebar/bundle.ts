@@ -23,10 +23,10 @@ class Sidebar {
   readonly #message = $('<p class="ion-sidebar-message">');
   readonly #list = $('<div class="ion-sidebar-cards">');
   readonly #cards = new Map<string, { card: Card; status: Status }>();
-  /** Config nodes whose details are to be read; `undefined` for all. */
+  /** Config nodes whose details must be read; `undefined` for none. */
   #wanted: Set<string> | 'all' | undefined;
   #isReading = false;
-  /** How far the server's clock is ahead, in ms. */
+  /** The lead of the server's clock, in ms. */
   #ahead = 0;
 
   constructor(content: JQuery) {
@@ -59,7 +59,7 @@ class Sidebar {
     };
     const [element] = this.#content.get();
     if (!element) return;
-    // Node-RED tells a tab when it is shown, but not when it is hidden.
+    // Node-RED calls a tab when it is shown, but not when it is hidden.
     new IntersectionObserver((entries) => {
       isShown = entries.at(-1)?.isIntersecting ?? isShown;
       update();

@@ -99,7 +99,7 @@ function bar(index: number, count: number, share: number): string {
   return `M${left} ${HEIGHT}V${top}h${round(width - 1)}V${HEIGHT}z`;
 }
 
-/** A line with gaps where there were no requests; a single point is a short line. */
+/** A line with gaps in the time without requests; a single point is a short line. */
 function line(
   slots: readonly RequestSlot[],
   read: (slot: RequestSlot) => number | undefined,

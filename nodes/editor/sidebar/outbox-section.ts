@@ -21,13 +21,13 @@ export function outboxSection(
 ): OutboxSection {
   const mayDecide = RED.user.hasPermission('ion-config.write');
   const facts = $('<p>');
-  const outage = $('<p class="ion-card-error">').hide();
+  const attempt = $('<p>').hide();
   const problem = $('<p class="ion-card-error" role="alert">').hide();
   const lists = { failing: writeList('failing'), refused: writeList('rejected') };
   const notPermitted = $('<p>').text(dialogTexts._('ion-config.outbox.notPermitted'));
   const element = $('<section>').append(
     $('<h4 tabindex="-1">').text(text('outbox')),
-    ...[facts, outage, problem, notPermitted, lists.failing.element, lists.refused.element],
+    ...[facts, attempt, problem, notPermitted, lists.failing.element, lists.refused.element],
   );
   let shown = '';
 
@@ -84,8 +84,8 @@ export function outboxSection(
       const counts = { waiting: numberText(waiting), delivered: numberText(deliveredPerMinute) };
       setText(facts, [text('outboxCounts', counts), age].filter((each) => each !== '').join(' · '));
       if (!details.outbox) return;
-      setText(outage, outageText(details.outbox));
-      outage.toggle(details.outbox.unreachableSince !== undefined);
+      setText(attempt, attemptText(details.outbox));
+      attempt.toggle(details.outbox.unreachableSince !== undefined);
       showWrites(details.outbox);
     },
   };
@@ -96,13 +96,10 @@ export function setText(element: JQuery, text: string): void {
   if (element.text() !== text) element.text(text);
 }
 
-function outageText({ unreachableSince, reason = '', nextTryAt }: OutboxDetails): string {
-  if (unreachableSince === undefined) return '';
-  const next =
-    nextTryAt === undefined
-      ? dialogTexts._('ion-config.outbox.tryingNow')
-      : dialogTexts._('ion-config.outbox.nextTry', { next: timeText(nextTryAt) });
-  return `${reason} ${next}`;
+/** The next attempt during an outage, whose reason is in the first line of the card. */
+function attemptText({ nextTryAt }: OutboxDetails): string {
+  if (nextTryAt === undefined) return dialogTexts._('ion-config.outbox.tryingNow');
+  return dialogTexts._('ion-config.outbox.nextTry', { next: timeText(nextTryAt) });
 }
 
 function writeList(name: 'failing' | 'rejected'): { element: JQuery; show(items: JQuery[]): void } {

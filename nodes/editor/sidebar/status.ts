@@ -9,7 +9,7 @@ export interface RequestSlot {
   p99?: number;
 }
 
-/** What the server sends about once a second. All times are in ms since 1970, by its clock. */
+/** State that the server sends about once a second. All times are in ms since 1970, by its clock. */
 export interface Numbers {
   id: string;
   /** Differs after each change of the details. */
@@ -18,7 +18,7 @@ export interface Numbers {
   waiting: number;
   perSecond?: number;
   tokenUntil?: number;
-  /** Of the last 15 minutes. */
+  /** All of the last 15 minutes. */
   requests: RequestSlot & {
     codes: Record<string, number>;
     lastMinute: { requests: number; errors: number; code?: string };
@@ -37,7 +37,7 @@ export interface Numbers {
   events?: { count: number; lastAt: number; lagMs?: number };
 }
 
-/** What the editor asks for when it changes. */
+/** State that the editor asks for when it changes. */
 export interface Details {
   name: string;
   environment: string;

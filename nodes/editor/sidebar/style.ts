@@ -45,7 +45,7 @@ i.ion-chart-p99 { background: var(--red-ui-text-color-warning); }
 .ion-card-writes li { padding: 8px; border-bottom: 1px solid var(--red-ui-secondary-border-color); }
 .ion-card-writes li:last-child { border-bottom: none; }
 .ion-card-users { max-height: 200px; overflow: auto; }
-.ion-card-users li { padding: 2px 0; overflow-wrap: anywhere; }
+.ion-card-users li { display: flex; flex-wrap: wrap; gap: 0 6px; align-items: baseline; padding: 2px 0; overflow-wrap: anywhere; }
 #ion-sidebar summary { cursor: pointer; }
 #ion-sidebar .ion-check-head { display: flex; flex-wrap: wrap; gap: 6px 12px; align-items: center; justify-content: space-between; }
 #ion-sidebar .ion-check-head:not(:empty) { margin: 8px 0; }

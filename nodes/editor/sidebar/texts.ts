@@ -52,9 +52,9 @@ export function ageText(ms: number): string {
 }
 
 /** A time of day, with the date unless it is today's. */
-export function timeText(ms: number): string {
+export function timeText(ms: number, timeStyle: 'short' | 'medium' = 'medium'): string {
   const time = new Date(ms);
   const isToday = time.toDateString() === new Date().toDateString();
-  const lang = RED.i18n.lang();
-  return isToday ? time.toLocaleTimeString(lang) : time.toLocaleString(lang);
+  const date = isToday ? {} : ({ dateStyle: 'short' } as const);
+  return time.toLocaleString(RED.i18n.lang(), { timeStyle, ...date });
 }

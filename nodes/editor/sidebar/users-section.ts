@@ -31,7 +31,7 @@ function userItem({ id, type, name }: Status['details']['users'][0]): JQuery {
   const found = nodeOfRunning(id);
   const label = found ? RED.utils.getNodeLabel(found, name || type) : name || type;
   const kind = $('<span class="ion-card-kind">').text(type);
-  if (!found) return $('<li>').append($('<span>').text(label), ' ', kind);
+  if (!found) return $('<li>').append($('<span>').text(label), kind);
   const shownId = String(found.id);
   const button = $('<button type="button" class="ion-config-outbox-sender">')
     .append('<i class="fa fa-crosshairs" aria-hidden="true"></i> ', $('<span>').text(label))
@@ -40,5 +40,5 @@ function userItem({ id, type, name }: Status['details']['users'][0]): JQuery {
       RED.view.reveal(shownId);
       RED.view.select(shownId);
     });
-  return $('<li>').append(button, ' ', kind);
+  return $('<li>').append(button, kind);
 }

@@ -1,4 +1,4 @@
-// Tells the server that this editor shows the sidebar, which begins to send the state then.
+// Reports to the server that this editor shows the sidebar, which begins to send the state then.
 import { adminRequest } from '../shared/admin-request.js';
 import type { StatusMessage } from './status.js';
 
