@@ -128,13 +128,12 @@ async function takeChecks(url: string, { control, data }: Sandbox): Promise<void
   control.set(before);
 }
 
-/** The sidebar in an outage, after rejected writes. */
+/** The sidebar in an outage. */
 async function takeSidebar(url: string, { control }: Sandbox): Promise<void> {
   if (!isWanted('sidebar')) return;
   for (const [theme, locale] of [
     ['light', 'en-US'],
     ['light', 'de'],
-    ['light', 'ja'],
     ['dark', 'en-US'],
   ] as const) {
     const editor = await Editor.launch(String(chromium.commands[0]), url, { locale });
@@ -148,8 +147,8 @@ async function takeSidebar(url: string, { control }: Sandbox): Promise<void> {
         control.fault({ target, kind: 'reset', times: 1e9 });
       }
       await page.waitForSelector('.ion-card-failed');
-      const language = locale === 'en-US' ? '' : `-${locale}`;
-      await save(page, `sidebar-editor-${theme}${language}.png`);
+      const language = locale === 'en-US' ? '' : '-de';
+      if (locale === 'en-US') await save(page, `sidebar-editor-${theme}.png`);
       await page.locator('#ion-sidebar').evaluate((sidebar) => {
         // Node-RED 5 shows only a part of it.
         const place = 'position: fixed; inset: 0 auto auto 0; width: 300px; height: auto; z-index: 99';
