@@ -151,7 +151,8 @@ async function takeSidebar(url: string, { control }: Sandbox): Promise<void> {
       if (locale === 'en-US') await save(page, `sidebar-editor-${theme}.png`);
       await page.locator('#ion-sidebar').evaluate((sidebar) => {
         // Node-RED 5 shows only a part of it.
-        const place = 'position: fixed; inset: 0 auto auto 0; width: 300px; height: auto; z-index: 99';
+        const place =
+          'position: fixed; inset: 0 auto auto 0; width: 300px; height: auto; z-index: 99';
         sidebar.setAttribute('style', `${place}; background: var(--red-ui-secondary-background)`);
       });
       await page.setViewportSize({ width: 1280, height: 1000 });

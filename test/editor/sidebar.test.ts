@@ -162,7 +162,9 @@ describe('the sidebar in a browser', () => {
       .getByText(/^2 pending · .* · oldest: \d+ sec/)
       .waitFor();
     await says(/The connection to .* was closed/, 'failed');
-    await card(page).getByText(/^Next attempt: |^Retrying now/).waitFor();
+    await card(page)
+      .getByText(/^Next attempt: |^Retrying now/)
+      .waitFor();
     context.sandbox.control.clearFaults();
     await says(/^All is well/, 'ok');
     await card(page)

@@ -104,7 +104,10 @@ function factsOf(status: Status, now: number): [string, string][] {
   const token =
     tokenUntil === undefined || tokenUntil < now
       ? text('noToken')
-      : text('tokenUntil', { time: timeText(tokenUntil, 'short'), left: ageText(tokenUntil - now) });
+      : text('tokenUntil', {
+          time: timeText(tokenUntil, 'short'),
+          left: ageText(tokenUntil - now),
+        });
   const counts = {
     running: numberText(running),
     waiting: numberText(waiting),
