@@ -1,8 +1,8 @@
 // npm run bench – this package compared with its alternatives.
 //   npm run bench                        all parts; also writes docs/benchmarks.md
 //   npm run bench -- messages latency    only these parts: messages latency lists pages tokens
-//                                        changes outbox backlog waiting events lookups scale start
-//                                        memory size metrics
+//                                        changes outbox backlog waiting events lookups scale
+//                                        metrics sidebar start memory size
 import { writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { cpus, totalmem } from 'node:os';
@@ -20,6 +20,7 @@ import { measurePages } from './pages.js';
 import { run } from './processes.js';
 import { Report } from './report.js';
 import { measureScale } from './scale.js';
+import { measureSidebar } from './sidebar.js';
 import { measureTokens } from './tokens.js';
 
 const require = createRequire(__filename);
@@ -47,6 +48,7 @@ const parts: Record<string, (report: Report) => Promise<void>> = {
   events: measureEvents,
   lookups: measureLookups,
   scale: measureScale,
+  sidebar: measureSidebar,
   start: measureStart,
   memory: measureMemory,
   size: measureSize,

@@ -17,11 +17,14 @@ import {
 } from './config/client-settings.js';
 import type { IonConfigNode } from './config/config-node.js';
 import { LookupHolder } from './config/lookup-holder.js';
+import { LiveStatus } from './config/monitoring/live-status.js';
 import { notSentLog } from './config/not-sent-log.js';
 import { OutboxHolder } from './config/outbox-holder.js';
 import { registerRunningConfig } from './config/running-configs.js';
 import { configMigrations } from './migrations/ion-config.js';
 import { ConfigMetrics } from './monitoring/config-metrics.js';
+import { RecentEvents } from './monitoring/recent-events.js';
+import { RecentRequests } from './monitoring/recent-requests.js';
 import { migratedConfig } from './shared/migrated-config.js';
 import { removalCheck } from './shared/removal-check.js';
 import { inBackground } from './shared/report-error.js';
@@ -76,6 +79,8 @@ function warnOfBadLimits(node: IonConfigNode, config: IonConfigDef): void {
 }
 
 export default (RED: NodeAPI): void => {
+  const live = new LiveStatus(RED);
+
   function IonConfig(this: IonConfigNode, saved: IonConfigDef) {
     RED.nodes.createNode(this, saved);
     const config = migratedConfig(RED, this, configMigrations, saved);
@@ -98,7 +103,7 @@ export default (RED: NodeAPI): void => {
       isDryRun,
     });
     const metrics = new ConfigMetrics();
-    if (!(connection instanceof IonError)) connection.client.onOutcome(metrics.onOutcome);
+    const requests = new RecentRequests();
     const holder = new LookupHolder(RED, this, () => requireConnection().client);
     Object.defineProperties(this, {
       values: { value: config },
@@ -110,8 +115,18 @@ export default (RED: NodeAPI): void => {
       makesTraces: { value: !(connection instanceof IonError) && connection.makesTraces },
       metrics: { value: metrics },
       users: { value: new Set() },
+      requests: { value: requests },
+      events: { value: new RecentEvents() },
+      owner: { value: undefined, writable: true },
     });
     registerRunningConfig(this);
+    if (!(connection instanceof IonError)) {
+      connection.client.onOutcome((outcome) => {
+        metrics.onOutcome(outcome);
+        requests.add(outcome.durationMs, outcome.code);
+      });
+    }
+    live.add(this);
     const close = async (isRemoved: boolean) => {
       // They close first, because their requests need the client.
       await Promise.all([outbox.close(isRemoved), holder.close(isRemoved)]).finally(async () => {
@@ -119,6 +134,7 @@ export default (RED: NodeAPI): void => {
       });
     };
     this.on('close', (removed: boolean, done: () => void) => {
+      live.delete(this);
       inBackground(
         this,
         close(isRemoval(removed)).finally(() => done()),
@@ -130,5 +146,5 @@ export default (RED: NodeAPI): void => {
     IonConfig,
     { credentials: { clientId: { type: 'text' }, clientSecret: { type: 'password' } } },
   );
-  registerAdminRoutes(RED);
+  registerAdminRoutes(RED, live);
 };

@@ -61,11 +61,12 @@ const { metafile } = await build({
   metafile: true,
   target: 'es2020',
 });
-// Needed only in an open dialog.
+// Needed only in an open dialog, or in an open tab of the sidebar.
 const bundles = {
   'check.js': 'config/check.ts',
   'lookup-trial.js': 'lookup/try-panel.ts',
   'runs-preview.js': 'runs/bundle.ts',
+  'sidebar.js': 'sidebar/bundle.ts',
   'target-picker.js': 'step/target-picker.ts',
 };
 for (const [file, source] of Object.entries(bundles)) {
@@ -81,8 +82,8 @@ for (const [file, source] of Object.entries(bundles)) {
 }
 await writeFile(inRoot('resources', 'graphql-language.LICENSES.txt'), await licences(metafile));
 // Texts of these bundles are part of them.
-const ofBundles = ['check.json', 'graphql-expanded.json', 'lookup-trial.json'];
-const isInDist = (path) => !ofBundles.includes(basename(path));
+const bundled = ['check.json', 'graphql-expanded.json', 'lookup-trial.json', 'sidebar.json'];
+const isInDist = (path) => !bundled.includes(basename(path));
 await cp(inRoot('nodes', 'locales'), join(dist, 'locales'), { recursive: true, filter: isInDist });
 await compactCatalogues(join(dist, 'locales'));
 await cp(inRoot('icons'), join(dist, 'icons'), { recursive: true });

@@ -102,7 +102,7 @@ export class OutboxHolder {
     return configFolder(this.#allOutboxes(), this.#node.id, this.#settings.client().endpoint);
   }
 
-  /** The outbox, if it is open. */
+  /** `undefined` until the first use, unless an earlier process left writes. */
   get opened(): Outbox | undefined {
     return this.#opening.opened;
   }
@@ -110,6 +110,11 @@ export class OutboxHolder {
   /** Why the outbox cannot be opened; `undefined` if it is open, or if nobody uses it. */
   get problem(): IonError | undefined {
     return this.opened ? undefined : (this.#opening.problem ?? this.#notResumed);
+  }
+
+  /** Whether another process uses the outbox. */
+  get isHeld(): boolean {
+    return this.#opening.isHeld;
   }
 
   /**

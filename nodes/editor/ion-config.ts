@@ -18,6 +18,7 @@ import {
   timeZone,
   writesPerRequest,
 } from './shared/validators.js';
+import { addSidebarTab } from './sidebar/tab.js';
 import { instanceChoice } from './subflows/instance-choice.js';
 import { runningConfigs } from './subflows/running-configs.js';
 
@@ -126,6 +127,8 @@ RED.nodes.registerType('ion-config', {
     endDialog();
   },
 });
+
+addSidebarTab();
 
 function endDialog(): void {
   for (const { cancel } of requesting) cancel();

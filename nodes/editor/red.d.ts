@@ -188,6 +188,31 @@ interface EditorApi {
     select(id: string): void;
   };
   workspaces: { active(): string; isLocked(): boolean };
+  sidebar: {
+    addTab(options: {
+      id: string;
+      label: string;
+      name: string;
+      iconClass: string;
+      content: JQuery;
+      enableOnEdit: boolean;
+      action: string;
+    }): void;
+    /** Must not be called for a tab that does not exist. */
+    removeTab(id: string): void;
+    show(id: string): void;
+  };
+  actions: { add(name: string, handler: () => void): void };
+  events: {
+    on(event: 'registry:node-type-removed', listener: (type: string) => void): void;
+  };
+  comms: {
+    subscribe(topic: string, listener: (topic: string, data: never) => void): void;
+    unsubscribe(topic: string, listener: (topic: string, data: never) => void): void;
+    /** Called also after a lost connection. */
+    on(event: 'connect', listener: () => void): void;
+    off(event: 'connect', listener: () => void): void;
+  };
   i18n: { lang(): string };
   clipboard: { copyText(text: string): boolean };
   settings: { httpNodeRoot: string | false };

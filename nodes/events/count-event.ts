@@ -10,5 +10,7 @@ export function countEvent(
   config: UsesIonConfig,
   changedAt: number | undefined,
 ): void {
-  findConfig(RED, config)?.metrics.events.add(changedAt);
+  const ion = findConfig(RED, config);
+  ion?.metrics.events.add(changedAt);
+  ion?.events.add(changedAt);
 }

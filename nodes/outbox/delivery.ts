@@ -1,5 +1,6 @@
 import { type IonError, toIonError, withSentence } from '../client/errors.js';
 import { addAbortListener } from '../client/support/abort-listeners.js';
+import { MinuteCounter } from '../client/support/minute-counter.js';
 import type { CircuitBreaker } from './circuit-breaker.js';
 import type { DeliveryResult, DeliveryTry, EntryKinds } from './entry-kind.js';
 import { expiredError, isExpired } from './expiry.js';
@@ -34,6 +35,8 @@ interface Settings {
 
 /** Delivers the entries of a partition in their order. */
 export class Delivery {
+  /** Deliveries of the last minute. */
+  readonly recent = new MinuteCounter();
   readonly #settings: Settings;
   /** Number of the last entry that an earlier process may have tried. */
   readonly #lastInherited: number;
@@ -141,6 +144,7 @@ export class Delivery {
   #delivered(partition: string, stored: Stored, result: DeliveryResult): void {
     const { store, breaker, failing, listeners } = this.#settings;
     this.#tried.delete(partition);
+    this.recent.add();
     failing.delivered(partition);
     breaker.responded();
     // Only a store that closes rejects it.

@@ -74,6 +74,8 @@ export class Outbox {
   readonly #resolver: PartitionResolver;
   readonly #decisions: Decisions;
   readonly #expiry: Expiry;
+  readonly #delivery: Delivery;
+  readonly #counts: RejectionCounts;
   readonly #closing = new AbortController();
   #isStarted = false;
 
@@ -140,6 +142,8 @@ export class Outbox {
       delayMs,
     });
     this.#store = store;
+    this.#delivery = delivery;
+    this.#counts = counts;
     this.#kinds = kinds;
     this.#listeners = listeners;
     this.#rejections = rejections;
@@ -180,6 +184,16 @@ export class Outbox {
       reason: this.#breaker.reason,
       ...this.#rejections.state,
     };
+  }
+
+  /** Writes that were delivered in the last minute. */
+  get deliveredPerMinute(): number {
+    return this.#delivery.recent.count;
+  }
+
+  /** Differs after each change of the rejected writes. */
+  get rejectionsVersion(): number {
+    return this.#counts.version;
   }
 
   /** Begins to deliver, also the entries that an earlier process accepted. */

@@ -19,6 +19,7 @@ export class RejectionCounts {
   #uncounted = { after: 0, upTo: 0 };
   /** The entries between them that this process has rejected, so that they are counted. */
   readonly #countedBetween = new Set<number>();
+  #version = 0;
 
   /** Counts the entries that an earlier process rejected, the oldest ones if there are too many. */
   static async read(
@@ -39,12 +40,18 @@ export class RejectionCounts {
     return counts;
   }
 
+  /** Differs after each change. */
+  get version(): number {
+    return this.#version;
+  }
+
   get bySender(): ReadonlyMap<string, SenderRejections> {
     return this.#bySender;
   }
 
   /** @param reason `undefined` for an entry that cannot be read */
   add({ entry, sequence }: Stored, reason: IonError | undefined): void {
+    this.#version++;
     const counted = this.#of(entry.sender);
     counted.count++;
     counted.reason = reason;
@@ -54,6 +61,7 @@ export class RejectionCounts {
 
   /** The entry is no longer rejected. */
   remove({ entry, sequence }: Stored<RejectedEntry>): void {
+    this.#version++;
     if (this.#mayBeUncounted(sequence) && !this.#countedBetween.delete(sequence)) return;
     const counted = this.#of(entry.sender);
     counted.count--;

@@ -75,8 +75,9 @@ describe('the dialogs', () => {
           filterNodes: ({ type }: { type: string }) => others.filter((node) => node.type === type),
         },
       };
-      // No dialog is open.
-      runInNewContext(script, { RED, $: () => ({ length: 0 }), URL });
+      // No dialog is open, and the sidebar has its tab.
+      const $ = (selector: string) => ({ length: selector === '#ion-sidebar' ? 1 : 0 });
+      runInNewContext(script, { RED, $, URL });
     }
   });
 

@@ -71,6 +71,7 @@ async function main(): Promise<void> {
     await take(nodeRed.url, 'light', 'de');
     await take(nodeRed.url, 'dark', 'en-US');
     await takeChecks(nodeRed.url, sandbox);
+    await takeSidebar(nodeRed.url, sandbox);
   } finally {
     await nodeRed.stop();
     await sandbox.close();
@@ -125,6 +126,44 @@ async function takeChecks(url: string, { control, data }: Sandbox): Promise<void
     }
   }
   control.set(before);
+}
+
+/** The sidebar in an outage. */
+async function takeSidebar(url: string, { control }: Sandbox): Promise<void> {
+  if (!isWanted('sidebar')) return;
+  for (const [theme, locale] of [
+    ['light', 'en-US'],
+    ['light', 'de'],
+    ['dark', 'en-US'],
+  ] as const) {
+    const editor = await Editor.launch(String(chromium.commands[0]), url, { locale });
+    const { page } = editor;
+    try {
+      if (!(await setTheme(page, theme))) continue;
+      await page.setViewportSize({ width: 1280, height: 720 });
+      await page.evaluate(() => RED.sidebar.show('ion'));
+      await page.waitForSelector('.ion-card-ok, .ion-card-attention, .ion-card-failed');
+      for (const target of ['api', 'token'] as const) {
+        control.fault({ target, kind: 'reset', times: 1e9 });
+      }
+      await page.waitForSelector('.ion-card-failed');
+      const language = locale === 'en-US' ? '' : '-de';
+      if (locale === 'en-US') await save(page, `sidebar-editor-${theme}.png`);
+      await page.locator('#ion-sidebar').evaluate((sidebar) => {
+        // Node-RED 5 shows only a part of it.
+        const place =
+          'position: fixed; inset: 0 auto auto 0; width: 300px; height: auto; z-index: 99';
+        sidebar.setAttribute('style', `${place}; background: var(--red-ui-secondary-background)`);
+      });
+      await page.setViewportSize({ width: 1280, height: 1000 });
+      await save(page.locator('#ion-sidebar'), `sidebar-${theme}${language}.png`);
+      control.clearFaults();
+      await page.waitForSelector('.ion-card-failed', { state: 'detached' });
+    } finally {
+      control.clearFaults();
+      await editor.close();
+    }
+  }
 }
 
 async function take(url: string, theme: 'light' | 'dark', locale: string): Promise<void> {

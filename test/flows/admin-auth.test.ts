@@ -60,6 +60,8 @@ describe('the admin routes of a Node-RED with users', () => {
     { method: 'GET', path: 'ion-config/metrics', acts: false },
     // The write of this flow is rejected, which no limit forbids.
     { method: 'GET', path: 'ion-config/health', acts: false },
+    { method: 'GET', path: 'ion-config/status', acts: false },
+    { method: 'POST', path: 'ion-config/watch', acts: false, body: { watcher: 'test' } },
     {
       method: 'POST',
       path: 'ion-config/config/outbox',

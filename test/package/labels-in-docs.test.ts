@@ -160,10 +160,13 @@ async function definitions(): Promise<Record<string, Record<string, Property>>> 
       },
     },
   };
+  // The sidebar has its tab.
+  globals.$ = () => ({ length: 1 });
   try {
     for (const node of NODES) await import(`../../nodes/editor/${node}.js`);
   } finally {
     delete globals.RED;
+    delete globals.$;
   }
   return found;
 }

@@ -69,6 +69,7 @@ const walls: readonly [string, readonly string[], readonly string[]][] = [
       '../client/client.js',
       '../migrations/migrate.js',
       '../monitoring/config-metrics.js',
+      '../monitoring/recent-requests.js',
     ],
     ['../events/poll.js', '../graphql/outbox-write.js', '../ion-config.js', 'oauth4webapi'],
   ],

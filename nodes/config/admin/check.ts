@@ -6,7 +6,7 @@ import type { IonClientSettings } from '../../client/ion-client-settings.js';
 import { passwordsIn } from '../../client/support/url-password.js';
 import { type CheckResult, type CheckSubject, checkEverything } from '../check/check-everything.js';
 import { type ConfigValues, clientSettings, timeZoneOf } from '../client-settings.js';
-import type { IonConfigNode } from '../config-node.js';
+import type { IonConfigNode, KeyOwner } from '../config-node.js';
 import { settingsOfDialog } from './client-of-dialog.js';
 import { deployedConfig, requireDeployedConfig } from './deployed-config.js';
 
@@ -26,7 +26,17 @@ export async function checkDeployed(
   const deployed = requireDeployedConfig(RED, id);
   const { values, credentials = {} } = deployed;
   const settings = () => clientSettings(RED, values, credentials);
-  return run(subjectOf(settings, values, credentials.clientSecret, deployed), signal);
+  const result = await run(subjectOf(settings, values, credentials.clientSecret, deployed), signal);
+  deployed.owner = ownerIn(result) ?? deployed.owner;
+  return result;
+}
+
+/** The owner of the API key, for the sidebar. */
+function ownerIn({ lines }: CheckResult): KeyOwner | undefined {
+  const { values } = lines.find(({ finding }) => finding === 'user.is') ?? {};
+  if (!values) return undefined;
+  const [name, email, organization] = [values.name, values.email, values.organization].map(String);
+  return { name: name ?? '', email: email ?? '', organization: organization ?? '' };
 }
 
 /** Checks a config node with the values of its dialog, and the deployed nodes that use it. */

@@ -1,18 +1,19 @@
 import type { RequestHandler } from 'express';
 import type { NodeAPI } from 'node-red';
+import type { LiveStatus } from '../monitoring/live-status.js';
 import { checkDeployed, checkDialog } from './check.js';
 import { testConnection } from './connection-test.js';
 import { findTargets, findUndeployedTargets } from './find-targets.js';
 import { lookUpUndeployedWork, lookUpWork } from './look-up-work.js';
 import { healthResponse, metricsResponse } from './monitoring.js';
 import { changeOutbox, readOutbox, readValue } from './outbox.js';
-import { bodyOf, idOf, isRefresh, sequenceOf } from './request.js';
+import { bodyOf, idOf, idsOf, isRefresh, sequenceOf } from './request.js';
 import { NotModified, respond } from './respond.js';
 import { runOperation, runUndeployedOperation } from './run-operation.js';
 import { readSchema, readUndeployedSchema } from './schema.js';
 
-/** Registers the routes of the dialogs, each with a permission of Node-RED. */
-export function registerAdminRoutes(RED: NodeAPI): void {
+/** Registers the routes of the dialogs and of the sidebar, each with a permission of Node-RED. */
+export function registerAdminRoutes(RED: NodeAPI, live: LiveStatus): void {
   const { httpAdmin, auth } = RED;
   const read = auth.needsPermission('ion-config.read');
   const write = auth.needsPermission('ion-config.write');
@@ -64,6 +65,12 @@ export function registerAdminRoutes(RED: NodeAPI): void {
   });
   httpAdmin.get('/ion-config/health', read, (_req, res) => {
     respond(res, () => healthResponse());
+  });
+  httpAdmin.post('/ion-config/watch', read, (req, res) => {
+    respond(res, async () => live.watch(bodyOf(req)));
+  });
+  httpAdmin.get('/ion-config/status', read, (req, res) => {
+    respond(res, () => live.status(idsOf(req)));
   });
   // A user with read access has no reason to send requests to ION.
   const readOrRefresh: RequestHandler = (req, res, next) =>

@@ -17,6 +17,11 @@ export function idOf(req: Request): string {
   return String(req.params.id);
 }
 
+/** The IDs in a query such as `?ids=a,b`; `undefined` without it. */
+export function idsOf({ query: { ids } }: Request): string[] | undefined {
+  return typeof ids === 'string' ? ids.split(',') : undefined;
+}
+
 /** The number of a write; NaN for another text. */
 export function sequenceOf(req: Request): number {
   return Number(req.params.sequence);

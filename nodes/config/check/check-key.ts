@@ -2,7 +2,6 @@
 import type { IonClient } from '../../client/client.js';
 import { type IonError, toIonError } from '../../client/errors.js';
 import { ownOperation } from '../../client/graphql/own-operation.js';
-import { isPlainObject } from '../../client/support/json.js';
 import {
   type CheckLine,
   failed,
@@ -10,10 +9,10 @@ import {
   notChecked,
   ok,
   reasonValues,
-  shown,
   unknown,
 } from './check-line.js';
-import { type Owner, WHO_AM_I } from './who-am-i.js';
+import { shownOwner } from './shown-owner.js';
+import { WHO_AM_I } from './who-am-i.js';
 
 const RULES = ownOperation('{ me { organization { settings { rules { enabled } } } } }');
 
@@ -77,14 +76,9 @@ function schemeLine({ authScheme }: IonClient): CheckLine {
 }
 
 function ownerLine(me: unknown): CheckLine {
-  if (!isPlainObject(me)) return unknown('user', 'user.nobody', { advice: 'user.nobody' });
-  const { name, email, organization } = me as Owner;
-  const values = {
-    name: shown(name),
-    email: shown(email),
-    organization: shown(organization?.domain),
-  };
-  return ok('user', 'user.is', { values });
+  const owner = shownOwner(me);
+  if (!owner) return unknown('user', 'user.nobody', { advice: 'user.nobody' });
+  return ok('user', 'user.is', { values: { ...owner } });
 }
 
 /** Whether ION's rules are on, which may refuse any write. */

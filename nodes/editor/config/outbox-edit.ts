@@ -2,7 +2,8 @@
 // takes the place of the list, which may be shown again at any time.
 import { parseExactly } from '../../client/support/json.js';
 import type { ServerError } from '../shared/admin-request.js';
-import { describeWrite, type RejectedWrite } from './outbox-writes.js';
+import type { RejectedWrite } from './outbox-write.js';
+import { describeWrite } from './outbox-writes.js';
 
 interface Actions {
   /** Retries the write with another value. @returns the failure */

@@ -1,44 +1,6 @@
 // The list items of the outbox: one for each failing or rejected write.
 import { nodeOfRunning } from '../subflows/instances.js';
-
-export interface OutboxWrite {
-  sequence: number;
-  action: 'field' | 'status' | 'file' | 'graphql';
-  target: Record<'run' | 'step' | 'field', string | number | null | undefined>;
-  filename?: string;
-  /** Name of a mutation. */
-  operation?: string;
-  /** Missing if the node has no key of its own. */
-  orderKey?: string;
-  /** A short text about the value, or the variables. */
-  value?: string;
-  isEditable?: true;
-  /** ID of the running node; missing if the write cannot be read. */
-  sender?: string;
-  /** In ms since 1970; missing if the write cannot be read. */
-  acceptedAt?: number;
-  error: { code: string; message: string };
-}
-
-export interface RejectedWrite extends OutboxWrite {
-  /** In ms since 1970. */
-  givenUpAt: number;
-  /** Missing if nobody has retried it. */
-  retries?: number;
-}
-
-/** A write that fails again and again while ION responds to other requests. */
-export interface FailingWrite extends OutboxWrite {
-  tries: number;
-  /** In ms since 1970. */
-  since: number;
-  nextTryAt?: number;
-}
-
-export type Decision = 'retry' | 'discard' | 'skip';
-
-/** A decision, or the wish to correct the write first. */
-export type Choice = Decision | 'edit';
+import type { Choice, Decision, FailingWrite, OutboxWrite, RejectedWrite } from './outbox-write.js';
 
 const UNITS = [
   ['day', 86_400_000],
@@ -48,7 +10,7 @@ const UNITS = [
 
 /** A rejected write: its target, ION's error, and the buttons that decide on it. */
 export function rejectedWriteItem(
-  node: EditedNode,
+  node: Texts,
   write: RejectedWrite,
   choose: (choice: Choice) => void,
 ): JQuery {
@@ -63,7 +25,7 @@ export function rejectedWriteItem(
 }
 
 export function failingWriteItem(
-  node: EditedNode,
+  node: Texts,
   write: FailingWrite,
   decide: (decision: Decision) => void,
 ): JQuery {
@@ -78,7 +40,7 @@ export function failingWriteItem(
   );
 }
 
-export function describeWrite(node: EditedNode, write: OutboxWrite): string {
+export function describeWrite(node: Texts, write: OutboxWrite): string {
   const { action, target, operation, filename, orderKey } = write;
   const name = operation ?? filename ?? '';
   const parts = [
@@ -104,7 +66,7 @@ function ageOf(ms: number): string {
 }
 
 /** @param note a text behind the name of the node */
-function listItem(node: EditedNode, write: OutboxWrite, note = ''): JQuery {
+function listItem(node: Texts, write: OutboxWrite, note = ''): JQuery {
   const { value, acceptedAt, error } = write;
   const from = [...senderElements(node, write), ...(note === '' ? [] : [$('<span>').text(note)])];
   return $('<li>')
@@ -129,7 +91,7 @@ function acceptanceTime(ms: number): JQuery {
 }
 
 /** The node that the write came from, which the user can see in the flow. */
-function senderElements(node: EditedNode, { sender }: OutboxWrite): JQuery[] {
+function senderElements(node: Texts, { sender }: OutboxWrite): JQuery[] {
   if (sender === undefined) return [];
   const found = nodeOfRunning(sender);
   if (!found) {
@@ -150,7 +112,7 @@ function senderElements(node: EditedNode, { sender }: OutboxWrite): JQuery[] {
 
 /** @param labels catalogue keys by choice */
 function buttons(
-  node: EditedNode,
+  node: Texts,
   write: OutboxWrite,
   labels: Partial<Record<Choice, string>>,
   choose: (choice: Choice) => void,

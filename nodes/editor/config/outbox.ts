@@ -4,16 +4,8 @@ import { adminRequest, type ServerError } from '../shared/admin-request.js';
 import { confirm } from '../shared/confirm.js';
 import { latestRequest } from '../shared/latest-request.js';
 import { prepareOutboxEdit } from './outbox-edit.js';
-import {
-  type Choice,
-  type Decision,
-  type FailingWrite,
-  failingWriteItem,
-  type OutboxWrite,
-  type RejectedWrite,
-  rejectedWriteItem,
-  timeOf,
-} from './outbox-writes.js';
+import type { Choice, Decision, FailingWrite, OutboxWrite, RejectedWrite } from './outbox-write.js';
+import { failingWriteItem, rejectedWriteItem, timeOf } from './outbox-writes.js';
 
 /** The state as the admin route reports it. */
 interface OutboxState {
