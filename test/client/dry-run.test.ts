@@ -17,7 +17,7 @@ const CREATE = parseOperation(
 );
 const EMPTY_RUN = { createRun: { run: { id: null, title: null, steps: [] } } };
 
-/** The names in a refusal, which the versions of GraphQL.js word differently. */
+/** The names in a refusal, which the versions of the GraphQL library word differently. */
 function namesIn({ message }: { message: string }): string[] {
   return [...new Set(message.match(/"[^"]+"/g))].sort();
 }
