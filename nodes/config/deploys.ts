@@ -1,17 +1,19 @@
 import type { NodeAPI } from 'node-red';
+import { onFlowEvent } from '../shared/on-flow-event.js';
 
 /** Knows when Node-RED starts or replaces flows: then nodes are missing for a moment. */
 export class Deploys {
-  readonly #RED: NodeAPI;
+  readonly #stopListening: (() => void)[];
   #ended: Promise<void> = Promise.resolve();
   #end: (() => void) | undefined;
 
   constructor(RED: NodeAPI) {
-    this.#RED = RED;
     // A config node is made before the nodes that use it.
     this.#begin();
-    RED.events.on('flows:stopping', this.#begin);
-    RED.events.on('flows:started', this.#started);
+    this.#stopListening = [
+      onFlowEvent(RED, 'flows:stopping', this.#begin),
+      onFlowEvent(RED, 'flows:started', this.#started),
+    ];
   }
 
   get isUnderWay(): boolean {
@@ -24,8 +26,7 @@ export class Deploys {
   }
 
   close(): void {
-    this.#RED.events.removeListener('flows:stopping', this.#begin);
-    this.#RED.events.removeListener('flows:started', this.#started);
+    for (const stop of this.#stopListening) stop();
   }
 
   readonly #begin = (): void => {

@@ -10,6 +10,7 @@ import { Outbox } from '../outbox/outbox.js';
 import { StepWrites } from '../outbox/step-writes.js';
 import type { OutboxLimits } from '../outbox/store/counters.js';
 import { OUTBOX, oldFolder } from '../outbox/store/outbox-folder.js';
+import { onFlowsStarted } from '../shared/on-flows-started.js';
 import { inBackground, reportError } from '../shared/report-error.js';
 import { configFolder, isFolder } from '../storage/folder.js';
 import type { LockWait } from '../storage/open-level.js';
@@ -73,6 +74,7 @@ export class OutboxHolder {
   readonly #listeners = new Map<string, HolderListener>();
   readonly #opening: OutboxOpening;
   readonly #deploys: Deploys;
+  readonly #stopListening: () => void;
   #isClosed = false;
   /** Why writes of an earlier process cannot be delivered. */
   #notResumed: IonError | undefined;
@@ -91,7 +93,7 @@ export class OutboxHolder {
       queueLimit: settings.queueLimit,
       onHeld: (error) => this.#setHeld(error !== undefined),
     });
-    RED.events.once('flows:started', this.#start);
+    this.#stopListening = onFlowsStarted(RED, this.#start);
   }
 
   /**
@@ -153,7 +155,7 @@ export class OutboxHolder {
     this.#isClosed = true;
     clearTimeout(this.#retryTimer);
     clearTimeout(this.#heldTimer);
-    this.#RED.events.removeListener('flows:started', this.#start);
+    this.#stopListening();
     this.#deploys.close();
     const outbox = await this.#opening.close();
     const count = outbox?.state.pending ?? 0;
@@ -164,6 +166,7 @@ export class OutboxHolder {
   }
 
   readonly #start = (): void => {
+    this.#stopListening();
     if (this.#isClosed || !this.#isUsable()) return;
     inBackground(this.#node, this.#warnOfOldFolder());
     if (this.#settings.isDryRun) inBackground(this.#node, this.#warnOfLiveWrites());

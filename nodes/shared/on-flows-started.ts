@@ -1,6 +1,5 @@
 import type { NodeAPI } from 'node-red';
-
-const STARTED = 'flows:started';
+import { onFlowEvent } from './on-flow-event.js';
 
 /**
  * Calls back after each deploy, when all nodes exist: a message that a node sends earlier may not reach
@@ -8,6 +7,5 @@ const STARTED = 'flows:started';
  * @returns a function that stops this
  */
 export function onFlowsStarted(RED: NodeAPI, callback: () => void): () => void {
-  RED.events.on(STARTED, callback);
-  return () => RED.events.off(STARTED, callback);
+  return onFlowEvent(RED, 'flows:started', callback);
 }
