@@ -1,35 +1,54 @@
 const { Session } = require('node:inspector');
 
-const COUNT = Symbol.for('node-red-ion.count-objects');
+const OBJECTS = Symbol.for('node-red-ion.objects');
 const objectGroup = 'counted';
 
 /** Number of living objects of each class, in one pass: each pass collects all garbage first. */
-module.exports = (classes) => {
+exports.countObjects = (classes) => {
   const counts = Object.fromEntries(Object.keys(classes).map((name) => [name, 0]));
   const names = namesByPrototype(classes);
-  globalThis[COUNT] = (objects) => {
+  withObjects('Object.prototype', (objects) => {
     for (const object of objects) {
       for (const name of names(Object.getPrototypeOf(object))) counts[name]++;
     }
-  };
+  });
+  return counts;
+};
+
+/** The classes that are declared in a file, by their names. */
+exports.classesIn = (text) => {
+  const classes = {};
+  withObjects('Function.prototype', (functions) => {
+    for (const each of functions) {
+      // Such as a prototype that is made of another function.
+      if (typeof each !== 'function') continue;
+      const source = Function.prototype.toString.call(each);
+      if (source.startsWith('class') && text.includes(source)) classes[each.name] = each;
+    }
+  });
+  return classes;
+};
+
+/** Calls back with all living objects that have a prototype in their chain. */
+function withObjects(prototype, callback) {
+  globalThis[OBJECTS] = callback;
   const session = new Session();
   session.connect();
   try {
-    const { result } = ask(session, 'Runtime.evaluate', { expression: 'Object.prototype' });
+    const { result } = ask(session, 'Runtime.evaluate', { expression: prototype });
     const { objects } = ask(session, 'Runtime.queryObjects', {
       prototypeObjectId: result.objectId,
     });
     ask(session, 'Runtime.callFunctionOn', {
       objectId: objects.objectId,
-      functionDeclaration: `function () { globalThis[Symbol.for('${COUNT.description}')](this); }`,
+      functionDeclaration: `function () { globalThis[Symbol.for('${OBJECTS.description}')](this); }`,
     });
   } finally {
-    delete globalThis[COUNT];
+    delete globalThis[OBJECTS];
     ask(session, 'Runtime.releaseObjectGroup', {});
     session.disconnect();
   }
-  return counts;
-};
+}
 
 /** The answer of the inspector, which comes at once. */
 function ask(session, method, params) {

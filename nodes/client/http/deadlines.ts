@@ -33,6 +33,11 @@ export class Deadlines {
     return this.begin(deadline.item.onExpired);
   }
 
+  /** Ends the timer, for which there is no deadline any more. */
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
   /** It outlasts the last request, so that it must not keep the process alive. */
   #start(ms: number): NodeJS.Timeout {
     return setTimeout(() => this.#check(), ms).unref();

@@ -143,6 +143,7 @@ export class Transport {
   /** Aborts all exchanges (`ION_CLOSED`) and closes all connections. */
   async close(): Promise<void> {
     this.#closing.abort();
+    this.#deadlines.close();
     await this.#dispatchers.destroy();
   }
 

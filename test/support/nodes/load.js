@@ -1,9 +1,9 @@
 // A node for tests: sends tagged messages as fast as allowed, receives results and failures,
 // and counts them. It also counts living objects in the process. Controlled by the admin API.
-const { dirname } = require('node:path');
+const { readFileSync } = require('node:fs');
 const { setFlagsFromString } = require('node:v8');
 const { runInNewContext } = require('node:vm');
-const countObjects = require('../count-objects.cjs');
+const { classesIn, countObjects } = require('../count-objects.cjs');
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc');
@@ -128,19 +128,13 @@ function heapInUse() {
   return heapUsed + external;
 }
 
+let ownClasses;
+
 /** Number of living objects of the package's own classes, and of promises. */
 function livingObjects() {
-  const classes = { Promise };
-  const files = Object.keys(require.cache);
-  const folder = dirname(files.find((file) => file.endsWith('ion-config.js')));
-  for (const file of files) {
-    if (!file.startsWith(folder)) continue;
-    for (const [name, exported] of Object.entries(require.cache[file].exports)) {
-      const isClass = typeof exported === 'function' && /^class\s/.test(String(exported));
-      if (isClass) classes[name] = exported;
-    }
-  }
-  return countObjects(classes);
+  const bundle = Object.keys(require.cache).find((file) => file.endsWith('/dist/nodes.js'));
+  ownClasses ??= classesIn(readFileSync(bundle, 'utf8'));
+  return countObjects({ Promise, ...ownClasses });
 }
 
 function countBy(names) {
