@@ -281,7 +281,8 @@ describe('the sidebar in a browser', () => {
     await added.locator('.ion-card-failed', { hasText: /settings cannot work/ }).waitFor();
     await nodeRed.deploy(flowOf(config));
     await added.waitFor({ state: 'detached' });
-    assert.equal(await card(page).count(), 1);
+    // A deploy also stops the other one for a moment.
+    await until(async () => (await card(page).count()) === 1);
   });
 
   it('follows a Node-RED that starts again', async () => {
