@@ -55,10 +55,7 @@ export class ListSource implements PageSource {
       return this.asked.length;
     };
     let request = ask();
-    this.open.push(++this.#running);
-    for (let turns = delay(request); turns > 0; turns--) await nextTurn();
-    this.#running--;
-    if (options.signal.aborted) throw options.signal.reason;
+    await this.#wait(delay(request), options.signal);
     if (isLate?.(request)) {
       const error = new IonError('ION_TIMEOUT', 'Late.');
       variables = (options.onRetry?.(error) ?? variables) as typeof variables;
@@ -88,6 +85,20 @@ export class ListSource implements PageSource {
       durationMs: durationMs?.(rows.length),
       textLength: textLength?.(rows.length),
     };
+  }
+
+  /** A request is open until its turns are over, or until it is cancelled. */
+  async #wait(turns: number, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    this.open.push(++this.#running);
+    const end = () => {
+      this.#running--;
+    };
+    signal.addEventListener('abort', end, { once: true });
+    for (let turn = 0; turn < turns; turn++) await nextTurn();
+    if (signal.aborted) throw signal.reason;
+    signal.removeEventListener('abort', end);
+    end();
   }
 
   #refuse(first: number, attempts: number): void {
