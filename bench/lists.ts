@@ -17,15 +17,25 @@ interface Exported {
   peak: number;
 }
 
+interface StreamOptions {
+  /** @default 100 */
+  pageSize?: number | 'auto';
+  /**
+   * Requests at once.
+   * @default 10
+   */
+  concurrency?: number;
+}
+
 /** Streams a list twice, page by page, through a fresh Node-RED. `first` are the seconds of the first time. */
 export function stream(
   server: string,
   runs: number,
-  pageSize: number | 'auto' = 100,
+  { pageSize = 100, concurrency = 10 }: StreamOptions = {},
 ): Promise<Exported & { first: number }> {
   const place = { z: 'flow', x: 0, y: 0 };
   const flow = [
-    ...ionConfig(server, { concurrency: 10 }),
+    ...ionConfig(server, { concurrency }),
     { id: 'in', type: 'http in', url: '/stream', method: 'get', wires: [['list']], ...place },
     { ...graphqlNode(QUERY, 'stream', pageSize), id: 'list', wires: [['count']], ...place },
     {

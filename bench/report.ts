@@ -1,7 +1,7 @@
 import { spread, unsteadiness } from './statistics.js';
 
 /** Beyond it, the median of neighbouring runs says too little. */
-const MAX_UNSTEADINESS = 0.25;
+const MAX_UNSTEADINESS = 0.08;
 
 /** Output of a part of the benchmark, on the console and in docs/benchmarks.md. */
 export class Report {

@@ -16,9 +16,10 @@ export function ratios(values: readonly number[], others: readonly number[]): nu
   return values.map((value, index) => value / (others[index] ?? Number.NaN));
 }
 
-/** Distance between the quartiles, as a share of the median: what is typical from run to run. */
+/** How far the median itself may be off, as a share of it: less with more runs, and with similar ones. */
 export function unsteadiness(values: readonly number[]): number {
-  return (percentile(values, 0.75) - percentile(values, 0.25)) / percentile(values, 0.5);
+  const betweenQuartiles = percentile(values, 0.75) - percentile(values, 0.25);
+  return betweenQuartiles / percentile(values, 0.5) / Math.sqrt(values.length);
 }
 
 /** @param share 0.5 for the median, 0.99 for the value that only one in a hundred exceeds */
