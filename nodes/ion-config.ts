@@ -126,7 +126,6 @@ export default (RED: NodeAPI): void => {
         requests.add(outcome.durationMs, outcome.code);
       });
     }
-    live.add(this);
     const close = async (isRemoved: boolean) => {
       // They close first, because their requests need the client.
       await Promise.all([outbox.close(isRemoved), holder.close(isRemoved)]).finally(async () => {
@@ -134,7 +133,6 @@ export default (RED: NodeAPI): void => {
       });
     };
     this.on('close', (removed: boolean, done: () => void) => {
-      live.delete(this);
       inBackground(
         this,
         close(isRemoval(removed)).finally(() => done()),

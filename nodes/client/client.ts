@@ -50,6 +50,8 @@ export class IonClient {
   readonly tokenEndpoint: string;
   /** Mutations are not sent, and nothing is uploaded. */
   readonly isDryRun: boolean;
+  /** Other clients with the same API key use it as well. */
+  readonly mutationLog: MutationLog | undefined;
   readonly #retries: number;
   /** With the white space at its ends, which a text may quote as well. */
   readonly #enteredSecret: string;
@@ -62,7 +64,6 @@ export class IonClient {
   readonly #closing = new AbortController();
   readonly #lacks = new SchemaLacks();
   readonly #outcomeListeners = new Set<OutcomeListener>();
-  readonly #mutationLog: MutationLog | undefined;
 
   /** @throws IonError `ION_CONFIG` for settings that cannot work */
   constructor(settings: IonClientSettings) {
@@ -94,7 +95,7 @@ export class IonClient {
     this.#api = apiFor(settings, { url: graphqlUrl, tokens, transport }, { mask, signal });
     this.#transport = transport;
     this.#tokens = tokens;
-    this.#mutationLog = settings.mutationLog;
+    this.mutationLog = settings.mutationLog;
   }
 
   /** The form of the authorization header of the next request. */
@@ -171,7 +172,7 @@ export class IonClient {
   }
 
   #logged(operation: Operation, { variables, origin, trace, parts }: RequestOptions) {
-    return this.#mutationLog?.begin({ operation, variables, origin }, trace, parts);
+    return this.mutationLog?.begin({ operation, variables, origin }, trace, parts);
   }
 
   /** The errors of operations that share a document are those of the last try. */

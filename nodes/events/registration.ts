@@ -68,7 +68,8 @@ export function registerWebhook(
 
   const registerOnce = async () => {
     const { client, values, credentials } = requireConfig(RED, config);
-    settings = clientSettings(RED, values, credentials ?? {});
+    const { mutationLog } = client;
+    settings = { ...clientSettings(RED, values, credentials ?? {}), mutationLog };
     const { resource, actions } = config;
     const { secret: sharedSecret, expectedResponseCode } = webhook;
     if (sharedSecret === '') {

@@ -3,11 +3,18 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { newTraceContext } from '../../nodes/client/http/trace-context.js';
-import { type FlowNode, graphqlNode, sandboxConfig, stepNode } from '../../tools/flow-nodes.js';
+import {
+  eventsNode,
+  type FlowNode,
+  graphqlNode,
+  sandboxConfig,
+  stepNode,
+} from '../../tools/flow-nodes.js';
 import { useTemporaryFolder } from '../../tools/package.js';
 import { helper, sandboxKey, TestFlow } from '../support/flow.js';
 import { useSandbox } from '../support/sandbox.js';
 import { fieldValue, makeStep, type StepForTests } from '../support/steps.js';
+import { until } from '../support/until.js';
 
 const COMMENT = `mutation Comment($entityId: ID!, $content: String) {
   createComment(input: { entityId: $entityId, content: $content }) { comment { id } } }`;
@@ -135,6 +142,52 @@ describe('the log of writes of a config node', () => {
       .args.map(([{ msg }]) => String(msg))
       .filter((text) => /auditNotWritten|log of writes/.test(text));
     assert.equal(warnings.length, 1);
+  });
+
+  it('has the registration of a webhook with its node, and the removal by a deleted node', async () => {
+    const { sandbox } = context;
+    const webhook = { via: 'webhook', path: '/ion/hook', publicUrl: 'http://127.0.0.1:9' };
+    const node = { ...eventsNode, ...webhook, actions: ['UPDATE'], register: true };
+    const credentials = { ...sandboxKey(sandbox), node: { secret: 'example-secret' } };
+    flow = await TestFlow.load(node, [sandboxConfig(sandbox, { audit: true })], credentials);
+    const ended = async () =>
+      (await lines()).filter(({ state }) => state === 'ended').map(({ operation }) => operation);
+    const { webhookSubscriptions } = sandbox.data;
+    await until(
+      async () => webhookSubscriptions.all().length === 1 && (await ended()).length === 2,
+    );
+    await (helper.getNode('node') as unknown as { close(removed: boolean): Promise<void> }).close(
+      true,
+    );
+    assert.deepEqual(webhookSubscriptions.all(), []);
+    assert.deepEqual(await ended(), [
+      'CreateWebhookReceiver',
+      'CreateWebhookSubscription',
+      'DeleteWebhookSubscription',
+      'DeleteWebhookReceiver',
+    ]);
+    for (const line of await lines()) assert.equal(line.node, 'node');
+  });
+
+  it('has what a dialog writes, also with values that are not deployed', async () => {
+    await load(comment);
+    const { sandbox } = context;
+    const { id, type, ...config } = sandboxConfig(sandbox, { audit: false });
+    const credentials = { clientId: sandbox.clientId, clientSecret: '' };
+    const variables = { entityId: step.entityId, content: 'a' };
+    const body = { query: COMMENT, variables, confirmed: true };
+    for (const [path, request] of [
+      ['config/run', body],
+      ['run', { id, config, credentials, ...body }],
+    ] as const) {
+      const { status, text } = await helper.request().post(`/ion-config/${path}`).send(request);
+      assert.equal(status, 200, text);
+    }
+    const all = await lines();
+    assert.deepEqual(
+      all.map(({ state, operation, node }) => [state, operation, node]),
+      ['sending', 'ended', 'sending', 'ended'].map((state) => [state, 'Comment', undefined]),
+    );
   });
 
   it('is off by default', async () => {

@@ -584,6 +584,15 @@ describe('Check everything', () => {
       assert.equal(lines.at(-1)?.advice, 'webhooks.log');
     });
 
+    it('says that a dry run registers none', async () => {
+      const config = { mode: 'dryRun' };
+      await load([{ ...webhook, register: true }], { credentials, config });
+      const { of, lines } = await check();
+      assert.deepEqual(of('settings'), ['settings.dryRun']);
+      assert.deepEqual(of('webhooks'), ['webhooks.dryRun webhook']);
+      assert.equal(lines.at(-1)?.state, 'unknown');
+    });
+
     it('finds the receiver by its path', async () => {
       receive({}, ['CREATE', 'UPDATE']);
       await load([webhook], { credentials });

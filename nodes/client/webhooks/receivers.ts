@@ -1,5 +1,6 @@
 import type { IonResponse } from '../client.js';
 import { IonError } from '../errors.js';
+import type { Origin } from '../graphql/mutation-log.js';
 import type { Operation, SentOperation } from '../graphql/operation.js';
 import { ownOperation } from '../graphql/own-operation.js';
 import { flattenResponse } from '../lists/rows.js';
@@ -119,10 +120,13 @@ export const REGISTRATION_OPERATIONS: readonly SentOperation[] = [
 export class Receivers {
   readonly #client: PageSource;
   readonly #signal: AbortSignal;
+  readonly #origin: Origin | undefined;
 
-  constructor(client: PageSource, signal: AbortSignal) {
+  /** @param node ID of the node for which it writes */
+  constructor(client: PageSource, signal: AbortSignal, node?: string) {
     this.#client = client;
     this.#signal = signal;
+    this.#origin = node === undefined ? undefined : { node };
   }
 
   /** The receivers that match, by id. */
@@ -184,7 +188,8 @@ export class Receivers {
   }
 
   #request(operation: Operation, variables: Record<string, unknown>): Promise<IonResponse> {
-    return this.#client.request(operation, { variables, signal: this.#signal });
+    const options = { variables, signal: this.#signal, origin: this.#origin };
+    return this.#client.request(operation, options);
   }
 }
 

@@ -60,7 +60,7 @@ export async function register(
   registration: Registration,
   signal: AbortSignal,
 ): Promise<OtherReceiver[]> {
-  const receivers = new Receivers(client, signal);
+  const receivers = new Receivers(client, signal, registration.nodeId);
   try {
     return await retryConflicts(() => registerOnce(receivers, registration));
   } catch (thrown) {
@@ -87,7 +87,7 @@ export async function unregister(
   webhookUris: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
-  const receivers = new Receivers(client, signal);
+  const receivers = new Receivers(client, signal, owner.nodeId);
   const name = receiverName(owner);
   try {
     await retryConflicts(async () => {

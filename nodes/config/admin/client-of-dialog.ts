@@ -2,6 +2,7 @@ import type { NodeAPI } from 'node-red';
 import { resolveEndpoints } from '../../client/auth/environments.js';
 import { IonClient } from '../../client/client.js';
 import { IonError, quote } from '../../client/errors.js';
+import type { MutationLog } from '../../client/graphql/mutation-log.js';
 import type { IonClientSettings } from '../../client/ion-client-settings.js';
 import { variableOf } from '../../client/support/references.js';
 import { configMigrations } from '../../migrations/ion-config.js';
@@ -58,8 +59,20 @@ export function settingsOfDialog(
   // The editor reads the ID of a deployed key only when the dialog of its config node opens.
   const clientId = key.clientId ?? deployed?.credentials?.clientId ?? '';
   const settings = clientSettings(RED, values, { clientId, clientSecret });
+  const mutationLog = logOf(deployed);
   // While flows send nothing, no dialog does either.
-  return { values, settings: deployed?.isDryRun ? { ...settings, mode: 'dryRun' } : settings };
+  const mode = deployed?.isDryRun ? 'dryRun' : settings.mode;
+  return { values, settings: { ...settings, mode, mutationLog } };
+}
+
+/** Values that are not deployed must not avoid the log of the deployed ones. */
+function logOf(deployed: IonConfigNode | undefined): MutationLog | undefined {
+  try {
+    return deployed?.client.mutationLog;
+  } catch {
+    // Its settings cannot work.
+    return undefined;
+  }
 }
 
 /** The dialog sends values of today, without a version; a saved node may be older. */

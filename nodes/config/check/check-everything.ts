@@ -115,7 +115,8 @@ async function ionLines(
   try {
     const found = await remoteLines(client, subject, users, limit);
     const lines = found.map((line) => masked(line, (text) => client.withoutSecrets(text)));
-    return { endpoint: client.endpoint, lines: [ok('settings', 'settings.usable'), ...lines] };
+    const usable = ok('settings', client.isDryRun ? 'settings.dryRun' : 'settings.usable');
+    return { endpoint: client.endpoint, lines: [usable, ...lines] };
   } finally {
     await client.close();
   }

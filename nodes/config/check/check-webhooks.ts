@@ -17,19 +17,23 @@ export async function checkWebhooks(
   );
   if (expected.length === 0) return [];
   const receivers = await new Receivers(client, signal).find({});
-  return expected.map(({ user, webhook }) => webhookLine(user, webhook, receivers));
+  return expected.map(({ user, webhook }) =>
+    webhookLine(user, webhook, receivers, client.isDryRun),
+  );
 }
 
 function webhookLine(
   user: ConfigUser,
   webhook: ExpectedWebhook,
   receivers: readonly Receiver[],
+  isDryRun: boolean,
 ): CheckLine {
   const { path, uri, isRegistered } = webhook;
   const found = webhookState(receivers, webhook);
   const nodes = [user];
   if (found.state === 'missing') {
     const values = { uri: uri === undefined ? path : withoutQuery(uri) };
+    if (isDryRun && isRegistered) return unknown('webhooks', 'webhooks.dryRun', { values, nodes });
     const advice = isRegistered ? 'webhooks.log' : 'webhooks.register';
     const details = { values, nodes, advice };
     return receivers.length < MAX_RECEIVERS

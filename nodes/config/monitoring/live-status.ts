@@ -1,6 +1,7 @@
 import type { NodeAPI } from 'node-red';
 import { IonError } from '../../client/errors.js';
 import type { IonConfigNode } from '../config-node.js';
+import { runningConfigs } from '../running-configs.js';
 import { type ConfigStatus, configDetails, versionOf } from './config-details.js';
 import { type ConfigNumbers, configNumbers } from './config-numbers.js';
 
@@ -35,7 +36,7 @@ interface Card {
 /** Sends the state of the config nodes to the editors, once a second while one of them shows it. */
 export class LiveStatus {
   readonly #RED: NodeAPI;
-  readonly #cards = new Map<IonConfigNode, Card>();
+  readonly #cards = new WeakMap<IonConfigNode, Card>();
   /** The time at which each stops, on the monotonic clock. */
   readonly #watchers = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
@@ -46,17 +47,6 @@ export class LiveStatus {
 
   constructor(RED: NodeAPI) {
     this.#RED = RED;
-  }
-
-  /** A config node that runs. */
-  add(node: IonConfigNode): void {
-    const version = this.#version++;
-    const others = { counted: undefined, perSecond: undefined };
-    this.#cards.set(node, { version, details: '', sent: '', ...others });
-  }
-
-  delete(node: IonConfigNode): void {
-    this.#cards.delete(node);
   }
 
   /**
@@ -82,8 +72,9 @@ export class LiveStatus {
 
   /** The complete state of these config nodes, or of all. */
   async status(ids?: readonly string[]): Promise<{ now: number; cards: ConfigStatus[] }> {
-    const chosen = [...this.#cards].filter(([{ id }]) => !ids || ids.includes(id));
-    const cards = chosen.map(async ([node, card]): Promise<ConfigStatus> => {
+    const chosen = runningConfigs().filter(({ id }) => !ids || ids.includes(id));
+    const cards = chosen.map(async (node): Promise<ConfigStatus> => {
+      const card = this.#cardOf(node);
       this.#compareDetails(node, card);
       const { version } = card;
       const numbers = await configNumbers(node, card.perSecond);
@@ -95,7 +86,9 @@ export class LiveStatus {
   #start(): void {
     if (this.#timer) return;
     this.#sentIds = '';
-    for (const card of this.#cards.values()) Object.assign(card, { counted: undefined, sent: '' });
+    for (const node of runningConfigs()) {
+      Object.assign(this.#cardOf(node), { counted: undefined, sent: '' });
+    }
     // A config node may be closing; the next message shows it.
     this.#timer = setInterval(() => void this.#publish().catch(() => {}), PERIOD_MS);
     // Node-RED must not run on for it.
@@ -124,8 +117,9 @@ export class LiveStatus {
   }
 
   async #publishChanges(): Promise<void> {
-    const ids = [...this.#cards.keys()].map(({ id }) => id);
-    const changed = await Promise.all([...this.#cards].map((entry) => this.#changed(...entry)));
+    const nodes = runningConfigs();
+    const ids = nodes.map(({ id }) => id);
+    const changed = await Promise.all(nodes.map((node) => this.#changed(node)));
     const cards = changed.flatMap((numbers) => numbers ?? []);
     const areOthers = ids.join() !== this.#sentIds;
     if (!this.#timer || (cards.length === 0 && !areOthers)) return;
@@ -135,7 +129,8 @@ export class LiveStatus {
   }
 
   /** @returns `undefined` if nothing changed since the last message */
-  async #changed(node: IonConfigNode, card: Card): Promise<StatusMessage['cards'][0] | undefined> {
+  async #changed(node: IonConfigNode): Promise<StatusMessage['cards'][0] | undefined> {
+    const card = this.#cardOf(node);
     this.#countPerSecond(node, card);
     this.#compareDetails(node, card);
     const numbers = { ...(await configNumbers(node, card.perSecond)), version: card.version };
@@ -143,6 +138,15 @@ export class LiveStatus {
     if (text === card.sent) return undefined;
     card.sent = text;
     return numbers;
+  }
+
+  #cardOf(node: IonConfigNode): Card {
+    const known = this.#cards.get(node);
+    if (known) return known;
+    const version = this.#version++;
+    const card = { version, details: '', sent: '', counted: undefined, perSecond: undefined };
+    this.#cards.set(node, card);
+    return card;
   }
 
   #countPerSecond({ requests: { total } }: IonConfigNode, card: Card): void {
