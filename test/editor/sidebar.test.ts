@@ -276,6 +276,7 @@ describe('the sidebar in a browser', () => {
     await show(page);
     const config = sandboxConfig(context.sandbox, { name: 'Plant', timeout: 2, retries: 0 });
     const second = { ...config, id: 'second', name: 'Second plant', apiUrl: 'no URL' };
+    await card(page).locator('.ion-card-title').click();
     await nodeRed.deploy([...flowOf(config), second]);
     const added = card(page).filter({ hasText: 'Second plant' });
     await added.locator('.ion-card-failed', { hasText: /settings cannot work/ }).waitFor();
@@ -283,6 +284,9 @@ describe('the sidebar in a browser', () => {
     await added.waitFor({ state: 'detached' });
     // A deploy also stops the other one for a moment.
     await until(async () => (await card(page).count()) === 1);
+    // The user had closed it before.
+    assert.equal(await card(page).locator('.ion-card-body').isVisible(), false);
+    await card(page).locator('.ion-card-title').click();
   });
 
   it('follows a Node-RED that starts again', async () => {

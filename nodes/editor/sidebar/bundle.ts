@@ -6,7 +6,7 @@ import { addStyle } from './style.js';
 import { text } from './texts.js';
 import { prepareWatch } from './watch.js';
 
-/** More cards begin closed, unless something is wrong. */
+/** More cards begin closed. */
 const MAX_OPEN = 3;
 const TICK_MS = 1000;
 
@@ -23,6 +23,8 @@ class Sidebar {
   readonly #message = $('<p class="ion-sidebar-message">');
   readonly #list = $('<div class="ion-sidebar-cards">');
   readonly #cards = new Map<string, { card: Card; status: Status }>();
+  /** By ID of the config node. A deploy removes its card for a moment. */
+  readonly #isOpen = new Map<string, boolean>();
   /** Config nodes whose details must be read; `undefined` for none. */
   #wanted: Set<string> | 'all' | undefined;
   #isReading = false;
@@ -120,15 +122,23 @@ class Sidebar {
       const { now, cards } = await adminRequest<{ now: number; cards: Status[] }>({ url });
       this.#ahead = now - Date.now();
       if (wanted === 'all') this.#keepOnly(cards.map(({ id }) => id));
-      for (const status of cards) this.#show(status, cards.length <= MAX_OPEN);
+      const count = new Set([...this.#cards.keys(), ...cards.map(({ id }) => id)]).size;
+      for (const status of cards) this.#show(status, count <= MAX_OPEN);
       this.say(this.#cards.size === 0 ? text('none') : '');
     }
   }
 
-  #show(status: Status, isOpen: boolean): void {
+  /** @param isFirstOpen whether a card is open that this page has not shown yet */
+  #show(status: Status, isFirstOpen: boolean): void {
     const { id } = status;
     const known = this.#cards.get(id);
-    const card = known?.card ?? createCard(id, { isOpen, onDecided: (outbox) => decided(outbox) });
+    const card =
+      known?.card ??
+      createCard(id, {
+        isOpen: this.#isOpen.get(id) ?? isFirstOpen,
+        onToggled: (isOpen) => this.#isOpen.set(id, isOpen),
+        onDecided: (outbox) => decided(outbox),
+      });
     const entry = { card, status };
     const decided = (outbox: Status['details']['outbox']) => {
       const current = this.#cards.get(id);

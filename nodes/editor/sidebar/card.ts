@@ -16,6 +16,7 @@ export interface Card {
 
 interface CardOptions {
   isOpen: boolean;
+  onToggled(isOpen: boolean): void;
   /** Gets the outbox after a decision. */
   onDecided(outbox: NonNullable<Details['outbox']>): void;
 }
@@ -26,7 +27,7 @@ const ICONS: Record<Severity, string> = {
   ok: 'fa-check-circle',
 };
 
-export function createCard(id: string, { isOpen, onDecided }: CardOptions): Card {
+export function createCard(id: string, { isOpen, onToggled, onDecided }: CardOptions): Card {
   const name = $('<span class="ion-card-name">');
   const environment = $('<span class="ion-card-environment">');
   const bodyId = `ion-card-${id}`;
@@ -38,6 +39,7 @@ export function createCard(id: string, { isOpen, onDecided }: CardOptions): Card
       const willOpen = title.attr('aria-expanded') !== 'true';
       title.attr('aria-expanded', String(willOpen));
       body.toggle(willOpen);
+      onToggled(willOpen);
     });
   const verdict = $('<p role="status">');
   const facts = factList();
