@@ -150,7 +150,8 @@ describe('a node that writes through the outbox', () => {
     const outbox = await open();
     outbox.start();
     const { own, ...rest } = write({ run: 1, step: 11 }, 12.5);
-    await outbox.add('node', { ...rest, own: { ...own, keepForMs: 30 } }, {});
+    // It must not expire before it was sent once.
+    await outbox.add('node', { ...rest, own: { ...own, keepForMs: 1000 } }, {});
     await until(() => outbox.state.unreachableSince !== undefined && outbox.state.rejected === 1);
     const reason = { code: 'ION_TIMEOUT', short: { key: 'expired' } };
     assert.deepEqual(shown.at(-1), {
