@@ -123,7 +123,9 @@ export default (RED: NodeAPI): void => {
     if (!(connection instanceof IonError)) {
       connection.client.onOutcome((outcome) => {
         metrics.onOutcome(outcome);
-        requests.add(outcome.durationMs, outcome.code);
+        // A mutation of a dry run says nothing about ION.
+        const { attempts, durationMs, error } = outcome;
+        if (error || attempts > 0) requests.add(durationMs, error?.code);
       });
     }
     const close = async (isRemoved: boolean) => {

@@ -4,7 +4,7 @@ import type { AuthScheme } from './auth/auth-schemes.js';
 import { resolveEndpoints } from './auth/environments.js';
 import { Redactor } from './auth/redaction.js';
 import type { TokenGrant } from './auth/token-request.js';
-import { closedError, IonError, type IonErrorCode, toIonError } from './errors.js';
+import { closedError, IonError, toIonError } from './errors.js';
 import { type Api, apiFor } from './graphql/dry-run-api.js';
 import { finalError } from './graphql/final-error.js';
 import { ApiFailure, type RequestProgress } from './graphql/graphql-api.js';
@@ -50,7 +50,7 @@ export class IonClient {
   readonly tokenEndpoint: string;
   /** Mutations are not sent, and nothing is uploaded. */
   readonly isDryRun: boolean;
-  /** Other clients with the same API key use it as well. */
+  /** Other clients with the same API key use it as well. A dry run has none, because it sends nothing. */
   readonly mutationLog: MutationLog | undefined;
   readonly #retries: number;
   /** With the white space at its ends, which a text may quote as well. */
@@ -95,7 +95,7 @@ export class IonClient {
     this.#api = apiFor(settings, { url: graphqlUrl, tokens, transport }, { mask, signal });
     this.#transport = transport;
     this.#tokens = tokens;
-    this.mutationLog = settings.mutationLog;
+    this.mutationLog = this.isDryRun ? undefined : settings.mutationLog;
   }
 
   /** The form of the authorization header of the next request. */
@@ -150,22 +150,21 @@ export class IonClient {
     const log = operation.kind === 'mutation' ? this.#logged(operation, options) : undefined;
     const progress: RequestProgress = { attempts: 0, tokens: new Set(), log };
     const startedAt = performance.now();
-    let code: IonErrorCode | undefined;
+    let error: IonError | undefined;
     try {
       const response = await this.#requestWithRetries(operation, options, progress);
       const all = response.members ? this.#withMembers(operation, response, progress) : response;
       log?.ended(all);
       return all;
     } catch (thrown) {
-      const error = this.#withoutSecrets(toIonError(thrown), progress);
-      code = error.code;
+      error = this.#withoutSecrets(toIonError(thrown), progress);
       log?.ended(error);
       throw error;
     } finally {
       if (this.#outcomeListeners.size > 0) {
         const durationMs = performance.now() - startedAt;
         const { attempts } = progress;
-        const outcome = { operation, variables: options.variables, code, attempts, durationMs };
+        const outcome = { operation, variables: options.variables, error, attempts, durationMs };
         for (const listener of this.#outcomeListeners) listener(outcome);
       }
     }

@@ -1,4 +1,4 @@
-import type { IonErrorCode } from './errors.js';
+import type { IonError } from './errors.js';
 import type { Operation } from './graphql/operation.js';
 
 /** The outcome of one operation. */
@@ -8,8 +8,8 @@ export interface OperationOutcome {
   /** As the caller gave them. */
   variables: Record<string, unknown> | undefined;
   /** `undefined` for a success. */
-  code: IonErrorCode | undefined;
-  /** Number of requests that were sent to the API. */
+  error: IonError | undefined;
+  /** Number of requests that were sent to the API; 0 for a mutation of a dry run. */
   attempts: number;
   /** From the call to the outcome, in ms, with the time in the queue and the retries. */
   durationMs: number;

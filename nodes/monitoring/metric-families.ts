@@ -6,6 +6,8 @@ export interface ConfigSnapshot {
   /** Name and ID of the config node. */
   labels: Labels;
   metrics: ConfigMetrics;
+  /** Mutations are not sent. */
+  isDryRun: boolean;
   /** `undefined` if its settings cannot work. */
   client: ClientSnapshot | undefined;
   /** `undefined` if no outbox is open. */
@@ -49,6 +51,12 @@ const DEFINITIONS: readonly Definition[] = [
     type: 'histogram',
     help: 'Duration of an operation, with the time in the queue and retries.',
     samplesOf: ({ metrics, labels }) => metrics.requests.durations(labels),
+  },
+  {
+    name: 'ion_dry_run',
+    type: 'gauge',
+    help: '1 if mutations are not sent, else 0.',
+    samplesOf: single(({ isDryRun }) => (isDryRun ? 1 : 0)),
   },
   {
     name: 'ion_requests_running',

@@ -16,6 +16,9 @@ export interface RequestSlot {
   p99?: number;
 }
 
+/** A part with its number since the start of the clock. */
+export type NumberedSlot = RequestSlot & { number: number };
+
 /** The failed requests, by their code. */
 type Codes = Partial<Record<IonErrorCode, number>>;
 
@@ -87,10 +90,10 @@ export class RecentRequests {
     );
   }
 
-  /** The part that is not over, with its number. */
-  current(): RequestSlot & { number: number } {
-    const number = this.#number();
-    return { number, ...described(this.#numbered(number)) };
+  /** The part that ended last, and the one that is not over. */
+  newest(): NumberedSlot[] {
+    const last = this.#number();
+    return [last - 1, last].map((number) => ({ number, ...described(this.#numbered(number)) }));
   }
 
   summary(): RequestSummary {

@@ -17,6 +17,8 @@ const DURATIONS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
 interface OperationCounts {
   succeeded: number;
+  /** Mutations of a dry run. */
+  notSent: number;
   failed: Map<IonErrorCode, number>;
 }
 
@@ -37,21 +39,23 @@ export class RequestMetrics {
   }
 
   /** Adds an outcome. It is called for each message, so it allocates nothing for a known name. */
-  add({ operation, code, attempts, durationMs }: OperationOutcome): void {
+  add({ operation, error, attempts, durationMs }: OperationOutcome): void {
     const counts = this.#countsOf(operation.name);
-    if (code === undefined) counts.succeeded++;
-    else counts.failed.set(code, (counts.failed.get(code) ?? 0) + 1);
+    if (error) counts.failed.set(error.code, (counts.failed.get(error.code) ?? 0) + 1);
+    else if (attempts === 0) counts.notSent++;
+    else counts.succeeded++;
     this.#attempts += attempts;
     this.#durations[operation.kind].observe(durationMs / 1000);
   }
 
-  /** The outcomes by `operation` and `code`; `ok` is that of a success. */
+  /** The outcomes by `operation` and `code`: `ok` for a success, `not_sent` for one of a dry run. */
   outcomes(labels: Labels): Sample[] {
-    return [...this.#byOperation].flatMap(([operation, { succeeded, failed }]) => {
+    return [...this.#byOperation].flatMap(([operation, { succeeded, notSent, failed }]) => {
       const own = { ...labels, operation };
-      const ok = succeeded > 0 ? [{ labels: { ...own, code: 'ok' }, value: succeeded }] : [];
-      const others = [...failed].map(([code, value]) => ({ labels: { ...own, code }, value }));
-      return [...ok, ...others];
+      const outcomes = [['ok', succeeded] as const, ['not_sent', notSent] as const, ...failed];
+      return outcomes
+        .filter(([, value]) => value > 0)
+        .map(([code, value]) => ({ labels: { ...own, code }, value }));
     });
   }
 
@@ -74,7 +78,7 @@ export class RequestMetrics {
       }
       this.#names++;
     }
-    const counts: OperationCounts = { succeeded: 0, failed: new Map() };
+    const counts: OperationCounts = { succeeded: 0, notSent: 0, failed: new Map() };
     this.#byOperation.set(name, counts);
     return counts;
   }

@@ -90,6 +90,12 @@ export class CircuitBreaker {
     return isResponding;
   }
 
+  /** Finds out whether ION is back if no write is there to be tried. */
+  async probe(): Promise<void> {
+    const error = this.#reason;
+    if (error && !(await this.isResponding(performance.now()))) this.open(error);
+  }
+
   /** ION cannot be reached: opens the circuit until the next probe. */
   open(error: IonError): void {
     if (this.#isStopped) return;

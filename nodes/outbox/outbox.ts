@@ -105,7 +105,10 @@ export class Outbox {
       check: () => check({ signal, isNew: false }),
       delayMs: retryDelay({ firstMs, random, onDelay }),
       onChange,
-      onReady: () => this.#run(),
+      onReady: () => {
+        if (store.pending === 0) void breaker.probe();
+        this.#run();
+      },
     });
     const rejections = new Rejections({
       ...{ store, failing, counts, listeners },

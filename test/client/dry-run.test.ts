@@ -146,6 +146,46 @@ describe('a client in a dry run', () => {
     assert.deepEqual(notSent, [dryRun]);
   });
 
+  it('shows no secret that a variable, a URL or a default value holds', async () => {
+    ion.sandbox.control.set({ introspection: false });
+    const text = `mutation ($s: String, $list: [String], $pin: Int, $apiKey: String = "d1") {
+      a(sharedSecret: $s, input: { tokens: $list, password: $pin }, apiKey: 123456) { id }
+      b(uri: "https://user:p1@plant.example/x") { id }
+    }`;
+    const uri = 'see https://user:p2@plant.example/?q=a@b and http://plant.example:80/a@b';
+    const variables = { s: 's1', list: ['t1', 't2'], pin: 4711, uri, deep: { s: 'kept' } };
+    const { dryRun } = await send(parseOperation(text), variables);
+    assert.deepEqual(dryRun?.variables, {
+      ...{ s: '***', list: '***', pin: '***', deep: { s: 'kept' } },
+      uri: 'see https://user:***@plant.example/?q=a@b and http://plant.example:80/a@b',
+    });
+    assert.doesNotMatch(JSON.stringify(dryRun), /d1|123456|:p1|p2|s1|t1|4711/);
+  });
+
+  it('shows no values that are too many to be searched for a secret', async () => {
+    const { clientSecret } = ion.sandbox;
+    const attributes = Array.from({ length: 100_000 }, (_, index) => ({ key: `a${index}` }));
+    const variables = { input: { title: clientSecret, attributes } };
+    ion.sandbox.control.set({ introspection: false });
+    const { dryRun } = await send(CREATE, variables);
+    assert.equal(dryRun?.operationName, 'CreateRun');
+    assert.doesNotMatch(JSON.stringify(dryRun), new RegExp(clientSecret));
+  });
+
+  it('says if a mutation was not checked against the schema, and checks a long one without its comments', async () => {
+    const long = (text: string) => parseOperation(text);
+    const comment = `#${' '.repeat(20_000)}\n`;
+    const error = await failure(send(long(`${comment}mutation { noSuch { id } }`)), 'ION_GRAPHQL');
+    assert.deepEqual(namesIn(error).slice(0, 1), ['"Mutation"']);
+    const fields = Array.from({ length: 2000 }, (_, index) => `alias${index}: noSuch { id }`);
+    const tooLong = await send(long(`mutation { ${fields.join(' ')} }`));
+    assert.equal(tooLong.dryRun?.unchecked, true);
+    assert.equal(notSent[0]?.unchecked, true);
+    ion.sandbox.control.set({ introspection: false });
+    const blind = ion.client({ mode: 'dryRun' });
+    assert.equal((await send(CREATE, { input: {} }, blind)).dryRun?.unchecked, true);
+  });
+
   it('leaves out what this ION lacks, as it would be sent', async () => {
     ion.sandbox.control.set({ unknown: ['RunStepField.notApplicable'] });
     const step = await makeStep(ion.client(), [{ name: 'Torque', type: 'NUMBER' }]);

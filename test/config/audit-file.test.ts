@@ -24,7 +24,7 @@ describe('the file of the log of writes', () => {
     const again = new AuditFile(path);
     again.append(['c']);
     again.append(['d']);
-    assert.deepEqual((await lines()).filter(Boolean), ['a', 'b', 'c', 'd']);
+    assert.deepEqual(await lines(), ['a', 'b', 'c', 'd', '']);
   });
 
   it('begins a new line after one that was cut off', async () => {
@@ -62,6 +62,39 @@ describe('the file of the log of writes', () => {
     );
   });
 
+  it('goes on, and loses no line, if files cannot be renamed', async () => {
+    const beside = (name: string) => join(own, 'ion-audit', name);
+    const file = new AuditFile(path, 30);
+    const append = (letter: string) => file.append([letter.repeat(25)]);
+    assert.equal(append('a'), undefined);
+    await writeFile(beside('node.3.jsonl'), 'old\n');
+    await mkdir(join(beside('node.4.jsonl'), 'in the way'), { recursive: true });
+    for (const letter of ['b', 'c', 'd']) assert.notEqual(append(letter), undefined);
+    const texts = ['node.3', 'node.0', 'node'].map((name) =>
+      readFile(beside(`${name}.jsonl`), 'utf8'),
+    );
+    const text = (...letters: string[]) => letters.map((each) => `${each.repeat(25)}\n`).join('');
+    assert.deepEqual(await Promise.all(texts), ['old\n', text('a'), text('b', 'c', 'd')]);
+    await rm(beside('node.4.jsonl'), { recursive: true });
+    assert.equal(append('e'), undefined);
+    assert.deepEqual(await lines(), ['e'.repeat(25), '']);
+  });
+
+  it('keeps the file of a process that ended while it made room', async () => {
+    const file = new AuditFile(path, 30);
+    file.append(['a'.repeat(25)]);
+    await writeFile(join(own, 'ion-audit', 'node.0.jsonl'), 'left\n');
+    file.append(['b'.repeat(25)]);
+    const texts = ['node.2', 'node.1', 'node'].map((name) =>
+      readFile(join(own, 'ion-audit', `${name}.jsonl`), 'utf8'),
+    );
+    assert.deepEqual(await Promise.all(texts), [
+      'left\n',
+      `${'a'.repeat(25)}\n`,
+      `${'b'.repeat(25)}\n`,
+    ]);
+  });
+
   it('is found again if somebody removes its folder', async () => {
     const file = new AuditFile(path);
     file.append(['a']);
@@ -87,12 +120,14 @@ describe('the log of writes', () => {
     const written: string[] = [];
     const failures: unknown[] = [];
     let isFull = true;
+    let problem: unknown;
     const log = new AuditLog({
       append(lines) {
         if (isFull) throw new Error('no space left on device');
         written.push(...lines);
+        return problem;
       },
-      onFailure: (thrown) => failures.push(thrown),
+      onFailure: (failure) => failures.push(failure),
       placeOf: () => ({}),
     });
     const send = (key: string) => {
@@ -102,12 +137,17 @@ describe('the log of writes', () => {
     };
     send('a');
     send('b');
-    assert.equal(failures.length, 1);
+    assert.deepEqual(failures, ['notWritten']);
     isFull = false;
     send('c');
     isFull = true;
     send('d');
     assert.deepEqual([written.length, failures.length], [1, 2]);
+    isFull = false;
+    problem = new Error('not permitted');
+    send('e');
+    send('f');
+    assert.deepEqual([written.length, failures.slice(2)], [3, ['notRenamed']]);
   });
 
   it('digests variables whatever the order of their properties', () => {

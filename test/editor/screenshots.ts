@@ -236,9 +236,10 @@ async function take(url: string, theme: 'light' | 'dark', locale: string): Promi
     await picture('ion-events');
     await editor.cancel();
 
-    await page.setViewportSize({ width: 1400, height: 1150 });
+    await page.setViewportSize({ width: 1400, height: 1340 });
     await editor.editConfig('ion-config', 'ion-demo-config');
     await page.click('#ion-config-advanced summary');
+    await page.click('#ion-config-monitoring summary');
     await page.click('#ion-config-test');
     await page.waitForSelector('.ion-config-test-good');
     await picture('ion-config');

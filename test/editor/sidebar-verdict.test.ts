@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { type Status, withSlot } from '../../nodes/editor/sidebar/status.js';
+import { type Status, withSlots } from '../../nodes/editor/sidebar/status.js';
 import { verdictOf } from '../../nodes/editor/sidebar/verdict.js';
 
-const slot = { number: 1, requests: 0, errors: 0 };
 const quiet: Status = {
-  ...{ id: 'config', version: 0, running: 0, waiting: 0, slot },
+  ...{ id: 'config', version: 0, running: 0, waiting: 0, slots: [] },
   requests: { requests: 0, errors: 0, codes: {}, lastMinute: { requests: 0, errors: 0 } },
   details: {
     ...{ name: '', environment: 'production', queueLimit: 1000 },
@@ -29,6 +28,18 @@ describe('the first line of a card', () => {
     assert.equal(of({}), 'ok idle');
     assert.equal(of({ requests: { ...quiet.requests, requests: 9 } }), 'ok well');
     assert.equal(of({ outbox }, { outbox: lists }), 'ok well');
+  });
+
+  it('says that nothing is written in a dry run, and what fails in it', () => {
+    const requests = { ...quiet.requests, requests: 9, errors: 9, failing };
+    assert.equal(of({ outbox }, { isDryRun: true }), 'attention dryRun');
+    assert.equal(of({ requests }, { isDryRun: true }), 'failed requestsFail');
+  });
+
+  it('does not speak of waiting writes if none is pending in an outage', () => {
+    const unreachable = { ...lists, unreachableSince: 1, reason: 'no', isOutage: true };
+    const empty = { ...outbox, waiting: 0 };
+    assert.equal(of({ outbox: empty }, { outbox: unreachable }), 'failed unreachable');
   });
 
   it('names the most severe finding', () => {
@@ -64,13 +75,17 @@ describe('the first line of a card', () => {
 
 describe('the slots of a chart', () => {
   const counts = (slots: readonly { requests: number }[]) => slots.map(({ requests }) => requests);
-  const slots = [1, 2, 3].map((requests) => ({ requests, errors: 0 }));
-  const slotsAt = (number: number) => withSlot(slots, 7, { number, requests: 9, errors: 0 });
+  const slots = [1, 2, 3, 4].map((requests) => ({ requests, errors: 0 }));
+  const newestAt = (number: number, ...requests: number[]) =>
+    requests.map((each, index) => ({ number: number - 1 + index, requests: each, errors: 0 }));
+  const slotsAt = (number: number) =>
+    counts(withSlots(slots, newestAt(7, 3, 4), newestAt(number, 8, 9)));
 
-  it('keep their number when time passes', () => {
-    assert.deepEqual(counts(slotsAt(7)), [1, 2, 9]);
-    assert.deepEqual(counts(slotsAt(8)), [2, 3, 9]);
-    assert.deepEqual(counts(slotsAt(9)), [3, 0, 9]);
-    assert.deepEqual(counts(slotsAt(100)), [0, 0, 9]);
+  it('keep their number when time passes, and have what ended after the last message', () => {
+    assert.deepEqual(slotsAt(7), [1, 2, 8, 9]);
+    assert.deepEqual(slotsAt(8), [2, 3, 8, 9]);
+    assert.deepEqual(slotsAt(9), [3, 4, 8, 9]);
+    assert.deepEqual(slotsAt(10), [4, 0, 8, 9]);
+    assert.deepEqual(slotsAt(100), [0, 0, 8, 9]);
   });
 });

@@ -277,7 +277,11 @@ describe('the sidebar in a browser', () => {
     const config = sandboxConfig(context.sandbox, { name: 'Plant', timeout: 2, retries: 0 });
     const second = { ...config, id: 'second', name: 'Second plant', apiUrl: 'no URL' };
     await card(page).locator('.ion-card-title').click();
-    await nodeRed.deploy([...flowOf(config), second]);
+    const dry = { ...config, id: 'third', name: 'Test stand', mode: 'dryRun' };
+    await nodeRed.deploy([...flowOf(config), second, dry]);
+    const dryRun = card(page).filter({ hasText: 'Test stand' });
+    await dryRun.locator('.ion-card-attention', { hasText: /no write reaches ION/ }).waitFor();
+    assert.ok(await dryRun.locator('.ion-card-mode').isVisible());
     const added = card(page).filter({ hasText: 'Second plant' });
     await added.locator('.ion-card-failed', { hasText: /settings cannot work/ }).waitFor();
     await nodeRed.deploy(flowOf(config));

@@ -18,8 +18,9 @@ describe('look-ups and the mutations of the same client', () => {
   it('learn of each mutation once it has ended, whether it succeeded or not', async () => {
     const client = ion.client({ retries: 1 });
     const seen: unknown[] = [];
-    const end = client.onOutcome(({ operation, variables, code, attempts }) => {
-      if (operation.kind === 'mutation') seen.push([operation.name, variables, code, attempts]);
+    const end = client.onOutcome(({ operation, variables, error, attempts }) => {
+      if (operation.kind === 'mutation')
+        seen.push([operation.name, variables, error?.code, attempts]);
     });
     const request = (text: string, variables?: Record<string, unknown>) =>
       client.request(parseOperation(text), { signal, variables });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { IonErrorCode } from '../../nodes/client/errors.js';
+import { IonError, type IonErrorCode, type IonErrorDetails } from '../../nodes/client/errors.js';
 import { parseOperation } from '../../nodes/client/graphql/operation.js';
 import { ConfigMetrics } from '../../nodes/monitoring/config-metrics.js';
 import { EventMetrics } from '../../nodes/monitoring/event-metrics.js';
@@ -17,13 +17,15 @@ describe('the metrics of a config node', () => {
 
   const ended = (text: string, code?: IonErrorCode, attempts = 1, durationMs = 1) => {
     const operation = parseOperation(text);
-    metrics.onOutcome({ operation, variables: undefined, code, attempts, durationMs });
+    const error = code && new IonError(code, 'No.');
+    metrics.onOutcome({ operation, variables: undefined, error, attempts, durationMs });
   };
   const samples = (
     name: string,
     more: Partial<Parameters<typeof metricFamilies>[0][number]> = {},
   ): Sample[] => {
-    const config = { labels: LABELS, metrics, client: undefined, outbox: undefined, ...more };
+    const none = { client: undefined, outbox: undefined, isDryRun: false };
+    const config = { labels: LABELS, metrics, ...none, ...more };
     const family = metricFamilies([config]).find((each) => each.name === name);
     assert.ok(family, name);
     return [...family.samples];
@@ -46,6 +48,13 @@ describe('the metrics of a config node', () => {
       ['anonymous', 'ION_AUTH', 1],
     ]);
     assert.deepEqual(samples('ion_attempts_total'), [{ labels: LABELS, value: 6 }]);
+  });
+
+  it('count mutations of a dry run as not sent', () => {
+    ended('mutation Write { write }', undefined, 0);
+    assert.deepEqual(outcomes(), [['Write', 'not_sent', 1]]);
+    assert.equal(samples('ion_dry_run')[0]?.value, 0);
+    assert.equal(samples('ion_dry_run', { isDryRun: true })[0]?.value, 1);
   });
 
   it('have a bounded number of names, although a flow makes one for each run', () => {
@@ -113,22 +122,52 @@ describe('the metrics of a config node', () => {
 });
 
 describe('the reachability of ION', () => {
-  const outageAfter = (...codes: (IonErrorCode | undefined)[]) => {
-    const reachability = new Reachability();
-    for (const [index, code] of codes.entries()) reachability.add({ code }, () => index);
+  const succeeded = { error: undefined, attempts: 1 };
+  const failed = (code: IonErrorCode, details: IonErrorDetails = {}) => ({
+    ...{ error: new IonError(code, 'No.', details), attempts: 1 },
+  });
+  /** One outcome each second, and the outage at the time of the last one. */
+  const outageAfter = (...outcomes: Parameters<Reachability['add']>[0][]) => {
+    let now = 0;
+    const reachability = new Reachability(() => now);
+    for (const outcome of outcomes) {
+      now += 1000;
+      reachability.add(outcome);
+    }
     return reachability.outage;
   };
 
   it('ends with a failure without an answer, and is back with the first answer', () => {
-    const outage = { code: 'ION_TIMEOUT', since: 1, lastAt: 2 };
-    assert.deepEqual(outageAfter(undefined, 'ION_NETWORK', 'ION_TIMEOUT'), outage);
-    assert.equal(outageAfter('ION_NETWORK', undefined), undefined);
-    assert.equal(outageAfter('ION_NETWORK', 'ION_FORBIDDEN'), undefined);
+    assert.deepEqual(outageAfter(succeeded, failed('ION_NETWORK'), failed('ION_TIMEOUT')), {
+      ...{ code: 'ION_TIMEOUT', ageMs: 1000, lastAgeMs: 0 },
+    });
+    assert.equal(outageAfter(failed('ION_NETWORK'), succeeded), undefined);
+    assert.equal(outageAfter(failed('ION_NETWORK'), failed('ION_FORBIDDEN')), undefined);
   });
 
   it('does not depend on failures of this machine', () => {
-    assert.equal(outageAfter('ION_OVERLOADED', 'ION_CLOSED', 'ION_VARIABLES'), undefined);
-    const outage = { code: 'ION_AUTH', since: 0, lastAt: 0 };
-    assert.deepEqual(outageAfter('ION_AUTH', 'ION_OVERLOADED', 'ION_CLOSED'), outage);
+    const local = [failed('ION_OVERLOADED'), failed('ION_CLOSED'), failed('ION_VARIABLES')];
+    assert.equal(outageAfter(...local), undefined);
+    assert.deepEqual(outageAfter(failed('ION_AUTH'), ...local), {
+      ...{ code: 'ION_AUTH', ageMs: 3000, lastAgeMs: 3000 },
+    });
+  });
+
+  it('is not shown by the mutations of a dry run', () => {
+    const { error } = failed('ION_GRAPHQL', { dryRun: true });
+    for (const answered of [
+      { error: undefined, attempts: 0 },
+      { error, attempts: 0 },
+    ]) {
+      assert.equal(outageAfter(failed('ION_NETWORK'), answered)?.code, 'ION_NETWORK');
+    }
+  });
+
+  it('does not end with a response that is too large, but with that of another server', () => {
+    const tooLarge = failed('ION_RESPONSE', { status: 200 });
+    assert.equal(outageAfter(tooLarge), undefined);
+    assert.equal(outageAfter(failed('ION_NETWORK'), tooLarge), undefined);
+    const page = failed('ION_RESPONSE', { status: 200, origin: 'gateway' });
+    assert.equal(outageAfter(page)?.code, 'ION_RESPONSE');
   });
 });

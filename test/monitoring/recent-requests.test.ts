@@ -82,7 +82,10 @@ describe('the requests of the last 15 minutes', () => {
         [1, 1],
       ],
     );
-    assert.equal(recent.current().errors, 1);
+    assert.deepEqual(
+      recent.newest().map(({ errors }) => errors),
+      [0, 1],
+    );
   });
 
   it('fail since the last success', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { newTraceContext } from '../../nodes/client/http/trace-context.js';
 import {
   eventsNode,
   type FlowNode,
@@ -93,6 +94,19 @@ describe('nodes in a dry run', () => {
     );
     await shows('status.dryRun');
     assert.match(logged(), /log\.notSent/);
+  });
+
+  it('send the trace of a message with its queries, and write nothing into the log of writes', async () => {
+    const { traceparent } = newTraceContext();
+    await load(graphqlNode, { audit: true });
+    await flow.answer({ traceparent });
+    const { recent } = ion.sandbox.control.counters();
+    const traces = recent.map(({ headers }) => headers.traceparent).filter(Boolean);
+    assert.deepEqual(traces, [traceparent]);
+    await helper.unload();
+    await load({ ...graphqlNode, query: CREATE }, { audit: true });
+    await flow.answer({ variables: { input: { title: 'Leak' } } });
+    assert.ok(!(await readdir(folder)).includes('ion-audit'));
   });
 
   it('ion-graphql fails for a mutation that the schema of ION refuses', async () => {

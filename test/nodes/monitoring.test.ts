@@ -208,6 +208,39 @@ describe('the monitoring of ion-config', () => {
       assert.equal(await value('ion_outbox_refused'), 1);
     });
 
+    it('is good after an outage in which the only write expired', async () => {
+      const api = await gated();
+      helper.settings({ userDir: folder.path });
+      const query = 'mutation { createIssue(input: { title: "a" }) { issue { id } } }';
+      const outbox = { delivery: 'outbox', keepFor: 0.0005, outputs: 2 };
+      await load(
+        { ...graphqlNode, query, ...outbox },
+        { apiUrl: api.url, healthAge: 0.002, healthRejected: 0, retries: 0 },
+      );
+      api.shut();
+      helper.getNode('node').receive({});
+      await until(async () => (await value('ion_outbox_refused')) === 1);
+      await until(async () => (await codes()).join() === 'unreachable');
+      api.open();
+      await until(async () => (await codes()).length === 0);
+    });
+
+    it('is not good because a dry run answers a mutation', async () => {
+      const api = await gated();
+      const config = { apiUrl: api.url, mode: 'dryRun', healthAge: 0.002, retries: 0 };
+      const query = 'mutation { createIssue(input: { title: "a" }) { issue { id } } }';
+      const others = [{ ...graphqlNode, id: 'query', z: 'flow', wires: [] } as FlowNode];
+      const flow = await load({ ...graphqlNode, query }, config, others);
+      await flow.answer();
+      api.shut();
+      await until(async () => {
+        helper.getNode('query').receive({});
+        return (await codes()).includes('unreachable');
+      });
+      await flow.answer();
+      assert.deepEqual(await codes(), ['unreachable']);
+    });
+
     it('is good whatever happens, if no limit applies', async () => {
       const api = await gated();
       await load(await outboxNode(), { apiUrl: api.url, healthAge: 0, healthRejected: 0 });

@@ -55,6 +55,22 @@ describe('outbox: the circuit breaker', () => {
     );
   });
 
+  it('finds out without a write whether ION is back', async () => {
+    await breaker.probe();
+    assert.equal(checks, 0);
+    breaker.open(outage());
+    await until(() => ready.length === 1);
+    check = async () => {
+      throw outage();
+    };
+    await breaker.probe();
+    assert.equal(breaker.state, 'open');
+    await until(() => ready.length === 2);
+    check = async () => {};
+    await breaker.probe();
+    assert.deepEqual([breaker.state, checks], ['closed', 2]);
+  });
+
   it('closes with any answer, also before the probe, and counts probes from the start', async () => {
     breaker.open(outage());
     breaker.responded();

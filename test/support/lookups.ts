@@ -190,7 +190,7 @@ export function useLookups() {
     mutated(variables: Record<string, unknown>, document = 'mutation { write }') {
       const operation: Operation = parseOperation(document);
       for (const listener of outcomeListeners)
-        listener({ operation, variables, code: undefined, attempts: 1, durationMs: 0 });
+        listener({ operation, variables, error: undefined, attempts: 1, durationMs: 0 });
     },
     /** Look-ups of a later process, which finds the memory of the first one. */
     async reopen(lookups: Lookups, options: OpenOptions = {}): Promise<Lookups> {

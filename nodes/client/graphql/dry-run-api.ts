@@ -1,4 +1,5 @@
 import { closedError, type IonErrorCode, toIonError, withSentence } from '../errors.js';
+import type { TraceContext } from '../http/trace-context.js';
 import { abandonable } from '../support/abort-listeners.js';
 import { type DryRunRequest, type Mask, withoutSecretValues } from './dry-run-request.js';
 import {
@@ -89,8 +90,9 @@ class DryRunApi implements Api {
     body: string,
     signal: AbortSignal,
     progress: RequestProgress,
+    trace?: TraceContext,
   ): Promise<GraphqlResponse | ApiFailure> {
-    if (!mayMutate(operation)) return this.#api.send(operation, body, signal, progress);
+    if (!mayMutate(operation)) return this.#api.send(operation, body, signal, progress, trace);
     if (signal.aborted) throw closedError();
     const failure = await this.#requireSchema(signal, progress);
     if (failure) return failure;
@@ -100,9 +102,11 @@ class DryRunApi implements Api {
       const read = operation.members ? readMembersResponse : readResponse;
       // Without the parts that ION lacks.
       const sent = parseOperation(request.query, request.operationName);
-      const body = this.#answer(sent, request.variables);
+      const problems = this.#schema?.problemsOf(sent, request.variables);
+      const body = this.#answer(sent, request.variables, problems);
       const response = read(ANSWER, this.#host, body, { operation });
-      response.dryRun = withoutSecretValues(request, mask);
+      const shown = withoutSecretValues(request, mask);
+      response.dryRun = problems ? shown : { ...shown, unchecked: true };
       onNotSent?.(response.dryRun, sent);
       return response;
     } catch (thrown) {
@@ -113,8 +117,11 @@ class DryRunApi implements Api {
   }
 
   /** The answer that ION would give to a mutation, as far as its schema says. */
-  #answer(sent: Operation, variables: DryRunRequest['variables']): object {
-    const problems = this.#schema?.problemsOf(sent, variables) ?? [];
+  #answer(
+    sent: Operation,
+    variables: DryRunRequest['variables'],
+    problems: readonly string[] = [],
+  ): object {
     if (problems.length > 0) return { errors: problems.map((message) => ({ message })) };
     return { data: skeletonOf(sent, variables, this.#schema) };
   }

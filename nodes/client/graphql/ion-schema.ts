@@ -7,7 +7,7 @@ import type {
 import { IonError, quote, reasonOf } from '../errors.js';
 import { LruCache } from '../support/lru-cache.js';
 import type { Lack } from './lacks.js';
-import { Kind, parse } from './language.js';
+import { Kind, parse, print } from './language.js';
 import type { Operation, SentOperation } from './operation.js';
 import { type Adapted, type RefusedParts, SchemaLacks } from './schema-lacks.js';
 import type { FieldShape, Shapes } from './skeleton.js';
@@ -71,11 +71,16 @@ export class IonSchema implements Shapes {
   /**
    * The reasons why ION would refuse an operation with these variables, unless it is only that a value
    * is null, which in a dry run may be the ID of an object that was not created, or a number as text,
-   * which ION may accept. None for a document that is too long to be checked.
+   * which ION may accept.
+   * @returns `undefined` for a document that is too long to be checked, also without its comments
    */
-  problemsOf(operation: Operation, variables: Record<string, unknown> = {}): readonly string[] {
-    const { text } = operation;
-    if (text.length > MAX_VALIDATED) return [];
+  problemsOf(
+    operation: Operation,
+    variables: Record<string, unknown> = {},
+  ): readonly string[] | undefined {
+    const isLong = operation.text.length > MAX_VALIDATED;
+    const text = isLong ? print(operation.document) : operation.text;
+    if (text.length > MAX_VALIDATED) return undefined;
     const problems = this.#problemsOf(operation, { text, variables });
     return problems.filter((problem) => !NULL.test(problem) && !isNumberAsText(problem));
   }

@@ -23,6 +23,7 @@ const kinds = {
   DOCUMENT: 'Document',
   ENUM: 'EnumValue',
   FIELD: 'Field',
+  FLOAT: 'FloatValue',
   FRAGMENT_DEFINITION: 'FragmentDefinition',
   INLINE_FRAGMENT: 'InlineFragment',
   INT: 'IntValue',

@@ -18,11 +18,17 @@ export interface NodePlace {
   flow?: string | undefined;
 }
 
+/** Lines are missing, or the file grows beyond its limit. */
+export type AuditFailure = 'notWritten' | 'notRenamed';
+
 interface Settings {
-  /** Writes lines so that they survive the end of the process; any error is reported by `onFailure`. */
-  append(lines: readonly string[]): void;
-  /** Called once for failures in a row. */
-  onFailure(thrown: unknown): void;
+  /**
+   * Writes lines so that they survive the end of the process.
+   * @returns the error if the lines were written, but no new file can begin
+   */
+  append(lines: readonly string[]): unknown;
+  /** Called once for failures of the same kind in a row. */
+  onFailure(failure: AuditFailure, thrown: unknown): void;
   placeOf(node: string): NodePlace;
 }
 
@@ -32,7 +38,7 @@ export class AuditLog implements MutationLog {
   /** Two starts of Node-RED have different ones. */
   readonly #prefix = Date.now().toString(36);
   #count = 0;
-  #hasFailed = false;
+  #failure: AuditFailure | undefined;
 
   constructor(settings: Settings) {
     this.#settings = settings;
@@ -53,13 +59,18 @@ export class AuditLog implements MutationLog {
   /** Never throws: an error of the log must not stop a write. */
   write(makeLines: () => object[]): void {
     try {
-      this.#settings.append(makeLines().map((line) => JSON.stringify(line)));
-      this.#hasFailed = false;
+      const problem = this.#settings.append(makeLines().map((line) => JSON.stringify(line)));
+      if (problem === undefined) this.#failure = undefined;
+      else this.#report('notRenamed', problem);
     } catch (thrown) {
-      if (this.#hasFailed) return;
-      this.#hasFailed = true;
-      this.#settings.onFailure(thrown);
+      this.#report('notWritten', thrown);
     }
+  }
+
+  #report(failure: AuditFailure, thrown: unknown): void {
+    if (this.#failure === failure) return;
+    this.#failure = failure;
+    this.#settings.onFailure(failure, thrown);
   }
 }
 
@@ -71,6 +82,7 @@ class AuditedRequest implements RequestLog {
   readonly #id: string;
   /** The common part of both lines of each mutation; empty if nothing was sent. */
   #sent: object[] = [];
+  #sentVariables: LoggedMutation['variables'];
 
   constructor(
     log: AuditLog,
@@ -87,11 +99,17 @@ class AuditedRequest implements RequestLog {
 
   sending(variables: LoggedMutation['variables']): void {
     this.#log.write(() => {
-      this.#sent = this.#parts
-        ? this.#parts.map((each, index) => this.#described(`${this.#id}.${index + 1}`, each))
-        : [this.#described(this.#id, { ...this.#mutation, variables })];
+      // A digest of large variables takes time.
+      const isRepeated = this.#sent.length > 0 && variables === this.#sentVariables;
+      this.#sentVariables = variables;
+      if (!isRepeated) this.#sent = this.#describedAll(variables);
       return this.#sent.map((each) => line('sending', each));
     });
+  }
+
+  #describedAll(variables: LoggedMutation['variables']): object[] {
+    if (!this.#parts) return [this.#described(this.#id, { ...this.#mutation, variables })];
+    return this.#parts.map((each, index) => this.#described(`${this.#id}.${index + 1}`, each));
   }
 
   ended(outcome: LoggedOutcome): void {

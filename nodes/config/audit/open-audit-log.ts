@@ -5,11 +5,14 @@ import { requireSwitch } from '../../shared/property-checks.js';
 import { nameOfId } from '../../storage/folder.js';
 import type { ConfigValues } from '../client-settings.js';
 import { AuditFile } from './audit-file.js';
-import { AuditLog } from './audit-log.js';
+import { type AuditFailure, AuditLog } from './audit-log.js';
 
 /** The folder in Node-RED's user folder. */
 const FOLDER = 'ion-audit';
-const NOT_WRITTEN = '@ion-nodes/node-red-ion/ion-config:ion-config.log.auditNotWritten';
+const TEXTS: Record<AuditFailure, string> = {
+  notWritten: '@ion-nodes/node-red-ion/ion-config:ion-config.log.auditNotWritten',
+  notRenamed: '@ion-nodes/node-red-ion/ion-config:ion-config.log.auditNotRenamed',
+};
 
 /**
  * The log of the writes of a config node, if it keeps one. It outlives the node.
@@ -30,9 +33,9 @@ export function openAuditLog(
   return new AuditLog({
     append(lines) {
       file ??= new AuditFile(path());
-      file.append(lines);
+      return file.append(lines);
     },
-    onFailure: (thrown) => node.warn(RED._(NOT_WRITTEN, { reason: reasonOf(thrown) })),
+    onFailure: (failure, thrown) => node.warn(RED._(TEXTS[failure], { reason: reasonOf(thrown) })),
     placeOf(id) {
       const found = RED.nodes.getNode(id) as Node | null;
       return { type: found?.type, flow: found?.z };

@@ -19,6 +19,8 @@ export interface ConfigDetails {
   problem?: { of: 'settings' | 'outbox'; message: string };
   /** Another process uses the outbox. */
   isHeld?: true;
+  /** Mutations are not sent. */
+  isDryRun?: true;
   queueLimit?: number;
   outbox?: unknown;
   users: Pick<ConfigUser, 'id' | 'type' | 'name'>[];
@@ -34,7 +36,7 @@ export interface ConfigStatus extends ConfigNumbers {
 }
 
 export async function configDetails(RED: NodeAPI, node: IonConfigNode): Promise<ConfigDetails> {
-  const { id, name = '', values, users, owner, outbox, requests } = node;
+  const { id, name = '', values, users, owner, outbox, requests, isDryRun } = node;
   const client = clientOf(node);
   const problem = problemOf(node);
   return {
@@ -44,9 +46,10 @@ export async function configDetails(RED: NodeAPI, node: IonConfigNode): Promise<
     ...(owner && { owner }),
     ...(problem && { problem }),
     ...(outbox.isHeld && { isHeld: true }),
+    ...(isDryRun && { isDryRun: true }),
     // It may close at any time, such as by a deploy.
     ...(outbox.opened && { outbox: await readOutbox(RED, id).catch(() => undefined) }),
-    users: [...users].slice(0, MAX_USERS).map(({ id, type, name }) => ({ id, type, name })),
+    users: shownUsers(users),
     userCount: users.size,
     slots: requests.slots(),
   };
@@ -56,7 +59,7 @@ export async function configDetails(RED: NodeAPI, node: IonConfigNode): Promise<
 export function versionOf(node: IonConfigNode): string {
   const { users, owner, outbox } = node;
   const { opened } = outbox;
-  const parts: unknown[] = [owner, problemOf(node), outbox.isHeld, users.size];
+  const parts: unknown[] = [owner, problemOf(node), outbox.isHeld, users.size, shownUsers(users)];
   if (opened) {
     const { unreachableSince, nextTryAt, reason, failing } = opened.state;
     const tries = failing.map(({ stored, tries, nextTryAt }) => [
@@ -67,6 +70,10 @@ export function versionOf(node: IonConfigNode): string {
     parts.push(opened.rejectionsVersion, unreachableSince, nextTryAt, reason?.message, tries);
   }
   return JSON.stringify(parts);
+}
+
+function shownUsers(users: IonConfigNode['users']): ConfigDetails['users'] {
+  return [...users].slice(0, MAX_USERS).map(({ id, type, name }) => ({ id, type, name }));
 }
 
 function problemOf(node: IonConfigNode): ConfigDetails['problem'] {

@@ -1,5 +1,5 @@
 import type { IonClient } from '../../client/client.js';
-import type { RequestSlot, RequestSummary } from '../../monitoring/recent-requests.js';
+import type { NumberedSlot, RequestSummary } from '../../monitoring/recent-requests.js';
 import type { Outbox } from '../../outbox/outbox.js';
 import type { IonConfigNode } from '../config-node.js';
 
@@ -25,8 +25,8 @@ export interface ConfigNumbers {
   /** Time at which the access token expires, in ms since 1970. */
   tokenUntil?: number;
   requests: RequestSummary;
-  /** The present 15 s. */
-  slot: RequestSlot & { number: number };
+  /** The 15 s before the present ones, which may have changed after the last message, and these. */
+  slots: NumberedSlot[];
   outbox?: OutboxNumbers;
   events?: { count: number; lastAt: number; lagMs?: number };
 }
@@ -58,7 +58,7 @@ export async function configNumbers(
     ...(perSecond !== undefined && { perSecond: rounded(perSecond) }),
     ...(tokenUntil !== undefined && { tokenUntil }),
     requests: requests.summary(),
-    slot: requests.current(),
+    slots: requests.newest(),
     ...(opened && { outbox: await outboxNumbers(opened) }),
     ...(events && { events }),
   };

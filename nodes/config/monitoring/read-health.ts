@@ -110,11 +110,11 @@ function outageProblems({ outbox, metrics }: IonConfigNode, { ageMs }: Limits): 
   const now = Date.now();
   const { unreachableSince, reason } = outbox.opened?.state ?? {};
   const { outage } = metrics.reachability;
-  const isRecent = outage !== undefined && now - outage.lastAt <= ageMs;
-  const since = unreachableSince ?? (isRecent ? outage.since : now);
-  if (now - since <= ageMs) return [];
+  const isRecent = outage !== undefined && outage.lastAgeMs <= ageMs;
+  const age = unreachableSince === undefined ? isRecent && outage.ageMs : now - unreachableSince;
+  if (age === false || age <= ageMs) return [];
   const why = reason?.message ?? `The last request failed with ${outage?.code}.`;
-  const message = `ION has been unreachable since ${new Date(since).toISOString()}. ${why}`;
+  const message = `ION has been unreachable since ${new Date(now - age).toISOString()}. ${why}`;
   return [{ code: 'unreachable', message }];
 }
 

@@ -15,6 +15,7 @@ async function snapshotOf(node: IonConfigNode): Promise<ConfigSnapshot> {
   return {
     labels: { ...labelsOf(node) },
     metrics: node.metrics,
+    isDryRun: node.isDryRun,
     client: clientOf(node),
     outbox: opened && (await outboxSnapshot(opened)),
   };

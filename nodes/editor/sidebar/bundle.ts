@@ -1,7 +1,7 @@
 // The content of the tab "ION": one card for each config node that runs.
 import { adminRequest, type ServerError } from '../shared/admin-request.js';
 import { type Card, createCard } from './card.js';
-import { type Numbers, type Status, type StatusMessage, withSlot } from './status.js';
+import { type Numbers, type Status, type StatusMessage, withSlots } from './status.js';
 import { addStyle } from './style.js';
 import { text } from './texts.js';
 import { prepareWatch } from './watch.js';
@@ -83,8 +83,8 @@ class Sidebar {
       this.#read(id);
       return;
     }
-    const { details, slot, version } = known.status;
-    const slots = withSlot(details.slots, slot.number, numbers.slot);
+    const { details, version } = known.status;
+    const slots = withSlots(details.slots, known.status.slots, numbers.slots);
     // The details are those of the version that was read.
     known.status = { ...numbers, version, details: { ...details, slots } };
     known.card.show(known.status, this.#now());

@@ -30,11 +30,19 @@ const ICONS: Record<Severity, string> = {
 export function createCard(id: string, { isOpen, onToggled, onDecided }: CardOptions): Card {
   const name = $('<span class="ion-card-name">');
   const environment = $('<span class="ion-card-environment">');
+  const mode = $('<span class="ion-card-mode">').text(text('dryRun'));
   const bodyId = `ion-card-${id}`;
   const body = $('<div class="ion-card-body">').attr('id', bodyId).toggle(isOpen);
   const title = $('<button type="button" class="ion-card-title">')
     .attr({ 'aria-expanded': String(isOpen), 'aria-controls': bodyId })
-    .append($('<i class="fa fa-angle-right" aria-hidden="true">'), name, ' ', environment)
+    .append(
+      $('<i class="fa fa-angle-right" aria-hidden="true">'),
+      name,
+      ' ',
+      environment,
+      ' ',
+      mode,
+    )
     .on('click', () => {
       const willOpen = title.attr('aria-expanded') !== 'true';
       title.attr('aria-expanded', String(willOpen));
@@ -63,6 +71,7 @@ export function createCard(id: string, { isOpen, onToggled, onDecided }: CardOpt
       const { details, requests } = status;
       setText(name, details.name || text('unnamed'));
       setText(environment, environmentText(details));
+      mode.toggle(details.isDryRun === true);
       showVerdict(verdict, verdictOf(status));
       facts.show(factsOf(status, now));
       for (const chart of charts) chart.show(details.slots);

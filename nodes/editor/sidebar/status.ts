@@ -25,8 +25,8 @@ export interface Numbers {
     /** Failures since the last success. */
     failing?: { count: number; code: string };
   };
-  /** The present 15 s. */
-  slot: RequestSlot & { number: number };
+  /** The 15 s before the present ones, and these. */
+  slots: (RequestSlot & { number: number })[];
   outbox?: {
     waiting: number;
     oldest?: number;
@@ -45,6 +45,7 @@ export interface Details {
   owner?: { name: string; email: string; organization: string };
   problem?: { of: 'settings' | 'outbox'; message: string };
   isHeld?: true;
+  isDryRun?: true;
   queueLimit?: number;
   outbox?: {
     unreachableSince?: number;
@@ -74,13 +75,16 @@ export interface StatusMessage {
   cards: Numbers[];
 }
 
-/** The slots after a message: the present one is replaced, and older ones move on. */
-export function withSlot(
+/** The slots after a message: the newest ones are replaced, and older ones move on. */
+export function withSlots(
   slots: readonly RequestSlot[],
-  before: number,
-  { number, ...slot }: Numbers['slot'],
+  before: Numbers['slots'],
+  newest: Numbers['slots'],
 ): RequestSlot[] {
-  const passed = Math.max(0, Math.min(number - before, slots.length));
-  const empty = Array.from({ length: passed }, () => ({ requests: 0, errors: 0 }));
-  return [...[...slots, ...empty].slice(-slots.length, -1), slot];
+  const passed = (newest.at(-1)?.number ?? 0) - (before.at(-1)?.number ?? 0);
+  const empty = Array.from({ length: Math.max(0, Math.min(passed, slots.length)) }, () => ({
+    ...{ requests: 0, errors: 0 },
+  }));
+  const moved = [...slots, ...empty].slice(-slots.length, -newest.length);
+  return [...moved, ...newest.map(({ number, ...slot }) => slot)];
 }

@@ -34,8 +34,9 @@ function failureOf({ details, outbox, requests }: Status): Verdict | undefined {
   if (isHeld) return failed('held');
   const { unreachableSince, reason = '', isOutage } = details.outbox ?? {};
   if (unreachableSince !== undefined) {
-    const values = { reason, count: outbox?.waiting ?? 0 };
-    return failed(isOutage ? 'outage' : 'waiting', { values, since: unreachableSince });
+    const count = outbox?.waiting ?? 0;
+    const key = count === 0 ? 'unreachable' : isOutage ? 'outage' : 'waiting';
+    return failed(key, { values: { reason, count }, since: unreachableSince });
   }
   const { failing } = requests;
   if (failing && failing.count >= MIN_FAILURES) {
@@ -58,7 +59,8 @@ function concernOf({ details, waiting, requests }: Status): Verdict | undefined 
   return { severity: 'attention', key: 'someFail', values, ...(code && { code }) };
 }
 
-function well({ requests, outbox }: Status): Verdict {
+function well({ details, requests, outbox }: Status): Verdict {
+  if (details.isDryRun) return { severity: 'attention', key: 'dryRun' };
   const isIdle = requests.requests === 0 && (outbox?.waiting ?? 0) === 0;
   return { severity: 'ok', key: isIdle ? 'idle' : 'well' };
 }
