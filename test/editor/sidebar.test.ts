@@ -277,7 +277,9 @@ describe('the sidebar in a browser', () => {
     const config = sandboxConfig(context.sandbox, { name: 'Plant', timeout: 2, retries: 0 });
     const second = { ...config, id: 'second', name: 'Second plant', apiUrl: 'no URL' };
     await card(page).locator('.ion-card-title').click();
-    const dry = { ...config, id: 'third', name: 'Test stand', mode: 'dryRun' };
+    const { clientId, clientSecret } = context.sandbox;
+    const credentials = { clientId, clientSecret };
+    const dry = { ...config, id: 'third', name: 'Test stand', mode: 'dryRun', credentials };
     await nodeRed.deploy([...flowOf(config), second, dry]);
     const dryRun = card(page).filter({ hasText: 'Test stand' });
     await dryRun.locator('.ion-card-attention', { hasText: /no write reaches ION/ }).waitFor();
