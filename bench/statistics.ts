@@ -16,7 +16,7 @@ export function ratios(values: readonly number[], others: readonly number[]): nu
   return values.map((value, index) => value / (others[index] ?? Number.NaN));
 }
 
-/** How far the median itself may be off, as a share of it: less with more runs, and with similar ones. */
+/** Error of the median itself, as a share of it: less with more runs, and with similar ones. */
 export function unsteadiness(values: readonly number[]): number {
   const betweenQuartiles = percentile(values, 0.75) - percentile(values, 0.25);
   return betweenQuartiles / percentile(values, 0.5) / Math.sqrt(values.length);

@@ -103,6 +103,10 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const server = options.tls ? createHttpsServer(options.tls) : createHttpServer();
   // Longer than any pause between requests of a client that keeps its connection.
   server.keepAliveTimeout = 65_000;
+  // A request may arrive before the sandbox can answer it.
+  const early: [IncomingMessage, ServerResponse][] = [];
+  const keep = (...exchange: (typeof early)[0]) => early.push(exchange);
+  server.on('request', keep);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port ?? 4000, HOST, resolve);
@@ -164,6 +168,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       void send(response, refusal(500, String(error)), undefined);
     });
   });
+  server.off('request', keep);
+  for (const exchange of early) server.emit('request', ...exchange);
 
   folder?.watch(store, uploads, (error) => {
     console.error(`The data of the sandbox could not be saved: ${error.message}`);

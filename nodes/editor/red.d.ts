@@ -157,6 +157,8 @@ interface EditorApi {
       acceptSuggestionOnEnter?: 'smart';
       ariaLabel?: string;
     }): CodeEditor;
+    /** Opens the dialog of a config node; the name is that of a dialog's property. */
+    editConfig(name: string, type: string, id: string): void;
     editExpression(options: { value: string; focus: boolean; complete(text: string): void }): void;
   };
   validators: {

@@ -67,7 +67,7 @@ const DEFINITIONS: readonly Definition[] = [
   {
     name: 'ion_requests_waiting',
     type: 'gauge',
-    help: 'Operations that wait in the queue.',
+    help: 'Operations that wait, in the queue or for their next retry.',
     samplesOf: single(({ client }) => client?.load.waiting),
   },
   {

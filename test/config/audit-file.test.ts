@@ -62,7 +62,7 @@ describe('the file of the log of writes', () => {
     );
   });
 
-  it('goes on, and loses no line, if files cannot be renamed', async () => {
+  it('continues, and loses no line, if files cannot be renamed', async () => {
     const beside = (name: string) => join(own, 'ion-audit', name);
     const file = new AuditFile(path, 30);
     const append = (letter: string) => file.append([letter.repeat(25)]);

@@ -57,7 +57,7 @@ export interface WriteResult<Payload> {
   notSent?: readonly DryRunRequest[] | undefined;
 }
 
-const CHECK = ownOperation('{ me { id } }');
+const CHECK = ownOperation('query Probe { me { id } }');
 
 /** Writes to the steps of runs: field values, status, attachments. */
 export class StepWriter {

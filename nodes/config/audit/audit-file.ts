@@ -81,7 +81,7 @@ export class AuditFile {
     return size;
   }
 
-  /** @returns the error if the present file must go on, because it cannot be renamed */
+  /** @returns the error if the present file remains, because it cannot be renamed */
   #rotate(): unknown {
     try {
       // A process that ended in the middle may have left a file without a place.

@@ -99,7 +99,7 @@ async function stuckWrites(outbox: Outbox, { ageMs, rejected }: Limits): Promise
     problems.push({ code: 'age', message });
   }
   if (count >= rejected) {
-    const message = `${count} rejected writes wait for a decision. Retry or discard them in the dialog of the config node.`;
+    const message = `${count} rejected writes wait for a decision. Retry or discard them in the ION sidebar, or in the dialog of the config node.`;
     problems.push({ code: 'rejected', message });
   }
   return problems;

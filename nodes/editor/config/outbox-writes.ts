@@ -61,7 +61,7 @@ export function timeOf(ms: number): string {
 function ageOf(ms: number): string {
   const age = Math.max(0, Date.now() - ms);
   const [unit, length] = UNITS.find(([, length]) => age >= length) ?? (['second', 1000] as const);
-  const format = new Intl.RelativeTimeFormat(RED.i18n.lang(), { style: 'narrow' });
+  const format = new Intl.RelativeTimeFormat(RED.i18n.lang(), { style: 'short' });
   return format.format(-Math.floor(age / length), unit);
 }
 
@@ -85,9 +85,19 @@ function listItem(node: Texts, write: OutboxWrite, note = ''): JQuery {
 }
 
 function acceptanceTime(ms: number): JQuery {
-  return $('<time>')
-    .attr('datetime', new Date(ms).toISOString())
-    .text(`${timeOf(ms)} · ${ageOf(ms)}`);
+  return $('<time>').attr('datetime', new Date(ms).toISOString()).text(acceptanceText(ms));
+}
+
+function acceptanceText(ms: number): string {
+  return `${timeOf(ms)} · ${ageOf(ms)}`;
+}
+
+/** The ages of writes in a list that is shown for longer. */
+export function renewAges(list: JQuery): void {
+  list.find('time').each((_index, element) => {
+    const text = acceptanceText(Date.parse(String($(element).attr('datetime'))));
+    if ($(element).text() !== text) $(element).text(text);
+  });
 }
 
 /** The node that the write came from, which the user can see in the flow. */

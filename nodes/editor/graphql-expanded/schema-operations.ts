@@ -31,10 +31,11 @@ export function operationsWith(text: string, operations: SchemaOperation[]): Sch
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   const rank = ({ field }: SchemaOperation) => {
     const name = field.name.toLowerCase();
-    if (name.startsWith(words.join(''))) return 0;
-    if (words.every((word) => name.includes(word))) return 1;
+    if (name === words.join('')) return 0;
+    if (name.startsWith(words.join(''))) return 1;
+    if (words.every((word) => name.includes(word))) return 2;
     const all = `${name} ${field.description ?? ''}`.toLowerCase();
-    return words.every((word) => all.includes(word)) ? 2 : undefined;
+    return words.every((word) => all.includes(word)) ? 3 : undefined;
   };
-  return [0, 1, 2].flatMap((wanted) => operations.filter((each) => rank(each) === wanted));
+  return [0, 1, 2, 3].flatMap((wanted) => operations.filter((each) => rank(each) === wanted));
 }

@@ -6,6 +6,8 @@ import { addStyle } from './style.js';
 import { text } from './texts.js';
 import { prepareWatch } from './watch.js';
 
+/** The order of the cards. */
+const SEVERITIES = ['failed', 'attention', 'ok'] as const;
 /** More cards begin closed. */
 const MAX_OPEN = 3;
 const TICK_MS = 1000;
@@ -73,6 +75,7 @@ class Sidebar {
     this.#ahead = now - Date.now();
     if (ids) this.#keepOnly(ids);
     for (const numbers of cards) this.#update(numbers);
+    this.#sort();
     for (const id of ids ?? []) if (!this.#cards.has(id)) this.#read(id);
   }
 
@@ -124,8 +127,20 @@ class Sidebar {
       if (wanted === 'all') this.#keepOnly(cards.map(({ id }) => id));
       const count = new Set([...this.#cards.keys(), ...cards.map(({ id }) => id)]).size;
       for (const status of cards) this.#show(status, count <= MAX_OPEN);
+      this.#sort();
       this.say(this.#cards.size === 0 ? text('none') : '');
     }
+  }
+
+  /** The most severe first, else as they started. Nothing moves below the user's keyboard focus. */
+  #sort(): void {
+    const [list] = this.#list.get();
+    if (!list || list.contains(document.activeElement)) return;
+    const cards = [...this.#cards.values()].map(({ card }) => card);
+    const sorted = SEVERITIES.flatMap((each) => cards.filter(({ severity }) => severity === each));
+    const elements = sorted.flatMap(({ element }) => element.get());
+    if (elements.some((element, index) => list.children[index] !== element))
+      list.append(...elements);
   }
 
   /** @param isFirstOpen whether a card is open that this page has not shown yet */

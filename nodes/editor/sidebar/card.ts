@@ -10,6 +10,8 @@ import { type Severity, type Verdict, verdictOf } from './verdict.js';
 
 export interface Card {
   element: JQuery;
+  /** That of the first line, as it was shown last. */
+  severity: Severity;
   /** @param now the server's clock */
   show(status: Status, now: number): void;
 }
@@ -59,20 +61,23 @@ export function createCard(id: string, { isOpen, onToggled, onDecided }: CardOpt
   body.append(
     facts.element,
     ...charts.map(({ element }) => $(element)),
-    ...[codes, outbox.element, events, users.element, checkSection(id)],
+    ...[codes, outbox.element, events, users.element, checkSection(id, openButton(id))],
   );
   const element = $('<article class="ion-card">')
     .attr('data-config', id)
     .append($('<h3>').append(title), verdict, body);
 
-  return {
+  const card: Card = {
     element,
+    severity: 'ok',
     show(status, now) {
       const { details, requests } = status;
       setText(name, details.name || text('unnamed'));
       setText(environment, environmentText(details));
       mode.toggle(details.isDryRun === true);
-      showVerdict(verdict, verdictOf(status));
+      const shown = verdictOf(status);
+      card.severity = shown.severity;
+      showVerdict(verdict, shown);
       facts.show(factsOf(status, now));
       for (const chart of charts) chart.show(details.slots);
       showCodes(codes, requests.codes);
@@ -82,6 +87,15 @@ export function createCard(id: string, { isOpen, onToggled, onDecided }: CardOpt
       users.show(status);
     },
   };
+  return card;
+}
+
+/** A button for a config node that the editor has; a copy in an instance of a subflow has no dialog. */
+function openButton(id: string): JQuery {
+  return $('<button type="button" class="red-ui-button red-ui-button-small">')
+    .append($('<i class="fa fa-pencil" aria-hidden="true">'), ` ${text('openConfig')}`)
+    .on('click', () => RED.editor.editConfig('', 'ion-config', id))
+    .toggle(RED.nodes.node(id) !== null);
 }
 
 function environmentText({ environment, endpoint }: Details): string {

@@ -10,7 +10,8 @@ import { checkTexts } from '../config/check-texts.js';
 import { adminRequest, type ServerError } from '../shared/admin-request.js';
 import { text } from './texts.js';
 
-export function checkSection(id: string): JQuery {
+/** @param beside a button that does something else */
+export function checkSection(id: string, beside: JQuery): JQuery {
   const mayCheck = RED.user.hasPermission('ion-config.write');
   const button = $('<button type="button" class="red-ui-button red-ui-button-small">').append(
     $('<i class="fa fa-stethoscope" aria-hidden="true">'),
@@ -55,5 +56,9 @@ export function checkSection(id: string): JQuery {
   };
   if (!mayCheck) button.prop('disabled', true).attr('title', text('checkNotPermitted'));
   button.on('click', () => void run());
-  return $('<section>').append(button, head, list.hide());
+  return $('<section>').append(
+    $('<div class="ion-card-buttons">').append(button, beside),
+    head,
+    list.hide(),
+  );
 }

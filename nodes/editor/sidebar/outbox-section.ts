@@ -1,6 +1,6 @@
 // The outbox of a card: its numbers, and the failing and rejected writes with the decisions on them.
 import type { Choice, Decision, OutboxWrite } from '../config/outbox-write.js';
-import { failingWriteItem, rejectedWriteItem } from '../config/outbox-writes.js';
+import { failingWriteItem, rejectedWriteItem, renewAges } from '../config/outbox-writes.js';
 import { adminRequest, type ServerError } from '../shared/admin-request.js';
 import { confirm } from '../shared/confirm.js';
 import type { Details, Status } from './status.js';
@@ -53,7 +53,10 @@ export function outboxSection(
   };
   const showWrites = ({ failing, refused }: OutboxDetails) => {
     const text = JSON.stringify([failing, refused]);
-    if (text === shown) return;
+    if (text === shown) {
+      renewAges(element);
+      return;
+    }
     shown = text;
     const restoreFocus = rememberFocus(element);
     lists.failing.show(

@@ -13,6 +13,7 @@ const STYLE = `
 .ion-card-name { font-weight: bold; overflow-wrap: anywhere; }
 .ion-card-environment, .ion-card-kind, .ion-card-facts dt, .ion-card figcaption { color: var(--red-ui-secondary-text-color); }
 .ion-card-environment { overflow-wrap: anywhere; }
+.ion-card-buttons { display: flex; flex-wrap: wrap; gap: 8px; }
 .ion-card-mode { padding: 0 4px; border: 1px solid currentcolor; border-radius: 3px; }
 .ion-card-verdict { display: flex; gap: 8px; align-items: baseline; }
 #ion-sidebar .ion-card-verdict { padding: 0 8px 8px; }
