@@ -108,6 +108,7 @@ export class SchemaLacks {
 
   /** Takes over the refused parts of a request that ION accepted without them. */
   keep(refused: RefusedParts): void {
+    if (refused.size === 0) return;
     const keptAt = this.#now();
     for (const [part, lack] of refused) this.#lacks.set(part, { lack, keptAt });
   }
