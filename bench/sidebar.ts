@@ -4,6 +4,7 @@ import { messages, targetsFlow } from './flows.js';
 import { type BenchNodeRed, measure, withNodeRed, withServer } from './processes.js';
 import type { Report } from './report.js';
 import { KEY } from './request.js';
+import { measureSidebarEditor } from './sidebar-editor.js';
 import { ratios, shown, spread } from './statistics.js';
 
 /** Many short runs, so that neighbours are measured at the same speed of the machine. */
@@ -61,6 +62,7 @@ export async function measureSidebar(report: Report): Promise<void> {
         received.messages >= expected / 2,
         `${received.messages} states arrived, about one a second while it was open`,
       );
+      await measureSidebarEditor(report, nodeRed, CONFIG_NODES);
     }),
   );
 }

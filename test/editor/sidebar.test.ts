@@ -231,6 +231,14 @@ describe('the sidebar in a browser', () => {
     await card(page).getByText('not asked yet').waitFor({ state: 'detached' });
   });
 
+  it('opens the dialog of the config node', async () => {
+    await show(page);
+    await card(page).getByRole('button', { name: 'Open the configuration' }).click();
+    await editor.configIsOpen();
+    assert.equal(await page.inputValue('#node-config-input-name'), 'Plant');
+    await editor.cancelConfig();
+  });
+
   it('closes and opens a card by keyboard', async () => {
     await show(page);
     const title = card(page).locator('.ion-card-title');
@@ -286,6 +294,12 @@ describe('the sidebar in a browser', () => {
     const dryRun = card(page).filter({ hasText: 'Test stand' });
     await dryRun.locator('.ion-card-attention', { hasText: /no write reaches ION/ }).waitFor();
     assert.ok(await dryRun.locator('.ion-card-mode').isVisible());
+    // The most severe first, once the user works elsewhere.
+    await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+    await until(async () => {
+      const names = await card(page).locator('.ion-card-name').allTextContents();
+      return names.join() === 'Second plant,Test stand,Plant';
+    });
     const added = card(page).filter({ hasText: 'Second plant' });
     await added.locator('.ion-card-failed', { hasText: /settings cannot work/ }).waitFor();
     await nodeRed.deploy(flowOf(config));

@@ -91,6 +91,11 @@ export class Editor {
     await this.#leave('#node-dialog-cancel');
   }
 
+  /** Closes the dialog of a config node without a change. */
+  async cancelConfig(): Promise<void> {
+    await this.#leave('#node-config-dialog-cancel');
+  }
+
   /** Opens a menu of a typed input. */
   async openMenu(trigger: Locator): Promise<Locator> {
     await trigger.click();
