@@ -171,7 +171,7 @@ describe('the list of rejected writes in a browser', () => {
       const times = await items().locator('time').allTextContents();
       assert.deepEqual(
         times.map((text) => text.split(' · ')[1]),
-        ['0s ago', '1m ago', '3h ago', '2d ago'],
+        ['0 sec. ago', '1 min. ago', '3 hr. ago', '2 days ago'],
       );
       assert.match((await items().first().textContent()) ?? '', /node gone, which is not in this/);
     } finally {

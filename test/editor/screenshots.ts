@@ -236,7 +236,7 @@ async function take(url: string, theme: 'light' | 'dark', locale: string): Promi
     await picture('ion-events');
     await editor.cancel();
 
-    await page.setViewportSize({ width: 1400, height: 1340 });
+    await page.setViewportSize({ width: 1400, height: 1370 });
     await editor.editConfig('ion-config', 'ion-demo-config');
     await page.click('#ion-config-advanced summary');
     await page.click('#ion-config-monitoring summary');
