@@ -42,9 +42,10 @@ export async function measureSidebarEditor(
       (count) => document.querySelectorAll('#ion-sidebar .ion-card').length === count,
       cards,
     );
-    for (const title of await page.locator('.ion-card-title[aria-expanded=false]').all()) {
-      await title.click();
-    }
+    await page.evaluate(() => {
+      const closed = '.ion-card-title[aria-expanded=false]';
+      for (const title of document.querySelectorAll<HTMLElement>(closed)) title.click();
+    });
     const open = await whileLoaded();
     const shown = (seconds: number) => `${((100 * seconds) / SECONDS).toFixed(1)} %`;
     report.check(
