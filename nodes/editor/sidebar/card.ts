@@ -1,5 +1,6 @@
 // The card of a config node.
 
+import { nodeOfRunning } from '../subflows/instances.js';
 import { durationChart, requestChart } from './chart.js';
 import { checkSection } from './check-section.js';
 import { outboxSection, setText } from './outbox-section.js';
@@ -90,12 +91,15 @@ export function createCard(id: string, { isOpen, onToggled, onDecided }: CardOpt
   return card;
 }
 
-/** A button for a config node that the editor has; a copy in an instance of a subflow has no dialog. */
+/** Opens the dialog; for a copy in an instance of a subflow, that of the original. */
 function openButton(id: string): JQuery {
   return $('<button type="button" class="red-ui-button red-ui-button-small">')
     .append($('<i class="fa fa-pencil" aria-hidden="true">'), ` ${text('openConfig')}`)
-    .on('click', () => RED.editor.editConfig('', 'ion-config', id))
-    .toggle(RED.nodes.node(id) !== null);
+    .on('click', () => {
+      const found = nodeOfRunning(id);
+      // Without a node, the editor would add a new one.
+      if (found) RED.editor.editConfig('', 'ion-config', String(found.id));
+    });
 }
 
 function environmentText({ environment, endpoint }: Details): string {
