@@ -132,11 +132,7 @@ describe('the ion-events dialog in a browser', () => {
 
   it('has the defaults that flows depend on', async () => {
     const { page } = editor;
-    const source = page.locator('.red-ui-palette-node[data-palette-type="ion-events"]');
-    await source.scrollIntoViewIfNeeded();
-    await source.dragTo(page.locator('#red-ui-workspace-chart'), {
-      targetPosition: { x: 650, y: 500 },
-    });
+    await editor.dragFromPalette('ion-events', 650, 500);
     const { id, type, z, x, y, wires, ...properties } =
       (await editor.nodesOfType('ion-events')).find(
         ({ id }) => id !== 'live' && !(String(id) in nodes),

@@ -95,11 +95,7 @@ describe('the ion-lookup dialog in a browser', () => {
 
   it('has the defaults that flows depend on', async () => {
     const { page } = editor;
-    const source = page.locator('.red-ui-palette-node[data-palette-type="ion-lookup"]');
-    await source.scrollIntoViewIfNeeded();
-    await source.dragTo(page.locator('#red-ui-workspace-chart'), {
-      targetPosition: { x: 650, y: 400 },
-    });
+    await editor.dragFromPalette('ion-lookup', 650, 400);
     const { id, type, z, x, y, wires, ...properties } =
       (await editor.nodesOfType('ion-lookup')).find(({ id }) => !(String(id) in nodes)) ?? {};
     const { id: _, type: __, ...expected } = lookupNode;

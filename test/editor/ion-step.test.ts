@@ -162,11 +162,7 @@ describe('the ion-step dialog in a browser', () => {
 
   it('has the defaults that flows depend on', async () => {
     const { page } = editor;
-    const source = page.locator('.red-ui-palette-node[data-palette-type="ion-step"]');
-    await source.scrollIntoViewIfNeeded();
-    await source.dragTo(page.locator('#red-ui-workspace-chart'), {
-      targetPosition: { x: 650, y: 400 },
-    });
+    await editor.dragFromPalette('ion-step', 650, 400);
     const { id, type, z, x, y, wires, ...properties } =
       (await editor.nodesOfType('ion-step')).find(
         ({ id }) => id !== 'write' && !(String(id) in nodes),

@@ -32,11 +32,8 @@ describe("a newcomer's first flow in the editor", () => {
 
   /** Drags a node out of the palette, and returns its ID. */
   const drag = async (type: string, x: number, y: number): Promise<string> => {
-    const { page } = editor;
-    const source = page.locator(`.red-ui-palette-node[data-palette-type="${type}"]`);
-    await source.scrollIntoViewIfNeeded();
-    await source.dragTo(page.locator('#red-ui-workspace-chart'), { targetPosition: { x, y } });
-    const [node] = await page.evaluate((type) => {
+    await editor.dragFromPalette(type, x, y);
+    const [node] = await editor.page.evaluate((type) => {
       return RED.nodes.filterNodes({ type }).map(({ id }) => ({ id }));
     }, type);
     assert.ok(node, `${type} is not on the canvas`);

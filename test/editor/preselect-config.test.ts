@@ -65,11 +65,7 @@ describe('the ION configuration of a new node', () => {
     return String(ids[0]);
   };
   const drag = async (type: string): Promise<string> => {
-    const { page } = editor;
-    const source = page.locator(`.red-ui-palette-node[data-palette-type="${type}"]`);
-    await source.scrollIntoViewIfNeeded();
-    const targetPosition = { x: 320, y: 60 + 60 * TYPES.indexOf(type) };
-    await source.dragTo(page.locator('#red-ui-workspace-chart'), { targetPosition });
+    await editor.dragFromPalette(type, 320, 60 + 60 * TYPES.indexOf(type));
     return theOnly(type);
   };
   const quickAdd = async (type: string): Promise<string> => {

@@ -111,6 +111,17 @@ export class Editor {
     await this.page.waitForFunction(() => $(':animated').length === 0);
   }
 
+  /** Drags a node out of the palette to a position of the canvas, in px. */
+  async dragFromPalette(type: string, x: number, y: number): Promise<void> {
+    const source = this.page.locator(`.red-ui-palette-node[data-palette-type="${type}"]`);
+    await source.scrollIntoViewIfNeeded();
+    // The description of the node may cover the position; a drag does not mind.
+    await source.dragTo(this.page.locator('#red-ui-workspace-chart'), {
+      targetPosition: { x, y },
+      force: true,
+    });
+  }
+
   /** A property of a node in the editor. */
   property(id: string, name: string): Promise<unknown> {
     return this.page.evaluate(([id, name]) => RED.nodes.node(id)[name], [id, name] as const);

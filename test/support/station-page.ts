@@ -20,7 +20,8 @@ export class StationPage {
     const page = await openPage(executablePath, { locale: 'en-US', ...options });
     await page.goto(`${nodeRed.url}/dashboard/station`);
     const station = new StationPage(page, prefix);
-    await page.waitForSelector(`${station.widget('typed')} input`);
+    // A message for a page that is still loading can be lost.
+    await station.says(/./);
     return station;
   }
 
@@ -38,9 +39,10 @@ export class StationPage {
     return this.page.isVisible(this.widget(name));
   }
 
+  /** The text of a widget; empty while it is hidden. */
   async textOf(name: string): Promise<string> {
     const value = this.page.locator(`${this.widget(name)} .nrdb-ui-text-value`);
-    return (await value.textContent()) ?? '';
+    return (await value.allTextContents()).join('');
   }
 
   /** The texts of a table, row by row. */
