@@ -61,50 +61,76 @@ export class PartitionResolver {
   }
 
   async #resolveFirst(): Promise<void> {
-    const { store, barrier, breaker, rejections, onResolved } = this.#settings;
+    const { store, barrier, breaker, onResolved } = this.#settings;
     const limit = breaker.state === 'closed' ? MAX_CONCURRENT : 1;
     barrier.beginScan();
     const entries = await store.firstUnresolved(limit);
+    barrier.scanned(entries[0]?.sequence);
     const orderKeys = entries.map((stored) => this.#findOrderKey(stored));
+    // Moves that begin together share a write to the disk.
+    const moves: Promise<void>[] = [];
     try {
       for (const [index, stored] of entries.entries()) {
-        barrier.scanned(stored.sequence);
-        if (this.#failing !== stored.sequence) this.#failures = 0;
-        this.#failing = stored.sequence;
-        const orderKey = orderKeys[index];
-        if (orderKey) await this.#resolve(stored, orderKey);
-        else await rejections.rejectUnreadable(stored);
+        const orderKey = await orderKeys[index];
+        const next = entries[index + 1];
+        if (typeof orderKey === 'string') {
+          moves.push(this.#move(stored, orderKey, { earlier: moves.at(-1), next }));
+        } else {
+          await moves.at(-1);
+          await this.#notFound(stored, orderKey);
+          if (next) barrier.scanned(next.sequence);
+        }
       }
-      if (entries.length === 0) barrier.scanned();
-      else this.run();
+      await moves.at(-1);
+      if (entries.length > 0) this.run();
     } finally {
+      // The next scan would read an entry that is still in flight, and move it twice.
+      await Promise.allSettled(moves);
       // If a look-up failed, the entries before it may follow.
       onResolved();
     }
   }
 
-  #findOrderKey({ entry, unreadable }: Stored): Promise<string> | undefined {
+  /** @returns why the look-up failed, or nothing for an entry that cannot be read */
+  async #findOrderKey({ entry, unreadable }: Stored): Promise<string | IonError | undefined> {
     if (unreadable) return undefined;
     const { kinds, signal } = this.#settings;
-    const orderKey = kinds.of(entry).findOrderKey(entry, signal);
-    // Failures are handled in the order of the entries.
-    orderKey.catch(() => {});
-    return orderKey;
+    try {
+      return await kinds.of(entry).findOrderKey(entry, signal);
+    } catch (thrown) {
+      return toIonError(thrown);
+    }
   }
 
-  async #resolve(stored: Stored, orderKey: Promise<string>): Promise<void> {
-    const { store, breaker } = this.#settings;
-    let found: string;
-    try {
-      found = await orderKey;
-    } catch (thrown) {
-      await this.#failed(stored, toIonError(thrown));
-      return;
-    }
+  /**
+   * Moves an entry to its partition.
+   * @param earlier resolves when all entries before it are moved
+   * @param next the entry that then has to be waited for
+   * @returns resolves when this entry and those before it are moved
+   */
+  #move(
+    stored: Stored,
+    orderKey: string,
+    { earlier, next }: { earlier: Promise<void> | undefined; next: Stored | undefined },
+  ): Promise<void> {
+    const { store, barrier, breaker } = this.#settings;
     breaker.responded();
-    // A failure of the disk says nothing about the look-up: the entry is looked up again.
-    await store.resolve(stored, partitionOf(found));
-    this.#scan.resetFailures();
+    const moved = (async () => {
+      // A failure of the disk says nothing about the look-up: the entry is looked up again.
+      await store.resolve(stored, partitionOf(orderKey));
+      await earlier;
+      this.#scan.resetFailures();
+      if (next) barrier.scanned(next.sequence);
+    })();
+    // It can fail while the scan still waits for another look-up.
+    moved.catch(() => {});
+    return moved;
+  }
+
+  /** Rejects an entry, tries its look-up again (by an exception), or moves it to a partition of its own. */
+  async #notFound(stored: Stored, error: IonError | undefined): Promise<void> {
+    if (error) await this.#failed(stored, error);
+    else await this.#settings.rejections.rejectUnreadable(stored);
   }
 
   async #failed(stored: Stored, error: IonError): Promise<void> {
@@ -119,7 +145,7 @@ export class PartitionResolver {
     const { entry } = stored;
     const kind = kinds.of(entry);
     const isGuessed = kind.isGuessed?.(entry) === true;
-    await this.#countFailure(error, isGuessed ? MAX_FAILURES_OF_GUESS : MAX_FAILURES);
+    await this.#countFailure(stored, error, isGuessed ? MAX_FAILURES_OF_GUESS : MAX_FAILURES);
     // ION responds to other requests, but this look-up fails: the other entries no longer wait for it.
     await store.resolve(stored, partitionOf(kind.unknownOrderKey(entry)));
     // The next entry that fails does not wait longer because of this one.
@@ -127,8 +153,10 @@ export class PartitionResolver {
   }
 
   /** @throws the error, unless the look-up has failed too often */
-  async #countFailure(error: IonError, maxFailures: number): Promise<void> {
+  async #countFailure({ sequence }: Stored, error: IonError, maxFailures: number): Promise<void> {
     const { breaker } = this.#settings;
+    if (this.#failing !== sequence) this.#failures = 0;
+    this.#failing = sequence;
     // An outage says nothing about the entry, and it may have begun after a response during the look-up.
     const isResponding = await breaker.isResponding(performance.now());
     this.#failures = isResponding ? this.#failures + 1 : 0;

@@ -314,6 +314,20 @@ describe('the expanded query editor', () => {
     await page.waitForSelector('.ion-graphql-stacked', { state: 'detached' });
   });
 
+  it('leaves the focus where the user has put it while it opens', async () => {
+    const { page } = editor;
+    await editor.edit('node');
+    await page.click('.ion-graphql-toolbar .ion-graphql-expand');
+    await page.waitForSelector(SEARCH);
+    await page.focus(SEARCH);
+    await editor.untilNothingSlides();
+    // A timer that ends after the one with which the editor would take the focus.
+    await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 400)));
+    await page.keyboard.type('step update value');
+    await page.waitForSelector(ACTIVE);
+    assert.equal(await textOf(EXPANDED), QUERY);
+  });
+
   it('hides the list on request', async () => {
     const { page } = editor;
     await expand();

@@ -110,14 +110,16 @@ function openExpanded(node: EditedNode, options: ExpandedOptions, expanded: Expa
       moveCursor(view.editor.code, cursor);
     },
     resize: ({ width }) => view?.resize(width),
-    show: () => view && focusLater(view.editor),
+    show: () => view && focusLater(view.editor, view.element),
     close: () => view?.close(),
   });
 }
 
-function focusLater(editor: QueryEditor): void {
+/** @param unless a part of the page that keeps the focus if the user has put it there by then */
+function focusLater(editor: QueryEditor, unless?: JQuery): void {
   window.setTimeout(() => {
-    if (!editor.isClosed) editor.code.focus();
+    const isChosen = (unless?.find(':focus').length ?? 0) > 0;
+    if (!isChosen && !editor.isClosed) editor.code.focus();
   }, FOCUS_AFTER_MS);
 }
 

@@ -32,6 +32,7 @@ export interface ViewOptions {
 }
 
 export interface ExpandedView {
+  readonly element: JQuery;
   readonly editor: QueryEditor;
   /** Test variables, as JSON. */
   readonly variables: string;
@@ -106,6 +107,7 @@ export function showExpanded(body: JQuery, options: ViewOptions): ExpandedView {
   };
   useSchema();
   return {
+    element: form,
     editor,
     get variables() {
       return String(variables.val());
