@@ -6,7 +6,7 @@ import { failureDetails, uncopyableError, unsentResultError } from './failure-de
 import { type Message, type MessageDetails, resultDetails } from './message.js';
 import { failedStatus, type NodeStatus, type StatusText } from './node-status.js';
 import { checkOutput, putResult } from './output-property.js';
-import { PendingMessages } from './pending-messages.js';
+import { type PendingMessage, PendingMessages } from './pending-messages.js';
 import { inBackground, reportError } from './report-error.js';
 
 const CLOSED = '@ion-nodes/node-red-ion/ion-config:ion-config.log.closed';
@@ -49,6 +49,7 @@ export function handleMessages(
   setMaxListeners(0, closing.signal);
   const { signal } = closing;
   const pending = new PendingMessages();
+  const context: HandlerContext = { RED, status, output: output || 'payload', signal, handler };
 
   // Not an async function: Node-RED ends its process if one of those rejects.
   node.on('input', (received, send, done) => {
@@ -57,14 +58,7 @@ export function handleMessages(
     const sendUntilEnd = (result: Message, at: number) => {
       if (!message.hasEnded) send(at === 0 ? result : [...Array(at).fill(null), result]);
     };
-    const handled = handle({ RED, status, output, signal, handler }, msg, sendUntilEnd);
-    inBackground(
-      node,
-      handled.then(
-        () => message.end(),
-        (error) => message.end(error),
-      ),
-    );
+    inBackground(node, handle(context, msg, message, sendUntilEnd));
   });
 
   node.on('close', (_removed: boolean, done: () => void) => {
@@ -84,43 +78,51 @@ interface HandlerContext {
   handler: MessageHandler;
 }
 
-/** Runs the handler of a node, with the status and the failure details of its message. */
+/** Runs the handler of a node, with the status and the failure details of its message, and ends the message. */
 async function handle(
   { RED, status, output, signal, handler }: HandlerContext,
   msg: Message,
+  message: PendingMessage,
   send: (msg: Message, output: number) => void,
 ): Promise<void> {
-  const property = output || 'payload';
   const startedAt = performance.now();
   const durationMs = () => Math.round(performance.now() - startedAt);
-  const tracker = status.begin();
+  let failure: Error | undefined;
   try {
-    // Node-RED still delivers what was sent before, and the config node may be gone already.
-    if (signal.aborted) throw closedError();
-    // Before the request: a mutation whose result has no place would already be executed.
-    checkOutput(RED, msg, property);
-    await handler(msg, {
-      signal,
-      onState: tracker.update,
-      send(result, value, details, { output = 0, properties } = {}) {
-        try {
-          if (properties) Object.assign(result, properties);
-          putResult(RED, result, property, value);
-          result.ion = resultDetails(details, durationMs());
-          send(result, output);
-        } catch (thrown) {
-          throw unsentResultError(thrown, details);
-        }
-      },
-      status: (text) => tracker.end({ fill: 'green', ms: durationMs(), ...text }),
-    });
-    tracker.end();
+    const tracker = status.begin();
+    try {
+      // Node-RED still delivers what was sent before, and the config node may be gone already.
+      if (signal.aborted) throw closedError();
+      // Before the request: a mutation whose result has no place would already be executed.
+      checkOutput(RED, msg, output);
+      await handler(msg, {
+        signal,
+        onState: tracker.update,
+        send(result, value, details, { output: to = 0, properties } = {}) {
+          try {
+            if (properties) Object.assign(result, properties);
+            putResult(RED, result, output, value);
+            result.ion = resultDetails(details, durationMs());
+            send(result, to);
+          } catch (thrown) {
+            throw unsentResultError(thrown, details);
+          }
+        },
+        status: (text) => tracker.end({ fill: 'green', ms: durationMs(), ...text }),
+      });
+      tracker.end();
+    } catch (thrown) {
+      const error = toIonError(thrown);
+      failure = error;
+      tracker.end(failedStatus(error));
+      setDetails(msg, failureDetails(error, durationMs()));
+    }
   } catch (thrown) {
-    const error = toIonError(thrown);
-    tracker.end(failedStatus(error));
-    setDetails(msg, failureDetails(error, durationMs()));
-    throw error;
+    // The status could not be shown.
+    failure ??= toIonError(thrown);
   }
+  // Not by the promise's own end, which would take further turns of the event loop.
+  message.end(failure);
 }
 
 function callDone(node: Node, msg: Message, done: (error?: Error) => void, error?: Error): void {

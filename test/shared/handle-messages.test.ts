@@ -48,6 +48,26 @@ describe('a message of any node', () => {
     assert.equal((await receive(node, {}))?.code, 'ION_CLOSED');
   });
 
+  it('ends once, with an error, if the status cannot be shown', async () => {
+    const { node } = nodeWith(() => assert.fail('it has no status yet'));
+    node.status = () => {
+      throw new Error('No status.');
+    };
+    const ends: (Error | undefined)[] = [];
+    await new Promise<void>((resolve) => {
+      const done = (error?: Error) => {
+        ends.push(error);
+        resolve();
+      };
+      node.emit('input', {}, () => {}, done);
+    });
+    await new Promise(setImmediate);
+    assert.deepEqual(
+      ends.map((error) => error?.message),
+      ['No status.'],
+    );
+  });
+
   for (const [operation, text] of [
     ['mutation', /^Too deep\. The mutation was executed\. Do not send it again\.$/],
     ['query', /^Too deep\.$/],

@@ -1,19 +1,17 @@
 import { type Entry, LinkedList } from '../support/linked-list.js';
 
-interface Expiry {
-  /** On the monotonic clock, in ms. */
-  at: number;
-  onExpired(): void;
+/** An item of a list of deadlines, such as an exchange. */
+export interface Expiring {
+  /** On the monotonic clock, in ms; set by its deadlines. */
+  expiresAt: number;
+  expire(): void;
 }
 
-/** It ends with `remove()`. */
-export type Deadline = Entry<Expiry>;
-
 /** Deadlines with the same time limit. They share a timer, because Node.js needs longer to start one. */
-export class Deadlines {
+export class Deadlines<Item extends Expiring> {
   readonly #limitMs: number;
   /** The first one expires first. */
-  readonly #deadlines = new LinkedList<Expiry>();
+  readonly #items = new LinkedList<Item>();
   #timer: NodeJS.Timeout | undefined;
 
   /** @param limitMs the time limit, in ms */
@@ -21,21 +19,26 @@ export class Deadlines {
     this.#limitMs = limitMs;
   }
 
-  /** Calls back after the time limit, unless the deadline ends before. */
-  begin(onExpired: () => void): Deadline {
+  /**
+   * Lets an item expire after the time limit.
+   * @returns ends the deadline
+   */
+  begin(item: Item): Entry<Item> {
     this.#timer ??= this.#start(this.#limitMs);
-    return this.#deadlines.add({ at: performance.now() + this.#limitMs, onExpired });
+    item.expiresAt = performance.now() + this.#limitMs;
+    return this.#items.add(item);
   }
 
   /** A deadline with the whole time limit in place of another one. */
-  renew(deadline: Deadline): Deadline {
+  renew(deadline: Entry<Item>): Entry<Item> {
     deadline.remove();
-    return this.begin(deadline.item.onExpired);
+    return this.begin(deadline.item);
   }
 
-  /** Ends the timer, for which there is no deadline any more. */
-  close(): void {
+  /** Ends all deadlines, and calls back for each of them. */
+  close(onClosed: (item: Item) => void): void {
     clearTimeout(this.#timer);
+    for (let item = this.#items.shift(); item; item = this.#items.shift()) onClosed(item);
   }
 
   /** It outlasts the last request, so that it must not keep the process alive. */
@@ -45,11 +48,11 @@ export class Deadlines {
 
   #check(): void {
     const now = performance.now();
-    let { first } = this.#deadlines;
-    for (; first && first.at <= now; { first } = this.#deadlines) {
-      this.#deadlines.shift();
-      first.onExpired();
+    let { first } = this.#items;
+    for (; first && first.expiresAt <= now; { first } = this.#items) {
+      this.#items.shift();
+      first.expire();
     }
-    this.#timer = first && this.#start(Math.ceil(first.at - now));
+    this.#timer = first && this.#start(Math.ceil(first.expiresAt - now));
   }
 }

@@ -51,12 +51,12 @@ export async function decompress(
  * The text of a body in UTF-8. A long one is decoded in slices, to keep the event loop free.
  * @throws IonError `ION_RESPONSE`
  */
-export function decode({ host }: URL, bytes: Buffer): string | Promise<string> {
-  if (bytes.length > MAX_DECODED_AT_ONCE) return decodeInSlices(host, bytes);
+export function decode(url: URL, bytes: Buffer): string | Promise<string> {
+  if (bytes.length > MAX_DECODED_AT_ONCE) return decodeInSlices(url.host, bytes);
   // Twice as fast, and most responses are of that kind.
   if (isAscii(bytes)) return bytes.toString('latin1');
   if (isUtf8(bytes)) return bytes.toString('utf8');
-  throw notUtf8(host);
+  throw notUtf8(url.host);
 }
 
 function decodeInSlices(host: string, bytes: Buffer): Promise<string> {

@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
-import { closedError, IonError } from '../errors.js';
-import { abandonable, addAbortListener } from '../support/abort-listeners.js';
+import { closedError } from '../errors.js';
+import { abandonable } from '../support/abort-listeners.js';
 import type { Peer } from './certificate-problem.js';
 import { Deadlines } from './deadlines.js';
 import { type DispatcherOptions, Dispatchers, USER_AGENT } from './dispatchers.js';
-import { networkError, timeoutError } from './network-errors.js';
+import { Exchange, type RawResponse } from './exchange.js';
 import { decode, decompress } from './response-text.js';
 
 /** Default limit for a response, in bytes, compressed or not. */
@@ -13,7 +13,6 @@ export const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
 
 /** Limit for the error text of a storage host, in bytes. */
 const MAX_STORAGE_TEXT = 8192;
-const NOTHING = Buffer.alloc(0);
 
 export interface TransportOptions extends Omit<DispatcherOptions, 'maxResponseBytes'> {
   /**
@@ -38,7 +37,7 @@ export interface Upload extends Omit<HttpRequest, 'body' | 'peer'> {
   body: AsyncIterable<Uint8Array>;
 }
 
-interface Exchange extends Omit<HttpRequest, 'body'> {
+interface RawRequest extends Omit<HttpRequest, 'body'> {
   method: 'GET' | 'POST' | 'PUT';
   body?: string | AsyncIterable<Uint8Array>;
   /** Ends the exchange after the headers of the response. */
@@ -59,10 +58,6 @@ interface Target {
   path: string;
 }
 
-interface RawResponse extends Omit<HttpResponse, 'text'> {
-  bytes: Buffer;
-}
-
 /** The value of a header. A repeated header has its first value. */
 export function headerOf(headers: HttpResponse['headers'], name: string): string | undefined {
   const value = headers[name];
@@ -73,7 +68,8 @@ export function headerOf(headers: HttpResponse['headers'], name: string): string
 export class Transport {
   readonly #timeoutMs: number;
   readonly #maxResponseBytes: number;
-  readonly #deadlines: Deadlines;
+  /** The exchanges in progress, by the ends of their time limits. */
+  readonly #deadlines: Deadlines<Exchange<unknown>>;
   readonly #dispatchers: Dispatchers;
   /** A URL computes its parts each time, and that of the API is the same for all requests. */
   readonly #targets = new WeakMap<URL, Target>();
@@ -94,7 +90,7 @@ export class Transport {
    */
   post(request: HttpRequest): Promise<HttpResponse> {
     const { peer, url, headers, body, signal } = request;
-    const exchange: Exchange = { peer, url, headers, body, signal, method: 'POST' };
+    const exchange: RawRequest = { peer, url, headers, body, signal, method: 'POST' };
     return this.#exchange(exchange, (response) => this.#read(request, response));
   }
 
@@ -121,7 +117,7 @@ export class Transport {
    */
   async put({ size, body, ...upload }: Upload): Promise<HttpResponse> {
     const headers = { ...upload.headers, 'content-length': String(size) };
-    const request: Exchange = { ...upload, peer: 'storage', method: 'PUT', headers, body };
+    const request: RawRequest = { ...upload, peer: 'storage', method: 'PUT', headers, body };
     const { status, headers: received, bytes } = await this.#exchange(request, asItIs);
     return { status, headers: received, text: bytes.toString('utf8', 0, MAX_STORAGE_TEXT) };
   }
@@ -136,14 +132,14 @@ export class Transport {
     peer: Peer = 'storage',
   ): Promise<Omit<HttpResponse, 'text'>> {
     const headers = { 'accept-encoding': 'identity' };
-    const request: Exchange = { peer, url, headers, signal, method: 'GET' };
+    const request: RawRequest = { peer, url, headers, signal, method: 'GET' };
     return this.#exchange({ ...request, headOnly: true }, asItIs);
   }
 
   /** Aborts all exchanges (`ION_CLOSED`) and closes all connections. */
   async close(): Promise<void> {
     this.#closing.abort();
-    this.#deadlines.close();
+    this.#deadlines.close((exchange) => exchange.close());
     await this.#dispatchers.destroy();
   }
 
@@ -160,46 +156,18 @@ export class Transport {
     return target;
   }
 
-  /**
-   * Rejects at once when it is aborted, although undici needs a connection before it can abort.
-   * @param read makes the result of the response
-   */
+  /** @param read makes the result of the response */
   #exchange<Result>(
-    exchange: Exchange,
+    { peer, url, method, headers, body, headOnly, signal }: RawRequest,
     read: (response: RawResponse) => Result | Promise<Result>,
   ): Promise<Result> {
-    const { peer, url, method, headers, body, headOnly, signal } = exchange;
     const timeoutMs = this.#timeoutMs;
+    const maxResponseBytes = this.#maxResponseBytes;
     return new Promise((resolve, reject) => {
       this.#checkOpen(signal);
       const { dispatcher, origin, path } = this.#targetOf(url, peer);
-      let connection: Dispatcher.DispatchController | undefined;
-      let isSent = false;
-      let isOver = false;
-      let abortReason: IonError | undefined;
-      const response: RawResponse = { status: 0, headers: {}, bytes: NOTHING };
-      const chunks: Buffer[] = [];
-
-      const end = () => {
-        isOver = true;
-        deadline.remove();
-        leaveRequest();
-        leaveTransport();
-      };
-      const abort = (reason: IonError) => {
-        abortReason = reason;
-        end();
-        reject(reason);
-        connection?.abort(reason);
-      };
-      const close = () => abort(closedError({ mayHaveRun: isSent }));
-      let deadline = this.#deadlines.begin(() => abort(timeoutError(url, timeoutMs, isSent)));
-      const renew = () => {
-        if (!isOver) deadline = this.#deadlines.renew(deadline);
-      };
-      const leaveRequest = addAbortListener(signal, close);
-      const leaveTransport = addAbortListener(this.#closing.signal, close);
-
+      const options = { url, peer, signal, headOnly, timeoutMs, maxResponseBytes, read };
+      const exchange = new Exchange(options, this.#deadlines, resolve, reject);
       dispatcher.dispatch(
         {
           origin,
@@ -207,42 +175,11 @@ export class Transport {
           method,
           headers: { 'accept-encoding': 'gzip, br', ...headers, 'user-agent': USER_AGENT },
           body:
-            typeof body === 'object' ? Readable.from(withEachChunk(body, renew)) : (body ?? null),
+            typeof body === 'object'
+              ? Readable.from(withEachChunk(body, () => exchange.renew()))
+              : (body ?? null),
         },
-        {
-          onRequestStart(controller) {
-            connection = controller;
-            if (abortReason) controller.abort(abortReason);
-            else isSent = true;
-          },
-          onResponseStart(controller, status, received) {
-            response.status = status;
-            response.headers = received;
-            if (!headOnly) return;
-            end();
-            resolve(read(response));
-            controller.abort(closedError());
-          },
-          onResponseData(_controller, chunk) {
-            chunks.push(chunk);
-          },
-          onResponseEnd() {
-            end();
-            response.bytes = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
-            chunks.length = 0;
-            try {
-              resolve(read(response));
-            } catch (thrown) {
-              reject(thrown);
-            }
-          },
-          onResponseError: (_controller, error) => {
-            end();
-            // The body can fail for its own reason, such as a file that cannot be read.
-            if (error instanceof IonError) reject(error);
-            else reject(networkError(error, url, isSent, this.#maxResponseBytes, peer));
-          },
-        },
+        exchange,
       );
     });
   }

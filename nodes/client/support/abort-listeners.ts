@@ -3,14 +3,22 @@ import { LinkedList } from './linked-list.js';
 const listeners = new WeakMap<AbortSignal, LinkedList<() => void>>();
 
 /**
- * Like `addAbortListener` of `node:events`, but removed in constant time: each signal has a single
- * event listener for all callbacks, because EventTarget searches its listeners one by one.
+ * The functions that are called when a signal aborts. Each signal has a single event listener for all of
+ * them, because EventTarget searches its listeners one by one.
+ * @param signal must not be aborted yet, because then nobody is called any more
+ */
+export function abortListenersOf(signal: AbortSignal): LinkedList<() => void> {
+  return listeners.get(signal) ?? listenTo(signal);
+}
+
+/**
+ * Like `addAbortListener` of `node:events`, but removed in constant time.
  * @param signal must not be aborted yet, because then nobody is called any more
  * @returns removes the callback
  */
 export function addAbortListener(signal: AbortSignal, callback: () => void): () => void {
-  const callbacks = listeners.get(signal) ?? listenTo(signal);
-  return callbacks.add(callback).remove;
+  const entry = abortListenersOf(signal).add(callback);
+  return () => entry.remove();
 }
 
 /** Rejects when the signal aborts, although the work continues for others who wait for it. */

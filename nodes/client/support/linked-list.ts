@@ -5,9 +5,41 @@ export interface Entry<Item> {
   remove(): void;
 }
 
-interface Link {
-  previous: Link;
-  next: Link;
+/** The links of an entry, or those of a list to its first and its last entry. */
+class Link {
+  previous: Link = this;
+  next: Link = this;
+}
+
+class Ends extends Link {
+  size = 0;
+}
+
+/** A class, because a closure for each item would take as much memory again. */
+class LinkedEntry<Item> extends Link implements Entry<Item> {
+  readonly item: Item;
+  readonly #ends: Ends;
+
+  constructor(item: Item, ends: Ends) {
+    super();
+    this.item = item;
+    this.#ends = ends;
+    this.previous = ends.previous;
+    this.next = ends;
+    ends.previous.next = this;
+    ends.previous = this;
+    ends.size++;
+  }
+
+  remove(): void {
+    if (this.next === this) return;
+    this.previous.next = this.next;
+    this.next.previous = this.previous;
+    // Links to its neighbors would keep them alive.
+    this.previous = this;
+    this.next = this;
+    this.#ends.size--;
+  }
 }
 
 /**
@@ -16,52 +48,29 @@ interface Link {
  * second, that took a tenth of the time.
  */
 export class LinkedList<Item> {
-  readonly #ends: Link;
-  #size = 0;
-
-  constructor() {
-    const ends = {} as Link;
-    ends.previous = ends;
-    ends.next = ends;
-    this.#ends = ends;
-  }
+  readonly #ends = new Ends();
 
   get size(): number {
-    return this.#size;
+    return this.#ends.size;
   }
 
   /** The first item; `undefined` if the list is empty. */
   get first(): Item | undefined {
-    return this.#size === 0 ? undefined : (this.#ends.next as Link & Entry<Item>).item;
+    return this.#firstEntry?.item;
   }
 
   add(item: Item): Entry<Item> {
-    const { previous } = this.#ends;
-    const link: Link & Entry<Item> = {
-      item,
-      previous,
-      next: this.#ends,
-      remove: () => {
-        if (link.next === link) return;
-        link.previous.next = link.next;
-        link.next.previous = link.previous;
-        // Links to its neighbors would keep them alive.
-        link.previous = link;
-        link.next = link;
-        this.#size--;
-      },
-    };
-    previous.next = link;
-    this.#ends.previous = link;
-    this.#size++;
-    return link;
+    return new LinkedEntry(item, this.#ends);
   }
 
   /** Removes the first item. */
   shift(): Item | undefined {
-    if (this.#size === 0) return undefined;
-    const first = this.#ends.next as Link & Entry<Item>;
-    first.remove();
-    return first.item;
+    const first = this.#firstEntry;
+    first?.remove();
+    return first?.item;
+  }
+
+  get #firstEntry(): LinkedEntry<Item> | undefined {
+    return this.size === 0 ? undefined : (this.#ends.next as LinkedEntry<Item>);
   }
 }
