@@ -11,7 +11,10 @@ import { Editor } from '../support/editor.js';
 /** The editor, inside the page. */
 declare const RED: {
   actions: { invoke(action: string): void };
-  nodes: { workspace(id: string): object | undefined };
+  nodes: {
+    workspace(id: string): object | undefined;
+    eachConfig(look: (node: { type: string }) => void): void;
+  };
   workspaces: { show(id: string): void };
 };
 
@@ -84,6 +87,14 @@ describe('the editor', () => {
     await page.click('#red-ui-clipboard-dialog-ok');
     const tab = flows.get(file)?.find(({ type }) => type === 'tab');
     await page.waitForFunction((id) => RED.nodes.workspace(id), String(tab?.id));
+    // The dashboard removes a second base a moment after the import.
+    await page.waitForFunction(() => {
+      const bases: object[] = [];
+      RED.nodes.eachConfig((node) => {
+        if (node.type === 'ui-base') bases.push(node);
+      });
+      return bases.length <= 1;
+    });
   };
 
   /** The editor's export with all nodes of a flow selected. */

@@ -121,6 +121,8 @@ export class Exchange<Result> implements Dispatcher.DispatchHandler, Expiring {
   }
 
   #succeed(): void {
+    // undici reports a refusal by a proxy as an error, and its body afterwards.
+    if (this.#isOver) return;
     this.#end();
     const response = { status: this.#status, headers: this.#headers, bytes: this.#bytes };
     this.#bytes = NOTHING;

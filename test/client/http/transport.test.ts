@@ -678,6 +678,27 @@ describe('transport', () => {
       assert.equal(server.connections, 0);
     });
 
+    it('ignores the body of a refusal by the proxy', async () => {
+      const proxy = await httpServer((_request, response) => {
+        response.writeHead(407).end(Buffer.alloc(600_000, 0xff));
+      });
+      closing(proxy);
+      const unused = 'http://ion.example.test/';
+      const through = transport({ proxy: { url: proxy.url, except: [] }, connections: 1 });
+      const rejections: unknown[] = [];
+      const listeners = process.listeners('unhandledRejection');
+      process.removeAllListeners('unhandledRejection');
+      process.on('unhandledRejection', (reason) => rejections.push(reason));
+      try {
+        // The connection is free for another one when the body has been read.
+        for (let sent = 0; sent < 3; sent++) await failure(post(through, unused), 'ION_NETWORK');
+      } finally {
+        process.removeAllListeners('unhandledRejection');
+        for (const listener of listeners) process.on('unhandledRejection', listener);
+      }
+      assert.deepEqual(rejections, []);
+    });
+
     it('names a proxy that DNS does not know', async () => {
       const host = `${'x'.repeat(64)}.invalid`;
       const through = transport({ proxy: { url: host, except: [] } });
