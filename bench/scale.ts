@@ -12,7 +12,8 @@ import { type Spread, shown, spread } from './statistics.js';
 
 const ROUNDS = 3;
 const INSTANCES = [1, 2, 3];
-const RUNS = 50;
+/** Each instance gets messages for all of them, in turn: with 50, two instances would get 25 each. */
+const RUNS = 53;
 const LATENCY = 100;
 /** As in the example. */
 const CONCURRENCY = 10;
