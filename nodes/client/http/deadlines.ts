@@ -21,7 +21,7 @@ export class Deadlines<Item extends Expiring> {
 
   /**
    * Lets an item expire after the time limit.
-   * @returns ends the deadline
+   * @returns its `remove()` ends the deadline
    */
   begin(item: Item): Entry<Item> {
     this.#timer ??= this.#start(this.#limitMs);

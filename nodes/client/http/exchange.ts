@@ -33,7 +33,7 @@ export interface ExchangeOptions<Result> {
 /**
  * One request and its response, which undici reports to it. It settles at once when it is aborted,
  * although undici needs a connection before it can abort. A class, because closures for each exchange
- * would take several times as much memory.
+ * take more time and memory.
  */
 export class Exchange<Result> implements Dispatcher.DispatchHandler, Expiring {
   expiresAt = 0;
@@ -114,8 +114,8 @@ export class Exchange<Result> implements Dispatcher.DispatchHandler, Expiring {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#end();
-    // The body can fail for its own reason, such as a file that cannot be read.
     const { url, maxResponseBytes, peer } = this.#options;
+    // The body can fail for its own reason, such as a file that cannot be read.
     const isOwn = error instanceof IonError;
     this.#reject(isOwn ? error : networkError(error, url, this.#isSent, maxResponseBytes, peer));
   }

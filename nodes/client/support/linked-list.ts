@@ -15,7 +15,7 @@ class Ends extends Link {
   size = 0;
 }
 
-/** A class, because a closure for each item would take as much memory again. */
+/** A class, because a closure for each item takes more time and memory. */
 class LinkedEntry<Item> extends Link implements Entry<Item> {
   readonly item: Item;
   readonly #ends: Ends;
